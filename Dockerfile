@@ -1,0 +1,37 @@
+# The hub's image: one for web, workers, beat and manage.py.
+
+FROM python:3.11-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /venv
+COPY requirements.txt .
+RUN /venv/bin/pip install --quiet -r requirements.txt
+WORKDIR /hub
+COPY manage.py ./
+COPY settings settings
+COPY hub hub
+COPY parties parties
+COPY ocpi ocpi
+# Collecting files needs settings but no secret: those of the tests do.
+RUN DJANGO_SETTINGS_MODULE=settings.test /venv/bin/python manage.py collectstatic --noinput \
+    && rm settings/test.py \
+    && /venv/bin/python -m compileall -q /hub
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --home-dir /hub --shell /usr/sbin/nologin hub
+COPY --from=build /venv /venv
+COPY --from=build /hub /hub
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    DJANGO_SETTINGS_MODULE=settings.base \
+    HUB_BIND_HOST=0.0.0.0 \
+    HUB_BIND_PORT=8000
+WORKDIR /hub
+USER hub
+EXPOSE 8000
+# Without a token the hub answers 401: any answer below 500 is a sign of life.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-c", "\
+import http.client, os; \
+hub = http.client.HTTPConnection('127.0.0.1', int(os.environ['HUB_BIND_PORT']), timeout=4); \
+hub.request('GET', '/ocpi/versions'); \
+raise SystemExit(hub.getresponse().status >= 500)"]
+CMD ["python", "-m", "settings.serve"]

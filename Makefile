@@ -1,0 +1,68 @@
+# The commands of this project; `make` alone lists them. Only Python 3.11+, git and make are needed.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install demo demo-check run test check lint conformance bench
+
+PURPOSE ?= test
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+
+# The newest Python that answers: a version manager's shim may be on PATH without a Python behind it.
+ifndef PYTHON
+PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& command -v "$$name" && break; done)
+endif
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## Create .venv and install what is pinned; nothing to do when nothing changed
+	@if [ -z "$(PYTHON)" ] && [ ! -x $(BIN)/python ]; then \
+		echo "Python 3.11 or newer is needed and none was found; name one: make PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi
+	@wanted=$$( { echo "$(CURDIR)"; cat requirements.txt requirements-dev.txt; } | cksum ); \
+	[ -x $(BIN)/python ] && [ "$$(cat $(STAMP) 2>/dev/null)" = "$$wanted" ] && exit 0; \
+	set -e; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		echo "Creating $(VENV) with $(PYTHON)"; \
+		"$(PYTHON)" -m venv --clear $(VENV) || { \
+			echo "Creating $(VENV) failed: this Python lacks venv (Debian: apt install python3-venv)" >&2; \
+			exit 1; }; \
+	fi; \
+	echo "Installing the pinned packages into $(VENV) (a minute or two, once)"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; \
+	echo "$$wanted" > $(STAMP)
+
+demo: install ## Hub, sandbox CPO and sandbox eMSP on this machine; Ctrl-C stops all (DEMO_PORT=8000)
+	@$(BIN)/python -m local demo $(ARGS)
+
+demo-check: install ## The same, bounded in time: does the eMSP end up with what the CPO has?
+	@$(BIN)/python -m local demo --check $(ARGS)
+
+run: install ## The hub alone: web, worker and beat, against your servers or embedded ones
+	@$(BIN)/python -m local serve $(ARGS)
+
+test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside another run)
+	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m pytest $(ARGS)
+
+conformance: install ## The tests that prove an ID of the conformance checklist, per chapter
+	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m tests.conformance $(ARGS)
+
+bench: install ## Measure, each figure beside its limit
+	@$(BIN)/python -m local run --purpose bench -- $(BIN)/python -m bench $(ARGS)
+
+lint: install ## Format, lint, types, import contracts, migrations, Django's own checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run --settings settings.test
+	$(BIN)/python -m local deploy-check
+
+check: lint test ## Everything a change must pass: lint, then test

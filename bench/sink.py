@@ -1,0 +1,35 @@
+"""`python -m bench.sink PORT…`: receivers that accept everything, and count it.
+
+`GET /count` on any port tells how many PUT and PATCH requests all of them took so far.
+"""
+
+import asyncio
+import sys
+
+import uvloop
+from aiohttp import web
+
+ACCEPTED = b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}'
+
+
+async def _serve(ports: list[int]) -> None:
+    taken = 0
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        nonlocal taken
+        if request.method == "GET":
+            return web.json_response(taken)
+        await request.read()
+        taken += 1
+        return web.Response(body=ACCEPTED, content_type="application/json")
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    for port in ports:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(_serve([int(word) for word in sys.argv[1:]]))

@@ -1,0 +1,1 @@
+"""What happens to a message: routed, stored, fed and delivered."""

@@ -1,0 +1,84 @@
+"""How far receivers are behind, for a page of rows at once (architecture chapter 6)."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils.safestring import SafeString
+
+from hub.delivery import subscriptions
+from hub.models import Snapshot
+from hub.policy import POLICIES
+from ocpi.types import ModuleID
+from parties.admin.console import Tone, badge, span
+
+_CARE_SECONDS = 60
+_BAD_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How many changes somebody has not got yet, and how long the oldest waits."""
+
+    changes: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def together(cls, lags: Iterable[Self]) -> Self:
+        """Sum up the changes; the oldest is the oldest of all."""
+        found = list(lags)
+        return cls(
+            sum(lag.changes for lag in found), max((lag.seconds for lag in found), default=0.0)
+        )
+
+    def shown(self) -> SafeString:
+        """Show it in the colour of its age."""
+        if not self.changes:
+            return badge("up to date", Tone.GOOD)
+        tone = Tone.BUSY
+        if self.seconds >= _CARE_SECONDS:
+            tone = Tone.BAD if self.seconds >= _BAD_SECONDS else Tone.CARE
+        return badge(f"{self.changes:,} behind, oldest {span(self.seconds)}", tone)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of its snapshots a subscription has sent."""
+
+    sent: int
+    total: int
+
+
+def lags() -> Mapping[int, Lag]:
+    """Return the lag of every subscription that has one: one query a module."""
+    found: dict[int, Lag] = {}
+    for module in POLICIES:
+        found |= {pk: Lag(changes, age) for pk, (changes, age) in subscriptions.lag(module).items()}
+    return found
+
+
+def progress(subscription_ids: Collection[int]) -> Mapping[int, Progress]:
+    """Return how far the unfinished snapshots are: one query a module."""
+    found: dict[int, Progress] = {}
+    for module in POLICIES:
+        running = Snapshot.objects.filter(
+            subscription__in=subscription_ids, subscription__module=module.value, finished_at=None
+        )
+        for pk, sent, left in _summed(running, module):
+            found[pk] = Progress(sent, sent + left)
+    return found
+
+
+def _summed(
+    running: QuerySet[Snapshot], module: ModuleID
+) -> QuerySet[Snapshot, tuple[int, int, int]]:
+    objects = POLICIES[module].model._default_manager  # noqa: SLF001 - a documented name of Django
+    ahead = objects.filter(owner=OuterRef("owner"), audience="", seq__gt=OuterRef("cursor"))
+    counted = ahead.order_by().values("owner").annotate(number=Count("*")).values("number")
+    with_rest = running.annotate(rest=Coalesce(Subquery(counted), 0))
+    grouped = with_rest.values("subscription").annotate(
+        all_sent=Sum(F("sent")), all_rest=Sum("rest")
+    )
+    return grouped.values_list("subscription", "all_sent", "all_rest")

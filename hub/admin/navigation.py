@@ -1,0 +1,57 @@
+"""The console's menu: each page once, shown to whoever may see what is behind it."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+
+from hub.models import DeadLetter, Location, Subscription
+from parties.admin.console import operates
+from parties.models import Agreement, Party, Platform
+
+_MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
+    (
+        "Connections",
+        (
+            ("Platforms", "hub", Platform),
+            ("Parties", "storefront", Party),
+            ("Agreements", "handshake", Agreement),
+        ),
+    ),
+    (
+        "Delivery",
+        (("Subscriptions", "sync_alt", Subscription), ("Dead letters", "unsubscribe", DeadLetter)),
+    ),
+    ("Data", (("Locations", "ev_station", Location),)),
+    ("Operators", (("Users", "person", User), ("Groups", "group", Group))),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the menu of this operator, as the theme wants it."""
+    groups = (
+        {"title": title, "separator": True, "items": _items(request, pages)}
+        for title, pages in _MENU
+    )
+    return [group for group in groups if group["items"]]
+
+
+def _items(
+    request: HttpRequest, pages: tuple[tuple[str, str, type[Model]], ...]
+) -> list[dict[str, str]]:
+    return [
+        {
+            "title": title,
+            "icon": icon,
+            "link": _list_of(model),
+        }
+        for title, icon, model in pages
+        if operates(request, model, verb="view") or operates(request, model)
+    ]
+
+
+def _list_of(model: type[Model]) -> str:
+    meta = model._meta  # noqa: SLF001 - a documented name of Django
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")

@@ -1,0 +1,37 @@
+"""The hub as a Django application: configures the one HTTP client and listens to the parties."""
+
+from django.apps import AppConfig
+from django.conf import settings
+
+from ocpi import client
+
+
+class HubConfig(AppConfig):
+    """Connects registration events to delivery."""
+
+    name = "hub"
+    verbose_name = "Roaming hub"
+
+    def ready(self) -> None:
+        """Hand the settings to the client, and wake delivery when who may have what changes."""
+        client.configure(
+            client.AddressPolicy(
+                allow_private=settings.HUB_ALLOW_PRIVATE_ADDRESSES,
+                allow_http=settings.HUB_ALLOW_HTTP_PEERS,
+            ),
+            client.Limits(
+                connect=settings.HUB_CONNECT_TIMEOUT,
+                total=settings.HUB_REQUEST_TIMEOUT,
+                max_bytes=settings.HUB_MAX_RESPONSE_BYTES,
+                per_host=settings.HUB_REQUESTS_PER_PEER,
+            ),
+        )
+        from hub import tasks  # noqa: PLC0415 - needs the loaded models
+        from parties import signals  # noqa: PLC0415
+
+        for signal in (
+            signals.platform_registered,
+            signals.platform_changed,
+            signals.agreement_changed,
+        ):
+            signal.connect(tasks.on_parties_changed, dispatch_uid="hub")

@@ -1,0 +1,113 @@
+"""From a batch of changes to what is sent: decided without I/O.
+
+Each lane carries one object, or one part of it where only parts changed, and sends at most one
+message per batch. Lanes are independent of each other and go out in parallel.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hub.feed import FedChange
+
+ObjectKey = tuple[str, str]
+"""Owner and folded object id."""
+LaneKey = tuple[str, str, str]
+"""Owner, folded object id and folded part id; the latter empty for the whole object."""
+
+_OWNER_AND_ID = 3
+
+
+def whole(key: LaneKey) -> LaneKey:
+    """Return the lane of the object a part belongs to."""
+    return (key[0], key[1], "")
+
+
+def _path(raw: str, key: LaneKey) -> str:
+    """Cut a raw path to that of a lane: the object's, or its part's."""
+    return "/".join(raw.split("/")[: _OWNER_AND_ID + bool(key[2])])
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What one batch holds for one object or part, oldest first."""
+
+    key: LaneKey
+    changes: tuple[FedChange, ...]
+
+    @property
+    def last(self) -> FedChange:
+        """The newest change."""
+        return self.changes[-1]
+
+    @property
+    def object_path(self) -> str:
+        """The raw path of the whole object."""
+        return _path(self.last.path, whole(self.key))
+
+    @property
+    def path(self) -> str:
+        """The raw path of what the lane carries."""
+        return _path(self.last.path, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One message to one receiver; `body` None waits for the lane's current state to be read."""
+
+    lane: LaneKey
+    method: str
+    path: str
+    body: str | None
+    object_path: str
+    correlation_id: str
+
+    @property
+    def is_state(self) -> bool:
+        """Whether it is the PUT of all its lane carries, which a newer state may replace."""
+        return self.method == "PUT" and self.path == _path(self.path, self.lane)
+
+
+def lanes(changes: Iterable[FedChange]) -> list[Lane]:
+    """Sort a batch into lanes; a change of a whole object takes its parts' lanes in."""
+    objects: dict[ObjectKey, list[FedChange]] = defaultdict(list)
+    for change in changes:
+        objects[change.owner, change.object_key].append(change)
+    found = []
+    for key, own in objects.items():
+        parts: dict[str, list[FedChange]] = defaultdict(list)
+        as_whole = any(not change.part_key for change in own)
+        for change in own:
+            parts["" if as_whole else change.part_key].append(change)
+        found += [Lane((*key, part), tuple(same)) for part, same in parts.items()]
+    return found
+
+
+def push(lane: Lane, revisions: Mapping[LaneKey, int], *, patch_supported: bool) -> Push | None:
+    """Decide what a lane sends; None when what it was about is gone and nobody need know.
+
+    `revisions` has the present revision of each lane's object or part.
+    """
+    present = revisions.get(lane.key)
+    last = lane.last
+    if last.method == "DELETE":
+        return _verbatim(lane) if present is None else _state(lane)
+    if present is None:
+        return None
+    newest = last.revision == present
+    if newest and last.method == "PUT" and last.path == lane.path:
+        return _verbatim(lane)
+    if newest and len(lane.changes) == 1 and (patch_supported or last.method != "PATCH"):
+        return _verbatim(lane)
+    return _state(lane)
+
+
+def _verbatim(lane: Lane) -> Push:
+    last = lane.last
+    return Push(
+        lane.key, last.method, last.path, last.body or "", lane.object_path, last.correlation_id
+    )
+
+
+def _state(lane: Lane) -> Push:
+    return Push(lane.key, "PUT", lane.path, None, lane.object_path, lane.last.correlation_id)

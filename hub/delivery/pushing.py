@@ -1,0 +1,140 @@
+"""Sending a batch to one receiver: bounded in parallel, each answer judged once.
+
+Spec: 2.2.1 status codes; transport and format, broadcast push (headers).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hub.delivery.lanes import Push
+from ocpi import client
+from ocpi.status_codes import is_success
+from ocpi.transport.message_ids import MessageIds
+from ocpi.transport.routing_headers import RoutingHeaders
+
+_OUR_TOKEN_REFUSED = {401, 403}
+_NOT_ALLOWED = 405
+_NOT_FOUND = 404
+_TOO_MANY = 429
+_HTTP_ERROR = 400
+_SERVER_ERROR = 500
+_OCPI_SERVER_ERROR = 3000
+
+
+class Outcome(StrEnum):
+    """What became of one push."""
+
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown"
+    """The receiver lacks what the message changes: it needs the whole object (TF-39)."""
+    REJECTED = "rejected"
+    """The receiver will not take this one; the next may be fine."""
+    TEMPORARY = "temporary"
+    """The receiver failed; the same message may pass soon."""
+    UNREACHABLE = "unreachable"
+    """No message passes at present."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One push, its outcome and the receiver's words."""
+
+    push: Push
+    outcome: Outcome
+    reason: str = ""
+    http_status: int | None = None
+    status_code: int | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where and as whom to push: the receiver's endpoint, our token for it, the routing headers."""
+
+    endpoint: str
+    peer: client.Peer
+    headers: RoutingHeaders
+    parallel: int
+    patch_supported: bool
+
+
+def send_all(receiver: Receiver, pushes: Sequence[Push], *, seconds: float) -> list[Result]:
+    """Push all; the rest is left unsent when no message passes, or when the time is up."""
+    shared = client.shared()
+    return shared.run(_send_all(shared, receiver, pushes, seconds))
+
+
+async def _send_all(
+    shared: client.OcpiClient, receiver: Receiver, pushes: Sequence[Push], seconds: float
+) -> list[Result]:
+    waiting = iter(pushes)
+    clock = asyncio.get_running_loop().time
+    end = clock() + seconds
+    results: list[Result] = []
+    routing = receiver.headers.as_headers()
+
+    async def work() -> None:
+        for push in waiting:
+            results.append(await _send(shared, receiver, push, routing))
+            latest = results[-receiver.parallel :]
+            if clock() > end or any(each.outcome is Outcome.UNREACHABLE for each in latest):
+                return
+
+    await asyncio.gather(*(work() for _ in range(min(receiver.parallel, len(pushes)))))
+    return results
+
+
+async def _send(
+    shared: client.OcpiClient, receiver: Receiver, push: Push, routing: dict[str, str]
+) -> Result:
+    ids = MessageIds.read({"X-Correlation-ID": push.correlation_id})
+    try:
+        reply = await shared.send(
+            push.method,
+            client.join(receiver.endpoint, push.path),
+            peer=receiver.peer,
+            headers={**routing, **ids.as_headers()},
+            body=push.body.encode() if push.body else None,
+        )
+    except client.PeerError as error:
+        return Result(push, Outcome.UNREACHABLE, str(error))
+    return judged(push, reply)
+
+
+def judged(push: Push, reply: client.Reply) -> Result:
+    """Judge one answer."""
+    words = reply.envelope.status_message if reply.envelope else None
+    reason = f"HTTP {reply.http_status}, status {reply.status_code}: {words or '(no message)'}"
+    return Result(
+        push,
+        _outcome(push, reply),
+        reason,
+        reply.http_status,
+        reply.status_code,
+        reply.retry_after,
+    )
+
+
+def _outcome(push: Push, reply: client.Reply) -> Outcome:
+    http, code = reply.http_status, reply.status_code
+    if http in _OUR_TOKEN_REFUSED or http == _TOO_MANY:
+        return Outcome.UNREACHABLE
+    if _failed(http, code, empty=not reply.body):
+        return Outcome.TEMPORARY
+    if http < _HTTP_ERROR and (code is None or is_success(code)):
+        return Outcome.DELIVERED
+    return Outcome.UNKNOWN if _may_lack_it(push) else Outcome.REJECTED
+
+
+def _failed(http: int, code: int | None, *, empty: bool) -> bool:
+    """Tell whether the receiver failed: 5xx or 3xxx, or success without an envelope around it."""
+    if code is None:
+        return http >= _SERVER_ERROR or (http < _HTTP_ERROR and not empty)
+    return code >= _OCPI_SERVER_ERROR or (http >= _SERVER_ERROR and is_success(code))
+
+
+def _may_lack_it(push: Push) -> bool:
+    """Tell whether the whole object could pass where this message did not (A-12, TF-39)."""
+    return push.method == "PATCH" or (push.method == "PUT" and push.path != push.object_path)

@@ -1,0 +1,111 @@
+"""The feed: what a receiver has not been told yet, in an order that never changes afterwards.
+
+Changes are ordered by (`transaction`, `seq`) and read only below the oldest running transaction:
+everything there is committed or gone for good, so a position once passed stays complete however
+late another transaction commits. The store takes an object's lock before its transaction number,
+which makes this order each object's own order too.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from parties import database
+
+_END_OF_TRANSACTION = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the feed: everything up to and including it has been dealt with."""
+
+    transaction: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class FedChange:
+    """A change as a receiver may see it."""
+
+    position: Position
+    owner: str
+    object_key: str
+    part_key: str
+    revision: int
+    method: str
+    path: str
+    body: str | None
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some changes, and the position that is reached once they are dealt with."""
+
+    changes: tuple[FedChange, ...]
+    reached: Position
+    complete: bool
+
+
+_READ = """
+WITH horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS below)
+SELECT horizon.below, c.* FROM horizon LEFT JOIN LATERAL (
+  SELECT transaction, seq, owner, object_key, part_key, revision, method, path, body, correlation_id
+  FROM (
+    SELECT *, sum(length(body)) OVER (ORDER BY transaction, seq) - length(body) AS before
+    FROM (
+      SELECT * FROM hub_change
+      WHERE module = %(module)s::text AND transaction < horizon.below
+        AND (transaction, seq) > (%(transaction)s::bigint, %(seq)s::bigint)
+        AND owner = ANY(%(owners)s::text[]) AND audience IN ('', %(receiver)s::text)
+      ORDER BY transaction, seq LIMIT %(limit)s::bigint
+    ) AS next
+  ) AS weighed
+  WHERE before IS NULL OR before < %(bytes)s::bigint
+  ORDER BY transaction, seq
+) AS c ON true
+"""
+
+
+_PENDING = """
+SELECT 1 FROM hub_change WHERE module = %(module)s::text
+  AND transaction >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint LIMIT 1"""
+
+
+def read(
+    module: str,
+    after: Position,
+    *,
+    receiver: str,
+    owners: Collection[str],
+    limit: int,
+    most_bytes: int,
+) -> Batch:
+    """Read what follows a position, bounded in number and size."""
+    found = database.rows(
+        _READ,
+        {
+            "module": module,
+            "transaction": after.transaction,
+            "seq": after.seq,
+            "owners": list(owners),
+            "receiver": receiver,
+            "limit": limit,
+            "bytes": most_bytes,
+        },
+    )
+    below = found[0][0]
+    changes = tuple(
+        FedChange(Position(row[1], row[2]), *row[3:]) for row in found if row[1] is not None
+    )
+    if changes and _may_have_more(changes, limit, most_bytes):
+        return Batch(changes, changes[-1].position, complete=False)
+    return Batch(changes, max(after, Position(below - 1, _END_OF_TRANSACTION)), complete=True)
+
+
+def is_pending(module: str) -> bool:
+    """Tell whether a change is stored that cannot be read while an older transaction runs."""
+    return database.row(_PENDING, {"module": module}) is not None
+
+
+def _may_have_more(changes: tuple[FedChange, ...], limit: int, most_bytes: int) -> bool:
+    return len(changes) >= limit or sum(len(change.body or "") for change in changes) >= most_bytes

@@ -1,0 +1,36 @@
+"""How many messages wait for the answer of each platform: a slow one must not hold every thread.
+
+Architecture chapter 5. Counted in this process, since it is this process's threads that wait.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from ocpi.errors import ReceiverNotConnected
+
+_waiting: Counter[int] = Counter()
+_lock = Lock()
+
+
+@contextmanager
+def place(platform_id: int, *, most: int, in_all: int) -> Iterator[None]:
+    """Take a place among the messages that wait; 4003 at once when there is none.
+
+    `most` bounds the places of one platform, `in_all` those of all: some threads always answer
+    what needs no peer.
+    """
+    with _lock:
+        if _waiting[platform_id] >= most or _waiting.total() >= in_all:
+            waiting = _waiting[platform_id]
+            message = f"too many messages wait for answers ({waiting} of them for the receiver)"
+            raise ReceiverNotConnected(f"{message}; this one was not sent, try again")
+        _waiting[platform_id] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _waiting[platform_id] -= 1
+            if not _waiting[platform_id]:
+                del _waiting[platform_id]

@@ -1,0 +1,193 @@
+"""A message to a functional module, read and checked before anything is done with it.
+
+Spec: 2.2.1 transport and format; A-06, A-22, A-32, A-33, A-46, A-83 of the ambiguities.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote
+
+from rest_framework.request import Request
+
+from hub.routing import Address, sender_of
+from hub.store.reading import cursor_party
+from ocpi.errors import InvalidParameters, MethodNotAllowed, NotFound, UnsupportedVersion
+from ocpi.modules import Interface, Match, Module
+from ocpi.server import OcpiView
+from ocpi.server.paths import segments
+from ocpi.transport.message_ids import MessageIds
+from ocpi.transport.routing_headers import RoutingHeaders
+from ocpi.types import InterfaceRole, ModuleID, PartyRef
+from parties.announcement import hub_party, served_version
+from parties.authentication import caller_of
+from parties.caller import Caller
+from parties.models import Credentials
+from parties.role_pairs import implements
+
+OWNER = ("country_code", "party_id")
+WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
+_LONGEST_URL = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request whose resource, method and sender are known to be right.
+
+    `path` is what follows the endpoint's URL and `query` what follows the `?`, both as sent.
+    """
+
+    method: str
+    version: str
+    module: Module
+    interface: InterfaceRole
+    match: Match
+    path: str
+    query: str
+    sender: PartyRef
+    to: PartyRef | None
+    ids: MessageIds
+    body: bytes
+
+    @property
+    def address(self) -> Address:
+        """What decides its route."""
+        return Address(self.method, self.module.identifier, self.interface, self.to, self.is_list)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it asks for a list."""
+        return not self.match.resource.path
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether its URL names the owner of a Client Owned Object."""
+        return set(OWNER) <= self.match.values.keys()
+
+    @property
+    def owner(self) -> PartyRef:
+        """The owner the URL names."""
+        return PartyRef(self.match.values["country_code"], self.match.values["party_id"])
+
+    @property
+    def object_ids(self) -> tuple[str, ...]:
+        """The ids of the object and its parts, as the URL spells them."""
+        return tuple(value for name, value in self.match.values.items() if name not in OWNER)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The decoded query parameters; of a repeated one the last counts."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+
+def read(view: OcpiView, *, version: str, interface: str, module: str) -> Message:
+    """Read a request, HTTP's part first; raises `OcpiError` for what need not be routed at all."""
+    caller = caller_of(view.request)
+    declared = _declared(version, interface, module)
+    _check_version(version, caller)
+    side = InterfaceRole(interface.upper())
+    path = _suffix(view, "ocpi", version, interface, module)
+    match = _resource(declared.interfaces[side], path, view.request.method or "")
+    headers = RoutingHeaders.read(view.request.headers)
+    named = _named(headers, view.raw_query())
+    parties = [(party.role, party.ref) for party in caller.parties]
+    message = Message(
+        method=view.request.method or "",
+        version=version,
+        module=declared,
+        interface=side,
+        match=match,
+        path=path,
+        query=view.raw_query(),
+        sender=sender_of(named, parties, declared.identifier, side),
+        to=headers.to,
+        ids=view.message_ids,
+        body=view.body() if view.request.method in WITH_BODY else b"",
+    )
+    _check_owner(message, caller)
+    return message
+
+
+def requester(request: Request) -> PartyRef | None:
+    """Return who asks, as far as it is certain whatever else is wrong with the request (A-18)."""
+    refs = caller_of(request).refs
+    with suppress(InvalidParameters):
+        named = RoutingHeaders.read(request.headers).sender
+        if named in refs:
+            return named
+    return next(iter(refs)) if len(refs) == 1 else None
+
+
+def _declared(version: str, interface: str, module: str) -> Module:
+    """Return the addressed module; 404 when the hub does not serve this interface of it."""
+    modules = served_version(version).modules
+    found = modules.get(ModuleID(module)) if module in set(ModuleID) else None
+    if found is None or not found.functional or interface.upper() not in found.interfaces:
+        message = f"the hub serves no {interface} interface of {module} in {version}"
+        raise NotFound(f"{message}; the version details list what it serves")
+    return found
+
+
+def _check_version(version: str, caller: Caller) -> None:
+    """Refuse a version the platform did not register with (A-83).
+
+    After a switch the version before it stays open to the token before it, until that one ends:
+    with the first use of the new token, or when the grace of the rotation is over.
+    """
+    if not caller.version or caller.version == version:
+        return
+    ending = Credentials.objects.filter(pk=caller.credentials_id, valid_until__isnull=False)
+    if not ending.exists():
+        message = f"this platform is registered with {caller.version}"
+        raise UnsupportedVersion(f"{message}; to switch to {version}, PUT its credentials there")
+
+
+def _suffix(view: OcpiView, *prefix: str) -> str:
+    """Return what follows the endpoint's URL, raw, without slashes at its end (A-01)."""
+    raw = view.raw_path()
+    if len(raw) + len(view.raw_query()) > _LONGEST_URL:
+        raise NotFound(f"the URL is longer than {_LONGEST_URL} characters", http_status=414)
+    _, *parts = raw.split("/")
+    if tuple(map(unquote, parts[: len(prefix)])) != prefix:
+        raise NotFound("there is nothing at this URL; a slash of its fixed part is encoded")
+    return "/".join(parts[len(prefix) :]).rstrip("/")
+
+
+def _resource(interface: Interface, path: str, method: str) -> Match:
+    """Return the resource behind the path, which must take the method (TF-14, TF-52)."""
+    match = interface.match(segments(path))
+    elsewhere = {each for resource in interface.resources for each in resource.methods}
+    if match is None and method in elsewhere:
+        raise NotFound(f"/{path} leads to no resource of this interface")
+    allowed = match.resource.methods if match else elsewhere
+    if match is None or method not in allowed:
+        raise MethodNotAllowed(f"{method} is not supported here", allowed=sorted(allowed))
+    return match
+
+
+def _named(headers: RoutingHeaders, query: str) -> PartyRef | None:
+    """Return the FROM party, or the one for whom the page link being followed was made (A-46)."""
+    cursor = dict(parse_qsl(query)).get("cursor")
+    if not cursor or headers.to not in {None, hub_party()}:
+        return headers.sender
+    reader = cursor_party(cursor)
+    if headers.sender not in {None, reader}:
+        raise InvalidParameters(f"cursor: this page link was made for {reader}")
+    return reader
+
+
+def _check_owner(message: Message, caller: Caller) -> None:
+    """Refuse a client owned object that is not the sender's (TF-48, A-32).
+
+    404, as the specification allows: whether such an object exists is nobody else's business.
+    """
+    if message.interface is not InterfaceRole.RECEIVER or not message.is_owned:
+        return
+    identifier = message.module.identifier
+    sending = InterfaceRole.SENDER
+    own = {party.ref for party in caller.parties if implements(party.role, identifier, sending)}
+    if message.owner not in own:
+        text = f"{message.owner} is no party of this platform that owns {identifier}"
+        raise NotFound(f"{text}; an owner writes under its own country_code and party_id")
+    if message.owner != message.sender:
+        text = f"the URL says {message.owner}, but OCPI-from says {message.sender}"
+        raise InvalidParameters(f"{text}: an owner speaks for itself")

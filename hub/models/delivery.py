@@ -1,0 +1,84 @@
+"""Who has been told what: subscriptions, their snapshots, and what a receiver would not take."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from parties.models import Party
+
+
+class Subscription(models.Model):
+    """One receiver's place in one module's feed. Its lag is the hub's most important metric."""
+
+    receiver = models.ForeignKey(Party, models.CASCADE, related_name="subscriptions")
+    module = models.CharField(max_length=20)
+    transaction = models.BigIntegerField(help_text="Delivered up to this transaction")
+    seq = models.BigIntegerField(default=0, help_text="and this change within it")
+    lease = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True)
+    failures = models.IntegerField(default=0, help_text="Failed attempts since the last success")
+    last_error = models.TextField(blank=True, default="")
+    last_delivered_at = models.DateTimeField(null=True)
+    delivered = models.BigIntegerField(default=0, help_text="Messages the receiver accepted")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["receiver", "module"], name="hub_subscription_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.module} to {self.receiver}"
+
+
+class Snapshot(models.Model):
+    """The current objects of one owner on their way to a subscriber who may newly see them.
+
+    It runs beside the live feed: each step sends an object as it is at that moment.
+    """
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="snapshots")
+    owner = models.CharField(max_length=6)
+    cursor = models.BigIntegerField(default=0, help_text="Objects sent up to this seq")
+    sent = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["subscription", "owner"], name="hub_snapshot_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["subscription"],
+                condition=models.Q(finished_at=None),
+                name="hub_snapshot_unfinished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner} for {self.subscription}"
+
+
+class DeadLetter(models.Model):
+    """What a receiver refused, with its own words; delivery went on with the next change."""
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="dead_letters")
+    owner = models.CharField(max_length=6)
+    method = models.CharField(max_length=6)
+    path = models.TextField()
+    body = models.TextField(null=True)  # noqa: DJ001 - a DELETE has none
+    http_status = models.IntegerField(null=True)
+    status_code = models.IntegerField(null=True)
+    reason = models.TextField()
+    correlation_id = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["subscription", "-created_at"], name="hub_deadletter_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}: {self.reason}"

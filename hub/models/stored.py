@@ -1,0 +1,109 @@
+"""Client Owned Objects as the hub keeps them: their owner's text and what it searches by.
+
+Spec: 2.2.1 transport and format, client owned object push; architecture chapter 4. Rows are
+written by `hub.store` alone, in one statement together with their entry in the feed.
+"""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class StoredObject(models.Model):
+    """What every stored object has in common.
+
+    `text` is the JSON the owner sent, with a hole (a control character no JSON text contains)
+    where parts with rows of their own and the moving `last_updated` go: see `hub.store.documents`.
+    `owner` and `object_key` are folded for lookup; the spelling is kept inside `text`.
+    """
+
+    seq = models.BigAutoField(primary_key=True)
+    owner = models.CharField(max_length=6, help_text="Country and party that own it, as NL-CPA")
+    object_id = models.TextField("id", help_text="As its owner spells it")
+    object_key = models.TextField(editable=False)
+    audience = models.CharField(
+        max_length=6,
+        blank=True,
+        default="",
+        help_text="The only party that may see it; empty: all with access",
+    )
+    version = models.CharField(max_length=10, help_text="OCPI version of the text")
+    text = models.TextField()
+    last_updated = models.DateTimeField(help_text="The owner's own value, never the hub's")
+    last_updated_text = models.TextField(editable=False)
+    revision = models.BigIntegerField(
+        default=1, help_text="Counts every change of the object or a part"
+    )
+    generation = models.BigIntegerField(default=1, help_text="Counts full replacements")
+    stored_at = models.DateTimeField(db_default=Now())
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["owner", "object_key", "audience"],
+                name="%(app_label)s_%(class)s_once",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["owner", "seq"], name="%(app_label)s_%(class)s_page"),
+            models.Index(fields=["last_updated"], name="%(app_label)s_%(class)s_updated"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.object_id}"
+
+
+class StoredPart(models.Model):
+    """A part with a row of its own, so that changing it does not rewrite the whole object.
+
+    It belongs to the object's present text when its `generation` is the object's; older ones are
+    what a later PUT left out, kept to be recognised.
+    """
+
+    uid = models.TextField(help_text="As its owner spells it")
+    key = models.TextField(editable=False)
+    position = models.BigIntegerField(help_text="Where it stands among its siblings")
+    text = models.TextField()
+    last_updated = models.DateTimeField()
+    revision = models.BigIntegerField(help_text="The object's revision when this part last changed")
+    generation = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.uid
+
+
+class Location(StoredObject):
+    """A Location without its EVSEs. Spec: 2.2.1 mod_locations."""
+
+    name = models.TextField(blank=True, default="")
+    city = models.TextField(blank=True, default="")
+    publish = models.BooleanField(default=True)
+
+    class Meta(StoredObject.Meta):
+        verbose_name_plural = "locations"
+
+
+class Evse(StoredPart):
+    """An EVSE with its Connectors. Spec: 2.2.1 mod_locations, EVSE object."""
+
+    object = models.ForeignKey(
+        Location, models.CASCADE, related_name="parts", verbose_name="location"
+    )
+    evse_id = models.TextField("EVSE id", blank=True, default="", db_index=True)
+    status = models.TextField()
+
+    class Meta:
+        verbose_name = "EVSE"
+        verbose_name_plural = "EVSEs"
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["object", "key"], name="hub_evse_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["status"], name="hub_evse_status")
+        ]

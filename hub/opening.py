@@ -1,0 +1,54 @@
+"""The route of a message, and Open Routing: the receiver found from what a message is about.
+
+Spec: 2.2.1 transport and format, Open Routing Request; A-35, A-36 of the ambiguities.
+"""
+
+from dataclasses import replace
+
+from hub.directory import PartyDirectory
+from hub.messages import Message
+from hub.policy import POLICIES
+from hub.routing import Open, Route, decide
+from hub.store import Viewer
+from hub.store.reading import owners_of
+from ocpi.errors import HubError, InvalidParameters
+from ocpi.types import PartyRef
+from parties import access
+from parties.announcement import hub_party
+
+
+def route(message: Message) -> Route:
+    """Decide where a message goes, looking at its content where its address is open."""
+    directory = PartyDirectory(hub_party())
+    decided = decide(message.address, directory)
+    if isinstance(decided, Open):
+        return decide(replace(message.address, to=owner(message)), directory)
+    return decided
+
+
+def viewer(message: Message) -> Viewer:
+    """Return the sender with the owners whose objects it may see."""
+    module = message.module.identifier
+    return Viewer(message.sender, access.visible_owners(receiver=message.sender, module=module))
+
+
+def owner(message: Message) -> PartyRef:
+    """Return whose object an id names, among those the sender may see.
+
+    Ids are unique per owner only: with several, the sender has to say which (LOC-16).
+    """
+    kind = message.module.object
+    policy = POLICIES.get(message.module.identifier)
+    if kind is None or policy is None or not message.object_ids:
+        what = f"whom this is for cannot be told from a message about {message.module.identifier}"
+        raise HubError(f"{what}: set OCPI-to-country-code and OCPI-to-party-id")
+    wanted = message.object_ids[0]
+    found = owners_of(policy, viewer(message), wanted)
+    if not found:
+        text = f"the hub knows no {kind.name} {wanted!r} that {message.sender} may see"
+        raise kind.unknown(text, http_status=404)
+    if len(found) > 1:
+        owners = " and ".join(map(str, found))
+        text = f"{kind.name} {wanted!r} is ambiguous, it exists at {owners}"
+        raise InvalidParameters(f"{text}: set OCPI-to-country-code and OCPI-to-party-id")
+    return found[0]

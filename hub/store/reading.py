@@ -1,0 +1,202 @@
+"""The reads: stored text out again, without parsing a byte of it.
+
+Spec: 2.2.1 transport and format, pull and pagination. Lists run in the order of `seq`, which is
+the order of creation and never changes, so a crawl neither skips nor repeats (TF-27). A `Link`
+carries the last `seq`: a deep page costs what the first one costs.
+"""
+
+# ruff: noqa: SLF001 - _meta is the documented way to a table's name
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from hub.policy import Policy
+from hub.store import documents
+from ocpi.errors import InvalidParameters
+from ocpi.modules import ObjectType, Part
+from ocpi.transport.pagination import PageRequest
+from ocpi.types import PartyRef, fold
+from parties import database
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """For whom a list is made: the party and the owners it may see objects of."""
+
+    party: PartyRef
+    owners: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list: a JSON array, how many objects match, and where the next page starts."""
+
+    data: bytes
+    total: int
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stored object or part as JSON, with its owner."""
+
+    owner: PartyRef
+    text: bytes
+
+
+def page(policy: Policy, viewer: Viewer, request: PageRequest, *, limit: int) -> Page:
+    """Return one page of what the viewer may see; the total is that of the crawl's first page."""
+    after, total = _cursor(request.cursor)
+    parameters = _filters(viewer, request)
+    wanted = {
+        "after": after,
+        "offset": request.offset if request.cursor is None else 0,
+        "limit": limit + 1,
+    }
+    found = database.rows(page_sql(policy), parameters | wanted)
+    if total is None:
+        counted = database.row(count_sql(policy), parameters)
+        total = counted[0] if counted else 0
+    texts = [text for _, text in found[:limit]]
+    more = len(found) > limit
+    return Page(
+        data=("[" + ",".join(texts) + "]").encode(),
+        total=total,
+        cursor=f"{found[limit - 1][0]}-{total}-{viewer.party}" if more else None,
+    )
+
+
+def cursor_party(cursor: str) -> PartyRef:
+    """Return the party a page link was made for (A-46); raises `InvalidParameters`."""
+    try:
+        return PartyRef.parse(cursor.split("-", 2)[2])
+    except (IndexError, ValueError):
+        raise _bad_cursor() from None
+
+
+def _cursor(cursor: str | None) -> tuple[int, int | None]:
+    if cursor is None:
+        return 0, None
+    try:
+        after, total = (int(word) for word in cursor.split("-", 2)[:2])
+    except ValueError:
+        raise _bad_cursor() from None
+    if not 0 <= after < 2**63 or not 0 <= total < 2**63:
+        raise _bad_cursor()
+    return after, total
+
+
+def _bad_cursor() -> InvalidParameters:
+    return InvalidParameters(
+        "cursor: follow the Link of the previous page as it is, or start again without cursor"
+    )
+
+
+def _filters(viewer: Viewer, request: PageRequest) -> dict[str, Any]:
+    return {
+        "party": str(viewer.party),
+        "owners": sorted(viewer.owners),
+        "date_from": request.date_from,
+        "date_to": request.date_to,
+    }
+
+
+def get(
+    policy: Policy, kind: ObjectType, *, owner: PartyRef, ids: tuple[str, ...], audience: str = ""
+) -> bytes:
+    """Return a stored object or part as JSON; raises the type's unknown error with HTTP 404."""
+    found = database.row(
+        _get_sql(policy, whole=len(ids) == 1),
+        {
+            "owner": str(owner),
+            "key": fold(ids[0]),
+            "part": fold(ids[1]) if ids[1:] else "",
+            "audience": audience,
+        },
+    )
+    text = str(found[0]).encode() if found and found[0] is not None else None
+    if text is not None and len(ids) > 2:  # noqa: PLR2004 - object, part, part of the part
+        text = _subpart(text, kind, ids[2])
+    if text is None:
+        message = f"the hub holds no {kind.name} {'/'.join(ids)!r} of {owner}"
+        raise kind.unknown(message, http_status=404)
+    return text
+
+
+def owners_of(policy: Policy, viewer: Viewer, object_id: str) -> list[PartyRef]:
+    """Return whose objects with this id the viewer may see: ids are unique per owner (A-36)."""
+    table = policy.model._meta.db_table
+    found = database.rows(
+        f"""SELECT DISTINCT owner FROM {table} o
+  WHERE object_key = %(key)s::text AND {_VISIBLE} ORDER BY owner LIMIT 10""",
+        {"key": fold(object_id), "party": str(viewer.party), "owners": sorted(viewer.owners)},
+    )
+    return [PartyRef.parse(owner) for (owner,) in found]
+
+
+def _subpart(text: bytes, kind: ObjectType, given: str) -> bytes | None:
+    part = kind.part.object.part if kind.part else None
+    if part is None:
+        return None
+    return _among(documents.items(documents.members(text).get(part.member)), part, given)
+
+
+def _among(texts: list[bytes], part: Part, given: str) -> bytes | None:
+    wanted = fold(given)
+    return next((text for text in texts if documents.key_of(text, part) == wanted), None)
+
+
+_VISIBLE = "o.owner = ANY(%(owners)s::text[]) AND o.audience IN ('', %(party)s::text)"
+_DATES = """(%(date_from)s::timestamptz IS NULL OR o.last_updated >= %(date_from)s::timestamptz)
+    AND (%(date_to)s::timestamptz IS NULL OR o.last_updated < %(date_to)s::timestamptz)"""
+
+
+def document(policy: Policy, table: str = "o") -> str:
+    """Return the SQL of an object's whole text: the holes filled, in the order of its parts."""
+    if policy.part_model is None:
+        return f"{table}.text"
+    parts = policy.part_model._meta.db_table
+    return f"""replace(replace({table}.text, chr(2), {table}.last_updated_text), chr(1),
+    '[' || COALESCE((SELECT string_agg(p.text, ',' ORDER BY p.position, p.id) FROM {parts} p
+    WHERE p.object_id = {table}.seq AND p.generation = {table}.generation), '') || ']')"""
+
+
+@cache
+def page_sql(policy: Policy) -> str:
+    """Return the statement of one page."""
+    table = policy.model._meta.db_table
+    return f"""
+SELECT o.seq, {document(policy)} FROM {table} o JOIN (
+  SELECT seq FROM {table} o
+  WHERE {_VISIBLE} AND {_DATES} AND seq > %(after)s::bigint
+  ORDER BY seq OFFSET %(offset)s::bigint LIMIT %(limit)s::bigint
+) AS chosen ON chosen.seq = o.seq ORDER BY o.seq"""
+
+
+@cache
+def count_sql(policy: Policy) -> str:
+    """Return the statement that counts what a whole crawl will bring."""
+    table = policy.model._meta.db_table
+    return f"SELECT count(*) FROM {table} o WHERE {_VISIBLE} AND {_DATES}"
+
+
+@cache
+def _get_sql(policy: Policy, *, whole: bool) -> str:
+    table = policy.model._meta.db_table
+    wanted = """o.owner = %(owner)s::text AND o.object_key = %(key)s::text
+    AND o.audience = %(audience)s::text"""
+    if whole or policy.part_model is None:
+        return f"""SELECT {document(policy)} FROM {table} o
+    WHERE {wanted} AND %(part)s::text IS NOT NULL"""
+    parts = policy.part_model._meta.db_table
+    return f"""SELECT p.text FROM {table} o JOIN {parts} p
+    ON p.object_id = o.seq AND p.generation = o.generation AND p.key = %(part)s::text
+    WHERE {wanted}"""
+
+
+def decoded(text: bytes) -> Any:  # noqa: ANN401 - whatever the owner sent
+    """Parse a stored text, for people to look at."""
+    return msgspec.json.decode(text)

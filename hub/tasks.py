@@ -1,0 +1,104 @@
+"""Celery's interface to delivery: ids in, one function called (architecture chapter 6).
+
+Losing every task loses nothing: beat dispatches whatever is behind every few seconds.
+"""
+
+import logging
+from functools import cache
+
+import redis
+from celery import shared_task
+from django.conf import settings
+from django.dispatch import Signal
+from kombu.exceptions import OperationalError
+
+from hub import feed
+from hub.delivery import engine, subscriptions
+from hub.policy import POLICIES
+from hub.waking import Waker
+from parties.signals import platform_registered
+
+log = logging.getLogger(__name__)
+
+_WAKE = "hub:wake"
+_WAKE_SECONDS = 5
+_LOOK_AGAIN = "hub:look-again"
+_LOOK_AGAIN_SECONDS = 0.2
+
+
+def wake() -> None:
+    """Have the feed looked at soon: sets a flag, and neither waits nor fails."""
+    _waker.wake()
+
+
+def _tell_the_broker() -> None:
+    """Start one dispatch for all that was accepted since the last began to look."""
+    try:
+        if _redis().set(_WAKE, 1, nx=True, ex=_WAKE_SECONDS):
+            dispatch.delay(woken=True)
+    except (redis.RedisError, OperationalError) as error:
+        log.warning("delivery waits for beat, the broker does not answer: %s", error)
+
+
+def forget_wakes() -> None:
+    """Let the next change wake delivery, whatever became of the wake before."""
+    _redis().delete(_WAKE)
+
+
+def on_parties_changed(
+    signal: Signal | None = None, platform_id: int | None = None, **_: object
+) -> None:
+    """Wake delivery when somebody newly may have something; who registered anew gets all again."""
+    if signal is platform_registered and platform_id is not None:
+        subscriptions.start_afresh(platform_id)
+    try:
+        dispatch.delay()
+    except (redis.RedisError, OperationalError) as error:
+        log.warning("subscriptions wait for beat, the broker does not answer: %s", error)
+
+
+@shared_task
+def dispatch(*, woken: bool = False) -> None:
+    """Start a task for each subscription that is behind; beat's round reconciles first."""
+    forget_wakes()
+    if not woken:
+        subscriptions.reconcile()
+    _start_all()
+    if any(feed.is_pending(module) for module in POLICIES):
+        _look_again()
+
+
+@shared_task
+def deliver(subscription_id: int) -> None:
+    """Deliver one subscription's backlog, and go on when more came while it was held."""
+    engine.deliver(subscription_id)
+    _start_all(only=subscription_id)
+
+
+@shared_task
+def snapshot(subscription_id: int) -> None:
+    """Deliver a subscription that has a snapshot to send: long work, in a queue of its own."""
+    engine.deliver(subscription_id)
+    _start_all(only=subscription_id)
+
+
+def _start_all(*, only: int | None = None) -> None:
+    """Start a task for each subscription somebody should work on now."""
+    for module in POLICIES:
+        for subscription_id, has_snapshot in subscriptions.behind(module, only=only):
+            (snapshot if has_snapshot else deliver).delay(subscription_id)
+
+
+def _look_again() -> None:
+    """Dispatch once more in a moment: a change is stored that nobody can read yet."""
+    again = int(_LOOK_AGAIN_SECONDS * 1000)
+    if _redis().set(_LOOK_AGAIN, 1, nx=True, px=again):
+        dispatch.apply_async(kwargs={"woken": True}, countdown=_LOOK_AGAIN_SECONDS)
+
+
+_waker = Waker(_tell_the_broker)
+
+
+@cache
+def _redis() -> "redis.Redis":
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

@@ -1,0 +1,76 @@
+"""One view for every functional module: authenticate, read, decide the route, answer.
+
+Spec: 2.2.1 transport and format. URLs are matched against the declarations of the modules, so a
+new module needs no view.
+"""
+
+from django.http.response import HttpResponse, HttpResponseBase
+from rest_framework.request import Request
+
+from hub import answers, messages, opening, tasks
+from hub.messages import Message
+from hub.routing import Broadcast, Direct, Refused, Route, Stored
+from ocpi.errors import HubError, NotFound, OcpiError
+from ocpi.server import OcpiView
+from ocpi.transport.routing_headers import RoutingHeaders
+from parties.announcement import hub_party
+from parties.authentication import TokenAuthentication
+
+
+class NowhereView(OcpiView):
+    """Whatever the hub does not have below `/ocpi/`: 401 to strangers, 404 to the rest."""
+
+    authentication_classes = [TokenAuthentication]
+    accepts_token_a = True
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        """Answer 404 to every method once the caller is known."""
+        super().initial(request, *args, **kwargs)
+        message = "there is nothing at this URL; the endpoints are listed in the version details"
+        raise NotFound(message)
+
+
+class FunctionalModuleView(OcpiView):
+    """Every interface of every functional module the hub serves."""
+
+    authentication_classes = [TokenAuthentication]
+    routing = RoutingHeaders()
+
+    def answer(
+        self, request: Request, *, version: str, interface: str, module: str
+    ) -> HttpResponse:
+        """Answer any method, also one that OCPI does not have."""
+        try:
+            message = messages.read(self, version=version, interface=interface, module=module)
+        except OcpiError:
+            self.routing = RoutingHeaders(to=messages.requester(request), sender=hub_party())
+            raise
+        self.routing = RoutingHeaders(to=message.sender, sender=hub_party())
+        return _follow(message, opening.route(message))
+
+    get = put = patch = post = delete = answer
+    http_method_not_allowed = answer  # type: ignore[assignment]  # an answer is no DRF Response
+
+    def finalize_response(  # type: ignore[override]  # answers are rendered already
+        self, request: Request, response: HttpResponseBase, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
+        """Say from whom the answer is: from the hub, unless it is a party's (A-18)."""
+        for name, value in self.routing.as_headers().items():
+            response.headers.setdefault(name, value)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+def _follow(message: Message, route: Route) -> HttpResponse:
+    """Go the way that was decided."""
+    match route:
+        case Refused(error):
+            raise error
+        case Direct(destination):
+            return answers.relayed(message, destination)
+        case Broadcast():
+            answer = answers.accepted(message)
+            tasks.wake()
+            return answer
+        case Stored():
+            return answers.stored(message)
+    raise HubError(f"{message.to} owns nothing that {message.method} /{message.path} could reach")

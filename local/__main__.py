@@ -1,0 +1,71 @@
+"""`python -m local`: servers on this machine, around a command or around the hub itself."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from local import demo, environment, hub
+from local.places import place
+from local.processes import Family, end_on_signals, run_in_front
+from local.trouble import Trouble
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what is asked; what goes wrong on this machine is said in one sentence."""
+    asked = _parser().parse_args(arguments)
+    end_on_signals()
+    try:
+        code: int = asked.perform(asked)
+    except Trouble as trouble:
+        print(f"\n{trouble}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    ways = parser.add_subparsers(required=True, metavar="run|serve|demo|deploy-check")
+    _add_run(ways.add_parser("run", help="a command with DATABASE_URL and REDIS_URL set"))
+    serve = ways.add_parser("serve", help="the hub: web, worker and beat")
+    serve.add_argument("--purpose", default="run", help="whose data under .local/ (run)")
+    serve.set_defaults(perform=lambda asked: hub.serve(place(asked.purpose)))
+    _add_demo(ways.add_parser("demo", help="the hub between a sandbox CPO and a sandbox eMSP"))
+    check = ways.add_parser("deploy-check", help="Django's check --deploy with settings.base")
+    check.set_defaults(perform=_deploy_check)
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--purpose", default="test", help="whose data under .local/ (test)")
+    parser.add_argument("command", nargs="+", metavar="CMD", help="after --")
+    parser.set_defaults(perform=_run)
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--purpose", default="demo", help="whose data under .local/ (demo)")
+    parser.add_argument("--check", action="store_true", help="end with a verdict")
+    parser.add_argument("--seconds", type=float, help="end after so long (60 with --check)")
+    parser.add_argument("--updates", type=int, default=200, help="status changes of --check (200)")
+    parser.set_defaults(perform=_demo)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    where = place(asked.purpose)
+    with where.taken(), Family() as family:
+        return run_in_front(asked.command, environment.with_servers(family, where))
+
+
+def _demo(asked: argparse.Namespace) -> int:
+    where = place(asked.purpose)
+    if asked.check:
+        return demo.check(where, updates=asked.updates, seconds=asked.seconds or 60.0)
+    return demo.show(where, seconds=asked.seconds)
+
+
+def _deploy_check(_asked: argparse.Namespace) -> int:
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    return run_in_front(command, environment.deployed(place("lint")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

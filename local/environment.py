@@ -1,0 +1,72 @@
+"""What a process on this machine finds in its environment; what is already set always wins."""
+
+import os
+
+from local import keys, ports, postgres, valkey
+from local.places import CHECKOUT, Place
+from local.processes import Family
+
+_HUB = {
+    "HUB_COUNTRY_CODE": "NL",
+    "HUB_PARTY_ID": "HUB",
+    "HUB_NAME": "Local hub",
+    "HUB_ALLOW_PRIVATE_ADDRESSES": "true",
+    "HUB_ALLOW_HTTP_PEERS": "true",
+}
+
+
+_DEPLOYED = {
+    "HUB_PUBLIC_URL": "https://hub.example.com",
+    "HUB_COUNTRY_CODE": "NL",
+    "HUB_PARTY_ID": "HUB",
+    "DATABASE_URL": "postgresql://hub@database.example.com/hub",
+    "REDIS_URL": "redis://broker.example.com/0",
+}
+
+
+def with_servers(family: Family, place: Place, *, port: int = 8000) -> dict[str, str]:
+    """Return the environment of a hub on a port, with both servers; those not given are started."""
+    made = keys.keys(place.path)
+    address = f"http://{ports.HOST}:{port}"
+    wanted = {
+        **_HUB,
+        "HUB_PUBLIC_URL": address,
+        "HUB_BIND_HOST": ports.HOST,
+        "SECRET_KEY": made["SECRET_KEY"],
+        "CREDENTIALS_KEYS": made["CREDENTIALS_KEYS"],
+    }
+    # The port was asked for by its own variable, DEMO_PORT or HUB_BIND_PORT.
+    environment = {**_absent(wanted), **os.environ, **_python(), "HUB_BIND_PORT": str(port)}
+    if not is_given("DATABASE_URL"):
+        environment["DATABASE_URL"] = postgres.serve(
+            family,
+            place,
+            password=made["POSTGRES_PASSWORD"],
+            durable=not place.purpose.startswith("test"),
+        )
+    if not is_given("REDIS_URL"):
+        environment["REDIS_URL"] = valkey.serve(family, place, password=made["REDIS_PASSWORD"])
+    return environment
+
+
+def deployed(place: Place) -> dict[str, str]:
+    """Return an environment as of a deployment, for Django's own check of it."""
+    made = keys.keys(place.path)
+    secrets = {name: made[name] for name in ("SECRET_KEY", "CREDENTIALS_KEYS")}
+    bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return bare | secrets | _DEPLOYED | _python()
+
+
+def is_given(name: str) -> bool:
+    """Tell whether a setting stands in our own environment, itself or as a file."""
+    return bool(os.environ.get(name, "").strip() or os.environ.get(f"{name}_FILE", "").strip())
+
+
+def _absent(wanted: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in wanted.items() if not is_given(name)}
+
+
+def _python() -> dict[str, str]:
+    """Let the checkout's modules be found, and logs be written at once."""
+    path = os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH", ""))))
+    return {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}

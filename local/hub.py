@@ -1,0 +1,153 @@
+"""The hub's own processes on this machine: migrate, web, Celery worker, beat."""
+
+import http.client
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from local import environment, keys, ports
+from local.places import CHECKOUT, Place
+from local.processes import Child, Family, Program, tied_to_us, until_ctrl_c
+from local.trouble import Trouble
+
+ADMIN = "admin"
+_WEB_SECONDS = 30.0
+_WORKER_SECONDS = 30.0
+_PYTHON = (sys.executable, "-m")
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub being started: where its things lie, what its processes find in their environment."""
+
+    place: Place
+    environment: Mapping[str, str]
+    family: Family
+
+    @property
+    def url(self) -> str:
+        """Its public URL."""
+        return self.environment["HUB_PUBLIC_URL"].rstrip("/")
+
+    def manage(self, *words: str, extra: Mapping[str, str] | None = None) -> str:
+        """Run a command of manage.py and return what it printed."""
+        answer = subprocess.run(
+            [sys.executable, CHECKOUT / "manage.py", *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=CHECKOUT,
+            env={**self.environment, **(extra or {})},
+            start_new_session=True,
+            preexec_fn=tied_to_us(signal.SIGKILL),
+        )
+        if answer.returncode != 0:
+            said = (answer.stderr or answer.stdout).strip().splitlines()[-12:]
+            lines = "".join(f"\n    {line}" for line in said)
+            raise Trouble(f"`manage.py {words[0]}` failed:{lines}")
+        return answer.stdout
+
+    def create_admin(self) -> str:
+        """Make sure there is an admin user and return what to log in with."""
+        password = keys.keys(self.place.path)["ADMIN_PASSWORD"]
+        who = {
+            "DJANGO_SUPERUSER_USERNAME": ADMIN,
+            "DJANGO_SUPERUSER_EMAIL": "admin@example.com",
+            "DJANGO_SUPERUSER_PASSWORD": password,
+        }
+        try:
+            self.manage("createsuperuser", "--noinput", extra=who)
+        except Trouble as trouble:
+            if "already taken" not in str(trouble):
+                raise
+        return password
+
+    def start(self) -> None:
+        """Start web, worker and beat, and wait until the first two are at work."""
+        web = self._start("web", "settings.serve")
+        worker = self._start(
+            "worker", "celery", "-A", "settings", "worker", "--pool", "threads",
+            "--concurrency", "16", "-Q", "realtime,bulk", "-n", "hub@%h", "--loglevel", "INFO",
+            orphan_signal=signal.SIGKILL,
+        )  # fmt: skip
+        self._start(
+            "beat", "celery", "-A", "settings", "beat",
+            "--schedule", str(self.place.path / "beat-schedule"), "--pidfile=",
+            orphan_signal=signal.SIGKILL,
+        )  # fmt: skip
+        self._await(web, _WEB_SECONDS, self._answers)
+        self._await(worker, _WORKER_SECONDS, lambda: _is_ready(worker))
+
+    def _start(
+        self, name: str, *words: str, orphan_signal: signal.Signals = signal.SIGTERM
+    ) -> Child:
+        program = Program(
+            name=name,
+            command=[*_PYTHON, *words],
+            log=self.place.log(name),
+            environment=self.environment,
+            directory=CHECKOUT,
+            orphan_signal=orphan_signal,
+        )
+        return self.family.start(program)
+
+    def _await(self, child: Child, seconds: float, ready: Callable[[], bool]) -> None:
+        if not self.family.wait(seconds, until=ready):
+            raise Trouble(f"{child.name} is not ready after {seconds:g} s; {child.last_words()}")
+
+    def _answers(self) -> bool:
+        """Tell whether the web process answers HTTP, whatever it says."""
+        port = int(self.environment["HUB_BIND_PORT"])
+        connection = http.client.HTTPConnection(ports.HOST, port, timeout=5)
+        try:
+            connection.request("GET", "/ocpi/versions")
+            connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+        return True
+
+
+def _is_ready(worker: Child) -> bool:
+    return b" ready." in worker.program.log.read_bytes()
+
+
+def serve(place: Place) -> int:
+    """Run the hub alone until a signal ends it; its data stay."""
+    with until_ctrl_c(), place.taken(), Family() as family:
+        port = ports.wanted(port_from("HUB_BIND_PORT", 8000), variable="HUB_BIND_PORT")
+        print("Starting the hub …", flush=True)
+        hub = Hub(place, environment.with_servers(family, place, port=port), family)
+        hub.manage("migrate", "--noinput")
+        password = hub.create_admin()
+        hub.start()
+        print(box(hub, password=password), flush=True)
+        family.wait(math.inf, until=lambda: False)
+    return 0
+
+
+def box(hub: Hub, *, password: str) -> str:
+    """Return where to look and how to log in, in a frame."""
+    lines = [
+        f"Admin     {hub.url}/admin/",
+        f"User      {ADMIN}",
+        f"Password  {password}",
+        f"OCPI      {hub.url}/ocpi/versions",
+        f"Logs      {hub.place.logs}",
+    ]
+    width = max(map(len, lines))
+    edge = "─" * (width + 2)
+    return "\n".join([f"┌{edge}┐", *(f"│ {line:<{width}} │" for line in lines), f"└{edge}┘"])
+
+
+def port_from(variable: str, default: int) -> int:
+    """Return the port a variable names."""
+    text = os.environ.get(variable, "").strip() or str(default)
+    if not text.isdigit():
+        raise Trouble(f"{variable}={text} is no port: write a number from 1 to 65535")
+    return int(text)

@@ -1,0 +1,41 @@
+"""Development secrets: made once per purpose, kept in `secrets.env` beside its data (600)."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+_MADE: dict[str, Callable[[], str]] = {
+    "SECRET_KEY": lambda: secrets.token_urlsafe(50),
+    "CREDENTIALS_KEYS": lambda: Fernet.generate_key().decode(),
+    "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
+    "REDIS_PASSWORD": lambda: secrets.token_hex(16),
+    "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
+}
+
+
+def keys(directory: Path) -> dict[str, str]:
+    """Return the secrets of a purpose; what is missing is made and kept."""
+    file = directory / "secrets.env"
+    known = dict(_read(file)) if file.exists() else {}
+    missing = {name: make() for name, make in _MADE.items() if name not in known}
+    if missing:
+        _write(file, known | missing)
+    return known | missing
+
+
+def _read(file: Path) -> list[tuple[str, str]]:
+    lines = file.read_text(encoding="ascii").splitlines()
+    return [(name, value) for name, _, value in (line.partition("=") for line in lines) if value]
+
+
+def _write(file: Path, values: dict[str, str]) -> None:
+    text = "".join(f"{name}={value}\n" for name, value in values.items())
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as out:
+        out.write(text)
+    unfinished.replace(file)

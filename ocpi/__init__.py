@@ -1,0 +1,1 @@
+"""The OCPI specification in Python: types, messages and versions, no notion of our hub."""

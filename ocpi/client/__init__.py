@@ -1,0 +1,43 @@
+"""The one HTTP client of the hub: every request to a platform leaves through this package.
+
+Specification: transport_and_format, JSON / HTTP implementation guide; status_codes, Hub errors.
+
+Use `shared()` in the hub, or an `OcpiClient` of your own in tests and tools. `request()` is for
+threads, `send()` for coroutines that `run()` brings onto the client's event loop.
+"""
+
+from ocpi.client.address_guard import AddressPolicy
+from ocpi.client.client import OcpiClient
+from ocpi.client.failures import (
+    AddressRefused,
+    PeerError,
+    PeerTimeout,
+    PeerUnreachable,
+    RedirectRefused,
+    ReplyTooLarge,
+    ReplyUnreadable,
+)
+from ocpi.client.limits import Limits
+from ocpi.client.peer import Peer
+from ocpi.client.process_wide import configure, shared
+from ocpi.client.reply import Reply
+from ocpi.client.urls import join, list_url
+
+__all__ = [
+    "AddressPolicy",
+    "AddressRefused",
+    "Limits",
+    "OcpiClient",
+    "Peer",
+    "PeerError",
+    "PeerTimeout",
+    "PeerUnreachable",
+    "RedirectRefused",
+    "Reply",
+    "ReplyTooLarge",
+    "ReplyUnreadable",
+    "configure",
+    "join",
+    "list_url",
+    "shared",
+]

@@ -1,0 +1,23 @@
+"""Who is called: the secret that opens a peer's door and how it is written on the wire.
+
+Specification: transport_and_format, Authorization header.
+"""
+
+from dataclasses import dataclass, field
+
+from ocpi.transport import authorization
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The credentials token a platform gave us; it never shows in a repr."""
+
+    token: str = field(repr=False)
+    base64: bool = True
+    authorization: str = field(init=False, repr=False, compare=False)
+    """The ready `Authorization` value: encoded once, sent with every message."""
+
+    def __post_init__(self) -> None:
+        """Write the header value once."""
+        value = authorization.header(self.token, base64=self.base64)
+        object.__setattr__(self, "authorization", value)

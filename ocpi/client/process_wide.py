@@ -1,0 +1,30 @@
+"""The one client all threads of a process share: one event loop, one pool of connections.
+
+Specification: none; the hub's application configures it once from its settings.
+"""
+
+from ocpi.client.address_guard import AddressPolicy
+from ocpi.client.client import OcpiClient
+from ocpi.client.limits import Limits
+
+_configured: list[OcpiClient] = []
+
+
+def configure(policy: AddressPolicy, limits: Limits) -> None:
+    """Say how this process calls its peers; a client configured before is closed.
+
+    Nothing is started: thread, loop and connections begin with the first request, so a server that
+    forks after configuring gives every child its own.
+    """
+    former, _configured[:] = list(_configured), [OcpiClient(policy, limits)]
+    for client in former:
+        client.close()
+
+
+def shared() -> OcpiClient:
+    """Return the process-wide client."""
+    if not _configured:
+        raise RuntimeError(
+            "ocpi.client is not configured: call ocpi.client.configure(policy, limits) first"
+        )
+    return _configured[0]

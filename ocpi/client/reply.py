@@ -1,0 +1,80 @@
+"""What a peer answered: HTTP status, headers, bytes and the OCPI envelope inside.
+
+Specification: transport_and_format, Response format; status_codes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from ocpi.status_codes import is_success
+from ocpi.transport.envelope import Envelope, read
+
+_SUCCESSFUL: Final = 2
+"""The first digit of an HTTP success."""
+
+
+class _Unread:
+    """The envelope before anybody asked for it."""
+
+
+_UNREAD: Final = _Unread()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that arrived whole, whatever it says."""
+
+    http_status: int
+    headers: Mapping[str, str]
+    """Case-insensitive, as received."""
+
+    body: bytes = field(repr=False)
+    """As received; decompressed if the peer compressed although asked not to."""
+
+    elapsed: float
+    """Seconds from the call to the last byte."""
+
+    _envelope: Envelope | _Unread | None = field(
+        default=_UNREAD, init=False, repr=False, compare=False
+    )
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The OCPI envelope of the body, read when first asked for; None when there is none."""
+        known = self._envelope
+        if isinstance(known, _Unread):
+            known = read(self.body)
+            object.__setattr__(self, "_envelope", known)
+        return known
+
+    @property
+    def status_code(self) -> int | None:
+        """The OCPI status code, whatever the HTTP status; None without an envelope."""
+        return self.envelope.status_code if self.envelope else None
+
+    @property
+    def ok(self) -> bool:
+        """Whether both layers say so: HTTP 2xx and an OCPI 1xxx."""
+        code = self.status_code
+        return self.http_status // 100 == _SUCCESSFUL and code is not None and is_success(code)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the peer asks to be left alone, from either form of `Retry-After`."""
+        value = self.headers.get("Retry-After", "").strip()
+        if value.isascii() and value.isdigit():
+            return float(value)
+        moment = _http_date(value)
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
+
+
+def _http_date(value: str) -> datetime | None:
+    """Read an HTTP-date; one without a zone is UTC."""
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

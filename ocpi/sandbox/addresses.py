@@ -1,0 +1,92 @@
+"""Where a simulated platform offers what: the URLs of its versions, details and endpoints.
+
+Version information endpoint chapter. Tests may move or withdraw an endpoint, or add a foreign one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from urllib.parse import unquote
+
+from ocpi.errors import NotFound
+from ocpi.types import InterfaceRole, ModuleID
+
+BASE = "/ocpi"
+
+
+class Kind(StrEnum):
+    """What lies under a URL."""
+
+    VERSIONS = "VERSIONS"
+    DETAILS = "DETAILS"
+    ENDPOINT = "ENDPOINT"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One URL of the platform, and the decoded path segments after it."""
+
+    kind: Kind
+    version: str = ""
+    module: ModuleID = ModuleID.CREDENTIALS
+    role: InterfaceRole = InterfaceRole.SENDER
+    rest: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Addresses:
+    """The paths in use; `versions` and `modules` may be changed while the platform runs."""
+
+    versions: list[str]
+    modules: Mapping[ModuleID, Sequence[InterfaceRole]]
+    trailing_slash: bool = False
+    origin: str = ""
+    moved: dict[tuple[ModuleID, InterfaceRole], str | None] = field(default_factory=dict)
+    foreign: list[dict[str, str]] = field(default_factory=list)
+
+    def path(self, place: Place) -> str | None:
+        """Give the path of this place; None when it was withdrawn."""
+        if place.kind is Kind.VERSIONS:
+            return f"{BASE}/versions"
+        if place.kind is Kind.DETAILS:
+            return f"{BASE}/{place.version}"
+        if place.module is ModuleID.CREDENTIALS:
+            return f"{BASE}/{place.version}/credentials"
+        usual = f"{BASE}/{place.version}/{place.role.lower()}/{place.module}"
+        return self.moved.get((place.module, place.role), usual)
+
+    def url(self, place: Place) -> str:
+        """Give the advertised URL of a place."""
+        return f"{self.origin}{self.path(place)}{'/' if self.trailing_slash else ''}"
+
+    def endpoints(self, version: str) -> Iterator[Place]:
+        """List the endpoints offered in this version, credentials first."""
+        yield Place(Kind.ENDPOINT, version)
+        for module, roles in self.modules.items():
+            for role in roles:
+                place = Place(Kind.ENDPOINT, version, module, role)
+                if self.path(place) is not None:
+                    yield place
+
+    def find(self, route: str) -> Place:
+        """Find the place a raw path leads to, by its longest match; NotFound otherwise."""
+        segments = tuple(unquote(segment) for segment in route.rstrip("/").split("/"))
+        found = [self._rest(place, segments) for place in self._all()]
+        places = [place for place in found if place is not None]
+        if not places:
+            raise NotFound("nothing under this URL")
+        return min(places, key=lambda place: len(place.rest))
+
+    def _rest(self, place: Place, segments: tuple[str, ...]) -> Place | None:
+        prefix = tuple((self.path(place) or "").rstrip("/").split("/"))
+        rest = segments[len(prefix) :]
+        takes_more = place.kind is Kind.ENDPOINT and place.module is not ModuleID.CREDENTIALS
+        if segments[: len(prefix)] != prefix or (rest and not takes_more):
+            return None
+        return replace(place, rest=rest)
+
+    def _all(self) -> Iterator[Place]:
+        yield Place(Kind.VERSIONS)
+        for version in self.versions:
+            yield Place(Kind.DETAILS, version)
+            yield from self.endpoints(version)

@@ -1,0 +1,46 @@
+"""What a demo process tells on its standard output: one line per event, plain or JSON."""
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TextIO
+
+from ocpi.types import PartyRef
+
+PLAIN = {
+    "waiting": "{party} waits for the hub: {reason}",
+    "registered": "{party} registered with {hub} ({version})",
+    "put": "{party} PUT {path} -> {status_code}",
+    "patch": "{party} PATCH {path} {status} -> {status_code}",
+    "received": "{party} received {method} {path} {status} -> {status_code}",
+    "refused": "{party} refused: {method} {path} -> {status_code} {reason}",
+    "retry": "{party} tries again: {method} {path}: {reason}",
+    "done": "{party} done: {sent} messages accepted",
+    "report": "{party} wrote {path}",
+    "failed": "{party} failed: {reason}",
+    "stopped": "{party} stopped",
+}
+
+
+class _Blank(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+@dataclass(slots=True)
+class Events:
+    """The teller; lines of different threads never mix."""
+
+    party: PartyRef
+    as_json: bool = False
+    stream: TextIO = field(default_factory=lambda: sys.stdout)
+    _lock: Lock = field(default_factory=Lock)
+
+    def tell(self, event: str, *, at: float | None = None, **facts: object) -> None:
+        """Tell one event; `at` is when it happened, now by default."""
+        told = {"event": event, "party": str(self.party), "at": at or time.time(), **facts}
+        line = json.dumps(told) if self.as_json else PLAIN[event].format_map(_Blank(told))
+        with self._lock:
+            print(line, file=self.stream, flush=True)

@@ -1,0 +1,237 @@
+"""A simulated platform: a CPO, an eMSP or both, alive on loopback for as long as it is started.
+
+It serves versions, credentials and the declared modules, records all it sees, and misbehaves on
+demand.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, Unpack
+from urllib.parse import quote
+
+from ocpi.sandbox.addresses import Addresses, Kind, Place
+from ocpi.sandbox.answering import Answering
+from ocpi.sandbox.handshake import Handshake
+from ocpi.sandbox.hub_client import HubClient, Result
+from ocpi.sandbox.interfaces import Interfaces
+from ocpi.sandbox.misbehaviour import hang
+from ocpi.sandbox.quirks import QuirkOptions, Quirks
+from ocpi.sandbox.rules import Rule, Rules
+from ocpi.sandbox.seen import Match, Recorder, Seen
+from ocpi.sandbox.server import Answer, Call, Responder, SandboxServer
+from ocpi.sandbox.shelf import Shelf, write_object
+from ocpi.sandbox.tokens import Tokens
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
+from ocpi.versions import VERSIONS
+
+Watcher = Callable[[Seen, Answer], None]
+DEFAULT_ROLES = (("CPO", "NL", "CPA"),)
+DEFAULT_MODULES: Mapping[str, Sequence[str]] = {"locations": ("SENDER", "RECEIVER")}
+
+
+class SandboxPlatform:
+    """One OCPI platform in memory: its objects, its tokens, its connection to the hub.
+
+    own: the objects it is the owner of, by module; `objects`: those it received.
+    hub: the client side; `tokens`: what it issued; `watchers`: called with each normal answer.
+    """
+
+    def __init__(
+        self,
+        roles: Iterable[tuple[str, str, str]] = DEFAULT_ROLES,
+        *,
+        versions: Sequence[str] = ("2.2.1",),
+        modules: Mapping[str, Sequence[str]] = DEFAULT_MODULES,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        **quirks: Unpack[QuirkOptions],
+    ) -> None:
+        self.roles = [(Role(role), PartyRef(country, party)) for role, country, party in roles]
+        self.name = f"Sandbox {self.party}"
+        self.host, self.port = host, port
+        self.quirks = Quirks(**quirks)
+        self.addresses = Addresses(
+            list(versions),
+            {
+                ModuleID(module): list(map(InterfaceRole, roles))
+                for module, roles in modules.items()
+            },
+            self.quirks.trailing_slash,
+        )
+        self.own, self.objects = self._shelves(), self._shelves()
+        self.tokens = Tokens()
+        self.hub = HubClient(self.quirks)
+        self.recorder = Recorder()
+        self.rules = Rules()
+        self.watchers: list[Watcher] = []
+        self._handshake = Handshake(
+            self.quirks, self.tokens, self.hub, self.credentials, self.addresses.versions
+        )
+        parties = frozenset(party for _, party in self.roles)
+        interfaces = Interfaces(self.quirks, parties, self.own, self.objects)
+        self._answering = Answering(self.addresses, self._handshake, interfaces)
+        self._server: SandboxServer | None = None
+
+    # --- life ----------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Listen; a platform that was stopped comes back on its old port with all it knew."""
+        self._server = SandboxServer((self.host, self.port), self._usual, self._handle)
+        self.port = self._server.port
+        self.addresses.origin = f"http://{self.host}:{self.port}"
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and join every thread; raises what went wrong in them."""
+        server, self._server = self._server, None
+        self.hub.close()
+        if server is not None:
+            server.stop()
+            if server.failures:
+                message = f"{self.name} failed"
+                raise ExceptionGroup(message, server.failures)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # --- who and where -------------------------------------------------------------------------
+
+    @property
+    def party(self) -> PartyRef:
+        """Its first party."""
+        return self.roles[0][1]
+
+    @property
+    def url(self) -> str:
+        """Its versions URL."""
+        return self.addresses.url(Place(Kind.VERSIONS))
+
+    def endpoint(self, module: str, role: str, version: str | None = None) -> str:
+        """Give the advertised URL of one of its endpoints."""
+        number = version or self.addresses.versions[-1]
+        place = Place(Kind.ENDPOINT, number, ModuleID(module), InterfaceRole(role))
+        return self.addresses.url(place)
+
+    def move(self, module: str, role: str, path: str | None) -> None:
+        """Offer an endpoint under another path from now on; None withdraws it."""
+        self.addresses.moved[ModuleID(module), InterfaceRole(role)] = path
+
+    def credentials(self, token: str) -> dict[str, Any]:
+        """Its credentials object around a token."""
+        details = {"name": self.name, "website": f"{self.addresses.origin}/"}
+        return {
+            "token": token,
+            "url": self.url,
+            "roles": [
+                {
+                    "role": str(role),
+                    "business_details": details,
+                    "party_id": party.party_id,
+                    "country_code": party.country_code,
+                }
+                for role, party in self.roles
+            ],
+        }
+
+    # --- handshake -----------------------------------------------------------------------------
+
+    def invite(self, token_a: str | None = None) -> str:
+        """Give out a token A, so that the hub can start the registration."""
+        return self.tokens.invite(token_a)
+
+    def register_with(self, versions_url: str, token_a: str) -> Result:
+        """Register with the hub; Refused, UnsupportedVersion … or a requests error otherwise."""
+        return self._handshake.register(versions_url, token_a)
+
+    def rotate(self) -> Result:
+        """Renew the tokens of both directions, and let the hub read the endpoints again."""
+        return self._handshake.update()
+
+    def switch(self, version: str) -> Result:
+        """Change the connection to another version."""
+        return self._handshake.update(version)
+
+    def unregister(self) -> Result:
+        """End the connection."""
+        return self._handshake.unregister()
+
+    # --- its own objects -----------------------------------------------------------------------
+
+    def publish(self, module: str, value: Mapping[str, Any]) -> Result:
+        """Keep an object as its own truth and PUT it, addressed to the hub."""
+        text = write_object(dict(value))
+        owner = PartyRef(value["country_code"], value["party_id"])
+        identifier = str(value[self.own[module].kind.id_field])
+        self.own[module].put(owner, identifier, body=text)
+        suffix = object_path(owner, identifier)
+        return self.hub.put(module, "RECEIVER", suffix, text, to=self.hub.party, sender=owner)
+
+    def change(
+        self, module: str, owner: PartyRef, *ids: str, patch: Mapping[str, Any], **headers: str
+    ) -> Result:
+        """Change an own object, or a part of it, and PATCH it, addressed to the hub."""
+        text = write_object(dict(patch))
+        self.own[module].patch(owner, *ids, body=text)
+        suffix = object_path(owner, *ids)
+        routing = {"to": self.hub.party, "sender": owner}
+        return self.hub.patch(module, "RECEIVER", suffix, text, **routing, **headers)
+
+    # --- what it saw, and how it misbehaves ----------------------------------------------------
+
+    @property
+    def seen(self) -> list[Seen]:
+        """Every request since the start or the last `forget`, oldest first."""
+        return self.recorder.all()
+
+    def wait_for(
+        self, match: Match, timeout: float = 5.0, *, count: int = 1, answered: bool = True
+    ) -> Seen:
+        """Return the count-th match, seen already or still to come; TimeoutError otherwise.
+
+        It has taken effect by then, unless `answered` is False: then its arrival is enough.
+        """
+        return self.recorder.wait_for(match, timeout, count=count, answered=answered)
+
+    def forget(self) -> None:
+        """Forget what was seen; objects and tokens stay."""
+        self.recorder.clear()
+
+    def answer(self, match: Match, responder: Responder) -> Rule:
+        """Misbehave on these requests until the rule is cancelled; the newest rule wins."""
+        return self.rules.add(match, responder)
+
+    def hold(self, seconds: float, match: Match = "") -> Rule:
+        """Delay the answers to these requests, by default to all."""
+        return self.answer(match, hang(seconds))
+
+    def _handle(self, call: Call) -> None:
+        self.recorder.add(call.seen)
+        try:
+            self.rules.responder(call.seen)(call)
+        finally:
+            self.recorder.settle(call.seen)
+
+    def _usual(self, seen: Seen) -> Answer:
+        answer = self._answering.answer(seen)
+        for watch in self.watchers:
+            watch(seen, answer)
+        return answer
+
+    def _shelves(self) -> dict[str, Shelf]:
+        declared = VERSIONS[self.addresses.versions[-1]].modules
+        kinds = {str(name): declared[name].object for name in self.addresses.modules}
+        return {name: Shelf(kind) for name, kind in kinds.items() if kind is not None}
+
+
+def object_path(owner: PartyRef, *ids: str) -> str:
+    """Write the path of a client owned object, or of a part of it, after the endpoint's URL."""
+    return "/".join(quote(part, safe="") for part in (owner.country_code, owner.party_id, *ids))

@@ -1,0 +1,121 @@
+"""The objects of one module a simulated platform keeps, as the exact text they came in.
+
+Only a change of a part (PATCH, or PUT below the object) makes the platform write the text anew.
+"""
+
+import json
+from collections.abc import Iterator, MutableMapping
+from threading import RLock
+from typing import cast
+
+from ocpi.errors import InvalidParameters, NotJson
+from ocpi.modules import ObjectType
+from ocpi.sandbox.patching import Json, merge, replace, touch, unknown, walk
+from ocpi.types import PartyRef, fold
+
+Key = tuple[str, str, str]
+"""(country code, party id, object id), in any case."""
+
+
+def read_object(body: bytes | str) -> Json:
+    """Parse a JSON object; NotJson or InvalidParameters otherwise."""
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise NotJson(f"the body is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InvalidParameters("the body is not an object")
+    return value
+
+
+def write_object(value: Json) -> str:
+    """Render a JSON object."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class Shelf(MutableMapping[Key, str]):
+    """Texts by owner and id, in order of creation; ids are compared without case."""
+
+    def __init__(self, kind: ObjectType) -> None:
+        self.kind = kind
+        self._texts: dict[Key, str] = {}
+        self._lock = RLock()
+
+    def __getitem__(self, key: Key) -> str:
+        return self._texts[_folded(key)]
+
+    def __setitem__(self, key: Key, text: str) -> None:
+        self._texts[_folded(key)] = text
+
+    def __delitem__(self, key: Key) -> None:
+        del self._texts[_folded(key)]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(tuple(self._texts))
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def objects(self) -> dict[str, Json]:
+        """Every object, parsed, as {"NL-CPA/L1": {…}}."""
+        with self._lock:
+            return {
+                f"{country}-{party}/{name}": read_object(text)
+                for (country, party, name), text in self._texts.items()
+            }
+
+    def get_text(self, owner: PartyRef, *ids: str) -> str:
+        """Give the text of an object, or of a part of it; raises when it is unknown."""
+        with self._lock:
+            text = self._texts.get(_key(owner, ids))
+        if text is None:
+            raise unknown(self.kind, "/".join(ids))
+        return text if len(ids) == 1 else write_object(self._walk(text, ids)[-1][1])
+
+    def put(self, owner: PartyRef, *ids: str, body: bytes | str) -> bool:
+        """Create or replace an object, or a part of it; True when it is new."""
+        new = read_object(body)
+        with self._lock:
+            if len(ids) == 1:
+                return self._put_whole(_key(owner, ids), body)
+            nodes = self._walk(self.get_text(owner, ids[0]), ids[:-1])
+            kind, parent = nodes[-1]
+            created = replace(kind, parent, new, ids[-1])
+            touch([element for _, element in nodes], new)
+            self._texts[_key(owner, ids)] = write_object(nodes[0][1])
+        return created
+
+    def patch(self, owner: PartyRef, *ids: str, body: bytes | str) -> str:
+        """Change members of an object, or of a part of it; return the text of the whole object."""
+        patch = read_object(body)
+        with self._lock:
+            nodes = self._walk(self.get_text(owner, ids[0]), ids)
+            kind, target = nodes[-1]
+            if kind.patch_needs_last_updated and not patch.get("last_updated"):
+                raise InvalidParameters("last_updated: missing in a PATCH")
+            merge(kind, target, patch)
+            touch([element for _, element in nodes[:-1]], patch)
+            text = self._texts[_key(owner, ids)] = write_object(nodes[0][1])
+        return text
+
+    def remove(self, owner: PartyRef, *ids: str) -> None:
+        """Remove an object; raises when it is unknown."""
+        with self._lock:
+            if self._texts.pop(_key(owner, ids), None) is None:
+                raise unknown(self.kind, "/".join(ids))
+
+    def _put_whole(self, key: Key, body: bytes | str) -> bool:
+        created = key not in self._texts
+        self._texts[key] = body if isinstance(body, str) else body.decode()
+        return created
+
+    def _walk(self, text: str, ids: tuple[str, ...]) -> list[tuple[ObjectType, Json]]:
+        return walk(self.kind, read_object(text), ids[1:])
+
+
+def _key(owner: PartyRef, ids: tuple[str, ...]) -> Key:
+    return _folded((owner.country_code, owner.party_id, ids[0] if ids else ""))
+
+
+def _folded(key: Key) -> Key:
+    return cast("Key", tuple(fold(part) for part in key))

@@ -1,0 +1,6 @@
+"""Answering OCPI over HTTP with Django REST framework; no database, no queue, no hub."""
+
+from ocpi.server.responses import OcpiResponse
+from ocpi.server.views import OcpiView
+
+__all__ = ["OcpiResponse", "OcpiView"]

@@ -1,0 +1,1 @@
+"""How OCPI travels over HTTP: the headers, the envelope and the pages. Specification: transport."""

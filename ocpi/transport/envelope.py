@@ -1,0 +1,75 @@
+"""The envelope every OCPI response travels in.
+
+Specification: transport_and_format (response format).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+import orjson
+
+from ocpi.types import format_datetime
+
+_CODE = re.compile("[0-9]{4}")
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A response as it was read; `data` is the untouched JSON, None when absent or null."""
+
+    status_code: int
+    status_message: str | None
+    data: bytes | None
+    timestamp: str | None
+
+
+def render(
+    *, status_code: int = 1000, data: bytes | None = None, message: str | None = None
+) -> bytes:
+    """Write a response around data that is JSON already: it is put in as it is."""
+    return b"".join(
+        (
+            b"{" if data is None else b'{"data":%b,' % data,
+            b'"status_code":%d' % status_code,
+            b"" if message is None else b',"status_message":%b' % orjson.dumps(message),
+            b',"timestamp":"%b"}' % _now(),
+        )
+    )
+
+
+def read(body: bytes) -> Envelope | None:
+    """Read a response however sloppy; None when it is no envelope at all.
+
+    The status code may be a string; timestamp, message and data may be missing or of any type.
+    """
+    try:
+        members = _MEMBERS.decode(body)
+        status_code = _code(members.get("status_code"))
+        message, timestamp = _text(members.get("status_message")), _text(members.get("timestamp"))
+    except (ValueError, RecursionError):
+        return None
+    if status_code is None:
+        return None
+    data = bytes(members.get("data", b"null"))
+    return Envelope(status_code, message, None if data == b"null" else data, timestamp)
+
+
+def _now() -> bytes:
+    return format_datetime(datetime.now(UTC).replace(microsecond=0)).encode("ascii")
+
+
+def _code(member: msgspec.Raw | None) -> int | None:
+    value = msgspec.json.decode(member or b"null")
+    if isinstance(value, str) and _CODE.fullmatch(value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(member: msgspec.Raw | None) -> str | None:
+    value = msgspec.json.decode(member or b"null")
+    return value if isinstance(value, str) else None

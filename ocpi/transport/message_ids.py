@@ -1,0 +1,47 @@
+"""The ids that tell messages apart and hold together what belongs together.
+
+Specification: transport_and_format (unique message ids).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+from uuid import uuid4
+
+REQUEST_ID = "X-Request-ID"
+CORRELATION_ID = "X-Correlation-ID"
+
+_USABLE = re.compile("[ -~]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageIds:
+    """The id of one request on one hop, and the id of the whole exchange across all hops."""
+
+    request_id: str
+    correlation_id: str
+
+    @classmethod
+    def new(cls) -> Self:
+        """Begin an exchange of our own."""
+        return cls(str(uuid4()), str(uuid4()))
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str]) -> Self:
+        """Take the ids of a request; one that is missing or unusable gets a new value."""
+        given = {name.lower(): value.strip() for name, value in headers.items()}
+        return cls(_usable(given, REQUEST_ID), _usable(given, CORRELATION_ID))
+
+    def next_hop(self) -> Self:
+        """Give the ids for passing the message on: another request of the same exchange."""
+        return type(self)(str(uuid4()), self.correlation_id)
+
+    def as_headers(self) -> dict[str, str]:
+        """Spell the headers as the specification does."""
+        return {REQUEST_ID: self.request_id, CORRELATION_ID: self.correlation_id}
+
+
+def _usable(given: Mapping[str, str], header: str) -> str:
+    value = given.get(header.lower(), "")
+    return value if _USABLE.fullmatch(value) else str(uuid4())

@@ -1,0 +1,217 @@
+"""Whether a received object is what its table says: what is refused, and what is only reported.
+
+Specification: types. How liberal to be is ours: whatever can still be relayed and read is kept and
+reported; only what would break somebody is refused.
+
+A right object is checked in compiled code alone. Where pydantic finds an error, the first rule of
+its type that applies tells whether to refuse or to report, and with which words.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+
+from ocpi.errors import Finding, InvalidParameters, NotJson
+from ocpi.types import OcpiModel
+
+__all__ = ["Finding", "decode", "decode_object", "validate"]
+
+LENGTH_CAP = 4
+"""A string is refused only when it is longer than this many times its limit …"""
+
+LENGTH_FLOOR = 255
+"""… and longer than this: an address of 2.2 may have 45 characters, of 2.2.1 these."""
+
+ENUM_CAP = 255
+"""An unknown enum value longer than this is not a value but an accident."""
+
+_INTEGER = re.compile(r"-?[0-9]{1,18}(?:\.0+)?")
+_NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+_KINDS: Mapping[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+}
+
+
+def decode(body: bytes) -> object:
+    """Read JSON as msgspec does: strictly; whatever is not valid JSON in UTF-8 is NotJson."""
+    try:
+        return msgspec.json.decode(body)
+    except RecursionError:
+        message = "the body is nested too deeply"
+    except ValueError as wrong:  # msgspec's own errors and invalid UTF-8
+        message = f"the body is not valid JSON: {wrong}"
+    raise NotJson(message)
+
+
+def decode_object(body: bytes) -> dict[str, object]:
+    """Read a JSON object; any other JSON value is InvalidParameters."""
+    value = decode(body)
+    if not isinstance(value, dict):
+        text = f"must be an object, not {_kind(value)}"
+        raise InvalidParameters(findings=(Finding("", text),))
+    return value
+
+
+def validate(model: type[OcpiModel], value: object) -> tuple[Finding, ...]:
+    """Check a decoded value against its table and return what deserves a report.
+
+    Raises InvalidParameters naming every field that is wrong beyond tolerance.
+    """
+    try:
+        model.__pydantic_validator__.validate_python(value)
+    except ValidationError as wrong:
+        return _judged(wrong)
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    applies: Callable[[Any, Mapping[str, Any]], bool]
+    text: str
+    refused: bool = True
+
+
+def _is_missing(value: object, _context: object) -> bool:
+    return value is None
+
+
+def _is_no_string(value: object, _context: object) -> bool:
+    return not isinstance(value, str)
+
+
+def _has_nul(value: str, _context: object) -> bool:
+    return "\0" in value
+
+
+def _has_control(value: str, _context: object) -> bool:
+    return _CONTROL.search(value) is not None
+
+
+def _is_short(value: str, context: Mapping[str, int]) -> bool:
+    return len(value) < context.get("min_length", 0)
+
+
+def _is_long(value: str, context: Mapping[str, int]) -> bool:
+    return len(value) > context.get("max_length", len(value))
+
+
+def _is_absurdly_long(value: str, context: Mapping[str, int]) -> bool:
+    limit = context.get("max_length", len(value))
+    return len(value) > max(LENGTH_CAP * limit, LENGTH_FLOOR)
+
+
+def _is_no_enum_value(value: str, _context: object) -> bool:
+    return not 0 < len(value) <= ENUM_CAP
+
+
+def _is_integral(value: object, _context: object) -> bool:
+    if isinstance(value, str):
+        return _INTEGER.fullmatch(value) is not None
+    return isinstance(value, float) and value.is_integer()
+
+
+def _is_numeric_string(value: object, _context: object) -> bool:
+    return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
+
+
+def _is_integer(value: object, _context: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _always(_value: object, _context: object) -> bool:
+    return True
+
+
+_REQUIRED = _Rule(_is_missing, "required")
+_STRING = (
+    _REQUIRED,
+    _Rule(_is_no_string, "must be a string, not {kind}"),
+)
+_SIZE = (
+    _Rule(_is_short, "must not be empty"),
+    _Rule(_is_absurdly_long, "far longer than {max_length} characters"),
+    _Rule(_is_long, "longer than {max_length} characters", refused=False),
+)
+_TEXT = (
+    *_STRING,
+    _Rule(_has_nul, "must not contain the character NUL"),
+    *_SIZE,
+    _Rule(_has_control, "contains control characters", refused=False),
+)
+
+_RULES: Mapping[str, tuple[_Rule, ...]] = {
+    # the shape of the object
+    "missing": (_Rule(_always, "required"),),
+    "model_type": (_REQUIRED, _Rule(_always, "must be an object, not {kind}")),
+    "list_type": (_REQUIRED, _Rule(_always, "must be a list, not {kind}")),
+    "too_short": (_Rule(_always, "must not be empty"),),
+    # the scalars of ocpi.types
+    "CiString": (
+        *_STRING,
+        _Rule(_has_control, "must not contain control characters"),
+        *_SIZE,
+        _Rule(_always, "contains characters that are not printable ASCII", refused=False),
+    ),
+    "string": _TEXT,
+    "URL": _TEXT,
+    "RoutingKey": (
+        *_STRING,
+        _Rule(_always, "must be exactly {characters} printable ASCII characters without space"),
+    ),
+    "DateTime": (
+        *_STRING,
+        _Rule(_always, "must be a timestamp like 2026-11-21T05:32:00Z"),
+    ),
+    "OcpiEnum": (
+        *_STRING,
+        _Rule(_is_no_enum_value, f"must have 1 to {ENUM_CAP} characters"),
+        _Rule(_has_control, "must not contain control characters"),
+        _Rule(_always, "{value!r:.80} is not a known {name}", refused=False),
+    ),
+    "number": (
+        _REQUIRED,
+        _Rule(_is_numeric_string, "must be a number, not a string", refused=False),
+        _Rule(_is_integer, "is out of range"),
+        _Rule(_always, "must be a number, not {kind}"),
+    ),
+    "int": (
+        _REQUIRED,
+        _Rule(_is_integer, "has more than {digits} digits", refused=False),
+        _Rule(_is_integral, "must be an integer, not {kind} like {value!r}", refused=False),
+        _Rule(_always, "must be an integer, not {kind}"),
+    ),
+    "boolean": (_REQUIRED, _Rule(_always, "must be a boolean, not {kind}")),
+}
+
+
+def _judged(wrong: ValidationError) -> tuple[Finding, ...]:
+    refused: list[Finding] = []
+    reported: list[Finding] = []
+    for error in wrong.errors(include_url=False):
+        value, context = error["input"], error.get("ctx", {})
+        rule = next(r for r in _RULES[error["type"]] if r.applies(value, context))
+        text = rule.text.format(kind=_kind(value), value=value, **context)
+        (refused if rule.refused else reported).append(Finding(_path(error["loc"]), text))
+    if refused:
+        raise InvalidParameters(findings=refused)
+    return tuple(reported)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return "".join(steps).removeprefix(".")
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), "null")

@@ -1,0 +1,1 @@
+"""Who is connected to the hub, and whether they may speak."""

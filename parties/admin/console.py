@@ -1,0 +1,168 @@
+"""How every page of the operators' console is built: theme, read-only pages, small texts.
+
+Spec: none; architecture chapter 10. The theme has no types, so type checkers see Django's classes
+of the same names.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+from django.contrib.admin import display
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin, TabularInline
+else:
+    from unfold.admin import ModelAdmin, TabularInline
+
+__all__ = [
+    "ModelAdmin",
+    "PageChangeList",
+    "ReadOnly",
+    "TabularInline",
+    "Tone",
+    "ago",
+    "badge",
+    "badges",
+    "column",
+    "moment_text",
+    "once",
+    "operates",
+    "pretty",
+    "span",
+    "table",
+]
+
+_NONE = "-"
+_SECONDS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+class Tone(StrEnum):
+    """What a colour says."""
+
+    GOOD = "success"
+    BUSY = "info"
+    CARE = "warning"
+    BAD = "danger"
+    QUIET = "default"
+
+
+class ReadOnly:
+    """A page that shows and never changes anything."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
+        """Refuse."""
+        return False
+
+
+class PageChangeList(ChangeList):
+    """A list whose rows get what they show beyond their columns at once, not one by one."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page, then let `complete` of its admin add to the rows."""
+        super().get_results(request)
+        rows = self.result_list = list(self.result_list)
+        self.model_admin.complete(rows)  # type: ignore[attr-defined]
+
+
+_Shown = TypeVar("_Shown", bound=Callable[..., object])
+
+
+def column(title: str, *, order: str | None = None) -> Callable[[_Shown], _Shown]:
+    """Title a method that shows something of a row, and say what it is sorted by."""
+    return display(description=title, ordering=order)
+
+
+def once(method: _Shown) -> _Shown:
+    """Keep what is shown of a row: the theme asks for a field of a page up to five times."""
+    name = f"_shown_{method.__name__}"
+
+    @wraps(method)
+    def kept(page: object, row: Model) -> object:
+        if name not in row.__dict__:
+            row.__dict__[name] = method(page, row)
+        return row.__dict__[name]
+
+    return cast("_Shown", kept)
+
+
+def badge(text: object, tone: Tone = Tone.QUIET, *, title: str = "") -> SafeString:
+    """Show a word in a colour."""
+    context = {
+        "text": text,
+        "type": tone.value,
+        "label_title": title,
+        "size": "md",
+        "class": "hub-badge",
+    }
+    return render_to_string("unfold/helpers/label.html", context)
+
+
+def badges(items: Iterable[tuple[object, Tone]]) -> SafeString:
+    """Show some words in their colours, in one line as long as it fits."""
+    inner = format_html_join(" ", "{}", ((badge(*item),) for item in items))
+    return format_html('<span class="hub-badges">{}</span>', inner) if inner else SafeString(_NONE)
+
+
+def ago(moment: datetime | None) -> SafeString | str:
+    """Show how long ago or in how long; the exact moment appears under the pointer."""
+    if moment is None:
+        return _NONE
+    exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    seconds = (timezone.now() - moment).total_seconds()
+    words = f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words)
+
+
+def moment_text(moment: datetime | None) -> str:
+    """Show a moment that matters to the minute."""
+    return _NONE if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def span(seconds: float) -> str:
+    """Show a length of time with the precision an operator needs."""
+    for size, unit in _SECONDS:
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def pretty(text: bytes) -> SafeString:
+    """Show JSON with line breaks, every value spelled as it was."""
+    try:
+        readable = msgspec.json.format(text, indent=2).decode()
+    except msgspec.DecodeError:
+        readable = text.decode(errors="replace")
+    return format_html('<pre class="hub-wide hub-json">{}</pre>', readable)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString:
+    """Show rows below headers, for what is no form."""
+    context = {"table": {"headers": headers, "rows": [list(row) for row in rows]}}
+    inner = render_to_string("unfold/components/table.html", context)
+    return format_html('<div class="hub-wide">{}</div>', inner)
+
+
+def operates(request: HttpRequest, model: type[Model], *, verb: str = "change") -> bool:
+    """Tell whether the operator may do this to a model, whichever page asks."""
+    user: Any = request.user
+    meta = model._meta  # noqa: SLF001 - a documented name of Django
+    return bool(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}"))

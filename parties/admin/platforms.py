@@ -1,0 +1,285 @@
+"""Platforms: who they are, how the connection does, which tokens are in force.
+
+Spec: 2.2.1 credentials, versions; mod_hub_client_info. `hub.admin` adds what is delivered to
+them and what an operator may do with the connection, and registers the page.
+"""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from parties.admin.allowed import (
+    AllowedPartyFormSet,
+    AllowedPartyInline,
+    FirstAllowedPartyInline,
+    allowed_role,
+)
+from parties.admin.console import (
+    ModelAdmin,
+    ReadOnly,
+    TabularInline,
+    Tone,
+    ago,
+    badge,
+    badges,
+    column,
+    operates,
+)
+from parties.admin.parties import STATUS_TONES
+from parties.admin.quirks import QUIRK_FIELDS, NewPlatformForm, PlatformForm
+from parties.invitation import allow
+from parties.models import Credentials, Direction, Endpoint, Party, Platform
+from parties.status import ConnectionStatus
+
+_REVOKED_SHOWN_DAYS = 7
+_PARTIES_SHOWN = 4
+_IN_FORCE_FIRST = (F("revoked_at").desc(nulls_first=True), "-pk")
+_FIRST_STEPS = (
+    "Name the platform and the parties it may register. Its page opens then: set its quirks there,"
+    " and issue token A."
+)
+
+
+class _SeenWithPlatform(ReadOnly, TabularInline[Any, Platform]):
+    """Rows that are shown to whoever sees the platform, and come about by what happens."""
+
+    extra = 0
+    can_delete = False
+    tab = True
+    hide_title = True
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Follow the platform."""
+        del obj
+        return operates(request, Platform, verb="view") or operates(request, Platform)
+
+
+class CredentialsInline(_SeenWithPlatform):
+    """Tokens by what may be known of them: neither text nor hash is even read."""
+
+    model = Credentials
+    fields = readonly_fields = ("which", "ending", "standing", "form_seen", "age", "used", "until")
+    verbose_name_plural = "Credentials"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credentials]:
+        """Leave out secrets, and what was revoked long ago."""
+        since = timezone.now() - timedelta(days=_REVOKED_SHOWN_DAYS)
+        recent = Q(revoked_at=None) | Q(revoked_at__gt=since)
+        return (
+            super()
+            .get_queryset(request)
+            .filter(recent)
+            .defer("digest", "sealed")
+            .order_by(*_IN_FORCE_FIRST)
+        )
+
+    @column("Token")
+    def which(self, row: Credentials) -> str:
+        """Say what it opens and who presents it."""
+        way = "platform to hub" if row.direction == Direction.IN else "hub to platform"
+        return f"{row.kind}, {way}"
+
+    @column("Last four")
+    def ending(self, row: Credentials) -> str:
+        """Show enough to compare over the telephone."""
+        return f"…{row.last_four}" if row.last_four else "-"
+
+    @column("State")
+    def standing(self, row: Credentials) -> SafeString:
+        """Show whether it opens anything."""
+        if row.revoked_at is not None:
+            return badge("revoked", Tone.BAD)
+        if row.valid_until is not None and row.valid_until <= timezone.now():
+            return badge("expired", Tone.BAD)
+        return badge("unconfirmed", Tone.CARE) if row.provisional else badge("in force", Tone.GOOD)
+
+    @column("Form seen")
+    def form_seen(self, row: Credentials) -> str:
+        """Show how it was last presented."""
+        return row.form or "-"
+
+    @column("Issued")
+    def age(self, row: Credentials) -> SafeString | str:
+        """Show its age."""
+        return ago(row.valid_from)
+
+    @column("First used")
+    def used(self, row: Credentials) -> SafeString | str:
+        """Show since when it is used."""
+        return ago(row.first_used_at)
+
+    @column("Ends")
+    def until(self, row: Credentials) -> SafeString | str:
+        """Show when it runs out or was revoked."""
+        return ago(row.revoked_at or row.valid_until)
+
+
+class EndpointInline(_SeenWithPlatform):
+    """Where the platform offers what, as its version details said."""
+
+    model = Endpoint
+    fields = readonly_fields = ("module", "role", "url")
+    verbose_name_plural = "Endpoints"
+
+
+class PlatformAdmin(ModelAdmin[Platform]):
+    """One connection: only its name, its quirks and the list of its parties can be changed."""
+
+    form = PlatformForm
+    list_display: tuple[str, ...] = (
+        "name",
+        "standing",
+        "version",
+        "party_keys",
+        "last_seen",
+        "trouble",
+    )
+    list_filter = ("status", "version")
+    search_fields = ("name", "parties__key", "parties__name")
+    search_help_text = "Name, or key or name of a party"
+    list_per_page = 50
+    actions = None
+    inlines = (AllowedPartyInline, CredentialsInline, EndpointInline)
+    readonly_fields: ClassVar[tuple[str, ...]] = (
+        "standing",
+        "version",
+        "versions_url",
+        "party_keys",
+        "last_seen",
+        "trouble",
+        "last_trouble",
+        "known_since",
+    )
+    fieldsets: ClassVar[Any] = (
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    ("standing", "version"),
+                    ("last_seen", "known_since"),
+                    "party_keys",
+                    "versions_url",
+                    "trouble",
+                    "last_trouble",
+                )
+            },
+        ),
+        ("Quirks", {"fields": QUIRK_FIELDS}),
+    )
+    add_fieldsets = ((None, {"fields": ("name",), "description": _FIRST_STEPS}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Platform]:
+        """Read the parties with their platforms."""
+        parties = Prefetch("parties", Party.objects.order_by("key", "role"))
+        return super().get_queryset(request).prefetch_related(parties)
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Platform | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **kwargs: Any,  # noqa: ANN401 - the same
+    ) -> type[ModelForm[Platform]]:
+        """Ask for a name alone when a platform is added."""
+        chosen = kwargs if obj is not None else {**kwargs, "form": NewPlatformForm}
+        return super().get_form(request, obj, change, **chosen)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Platform) -> HttpResponseRedirect:
+        """Go on to its page: token A comes next."""
+        del request
+        return HttpResponseRedirect(reverse("admin:parties_platform_change", args=[obj.pk]))
+
+    def get_inlines(self, request: HttpRequest, obj: Platform | None) -> Any:  # noqa: ANN401 - a list of Django's
+        """Ask for nothing but the list when a platform is added."""
+        return (FirstAllowedPartyInline,) if obj is None else super().get_inlines(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
+        """Refuse: forgetting a platform says goodbye to it, which `forget_platform` does."""
+        del request, obj
+        return False
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Platform,
+        form: object,
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        """Write what was decided here and nothing that may have happened meanwhile."""
+        del request, form
+        obj.save(update_fields=["name", "quirks"] if change else None)
+
+    def save_formset(
+        self,
+        request: HttpRequest,
+        form: object,
+        formset: Any,  # noqa: ANN401 - of any inline
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        """Bring the list of allowed parties to what the operator wants."""
+        del request, form, change
+        added, removed = formset.changes() if isinstance(formset, AllowedPartyFormSet) else ([], [])
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = added, [], removed
+        if added or removed:
+            present = [*formset.instance.allowed_parties.all(), *added]
+            allow(formset.instance, [allowed_role(row) for row in present if row not in removed])
+
+    @column("Status", order="status")
+    def standing(self, platform: Platform) -> SafeString:
+        """Show how it stands, and since when."""
+        status = ConnectionStatus(platform.status)
+        return badge(
+            status,
+            STATUS_TONES[status],
+            title=f"since {platform.status_changed_at:%Y-%m-%d %H:%M} UTC",
+        )
+
+    @column("Parties")
+    def party_keys(self, platform: Platform) -> SafeString:
+        """Show its parties; those its credentials name are in colour."""
+        parties = list(platform.parties.all())
+        active = [party.is_active and platform.is_registered for party in parties]
+        tones = [Tone.GOOD if is_active else Tone.QUIET for is_active in active]
+        shown = [
+            (f"{party.key} {party.role}", tone) for party, tone in zip(parties, tones, strict=True)
+        ]
+        more = (
+            [(f"+{len(shown) - _PARTIES_SHOWN}", Tone.QUIET)] if len(shown) > _PARTIES_SHOWN else []
+        )
+        return badges(shown[:_PARTIES_SHOWN] + more)
+
+    @column("Last seen", order="last_seen_at")
+    def last_seen(self, platform: Platform) -> SafeString | str:
+        """Show when it last called."""
+        return ago(platform.last_seen_at) if platform.last_seen_at else "never"
+
+    @column("Health", order="failures")
+    def trouble(self, platform: Platform) -> SafeString | str:
+        """Show failures in a row and the pause they lead to."""
+        if not platform.failures:
+            return badge("no failures", Tone.GOOD) if platform.is_registered else "-"
+        failures = badge(f"{platform.failures} failed", Tone.BAD)
+        pause = platform.next_attempt_at
+        if pause is None or pause <= timezone.now():
+            return failures
+        return format_html("{} next try {}", failures, ago(pause))
+
+    @column("Last error")
+    def last_trouble(self, platform: Platform) -> SafeString | str:
+        """Show the last error, and when it was."""
+        if not platform.last_error:
+            return "none"
+        return format_html("{} ({})", platform.last_error, ago(platform.last_error_at))
+
+    @column("Known since")
+    def known_since(self, platform: Platform) -> SafeString | str:
+        """Show when it was first prepared."""
+        return ago(platform.created_at)

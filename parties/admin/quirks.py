@@ -1,0 +1,79 @@
+"""A platform's name and quirks as a form with one typed field each.
+
+Spec: none; `parties.quirks` says what each quirk does.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+
+from parties.models import Platform
+from parties.quirks import Quirks
+
+if TYPE_CHECKING:
+    from django.forms import CheckboxInput, NumberInput
+else:
+    from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
+    from unfold.widgets import UnfoldBooleanSwitchWidget as CheckboxInput
+
+_PREFIX = "quirk_"
+
+
+def _switch(label: str, sentence: str) -> forms.BooleanField:
+    return forms.BooleanField(
+        label=label, help_text=sentence, required=False, widget=CheckboxInput()
+    )
+
+
+class NewPlatformForm(forms.ModelForm[Platform]):
+    """A platform by its name; its quirks follow the specification until told otherwise."""
+
+    class Meta:
+        model = Platform
+        fields = ("name",)
+
+    def clean_name(self) -> str:
+        """Leave out blanks around it: commands look platforms up by name."""
+        return str(self.cleaned_data["name"]).strip()
+
+
+class PlatformForm(NewPlatformForm):
+    """What an operator decides about a platform; everything else is decided by what happens."""
+
+    quirk_base64_out = _switch("Base64 tokens", "Send our token Base64 encoded.")
+    quirk_accept_raw_token = _switch("Accept raw tokens", "Accept its token without Base64.")
+    quirk_list_trailing_slash = _switch(
+        "Trailing slash", "Ask for lists with a slash before the query."
+    )
+    quirk_patch_supported = _switch("Takes PATCH", "Send PATCH; otherwise the full object by PUT.")
+    quirk_broadcast_once = _switch(
+        "One broadcast", "Send a broadcast once per platform, not per party."
+    )
+    quirk_strict_ids = _switch("Strict ids", "Insist on message ids and routing headers.")
+    quirk_page_limit = forms.IntegerField(
+        label="Page limit",
+        help_text="The largest limit it bears; empty: the hub's own.",
+        required=False,
+        min_value=1,
+        widget=NumberInput(),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+        instance = kwargs.get("instance")
+        quirks: Quirks = instance.quirks if instance is not None else Quirks()
+        present = {f"{_PREFIX}{name}": value for name, value in quirks.as_mapping().items()}
+        super().__init__(
+            *args, **{**kwargs, "initial": {**present, **(kwargs.get("initial") or {})}}
+        )
+
+    def save(self, commit: bool = True) -> Platform:  # noqa: FBT001, FBT002 - Django's signature
+        """Put the quirks back into their one column."""
+        fields = {
+            name: self.cleaned_data[name] for name in QUIRK_FIELDS if name in self.cleaned_data
+        }
+        changed = {name.removeprefix(_PREFIX): value for name, value in fields.items()}
+        self.instance.quirks = Quirks.from_mapping({**self.instance.quirks.as_mapping(), **changed})
+        return super().save(commit)
+
+
+QUIRK_FIELDS = tuple(name for name in PlatformForm.base_fields if name.startswith(_PREFIX))

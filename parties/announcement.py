@@ -1,0 +1,93 @@
+"""What the hub says about itself: versions, version details and its credentials object.
+
+Spec: 2.2.1 versions; credentials, Credentials object (a hub reports itself only, as role HUB).
+All URLs are derived from the declarations of `ocpi.versions` and from `HUB_PUBLIC_URL`.
+"""
+
+from collections.abc import Iterator
+
+import orjson
+from django.conf import settings
+
+from ocpi.errors import UnsupportedVersion
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
+from ocpi.versions import VERSIONS, Version
+
+
+def hub_party() -> PartyRef:
+    """Return the hub's own party."""
+    return PartyRef(settings.HUB_COUNTRY_CODE, settings.HUB_PARTY_ID)
+
+
+def versions_url() -> str:
+    """Return the URL a new platform is given together with its token A."""
+    return f"{settings.HUB_PUBLIC_URL}/ocpi/versions"
+
+
+def served_version(number: str) -> Version:
+    """Return a version the hub offers; HTTP 404 and 3002 for any other."""
+    try:
+        return VERSIONS[number]
+    except KeyError:
+        message = f"the hub does not offer this version; it offers {', '.join(VERSIONS)}"
+        raise UnsupportedVersion(message, http_status=404) from None
+
+
+def served_modules(version: Version) -> Iterator[tuple[ModuleID, InterfaceRole]]:
+    """List the interfaces the hub serves in a version, as its details announce them.
+
+    Credentials stand there once, as SENDER. A hub has client info to send, nobody to get it from.
+    """
+    for module in version.modules.values():
+        if module.identifier in {ModuleID.CREDENTIALS, ModuleID.HUBCLIENTINFO}:
+            yield module.identifier, InterfaceRole.SENDER
+        else:
+            yield from ((module.identifier, role) for role in module.interfaces)
+
+
+def endpoint_url(version: Version, module: ModuleID, role: InterfaceRole) -> str:
+    """Return the URL of one of the hub's endpoints."""
+    base = f"{settings.HUB_PUBLIC_URL}/ocpi/{version.number}"
+    return (
+        f"{base}/{module}" if module is ModuleID.CREDENTIALS else f"{base}/{role.lower()}/{module}"
+    )
+
+
+def versions() -> bytes:
+    """Render the list of versions."""
+    base = f"{settings.HUB_PUBLIC_URL}/ocpi"
+    return orjson.dumps([{"version": number, "url": f"{base}/{number}"} for number in VERSIONS])
+
+
+def version_details(version: Version) -> bytes:
+    """Render the endpoints of a version."""
+    endpoints = [
+        {"identifier": str(module), "role": str(role), "url": endpoint_url(version, module, role)}
+        for module, role in served_modules(version)
+    ]
+    return orjson.dumps({"version": version.number, "endpoints": endpoints})
+
+
+def credentials(token: str) -> bytes:
+    """Render the hub's credentials around the token its reader is to use.
+
+    `website` and `logo` are optional, but some platforms refuse credentials without them.
+    """
+    details = {
+        "name": settings.HUB_NAME,
+        "website": settings.HUB_WEBSITE,
+        "logo": {"url": settings.HUB_LOGO_URL, "category": "OPERATOR", "type": _image_type()},
+    }
+    role = {
+        "role": str(Role.HUB),
+        "business_details": details,
+        "party_id": settings.HUB_PARTY_ID,
+        "country_code": settings.HUB_COUNTRY_CODE,
+    }
+    return orjson.dumps({"token": token, "url": versions_url(), "roles": [role]})
+
+
+def _image_type() -> str:
+    """Return the ImageFileType of the logo by the end of its URL; CiString(4)."""
+    ending: str = settings.HUB_LOGO_URL.rpartition(".")[2].lower()
+    return ending if ending in {"jpeg", "jpg", "gif", "png", "svg"} else "png"

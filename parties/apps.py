@@ -1,0 +1,26 @@
+"""The parties as a Django application."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models import Model
+from django.db.models.signals import post_delete, post_save
+
+from parties.signals import agreement_changed, announce
+
+
+class PartiesConfig(AppConfig):
+    """Tells the hub when an agreement changes, whoever changed it."""
+
+    name = "parties"
+    verbose_name = "Parties"
+
+    def ready(self) -> None:
+        """Turn every saved or deleted agreement into one signal."""
+        agreement: Any = self.get_model("Agreement")
+        for signal in (post_save, post_delete):
+            signal.connect(_agreement_changed, sender=agreement, dispatch_uid="parties")
+
+
+def _agreement_changed(sender: type, instance: Model, **_: object) -> None:
+    announce(agreement_changed, sender, agreement_id=instance.pk)

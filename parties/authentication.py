@@ -1,0 +1,208 @@
+"""From a credentials token to the platform that holds it, by one SQL query.
+
+Spec: 2.2.1 transport and format, Authorization header; credentials (token A); A-02, A-03, A-78.
+The usual request writes nothing. A first use, a platform that was silent or in back-off, and half a
+minute without a trace of it are each noted by one conditional UPDATE.
+"""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from ocpi.errors import Unauthenticated
+from ocpi.transport.authorization import TokenForm, candidates
+from ocpi.types import PartyRef, Role
+from parties import database, tokens
+from parties.caller import Caller, CallerParty
+from parties.models import Credentials, Platform, TokenKind
+from parties.quirks import cached
+from parties.status import REGISTERED, ConnectionStatus, IllegalTransition
+
+log = logging.getLogger(__name__)
+
+SEEN_EVERY = timedelta(seconds=30)
+
+_LOOKUP = """
+SELECT c.digest, c.id, c.kind, c.last_four, c.provisional, c.form, c.first_used_at IS NOT NULL,
+       c.revoked_at IS NOT NULL, coalesce(c.valid_until <= statement_timestamp(), false),
+       p.id, p.name, p.status, p.version, p.quirks::text,
+       p.last_seen_at IS NULL OR p.last_seen_at < statement_timestamp() - %(seen_every)s,
+       p.failures > 0,
+       ARRAY(SELECT ARRAY[q.role, q.country_code, q.party_id, q.id::text] FROM parties_party q
+             WHERE q.platform_id = p.id AND q.is_active ORDER BY q.id)
+FROM parties_credentials c JOIN parties_platform p ON p.id = c.platform_id
+WHERE c.digest IN (%(first)s, %(last)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The row of a presented token."""
+
+    id: int
+    kind: str
+    last_four: str
+    provisional: bool
+    form: str
+    used: bool
+    revoked: bool
+    expired: bool
+    platform_id: int
+    name: str
+    status: str
+    version: str
+    quirks: str
+    unseen: bool
+    in_trouble: bool
+    parties: list[list[str]]
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Sets `request.user` and `request.auth` to the `Caller`.
+
+    A view with `accepts_token_a = True` belongs to the Configuration Modules.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Caller, Caller]:
+        """Identify the platform or answer 401."""
+        view = request.parser_context["view"]
+        caller = identify(
+            request.headers.get("Authorization"),
+            configuring=getattr(view, "accepts_token_a", False),
+        )
+        return caller, caller
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme."""
+        del request
+        return "Token"
+
+
+def caller_of(request: Request) -> Caller:
+    """Return the caller of an authenticated request."""
+    return cast("Caller", request.auth)
+
+
+def identify(authorization: str | None, *, configuring: bool) -> Caller:
+    """Return who presents this Authorization header; `Unauthenticated` says what is wrong with it.
+
+    `configuring` is true on versions and credentials endpoints, which take token A as well.
+    """
+    presented = candidates(authorization)
+    if not presented:
+        message = "Authorization header missing or not of the form: Token <Base64 of the token>"
+        raise Unauthenticated(message)
+    rows = _rows([tokens.digest(token) for token, _ in presented])
+    for token, form in presented:
+        row = rows.get(tokens.digest(token))
+        if row is not None:
+            _check(row, form, configuring=configuring)
+            _note(row, form, configuring=configuring)
+            return _caller(row, token)
+    raise Unauthenticated(_unknown([form for _, form in presented]))
+
+
+def _rows(digests: list[str]) -> dict[str, _Found]:
+    """Look up the one or two readings of a header; two scalars keep one plan for all calls."""
+    asked = {"first": digests[0], "last": digests[-1], "seen_every": SEEN_EVERY}
+    found = database.rows(_LOOKUP, asked)
+    return {row[0]: _Found(*row[1:]) for row in found}
+
+
+def _check(row: _Found, form: TokenForm, *, configuring: bool) -> None:
+    objection = _objection(row, form, configuring=configuring)
+    if objection is not None:
+        log.warning("%s presented a token that is refused: %s", row.name, objection)
+        raise Unauthenticated(objection)
+
+
+def _objection(row: _Found, form: TokenForm, *, configuring: bool) -> str | None:
+    """Say why a known token does not open this door: the first true line counts."""
+    registered = row.status in REGISTERED
+    objections: tuple[tuple[bool, str], ...] = (
+        (
+            row.revoked and row.kind == TokenKind.A,
+            "this token A was used or withdrawn: use the final token",
+        ),
+        (row.revoked, "this token was replaced or withdrawn"),
+        (row.expired, "this token has expired"),
+        (
+            form is TokenForm.RAW and not cached(row.quirks).accept_raw_token,
+            "the token looks un-encoded: send Token followed by the Base64 of the token",
+        ),
+        (
+            row.kind == TokenKind.A and not configuring,
+            "this is token A: until registration is complete it opens versions and credentials",
+        ),
+        (
+            row.kind == TokenKind.C and not registered and not (configuring and row.provisional),
+            "this platform is not registered",
+        ),
+    )
+    return next((sentence for applies, sentence in objections if applies), None)
+
+
+def _unknown(forms: list[TokenForm]) -> str:
+    if TokenForm.BASE64 in forms:
+        return "unknown token"
+    return "unknown token; it looks un-encoded: send Token followed by the Base64 of the token"
+
+
+def _note(row: _Found, form: TokenForm, *, configuring: bool) -> None:
+    """Write down what this call proves; usually nothing."""
+    if not row.used and not (row.provisional and configuring):
+        _first_use(row)
+    if row.form != form:
+        Credentials.objects.filter(pk=row.id).update(form=form)
+    if row.unseen or row.in_trouble or row.status == ConnectionStatus.OFFLINE:
+        _seen(row)
+
+
+def _first_use(row: _Found) -> None:
+    """Let the first use of a new token end its predecessors.
+
+    While an exchange started by the hub is open, calls to the versions endpoint prove nothing; any
+    other call with the new token shows that the platform stored it.
+    """
+    unused = Credentials.objects.filter(pk=row.id, first_used_at=None)
+    first = unused.update(first_used_at=timezone.now(), provisional=False)
+    if first and row.kind == TokenKind.C:
+        Credentials.objects.inbound(row.platform_id).filter(
+            kind=TokenKind.C, pk__lt=row.id
+        ).revoke()
+
+
+def _seen(row: _Found) -> None:
+    platform = Platform.objects.filter(pk=row.platform_id)
+    platform.update(last_seen_at=timezone.now())
+    # A pause without failures is one the platform asked for, by Retry-After: it stands.
+    platform.filter(failures__gt=0).update(failures=0, next_attempt_at=None)
+    if row.status == ConnectionStatus.OFFLINE:
+        with suppress(IllegalTransition):  # suspended at this very moment: the next call is refused
+            platform.get().move_to(ConnectionStatus.CONNECTED)
+
+
+def _caller(row: _Found, token: str) -> Caller:
+    back = row.status == ConnectionStatus.OFFLINE
+    return Caller(
+        platform_id=row.platform_id,
+        name=row.name,
+        status=ConnectionStatus.CONNECTED if back else ConnectionStatus(row.status),
+        version=row.version,
+        parties=tuple(
+            CallerParty(Role(role), PartyRef(country, party), int(pk))
+            for role, country, party, pk in row.parties
+        ),
+        token_kind=row.kind,
+        credentials_id=row.id,
+        token_last_four=row.last_four,
+        quirks=cached(row.quirks),
+        presented_token=token,
+        provisional=row.provisional,
+    )

@@ -1,0 +1,45 @@
+"""Who calls: what every view knows about the platform behind a request.
+
+Spec: 2.2.1 transport and format, Authorization header.
+"""
+
+from dataclasses import dataclass, field
+
+from ocpi.types import PartyRef, Role
+from parties.quirks import Quirks
+from parties.status import ConnectionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CallerParty:
+    """One active party of the calling platform."""
+
+    role: Role
+    ref: PartyRef
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The platform a token belongs to, with its active parties."""
+
+    platform_id: int
+    name: str
+    status: ConnectionStatus
+    version: str
+    parties: tuple[CallerParty, ...]
+    token_kind: str
+    credentials_id: int
+    token_last_four: str
+    quirks: Quirks
+    presented_token: str = field(repr=False)
+    provisional: bool = False
+    is_authenticated: bool = field(default=True, init=False, repr=False)
+
+    @property
+    def refs(self) -> frozenset[PartyRef]:
+        """The parties without their roles, as FROM headers name them."""
+        return frozenset(party.ref for party in self.parties)
+
+    def __str__(self) -> str:
+        return self.name

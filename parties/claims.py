@@ -1,0 +1,178 @@
+"""A platform's credentials object, and whether it may claim the parties it names.
+
+Spec: 2.2.1 credentials, Credentials object; A-30, A-31: nothing on the wire proves who somebody is,
+so only parties of the operator's list are taken, and never from another platform.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+
+import msgspec
+from django.db.models import Q
+from django.utils import timezone
+
+from ocpi.errors import Finding, InvalidParameters
+from ocpi.types import PartyRef, Role
+from ocpi.v2_2_1.credentials import Credentials
+from ocpi.validation import decode_object, validate
+from parties.models import AllowedParty, Party, Platform
+from parties.status import REGISTERED
+
+log = logging.getLogger(__name__)
+
+_NAME_LENGTH = 255
+Identity = tuple[Role, PartyRef]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRole:
+    """One entry of `roles`."""
+
+    role: Role
+    ref: PartyRef
+    name: str
+    website: str
+    business_details: str
+
+    @property
+    def identity(self) -> Identity:
+        """What is unique in the whole hub."""
+        return self.role, self.ref
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.ref}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A credentials object that is complete; its token never shows in a repr."""
+
+    token: str = field(repr=False)
+    url: str
+    roles: tuple[ClaimedRole, ...]
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """Read a credentials object; 2001 names every wrong field, never a value of `token`."""
+        decoded = decode_object(body)
+        validate(Credentials, decoded)
+        token = str(decoded["token"])
+        roles = tuple(_roles(body))
+        findings = [*_unknown(roles), *_repeated(roles)]
+        if not token.isprintable():
+            findings.append(Finding("token", "must not contain control characters"))
+        if findings:
+            raise InvalidParameters(findings=findings)
+        return cls(token, str(decoded["url"]), tuple(_claimed(*role) for role in roles))
+
+    @property
+    def kinds(self) -> frozenset[Role]:
+        """The roles without the parties."""
+        return frozenset(claimed.role for claimed in self.roles)
+
+
+RawRole = tuple[dict[str, object], bytes]
+
+
+def _roles(body: bytes) -> Iterable[RawRole]:
+    """Return each role decoded, with the untouched text of its business details."""
+    outer = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    for raw in msgspec.json.decode(outer["roles"], type=list[msgspec.Raw]):
+        members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        yield msgspec.json.decode(raw), bytes(members["business_details"])
+
+
+def _unknown(roles: Iterable[RawRole]) -> Iterable[Finding]:
+    for position, (role, _) in enumerate(roles):
+        if role["role"] not in list(Role):
+            yield Finding(f"roles[{position}].role", "is not a role of this version")
+
+
+def _repeated(roles: Iterable[RawRole]) -> Iterable[Finding]:
+    seen = set()
+    for position, (role, _) in enumerate(roles):
+        triple = (role["role"], PartyRef(str(role["country_code"]), str(role["party_id"])))
+        if triple in seen:
+            yield Finding(f"roles[{position}]", f"{triple[0]} {triple[1]} is named twice")
+        seen.add(triple)
+
+
+def _claimed(role: dict[str, object], business_details: bytes) -> ClaimedRole:
+    details = msgspec.json.decode(business_details, type=dict[str, object])
+    return ClaimedRole(
+        role=Role(str(role["role"])),
+        ref=PartyRef(str(role["country_code"]), str(role["party_id"])),
+        name=str(details.get("name") or "")[:_NAME_LENGTH],
+        website=str(details.get("website") or "")[:_NAME_LENGTH],
+        business_details=business_details.decode(),
+    )
+
+
+def permitted(offer: Offer, *, platform_id: int) -> tuple[ClaimedRole, ...]:
+    """Return the claims the platform may make; what it may not is an event for the operator."""
+    refused = _refusals(offer, platform_id)
+    for sentence in refused.values():
+        log.warning("platform %s claimed a party it may not have: %s", platform_id, sentence)
+    return tuple(claimed for claimed in offer.roles if claimed.identity not in refused)
+
+
+def check(offer: Offer, *, platform_id: int) -> None:
+    """Refuse the whole offer (2001) if any claim is not permitted, naming each."""
+    refused = _refusals(offer, platform_id)
+    if refused:
+        log.warning(
+            "platform %s claimed parties it may not have: %s",
+            platform_id,
+            "; ".join(refused.values()),
+        )
+        raise InvalidParameters("; ".join(refused.values()))
+
+
+def _refusals(offer: Offer, platform_id: int) -> dict[Identity, str]:
+    allowed = {
+        (Role(row.role), row.ref) for row in AllowedParty.objects.filter(platform=platform_id)
+    }
+    wanted = Q(*(_matching(claimed) for claimed in offer.roles), _connector=Q.OR)
+    bound = Party.objects.exclude(platform=platform_id).filter(wanted, is_active=True)
+    taken = {(Role(row.role), row.ref) for row in bound.filter(platform__status__in=REGISTERED)}
+    refused = {}
+    for claimed in offer.roles:
+        if claimed.identity in taken:
+            refused[claimed.identity] = f"{claimed} is registered by another platform"
+        elif claimed.identity not in allowed:
+            refused[claimed.identity] = (
+                f"{claimed} is not among the parties agreed with the hub's operator"
+            )
+    return refused
+
+
+def _matching(claimed: ClaimedRole) -> Q:
+    return Q(
+        role=claimed.role, country_code=claimed.ref.country_code, party_id=claimed.ref.party_id
+    )
+
+
+def apply(claims: Iterable[ClaimedRole], platform: Platform) -> None:
+    """Make exactly these parties the platform's active ones."""
+    active = [_activate(claimed, platform).pk for claimed in claims]
+    platform.parties.exclude(pk__in=active).update(is_active=False)
+
+
+def _activate(claimed: ClaimedRole, platform: Platform) -> Party:
+    party, _ = Party.objects.get_or_create(
+        role=claimed.role,
+        country_code=claimed.ref.country_code,
+        party_id=claimed.ref.party_id,
+        defaults={"platform": platform},
+    )
+    party.platform = platform
+    party.name, party.website = claimed.name, claimed.website
+    party.business_details = claimed.business_details
+    party.is_active = True
+    party.claimed_at = party.claimed_at or timezone.now()
+    party.save(
+        update_fields=["platform", "name", "website", "business_details", "is_active", "claimed_at"]
+    )
+    return party

@@ -1,0 +1,37 @@
+"""SQL on Django's connection: prepared once, bound by the server, one statement a call.
+
+Django's own cursor interpolates in the client and never prepares. The statements every message
+costs are large and always the same: planning them anew would take most of their time.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+Row = tuple[Any, ...]
+Parameters = Mapping[str, object]
+
+
+def rows(sql: str, parameters: Parameters) -> list[Row]:
+    """Run one statement and return its rows."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        try:
+            return cursor.execute(sql.encode(), parameters, prepare=True).fetchall()
+        except psycopg.OperationalError:
+            connection.close()
+            raise
+
+
+def row(sql: str, parameters: Parameters) -> Row | None:
+    """Run one statement and return its first row, if any."""
+    found = rows(sql, parameters)
+    return found[0] if found else None
+
+
+def release() -> None:
+    """Give the connection back to the pool; called before waiting for a peer."""
+    if not connection.in_atomic_block:
+        connection.close()

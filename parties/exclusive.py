@@ -1,0 +1,34 @@
+"""One credentials exchange per platform at a time, without a lock held while a peer is asked.
+
+Spec: 2.2.1 credentials; none for concurrency. The claim is a moment in the platform's row: a
+process that dies leaves it to lapse.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from ocpi.errors import OcpiError
+from parties.models import Platform
+
+_CALLS = 3
+"""Versions, details and credentials, each bounded by the client's total timeout."""
+_MARGIN_SECONDS = 30
+
+
+@contextmanager
+def exclusive(platform_id: int, *, busy: OcpiError) -> Iterator[None]:
+    """Keep other exchanges with the platform out; raises `busy` if one is under way."""
+    now = timezone.now()
+    until = now + timedelta(seconds=_CALLS * settings.HUB_REQUEST_TIMEOUT + _MARGIN_SECONDS)
+    free = Q(handshake_until=None) | Q(handshake_until__lt=now)
+    if not Platform.objects.filter(free, pk=platform_id).update(handshake_until=until):
+        raise busy
+    try:
+        yield
+    finally:
+        Platform.objects.filter(pk=platform_id, handshake_until=until).update(handshake_until=None)

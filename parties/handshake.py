@@ -1,0 +1,232 @@
+"""Asking a platform which versions and endpoints it offers.
+
+Spec: 2.2.1 credentials (registration, errors during registration); versions; A-84, A-85. No
+database here: the caller of these functions holds no connection while a peer takes its time.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from ocpi.client import (
+    AddressRefused,
+    Peer,
+    PeerError,
+    PeerTimeout,
+    PeerUnreachable,
+    RedirectRefused,
+    Reply,
+    ReplyTooLarge,
+    shared,
+)
+from ocpi.errors import (
+    InvalidParameters,
+    NoMatchingEndpoints,
+    NotJson,
+    UnsupportedVersion,
+    UnusableApi,
+)
+from ocpi.modules import Version
+from ocpi.transport.message_ids import MessageIds
+from ocpi.types import InterfaceRole, ModuleID, OcpiModel, Role
+from ocpi.v2_2_1 import versions as chapter
+from ocpi.validation import decode, validate
+from parties.role_pairs import implements
+
+_LONGEST_QUOTE = 100
+_REASONS: tuple[tuple[type[PeerError], str], ...] = (
+    (PeerTimeout, "did not answer in time"),
+    (PeerUnreachable, "cannot be reached"),
+    (AddressRefused, "is not an address the hub may call"),
+    (RedirectRefused, "redirects, which the hub does not follow; give the final URL"),
+    (ReplyTooLarge, "answers with more than the hub reads"),
+    (PeerError, "broke off its answer"),
+)
+
+Interface = tuple[ModuleID, InterfaceRole]
+Pick = Callable[[Iterable[str]], Version]
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a platform offers in the version that was picked."""
+
+    versions_url: str
+    version: Version
+    endpoints: Mapping[Interface, str]
+
+
+def only(version: Version) -> Pick:
+    """Pick this version or none."""
+
+    def pick(numbers: Iterable[str]) -> Version:
+        offered = sorted(numbers)
+        if version.number not in offered:
+            message = (
+                f"your versions endpoint does not offer {version.number}, only {', '.join(offered)}"
+            )
+            raise UnsupportedVersion(message)
+        return version
+
+    return pick
+
+
+def discover(versions_url: str, *, peer: Peer, pick: Pick, roles: frozenset[Role]) -> Discovered:
+    """Fetch versions and details from a platform with these roles; 3001, 3002 or 3003 otherwise."""
+    listed = _listed(fetch(versions_url, peer=peer), versions_url)
+    version = pick(listed)
+    details = one(fetch(listed[version.number], peer=peer))
+    endpoints = _endpoints(details, version, roles=roles, url=listed[version.number])
+    _require_usable(endpoints, version, roles)
+    return Discovered(versions_url, version, endpoints)
+
+
+def ask(method: str, url: str, *, peer: Peer, body: bytes | None = None) -> Reply:
+    """Make one call of the handshake; 3001 says why there is no answer at all."""
+    check_address(url)
+    try:
+        return shared().request(
+            method, url, peer=peer, headers=MessageIds.read({}).as_headers(), body=body
+        )
+    except PeerError as error:
+        reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
+        message = f"{method} {quote(url)}: this URL {reason}"
+        raise UnusableApi(message) from error
+
+
+def check_address(url: str) -> None:
+    """Refuse a URL the hub may not call, before it is called or stored."""
+    try:
+        shared().check_url(url)
+    except AddressRefused as error:
+        message = f"{quote(url)} cannot be used: {error}"
+        raise UnusableApi(message) from error
+
+
+def fetch(url: str, *, peer: Peer) -> object:
+    """GET the data of an envelope; 3001 says what came instead."""
+    return data_of(ask("GET", url, peer=peer), f"GET {quote(url)}")
+
+
+def data_of(reply: Reply, what: str) -> object:
+    """Return the decoded data of a success; 3001 says what came instead."""
+    envelope = reply.envelope
+    if reply.ok and envelope is not None and envelope.data is not None:
+        return _decoded(envelope.data, what)
+    if reply.http_status in {401, 403}:
+        message = (
+            f"{what}: your side refused the token the hub was given (HTTP {reply.http_status})"
+        )
+    elif envelope is None:
+        message = f"{what}: HTTP {reply.http_status} without an OCPI envelope"
+    elif reply.ok:
+        message = f"{what}: the envelope has no data"
+    else:
+        message = f"{what}: HTTP {reply.http_status}, status_code {envelope.status_code}"
+    raise UnusableApi(message)
+
+
+def _decoded(data: bytes, what: str) -> object:
+    try:
+        return decode(data)
+    except NotJson as error:
+        message = f"{what}: {error}"
+        raise UnusableApi(message) from error
+
+
+def one(data: object) -> object:
+    """Unwrap a single object that was sent as a list of one."""
+    return data[0] if isinstance(data, list) and len(data) == 1 else data
+
+
+def quote(url: str) -> str:
+    """Show a URL of a peer without its query, at a readable length."""
+    return url.partition("?")[0][:_LONGEST_QUOTE]
+
+
+def _listed(data: object, url: str) -> dict[str, str]:
+    """Read the list of versions; a details object in its place stands for its own version."""
+    if isinstance(data, dict) and "endpoints" in data and isinstance(data.get("version"), str):
+        return {data["version"]: url}
+    if not isinstance(data, list) or not data:
+        message = (
+            f"{quote(url)} is not a versions endpoint: a list of {{version, url}} was expected"
+        )
+        raise UnusableApi(message)
+    return {entry["version"]: entry["url"] for entry in data if _right(chapter.Version, entry)}
+
+
+def _right(model: type[OcpiModel], entry: object) -> bool:
+    """Tell whether one entry of a peer's list is readable; the others still count."""
+    try:
+        validate(model, entry)
+    except InvalidParameters:
+        return False
+    return True
+
+
+def _endpoints(
+    details: object, version: Version, *, roles: frozenset[Role], url: str
+) -> dict[Interface, str]:
+    """Read the endpoints of known modules, the first of each; the rest is none of our business."""
+    if not isinstance(details, dict) or not isinstance(details.get("endpoints"), list):
+        message = f"{quote(url)} are not version details: an object with endpoints was expected"
+        raise UnusableApi(message)
+    if details.get("version") not in {None, version.number}:
+        message = (
+            f"{quote(url)} describes version {str(details['version'])[:10]}, not {version.number}"
+        )
+        raise UnusableApi(message)
+    found: dict[Interface, str] = {}
+    for entry in details["endpoints"]:
+        interface = _interface(entry, roles)
+        if interface is not None:
+            found.setdefault(interface, _address(entry, interface))
+    return found
+
+
+def _interface(entry: object, roles: frozenset[Role]) -> Interface | None:
+    if not isinstance(entry, dict) or entry.get("identifier") not in list(ModuleID):
+        return None
+    module = ModuleID(entry["identifier"])
+    if module is ModuleID.CREDENTIALS:
+        return module, InterfaceRole.SENDER
+    if entry.get("role") is None:
+        return _inferred(module, roles)
+    return (module, InterfaceRole(entry["role"])) if entry["role"] in list(InterfaceRole) else None
+
+
+def _inferred(module: ModuleID, roles: frozenset[Role]) -> Interface | None:
+    """Fill in a forgotten interface role where the platform's parties leave only one (A-84)."""
+    fitting = [
+        side for side in InterfaceRole if any(implements(role, module, side) for role in roles)
+    ]
+    return (module, fitting[0]) if len(fitting) == 1 else None
+
+
+def _address(entry: Mapping[str, object], interface: Interface) -> str:
+    url = entry.get("url")
+    if not isinstance(url, str):
+        message = f"your version details give no URL for {interface[0]} {interface[1]}"
+        raise UnusableApi(message)
+    check_address(url)
+    return url
+
+
+def _require_usable(
+    endpoints: Mapping[Interface, str], version: Version, roles: frozenset[Role]
+) -> None:
+    """Demand one interface that the hub and the platform's roles have a use for (3003)."""
+    wanted = {
+        (module.identifier, side)
+        for module in version.modules.values()
+        if module.functional
+        for side in InterfaceRole
+        if any(implements(role, module.identifier, side) for role in roles)
+    }
+    if not wanted & endpoints.keys():
+        names = (
+            ", ".join(sorted(f"{module} {side}" for module, side in wanted))
+            or "none for these roles"
+        )
+        message = f"your version details need at least one of: {names}"
+        raise NoMatchingEndpoints(message)

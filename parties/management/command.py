@@ -1,0 +1,72 @@
+"""The base of the operators' commands: one sentence for people, one JSON value for scripts."""
+
+from argparse import Namespace
+from typing import Any, Generic, TypeVar
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ocpi.errors import OcpiError
+
+Json = TypeVar("Json", dict[str, Any], list[dict[str, Any]])
+
+
+class OperatorCommand(BaseCommand, Generic[Json]):
+    """Runs `perform`; its result is printed as JSON with `--json`, else by `tell`."""
+
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add what every command takes."""
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON value, nothing else"
+        )
+        self.add_own_arguments(parser)
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add what this command takes."""
+
+    def handle(self, *_: str, **options: object) -> None:
+        """Turn what went wrong into one sentence and exit code 1."""
+        try:
+            result = self.perform(Namespace(**options))
+        except (OcpiError, ValueError, CommandError) as error:
+            if not options["json"]:
+                raise CommandError(str(error)) from error
+            self._print({"error": str(error)})
+            raise SystemExit(1) from error
+        if options["json"]:
+            self._print(result)
+        else:
+            self.tell(result)
+
+    def perform(self, options: Namespace) -> Json:
+        """Do the work and return what can be written as JSON."""
+        raise NotImplementedError
+
+    def tell(self, result: Json) -> None:
+        """Say the result in plain words."""
+        raise NotImplementedError
+
+    def _print(self, value: object) -> None:
+        self.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def add_platform_arguments(parser: CommandParser) -> None:
+    """Add the name, the parties and the quirks of a platform."""
+    parser.add_argument("name", metavar="NAME", help="how operators call the platform")
+    parser.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="ROLE:COUNTRY:PARTY",
+        help="a party it may register, like CPO:NL:CPA; repeat for more; replaces the former list",
+    )
+    parser.add_argument(
+        "--quirk",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="base64, raw_token, trailing_slash, patch, broadcast_once, strict_ids (=on or off), "
+        "page_limit=N",
+    )

@@ -1,0 +1,21 @@
+"""`manage.py reencrypt_credentials`: seal stored tokens with the newest of `CREDENTIALS_KEYS`."""
+
+from argparse import Namespace
+from typing import Any
+
+from parties.management.command import OperatorCommand
+from parties.overview import reencrypt
+
+
+class Command(OperatorCommand[dict[str, Any]]):
+    """Run after a key was put in front of the list, before the old one is removed."""
+
+    help = "Encrypt all outbound tokens with the first key of CREDENTIALS_KEYS."
+
+    def perform(self, options: Namespace) -> dict[str, Any]:
+        """Re-encrypt."""
+        return {"reencrypted": reencrypt()}
+
+    def tell(self, result: dict[str, Any]) -> None:
+        """Say how many."""
+        self.stdout.write(f"{result['reencrypted']} tokens are sealed with the newest key.")

@@ -1,0 +1,35 @@
+"""`manage.py register_platform`: the hub starts the handshake with a token A it was given."""
+
+from argparse import Namespace
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from parties.connecting import register
+from parties.invitation import AllowedRole, prepare
+from parties.management.command import OperatorCommand, add_platform_arguments
+from parties.overview import describe
+
+
+class Command(OperatorCommand[dict[str, Any]]):
+    """Registers the hub with a platform."""
+
+    help = "Register the hub with a platform that handed out a versions URL and a token A."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add the platform's description and what it handed out."""
+        add_platform_arguments(parser)
+        parser.add_argument("--versions-url", required=True, metavar="URL")
+        parser.add_argument("--token-a", required=True, metavar="TOKEN")
+
+    def perform(self, options: Namespace) -> dict[str, Any]:
+        """Register."""
+        roles = [AllowedRole.parse(text) for text in options.role]
+        platform = prepare(options.name, roles=roles, quirks=options.quirk)
+        register(platform, versions_url=options.versions_url, token_a=options.token_a)
+        return describe(platform)
+
+    def tell(self, result: dict[str, Any]) -> None:
+        """Say who is connected now."""
+        parties = ", ".join(result["parties"])
+        self.stdout.write(f"{result['name']} is connected by OCPI {result['version']}: {parties}.")

@@ -1,0 +1,20 @@
+"""The tables of registration: platforms, parties, credentials, endpoints and agreements."""
+
+from parties.models.agreement import Agreement, AgreementState
+from parties.models.credentials import Credentials, Direction, TokenForm, TokenKind
+from parties.models.party import AllowedParty, Party
+from parties.models.platform import Endpoint, Platform, QuirksField
+
+__all__ = [
+    "Agreement",
+    "AgreementState",
+    "AllowedParty",
+    "Credentials",
+    "Direction",
+    "Endpoint",
+    "Party",
+    "Platform",
+    "QuirksField",
+    "TokenForm",
+    "TokenKind",
+]

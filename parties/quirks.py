@@ -1,0 +1,106 @@
+"""What the hub does differently for one platform, typed.
+
+Spec: none; the deviations real platforms need (A-01, A-02, A-24 of the ambiguities).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
+from typing import Any, Self
+
+_YES_NO = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+_ALIASES = {
+    "base64": "base64_out",
+    "raw_token": "accept_raw_token",
+    "trailing_slash": "list_trailing_slash",
+    "patch": "patch_supported",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """The habits of one platform's implementation; the defaults follow the specification."""
+
+    base64_out: bool = True
+    """Send our token Base64 encoded."""
+    accept_raw_token: bool = True
+    """Accept the un-encoded token from it."""
+    list_trailing_slash: bool = False
+    """Ask for lists with a slash before the query."""
+    patch_supported: bool = True
+    """Send PATCH; otherwise the full object by PUT."""
+    page_limit: int | None = None
+    """The largest `limit` it bears."""
+    broadcast_once: bool = False
+    """Send a broadcast once per platform instead of once per party."""
+    strict_ids: bool = False
+    """Insist on message ids and routing headers."""
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what the database holds; names of other releases are passed over."""
+        return cls.from_mapping(json.loads(text))
+
+    @classmethod
+    def from_mapping(cls, values: dict[str, bool | int | None]) -> Self:
+        """Take the known names out of a mapping; ValueError for a value of the wrong type."""
+        known = {name: value for name, value in values.items() if name in _TYPES}
+        for name, value in known.items():
+            _check(name, value)
+        return cls(**known)  # type: ignore[arg-type]
+
+    def with_settings(self, settings: Iterable[str]) -> Self:
+        """Apply settings written `base64=off`, `page_limit=50`; ValueError names what is wrong."""
+        changes: dict[str, Any] = dict(_parse(setting) for setting in settings)
+        return replace(self, **changes)
+
+    def as_mapping(self) -> dict[str, bool | int | None]:
+        """Return all values by name."""
+        return asdict(self)
+
+
+_TYPES = {field.name: field.type for field in fields(Quirks)}
+
+
+@lru_cache(maxsize=1024)
+def cached(text: str) -> Quirks:
+    """Read the database's text; platforms share few different ones, and every request asks."""
+    return Quirks.from_json(text)
+
+
+def _check(name: str, value: object) -> None:
+    if name == "page_limit":
+        right = value is None or (type(value) is int and value > 0)
+    else:
+        right = type(value) is bool
+    if not right:
+        message = f"quirk {name}: {value!r} is not a value for it"
+        raise ValueError(message)
+
+
+def _parse(setting: str) -> tuple[str, bool | int | None]:
+    written, equals, value = setting.partition("=")
+    name = _ALIASES.get(written.strip(), written.strip())
+    if not equals or name not in _TYPES:
+        known = ", ".join(sorted({*_TYPES, *_ALIASES}))
+        message = f"--quirk {setting}: write NAME=VALUE with one of {known}"
+        raise ValueError(message)
+    return name, _limit(value) if name == "page_limit" else _switch(name, value)
+
+
+def _switch(name: str, value: str) -> bool:
+    try:
+        return _YES_NO[value.strip().lower()]
+    except KeyError:
+        message = f"--quirk {name}: {value!r} is neither on nor off"
+        raise ValueError(message) from None
+
+
+def _limit(value: str) -> int | None:
+    if value.strip().lower() in {"off", "none"}:
+        return None
+    if not value.strip().isdecimal() or int(value) == 0:
+        message = f"--quirk page_limit: {value!r} is neither a positive number nor off"
+        raise ValueError(message)
+    return int(value)

@@ -1,0 +1,184 @@
+"""The credentials endpoint's side of registration: POST, PUT and DELETE by a platform.
+
+Spec: 2.2.1 credentials; A-13, A-31, A-78, A-79. Everything is checked and fetched first; then one
+transaction changes everything, or nothing changes and the token presented stays good.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ocpi.client import Peer
+from ocpi.errors import InvalidParameters, MethodNotAllowed, OcpiError, Unauthenticated
+from ocpi.modules import Version
+from parties import announcement, claims, database
+from parties.caller import Caller
+from parties.claims import Offer
+from parties.exclusive import exclusive
+from parties.handshake import Discovered, discover, only
+from parties.models import Credentials, Endpoint, Platform, TokenKind
+from parties.signals import announce, platform_changed, platform_registered, platform_removed
+from parties.status import REGISTERED, ConnectionStatus
+
+log = logging.getLogger(__name__)
+
+UNREGISTERED_METHODS = ("GET", "POST")
+REGISTERED_METHODS = ("GET", "PUT", "DELETE")
+
+
+def register(caller: Caller, *, version: Version, body: bytes) -> bytes:
+    """Answer POST: connect back, then trade token A for the final tokens."""
+    if caller.token_kind != TokenKind.A:
+        raise _registered_already()
+    token = _exchange(caller, version=version, body=body, complete=_complete_registration)
+    log.info("%s registered with %s", caller.name, version.number)
+    return announcement.credentials(token)
+
+
+def update(caller: Caller, *, version: Version, body: bytes) -> bytes:
+    """Answer PUT: fetch everything again, take over what changed, renew both tokens."""
+    _require_registered(caller)
+    token = _exchange(caller, version=version, body=body, complete=_complete_update)
+    log.info("%s updated its credentials for %s", caller.name, version.number)
+    return announcement.credentials(token)
+
+
+def unregister(caller: Caller) -> None:
+    """Answer DELETE: end the connection in both directions."""
+    _require_registered(caller)
+    disconnect(Platform.objects.get(pk=caller.platform_id), status=ConnectionStatus.SUSPENDED)
+    log.info("%s unregistered", caller.name)
+
+
+def allowed_methods(caller: Caller) -> tuple[str, ...]:
+    """Return what this caller may do at the credentials endpoint."""
+    return REGISTERED_METHODS if _is_registered(caller) else UNREGISTERED_METHODS
+
+
+@transaction.atomic
+def disconnect(platform: Platform, *, status: ConnectionStatus) -> None:
+    """Drop the credentials of both directions and stop sending; what the hub keeps stays.
+
+    SUSPENDED when the platform or the operator ended it, PLANNED when it is to register anew.
+    """
+    Credentials.objects.inbound(platform).revoke()
+    Credentials.objects.outbound(platform).delete()
+    platform.endpoints.all().delete()
+    platform.handshake_until = platform.next_attempt_at = None
+    platform.failures = 0
+    platform.save(update_fields=["handshake_until", "next_attempt_at", "failures"])
+    platform.move_to(status)
+    announce(platform_removed, Platform, platform_id=platform.pk)
+
+
+def connect(
+    platform: Platform, found: Discovered, *, token: str, roles: tuple[claims.ClaimedRole, ...]
+) -> None:
+    """Store what both sides of a successful exchange agreed on; part of a transaction."""
+    claims.apply(roles, platform)
+    platform.endpoints.all().delete()
+    Endpoint.objects.bulk_create(
+        Endpoint(platform=platform, module=module, role=side, url=url)
+        for (module, side), url in found.endpoints.items()
+    )
+    Credentials.objects.keep(platform, token)
+    platform.version, platform.versions_url = found.version.number, found.versions_url
+    platform.failures, platform.next_attempt_at, platform.last_error = 0, None, ""
+    platform.save(
+        update_fields=["version", "versions_url", "failures", "next_attempt_at", "last_error"]
+    )
+    platform.move_to(ConnectionStatus.CONNECTED, registering=True)
+
+
+def record_failure(platform_id: int, error: OcpiError) -> None:
+    """Keep the reason where the operator looks for it."""
+    Platform.objects.filter(pk=platform_id).update(
+        last_error=str(error), last_error_at=timezone.now()
+    )
+
+
+def _exchange(
+    caller: Caller, *, version: Version, body: bytes, complete: Callable[[Platform], str]
+) -> str:
+    """Check the offer, ask its sender, store; return the token the platform is to use."""
+    try:
+        offer = Offer.read(body)
+        claims.check(offer, platform_id=caller.platform_id)
+        with exclusive(caller.platform_id, busy=_busy(caller)):
+            _require_token(caller)
+            database.release()
+            found = _discovered(caller, offer, version)
+            return _store(caller, offer, found, complete)
+    except (MethodNotAllowed, Unauthenticated):
+        raise
+    except OcpiError as error:
+        record_failure(caller.platform_id, error)
+        log.warning("credentials exchange with %s failed: %s", caller.name, error)
+        raise
+
+
+def _discovered(caller: Caller, offer: Offer, version: Version) -> Discovered:
+    peer = Peer(offer.token, base64=caller.quirks.base64_out)
+    return discover(offer.url, peer=peer, pick=only(version), roles=offer.kinds)
+
+
+def _store(
+    caller: Caller, offer: Offer, found: Discovered, complete: Callable[[Platform], str]
+) -> str:
+    try:
+        with transaction.atomic():
+            platform = Platform.objects.select_for_update().get(pk=caller.platform_id)
+            _require_token(caller)
+            claims.check(offer, platform_id=platform.pk)
+            connect(platform, found, token=offer.token, roles=offer.roles)
+            return complete(platform)
+    except IntegrityError as error:
+        message = "another platform registered one of these parties at the same moment"
+        raise InvalidParameters(message) from error
+
+
+def _complete_registration(platform: Platform) -> str:
+    """End token A and issue the token the specification calls C."""
+    Credentials.objects.inbound(platform).revoke()
+    announce(platform_registered, Platform, platform_id=platform.pk)
+    return Credentials.objects.issue(platform)[1]
+
+
+def _complete_update(platform: Platform) -> str:
+    """Issue a new token; the former ones stay good until it is used or the grace is over."""
+    Credentials.objects.inbound(platform).end_within(settings.HUB_ROTATION_GRACE_SECONDS)
+    announce(platform_changed, Platform, platform_id=platform.pk)
+    return Credentials.objects.issue(platform)[1]
+
+
+def _require_token(caller: Caller) -> None:
+    """Refuse if the presented token was ended since it was checked."""
+    if Credentials.objects.filter(pk=caller.credentials_id, revoked_at=None).exists():
+        return
+    if caller.token_kind == TokenKind.A:
+        raise _registered_already()
+    message = "this token was replaced or withdrawn"
+    raise Unauthenticated(message)
+
+
+def _require_registered(caller: Caller) -> None:
+    if not _is_registered(caller):
+        message = "this platform is not registered yet: POST its credentials first"
+        raise MethodNotAllowed(message, allowed=UNREGISTERED_METHODS)
+
+
+def _is_registered(caller: Caller) -> bool:
+    return caller.token_kind != TokenKind.A and caller.status in REGISTERED
+
+
+def _registered_already() -> OcpiError:
+    message = "this platform is registered already: PUT changes its credentials"
+    return MethodNotAllowed(message, allowed=REGISTERED_METHODS)
+
+
+def _busy(caller: Caller) -> OcpiError:
+    message = "another credentials exchange with this platform is under way"
+    return MethodNotAllowed(message, allowed=allowed_methods(caller))

@@ -1,0 +1,24 @@
+"""What the rest of the hub is told about parties; sent after commit, with ids only.
+
+`platform_registered`, `platform_changed` and `platform_removed` carry `platform_id`;
+`agreement_changed` carries `agreement_id`.
+"""
+
+from functools import partial
+
+from django.db import transaction
+from django.dispatch import Signal
+
+platform_registered = Signal()
+"""A credentials handshake was completed."""
+platform_changed = Signal()
+"""Its status, parties, endpoints or version are not what they were."""
+platform_removed = Signal()
+"""It unregistered, was suspended, reset or forgotten: nothing may be sent to it any more."""
+agreement_changed = Signal()
+"""Two parties gained or lost access to each other."""
+
+
+def announce(signal: Signal, sender: type, **what: int) -> None:
+    """Send the signal once the running transaction, if any, is committed."""
+    transaction.on_commit(partial(signal.send, sender, **what))

@@ -1,0 +1,74 @@
+"""The Configuration Modules' endpoints: versions, version details and credentials.
+
+Spec: 2.2.1 versions; credentials, Interfaces and endpoints. Each view parses, calls one function
+and answers.
+"""
+
+from rest_framework.request import Request
+
+from ocpi.errors import MethodNotAllowed
+from ocpi.server import OcpiResponse, OcpiView
+from parties import announcement, registration
+from parties.authentication import TokenAuthentication, caller_of
+
+
+class ConfigurationView(OcpiView):
+    """What both token A and the final token open."""
+
+    authentication_classes = [TokenAuthentication]
+    http_method_names = ["get", "post", "put", "patch", "delete"]
+    accepts_token_a = True
+
+
+class VersionsView(ConfigurationView):
+    """The versions the hub speaks."""
+
+    def get(self, request: Request) -> OcpiResponse:
+        """List them; no side effects, platforms use this as a ping."""
+        del request
+        return OcpiResponse(announcement.versions())
+
+
+class VersionDetailsView(ConfigurationView):
+    """The endpoints of one version."""
+
+    def get(self, request: Request, version: str) -> OcpiResponse:
+        """List them; HTTP 404 and 3002 for a version the hub does not speak."""
+        del request
+        return OcpiResponse(announcement.version_details(announcement.served_version(version)))
+
+
+class CredentialsView(ConfigurationView):
+    """Registration, its changes and its end."""
+
+    def get(self, request: Request, version: str) -> OcpiResponse:
+        """Return the hub's credentials with the token this call was made with (A-81)."""
+        announcement.served_version(version)
+        return OcpiResponse(announcement.credentials(caller_of(request).presented_token))
+
+    def post(self, request: Request, version: str) -> OcpiResponse:
+        """Register the caller."""
+        served = announcement.served_version(version)
+        return OcpiResponse(
+            registration.register(caller_of(request), version=served, body=self.body())
+        )
+
+    def put(self, request: Request, version: str) -> OcpiResponse:
+        """Change the caller's registration."""
+        served = announcement.served_version(version)
+        return OcpiResponse(
+            registration.update(caller_of(request), version=served, body=self.body())
+        )
+
+    def patch(self, request: Request, version: str) -> OcpiResponse:
+        """Credentials are replaced as a whole, never patched."""
+        announcement.served_version(version)
+        allowed = registration.allowed_methods(caller_of(request))
+        message = "credentials cannot be patched: PUT the whole object"
+        raise MethodNotAllowed(message, allowed=allowed)
+
+    def delete(self, request: Request, version: str) -> OcpiResponse:
+        """End the caller's registration."""
+        announcement.served_version(version)
+        registration.unregister(caller_of(request))
+        return OcpiResponse()

@@ -1,0 +1,129 @@
+"""Django's synchronous views behind an ASGI server: one request, one thread, the raw path kept.
+
+Only ASGI carries a path before its percent-encoding is undone, and an OCPI id may contain `/`
+(docs/decisions/0001). Bodies are read by the event loop, so a slow sender holds no thread, and
+never beyond one byte more than the hub accepts; the view sees the overlong rest as "too large".
+"""
+
+import asyncio
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+
+from settings.wsgi import application as wsgi
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Headers = list[tuple[str, str]]
+Write = Callable[[bytes], object]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+_CONSTANT = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+}
+_threads = ThreadPoolExecutor(settings.HUB_WEB_THREADS, thread_name_prefix="web")
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one HTTP request."""
+    if scope["type"] != "http":
+        return
+    try:
+        async with asyncio.timeout(settings.HUB_REQUEST_TIMEOUT):
+            body = await _read(receive, settings.HUB_MAX_BODY_BYTES + 1)
+    except TimeoutError:
+        await _answer(send, (408, [], b""))
+        return
+    if body is None:
+        return
+    loop = asyncio.get_running_loop()
+    await _answer(send, await loop.run_in_executor(_threads, _call, scope, body))
+
+
+async def _answer(send: Send, answer: Answer) -> None:
+    status, headers, content = answer
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """Return the body up to `most` bytes, or None when the sender left before its end."""
+    chunks: list[bytes] = []
+    size = 0
+    while size < most:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if not message.get("more_body"):
+            break
+    return b"".join(chunks)[:most]
+
+
+def _call(scope: Scope, body: bytes) -> Answer:
+    """Run the WSGI application in this thread."""
+    answer: list[Any] = []
+
+    def start_response(status: str, headers: Headers, _error: object = None, /) -> Write:
+        encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+        answer[:] = [int(status[:3]), encoded]
+        return _no_writing
+
+    parts = wsgi(_environ(scope, body), start_response)
+    try:
+        content = b"".join(parts)
+    finally:
+        parts.close()
+    return answer[0], answer[1], content
+
+
+def _no_writing(_content: bytes) -> None:
+    """Refuse WSGI's imperative way to send content, which Django never uses."""
+    raise NotImplementedError
+
+
+def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
+    """Translate an ASGI scope; `RAW_URI` is the path as it was sent, as gunicorn names it."""
+    server = scope.get("server") or ("localhost", 80)
+    environ: dict[str, Any] = {
+        **_CONSTANT,
+        "REQUEST_METHOD": scope["method"],
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "RAW_URI": scope["raw_path"].decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+    }
+    environ |= _headers(scope["headers"])
+    environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_CONTENT_LENGTH", None)
+    return environ
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Name the headers as WSGI does; one spelled with `_` could pass for another and is dropped."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        if b"_" in raw_name:
+            continue
+        name = "HTTP_" + raw_name.decode("latin-1").upper().replace("-", "_")
+        value = raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers

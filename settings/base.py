@@ -1,0 +1,199 @@
+"""Every setting of the hub, read from the environment; `.env.example` explains each of them."""
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+from cryptography.fernet import Fernet
+
+from settings import env
+
+# Django's forms and admin classes are generic for the type checker only.
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Who the hub is
+HUB_PUBLIC_URL = env.url("HUB_PUBLIC_URL", schemes=("https", "http"))
+HUB_COUNTRY_CODE = env.text("HUB_COUNTRY_CODE").upper()
+HUB_PARTY_ID = env.text("HUB_PARTY_ID").upper()
+HUB_NAME = env.text("HUB_NAME", "OCPI roaming hub")
+HUB_WEBSITE = env.url("HUB_WEBSITE", HUB_PUBLIC_URL, schemes=("https", "http"))
+HUB_LOGO_URL = env.url(
+    "HUB_LOGO_URL", f"{HUB_PUBLIC_URL}/static/logo.png", schemes=("https", "http")
+)
+if len(HUB_COUNTRY_CODE) != 2 or len(HUB_PARTY_ID) != 3:  # noqa: PLR2004 - lengths of the specification
+    sentence = "HUB_COUNTRY_CODE takes two characters, HUB_PARTY_ID three (see .env.example)"
+    raise env.Misconfigured(sentence)
+
+# Who may exchange data, and with which addresses the hub speaks
+HUB_ACCESS = env.choice("HUB_ACCESS", "agreement", among=("agreement", "open"))
+HUB_ALLOW_PRIVATE_ADDRESSES = env.boolean("HUB_ALLOW_PRIVATE_ADDRESSES", default=False)
+HUB_ALLOW_HTTP_PEERS = env.boolean("HUB_ALLOW_HTTP_PEERS", default=False)
+HUB_TOKEN_A_DAYS = env.integer("HUB_TOKEN_A_DAYS", 30, least=1)
+HUB_ROTATION_GRACE_SECONDS = env.integer("HUB_ROTATION_GRACE_SECONDS", 600)
+
+# How long and how much
+HUB_CONNECT_TIMEOUT = env.number("HUB_CONNECT_TIMEOUT", 3, least=0.1)
+HUB_REQUEST_TIMEOUT = env.number("HUB_REQUEST_TIMEOUT", 10, least=0.1)
+HUB_REQUESTS_PER_PEER = env.integer("HUB_REQUESTS_PER_PEER", 16, least=1)
+HUB_MAX_BODY_BYTES = env.integer("HUB_MAX_BODY_BYTES", 5_000_000, least=1_000)
+HUB_MAX_RESPONSE_BYTES = env.integer("HUB_MAX_RESPONSE_BYTES", 20_000_000, least=1_000)
+HUB_PAGE_LIMIT = env.integer("HUB_PAGE_LIMIT", 1_000, least=1)
+HUB_PAGE_LIMIT_DEFAULT = min(env.integer("HUB_PAGE_LIMIT_DEFAULT", 100, least=1), HUB_PAGE_LIMIT)
+
+# Delivery
+HUB_DELIVERY_BATCH = env.integer("HUB_DELIVERY_BATCH", 500, least=1)
+HUB_DELIVERY_LEASE_SECONDS = env.integer("HUB_DELIVERY_LEASE_SECONDS", 60, least=5)
+HUB_DISPATCH_SECONDS = env.number("HUB_DISPATCH_SECONDS", 3, least=0.5)
+
+# Secrets and services
+SECRET_KEY = env.secret("SECRET_KEY")
+CREDENTIALS_KEYS = env.words("CREDENTIALS_KEYS", env.secret("CREDENTIALS_KEYS"))
+for position, key in enumerate(CREDENTIALS_KEYS, start=1):
+    try:
+        Fernet(key)
+    except ValueError:
+        sentence = f"CREDENTIALS_KEYS: key {position} is no Fernet key (see .env.example)"
+        raise env.Misconfigured(sentence) from None
+REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
+_DATABASE_URL = env.url("DATABASE_URL", schemes=("postgresql", "postgres"))
+
+DEBUG = env.boolean("DEBUG", default=False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", environ.urlparse(HUB_PUBLIC_URL).hostname or "")
+CSRF_TRUSTED_ORIGINS = [HUB_PUBLIC_URL]
+
+# Where `python -m settings.serve` listens, and with how many hands
+HUB_BIND_HOST = env.text("HUB_BIND_HOST", "127.0.0.1")
+HUB_BIND_PORT = env.integer("HUB_BIND_PORT", 8000, least=1)
+HUB_WEB_WORKERS = env.integer("HUB_WEB_WORKERS", 2, least=1)
+HUB_WEB_THREADS = env.integer("HUB_WEB_THREADS", 16, least=1)
+HUB_DATABASE_CONNECTIONS = env.integer("HUB_DATABASE_CONNECTIONS", 16, least=1)
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "parties",
+    "hub",
+]
+# The console's middleware costs a tenth of a peer's request: OCPI paths leave the chain early.
+MIDDLEWARE = [
+    "settings.middleware.ocpi_first",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "settings.urls"
+WSGI_APPLICATION = "settings.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(_DATABASE_URL)}
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),
+    # Prepared is what asks for it (parties.database); without a threshold psycopg ignores that too.
+    "prepare_threshold": 1_000_000,
+    "pool": {"min_size": 1, "max_size": HUB_DATABASE_CONNECTIONS, "timeout": 10},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static-collected"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# Safe by default where the public URL is https
+_HTTPS = HUB_PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # whether the hub speaks for subdomains of its host is their owner's decision
+    "security.W008",  # plain http is refused where TLS ends: at the proxy
+    "security.W021",  # the same decision as W005
+]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = HUB_MAX_BODY_BYTES + 1
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "EXCEPTION_HANDLER": "ocpi.server.exception_handler.answer",
+}
+
+UNFOLD = {
+    "SITE_TITLE": HUB_NAME,
+    "SITE_HEADER": HUB_NAME,
+    "SITE_SUBHEADER": f"{HUB_COUNTRY_CODE}-{HUB_PARTY_ID}",
+    "SITE_ICON": f"{STATIC_URL}logo.svg",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}logo.svg"}],
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [f"{STATIC_URL}console.css"],
+    "SIDEBAR": {"navigation": "hub.admin.navigation.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "#f0fdfa",
+            "100": "#ccfbf1",
+            "200": "#99f6e4",
+            "300": "#5eead4",
+            "400": "#2dd4bf",
+            "500": "#14b8a6",
+            "600": "#0f766e",
+            "700": "#115e59",
+            "800": "#134e4a",
+            "900": "#134e4a",
+            "950": "#042f2e",
+        },
+    },
+}
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}

@@ -1,0 +1,15 @@
+"""The Celery application: queues, schedule, and why losing the broker loses nothing.
+
+The database is the truth and the broker only wakes workers up: a task carries an id, and beat
+wakes everything that is behind every few seconds.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
+
+app = Celery("hub")
+app.config_from_object("settings.celery_config")
+app.autodiscover_tasks(["hub"])

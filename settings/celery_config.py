@@ -1,0 +1,27 @@
+"""Celery's own settings; addresses and intervals come from Django's."""
+
+from django.conf import settings
+
+broker_url = settings.REDIS_URL
+broker_connection_retry_on_startup = True
+broker_connection_timeout = 2
+broker_transport_options = {"socket_timeout": 5, "socket_connect_timeout": 1}
+# A wake-up that cannot be sent is dropped at once: beat sends the next one.
+task_publish_retry = False
+task_ignore_result = True
+task_serializer = "json"
+accept_content = ["json"]
+task_default_queue = "realtime"
+worker_prefetch_multiplier = 1
+worker_hijack_root_logger = False
+worker_send_task_events = False
+timezone = "UTC"
+
+task_routes = {"hub.tasks.snapshot": {"queue": "bulk"}}
+beat_schedule = {
+    "wake-everything-behind": {
+        "task": "hub.tasks.dispatch",
+        "schedule": settings.HUB_DISPATCH_SECONDS,
+        "options": {"expires": settings.HUB_DISPATCH_SECONDS},
+    },
+}

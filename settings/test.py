@@ -1,0 +1,26 @@
+"""The settings of the test run: development secrets, loopback peers allowed, no connection pool."""
+
+import os
+
+_FIXED = {
+    "HUB_PUBLIC_URL": "http://localhost:8000",
+    "HUB_COUNTRY_CODE": "NL",
+    "HUB_PARTY_ID": "HUB",
+    "HUB_NAME": "Test hub",
+    "HUB_ACCESS": "agreement",
+    "HUB_ALLOW_PRIVATE_ADDRESSES": "true",
+    "HUB_ALLOW_HTTP_PEERS": "true",
+    "HUB_CONNECT_TIMEOUT": "1",
+    "HUB_REQUEST_TIMEOUT": "2",
+    "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests",
+    "CREDENTIALS_KEYS": "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMTI=",
+    "ALLOWED_HOSTS": "*",
+}
+os.environ.update(_FIXED)
+os.environ.setdefault("DATABASE_URL", "postgresql://unset@127.0.0.1:1/unset")
+os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
+
+from settings.base import *  # noqa: E402, F403 - everything of base, read after the values above
+from settings.base import DATABASES  # noqa: E402
+
+DATABASES["default"]["OPTIONS"].pop("pool")

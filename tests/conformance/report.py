@@ -1,0 +1,79 @@
+"""What the marked tests prove, collected while they run and printed by chapter."""
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable
+
+import pytest
+
+from tests.conformance.checklist import checks, reasons
+
+
+class ConformanceReport:
+    """A pytest plugin: keeps the marked tests only, and remembers how each ended."""
+
+    def __init__(self) -> None:
+        """Begin with nothing proven."""
+        self.outcomes: dict[str, list[bool]] = defaultdict(list)
+        self.failed: dict[str, list[str]] = defaultdict(list)
+
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Run what carries an ID, nothing else."""
+        marked = [item for item in items if item.get_closest_marker("conformance")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(marked)])
+        items[:] = marked
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note the outcome under each ID of the test; an error in a fixture is a failure too."""
+        report = yield
+        if report.when == "call" or report.failed:
+            for check in ids(item):
+                self.outcomes[check].append(report.passed)
+                if not report.passed:
+                    self.failed[check].append(item.nodeid)
+        return report
+
+
+def ids(item: pytest.Item) -> list[str]:
+    """Return the IDs a test proves."""
+    return [check for mark in item.iter_markers("conformance") for check in mark.args]
+
+
+def render(report: ConformanceReport) -> str:
+    """Write passed / tested / in the checklist, then what is untested and what failed."""
+    lines = [f"{'chapter':<58}passed  tested  checklist"]
+    for (chapter, title), members in _chapters().items():
+        tested = [check for check in members if report.outcomes[check]]
+        passed = [check for check in tested if all(report.outcomes[check])]
+        lines.append(
+            f"{chapter + '  ' + title:<58}{len(passed):>6}{len(tested):>8}{len(members):>11}"
+        )
+    return "\n".join([*lines, "", *_untested(report), *_failures(report)])
+
+
+def _chapters() -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for check in checks().values():
+        found[check.chapter, check.title].append(check.id)
+    return found
+
+
+def _untested(report: ConformanceReport) -> Iterable[str]:
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for check in checks():
+        if not report.outcomes[check]:
+            by_reason[reasons().get(check, "NO REASON GIVEN")].append(check)
+    yield "untested:"
+    for reason, members in by_reason.items():
+        yield f"  {reason}"
+        yield f"    {' '.join(members)}"
+
+
+def _failures(report: ConformanceReport) -> Iterable[str]:
+    for check, tests in report.failed.items():
+        yield f"FAILED {check} ({checks()[check].requirement}):"
+        yield from (f"    {test}" for test in tests)

@@ -1,0 +1,107 @@
+"""What every test may ask for: the hub on a real socket, and the cast of platforms around it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
+from django.test.utils import override_settings
+
+from hub import feed, tasks
+from hub.delivery import engine, subscriptions
+from hub.policy import POLICIES
+from ocpi.sandbox import SandboxPlatform
+from tests.cast import Cast
+
+
+class _Handler(WSGIRequestHandler):
+    """Django's own, with the path as it was sent and nothing on the terminal."""
+
+    def get_environ(self) -> dict[str, Any]:
+        """Add what settings.asgi gives in production."""
+        return {**super().get_environ(), "RAW_URI": self.path}
+
+    def log_message(self, *_: Any) -> None:
+        """Stay quiet."""
+
+
+class _Server(ThreadedWSGIServer):
+    daemon_threads = True
+    request_queue_size = 128
+    block_on_close = False
+
+
+@dataclass(frozen=True, slots=True)
+class HubServer:
+    """Where the hub listens."""
+
+    url: str
+
+    @property
+    def versions_url(self) -> str:
+        """The URL a platform is given."""
+        return f"{self.url}/ocpi/versions"
+
+
+@pytest.fixture(scope="session")
+def _socket() -> Iterator[str]:
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.set_app(get_wsgi_application())
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> Iterator[HubServer]:
+    """Serve the hub over real HTTP, with an empty database."""
+    tasks.forget_wakes()
+    with override_settings(HUB_PUBLIC_URL=_socket):
+        yield HubServer(_socket)
+
+
+@pytest.fixture
+def cast(hub_server: HubServer) -> Iterator[Cast]:
+    """Give the constant cast, each platform registered when first asked for."""
+    with Cast(hub_server.versions_url) as members:
+        yield members
+
+
+@pytest.fixture
+def pair(cast: Cast) -> tuple[SandboxPlatform, SandboxPlatform]:
+    """P1 and P2, that may exchange everything of NL-CPA; how they registered is forgotten."""
+    cpo, emsp = cast["P1"], cast["P2"]
+    cast.agree(("NL-CPA", "DE-MSA"))
+    cpo.forget()
+    emsp.forget()
+    return cpo, emsp
+
+
+@pytest.fixture
+def deliver_all(hub_server: HubServer) -> Callable[[], int]:
+    """Deliver everything that is behind, in this process: what beat and the workers do."""
+
+    def run() -> int:
+        worked = 0
+        subscriptions.reconcile()
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            behind = [pk for module in POLICIES for pk, _ in subscriptions.behind(module)]
+            if not behind and not any(feed.is_pending(module) for module in POLICIES):
+                return worked
+            time.sleep(0 if behind else 0.01)
+            for pk in behind:
+                engine.deliver(pk)
+                worked += 1
+        return worked
+
+    return run

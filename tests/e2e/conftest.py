@@ -1,0 +1,200 @@
+"""A whole hub of its own: web, worker and beat as processes, a database, a broker to cut off."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+
+from local import ports
+from local.processes import Child, Family, Program, run_through
+from ocpi.sandbox.platform import SandboxPlatform
+from tests.cast import ROLES
+from tests.e2e.cut import Cut
+
+CHECKOUT = Path(__file__).parents[2]
+PREPARE = """
+import json, sys
+from io import StringIO
+import django
+django.setup()
+from django.core.management import call_command
+
+def answer(name, *arguments):
+    out = StringIO()
+    call_command(name, *arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+call_command("migrate", verbosity=0)
+cast = json.loads(sys.argv[1])
+tokens = {
+    name: answer("invite_platform", name, *[f"--role={':'.join(r)}" for r in roles])["token_a"]
+    for name, roles in cast.items()
+}
+for receiver in ("DE-MSA", "FR-MSB"):
+    answer("agree", "NL-CPA", receiver)
+with open(sys.argv[2], "w") as file:
+    json.dump(tokens, file)
+"""
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "settings.base",
+    "HUB_DELIVERY_LEASE_SECONDS": "5",
+    "HUB_REQUEST_TIMEOUT": "1",
+    "HUB_DISPATCH_SECONDS": "1",
+    "HUB_WEB_WORKERS": "1",
+    "LOG_LEVEL": "WARNING",
+}
+WORKER = ["-m", "celery", "-A", "settings", "worker", "--pool", "threads", "--concurrency", "8"]
+BEAT = ["-m", "celery", "-A", "settings", "beat", "--schedule"]
+
+
+@dataclass
+class Hub:
+    """The processes of one hub; the worker may be killed and started again."""
+
+    family: Family
+    folder: Path
+    environment: dict[str, str]
+    cut: Cut
+    redis_url: str
+    platforms: dict[str, SandboxPlatform] = field(default_factory=dict)
+    workers: list[Child] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self.environment["HUB_PUBLIC_URL"]
+
+    def start(self, name: str, *arguments: str) -> Child:
+        """Start a Python process of the hub."""
+        program = Program(
+            name=name,
+            command=[sys.executable, *arguments],
+            log=self.folder / f"{name}.log",
+            environment=self.environment,
+            directory=CHECKOUT,
+        )
+        return self.family.start(program)
+
+    def start_worker(self) -> None:
+        """Start a worker for all queues."""
+        number = len(self.workers) + 1
+        queues = ["-Q", "realtime,bulk", "-n", f"w{number}@e2e"]
+        self.workers.append(self.start(f"worker{number}", *WORKER, *queues))
+
+    def kill_worker(self) -> None:
+        """Kill the worker without a word."""
+        self.workers[-1].process.kill()
+        self.workers[-1].process.wait()
+
+    def flush(self) -> None:
+        """Let the broker lose everything."""
+        with redis.Redis.from_url(self.redis_url) as broker:
+            broker.flushdb()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub with P1, P2 and P3 registered, P2 and P3 allowed to have what NL-CPA owns."""
+    folder = tmp_path_factory.mktemp("e2e")
+    with _Database() as database_url, Cut(*_address(_redis_url())) as cut, Family() as family:
+        port = ports.free()
+        redis_url = _redis_url()
+        environment = {
+            **os.environ,
+            **SETTINGS,
+            "DATABASE_URL": database_url,
+            "REDIS_URL": _through(redis_url, cut.port),
+            "HUB_PUBLIC_URL": f"http://{ports.HOST}:{port}",
+            "HUB_BIND_PORT": str(port),
+        }
+        hub = Hub(family, folder, environment, cut, redis_url)
+        hub.flush()
+        tokens = _prepared(hub)
+        hub.start("web", "-m", "settings.serve")
+        hub.start("beat", *BEAT, str(folder / "schedule"))
+        hub.start_worker()
+        assert family.wait(30, until=lambda: not ports.is_free(port)), "the hub does not listen"
+        with _Platforms(hub, tokens):
+            yield hub
+        hub.flush()
+
+
+def _prepared(hub: Hub) -> dict[str, str]:
+    """Migrate and invite; return the tokens A."""
+    answer = hub.folder / "tokens.json"
+    program = Program(
+        name="prepare",
+        command=[sys.executable, "-c", PREPARE, json.dumps(_cast()), str(answer)],
+        log=hub.folder / "prepare.log",
+        environment={**hub.environment, "PYTHONPATH": str(CHECKOUT)},
+        directory=CHECKOUT,
+    )
+    assert run_through(program) == 0, program.log.read_text()
+    tokens: dict[str, str] = json.loads(answer.read_text())
+    return tokens
+
+
+def _cast() -> dict[str, list[tuple[str, str, str]]]:
+    return {name: ROLES[name] for name in ("P1", "P2", "P3")}
+
+
+class _Platforms:
+    """The platforms of the cast, registered."""
+
+    def __init__(self, hub: Hub, tokens: dict[str, str]) -> None:
+        self.hub, self.tokens = hub, tokens
+
+    def __enter__(self) -> None:
+        for name, roles in _cast().items():
+            platform = SandboxPlatform(roles).start()
+            self.hub.platforms[name] = platform
+            platform.register_with(f"{self.hub.url}/ocpi/versions", self.tokens[name])
+
+    def __exit__(self, *_: object) -> None:
+        for platform in self.hub.platforms.values():
+            platform.stop()
+
+
+class _Database:
+    """A database beside the one of DATABASE_URL, dropped at the end."""
+
+    def __init__(self) -> None:
+        self.given = urlsplit(os.environ["DATABASE_URL"])
+        self.name = f"{self.given.path.strip('/') or 'postgres'}_e2e"
+
+    def __enter__(self) -> str:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        self._run("CREATE DATABASE {}")
+        return urlunsplit(self.given._replace(path=f"/{self.name}"))
+
+    def __exit__(self, *_: object) -> None:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(urlunsplit(self.given), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
+
+
+def _redis_url() -> str:
+    """Return the broker of the tests, but another database of it."""
+    return urlunsplit(urlsplit(os.environ["REDIS_URL"])._replace(path="/13"))
+
+
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "127.0.0.1", parts.port or 6379
+
+
+def _through(url: str, port: int) -> str:
+    """Return a URL that leads through a port of ours."""
+    parts = urlsplit(url)
+    login = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+    return urlunsplit(parts._replace(netloc=f"{login}{ports.HOST}:{port}"))

@@ -1,0 +1,154 @@
+"""Delivery by real processes: quick, and complete whatever dies."""
+
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ocpi.sandbox.platform import SandboxPlatform
+from tests.cast import CPA, HUB, a_location, route
+from tests.e2e.conftest import Hub
+from tests.hub.owner import Owner, pushes, received
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.fixture
+def owner(hub: Hub) -> Owner:
+    """NL-CPA, which is a party to nobody else's troubles."""
+    return Owner(hub.platforms["P1"])
+
+
+@pytest.fixture
+def emsp(hub: Hub) -> Iterator[SandboxPlatform]:
+    """DE-MSA, behaving well and having forgotten what it saw."""
+    platform = hub.platforms["P2"]
+    platform.forget()
+    yield platform
+    platform.rules.clear()
+
+
+def wait_until_equal(owner: Owner, emsp: SandboxPlatform, ids: list[str], seconds: float) -> None:
+    """Wait until the receiver has what the hub holds."""
+    expected = {f"NL-CPA/{each}": owner.get(each) for each in ids}
+    end = time.monotonic() + seconds
+    while True:
+        has = received(emsp)
+        if expected.items() <= has.items():
+            return
+        assert time.monotonic() < end, _difference(expected, has)
+        time.sleep(0.05)
+
+
+def _difference(expected: dict[str, Any], has: dict[str, Any]) -> str:
+    missing = [key for key in expected if key not in has]
+    wrong = [key for key in expected if key in has and has[key] != expected[key]]
+    return f"missing {missing}, different {wrong}"
+
+
+def counted(value: Any) -> int:
+    """Return the counter a message carries."""
+    return int(value.get("x", 0))
+
+
+def test_an_accepted_change_is_received_within_a_moment(
+    owner: Owner, emsp: SandboxPlatform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On an idle hub: from the owner's answer to the receiver's request."""
+    owner.put("Q1", body={**a_location(CPA, 1), "id": "Q1"})
+    emsp.wait_for("/Q1", 15)
+    latencies = []
+    for number in range(1, 41):
+        body = {"x": number, "last_updated": "2027-01-01T00:00:00Z"}
+        assert owner.patch("Q1", "E1", body=body).status_code == 1000
+        accepted = time.monotonic()
+        seen = emsp.wait_for(lambda seen: "/E1" in seen.path, 5, count=number)
+        latencies.append(seen.at - accepted)
+        time.sleep(0.02)
+
+    latencies.sort()
+    with capsys.disabled():
+        p50, p99 = latencies[20] * 1000, latencies[-1] * 1000
+        sys.stdout.write(f" accepted to received: p50 {p50:.0f} ms, p99 {p99:.0f} ms ")
+    assert latencies[20] < 0.5
+    assert latencies[-1] < 1
+
+
+@pytest.mark.conformance("TF-64", "TF-108")
+def test_hanging_receivers_delay_neither_the_owner_nor_others(
+    hub: Hub, owner: Owner, emsp: SandboxPlatform
+) -> None:
+    """FR-MSB sleeps: NL-CPA is answered and DE-MSA has it, each within a second."""
+    hanging = hub.platforms["P3"]
+    hanging.hold(20)
+    try:
+        for number in range(1, 4):
+            body = {**a_location(CPA, number), "id": f"H{number}"}
+            accepted = owner.put(f"H{number}", body=body)
+            assert (accepted.http_status, accepted.status_code) == (201, 1000)
+            assert accepted.elapsed < 1
+            assert route(accepted) == (CPA, HUB)
+            emsp.wait_for(f"/H{number}", 1)
+    finally:
+        hanging.rules.clear()
+
+
+def test_delivery_goes_on_when_the_broker_loses_everything(
+    hub: Hub, owner: Owner, emsp: SandboxPlatform
+) -> None:
+    """The database is the truth: beat brings what no wake-up announced."""
+    hub.cut.cut()
+    for number in range(1, 6):
+        accepted = owner.put(f"R{number}", body={**a_location(CPA, number), "id": f"R{number}"})
+        assert (accepted.http_status, accepted.elapsed < 1) == (201, True)
+    hub.flush()
+    hub.cut.mend()
+
+    wait_until_equal(owner, emsp, [f"R{number}" for number in range(1, 6)], 30)
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing_and_swaps_nothing(
+    hub: Hub, owner: Owner, emsp: SandboxPlatform
+) -> None:
+    """300 changes, a SIGKILL, a new worker: all arrives, nothing goes back, at most one repeat."""
+    ids = [f"K{number}" for number in range(1, 101)]
+    hub.kill_worker()
+    for number, each in enumerate(ids, start=1):
+        owner.put(each, body={**a_location(CPA, number, evses=1), "id": each, "x": 0})
+    for turn in (1, 2):
+        for each in ids:
+            owner.patch(each, "E1", body={"x": turn, "last_updated": "2027-01-01T00:00:00Z"})
+    emsp.hold(0.03, "/K")
+    hub.start_worker()
+    emsp.wait_for("/K", 30, count=40)
+    hub.kill_worker()
+    killed_at = len(pushes(emsp))
+    changed = ids[::7]
+    for each in changed:
+        owner.patch(each, "E1", body={"x": 3, "last_updated": "2027-01-01T00:00:00Z"})
+    hub.flush()
+    hub.start_worker()
+    wait_until_equal(owner, emsp, ids, 40)
+
+    assert killed_at < len(ids)
+    for states in _states(emsp, ids).values():
+        assert states == sorted(states)
+    repeats = Counter((seen.method, seen.path, seen.body) for seen in pushes(emsp))
+    assert max(repeats.values()) <= 2
+    assert {counted(received(emsp)[f"NL-CPA/{each}"]["evses"][0]) for each in changed} == {3}
+
+
+def _states(emsp: SandboxPlatform, ids: list[str]) -> dict[str, list[int]]:
+    """Return the counters each Location was told, in the order of arrival."""
+    states: dict[str, list[int]] = defaultdict(list)
+    for seen in pushes(emsp):
+        _, _, rest = seen.path.partition("/CPA/")
+        value: Any = seen.json
+        if rest.split("/")[0] in ids:
+            states[rest.split("/")[0]].append(
+                counted(value["evses"][0] if "evses" in value else value)
+            )
+    return states

@@ -1,0 +1,1 @@
+"""The hub through real HTTP, and its parts by themselves."""

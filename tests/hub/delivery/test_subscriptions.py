@@ -1,0 +1,257 @@
+"""Who has to be told what: subscriptions follow access, roles and endpoints."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection, transaction
+
+from hub import feed, store
+from hub.delivery import engine, leases, subscriptions
+from hub.delivery.leases import LeaseLost
+from hub.feed import Position
+from hub.models import Change, Snapshot, Subscription
+from ocpi.sandbox import misbehaviour
+from ocpi.sandbox.server import Call
+from ocpi.types import ModuleID, Role
+from parties.models import Party
+from tests.cast import CPA, Cast, a_location
+from tests.factories import (
+    AgreementFactory,
+    CredentialsFactory,
+    EndpointFactory,
+    PartyFactory,
+)
+from tests.hub.concurrently import at_once
+from tests.hub.incoming import incoming
+from tests.hub.owner import Owner
+
+LOCATIONS = ModuleID.LOCATIONS
+pytestmark = pytest.mark.usefixtures("transactional_db")
+
+
+def a_party(party_id: str, role: Role, *, endpoint: bool = True, country: str = "NL") -> Party:
+    """Make a party on a platform of its own."""
+    party: Party = PartyFactory.create(role=role.value, country_code=country, party_id=party_id)
+    if endpoint:
+        EndpointFactory.create(platform=party.platform)
+    CredentialsFactory.create(platform=party.platform, outbound=True)
+    return party
+
+
+def put(number: int = 1) -> None:
+    """Store a Location of NL-CPA."""
+    store.apply(incoming("PUT", f"L{number}", body=a_location(CPA, number)))
+
+
+def behind() -> list[int]:
+    """Return who is behind, once nobody else's transaction holds the feed up."""
+    end = time.monotonic() + 10
+    while feed.is_pending(LOCATIONS):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return [pk for pk, _ in subscriptions.behind(LOCATIONS)]
+
+
+def test_reconciling_twice_changes_nothing() -> None:
+    """One subscription a receiver, one snapshot an owner, whatever happens how often."""
+    cpo, emsp = a_party("CPA", Role.CPO), a_party("MSA", Role.EMSP)
+    AgreementFactory.create(cpo=cpo, emsp=emsp)
+
+    for _ in range(3):
+        subscriptions.reconcile()
+
+    assert [s.receiver for s in Subscription.objects.all()] == [emsp]
+    assert [s.owner for s in Snapshot.objects.all()] == ["NL-CPA"]
+
+
+def test_a_receiver_without_the_endpoint_is_not_subscribed() -> None:
+    """And one that lost it is not behind, whatever changes."""
+    cpo = a_party("CPA", Role.CPO)
+    with_it, without = a_party("MSA", Role.EMSP), a_party("MSB", Role.EMSP, endpoint=False)
+    for emsp in (with_it, without):
+        AgreementFactory.create(cpo=cpo, emsp=emsp)
+    subscriptions.reconcile()
+    [subscription] = Subscription.objects.all()
+    assert subscription.receiver == with_it
+    put()
+    assert behind() == [subscription.pk]
+
+    with_it.platform.endpoints.all().delete()
+
+    assert behind() == []
+    engine.deliver(subscription.pk)
+    subscriptions.reconcile()
+    assert Subscription.objects.get() == subscription
+
+
+def test_a_new_subscription_starts_where_its_snapshot_begins() -> None:
+    """What is stored before is in the snapshot, what comes after is in the feed: no gap."""
+    cpo, emsp = a_party("CPA", Role.CPO), a_party("MSA", Role.EMSP)
+    AgreementFactory.create(cpo=cpo, emsp=emsp)
+    put(1)
+    with transaction.atomic():
+        put(2)  # an open transaction: neither in the snapshot yet nor passed over
+        position = _subscribed_by_another_connection()
+        assert position < Position(Change.objects.get(object_key="L2").transaction, 0)
+
+    assert behind()
+    batch = feed.read(
+        LOCATIONS, position, receiver="NL-MSA", owners=["NL-CPA"], limit=9, most_bytes=10**6
+    )
+    assert "L2" in [change.object_key for change in batch.changes]
+
+
+def _subscribed_by_another_connection() -> Position:
+    at_once([subscriptions.reconcile])
+    found: list[Position] = []
+
+    def look() -> None:
+        row = Subscription.objects.get()
+        found.append(Position(row.transaction, row.seq))
+
+    at_once([look])
+    return found[0]
+
+
+def test_one_name_on_two_platforms_is_two_receivers() -> None:
+    """NL-TNM is eMSP here and NSP there: each gets what its own agreements allow (A-30)."""
+    cpo, other = a_party("CPA", Role.CPO), a_party("CPB", Role.CPO)
+    emsp, nsp = a_party("TNM", Role.EMSP), a_party("TNM", Role.NSP)
+    AgreementFactory.create(cpo=cpo, emsp=emsp)
+    AgreementFactory.create(cpo=other, emsp=nsp)
+    subscriptions.reconcile()
+
+    visible = {s.receiver: subscriptions.owners(s) for s in Subscription.objects.all()}
+
+    assert visible == {emsp: {"NL-CPA"}, nsp: {"NL-CPB"}}
+    put()
+    Snapshot.objects.update(finished_at="2026-01-01T00:00:00Z")
+    assert behind() == [Subscription.objects.get(receiver=emsp).pk]
+
+
+def test_a_dual_role_party_does_not_subscribe_to_itself() -> None:
+    """BE-MIX the eMSP is not told what BE-MIX the CPO says (A-24)."""
+    cpo = a_party("MIX", Role.CPO, country="BE")
+    emsp: Party = PartyFactory.create(
+        platform=cpo.platform, role=Role.EMSP.value, country_code="BE", party_id="MIX"
+    )
+    AgreementFactory.create(cpo=cpo, emsp=emsp)
+
+    subscriptions.reconcile()
+
+    assert Subscription.objects.count() == 0
+
+
+def test_who_stands_still_is_moved_along() -> None:
+    """Changes nobody may see are passed over for good, so that looking stays cheap."""
+    cpo, emsp = a_party("CPB", Role.CPO), a_party("MSA", Role.EMSP)
+    AgreementFactory.create(cpo=cpo, emsp=emsp)
+    subscriptions.reconcile()
+    before = Subscription.objects.get()
+    for number in range(5):
+        put(number + 1)
+    subscriptions.reconcile()
+    assert Subscription.objects.get().transaction == before.transaction
+
+    Subscription.objects.update(transaction=1)
+    subscriptions.reconcile()
+
+    assert Subscription.objects.get().transaction >= before.transaction
+
+
+def test_who_is_behind_is_not_moved_along() -> None:
+    """However far: what it may see has to be sent."""
+    cpo, emsp = a_party("CPA", Role.CPO), a_party("MSA", Role.EMSP)
+    AgreementFactory.create(cpo=cpo, emsp=emsp)
+    subscriptions.reconcile()
+    put()
+    Subscription.objects.update(transaction=1)
+    Snapshot.objects.update(finished_at="2026-01-01T00:00:00Z")
+
+    behind()
+    subscriptions.reconcile()
+
+    assert Subscription.objects.get().transaction == 1
+
+
+# --- leases ------------------------------------------------------------------------------------
+
+
+def a_subscription() -> Subscription:
+    """Make a subscription."""
+    cpo, emsp = a_party("CPA", Role.CPO), a_party("MSA", Role.EMSP)
+    AgreementFactory.create(cpo=cpo, emsp=emsp)
+    subscriptions.reconcile()
+    return Subscription.objects.get()
+
+
+def test_one_worker_at_a_time() -> None:
+    """Who claims second gets nothing, and the subscription is nobody's to dispatch."""
+    subscription = a_subscription()
+    lease = leases.claim(subscription.pk)
+    assert lease is not None
+
+    assert leases.claim(subscription.pk) is None
+    assert behind() == []
+    lease.release()
+    assert leases.claim(subscription.pk) is not None
+
+
+def test_a_lost_lease_moves_nothing() -> None:
+    """A worker that comes back too late changes neither position nor lease."""
+    subscription = a_subscription()
+    late = leases.claim(subscription.pk)
+    assert late is not None
+    Subscription.objects.update(lease_until="2026-01-01T00:00:00Z")
+    successor = leases.claim(subscription.pk)
+    assert successor is not None
+    before = Subscription.objects.values("transaction", "seq", "lease", "delivered").get()
+
+    with pytest.raises(LeaseLost):
+        late.advance(Position(10**15, 1), delivered=3)
+    with pytest.raises(LeaseLost):
+        late.prolong()
+    late.failed("too late")
+    late.release()
+
+    assert Subscription.objects.values("transaction", "seq", "lease", "delivered").get() == before
+    successor.advance(Position(10**15, 1), delivered=3)
+    assert Subscription.objects.get().delivered == 3
+
+
+@pytest.mark.parametrize("configured, request_seconds", [(60, 10), (5, 2), (5, 30), (5, 10)])
+def test_the_last_message_ends_within_the_lease(
+    settings: LazySettings, configured: int, request_seconds: float
+) -> None:
+    """However short the lease is configured: sending, waiting and the pause before fit into it."""
+    settings.HUB_DELIVERY_LEASE_SECONDS = configured
+    settings.HUB_REQUEST_TIMEOUT = request_seconds
+
+    longest_pause = 0.1 * 2**4 * 1.5
+    assert leases.sending_seconds() >= 1
+    assert leases.sending_seconds() + request_seconds + longest_pause < leases.lease_seconds()
+
+
+def test_a_worker_that_lost_its_lease_sends_nothing_more(
+    cast: Cast, deliver_all: Callable[[], int]
+) -> None:
+    """It stops before its next attempt; the position is its successor's to move."""
+    owner, emsp = Owner(cast["P1"]), cast["P2"]
+    cast.agree(("NL-CPA", "DE-MSA"))
+    deliver_all()
+    owner.put("L1", body=a_location(CPA, 1))
+    before = Subscription.objects.values("transaction", "seq").get()
+
+    def lose(call: Call) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE hub_subscription SET lease = gen_random_uuid()")
+        connection.close()
+        misbehaviour.html(500)(call)
+
+    emsp.answer("PUT", lose)
+    engine.deliver(Subscription.objects.get().pk)
+
+    assert len([seen for seen in emsp.seen if seen.method == "PUT"]) == 1
+    assert Subscription.objects.values("transaction", "seq").get() == before

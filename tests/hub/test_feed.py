@@ -1,0 +1,242 @@
+"""The feed: no change is skipped however late its transaction commits, and none swap."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+
+from hub import feed, store
+from hub.feed import Batch, Position
+from hub.models import Change, Location
+from hub.store import Incoming
+from ocpi.types import PartyRef
+from tests.cast import CPA, CPB, a_location
+from tests.hub.concurrently import start
+from tests.hub.incoming import incoming
+
+BEGINNING = Position(0, 0)
+pytestmark = pytest.mark.usefixtures("transactional_db")
+
+
+def read(after: Position = BEGINNING, *, limit: int = 500, most_bytes: int = 10**6) -> Batch:
+    """Read the feed as a receiver who may see both CPOs."""
+    owners = ["NL-CPA", "NL-CPB"]
+    return feed.read(
+        "locations", after, receiver="DE-MSA", owners=owners, limit=limit, most_bytes=most_bytes
+    )
+
+
+def put(number: int = 1, owner: PartyRef = CPA, name: str = "a name") -> Incoming:
+    """Make the PUT of a Location."""
+    body = a_location(owner, number, name=name)
+    return incoming("PUT", f"L{number}", body=body, owner=owner)
+
+
+def settled(wanted: Callable[[Batch], bool], after: Position = BEGINNING) -> Batch:
+    """Read until the batch is what is wanted: other databases of the server may hold us up."""
+    end = time.monotonic() + 10
+    while not wanted(batch := read(after)):
+        assert time.monotonic() < end, batch
+        time.sleep(0.01)
+    return batch
+
+
+@contextmanager
+def another_transaction() -> Iterator[Callable[[Incoming], None]]:
+    """Run a transaction in a thread of its own: writes when told, commits with the block."""
+    tasks: list[Incoming | None] = []
+    given, done = threading.Semaphore(0), threading.Semaphore(0)
+
+    def work() -> None:
+        with transaction.atomic():
+            for number in count():
+                given.acquire()
+                message = tasks[number]
+                if message is None:
+                    break
+                store.apply(message)
+                done.release()
+
+    def write(message: Incoming) -> None:
+        tasks.append(message)
+        given.release()
+        assert done.acquire(timeout=10)
+
+    with ThreadPoolExecutor(1) as pool:
+        future = start(pool, work)
+        try:
+            yield write
+        finally:
+            tasks.append(None)
+            given.release()
+            future.result(timeout=10)
+
+
+def test_a_change_whose_transaction_commits_late_is_not_skipped() -> None:
+    """Nothing beyond an open transaction is read, so that a position once passed stays complete."""
+    with another_transaction() as write:
+        write(put(1))
+        store.apply(put(2, CPB))
+
+        early = read()
+        assert early.changes == ()
+        assert early.complete
+        assert feed.is_pending("locations")
+
+    late = settled(lambda batch: len(batch.changes) == 2, early.reached)
+    assert [change.object_key for change in late.changes] == ["L1", "L2"]
+    assert late.reached >= late.changes[-1].position
+
+
+def test_the_position_never_moves_back() -> None:
+    """An older transaction that is still open does not undo what was reached."""
+    store.apply(put(1))
+    first = settled(lambda batch: len(batch.changes) == 1)
+
+    again = read(first.reached)
+
+    assert again.changes == ()
+    assert again.reached >= first.reached
+
+
+def test_a_transaction_that_is_rolled_back_leaves_nothing() -> None:
+    """What was not committed was never accepted."""
+    with transaction.atomic():
+        store.apply(put(1))
+        transaction.set_rollback(True)
+
+    store.apply(put(2))
+    batch = settled(lambda batch: len(batch.changes) == 1)
+    assert [change.object_key for change in batch.changes] == ["L2"]
+
+
+WRITERS, ROUNDS = 8, 100
+
+
+def write(writer: int) -> None:
+    """Put and patch three Locations in turn."""
+    for number in range(ROUNDS):
+        place = (writer + number) % 3 + 1
+        store.apply(put(place, name=f"{writer}/{number}"))
+        body = {"status": "CHARGING", "last_updated": "2026-06-01T00:00:00Z"}
+        store.apply(incoming("PATCH", f"L{place}", "E1", body=body))
+
+
+def hold(stop: threading.Event) -> None:
+    """Keep transactions open for longer than any write takes."""
+    while not stop.is_set():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")
+            time.sleep(0.05)
+
+
+def poll(stop: threading.Event, seen: dict[str, list[int]]) -> None:
+    """Read on and on, a few changes at a time, until nothing more can come."""
+    position = BEGINNING
+    while True:
+        finishing = stop.is_set() and not feed.is_pending("locations")
+        batch = read(position, limit=7)
+        for change in batch.changes:
+            seen[change.object_key].append(change.revision)
+        position = batch.reached
+        if finishing and batch.complete and not batch.changes:
+            return
+
+
+def test_a_reader_sees_every_change_of_every_object_in_its_order() -> None:
+    """Eight writers race on three objects while others hold transactions open; a reader polls.
+
+    Each object's revisions arrive strictly increasing and none is missing.
+    """
+    stop = threading.Event()
+    seen: dict[str, list[int]] = defaultdict(list)
+
+    with ThreadPoolExecutor(WRITERS + 3) as pool:
+        beside = [start(pool, partial(hold, stop)) for _ in range(2)]
+        beside.append(start(pool, partial(poll, stop, seen)))
+        writing = [start(pool, partial(write, number)) for number in range(WRITERS)]
+        try:
+            for future in writing:
+                future.result(timeout=50)
+        finally:
+            stop.set()
+        for future in beside:
+            future.result(timeout=20)
+
+    assert Change.objects.count() == WRITERS * ROUNDS * 2
+    for location in Location.objects.all():
+        assert seen[location.object_key] == list(range(1, location.revision + 1))
+
+
+def test_a_transaction_number_is_taken_behind_the_objects_lock() -> None:
+    """The writer that waits for an object gets the higher number, whoever began first."""
+    store.apply(put(1))
+    settings = connection.settings_dict
+    lock = "SELECT pg_advisory_xact_lock(hashtextextended('locations/NL-CPA/L1/', 0))"
+    with (
+        psycopg.connect(
+            host=settings["HOST"],
+            port=settings["PORT"],
+            user=settings["USER"],
+            password=settings["PASSWORD"],
+            dbname=settings["NAME"],
+        ) as holder,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        holder.execute(lock)
+        waiting = start(pool, lambda: store.apply(put(1, name="waits")))
+        _wait_for_a_lock(holder)
+        [(number,)] = holder.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
+        holder.commit()
+        waiting.result(timeout=10)
+
+    assert Change.objects.get(revision=2).transaction > number
+
+
+def _wait_for_a_lock(holder: "psycopg.Connection[tuple[object, ...]]") -> None:
+    end = time.monotonic() + 10
+    blocked = """SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+    while not holder.execute(blocked).fetchall():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("limit, most_bytes", [(2, 10**6), (500, 1), (500, 3_000)])
+def test_batches_are_bounded_and_together_complete(limit: int, most_bytes: int) -> None:
+    """A batch ends at its number or its size, and says whether more may follow."""
+    for number in range(1, 8):
+        store.apply(put(number))
+    settled(lambda batch: len(batch.changes) == 7)
+    seen, sizes, position, complete = [], [], BEGINNING, False
+
+    while not complete:
+        batch = read(position, limit=limit, most_bytes=most_bytes)
+        position, complete = batch.reached, batch.complete
+        seen += [change.object_key for change in batch.changes]
+        sizes.append(len(batch.changes))
+
+    assert seen == [f"L{number}" for number in range(1, 8)]
+    assert max(sizes) <= limit
+    assert all(sizes[:-1])
+    assert max(sizes) < 7
+
+
+def test_only_what_the_receiver_may_see_is_read() -> None:
+    """Owners without access and what is meant for another party are passed over."""
+    store.apply(put(1))
+    store.apply(put(2, PartyRef("NL", "XXX")))
+    store.apply(put(3))
+    Change.objects.filter(object_key="L3").update(audience="FR-MSB")
+
+    batch = settled(lambda batch: bool(batch.changes))
+
+    assert [change.object_key for change in batch.changes] == ["L1"]

@@ -1,0 +1,200 @@
+"""The routing table: every row of `hub.routing`, without a database or a socket."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+
+from hub.routing import (
+    Address,
+    Broadcast,
+    Destination,
+    Direct,
+    Open,
+    Refused,
+    Stored,
+    decide,
+    sender_of,
+)
+from ocpi.errors import InvalidParameters
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
+from tests.cast import CPA, CPB, HUB, MIX, MSA
+
+SENDER, RECEIVER = InterfaceRole.SENDER, InterfaceRole.RECEIVER
+LOCATIONS, TOKENS = ModuleID.LOCATIONS, ModuleID.TOKENS
+THERE = Destination(
+    ref=MSA,
+    role=Role.EMSP,
+    platform_id=2,
+    connected=True,
+    status="CONNECTED",
+    endpoint="https://msa.example/locations",
+)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A directory of what a test says is known."""
+
+    known: tuple[Destination, ...] = ()
+    hub: PartyRef = HUB
+
+    def destinations(
+        self, ref: PartyRef, module: ModuleID, interface: InterfaceRole
+    ) -> Sequence[Destination]:
+        """Return those of the party."""
+        return [one for one in self.known if one.ref == ref]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "DELETE", "GET"])
+@pytest.mark.parametrize("interface, role", [(RECEIVER, Role.EMSP), (SENDER, Role.CPO)])
+def test_addressed_to_a_party_is_direct(method: str, interface: InterfaceRole, role: Role) -> None:
+    """TO is a party: whatever the method, forward (A-22)."""
+    there = replace(THERE, role=role)
+
+    for is_list in (True, False):
+        address = Address(method, LOCATIONS, interface, MSA, is_list)
+        assert decide(address, Known((there,))) == Direct(there)
+
+
+@pytest.mark.parametrize(
+    "to, interface, method, is_list, expected",
+    [
+        (HUB, RECEIVER, "PUT", False, Broadcast()),
+        (HUB, RECEIVER, "PATCH", False, Broadcast()),
+        (HUB, RECEIVER, "POST", False, Broadcast()),
+        (HUB, RECEIVER, "DELETE", False, Broadcast()),
+        (HUB, RECEIVER, "GET", False, Stored()),
+        (HUB, SENDER, "GET", False, Stored()),
+        (HUB, SENDER, "GET", True, Stored()),
+        (HUB, SENDER, "PUT", False, Open()),
+        (None, RECEIVER, "PUT", False, Broadcast()),
+        (None, RECEIVER, "PATCH", False, Broadcast()),
+        (None, RECEIVER, "POST", False, Broadcast()),
+        (None, RECEIVER, "DELETE", False, Broadcast()),
+        (None, RECEIVER, "GET", False, Stored()),
+        (None, SENDER, "GET", True, Stored()),
+        (None, SENDER, "GET", False, Open()),
+        (None, SENDER, "PUT", False, Open()),
+        (None, SENDER, "POST", False, Open()),
+        (None, SENDER, "DELETE", False, Open()),
+    ],
+)
+def test_without_a_party_method_and_interface_decide(
+    to: PartyRef | None,
+    interface: InterfaceRole,
+    method: str,
+    is_list: bool,  # noqa: FBT001 - a column of the table
+    expected: object,
+) -> None:
+    """TO is the hub or nobody: every row of the table (A-22, A-23, A-35)."""
+    assert decide(Address(method, LOCATIONS, interface, to, is_list), Known()) == expected
+
+
+@pytest.mark.parametrize(
+    "change, status_code, says",
+    [
+        ({"role": Role.CPO}, 4000, ["DE-MSA", "CPO", "RECEIVER", "locations"]),
+        ({"role": Role.SCSP}, 4000, ["SCSP"]),
+        ({"connected": False, "status": "OFFLINE"}, 4003, ["DE-MSA", "OFFLINE"]),
+        ({"connected": False, "status": "PLANNED"}, 4003, ["PLANNED"]),
+        ({"connected": False, "status": "SUSPENDED", "endpoint": None}, 4003, ["SUSPENDED"]),
+        ({"pause": 7}, 4000, ["DE-MSA", "throttles", "7 s"]),
+        ({"endpoint": None}, 4000, ["DE-MSA", "RECEIVER", "locations"]),
+    ],
+)
+def test_a_party_that_cannot_be_reached_is_refused_with_the_reason(
+    change: dict[str, object], status_code: int, says: list[str]
+) -> None:
+    """Each obstacle has its code, and a sentence that names what is in the way."""
+    there = replace(THERE, **change)  # type: ignore[arg-type]  # a column of the table
+
+    route = decide(Address("PUT", LOCATIONS, RECEIVER, MSA), Known((there,)))
+
+    assert isinstance(route, Refused)
+    assert (route.error.status_code, route.error.http_status) == (status_code, 200)
+    assert all(word in str(route.error) for word in says), str(route.error)
+
+
+def test_nobody_by_that_name_is_4001() -> None:
+    """An unknown TO is 4001 and tells which headers to check."""
+    route = decide(Address("PUT", LOCATIONS, RECEIVER, PartyRef("xx", "zzz")), Known((THERE,)))
+
+    assert isinstance(route, Refused)
+    assert route.error.status_code == 4001
+    assert "XX-ZZZ" in str(route.error)
+    assert "OCPI-to-party-id" in str(route.error)
+
+
+def test_the_platform_is_chosen_by_the_role_the_interface_implies() -> None:
+    """One name, two platforms: module and interface tell which role is meant (TF-84, A-30)."""
+    cpo = replace(THERE, ref=MIX, role=Role.CPO, platform_id=1)
+    emsp = replace(THERE, ref=MIX, role=Role.EMSP, platform_id=2)
+
+    for known in ((cpo, emsp), (emsp, cpo)):
+        for module, interface, expected in (
+            (LOCATIONS, SENDER, cpo),
+            (LOCATIONS, RECEIVER, emsp),
+            (TOKENS, RECEIVER, cpo),
+            (TOKENS, SENDER, emsp),
+        ):
+            address = Address("GET", module, interface, MIX)
+            assert decide(address, Known(known)) == Direct(expected)
+
+
+def test_of_two_fitting_roles_the_one_that_can_be_reached_is_chosen() -> None:
+    """A party that is eMSP and NSP on two platforms is reached where it is connected."""
+    offline = replace(THERE, connected=False, status="OFFLINE")
+    without = replace(THERE, role=Role.OTHER, endpoint=None, platform_id=3)
+    reached = replace(THERE, role=Role.NSP, platform_id=4)
+
+    route = decide(Address("PUT", LOCATIONS, RECEIVER, MSA), Known((offline, without, reached)))
+
+    assert route == Direct(reached)
+
+
+P1 = [(Role.CPO, CPA), (Role.CPO, CPB)]
+MIXED = [(Role.CPO, MIX), (Role.EMSP, MIX)]
+BOTH_SIDES = [(Role.CPO, CPA), (Role.EMSP, MSA)]
+
+
+@pytest.mark.parametrize(
+    "named, parties, interface, expected",
+    [
+        (CPA, P1, RECEIVER, CPA),
+        (CPB, P1, SENDER, CPB),
+        (None, [(Role.EMSP, MSA)], SENDER, MSA),
+        (None, [(Role.EMSP, MSA)], RECEIVER, MSA),
+        (None, MIXED, SENDER, MIX),
+        (None, BOTH_SIDES, RECEIVER, CPA),
+        (None, BOTH_SIDES, SENDER, MSA),
+        (MSA, BOTH_SIDES, RECEIVER, MSA),
+    ],
+)
+def test_who_speaks_is_named_or_the_only_one_it_can_be(
+    named: PartyRef | None,
+    parties: list[tuple[Role, PartyRef]],
+    interface: InterfaceRole,
+    expected: PartyRef,
+) -> None:
+    """FROM must be the platform's; without it, the one party that uses this interface (A-33)."""
+    assert sender_of(named, parties, LOCATIONS, interface) == expected
+
+
+@pytest.mark.parametrize(
+    "named, parties, says",
+    [
+        (MSA, P1, ["DE-MSA", "NL-CPA or NL-CPB"]),
+        (None, P1, ["OCPI-from-party-id", "NL-CPA or NL-CPB"]),
+        (None, [], ["none"]),
+        (CPA, [], ["NL-CPA", "none"]),
+    ],
+)
+def test_a_doubtful_sender_is_told_who_it_can_be(
+    named: PartyRef | None, parties: list[tuple[Role, PartyRef]], says: list[str]
+) -> None:
+    """2001, and the sentence names the parties that would be right (TF-81, TF-82)."""
+    with pytest.raises(InvalidParameters) as refused:
+        sender_of(named, parties, LOCATIONS, RECEIVER)
+
+    assert all(word in str(refused.value) for word in says), str(refused.value)

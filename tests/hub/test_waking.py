@@ -1,0 +1,54 @@
+"""One wake-up for any number of accepted changes."""
+
+import os
+import threading
+import time
+
+from hub.waking import Waker
+
+
+def test_a_wake_is_told_soon() -> None:
+    """A change on an idle hub does not wait for beat."""
+    told = threading.Event()
+
+    Waker(told.set).wake()
+
+    assert told.wait(1)
+
+
+def test_a_burst_is_told_a_few_times_and_its_last_change_is_not_missed() -> None:
+    """However many wakes come, the broker hears of few, and of one after the last."""
+    calls: list[int] = []
+    wakes = 0
+    waker = Waker(lambda: calls.append(wakes))
+
+    for wakes in range(1, 1_001):  # noqa: B007 - read by the waker's thread
+        waker.wake()
+    time.sleep(0.2)
+
+    assert calls[-1] == 1_000
+    assert len(calls) < 500
+
+
+def test_a_forked_process_wakes_by_itself() -> None:
+    """A web server forks after importing: each process has its own thread."""
+    reading, writing = os.pipe()
+
+    def tell() -> None:
+        os.write(writing, b"x")
+
+    waker = Waker(tell)
+    waker.wake()
+    assert os.read(reading, 1) == b"x"
+
+    child = os.fork()
+    if child == 0:
+        waker.wake()
+        time.sleep(0.5)
+        os._exit(0)
+    heard = os.read(reading, 1)
+    os.waitpid(child, 0)
+    os.close(reading)
+    os.close(writing)
+
+    assert heard == b"x"

@@ -1,0 +1,1 @@
+"""The runner for one machine: its servers, its processes, its demo."""

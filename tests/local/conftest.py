@@ -1,0 +1,21 @@
+"""A place of its own for each test that starts something."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.places import Place, place
+
+
+@pytest.fixture(scope="module")
+def where() -> Iterator[Place]:
+    """The place of a purpose `test`, in a directory every account reaches."""
+    directory = Path(tempfile.mkdtemp(prefix="ocpi-hub-tests-"))
+    directory.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCAL_DIR", str(directory))
+        yield place("test")
+    shutil.rmtree(directory)

@@ -1,0 +1,21 @@
+"""Whether a process that is not our child still runs."""
+
+import time
+from pathlib import Path
+
+
+def lives(pid: int) -> bool:
+    """Tell whether a process runs; one that waits to be buried does not."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def is_soon_gone(pid: int) -> bool:
+    """Wait a little for the end of a process."""
+    deadline = time.monotonic() + 5
+    while lives(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not lives(pid)

@@ -1,0 +1,39 @@
+"""The check compares values, and says in words what differs."""
+
+from pathlib import Path
+
+from local import verdict
+
+
+def test_equal_is_no_difference() -> None:
+    """Order of members and whitespace are not part of a value."""
+    assert verdict.differences({"L1": {"a": 1, "b": [2]}}, {"L1": {"b": [2], "a": 1}}) == []
+
+
+def test_every_difference_is_named_by_its_path() -> None:
+    """The path leads to the value on both sides."""
+    owned = {"NL-CPA/L1": {"evses": [{"status": "CHARGING", "x": None}]}, "NL-CPA/L2": {}}
+    received = {"NL-CPA/L1": {"evses": [{"status": "AVAILABLE"}]}, "NL-CPA/L3": {}}
+    assert verdict.differences(owned, received) == [
+        'NL-CPA/L1.evses[0].status is "CHARGING" at its owner and "AVAILABLE" at the receiver',
+        "NL-CPA/L1.evses[0].x is null at its owner and absent at the receiver",
+        "NL-CPA/L2 never arrived",
+        "NL-CPA/L3 arrived, but its owner does not have it",
+    ]
+
+
+def test_one_is_not_true() -> None:
+    """Python finds 1 == True == 1.0; JSON does not."""
+    assert len(verdict.differences({"L1": {"a": 1}}, {"L1": {"a": True}})) == 1
+
+
+def test_many_differences_are_counted() -> None:
+    """A terminal has no room for thousands."""
+    found = verdict.differences({f"L{number}": {} for number in range(30)}, {})
+    assert found[-1] == "and 10 more"
+    assert len(found) == 21
+
+
+def test_a_report_not_yet_written_is_none(tmp_path: Path) -> None:
+    """The demo asks again."""
+    assert verdict.read(tmp_path / "nothing.json") is None

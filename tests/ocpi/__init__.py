@@ -1,0 +1,1 @@
+"""The specification in Python, tested without a hub."""

@@ -1,0 +1,1 @@
+"""Registration, authentication and access, mostly over real HTTP."""

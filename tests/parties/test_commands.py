@@ -1,0 +1,191 @@
+"""What operators do at the terminal, and what scripts read."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from ocpi.sandbox import misbehaviour
+from ocpi.transport.authorization import header
+from parties.authentication import identify
+from parties.models import Agreement, AllowedParty, Party, Platform
+from tests.factories import CredentialsFactory, PartyFactory, PlatformFactory
+from tests.parties.conftest import Start
+from tests.parties.wire import CPO, Wire
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*words: str) -> str:
+    """Run a command and return what it prints."""
+    out = StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+def run_json(*words: str) -> Any:
+    """Run a command with `--json` and return the one value it prints."""
+    return json.loads(run(*words, "--json"))
+
+
+def fails(*words: str) -> str:
+    """Run a command that fails, for people and for scripts, and return the sentence."""
+    with pytest.raises(CommandError) as failed:
+        run(*words)
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command(*words, "--json", stdout=out)
+    assert ended.value.code == 1
+    assert json.loads(out.getvalue()) == {"error": str(failed.value)}
+    assert "\n" not in str(failed.value)
+    return str(failed.value)
+
+
+def invite(*words: str) -> Any:
+    """Invite P1 as a CPO."""
+    return run_json("invite_platform", "P1", "--role", CPO, *words)
+
+
+def test_an_invitation_shows_token_a_once() -> None:
+    """Token, versions URL and parties are all a platform needs."""
+    answer = invite("--role", "EMSP:de:msa", "--quirk", "base64=off")
+    assert answer["parties"] == ["DE-MSA (EMSP)", "NL-CPA (CPO)"]
+    assert answer["versions_url"].endswith("/ocpi/versions")
+    caller = identify(header(answer["token_a"]), configuring=True)
+    assert (caller.name, caller.quirks.base64_out) == ("P1", False)
+    assert answer["token_a"] not in run("platforms")
+    assert answer["token_a"] not in json.dumps(run_json("platforms"))
+
+
+def test_an_invitation_can_be_read_by_people() -> None:
+    """Plain words and two lines to copy."""
+    told = run("invite_platform", "P1", "--role", CPO)
+    assert "P1 may register NL-CPA (CPO)." in told
+    assert "versions URL  http" in told
+
+
+def test_inviting_again_replaces_the_list_and_keeps_agreements() -> None:
+    """A party that stays on the list stays the same row."""
+    invite("--role", "CPO:NL:OLD")
+    invited_party = Party.objects.get(party_id="CPA").pk
+    run_json("invite_platform", "P2", "--role", "EMSP:DE:MSA")
+    run_json("agree", "NL-CPA", "DE-MSA")
+    invite("--role", "CPO:NL:NEW")
+    assert {row.party_id for row in AllowedParty.objects.filter(platform__name="P1")} == {
+        "CPA",
+        "NEW",
+    }
+    assert {row.party_id for row in Party.objects.filter(platform__name="P1")} == {"CPA", "NEW"}
+    assert Party.objects.get(party_id="CPA").pk == invited_party
+    assert Agreement.objects.exists()
+    run_json("invite_platform", "P1")
+    assert AllowedParty.objects.filter(platform__name="P1").count() == 2
+
+
+@pytest.mark.parametrize(
+    "words,sentence",
+    [
+        (["P1"], "name at least one party"),
+        ([" ", "--role", CPO], "a platform needs a name"),
+        (["P1", "--role", "CPO-NL-CPA"], "write ROLE:COUNTRY:PARTY like CPO:NL:CPA"),
+        (["P1", "--role", "BOSS:NL:CPA"], "roles are CPO"),
+        (["P1", "--role", "CPO:NLD:CPA"], "write ROLE:COUNTRY:PARTY"),
+        (["P1", "--role", "CPO:NL:HUB"], "is the hub itself"),
+        (["P1", "--role", "CPO:NL:TKN"], "belongs to the platform taken"),
+        (["P1", "--role", CPO, "--quirk", "base64=maybe"], "neither on nor off"),
+        (["taken", "--role", CPO], "--reset ends that registration"),
+    ],
+)
+def test_a_wrong_invitation_is_one_sentence_and_changes_nothing(
+    words: list[str], sentence: str
+) -> None:
+    """No traceback, nothing half done."""
+    PartyFactory.create(party_id="TKN", platform__name="taken")
+    assert sentence in fails("invite_platform", *words)
+    assert [platform.name for platform in Platform.objects.all()] == ["taken"]
+    assert [row.party_id for row in AllowedParty.objects.all()] == ["TKN"]
+
+
+def test_a_reset_starts_over() -> None:
+    """The old tokens end and a new token A is issued."""
+    platform = PartyFactory.create(platform__name="P1").platform
+    CredentialsFactory.create(platform=platform, token="the-token-before-reset")
+    token_a = run_json("invite_platform", "P1", "--reset")["token_a"]
+    assert identify(header(token_a), configuring=True).status == "PLANNED"
+
+
+def test_agreements_are_made_in_either_order_and_suspended() -> None:
+    """The CPO is found by its role; suspending keeps the modules."""
+    PartyFactory.create(country_code="NL", party_id="CPA")
+    PartyFactory.create(country_code="DE", party_id="MSA", role="EMSP")
+    expected = {"cpo": "NL-CPA", "emsp": "DE-MSA", "state": "ACTIVE", "modules": ["locations"]}
+    assert run_json("agree", "DE-MSA", "NL-CPA", "--module", "locations") == expected
+    suspended = run_json("agree", "NL-CPA", "DE-MSA", "--suspend")
+    assert suspended == {**expected, "state": "SUSPENDED"}
+    assert run("agree", "NL-CPA", "DE-MSA") == "NL-CPA and DE-MSA: ACTIVE for all modules.\n"
+    assert Agreement.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "one,other,sentence",
+    [
+        ("NL-CPA", "NL-CPA", "no agreement with itself"),
+        ("NL-CPA", "XX-ZZZ", "XX-ZZZ is not a party of this hub"),
+        ("NL-CPA", "NL-CPB", "have nothing to exchange"),
+        ("NLCPA", "NL-CPB", "'NLCPA' is not a party like NL-CPA"),
+    ],
+)
+def test_an_impossible_agreement_is_one_sentence(one: str, other: str, sentence: str) -> None:
+    """It says which of the two is the problem."""
+    PartyFactory.create(country_code="NL", party_id="CPA")
+    PartyFactory.create(country_code="NL", party_id="CPB")
+    assert sentence in fails("agree", one, other)
+
+
+def test_platforms_are_listed() -> None:
+    """A table for people, everything but secrets for scripts."""
+    assert "No platforms yet" in run("platforms")
+    assert run_json("platforms") == []
+    PartyFactory.create(
+        party_id="CPA", platform=PlatformFactory.create(name="P1", last_error="it broke")
+    )
+    told = run("platforms")
+    assert told.splitlines()[0].split()[:3] == ["name", "status", "version"]
+    assert "P1    CONNECTED  2.2.1    NL-CPA (CPO)  never" in told
+    [listed] = run_json("platforms")
+    assert listed["parties"] == listed["allowed_parties"] == ["NL-CPA (CPO)"]
+    assert listed["quirks"]["base64_out"] is True
+
+
+def test_forgetting_needs_a_yes() -> None:
+    """What cannot be undone is confirmed."""
+    PlatformFactory.create(name="P1")
+    assert "confirm with --yes" in fails("forget_platform", "P1")
+    assert run("forget_platform", "P1", "--yes") == "P1 is forgotten.\n"
+    assert "there are none yet" in fails("forget_platform", "P1", "--yes")
+
+
+def test_credentials_are_sealed_anew() -> None:
+    """The command says how many."""
+    CredentialsFactory.create(outbound=True)
+    assert run_json("reencrypt_credentials") == {"reencrypted": 1}
+    assert "1 tokens are sealed" in run("reencrypt_credentials")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_hub_registers_and_rotates_from_the_terminal(wire: Wire, start: Start) -> None:
+    """The whole handshake by two commands."""
+    platform = start(CPO)
+    words = ["register_platform", "P1", "--versions-url", platform.url, "--role", CPO]
+    with platform.answer("GET /ocpi/versions", misbehaviour.html()):
+        assert "HTTP 500 without an OCPI envelope" in fails(*words, "--token-a", platform.invite())
+    connected = run_json(*words, "--token-a", platform.invite())
+    assert (connected["status"], connected["version"]) == ("CONNECTED", "2.2.1")
+    assert connected["parties"] == ["NL-CPA (CPO)"]
+    before = platform.hub.token
+    assert run("rotate_credentials", "P1") == "P1 has new tokens in both directions.\n"
+    assert platform.hub.token != before
+    assert run_json("forget_platform", "P1", "--yes") == {"forgotten": "P1"}
+    assert platform.hub.connection is None

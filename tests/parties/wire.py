@@ -1,0 +1,82 @@
+"""Talking to the hub the way a stranger would: one HTTP request, its answer as it came."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from ocpi.sandbox.platform import SandboxPlatform
+from ocpi.transport.authorization import header
+from parties.invitation import AllowedRole, Invitation, invite
+
+CPO = "CPO:NL:CPA"
+EMSP = "EMSP:DE:MSA"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A client that is not the hub's own."""
+
+    versions_url: str
+
+    def send(
+        self,
+        method: str,
+        path: str = "versions",
+        *,
+        token: str | None = None,
+        authorization: str | None = None,
+        body: Any = None,
+    ) -> requests.Response:
+        """Send one request to a path below `/ocpi/`."""
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if token is not None:
+            headers["Authorization"] = header(token)
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        url = f"{self.versions_url.removesuffix('versions')}{path}"
+        return requests.request(
+            method,
+            url,
+            headers=headers,
+            data=None if body is None else content,
+            timeout=20,
+            allow_redirects=False,
+        )
+
+    def get(self, path: str = "versions", *, token: str | None = None) -> requests.Response:
+        """GET a path below `/ocpi/`."""
+        return self.send("GET", path, token=token)
+
+    def post(self, token: str, body: Any, *, version: str = "2.2.1") -> requests.Response:
+        """POST credentials."""
+        return self.send("POST", f"{version}/credentials", token=token, body=body)
+
+    def put(self, token: str, body: Any, *, version: str = "2.2.1") -> requests.Response:
+        """PUT credentials."""
+        return self.send("PUT", f"{version}/credentials", token=token, body=body)
+
+
+def invited(
+    *roles: str, name: str = "P1", quirks: tuple[str, ...] = (), reset: bool = False
+) -> Invitation:
+    """Invite a platform with these parties."""
+    allowed = [AllowedRole.parse(role) for role in roles or (CPO,)]
+    return invite(name, roles=allowed, quirks=quirks, reset=reset)
+
+
+def offer(platform: SandboxPlatform, **changes: Any) -> dict[str, Any]:
+    """Return a platform's credentials object around a fresh token it accepts, with changes."""
+    return {**platform.credentials(platform.tokens.issue()), **changes}
+
+
+def code(response: requests.Response) -> tuple[int, int]:
+    """Return HTTP status and OCPI status code."""
+    return response.status_code, response.json()["status_code"]
+
+
+def said(response: requests.Response) -> str:
+    """Return the status message."""
+    return str(response.json().get("status_message", ""))

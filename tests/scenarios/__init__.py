@@ -1,0 +1,1 @@
+"""One file per message routing sequence diagram of the specification."""

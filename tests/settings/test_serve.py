@@ -1,0 +1,133 @@
+"""The hub under its real web server: raw paths, overlong bodies, senders that leave."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPResponse
+
+import pytest
+from django.db import connection
+
+from ocpi.sandbox import SandboxPlatform, object_path
+from tests.cast import CPA, HUB, Cast, a_location, command
+
+MOST = 20_000
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Run `python -m settings.serve` on a free port against the test database."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = free.getsockname()[1]
+    database = connection.settings_dict
+    account = f"{database['USER']}:{database['PASSWORD']}".rstrip(":")
+    address = f"{account}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "settings.base",
+        "DATABASE_URL": f"postgresql://{address}",
+        "HUB_PUBLIC_URL": f"http://127.0.0.1:{number}",
+        "HUB_BIND_PORT": str(number),
+        "HUB_WEB_WORKERS": "1",
+        "HUB_MAX_BODY_BYTES": str(MOST),
+        "HUB_DATABASE_CONNECTIONS": "2",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "settings.serve"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        _wait_for(number, process)
+        yield number
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def _wait_for(number: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", number), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the server did not start")
+
+
+def _send(number: int, data: bytes, *, leave: bool = False) -> tuple[int, bytes]:
+    """Write bytes to the server; return status and body of its answer unless leaving at once."""
+    with socket.create_connection(("127.0.0.1", number), timeout=10) as connected:
+        connected.sendall(data)
+        if leave:
+            return 0, b""
+        answer = HTTPResponse(connected)
+        answer.begin()
+        return answer.status, answer.read()
+
+
+@pytest.mark.timeout(120)
+def test_a_platform_talks_to_the_real_server(port: int) -> None:
+    """Handshake, encoded ids, odd bytes, overlong bodies and a sender that hangs up."""
+    with ExitStack() as stack:
+        cast = stack.enter_context(Cast(f"http://127.0.0.1:{port}/ocpi/versions"))
+        cpo = cast["P1"]
+        _keeps_encoded_ids(cpo)
+        _refuses_overlong_bodies(cpo, port)
+        _survives_strange_bytes(port)
+        _forgets_senders_that_leave(cpo, port)
+
+
+def _keeps_encoded_ids(cpo: SandboxPlatform) -> None:
+    for identifier in ("a/b c", "100%", "caf\u00e9", "NL*1+2"):
+        path = object_path(CPA, identifier)
+        body = a_location(id=identifier)
+        put = cpo.hub.put("locations", "RECEIVER", path, body, to=HUB, sender=CPA)
+        assert put.http_status == 201, str(put)
+        got = cpo.hub.get("locations", "RECEIVER", path, to=HUB, sender=CPA)
+        assert got.data["id"] == identifier
+
+
+def _refuses_overlong_bodies(cpo: SandboxPlatform, port: int) -> None:
+    path = object_path(CPA, "L1")
+    fits = a_location(x="y" * (MOST - 5_000))
+    assert cpo.hub.put("locations", "RECEIVER", path, fits, to=HUB, sender=CPA).http_status == 201
+    for size in (MOST, 100 * MOST):
+        body = a_location(x="y" * size)
+        result = cpo.hub.put("locations", "RECEIVER", path, body, to=HUB, sender=CPA)
+        assert (result.http_status, result.status_code) == (413, 2001)
+    head = b"PUT /ocpi/2.2.1/receiver/locations/NL/CPA/L1 HTTP/1.1\r\nHost: hub\r\n"
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    status, answered = _send(port, chunked)
+    assert (status, json.loads(answered)["status_code"]) == (401, 2001)
+
+
+def _survives_strange_bytes(port: int) -> None:
+    for target in (
+        b"/ocpi/%FF%ED%A0%80",
+        b"/ocpi/%00",
+        b"/ocpi/2.2.1/sender/locations?%zz",
+        b"/ocpi",
+    ):
+        status, answered = _send(port, b"GET %b HTTP/1.1\r\nHost: hub\r\n\r\n" % target)
+        assert (status, json.loads(answered)["status_code"]) == (401, 2001), target
+
+
+def _forgets_senders_that_leave(cpo: SandboxPlatform, port: int) -> None:
+    head = b"PUT /ocpi/2.2.1/receiver/locations/NL/CPA/L2 HTTP/1.1\r\nHost: hub\r\n"
+    for _ in range(20):
+        _send(port, head + b'Content-Length: 900\r\n\r\n{"id":', leave=True)
+    found = cpo.hub.get("locations", "RECEIVER", "NL/CPA/L2", to=HUB, sender=CPA)
+    assert (found.http_status, found.status_code) == (404, 2003)
+    assert command("platforms")
