@@ -130,12 +130,12 @@ def _limit(ground: Ground) -> float:
 def _pgbench_script() -> str:
     """Write the hub's PUT statement with the values of a real message, one random id apart."""
     from hub.policy import POLICIES  # noqa: PLC0415 - Django is set up by now
-    from hub.store import planning, statements, writing  # noqa: PLC0415
+    from hub.store import Incoming, planning, statements, writing  # noqa: PLC0415
     from ocpi.versions import VERSIONS  # noqa: PLC0415
 
     policy = POLICIES[ModuleID.LOCATIONS]
     body = json.dumps(_location("LIMIT", 1)).encode()
-    message = planning.Incoming(
+    message = Incoming(
         module=VERSIONS["2.2.1"].modules[ModuleID.LOCATIONS],
         policy=policy,
         version="2.2.1",

@@ -88,7 +88,7 @@ def worker() -> Iterator[None]:
             "--concurrency",
             "16",
             "-Q",
-            "realtime,bulk",
+            "wake,realtime,bulk",
             "-l",
             "WARNING",
         )

@@ -90,6 +90,7 @@ def _bare(ground: Ground, *, after: int, count: bool = False) -> float:
         "after": after,
         "offset": 0,
         "limit": PAGE + 1,
+        "bytes": reading.MOST_BYTES,
     }
     pages = 0
     with connection(ground) as db:
@@ -98,7 +99,7 @@ def _bare(ground: Ground, *, after: int, count: bool = False) -> float:
             rows = db.execute(reading.page_sql(policy), values, prepare=True).fetchall()
             if count:
                 db.execute(reading.count_sql(policy), values, prepare=True).fetchone()
-            ("[" + ",".join(text for _, text in rows[:PAGE]) + "]").encode()
+            ("[" + ",".join(text for _, _, text in rows[:PAGE]) + "]").encode()
             pages += 1
         return pages / (time.perf_counter() - started)
 

@@ -10,13 +10,14 @@ Whether an object is right is for its receiver to say. Refused is only what no r
 what is not JSON, what says another identity than its URL, a PATCH without `last_updated`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from hub.messages import Message
-from hub.store.planning import type_at
+from hub.store.identity import contradictions, lacks_last_updated
+from hub.store.incoming import type_at
 from ocpi.errors import Finding, InvalidParameters, NotJson, ReceiverNotConnected
 from ocpi.modules import ObjectType
-from ocpi.types import PartyRef, fold
+from ocpi.types import PartyRef
 from ocpi.validation import decode, decode_object
 from parties import access
 
@@ -28,8 +29,7 @@ def check(message: Message, *, receiver: PartyRef) -> None:
     _check_access(message, receiver)
     kind = message.module.object
     if kind is not None and message.is_owned and message.method in _WRITES:
-        addressed = type_at(kind, len(message.object_ids))
-        findings = tuple(_contradictions(message, addressed, decode_object(message.body)))
+        findings = tuple(_findings(message, kind))
         if findings:
             raise InvalidParameters(findings=findings)
     elif message.body:
@@ -49,23 +49,10 @@ def _check_access(message: Message, receiver: PartyRef) -> None:
         raise ReceiverNotConnected(text)
 
 
-def _contradictions(
-    message: Message, kind: ObjectType, value: Mapping[str, object]
-) -> Iterator[Finding]:
-    """Compare what a body says of its identity with the URL (TF-49, TF-50)."""
-    for name, wanted in _identity(message, kind).items():
-        said = value.get(name, wanted)
-        if not isinstance(said, str) or fold(said) != fold(wanted):
-            yield Finding(name, f"is {said!r:.80} in the body but {wanted!r} in the URL")
-    stamped = message.method != "PATCH" or not kind.patch_needs_last_updated
-    if not stamped and value.get("last_updated") is None:
-        yield Finding("last_updated", "a PATCH must carry it")
-
-
-def _identity(message: Message, kind: ObjectType) -> dict[str, str]:
-    """Return what the URL says of the addressed object; parts carry no owner."""
-    identity = {kind.id_field: message.object_ids[-1]}
-    if len(message.object_ids) == 1:
-        owner = message.owner
-        identity |= {"country_code": owner.country_code, "party_id": owner.party_id}
-    return identity
+def _findings(message: Message, kind: ObjectType) -> Iterator[Finding]:
+    """Find what no receiver could use."""
+    value = decode_object(message.body)
+    addressed = type_at(kind, len(message.object_ids))
+    yield from contradictions(value, addressed, owner=message.owner, ids=message.object_ids)
+    if message.method == "PATCH":
+        yield from lacks_last_updated(value, addressed)

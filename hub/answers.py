@@ -71,7 +71,7 @@ def _page(message: Message) -> HttpResponse:
     page = store.page(_policy(message), opening.viewer(message), asked, limit=limit)
     headers = {"X-Total-Count": str(page.total), "X-Limit": str(most)}
     if page.cursor is not None:
-        position = {"offset": asked.offset + limit, "limit": limit, "cursor": page.cursor}
+        position = {"offset": asked.offset + page.count, "limit": limit, "cursor": page.cursor}
         headers["Link"] = next_link(_next_url(message, position))
     return OcpiResponse(page.data, headers=headers)
 

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 from parties import database
 
-_END_OF_TRANSACTION = 2**63 - 1
+HORIZON = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+"""SQL of the first transaction that may not be over; whatever is below is final."""
+END_OF_TRANSACTION = 2**63 - 1
+"""A `seq` behind every change of a transaction."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,8 +49,8 @@ class Batch:
     complete: bool
 
 
-_READ = """
-WITH horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS below)
+_READ = f"""
+WITH horizon AS (SELECT {HORIZON} AS below)
 SELECT horizon.below, c.* FROM horizon LEFT JOIN LATERAL (
   SELECT transaction, seq, owner, object_key, part_key, revision, method, path, body, correlation_id
   FROM (
@@ -60,15 +63,14 @@ SELECT horizon.below, c.* FROM horizon LEFT JOIN LATERAL (
       ORDER BY transaction, seq LIMIT %(limit)s::bigint
     ) AS next
   ) AS weighed
-  WHERE before IS NULL OR before < %(bytes)s::bigint
+  WHERE before < %(bytes)s::bigint
   ORDER BY transaction, seq
 ) AS c ON true
 """
 
 
-_PENDING = """
-SELECT 1 FROM hub_change WHERE module = %(module)s::text
-  AND transaction >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint LIMIT 1"""
+_PENDING = f"""
+SELECT 1 FROM hub_change WHERE module = %(module)s::text AND transaction >= {HORIZON} LIMIT 1"""
 
 
 def read(
@@ -99,7 +101,7 @@ def read(
     )
     if changes and _may_have_more(changes, limit, most_bytes):
         return Batch(changes, changes[-1].position, complete=False)
-    return Batch(changes, max(after, Position(below - 1, _END_OF_TRANSACTION)), complete=True)
+    return Batch(changes, max(after, Position(below - 1, END_OF_TRANSACTION)), complete=True)
 
 
 def is_pending(module: str) -> bool:

@@ -5,21 +5,11 @@ Architecture chapters 4 and 6. A module without a row here is forwarded only.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from hub import models
 from ocpi.types import ModuleID
 
 Column = Callable[[Mapping[str, object]], object]
-
-
-class Delivery(StrEnum):
-    """How a backlog reaches its receiver."""
-
-    LATEST = "latest"
-    """Each object's current state, once: locations, tariffs, tokens."""
-    DURABLE = "durable"
-    """Every message in its order: sessions, CDRs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +21,6 @@ class Policy:
     """
 
     model: type[models.StoredObject]
-    delivery: Delivery
     part_model: type[models.StoredPart] | None = None
     columns: Mapping[str, Column] = field(default_factory=dict)
     part_columns: Mapping[str, Column] = field(default_factory=dict)
@@ -51,7 +40,6 @@ POLICIES: Mapping[ModuleID, Policy] = {
     ModuleID.LOCATIONS: Policy(
         model=models.Location,
         part_model=models.Evse,
-        delivery=Delivery.LATEST,
         columns={
             "name": member("name"),
             "city": member("city"),

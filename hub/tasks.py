@@ -7,7 +7,7 @@ import logging
 from functools import cache
 
 import redis
-from celery import shared_task
+from celery import Task, shared_task
 from django.conf import settings
 from django.dispatch import Signal
 from kombu.exceptions import OperationalError
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _WAKE = "hub:wake"
 _WAKE_SECONDS = 5
+_QUEUED = "hub:queued:{}"
+_QUEUED_SECONDS = 60
 _LOOK_AGAIN = "hub:look-again"
 _LOOK_AGAIN_SECONDS = 0.2
 
@@ -71,6 +73,7 @@ def dispatch(*, woken: bool = False) -> None:
 @shared_task
 def deliver(subscription_id: int) -> None:
     """Deliver one subscription's backlog, and go on when more came while it was held."""
+    _forget_queued(subscription_id)
     engine.deliver(subscription_id)
     _start_all(only=subscription_id)
 
@@ -78,6 +81,7 @@ def deliver(subscription_id: int) -> None:
 @shared_task
 def snapshot(subscription_id: int) -> None:
     """Deliver a subscription that has a snapshot to send: long work, in a queue of its own."""
+    _forget_queued(subscription_id)
     engine.deliver(subscription_id)
     _start_all(only=subscription_id)
 
@@ -86,7 +90,19 @@ def _start_all(*, only: int | None = None) -> None:
     """Start a task for each subscription somebody should work on now."""
     for module in POLICIES:
         for subscription_id, has_snapshot in subscriptions.behind(module, only=only):
-            (snapshot if has_snapshot else deliver).delay(subscription_id)
+            _start(subscription_id, snapshot if has_snapshot else deliver)
+
+
+def _start(subscription_id: int, task: "Task[[int], None]") -> None:
+    """Queue a task unless one waits already: busy workers find one for each, not one a round."""
+    key = _QUEUED.format(subscription_id)
+    if _redis().set(key, 1, nx=True, ex=_QUEUED_SECONDS):
+        task.delay(subscription_id)
+
+
+def _forget_queued(subscription_id: int) -> None:
+    """Let the next task be queued: this one looks at the feed from now on."""
+    _redis().delete(_QUEUED.format(subscription_id))
 
 
 def _look_again() -> None:

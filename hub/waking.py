@@ -5,16 +5,19 @@ costs one message, and a broker that does not answer slows nobody down: beat loo
 seconds anyway (architecture chapter 6).
 """
 
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable
 
+log = logging.getLogger(__name__)
+
 _PAUSE_SECONDS = 0.002
 
 
 class Waker:
-    """Calls `send` soon after `wake`, once for all wakes in between; `send` must not raise."""
+    """Calls `send` soon after `wake`, once for all wakes in between."""
 
     def __init__(self, send: Callable[[], None]) -> None:
         """Remember what to call; the thread starts with the first wake of each process."""
@@ -41,5 +44,8 @@ class Waker:
         while True:
             due.wait()
             due.clear()
-            self._send()
+            try:
+                self._send()
+            except Exception:
+                log.exception("delivery waits for beat, waking it failed")
             time.sleep(_PAUSE_SECONDS)

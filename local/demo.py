@@ -84,15 +84,15 @@ class Stage:
         command = [
             *(sys.executable, "-m", "ocpi.sandbox", platform.kind, "--json"),
             *("--name", platform.name, "--role", platform.role),
-            *("--hub", invitation["versions_url"], f"--token-a={invitation['token_a']}"),
-            *("--port", str(ports.free()), "--report-json", str(self.report(platform))),
+            *("--hub", invitation["versions_url"], "--port", str(ports.free())),
+            *("--report-json", str(self.report(platform))),
             *options,
         ]
         return Program(
             name=platform.name,
             command=command,
             log=self.hub.place.log(platform.kind),
-            environment=self.hub.environment,
+            environment=environment.bare() | {"SANDBOX_TOKEN_A": invitation["token_a"]},
             directory=CHECKOUT,
             orphan_signal=signal.SIGKILL,
         )

@@ -53,8 +53,13 @@ def deployed(place: Place) -> dict[str, str]:
     """Return an environment as of a deployment, for Django's own check of it."""
     made = keys.keys(place.path)
     secrets = {name: made[name] for name in ("SECRET_KEY", "CREDENTIALS_KEYS")}
-    bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return bare | secrets | _DEPLOYED | _python()
+    return bare() | secrets | _DEPLOYED
+
+
+def bare() -> dict[str, str]:
+    """Return what any Python program needs, and nothing it need not know."""
+    names = ("PATH", "HOME", "LANG")
+    return {name: os.environ[name] for name in names if name in os.environ} | _python()
 
 
 def is_given(name: str) -> bool:

@@ -17,6 +17,12 @@ from local.trouble import Trouble
 ADMIN = "admin"
 _WEB_SECONDS = 30.0
 _WORKER_SECONDS = 30.0
+_TRY = """
+import os
+from django.contrib.auth import authenticate
+name, password = (os.environ[f"DJANGO_SUPERUSER_{key}"] for key in ("USERNAME", "PASSWORD"))
+print(authenticate(username=name, password=password) is not None)
+"""
 _PYTHON = (sys.executable, "-m")
 
 
@@ -52,7 +58,7 @@ class Hub:
         return answer.stdout
 
     def create_admin(self) -> str:
-        """Make sure there is an admin user and return what to log in with."""
+        """Make sure there is an admin user and return the password, or what is known of it."""
         password = keys.keys(self.place.path)["ADMIN_PASSWORD"]
         who = {
             "DJANGO_SUPERUSER_USERNAME": ADMIN,
@@ -64,14 +70,19 @@ class Hub:
         except Trouble as trouble:
             if "already taken" not in str(trouble):
                 raise
+            return password if self._opens(who) else "as it was set"
         return password
+
+    def _opens(self, who: Mapping[str, str]) -> bool:
+        """Tell whether our password is still the admin's."""
+        return self.manage("shell", "-c", _TRY, extra=who).strip().endswith("True")
 
     def start(self) -> None:
         """Start web, worker and beat, and wait until the first two are at work."""
         web = self._start("web", "settings.serve")
         worker = self._start(
             "worker", "celery", "-A", "settings", "worker", "--pool", "threads",
-            "--concurrency", "16", "-Q", "realtime,bulk", "-n", "hub@%h", "--loglevel", "INFO",
+            "--concurrency", "16", "-Q", "wake,realtime,bulk", "-n", "hub@%h", "--loglevel", "INFO",
             orphan_signal=signal.SIGKILL,
         )  # fmt: skip
         self._start(

@@ -24,6 +24,7 @@ from local.trouble import Trouble, last_lines
 
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,21 +89,31 @@ class Child:
             return
 
 
-def tied_to_us(number: signal.Signals) -> Callable[[], None] | None:
+def tied_to_us(number: signal.Signals) -> Callable[[], None]:
     """Return what a child does before it starts, so that the kernel signals it when we die."""
-    if _prctl is None:
-        return None
-    prctl, us = _prctl, os.getpid()
+    us, hears = os.getpid(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
     def tie() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-        if os.getppid() != us:  # we died in between
-            os._exit(1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, hears)  # we may hold ours back just now
+        if _prctl is not None:
+            _prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+            if os.getppid() != us:  # we died in between
+                os._exit(1)
 
     return tie
 
 
-def start(program: Program) -> Child:
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let a signal that would end us wait until what is begun is written down."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start(program: Program, tie: Callable[[], None]) -> Child:
     """Start a program in a session of its own: a Ctrl-C at the terminal reaches only us."""
     account = program.account
     with program.log.open("ab") as log:
@@ -114,7 +125,7 @@ def start(program: Program) -> Child:
             cwd=program.directory,
             env=dict(program.environment) if program.environment is not None else None,
             start_new_session=True,
-            preexec_fn=tied_to_us(program.orphan_signal),  # noqa: PLW1509 - no threads here
+            preexec_fn=tie,  # noqa: PLW1509 - no threads here
             **(account.spawn() if account else {}),
         )
     return Child(program, process)
@@ -122,11 +133,8 @@ def start(program: Program) -> Child:
 
 def run_through(program: Program) -> int:
     """Start a program, wait for its end, return its exit code."""
-    child = start(program)
-    try:
-        return child.process.wait()
-    finally:
-        child.stop()
+    with Family() as family:
+        return family.start(program).process.wait()
 
 
 @dataclass(slots=True)
@@ -143,14 +151,18 @@ class Family:
 
     def start(self, program: Program) -> Child:
         """Start a program and remember it."""
-        child = start(program)
-        self.children.append(child)
+        tie = tied_to_us(program.orphan_signal)
+        with _held_back():
+            child = start(program, tie)
+            self.children.append(child)
         return child
 
     def drop(self, child: Child) -> None:
         """Stop one of them and forget it."""
-        self.children.remove(child)
-        child.stop()
+        try:
+            child.stop()
+        finally:
+            self.children.remove(child)
 
     def look_after(self, *, free_to_go: Sequence[Child] = ()) -> None:
         """Raise when somebody ended who should not have."""
@@ -169,9 +181,14 @@ class Family:
         return True
 
     def stop(self) -> None:
-        """Stop the children, youngest first."""
-        while self.children:
-            self.children.pop().stop()
+        """Stop the children, youngest first; what interrupts one stop does not skip the others."""
+        if not self.children:
+            return
+        try:
+            self.children[-1].stop()
+        finally:
+            self.children.pop()
+            self.stop()
 
 
 def run_in_front(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -213,14 +230,13 @@ def _shell_code(code: int) -> int:
 
 def end_on_signals() -> None:
     """Turn the first Ctrl-C, SIGTERM or SIGHUP into an orderly exit; no second one disturbs it."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def leave(number: int, _frame: FrameType | None) -> None:
-        for each in numbers:
+        for each in _ENDING:
             signal.signal(each, _deaf)
         raise SystemExit(128 + number)
 
-    for number in numbers:
+    for number in _ENDING:
         signal.signal(number, leave)
 
 

@@ -25,14 +25,13 @@ Specification: status_codes.
 Without an HTTP status of its own an error travels as HTTP 200: the request did reach OCPI.
 """
 
-
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ocpi.status_codes import StatusCode
 
 FINDINGS_IN_A_MESSAGE = 20
+LONGEST_MESSAGE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class OcpiError(Exception):
 
     def __init__(self, message: str = "", *, http_status: int | None = None) -> None:
         """Say what happened; without a message the meaning of the status code speaks."""
-        super().__init__(message or self.status_code.description)
+        super().__init__((message or self.status_code.description)[:LONGEST_MESSAGE])
         if http_status is not None:
             self.http_status = http_status
 

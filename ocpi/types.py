@@ -24,6 +24,14 @@ def fold(text: str) -> str:
     return text.upper() if text.isascii() else text.translate(_LOWER_TO_UPPER)
 
 
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def one_line(text: str, *, longest: int) -> str:
+    """Make somebody else's words fit to show and to store: one line, of a bearable length."""
+    return _UNSHOWN.sub(" ", text[:longest])
+
+
 # --- enums ---------------------------------------------------------------------------------------
 
 
@@ -98,7 +106,7 @@ class PartyRef:
         """Read `NL-CPA`; anything else is a ValueError."""
         match = _PARTY.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text!r} is not a party like NL-CPA")
+            raise ValueError(f"{text!r:.80} is not a party like NL-CPA")
         return cls(match[1], match[2])
 
 
@@ -130,7 +138,7 @@ def parse_datetime(text: str) -> datetime:
     """
     match = _DATETIME.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a timestamp like 2026-11-21T05:32:00Z")
+        raise ValueError(f"{text!r:.80} is not a timestamp like 2026-11-21T05:32:00Z")
     seconds, fraction, zone = match.groups()
     if seconds is None:
         return _EPOCH

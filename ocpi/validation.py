@@ -188,7 +188,7 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "int": (
         _REQUIRED,
         _Rule(_is_integer, "has more than {digits} digits", refused=False),
-        _Rule(_is_integral, "must be an integer, not {kind} like {value!r}", refused=False),
+        _Rule(_is_integral, "must be an integer, not {kind} like {value!r:.80}", refused=False),
         _Rule(_always, "must be an integer, not {kind}"),
     ),
     "boolean": (_REQUIRED, _Rule(_always, "must be a boolean, not {kind}")),

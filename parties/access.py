@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from ocpi.types import ModuleID, PartyRef
 from parties import database
+from parties.agreements import outside_period
 from parties.models import Agreement, AgreementState, Party
 from parties.role_pairs import ROLE_PAIRS
 from parties.status import ConnectionStatus
@@ -174,11 +174,6 @@ def _missing_agreement(pairs: list[tuple[Party, Party]], module: ModuleID) -> st
 
 
 def _shortcoming(agreement: Agreement, module: ModuleID) -> str:
-    now = timezone.now()
     if agreement.state != AgreementState.ACTIVE:
         return f"is {agreement.state}"
-    if agreement.valid_from and agreement.valid_from > now:
-        return f"begins on {agreement.valid_from:%Y-%m-%d}"
-    if agreement.valid_until and agreement.valid_until <= now:
-        return f"ended on {agreement.valid_until:%Y-%m-%d}"
-    return f"does not cover {module}"
+    return outside_period(agreement) or f"does not cover {module}"

@@ -3,11 +3,24 @@
 Spec: none; architecture chapter 4.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from ocpi.types import ModuleID, PartyRef
+from django.utils import timezone
+
+from ocpi.types import ModuleID, PartyRef, Role
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import PARTNERS
+from parties.role_pairs import OWNERS, PARTNERS, ROLE_PAIRS
+
+__all__ = [
+    "OWNERS",
+    "NoSuchAgreement",
+    "agree",
+    "has_begun",
+    "has_ended",
+    "objections",
+    "outside_period",
+    "suspend",
+]
 
 
 class NoSuchAgreement(ValueError):
@@ -21,12 +34,16 @@ def agree(
     modules: Sequence[ModuleID] = (),
     state: AgreementState = AgreementState.ACTIVE,
 ) -> Agreement:
-    """Set the agreement of a CPO-like and an eMSP-like party, named in either order."""
+    """Set the agreement of a CPO-like and an eMSP-like party, named in either order.
+
+    Without modules a new agreement is about all of them; one that exists keeps those it has.
+    """
     cpo, emsp = _sides(one, other)
+    for sentence in objections(cpo, emsp, modules):
+        raise NoSuchAgreement(sentence)
+    named = {"modules": [module.value for module in modules]} if modules else {}
     agreement, _ = Agreement.objects.update_or_create(
-        cpo=cpo,
-        emsp=emsp,
-        defaults={"state": state, "modules": [module.value for module in modules]},
+        cpo=cpo, emsp=emsp, defaults={"state": state, **named}
     )
     return agreement
 
@@ -38,6 +55,39 @@ def suspend(one: PartyRef, other: PartyRef) -> Agreement:
         cpo=cpo, emsp=emsp, defaults={"state": AgreementState.SUSPENDED}
     )
     return agreement
+
+
+def objections(cpo: Party, emsp: Party, modules: Iterable[str]) -> Iterator[str]:
+    """Say why two parties cannot agree on this."""
+    if cpo.ref == emsp.ref:
+        yield f"{cpo.ref} needs no agreement with itself."
+        return
+    pair = (Role(cpo.role), Role(emsp.role))
+    if pair not in PARTNERS:
+        roles = f"{pair[0]} and {pair[1]}"
+        yield f"{cpo} and {emsp} have nothing to exchange: no module is for {roles}."
+        return
+    for name in modules:
+        pairs = ROLE_PAIRS.get(ModuleID(name), frozenset())
+        if not {pair, pair[::-1]} & pairs:
+            yield f"{cpo} and {emsp} cannot exchange {name}: it is not for {pair[0]} and {pair[1]}."
+
+
+def has_begun(agreement: Agreement) -> bool:
+    """Tell whether its period has begun."""
+    return agreement.valid_from is None or agreement.valid_from <= timezone.now()
+
+
+def has_ended(agreement: Agreement) -> bool:
+    """Tell whether its period is over."""
+    return agreement.valid_until is not None and agreement.valid_until <= timezone.now()
+
+
+def outside_period(agreement: Agreement) -> str | None:
+    """Say why an agreement has no effect today, if its period is the reason."""
+    if not has_begun(agreement):
+        return f"begins on {agreement.valid_from:%Y-%m-%d}"
+    return f"ended on {agreement.valid_until:%Y-%m-%d}" if has_ended(agreement) else None
 
 
 def _sides(one: PartyRef, other: PartyRef) -> tuple[Party, Party]:
@@ -56,9 +106,6 @@ def _sides(one: PartyRef, other: PartyRef) -> tuple[Party, Party]:
         " one must be a CPO or NAP, the other an eMSP, NSP, NAP, SCSP or OTHER"
     )
     raise NoSuchAgreement(message)
-
-
-OWNERS = frozenset({"CPO", "NAP"})
 
 
 def _known(ref: PartyRef) -> list[Party]:

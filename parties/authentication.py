@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
+from django.db.models import Case, F, When
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -171,7 +172,8 @@ def _first_use(row: _Found) -> None:
     other call with the new token shows that the platform stored it.
     """
     unused = Credentials.objects.filter(pk=row.id, first_used_at=None)
-    first = unused.update(first_used_at=timezone.now(), provisional=False)
+    end = Case(When(provisional=True, then=None), default=F("valid_until"))
+    first = unused.update(first_used_at=timezone.now(), provisional=False, valid_until=end)
     if first and row.kind == TokenKind.C:
         Credentials.objects.inbound(row.platform_id).filter(
             kind=TokenKind.C, pk__lt=row.id

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.errors import Finding, InvalidParameters
-from ocpi.types import PartyRef, Role
+from ocpi.types import PartyRef, Role, one_line
 from ocpi.v2_2_1.credentials import Credentials
 from ocpi.validation import decode_object, validate
 from parties.models import AllowedParty, Party, Platform
@@ -104,18 +104,24 @@ def _claimed(role: dict[str, object], business_details: bytes) -> ClaimedRole:
     return ClaimedRole(
         role=Role(str(role["role"])),
         ref=PartyRef(str(role["country_code"]), str(role["party_id"])),
-        name=str(details.get("name") or "")[:_NAME_LENGTH],
-        website=str(details.get("website") or "")[:_NAME_LENGTH],
+        name=one_line(str(details.get("name") or ""), longest=_NAME_LENGTH),
+        website=one_line(str(details.get("website") or ""), longest=_NAME_LENGTH),
         business_details=business_details.decode(),
     )
 
 
 def permitted(offer: Offer, *, platform_id: int) -> tuple[ClaimedRole, ...]:
-    """Return the claims the platform may make; what it may not is an event for the operator."""
+    """Return the claims the platform may make; what it may not is an event for the operator.
+
+    2001 when nothing is left: a registration without a party would be no registration.
+    """
     refused = _refusals(offer, platform_id)
     for sentence in refused.values():
         log.warning("platform %s claimed a party it may not have: %s", platform_id, sentence)
-    return tuple(claimed for claimed in offer.roles if claimed.identity not in refused)
+    kept = tuple(claimed for claimed in offer.roles if claimed.identity not in refused)
+    if not kept:
+        raise InvalidParameters("; ".join(refused.values()))
+    return kept
 
 
 def check(offer: Offer, *, platform_id: int) -> None:

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Literal
 
 import msgspec
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.client import Peer, Reply
@@ -30,8 +32,9 @@ from ocpi.versions import VERSIONS, latest_mutual
 from parties import announcement, claims, database
 from parties.claims import Offer
 from parties.exclusive import exclusive
-from parties.handshake import Discovered, ask, data_of, discover, only
-from parties.models import Credentials, Endpoint, Platform
+from parties.handshake import Discovered, ask, data_of, discover, numbered, only
+from parties.models import Credentials, Endpoint, Platform, TokenKind
+from parties.models.credentials import CredentialsQuerySet
 from parties.peers import peer_of
 from parties.registration import connect, record_failure
 from parties.signals import announce, platform_changed, platform_registered
@@ -41,18 +44,30 @@ log = logging.getLogger(__name__)
 CREDENTIALS = (ModuleID.CREDENTIALS, InterfaceRole.SENDER)
 _LONGEST_REASON = 200
 UNCONFIRMED_FOR = timedelta(minutes=10)
+UNANSWERED_FOR = timedelta(days=1)
+"""How long a platform that never answered a rotation may begin to use its new token."""
 
 
 class AlreadyRegistered(ServerError):
     """One of the two sides holds a registration of the other already."""
 
 
+class EndedMeanwhile(UnusableApi):
+    """Somebody ended the connection while the platform was still asked; that stands."""
+
+
 class Unanswered(UnusableApi):
     """The credentials left the hub and nothing says whether they were taken."""
 
 
-def register(platform: Platform, *, versions_url: str, token_a: str) -> None:
-    """Register the hub with a platform that gave it a token A and its versions URL."""
+def register(
+    platform: Platform, *, versions_url: str, token_a: str, method: Literal["POST", "PUT"] = "POST"
+) -> None:
+    """Register the hub with a platform that gave it a token A and its versions URL.
+
+    PUT is for a platform that still holds a registration the hub has lost: the token is then the
+    one that is good there.
+    """
     if platform.is_registered:
         message = f"{platform.name} is registered already: rotate_credentials renews its tokens"
         raise AlreadyRegistered(message)
@@ -61,7 +76,7 @@ def register(platform: Platform, *, versions_url: str, token_a: str) -> None:
         peer = Peer(token_a, base64=platform.quirks.base64_out)
         database.release()
         found = discover(versions_url, peer=peer, pick=_latest, roles=roles)
-        _post(platform, found, peer)
+        _begin(platform, found, peer, method=method)
     log.info("registered with %s by %s", platform.name, found.version.number)
 
 
@@ -102,7 +117,7 @@ def _recorded(platform: Platform) -> Iterator[None]:
         raise
 
 
-def _post(platform: Platform, found: Discovered, peer: Peer) -> None:
+def _begin(platform: Platform, found: Discovered, peer: Peer, *, method: str) -> None:
     """Send our credentials; after any failure nothing of it is left."""
     url = _credentials_url(found)
     row, token = Credentials.objects.issue(
@@ -110,9 +125,9 @@ def _post(platform: Platform, found: Discovered, peer: Peer) -> None:
     )
     database.release()
     try:
-        offer = _answered("POST", url, peer=peer, token=token)
-        _check(platform, offer, url)
-        with transaction.atomic():
+        offer = _answered(method, url, peer=peer, token=token)
+        with _taken_back(platform, offer, url), transaction.atomic():
+            claims.check(offer, platform_id=platform.pk)
             _complete(platform, row, found, offer)
             announce(platform_registered, Platform, platform_id=platform.pk)
     except BaseException:
@@ -123,7 +138,9 @@ def _post(platform: Platform, found: Discovered, peer: Peer) -> None:
 def _put(platform: Platform, found: Discovered, peer: Peer) -> None:
     """Send renewed credentials; the new token goes only if the platform clearly did not take it."""
     url = _credentials_url(found)
-    row, token = Credentials.objects.issue(platform, provisional=True)
+    row, token = Credentials.objects.issue(
+        platform, provisional=True, valid_until=timezone.now() + UNANSWERED_FOR
+    )
     database.release()
     try:
         offer = _answered("PUT", url, peer=peer, token=token)
@@ -132,21 +149,28 @@ def _put(platform: Platform, found: Discovered, peer: Peer) -> None:
     except BaseException:
         Credentials.objects.filter(pk=row.pk, provisional=True).delete()
         raise
-    with transaction.atomic():
+    with _taken_back(platform, offer, url, when=EndedMeanwhile), transaction.atomic():
         _complete(platform, row, found, offer)
         announce(platform_changed, Platform, platform_id=platform.pk)
 
 
 def _complete(platform: Platform, row: Credentials, found: Discovered, offer: Offer) -> None:
     """Store the platform's token and roles, confirm ours, let the former ones run out."""
-    locked = Platform.objects.select_for_update().get(pk=platform.pk)
-    connect(
-        locked, found, token=offer.token, roles=claims.permitted(offer, platform_id=platform.pk)
-    )
-    former = Credentials.objects.inbound(platform).exclude(pk=row.pk)
-    former.end_within(settings.HUB_ROTATION_GRACE_SECONDS)
-    Credentials.objects.filter(pk=row.pk).update(provisional=False, valid_until=None)
+    locked = Platform.objects.select_for_update().filter(pk=platform.pk).first()
+    ours = Credentials.objects.inbound(platform).filter(pk=row.pk)
+    if locked is None or not ours.update(provisional=False, valid_until=None):
+        message = f"the connection with {platform.name} was ended meanwhile"
+        raise EndedMeanwhile(message)
+    roles = claims.permitted(offer, platform_id=platform.pk)
+    connect(locked, found, token=offer.token, roles=roles)
+    _end_former(Credentials.objects.inbound(platform).exclude(pk=row.pk))
     platform.refresh_from_db()
+
+
+def _end_former(former: CredentialsQuerySet) -> None:
+    """Keep what may be in use for the grace; a token A and what nobody took are of no use now."""
+    former.filter(Q(kind=TokenKind.A) | Q(provisional=True, first_used_at=None)).revoke()
+    former.end_within(settings.HUB_ROTATION_GRACE_SECONDS)
 
 
 def _answered(method: str, url: str, *, peer: Peer, token: str) -> Offer:
@@ -180,7 +204,8 @@ def _refusal(reply: Reply, what: str, *, secrets: tuple[str, ...]) -> OcpiError:
     if reply.http_status == HTTPStatus.METHOD_NOT_ALLOWED:
         message = (
             f"{what}: HTTP 405, the platform holds another state of this registration; ask its"
-            " operator to reset the hub there and for a new token A"
+            " operator to reset the hub there and for a new token A, or use register_platform --put"
+            " with the token that is good there"
         )
         return AlreadyRegistered(message)
     if reply.status_code is not None and reply.http_status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -199,11 +224,14 @@ def _said(reply: Reply, secrets: tuple[str, ...]) -> str:
     return said[:_LONGEST_REASON]
 
 
-def _check(platform: Platform, offer: Offer, url: str) -> None:
-    """Refuse parties that are not agreed, and take the registration back at the other side."""
+@contextmanager
+def _taken_back(
+    platform: Platform, offer: Offer, url: str, *, when: type[OcpiError] = OcpiError
+) -> Iterator[None]:
+    """If what the platform accepted is not kept here, tell it so with the token it just gave."""
     try:
-        claims.check(offer, platform_id=platform.pk)
-    except OcpiError:
+        yield
+    except when:
         database.release()
         with suppress(OcpiError):
             ask("DELETE", url, peer=Peer(offer.token, base64=platform.quirks.base64_out))
@@ -214,7 +242,7 @@ def _latest(numbers: Iterable[str]) -> Version:
     offered = sorted(numbers)
     version = latest_mutual(offered)
     if version is None:
-        theirs, ours = ", ".join(offered), ", ".join(VERSIONS)
+        theirs, ours = numbered(offered), ", ".join(VERSIONS)
         message = f"no common version: the platform offers {theirs}, the hub {ours}"
         raise UnsupportedVersion(message)
     return version

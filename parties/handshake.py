@@ -27,12 +27,14 @@ from ocpi.errors import (
 )
 from ocpi.modules import Version
 from ocpi.transport.message_ids import MessageIds
-from ocpi.types import InterfaceRole, ModuleID, OcpiModel, Role
+from ocpi.types import InterfaceRole, ModuleID, OcpiModel, Role, one_line
 from ocpi.v2_2_1 import versions as chapter
 from ocpi.validation import decode, validate
 from parties.role_pairs import implements
 
 _LONGEST_QUOTE = 100
+_LONGEST_VERSION = 10
+_MOST_VERSIONS = 20
 _REASONS: tuple[tuple[type[PeerError], str], ...] = (
     (PeerTimeout, "did not answer in time"),
     (PeerUnreachable, "cannot be reached"),
@@ -62,7 +64,7 @@ def only(version: Version) -> Pick:
         offered = sorted(numbers)
         if version.number not in offered:
             message = (
-                f"your versions endpoint does not offer {version.number}, only {', '.join(offered)}"
+                f"your versions endpoint does not offer {version.number}, only {numbered(offered)}"
             )
             raise UnsupportedVersion(message)
         return version
@@ -140,7 +142,13 @@ def one(data: object) -> object:
 
 def quote(url: str) -> str:
     """Show a URL of a peer without its query, at a readable length."""
-    return url.partition("?")[0][:_LONGEST_QUOTE]
+    return one_line(url.partition("?")[0], longest=_LONGEST_QUOTE)
+
+
+def numbered(versions: Iterable[str]) -> str:
+    """Show the versions a peer says it offers."""
+    shown = [one_line(version, longest=_LONGEST_VERSION) for version in versions]
+    return ", ".join(shown[:_MOST_VERSIONS])
 
 
 def _listed(data: object, url: str) -> dict[str, str]:
@@ -171,10 +179,9 @@ def _endpoints(
     if not isinstance(details, dict) or not isinstance(details.get("endpoints"), list):
         message = f"{quote(url)} are not version details: an object with endpoints was expected"
         raise UnusableApi(message)
-    if details.get("version") not in {None, version.number}:
-        message = (
-            f"{quote(url)} describes version {str(details['version'])[:10]}, not {version.number}"
-        )
+    if details.get("version") not in (None, version.number):  # a list is not hashable
+        described = numbered([str(details["version"])])
+        message = f"{quote(url)} describes version {described}, not {version.number}"
         raise UnusableApi(message)
     found: dict[Interface, str] = {}
     for entry in details["endpoints"]:

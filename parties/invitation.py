@@ -18,6 +18,8 @@ from parties.models import AllowedParty, Credentials, Party, Platform, TokenKind
 from parties.registration import disconnect
 from parties.status import ConnectionStatus
 
+LONGEST_NAME = 100
+
 
 class NotPossible(ValueError):
     """The operator asked for something that would break a rule; the sentence says which."""
@@ -82,10 +84,7 @@ def invite(
 @transaction.atomic
 def prepare(name: str, *, roles: Sequence[AllowedRole], quirks: Sequence[str] = ()) -> Platform:
     """Create or change a platform; without roles an existing list stays as it is."""
-    if not name.strip():
-        message = "a platform needs a name"
-        raise NotPossible(message)
-    platform, created = Platform.objects.get_or_create(name=name.strip())
+    platform, created = Platform.objects.get_or_create(name=_usable(name))
     if created and not roles:
         message = f"{name} is new: name at least one party it may register, like --role CPO:NL:CPA"
         raise NotPossible(message)
@@ -119,6 +118,17 @@ def allow(platform: Platform, roles: Sequence[AllowedRole]) -> None:
                 party_id=party_id,
                 defaults={"platform": platform},
             )
+
+
+def _usable(name: str) -> str:
+    bare = name.strip()
+    if not bare:
+        message = "a platform needs a name"
+        raise NotPossible(message)
+    if len(bare) > LONGEST_NAME or not bare.isprintable():
+        message = f"a platform's name has at most {LONGEST_NAME} printable characters"
+        raise NotPossible(message)
+    return bare
 
 
 def _require_free(platform: Platform, allowed: AllowedRole) -> None:

@@ -13,7 +13,6 @@ _YES_NO = {"on": True, "true": True, "yes": True, "off": False, "false": False, 
 _ALIASES = {
     "base64": "base64_out",
     "raw_token": "accept_raw_token",
-    "trailing_slash": "list_trailing_slash",
     "patch": "patch_supported",
 }
 
@@ -26,16 +25,8 @@ class Quirks:
     """Send our token Base64 encoded."""
     accept_raw_token: bool = True
     """Accept the un-encoded token from it."""
-    list_trailing_slash: bool = False
-    """Ask for lists with a slash before the query."""
     patch_supported: bool = True
     """Send PATCH; otherwise the full object by PUT."""
-    page_limit: int | None = None
-    """The largest `limit` it bears."""
-    broadcast_once: bool = False
-    """Send a broadcast once per platform instead of once per party."""
-    strict_ids: bool = False
-    """Insist on message ids and routing headers."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -43,19 +34,19 @@ class Quirks:
         return cls.from_mapping(json.loads(text))
 
     @classmethod
-    def from_mapping(cls, values: dict[str, bool | int | None]) -> Self:
+    def from_mapping(cls, values: dict[str, bool]) -> Self:
         """Take the known names out of a mapping; ValueError for a value of the wrong type."""
         known = {name: value for name, value in values.items() if name in _TYPES}
         for name, value in known.items():
             _check(name, value)
-        return cls(**known)  # type: ignore[arg-type]
+        return cls(**known)
 
     def with_settings(self, settings: Iterable[str]) -> Self:
-        """Apply settings written `base64=off`, `page_limit=50`; ValueError names what is wrong."""
+        """Apply settings written `base64=off`; ValueError names what is wrong."""
         changes: dict[str, Any] = dict(_parse(setting) for setting in settings)
         return replace(self, **changes)
 
-    def as_mapping(self) -> dict[str, bool | int | None]:
+    def as_mapping(self) -> dict[str, bool]:
         """Return all values by name."""
         return asdict(self)
 
@@ -70,23 +61,19 @@ def cached(text: str) -> Quirks:
 
 
 def _check(name: str, value: object) -> None:
-    if name == "page_limit":
-        right = value is None or (type(value) is int and value > 0)
-    else:
-        right = type(value) is bool
-    if not right:
+    if type(value) is not bool:
         message = f"quirk {name}: {value!r} is not a value for it"
         raise ValueError(message)
 
 
-def _parse(setting: str) -> tuple[str, bool | int | None]:
+def _parse(setting: str) -> tuple[str, bool]:
     written, equals, value = setting.partition("=")
     name = _ALIASES.get(written.strip(), written.strip())
     if not equals or name not in _TYPES:
         known = ", ".join(sorted({*_TYPES, *_ALIASES}))
         message = f"--quirk {setting}: write NAME=VALUE with one of {known}"
         raise ValueError(message)
-    return name, _limit(value) if name == "page_limit" else _switch(name, value)
+    return name, _switch(name, value)
 
 
 def _switch(name: str, value: str) -> bool:
@@ -95,12 +82,3 @@ def _switch(name: str, value: str) -> bool:
     except KeyError:
         message = f"--quirk {name}: {value!r} is neither on nor off"
         raise ValueError(message) from None
-
-
-def _limit(value: str) -> int | None:
-    if value.strip().lower() in {"off", "none"}:
-        return None
-    if not value.strip().isdecimal() or int(value) == 0:
-        message = f"--quirk page_limit: {value!r} is neither a positive number nor off"
-        raise ValueError(message)
-    return int(value)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from ocpi.client import Peer
 from ocpi.errors import InvalidParameters, MethodNotAllowed, OcpiError, Unauthenticated
 from ocpi.modules import Version
+from ocpi.types import one_line
 from parties import announcement, claims, database
 from parties.caller import Caller
 from parties.claims import Offer
@@ -25,13 +26,14 @@ from parties.status import REGISTERED, ConnectionStatus
 
 log = logging.getLogger(__name__)
 
+_LONGEST_ERROR = 2000
 UNREGISTERED_METHODS = ("GET", "POST")
 REGISTERED_METHODS = ("GET", "PUT", "DELETE")
 
 
 def register(caller: Caller, *, version: Version, body: bytes) -> bytes:
     """Answer POST: connect back, then trade token A for the final tokens."""
-    if caller.token_kind != TokenKind.A:
+    if caller.token_kind != TokenKind.A or caller.status in REGISTERED:
         raise _registered_already()
     token = _exchange(caller, version=version, body=body, complete=_complete_registration)
     log.info("%s registered with %s", caller.name, version.number)
@@ -78,7 +80,11 @@ def connect(
     platform: Platform, found: Discovered, *, token: str, roles: tuple[claims.ClaimedRole, ...]
 ) -> None:
     """Store what both sides of a successful exchange agreed on; part of a transaction."""
-    claims.apply(roles, platform)
+    try:
+        claims.apply(roles, platform)
+    except IntegrityError as error:
+        message = "another platform registered one of these parties at the same moment"
+        raise InvalidParameters(message) from error
     platform.endpoints.all().delete()
     Endpoint.objects.bulk_create(
         Endpoint(platform=platform, module=module, role=side, url=url)
@@ -96,7 +102,7 @@ def connect(
 def record_failure(platform_id: int, error: OcpiError) -> None:
     """Keep the reason where the operator looks for it."""
     Platform.objects.filter(pk=platform_id).update(
-        last_error=str(error), last_error_at=timezone.now()
+        last_error=one_line(str(error), longest=_LONGEST_ERROR), last_error_at=timezone.now()
     )
 
 
@@ -128,16 +134,14 @@ def _discovered(caller: Caller, offer: Offer, version: Version) -> Discovered:
 def _store(
     caller: Caller, offer: Offer, found: Discovered, complete: Callable[[Platform], str]
 ) -> str:
-    try:
-        with transaction.atomic():
-            platform = Platform.objects.select_for_update().get(pk=caller.platform_id)
-            _require_token(caller)
-            claims.check(offer, platform_id=platform.pk)
-            connect(platform, found, token=offer.token, roles=offer.roles)
-            return complete(platform)
-    except IntegrityError as error:
-        message = "another platform registered one of these parties at the same moment"
-        raise InvalidParameters(message) from error
+    with transaction.atomic():
+        platform = Platform.objects.select_for_update().filter(pk=caller.platform_id).first()
+        _require_token(caller)
+        if platform is None or (caller.token_kind == TokenKind.A and platform.is_registered):
+            raise _registered_already()
+        claims.check(offer, platform_id=platform.pk)
+        connect(platform, found, token=offer.token, roles=offer.roles)
+        return complete(platform)
 
 
 def _complete_registration(platform: Platform) -> str:

@@ -34,6 +34,12 @@ ROLE_PAIRS: Mapping[ModuleID, Pairs] = {
 PARTNERS: Pairs = frozenset().union(*ROLE_PAIRS.values())
 """All pairs of roles with anything to say to each other."""
 
+OWNERS: frozenset[Role] = frozenset(owner for owner, _ in ROLE_PAIRS[ModuleID.LOCATIONS])
+"""The roles on the CPO's side of an agreement: they own what others come for."""
+
+READERS: frozenset[Role] = frozenset(reader for owner, reader in PARTNERS if owner in OWNERS)
+"""The roles on the eMSP's side of an agreement."""
+
 
 def implements(role: Role, module: ModuleID, interface: InterfaceRole) -> bool:
     """Tell whether a party of this role has use for offering this interface."""

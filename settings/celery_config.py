@@ -17,7 +17,11 @@ worker_hijack_root_logger = False
 worker_send_task_events = False
 timezone = "UTC"
 
-task_routes = {"hub.tasks.snapshot": {"queue": "bulk"}}
+# Dispatching does not stand behind the deliveries it started: workers take their queues in turn.
+task_routes = {
+    "hub.tasks.dispatch": {"queue": "wake"},
+    "hub.tasks.snapshot": {"queue": "bulk"},
+}
 beat_schedule = {
     "wake-everything-behind": {
         "task": "hub.tasks.dispatch",

@@ -40,7 +40,9 @@ class Lag:
         tone = Tone.BUSY
         if self.seconds >= _CARE_SECONDS:
             tone = Tone.BAD if self.seconds >= _BAD_SECONDS else Tone.CARE
-        return badge(f"{self.changes:,} behind, oldest {span(self.seconds)}", tone)
+        most = subscriptions.COUNTED
+        changes = f"{most:,}+" if self.changes > most else f"{self.changes:,}"
+        return badge(f"{changes} behind, oldest {span(self.seconds)}", tone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,12 @@ class Progress:
     total: int
 
 
-def lags() -> Mapping[int, Lag]:
-    """Return the lag of every subscription that has one: one query a module."""
+def lags(subscription_ids: Collection[int]) -> Mapping[int, Lag]:
+    """Return the lag of those subscriptions that have one: one query a module."""
     found: dict[int, Lag] = {}
     for module in POLICIES:
-        found |= {pk: Lag(changes, age) for pk, (changes, age) in subscriptions.lag(module).items()}
+        behind = subscriptions.lag(module, subscription_ids)
+        found |= {pk: Lag(changes, age) for pk, (changes, age) in behind.items()}
     return found
 
 

@@ -69,9 +69,10 @@ class ConnectionAdmin(PlatformAdmin):
 
     def complete(self, rows: list[Platform]) -> None:
         """Sum up the lag of each platform's subscriptions."""
-        behind, found = lags(), defaultdict(list)
         theirs = Subscription.objects.filter(receiver__platform__in=rows)
-        for pk, platform_id in theirs.values_list("pk", "receiver__platform"):
+        platforms = dict(theirs.values_list("pk", "receiver__platform"))
+        behind, found = lags(platforms), defaultdict(list)
+        for pk, platform_id in platforms.items():
             found[platform_id].append(behind.get(pk, Lag()))
         for row in rows:
             lag = Lag.together(found[row.pk]) if row.pk in found else None

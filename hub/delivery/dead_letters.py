@@ -1,6 +1,6 @@
 """What a receiver would not take, kept for people to look at."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from hub.delivery.pushing import Result
 from hub.models import DeadLetter
@@ -8,12 +8,12 @@ from hub.models import DeadLetter
 _REASON_LENGTH = 2_000
 
 
-def bury(subscription_id: int, results: Sequence[Result]) -> None:
-    """Record what the receiver refused; of one path the last refusal counts."""
-    if not results:
+def record(subscription_id: int, results: Sequence[Result], *, delivered: Collection[str]) -> None:
+    """Record what the receiver refused; of one path the last refusal counts, until it passes."""
+    settled = {*delivered} | {result.push.path for result in results}
+    if not settled:
         return
-    letters = DeadLetter.objects.filter(subscription=subscription_id)
-    letters.filter(path__in=[result.push.path for result in results]).delete()
+    DeadLetter.objects.filter(subscription=subscription_id, path__in=settled).delete()
     DeadLetter.objects.bulk_create(
         DeadLetter(
             subscription_id=subscription_id,

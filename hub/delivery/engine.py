@@ -17,6 +17,8 @@ from parties import database
 log = logging.getLogger(__name__)
 
 _BUDGET_SECONDS = 20.0
+# A message that hangs is tried twice before others go on without it.
+_ATTEMPTS_WITHIN = 2
 _BATCH_BYTES = 8_000_000
 
 
@@ -25,9 +27,9 @@ def deliver(subscription_id: int) -> None:
     lease = leases.claim(subscription_id)
     if lease is None:
         return
-    end = time.monotonic() + _BUDGET_SECONDS
+    end = time.monotonic() + max(_BUDGET_SECONDS, _ATTEMPTS_WITHIN * settings.HUB_REQUEST_TIMEOUT)
     try:
-        while _step(lease) and time.monotonic() < end:
+        while _step(lease, end) and time.monotonic() < end:
             pass
     except LeaseLost:
         log.warning("subscription %s: the lease ran out", subscription_id)
@@ -36,7 +38,7 @@ def deliver(subscription_id: int) -> None:
         database.release()
 
 
-def _step(lease: Lease) -> bool:
+def _step(lease: Lease, end: float) -> bool:
     """Send what changed, then a piece of a snapshot; False when that was all.
 
     Who may have what is asked anew each time: access that ended stops here, and what a new
@@ -47,8 +49,9 @@ def _step(lease: Lease) -> bool:
         return False
     try:
         batch = _read(target)
-        _deliver_batch(lease, target, batch)
-        return not batch.complete or snapshots.step(lease, target)
+        if not _deliver_batch(lease, target, batch, end=end):
+            return False
+        return not batch.complete or snapshots.step(lease, target, end=end)
     except Stopped as stopped:
         log.warning("%s: %s", target, stopped)
         record(target, stopped.settled)
@@ -70,18 +73,26 @@ def _read(target: Target) -> Batch:
     )
 
 
-def _deliver_batch(lease: Lease, target: Target, batch: Batch) -> None:
-    """Send a batch and advance behind it, or behind what of it is done without a gap."""
+def _deliver_batch(lease: Lease, target: Target, batch: Batch, *, end: float) -> bool:
+    """Send a batch and advance behind what of it is done without a gap; False when time is up."""
     found = lanes.lanes(batch.changes)
     try:
-        settled = settle(target, _pushes(target, found), keep_lease=lease.prolong)
+        settled = settle(target, _pushes(target, found), keep_lease=lease.prolong, end=end)
     except Stopped as stopped:
-        reached = _before_the_gap(batch, found, stopped.settled)
-        if reached is not None:
-            lease.advance(reached, delivered=stopped.settled.delivered)
+        _advance(lease, batch, found, stopped.settled)
         raise
     record(target, settled)
-    lease.advance(batch.reached, delivered=settled.delivered)
+    _advance(lease, batch, found, settled)
+    return not settled.left
+
+
+def _advance(lease: Lease, batch: Batch, found: list[Lane], settled: Settled) -> None:
+    reached = _before_the_gap(batch, found, settled) if settled.left else batch.reached
+    delivered = len(settled.delivered)
+    if reached is None:
+        lease.delivered(delivered)
+    else:
+        lease.advance(reached, delivered=delivered)
 
 
 def _pushes(target: Target, found: list[Lane]) -> list[Push]:
@@ -95,7 +106,7 @@ def _pushes(target: Target, found: list[Lane]) -> list[Push]:
 
 def _before_the_gap(batch: Batch, found: list[Lane], settled: Settled) -> Position | None:
     """Return how far everything is done, so that little is sent twice."""
-    waiting = (lane for lane in found if not settled.covers(lane.key))
+    waiting = [lane for lane in found if not settled.covers(lane.key)]
     still_open = {change.position for lane in waiting for change in lane.changes}
     reached = None
     for change in batch.changes:

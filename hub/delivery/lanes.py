@@ -90,8 +90,6 @@ def push(lane: Lane, revisions: Mapping[LaneKey, int], *, patch_supported: bool)
     """
     present = revisions.get(lane.key)
     last = lane.last
-    if last.method == "DELETE":
-        return _verbatim(lane) if present is None else _state(lane)
     if present is None:
         return None
     newest = last.revision == present

@@ -7,6 +7,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from yarl import URL
 
 from hub.delivery.lanes import Push
 from ocpi import client
@@ -15,12 +19,17 @@ from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 
 _OUR_TOKEN_REFUSED = {401, 403}
-_NOT_ALLOWED = 405
-_NOT_FOUND = 404
 _TOO_MANY = 429
 _HTTP_ERROR = 400
 _SERVER_ERROR = 500
 _OCPI_SERVER_ERROR = 3000
+_LONGEST_WORDS = 500
+_NOTHING_PASSES = (client.PeerUnreachable, client.AddressRefused)
+
+_Origin = tuple[str, str, int | None]
+_places: WeakKeyDictionary[
+    asyncio.AbstractEventLoop, dict[tuple[_Origin, int], asyncio.Semaphore]
+] = WeakKeyDictionary()
 
 
 class Outcome(StrEnum):
@@ -33,6 +42,8 @@ class Outcome(StrEnum):
     """The receiver will not take this one; the next may be fine."""
     TEMPORARY = "temporary"
     """The receiver failed; the same message may pass soon."""
+    SILENT = "silent"
+    """No answer in time; whether to this message or to all, the others tell."""
     UNREACHABLE = "unreachable"
     """No message passes at present."""
 
@@ -56,7 +67,6 @@ class Receiver:
     endpoint: str
     peer: client.Peer
     headers: RoutingHeaders
-    parallel: int
     patch_supported: bool
 
 
@@ -72,41 +82,75 @@ async def _send_all(
     waiting = iter(pushes)
     clock = asyncio.get_running_loop().time
     end = clock() + seconds
+    parallel = min(settings.HUB_REQUESTS_PER_PEER, len(pushes))
+    place = _place(receiver.endpoint)
     results: list[Result] = []
-    routing = receiver.headers.as_headers()
 
     async def work() -> None:
         for push in waiting:
-            results.append(await _send(shared, receiver, push, routing))
-            latest = results[-receiver.parallel :]
-            if clock() > end or any(each.outcome is Outcome.UNREACHABLE for each in latest):
+            # Waiting for a place is not the peer's time, but it is the lease's.
+            async with asyncio.timeout_at(end):
+                await place.acquire()
+            try:
+                results.append(await _send(shared, receiver, push))
+            finally:
+                place.release()
+            if clock() > end or _is_over(results[-parallel:]):
                 return
 
-    await asyncio.gather(*(work() for _ in range(min(receiver.parallel, len(pushes)))))
+    for ended in await asyncio.gather(*(work() for _ in range(parallel)), return_exceptions=True):
+        if isinstance(ended, BaseException) and not isinstance(ended, TimeoutError):
+            raise ended
     return results
 
 
-async def _send(
-    shared: client.OcpiClient, receiver: Receiver, push: Push, routing: dict[str, str]
-) -> Result:
+def _place(endpoint: str) -> asyncio.Semaphore:
+    """Return the places of a peer in this process: all its parties and modules share them."""
+    size = settings.HUB_REQUESTS_PER_PEER
+    known = _places.setdefault(asyncio.get_running_loop(), {})
+    return known.setdefault((_origin(endpoint), size), asyncio.Semaphore(size))
+
+
+def _origin(endpoint: str) -> _Origin:
+    try:
+        url = URL(endpoint)
+    except ValueError:  # the client will refuse it
+        return endpoint, "", None
+    return url.scheme, url.host or "", url.port
+
+
+def _is_over(latest: Sequence[Result]) -> bool:
+    """Tell whether to send no more: nothing passes, or nobody answers."""
+    outcomes = {result.outcome for result in latest}
+    return Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}
+
+
+async def _send(shared: client.OcpiClient, receiver: Receiver, push: Push) -> Result:
     ids = MessageIds.read({"X-Correlation-ID": push.correlation_id})
     try:
         reply = await shared.send(
             push.method,
             client.join(receiver.endpoint, push.path),
             peer=receiver.peer,
-            headers={**routing, **ids.as_headers()},
+            headers={**receiver.headers.as_headers(), **ids.as_headers()},
             body=push.body.encode() if push.body else None,
         )
     except client.PeerError as error:
-        return Result(push, Outcome.UNREACHABLE, str(error))
+        return Result(push, failure(error), str(error))
     return judged(push, reply)
+
+
+def failure(error: client.PeerError) -> Outcome:
+    """Tell whether a missing answer is about this one message or about all."""
+    if isinstance(error, _NOTHING_PASSES):
+        return Outcome.UNREACHABLE
+    return Outcome.SILENT if isinstance(error, client.PeerTimeout) else Outcome.TEMPORARY
 
 
 def judged(push: Push, reply: client.Reply) -> Result:
     """Judge one answer."""
-    words = reply.envelope.status_message if reply.envelope else None
-    reason = f"HTTP {reply.http_status}, status {reply.status_code}: {words or '(no message)'}"
+    words = (reply.envelope.status_message if reply.envelope else None) or "(no message)"
+    reason = f"HTTP {reply.http_status}, status {reply.status_code}: {words[:_LONGEST_WORDS]}"
     return Result(
         push,
         _outcome(push, reply),

@@ -20,7 +20,6 @@ from parties.announcement import hub_party
 from parties.models import Endpoint, Platform
 from parties.status import REGISTERED, ConnectionStatus, IllegalTransition
 
-_PARALLEL = 16
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 300.0
 _FAILURES_TO_OFFLINE = 3
@@ -84,7 +83,6 @@ def _receiver(subscription: Subscription) -> Receiver | None:
         endpoint=endpoint.url,
         peer=peer,
         headers=RoutingHeaders(to=subscription.receiver.ref, sender=hub_party()),
-        parallel=_PARALLEL,
         patch_supported=platform.quirks.patch_supported,
     )
 

@@ -3,12 +3,30 @@
 # ruff: noqa: SLF001 - _meta is the documented way to a table's name
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 from hub.delivery.lanes import Lane, LaneKey
 from hub.policy import Policy
-from hub.store.reading import document
+from hub.store.reading import MOST_BYTES, bounded, document
 from parties import database
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """An object as it is sent, and its place in the order of creation."""
+
+    seq: int
+    object_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some objects of an owner, and whether none follows."""
+
+    objects: tuple[StoredText, ...]
+    is_last: bool
 
 
 def revisions(policy: Policy, lanes: Iterable[Lane]) -> dict[LaneKey, int]:
@@ -24,19 +42,14 @@ def texts(policy: Policy, keys: Iterable[LaneKey]) -> dict[LaneKey, str]:
     return {(owner, key, part): text for owner, key, part, text in found if text is not None}
 
 
-def objects(policy: Policy, owner: str, after: int, limit: int) -> list[tuple[int, str, str]]:
-    """Return (seq, id, text) of an owner's objects for everybody, in the order of creation."""
-    found = database.rows(_objects_sql(policy), {"owner": owner, "after": after, "limit": limit})
-    return [(seq, object_id, text) for seq, object_id, text in found]
-
-
-def count(policy: Policy, owner: str, after: int) -> int:
-    """Return how many of an owner's objects follow."""
-    table = policy.model._meta.db_table
-    sql = f"""SELECT count(*) FROM {table}
-  WHERE owner = %(owner)s::text AND audience = '' AND seq > %(after)s::bigint"""
-    found = database.row(sql, {"owner": owner, "after": after})
-    return int(found[0]) if found else 0
+def objects(policy: Policy, owner: str, *, after: int, limit: int) -> Piece:
+    """Return an owner's objects for everybody, in the order of creation; bounded in size too."""
+    found = database.rows(
+        _objects_sql(policy),
+        {"owner": owner, "after": after, "limit": limit, "bytes": MOST_BYTES},
+    )
+    in_all = found[0][0] if found else 0
+    return Piece(tuple(StoredText(*row[1:]) for row in found), is_last=in_all == len(found) < limit)
 
 
 def _columns(keys: list[LaneKey]) -> dict[str, object]:
@@ -77,7 +90,9 @@ UNION ALL SELECT w.owner, w.key, w.part, {of_part} FROM {_WANTED}
 
 @cache
 def _objects_sql(policy: Policy) -> str:
-    table = policy.model._meta.db_table
-    return f"""SELECT o.seq, o.object_id, {document(policy)} FROM {table} o
-  WHERE o.owner = %(owner)s::text AND o.audience = '' AND o.seq > %(after)s::bigint
-  ORDER BY o.seq LIMIT %(limit)s::bigint"""
+    return bounded(
+        policy,
+        columns="o.object_id",
+        where="o.owner = %(owner)s::text AND o.audience = '' AND o.seq > %(after)s::bigint",
+        slice_="LIMIT %(limit)s::bigint",
+    )

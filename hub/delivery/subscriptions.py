@@ -3,15 +3,28 @@
 Architecture chapter 6; A-24, A-38. Access itself is judged by `parties.access` alone.
 """
 
+import logging
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
+from hub.delivery import restoring
+from hub.feed import END_OF_TRANSACTION, HORIZON
 from hub.models import Snapshot, Subscription
 from hub.policy import POLICIES
 from ocpi.types import InterfaceRole, ModuleID
 from parties import access
 from parties.status import REGISTERED
+
+log = logging.getLogger(__name__)
+
+COUNTED = 10_000
+"""Changes behind that are worth counting one by one."""
+
+_RECONCILE_TIMEOUT = "10s"
+_RECONCILE_LOCK = 0x4F435049
 
 _REGISTERED = [status.value for status in REGISTERED]
 
@@ -23,10 +36,33 @@ def reconcile() -> None:
     its snapshot, so that a later one starts afresh.
     """
     registered = {"receiver__platform__status__in": _REGISTERED, "receiver__is_active": True}
-    Subscription.objects.exclude(**registered).delete()
-    for module in POLICIES:
-        for statement in (_SUBSCRIBE, _PASS_OVER, _SNAPSHOT):
-            _execute(statement, module)
+    steps: list[Callable[[], object]] = [
+        restoring.start_anew_if_restored,
+        Subscription.objects.exclude(**registered).delete,
+    ]
+    steps += [
+        partial(_execute, statement, module)
+        for module in POLICIES
+        for statement in (_SUBSCRIBE, _PASS_OVER, _SNAPSHOT)
+    ]
+    for step in steps:
+        _briefly(step)
+
+
+def _briefly(step: Callable[[], object]) -> None:
+    """Take a step unless another process is at it; one that takes too long has to wait.
+
+    A transaction each: the feed is read below the oldest one that runs.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_RECONCILE_LOCK])
+            [free] = cursor.fetchone()
+            if free:
+                cursor.execute(f"SET LOCAL statement_timeout = '{_RECONCILE_TIMEOUT}'")
+                step()
+    except OperationalError as error:
+        log.warning("subscriptions are brought in line later: %s", error)
 
 
 def behind(module: ModuleID, *, only: int | None = None) -> list[tuple[int, bool]]:
@@ -35,9 +71,12 @@ def behind(module: ModuleID, *, only: int | None = None) -> list[tuple[int, bool
     return [(int(str(pk)), bool(waiting)) for pk, waiting in found]
 
 
-def lag(module: ModuleID) -> dict[int, tuple[int, float]]:
-    """Return changes behind and the age of the oldest in seconds, by subscription."""
-    found = _execute(_LAG, module)
+def lag(module: ModuleID, subscription_ids: Collection[int]) -> dict[int, tuple[int, float]]:
+    """Return changes behind and the age of the oldest in seconds, of those that are behind.
+
+    Nobody is counted further than one beyond `COUNTED`.
+    """
+    found = _execute(_LAG, module, ids=list(subscription_ids), most=COUNTED + 1)
     return {int(str(pk)): (int(str(count)), float(str(age))) for pk, count, age in found}
 
 
@@ -83,32 +122,30 @@ _OWNERS = """
 WITH pair (owner, receiver) AS ({pairs})
 SELECT DISTINCT owner FROM pair WHERE receiver = %(receiver)s"""
 
-_HORIZON = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-
 _REACHABLE = """
 JOIN parties_party p ON p.id = b.receiver_id AND p.is_active
 JOIN parties_platform f ON f.id = p.platform_id AND f.status = ANY(%(registered)s)
 JOIN parties_endpoint e ON e.platform_id = f.id AND e.module = %(module)s AND e.role = %(role)s"""
 
 _SUBSCRIBE = f"""
-WITH pair (owner, receiver) AS ({{pairs}}), b AS (SELECT DISTINCT receiver AS receiver_id FROM pair)
+WITH pair (owner, receiver) AS MATERIALIZED ({{pairs}}), b AS (
+  SELECT receiver AS receiver_id FROM pair
+  EXCEPT SELECT receiver_id FROM hub_subscription WHERE module = %(module)s)
 INSERT INTO hub_subscription
   (receiver_id, module, transaction, seq, failures, last_error, delivered)
-SELECT b.receiver_id, %(module)s, {_HORIZON} - 1, 9223372036854775807, 0, '', 0 FROM b {_REACHABLE}
-WHERE NOT EXISTS (SELECT FROM hub_subscription known
-  WHERE known.receiver_id = b.receiver_id AND known.module = %(module)s)
+SELECT b.receiver_id, %(module)s, {HORIZON} - 1, {END_OF_TRANSACTION}, 0, '', 0 FROM b {_REACHABLE}
 ON CONFLICT DO NOTHING"""
 
 _SNAPSHOT = """
-WITH pair (owner, receiver) AS ({pairs})
+WITH pair (owner, receiver) AS MATERIALIZED ({pairs}), missing AS (
+  SELECT b.id, pair.owner FROM pair
+  JOIN hub_subscription b ON b.receiver_id = pair.receiver AND b.module = %(module)s
+  EXCEPT SELECT subscription_id, owner FROM hub_snapshot)
 INSERT INTO hub_snapshot (subscription_id, owner, cursor, sent)
-SELECT b.id, pair.owner, 0, 0 FROM pair
-JOIN hub_subscription b ON b.receiver_id = pair.receiver AND b.module = %(module)s
-WHERE NOT EXISTS (SELECT FROM hub_snapshot s
-  WHERE s.subscription_id = b.id AND s.owner = pair.owner)
+SELECT id, owner, 0, 0 FROM missing
 ON CONFLICT DO NOTHING"""
 
-_VISIBLE = """WITH pair (owner, receiver) AS ({pairs}), visible AS (
+_VISIBLE = """WITH pair (owner, receiver) AS MATERIALIZED ({pairs}), visible AS (
   SELECT receiver, array_agg(owner) AS owners FROM pair GROUP BY receiver)"""
 
 _UNSEEN = """c.module = b.module AND c.owner = o.owner AND c.audience IN ('', p.key)
@@ -116,19 +153,22 @@ _UNSEEN = """c.module = b.module AND c.owner = o.owner AND c.audience IN ('', p.
 
 # One look into the index for each owner, however many changes of others lie between.
 _NEXT = f"""(SELECT first.seq FROM unnest(visible.owners) AS o(owner) CROSS JOIN LATERAL (
-    SELECT c.seq FROM hub_change c WHERE {_UNSEEN} AND c.transaction < {_HORIZON}
+    SELECT c.seq FROM hub_change c WHERE {_UNSEEN} AND c.transaction < {HORIZON}
     ORDER BY c.transaction, c.seq LIMIT 1) AS first LIMIT 1)"""
 
 # One statement, so that what is passed over and whose snapshots are forgotten is decided at once.
 # Only who stands still gets here, and only once in a thousand transactions.
 _PASS_OVER = f"""
-{_VISIBLE}, forgotten AS (
-  DELETE FROM hub_snapshot s USING hub_subscription b
-  WHERE b.id = s.subscription_id AND b.module = %(module)s
-    AND NOT EXISTS (SELECT FROM pair WHERE pair.owner = s.owner AND pair.receiver = b.receiver_id))
-UPDATE hub_subscription b SET transaction = {_HORIZON} - 1, seq = 9223372036854775807
+{_VISIBLE}, ended AS (
+  SELECT s.owner, b.receiver_id FROM hub_snapshot s
+  JOIN hub_subscription b ON b.id = s.subscription_id AND b.module = %(module)s
+  EXCEPT SELECT owner, receiver FROM pair), forgotten AS (
+  DELETE FROM hub_snapshot s USING hub_subscription b, ended
+  WHERE b.receiver_id = ended.receiver_id AND b.module = %(module)s
+    AND s.subscription_id = b.id AND s.owner = ended.owner)
+UPDATE hub_subscription b SET transaction = {HORIZON} - 1, seq = {END_OF_TRANSACTION}
 FROM parties_party p LEFT JOIN visible ON visible.receiver = p.id
-WHERE p.id = b.receiver_id AND b.module = %(module)s AND b.transaction < {_HORIZON} - 1000
+WHERE p.id = b.receiver_id AND b.module = %(module)s AND b.transaction < {HORIZON} - 1000
   AND (b.lease_until IS NULL OR b.lease_until < now()) AND {_NEXT} IS NULL"""
 
 _ONLY = """
@@ -150,10 +190,15 @@ ORDER BY b.id"""
 
 _LAG = f"""
 {_VISIBLE}
-SELECT b.id, count(*), extract(epoch FROM now() - min(c.created_at))::float
+SELECT b.id, behind.number, extract(epoch FROM now() - oldest.created_at)::float
 FROM hub_subscription b
 JOIN parties_party p ON p.id = b.receiver_id
 JOIN visible ON visible.receiver = b.receiver_id
-CROSS JOIN LATERAL unnest(visible.owners) AS o(owner)
-JOIN hub_change c ON {_UNSEEN}
-WHERE b.module = %(module)s GROUP BY b.id"""
+CROSS JOIN LATERAL (SELECT count(*) AS number FROM (
+  SELECT FROM unnest(visible.owners) AS o(owner) JOIN hub_change c ON {_UNSEEN}
+  LIMIT %(most)s) AS counted) AS behind
+CROSS JOIN LATERAL (SELECT min(first.created_at) AS created_at
+  FROM unnest(visible.owners) AS o(owner) CROSS JOIN LATERAL (
+    SELECT c.created_at FROM hub_change c WHERE {_UNSEEN}
+    ORDER BY c.transaction, c.seq LIMIT 1) AS first) AS oldest
+WHERE b.module = %(module)s AND b.id = ANY(%(ids)s) AND behind.number > 0"""

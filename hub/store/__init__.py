@@ -4,7 +4,7 @@
 Architecture chapters 3 to 5.
 """
 
-from hub.store.planning import Incoming
+from hub.store.incoming import Incoming
 from hub.store.reading import Page, Viewer, get, page
 from hub.store.writing import Applied, apply
 

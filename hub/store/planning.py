@@ -12,40 +12,14 @@ from typing import Any
 
 import msgspec
 
-from hub.policy import Column, Policy
+from hub.policy import Column
 from hub.store import documents
 from hub.store.documents import PARTS_HOLE, UPDATED_HOLE, Members
-from ocpi.errors import InvalidParameters, OcpiError
-from ocpi.modules import Module, ObjectType, Part
-from ocpi.types import PartyRef, fold, parse_datetime
+from hub.store.incoming import Incoming, check_identity, part_of, unknown
+from ocpi.errors import InvalidParameters
+from ocpi.modules import Part
+from ocpi.types import fold, parse_datetime
 from ocpi.validation import Finding, decode_object, validate
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A PUT or PATCH addressed to the hub, its sender's right to it already checked.
-
-    `ids` are the object's and its parts' ids as the URL spells them; `path` is the raw suffix.
-    """
-
-    module: Module
-    policy: Policy
-    version: str
-    method: str
-    owner: PartyRef
-    ids: tuple[str, ...]
-    path: str
-    body: bytes
-    correlation_id: str
-    audience: str = ""
-
-    @property
-    def type(self) -> ObjectType:
-        """The type of the object itself, whatever part is addressed."""
-        if self.module.object is None:
-            message = f"{self.module.identifier} has no object to keep"
-            raise TypeError(message)
-        return self.module.object
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,54 +72,17 @@ def replacement(message: Incoming) -> Write:
     """Plan the PUT of a whole object."""
     value = decode_object(message.body)
     findings = validate(message.type.model, value)
-    _same_identity(message, value, message.type, message.ids[0])
+    check_identity(message, value, message.type)
     return _whole(message, documents.members(message.body), value, findings)
-
-
-def check(message: Incoming) -> None:
-    """Refuse what is wrong with a PATCH, or the PUT of a part, whatever is stored."""
-    value = decode_object(message.body)
-    kind = type_at(message.type, len(message.ids))
-    if message.method == "PATCH":
-        _needs_last_updated(value, kind)
-        _needs_lists_of_parts(value, kind)
-    else:
-        validate(kind.model, value)
-    _same_identity(message, value, kind, message.ids[-1])
 
 
 def change(message: Incoming, stored: Stored | None) -> Write:
     """Plan a checked PATCH, or the PUT of a part, against what is stored."""
     if stored is None:
-        raise _unknown(message, message.type, message.ids[0])
+        raise unknown(message, message.type, message.ids[0])
     if len(message.ids) == 1:
         return _patched_object(message, stored)
     return _changed_part(message, stored)
-
-
-def part_keys(message: Incoming) -> list[str]:
-    """Return the folded ids of the parts a checked message touches, so that they can be read."""
-    if len(message.ids) > 1:
-        return [fold(message.ids[1])]
-    part = message.type.part
-    if part is None:
-        return []
-    texts = documents.items(documents.members(message.body).get(part.member))
-    return [documents.key_of(text, part) for text in texts]
-
-
-def type_at(kind: ObjectType, depth: int) -> ObjectType:
-    """Return the type addressed by so many ids: 1 the object, 2 its part, 3 the part's part."""
-    for _ in range(depth - 1):
-        kind = _part(kind).object
-    return kind
-
-
-def _part(kind: ObjectType) -> Part:
-    if kind.part is None:
-        message = f"a {kind.name} has no parts"
-        raise InvalidParameters(message)
-    return kind.part
 
 
 def _whole(
@@ -248,7 +185,7 @@ def _merged_part(part: Part, stored: Stored, patch: bytes) -> bytes:
 
 def _changed_part(message: Incoming, stored: Stored) -> Write:
     """Put or patch a part, or a part of it, and move its parents' last_updated (LOC-04…06)."""
-    part = _part(message.type)
+    part = part_of(message.type)
     known = stored.parts.get(fold(message.ids[1]))
     text, created = _new_part_text(message, part, known if known and known.current else None)
     value = msgspec.json.decode(text)
@@ -276,12 +213,12 @@ def _new_part_text(
     if len(message.ids) == 2 and message.method == "PUT":  # noqa: PLR2004 - object and part
         return message.body, known is None
     if known is None:
-        raise _unknown(message, part.object, message.ids[1])
+        raise unknown(message, part.object, message.ids[1])
     target = documents.members(known.text.encode())
     if len(message.ids) == 2:  # noqa: PLR2004 - object and part
         merged = documents.merged(target, documents.members(message.body), part=part.object.part)
         return documents.joined(merged), False
-    return _with_subpart(message, _part(part.object), target)
+    return _with_subpart(message, part_of(part.object), target)
 
 
 def _with_subpart(message: Incoming, part: Part, target: Members) -> tuple[bytes, bool]:
@@ -294,7 +231,7 @@ def _with_subpart(message: Incoming, part: Part, target: Members) -> tuple[bytes
     if message.method == "PUT":
         texts[key] = message.body
     elif created:
-        raise _unknown(message, part.object, message.ids[2])
+        raise unknown(message, part.object, message.ids[2])
     else:
         patch = documents.members(message.body)
         texts[key] = documents.joined(documents.merged(documents.members(texts[key]), patch))
@@ -310,69 +247,10 @@ def _later(first: bytes, second: bytes) -> bytes:
     return second if moments[1] > moments[0] else first
 
 
-def _same_identity(message: Incoming, value: dict[str, Any], kind: ObjectType, given: str) -> None:
-    """Compare what the body says of its identity with the URL (TF-49, TF-50, LOC-24, A-62)."""
-    expected = {kind.id_field: given}
-    if len(message.ids) == 1:
-        expected |= {"country_code": message.owner.country_code, "party_id": message.owner.party_id}
-    wrong = tuple(
-        Finding(name, f"is {value[name]!r} in the body but {wanted!r} in the URL")
-        for name, wanted in expected.items()
-        if name in value
-        and not (isinstance(value[name], str) and fold(value[name]) == fold(wanted))
-    )
-    if wrong:
-        raise InvalidParameters("; ".join(map(str, wrong)), findings=wrong)
-
-
-def _needs_last_updated(value: dict[str, Any], kind: ObjectType) -> None:
-    """Refuse a PATCH without a usable last_updated (TF-37, A-52)."""
-    stamp = value.get("last_updated")
-    if stamp is None and not kind.patch_needs_last_updated:
-        return
-    try:
-        parse_datetime(stamp if isinstance(stamp, str) else "")
-    except ValueError:
-        text = (
-            "a PATCH must carry it"
-            if stamp is None
-            else "is not a timestamp like 2026-11-21T05:32:00Z"
-        )
-        finding = Finding("last_updated", text)
-        raise InvalidParameters(str(finding), findings=(finding,)) from None
-
-
-def _needs_lists_of_parts(value: dict[str, Any], kind: ObjectType, path: str = "") -> None:
-    """Refuse a PATCH whose parts cannot be told apart; all else shows once it is merged."""
-    part = kind.part
-    if part is None or value.get(part.member) is None:
-        return
-    items, at = value[part.member], f"{path}{part.member}"
-    if not isinstance(items, list):
-        raise _misshapen(at, "must be a list")
-    for position, item in enumerate(items):
-        if not isinstance(item, dict):
-            raise _misshapen(f"{at}[{position}]", "must be an object")
-        _needs_lists_of_parts(item, part.object, f"{at}[{position}].")
-
-
-def _misshapen(path: str, text: str) -> InvalidParameters:
-    finding = Finding(path, text)
-    return InvalidParameters(str(finding), findings=(finding,))
-
-
 def _about(sent: Members, part: Part | None, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Keep the findings about what was sent: the sender knows of the older ones."""
     names = {*sent, part.member} if part is not None else {*sent}
     return tuple(each for each in findings if re.split(r"[.\[]", each.path)[0] in names)
-
-
-def _unknown(message: Incoming, kind: ObjectType, given: str) -> OcpiError:
-    """Return the error for a child or PATCH of what the hub does not hold (TF-38, LOC-13, A-12)."""
-    return message.type.unknown(
-        f"the hub holds no {kind.name} {given!r} of {message.owner}; send it by PUT first",
-        http_status=404,
-    )
 
 
 def _must(part: Part | None) -> Part:

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import msgspec
-
 from hub.policy import Policy
 from hub.store import documents
 from ocpi.errors import InvalidParameters
@@ -20,6 +18,9 @@ from ocpi.modules import ObjectType, Part
 from ocpi.transport.pagination import PageRequest
 from ocpi.types import PartyRef, fold
 from parties import database
+
+MOST_BYTES = 16_000_000
+"""Of text in one page or one piece of a snapshot; a single object may be larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,15 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list: a JSON array, how many objects match, and where the next page starts."""
+    """A page of a list: a JSON array, how many objects match, and where the next page starts.
+
+    `count` objects are on the page: fewer than asked for when they are large.
+    """
 
     data: bytes
+    count: int
     total: int
     cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A stored object or part as JSON, with its owner."""
-
-    owner: PartyRef
-    text: bytes
 
 
 def page(policy: Policy, viewer: Viewer, request: PageRequest, *, limit: int) -> Page:
@@ -55,17 +52,19 @@ def page(policy: Policy, viewer: Viewer, request: PageRequest, *, limit: int) ->
         "after": after,
         "offset": request.offset if request.cursor is None else 0,
         "limit": limit + 1,
+        "bytes": MOST_BYTES,
     }
     found = database.rows(page_sql(policy), parameters | wanted)
     if total is None:
         counted = database.row(count_sql(policy), parameters)
         total = counted[0] if counted else 0
-    texts = [text for _, text in found[:limit]]
-    more = len(found) > limit
+    shown = found[:limit]
+    more = bool(found) and found[0][0] > len(shown)
     return Page(
-        data=("[" + ",".join(texts) + "]").encode(),
+        data=("[" + ",".join(text for _, _, text in shown) + "]").encode(),
+        count=len(shown),
         total=total,
-        cursor=f"{found[limit - 1][0]}-{total}-{viewer.party}" if more else None,
+        cursor=f"{shown[-1][1]}-{total}-{viewer.party}" if more else None,
     )
 
 
@@ -154,26 +153,48 @@ _DATES = """(%(date_from)s::timestamptz IS NULL OR o.last_updated >= %(date_from
     AND (%(date_to)s::timestamptz IS NULL OR o.last_updated < %(date_to)s::timestamptz)"""
 
 
-def document(policy: Policy, table: str = "o") -> str:
-    """Return the SQL of an object's whole text: the holes filled, in the order of its parts."""
+def document(policy: Policy) -> str:
+    """Return the SQL of the whole text of object `o`: the holes filled, in the order of parts."""
     if policy.part_model is None:
-        return f"{table}.text"
+        return "o.text"
     parts = policy.part_model._meta.db_table
-    return f"""replace(replace({table}.text, chr(2), {table}.last_updated_text), chr(1),
+    return f"""replace(replace(o.text, chr(2), o.last_updated_text), chr(1),
     '[' || COALESCE((SELECT string_agg(p.text, ',' ORDER BY p.position, p.id) FROM {parts} p
-    WHERE p.object_id = {table}.seq AND p.generation = {table}.generation), '') || ']')"""
+    WHERE p.object_id = o.seq AND p.generation = o.generation), '') || ']')"""
+
+
+def _octets(policy: Policy) -> str:
+    """Return the SQL of how large object `o` is; PostgreSQL tells without unpacking the text."""
+    if policy.part_model is None:
+        return "octet_length(o.text)"
+    parts = policy.part_model._meta.db_table
+    return f"""octet_length(o.text) + (SELECT COALESCE(sum(octet_length(p.text)), 0)
+    FROM {parts} p WHERE p.object_id = o.seq AND p.generation = o.generation)"""
+
+
+def bounded(policy: Policy, *, columns: str = "", where: str, slice_: str) -> str:
+    """Return the SQL of objects in the order of creation: their number, seq, columns and text.
+
+    The number counts what `where` and `slice_` choose; of these come the first, up to `bytes` in
+    all, and one at least.
+    """
+    table = policy.model._meta.db_table
+    return f"""
+SELECT chosen.number, o.seq, {columns}{columns and ", "}{document(policy)} FROM {table} o JOIN (
+  SELECT seq, count(*) OVER () AS number, sum(octets) OVER (ORDER BY seq) - octets AS before
+  FROM (SELECT o.seq, {_octets(policy)} AS octets FROM {table} o
+    WHERE {where} ORDER BY o.seq {slice_}) AS weighed
+) AS chosen ON chosen.seq = o.seq WHERE chosen.before < %(bytes)s::bigint ORDER BY o.seq"""
 
 
 @cache
 def page_sql(policy: Policy) -> str:
     """Return the statement of one page."""
-    table = policy.model._meta.db_table
-    return f"""
-SELECT o.seq, {document(policy)} FROM {table} o JOIN (
-  SELECT seq FROM {table} o
-  WHERE {_VISIBLE} AND {_DATES} AND seq > %(after)s::bigint
-  ORDER BY seq OFFSET %(offset)s::bigint LIMIT %(limit)s::bigint
-) AS chosen ON chosen.seq = o.seq ORDER BY o.seq"""
+    return bounded(
+        policy,
+        where=f"{_VISIBLE} AND {_DATES} AND o.seq > %(after)s::bigint",
+        slice_="OFFSET %(offset)s::bigint LIMIT %(limit)s::bigint",
+    )
 
 
 @cache
@@ -195,8 +216,3 @@ def _get_sql(policy: Policy, *, whole: bool) -> str:
     return f"""SELECT p.text FROM {table} o JOIN {parts} p
     ON p.object_id = o.seq AND p.generation = o.generation AND p.key = %(part)s::text
     WHERE {wanted}"""
-
-
-def decoded(text: bytes) -> Any:  # noqa: ANN401 - whatever the owner sent
-    """Parse a stored text, for people to look at."""
-    return msgspec.json.decode(text)

@@ -8,8 +8,9 @@ import orjson
 from django.db import transaction
 
 from hub.policy import Policy
-from hub.store import planning, statements
-from hub.store.planning import Incoming, PartRow, Stored, StoredPartText, Write
+from hub.store import incoming, planning, statements
+from hub.store.incoming import Incoming
+from hub.store.planning import PartRow, Stored, StoredPartText, Write
 from ocpi.types import fold
 from ocpi.validation import Finding
 from parties import database
@@ -32,9 +33,9 @@ def apply(message: Incoming) -> Applied:
     """
     if message.method == "PUT" and len(message.ids) == 1:
         write = planning.replacement(message)
-        created, _ = _run(_statements(message.policy).put, parameters(message, write))
+        created = _run(_statements(message.policy).put, parameters(message, write))
         return Applied(created=created, findings=write.findings)
-    planning.check(message)
+    incoming.check(message)
     for _ in range(_OPTIMISTIC_ATTEMPTS):
         applied = _change(message)
         if applied is not None:
@@ -62,12 +63,12 @@ def _change_locked(message: Incoming) -> Applied:
     return applied
 
 
-def _run(sql: str, parameters: dict[str, Any]) -> tuple[bool, int]:
+def _run(sql: str, parameters: dict[str, Any]) -> bool:
     done = database.row(sql, parameters)
     if done is None:
         problem = "an upsert returned no row"
         raise RuntimeError(problem)
-    return done[0], done[1]
+    return bool(done[0])
 
 
 def _read(message: Incoming) -> Stored | None:
@@ -78,7 +79,7 @@ def _read(message: Incoming) -> Stored | None:
             "owner": str(message.owner),
             "key": fold(message.ids[0]),
             "audience": message.audience,
-            "parts": planning.part_keys(message),
+            "parts": incoming.part_keys(message),
         },
     )
     if not found:

@@ -13,8 +13,6 @@ Specification: status_codes, Hub errors.
 An answer that arrived whole is a `Reply`, never one of these, whatever its HTTP status.
 """
 
-
-
 from typing import ClassVar
 
 import aiohttp

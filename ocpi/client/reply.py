@@ -15,6 +15,9 @@ from ocpi.transport.envelope import Envelope, read
 _SUCCESSFUL: Final = 2
 """The first digit of an HTTP success."""
 
+_MOST_DIGITS: Final = 9
+"""Thirty years are more than anybody waits."""
+
 
 class _Unread:
     """The envelope before anybody asked for it."""
@@ -66,15 +69,15 @@ class Reply:
         """Seconds the peer asks to be left alone, from either form of `Retry-After`."""
         value = self.headers.get("Retry-After", "").strip()
         if value.isascii() and value.isdigit():
-            return float(value)
+            return float(value) if len(value) <= _MOST_DIGITS else None
         moment = _http_date(value)
         return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
 
 
 def _http_date(value: str) -> datetime | None:
-    """Read an HTTP-date; one without a zone is UTC."""
+    """Read an HTTP-date; one without a zone is UTC, one no clock can show is none."""
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

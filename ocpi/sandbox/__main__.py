@@ -1,6 +1,7 @@
 """`python -m ocpi.sandbox cpo|emsp …`: one simulated platform as a process of its own."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.types import PartyRef, Role
 
 INTERFACES = {"cpo": "SENDER", "emsp": "RECEIVER"}
+TOKEN_A = "SANDBOX_TOKEN_A"  # noqa: S105 - the name, not the token
+"""The environment variable that keeps a token out of the list of processes."""
 DEFAULTS = Plan(hub="", token_a="")
 
 
@@ -39,7 +42,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--name", help="business name of the platform")
     made.add_argument("--role", type=role, action="append", required=True, dest="roles")
     made.add_argument("--hub", required=True, help="versions URL of the hub")
-    made.add_argument("--token-a", required=True)
+    token_a = os.environ.get(TOKEN_A)
+    made.add_argument(
+        "--token-a", default=token_a, required=not token_a, help=f"default: ${TOKEN_A}"
+    )
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--port", type=int, default=0)
     made.add_argument("--locations", type=int, default=DEFAULTS.locations)

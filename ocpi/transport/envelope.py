@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 import msgspec
 import orjson
 
-from ocpi.types import format_datetime
+from ocpi.types import format_datetime, one_line
 
 _CODE = re.compile("[0-9]{4}")
+_LONGEST_MESSAGE = 2000
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -43,7 +44,8 @@ def render(
 def read(body: bytes) -> Envelope | None:
     """Read a response however sloppy; None when it is no envelope at all.
 
-    The status code may be a string; timestamp, message and data may be missing or of any type.
+    The status code may be a string; timestamp, message and data may be missing or of any type. The
+    message is made fit to show: one line of at most 2000 characters.
     """
     try:
         members = _MEMBERS.decode(body)
@@ -72,4 +74,4 @@ def _code(member: msgspec.Raw | None) -> int | None:
 
 def _text(member: msgspec.Raw | None) -> str | None:
     value = msgspec.json.decode(member or b"null")
-    return value if isinstance(value, str) else None
+    return one_line(value, longest=_LONGEST_MESSAGE) if isinstance(value, str) else None

@@ -83,7 +83,7 @@ def _instant(text: str) -> datetime:
 
 def _count(text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"must be a whole number from 0, not {text!r}")
+        raise ValueError(f"must be a whole number from 0, not {text!r:.80}")
     return int(text)
 
 

@@ -10,15 +10,14 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ocpi.types import ModuleID, Role
+from ocpi.types import ModuleID
 from parties.admin.console import ModelAdmin, Tone, badge, column, moment_text
-from parties.agreements import OWNERS
+from parties.agreements import has_begun, has_ended, objections
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import PARTNERS, ROLE_PAIRS
+from parties.role_pairs import OWNERS, READERS, ROLE_PAIRS
 
 if TYPE_CHECKING:
     from django.forms import CheckboxSelectMultiple, Select
@@ -32,7 +31,6 @@ AGREEMENT_TONES = {
     AgreementState.SUSPENDED: Tone.CARE,
     AgreementState.EXPIRED: Tone.QUIET,
 }
-_READERS = frozenset(reader.value for owner, reader in PARTNERS if owner.value in OWNERS)
 _LOCKED = ("cpo", "emsp")
 
 
@@ -54,7 +52,7 @@ class AgreementForm(forms.ModelForm[Agreement]):
     """An agreement, refused with a sentence when it could never have an effect."""
 
     cpo = _side("CPO or NAP", OWNERS)
-    emsp = _side("eMSP, NSP, NAP, SCSP or OTHER", _READERS)
+    emsp = _side("eMSP, NSP, NAP, SCSP or OTHER", READERS)
     modules = forms.MultipleChoiceField(
         required=False, widget=CheckboxSelectMultiple, help_text="None chosen: all modules"
     )
@@ -80,28 +78,12 @@ class AgreementForm(forms.ModelForm[Agreement]):
         cleaned = super().clean() or self.cleaned_data
         cpo, emsp = (cleaned.get(side) or getattr(self.instance, side, None) for side in _LOCKED)
         if cpo is not None and emsp is not None:
-            for sentence in _objections(cpo, emsp, cleaned.get("modules", ())):
+            for sentence in objections(cpo, emsp, cleaned.get("modules", ())):
                 self.add_error(None, sentence)
         start, end = cleaned.get("valid_from"), cleaned.get("valid_until")
         if start and end and end <= start:
             self.add_error("valid_until", "The agreement must end after it begins.")
         return cleaned
-
-
-def _objections(cpo: Party, emsp: Party, modules: Iterable[str]) -> Iterable[str]:
-    """Say why two parties cannot agree on this."""
-    if cpo.ref == emsp.ref:
-        yield f"{cpo.ref} needs no agreement with itself."
-        return
-    pair = (Role(cpo.role), Role(emsp.role))
-    if pair not in PARTNERS:
-        roles = f"{pair[0]} and {pair[1]}"
-        yield f"{cpo} and {emsp} have nothing to exchange: no module is for {roles}."
-        return
-    for name in modules:
-        pairs = ROLE_PAIRS.get(ModuleID(name), frozenset())
-        if not {pair, pair[::-1]} & pairs:
-            yield f"{cpo} and {emsp} cannot exchange {name}: it is not for {pair[0]} and {pair[1]}."
 
 
 @admin.register(Agreement)
@@ -165,10 +147,9 @@ class AgreementAdmin(ModelAdmin[Agreement]):
         """Show the state, and whether its period makes a difference."""
         state = AgreementState(agreement.state)
         if state is AgreementState.ACTIVE:
-            now = timezone.now()
-            if agreement.valid_from and agreement.valid_from > now:
+            if not has_begun(agreement):
                 return badge("ACTIVE, not begun", Tone.BUSY)
-            if agreement.valid_until and agreement.valid_until <= now:
+            if has_ended(agreement):
                 return badge("ACTIVE, ended", Tone.CARE)
         return badge(state, AGREEMENT_TONES[state])
 

@@ -11,9 +11,8 @@ from parties.models import Platform
 from parties.quirks import Quirks
 
 if TYPE_CHECKING:
-    from django.forms import CheckboxInput, NumberInput
+    from django.forms import CheckboxInput
 else:
-    from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as CheckboxInput
 
 _PREFIX = "quirk_"
@@ -42,21 +41,7 @@ class PlatformForm(NewPlatformForm):
 
     quirk_base64_out = _switch("Base64 tokens", "Send our token Base64 encoded.")
     quirk_accept_raw_token = _switch("Accept raw tokens", "Accept its token without Base64.")
-    quirk_list_trailing_slash = _switch(
-        "Trailing slash", "Ask for lists with a slash before the query."
-    )
     quirk_patch_supported = _switch("Takes PATCH", "Send PATCH; otherwise the full object by PUT.")
-    quirk_broadcast_once = _switch(
-        "One broadcast", "Send a broadcast once per platform, not per party."
-    )
-    quirk_strict_ids = _switch("Strict ids", "Insist on message ids and routing headers.")
-    quirk_page_limit = forms.IntegerField(
-        label="Page limit",
-        help_text="The largest limit it bears; empty: the hub's own.",
-        required=False,
-        min_value=1,
-        widget=NumberInput(),
-    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
         instance = kwargs.get("instance")

@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DataError
 
 from ocpi.errors import OcpiError
 
@@ -30,10 +31,11 @@ class OperatorCommand(BaseCommand, Generic[Json]):
         """Turn what went wrong into one sentence and exit code 1."""
         try:
             result = self.perform(Namespace(**options))
-        except (OcpiError, ValueError, CommandError) as error:
+        except (OcpiError, ValueError, CommandError, DataError) as error:
+            sentence = " ".join(str(error).split())
             if not options["json"]:
-                raise CommandError(str(error)) from error
-            self._print({"error": str(error)})
+                raise CommandError(sentence) from error
+            self._print({"error": sentence})
             raise SystemExit(1) from error
         if options["json"]:
             self._print(result)
@@ -67,6 +69,5 @@ def add_platform_arguments(parser: CommandParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="base64, raw_token, trailing_slash, patch, broadcast_once, strict_ids (=on or off), "
-        "page_limit=N",
+        help="base64, raw_token or patch, =on or =off",
     )

@@ -4,16 +4,18 @@ import sys
 
 import pytest
 
-from tests.conformance.report import ConformanceReport, render
+from tests.conformance.report import ConformanceReport, complaints, render
 
 
 def main() -> int:
-    """Run the marked tests; non-zero when one of them failed or none ran."""
+    """Run the marked tests; non-zero when one failed, none ran or the bookkeeping is wrong."""
     report = ConformanceReport()
     code = pytest.main(["-q", "--no-header", "tests", *sys.argv[1:]], plugins=[report])
     print()
     print(render(report))
-    return int(code)
+    wrong = complaints(report)
+    print("".join(f"WRONG {line}\n" for line in wrong), end="")
+    return int(code) or int(bool(wrong))
 
 
 if __name__ == "__main__":

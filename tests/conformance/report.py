@@ -13,6 +13,7 @@ class ConformanceReport:
 
     def __init__(self) -> None:
         """Begin with nothing proven."""
+        self.whole = False
         self.outcomes: dict[str, list[bool]] = defaultdict(list)
         self.failed: dict[str, list[str]] = defaultdict(list)
 
@@ -21,6 +22,7 @@ class ConformanceReport:
     ) -> None:
         """Run what carries an ID, nothing else."""
         marked = [item for item in items if item.get_closest_marker("conformance")]
+        self.whole = is_whole(config)
         config.hook.pytest_deselected(items=[item for item in items if item not in set(marked)])
         items[:] = marked
 
@@ -38,16 +40,36 @@ class ConformanceReport:
         return report
 
 
+_SELECTIONS = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "collectonly")
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Tell whether nothing on the command line keeps tests out."""
+    if any(config.getoption(name, default=None) for name in _SELECTIONS):
+        return False
+    return {str(asked).rstrip("/") for asked in config.args} <= set(config.getini("testpaths"))
+
+
 def ids(item: pytest.Item) -> list[str]:
     """Return the IDs a test proves."""
     return [check for mark in item.iter_markers("conformance") for check in mark.args]
+
+
+def complaints(report: ConformanceReport) -> list[str]:
+    """Return what is wrong with the bookkeeping: IDs nobody knows, gaps nobody explains."""
+    unknown = [check for check in report.outcomes if check not in checks()]
+    gaps = set(checks()) - set(report.outcomes) - set(reasons()) if report.whole else set()
+    return [
+        *(f"{check} is not in the checklist" for check in sorted(unknown)),
+        *(f"{check} is not tested, and no reason is given" for check in sorted(gaps)),
+    ]
 
 
 def render(report: ConformanceReport) -> str:
     """Write passed / tested / in the checklist, then what is untested and what failed."""
     lines = [f"{'chapter':<58}passed  tested  checklist"]
     for (chapter, title), members in _chapters().items():
-        tested = [check for check in members if report.outcomes[check]]
+        tested = [check for check in members if report.outcomes.get(check)]
         passed = [check for check in tested if all(report.outcomes[check])]
         lines.append(
             f"{chapter + '  ' + title:<58}{len(passed):>6}{len(tested):>8}{len(members):>11}"
@@ -65,7 +87,7 @@ def _chapters() -> dict[tuple[str, str], list[str]]:
 def _untested(report: ConformanceReport) -> Iterable[str]:
     by_reason: dict[str, list[str]] = defaultdict(list)
     for check in checks():
-        if not report.outcomes[check]:
+        if not report.outcomes.get(check):
             by_reason[reasons().get(check, "NO REASON GIVEN")].append(check)
     yield "untested:"
     for reason, members in by_reason.items():
@@ -75,5 +97,6 @@ def _untested(report: ConformanceReport) -> Iterable[str]:
 
 def _failures(report: ConformanceReport) -> Iterable[str]:
     for check, tests in report.failed.items():
-        yield f"FAILED {check} ({checks()[check].requirement}):"
+        known = checks().get(check)
+        yield f"FAILED {check} ({known.requirement if known else 'not in the checklist'}):"
         yield from (f"    {test}" for test in tests)

@@ -86,7 +86,7 @@ class Hub:
     def start_worker(self) -> None:
         """Start a worker for all queues."""
         number = len(self.workers) + 1
-        queues = ["-Q", "realtime,bulk", "-n", f"w{number}@e2e"]
+        queues = ["-Q", "wake,realtime,bulk", "-n", f"w{number}@e2e"]
         self.workers.append(self.start(f"worker{number}", *WORKER, *queues))
 
     def kill_worker(self) -> None:

@@ -75,6 +75,49 @@ def test_who_does_not_listen_is_killed(tmp_path: Path) -> None:
     assert child.ended() == -signal.SIGKILL
 
 
+_INTERRUPTED = """
+import os, sys, time
+from pathlib import Path
+from local.processes import Child, Family, Program, end_on_signals
+end_on_signals()
+
+class Interrupting(Child):
+    def stop(self):
+        os.kill(os.getpid(), 15)
+        super().stop()
+
+with Family() as family:
+    for name in ("a", "b"):
+        child = family.start(Program(name=name, command=["sleep", "60"], log=Path(sys.argv[1])))
+        print(child.process.pid, flush=True)
+    family.children[-1] = Interrupting(child.program, child.process)
+"""
+
+
+def test_a_signal_during_the_stop_leaves_nobody(tmp_path: Path) -> None:
+    """The first Ctrl-C may come while the family is being stopped: the others are stopped too."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED, str(tmp_path / "log")],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=CHECKOUT,
+    )
+    assert ended.returncode == 143
+    older, younger = map(int, ended.stdout.split())
+    assert is_soon_gone(older)
+    assert is_soon_gone(younger) or not lives(younger)
+
+
+def test_a_child_hears_the_signals_that_are_held_back_while_it_is_started(tmp_path: Path) -> None:
+    """Its mask is ours before: TERM ends it at once."""
+    with Family() as family:
+        child = family.start(program(tmp_path, "print(1, flush=True); import time; time.sleep(60)"))
+        first_line(child.program.log)
+        child.process.terminate()
+        assert child.process.wait(5) == -signal.SIGTERM
+
+
 def test_the_children_of_a_child_end_with_it(tmp_path: Path) -> None:
     """A whole process group is ended, not its first member alone."""
     with Family() as family:
@@ -119,5 +162,6 @@ def test_a_command_in_front_gives_its_exit_code(code: str, expected: int) -> Non
 
 def test_a_command_that_does_not_exist_is_a_sentence() -> None:
     """No traceback for a typing mistake."""
+    here = {**os.environ, "PATH": "/usr/bin:/bin"}
     with pytest.raises(Trouble, match="no-such-command cannot be started: No such file"):
-        run_in_front(["no-such-command"], os.environ)
+        run_in_front(["no-such-command"], here)

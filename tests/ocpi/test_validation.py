@@ -2,8 +2,8 @@
 
 import pytest
 
-from ocpi.errors import InvalidParameters, NotJson
-from ocpi.types import ModuleID
+from ocpi.errors import Finding, InvalidParameters, NotJson
+from ocpi.types import ModuleID, PartyRef
 from ocpi.v2_2_1.credentials import Credentials
 from ocpi.v2_2_1.locations import GeoLocation, Hours, Image, Location
 from ocpi.v2_2_1.versions import VersionDetails
@@ -60,6 +60,17 @@ def test_the_message_of_a_refusal_is_its_findings() -> None:
     """A sender reads in the status message what is wrong."""
     with pytest.raises(InvalidParameters, match=r"^coordinates: required$"):
         validate(Location, location(coordinates=None))
+
+
+def test_a_refusal_repeats_only_so_much() -> None:
+    """Neither a quoted value nor the whole message grows with what a peer sends."""
+    long = "x" * 5000
+    with pytest.raises(ValueError, match="is not a party") as wrong:
+        PartyRef.parse(long)
+    assert len(str(wrong.value)) < 120
+    assert len(str(InvalidParameters(long))) == 2000
+    findings = [Finding(f"path[{number}]", long) for number in range(3)]
+    assert len(str(InvalidParameters(findings=findings))) == 2000
 
 
 def test_only_reasons_are_told_in_a_refusal() -> None:

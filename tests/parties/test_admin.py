@@ -173,13 +173,13 @@ def test_saving_changes_quirks_and_list_and_nothing_that_happened_meanwhile(
         row.platform,
         allowed,
         new=[("EMSP", "de", "msa")],
-        quirk_page_limit="50",
+        quirk_patch_supported="",
         quirk_base64_out="",
     )
     answer = admin_client.post(page_of(row.platform), form)
     assert answer.status_code == 302, errors(answer)
     saved = Platform.objects.get()
-    assert saved.quirks == Quirks(page_limit=50, base64_out=False)
+    assert saved.quirks == Quirks(patch_supported=False, base64_out=False)
     assert saved.status == ConnectionStatus.CONNECTED
     assert {str(row) for row in saved.allowed_parties.all()} == {str(allowed), "DE-MSA (EMSP)"}
 

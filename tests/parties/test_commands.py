@@ -1,6 +1,7 @@
 """What operators do at the terminal, and what scripts read."""
 
 import json
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
@@ -89,6 +90,8 @@ def test_inviting_again_replaces_the_list_and_keeps_agreements() -> None:
     [
         (["P1"], "name at least one party"),
         ([" ", "--role", CPO], "a platform needs a name"),
+        (["P" * 101, "--role", CPO], "at most 100 printable characters"),
+        (["P\0", "--role", CPO], "at most 100 printable characters"),
         (["P1", "--role", "CPO-NL-CPA"], "write ROLE:COUNTRY:PARTY like CPO:NL:CPA"),
         (["P1", "--role", "BOSS:NL:CPA"], "roles are CPO"),
         (["P1", "--role", "CPO:NLD:CPA"], "write ROLE:COUNTRY:PARTY"),
@@ -120,12 +123,37 @@ def test_agreements_are_made_in_either_order_and_suspended() -> None:
     """The CPO is found by its role; suspending keeps the modules."""
     PartyFactory.create(country_code="NL", party_id="CPA")
     PartyFactory.create(country_code="DE", party_id="MSA", role="EMSP")
-    expected = {"cpo": "NL-CPA", "emsp": "DE-MSA", "state": "ACTIVE", "modules": ["locations"]}
+    expected = {
+        "cpo": "NL-CPA",
+        "emsp": "DE-MSA",
+        "state": "ACTIVE",
+        "modules": ["locations"],
+        "outside_period": None,
+    }
     assert run_json("agree", "DE-MSA", "NL-CPA", "--module", "locations") == expected
     suspended = run_json("agree", "NL-CPA", "DE-MSA", "--suspend")
     assert suspended == {**expected, "state": "SUSPENDED"}
-    assert run("agree", "NL-CPA", "DE-MSA") == "NL-CPA and DE-MSA: ACTIVE for all modules.\n"
+    assert run("agree", "NL-CPA", "DE-MSA") == "NL-CPA and DE-MSA: ACTIVE for locations.\n"
     assert Agreement.objects.count() == 1
+
+
+def test_an_agreement_says_when_its_period_is_over() -> None:
+    """ACTIVE alone would be a promise; a new one without modules is about all."""
+    PartyFactory.create(country_code="NL", party_id="CPA")
+    PartyFactory.create(country_code="DE", party_id="MSA", role="EMSP")
+    assert run("agree", "NL-CPA", "DE-MSA") == "NL-CPA and DE-MSA: ACTIVE for all modules.\n"
+    Agreement.objects.update(valid_until=datetime(2026, 1, 2, tzinfo=UTC))
+    told = run("agree", "NL-CPA", "DE-MSA")
+    assert "Nothing passes: the agreement NL-CPA - DE-MSA ended on 2026-01-02." in told
+
+
+def test_a_module_the_roles_never_exchange_is_refused() -> None:
+    """A navigation service reads locations, no CDRs; the console says it in the same words."""
+    PartyFactory.create(country_code="NL", party_id="CPA")
+    PartyFactory.create(country_code="DE", party_id="MSA", role="NSP")
+    sentence = fails("agree", "NL-CPA", "DE-MSA", "--module", "cdrs")
+    assert "cannot exchange cdrs: it is not for CPO and NSP" in sentence
+    assert not Agreement.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -165,6 +193,11 @@ def test_forgetting_needs_a_yes() -> None:
     assert "confirm with --yes" in fails("forget_platform", "P1")
     assert run("forget_platform", "P1", "--yes") == "P1 is forgotten.\n"
     assert "there are none yet" in fails("forget_platform", "P1", "--yes")
+
+
+def test_what_the_database_cannot_hold_is_a_sentence() -> None:
+    """No command ends in a traceback for what somebody typed."""
+    assert fails("rotate_credentials", "P\0")
 
 
 def test_credentials_are_sealed_anew() -> None:

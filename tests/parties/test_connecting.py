@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from ocpi.errors import (
     InvalidParameters,
@@ -14,13 +15,20 @@ from ocpi.errors import (
 from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.transport.authorization import header
-from parties.connecting import AlreadyRegistered, register, rotate, say_goodbye
+from parties.connecting import (
+    AlreadyRegistered,
+    EndedMeanwhile,
+    register,
+    rotate,
+    say_goodbye,
+)
 from parties.invitation import AllowedRole, prepare
-from parties.models import Credentials, Endpoint, Party, Platform
+from parties.models import AllowedParty, Credentials, Endpoint, Party, Platform
 from parties.peers import peer_of
+from parties.registration import disconnect
 from parties.status import ConnectionStatus
 from tests.parties.conftest import Start
-from tests.parties.wire import CPO, Wire, code
+from tests.parties.wire import CPO, Wire, code, invited, offer
 
 ROUTING = ("OCPI-to-party-id", "OCPI-from-party-id")
 
@@ -89,6 +97,87 @@ def test_does_not_post_without_a_common_version(wire: Wire, start: Start) -> Non
 
 
 @pytest.mark.conformance("CRED-31")
+def test_a_lost_registration_is_renewed_by_put(wire: Wire, start: Start) -> None:
+    """After a 405 the operator gives the token that is good there; PUT, and both sides agree."""
+    platform = start(CPO)
+    row = _connected(platform)
+    token = peer_of(row.pk).token
+    disconnect(row, status=ConnectionStatus.PLANNED)
+    with pytest.raises(AlreadyRegistered, match="--put"):
+        register(row, versions_url=platform.url, token_a=token)
+    register(row, versions_url=platform.url, token_a=token, method="PUT")
+    assert str(platform.seen[-1]) == "PUT /ocpi/2.2.1/credentials"
+    assert Platform.objects.get().is_registered
+    assert code(wire.get(token=platform.hub.token)) == (200, 1000)
+    assert peer_of(row.pk).token == platform.tokens.issued[-1]
+
+
+@pytest.mark.conformance("CRED-05", "CRED-07")
+def test_a_token_a_does_not_survive_a_registration_the_hub_started(
+    wire: Wire, start: Start
+) -> None:
+    """Invited and registered from the hub's side meanwhile: the invitation is used up."""
+    platform, token_a = start(CPO), invited().token
+    register(Platform.objects.get(), versions_url=platform.url, token_a=platform.invite())
+    assert code(wire.get(token=token_a)) == (401, 2001)
+    assert code(wire.post(token_a, offer(platform))) == (401, 2001)
+    assert code(wire.get(token=platform.hub.token)) == (200, 1000)
+
+
+@pytest.mark.parametrize("suspending", [True, False])
+def test_what_ended_the_connection_meanwhile_stands(
+    wire: Wire, start: Start, *, suspending: bool
+) -> None:
+    """Suspended or reset while the POST is open: nothing connects it again, the peer hears it."""
+    platform, row = start(CPO), _planned()
+    status = ConnectionStatus.SUSPENDED if suspending else ConnectionStatus.PLANNED
+
+    def end_first(call: Any) -> None:
+        answer = call.usual()
+        disconnect(Platform.objects.get(), status=status)
+        connection.close()  # of the platform's own thread
+        call.send(answer)
+
+    with (
+        platform.answer("POST", end_first),
+        pytest.raises(EndedMeanwhile, match="the connection with P1 was ended meanwhile"),
+    ):
+        register(row, versions_url=platform.url, token_a=platform.invite())
+    assert Platform.objects.get().status == status
+    assert not Credentials.objects.filter(revoked_at=None).exists()
+    assert not Endpoint.objects.exists()
+    assert str(platform.seen[-1]) == "DELETE /ocpi/2.2.1/credentials"
+    assert platform.hub.connection is None
+
+
+def test_a_suspension_during_a_rotation_stands(wire: Wire, start: Start) -> None:
+    """Suspended while the PUT is open: no token is good afterwards."""
+    platform = start(CPO)
+    row = _connected(platform)
+
+    def suspend_first(call: Any) -> None:
+        answer = call.usual()
+        disconnect(Platform.objects.get(), status=ConnectionStatus.SUSPENDED)
+        connection.close()  # of the platform's own thread
+        call.send(answer)
+
+    with platform.answer("PUT", suspend_first), pytest.raises(EndedMeanwhile):
+        rotate(row)
+    assert Platform.objects.get().status == ConnectionStatus.SUSPENDED
+    assert not Credentials.objects.filter(revoked_at=None).exists()
+    assert platform.hub.connection is None
+
+
+def test_a_refusal_with_a_nul_is_one_clear_error(wire: Wire, start: Start) -> None:
+    """What a platform writes can be shown and stored, whatever it is."""
+    platform, row = start(CPO), _planned()
+    refuse = misbehaviour.refuse(2001, "no\0\n" + "x" * 5000)
+    with platform.answer("POST", refuse), pytest.raises(InvalidParameters, match="no  xxx"):
+        register(row, versions_url=platform.url, token_a=platform.invite())
+    _assert_nothing_is_left(row)
+
+
+@pytest.mark.conformance("CRED-31")
 @pytest.mark.parametrize(
     "responder,error,sentence",
     [
@@ -114,7 +203,6 @@ def test_a_refused_post_is_reported_once_and_leaves_nothing(
     _assert_nothing_is_left(row)
 
 
-@pytest.mark.conformance("CRED-35")
 def test_takes_the_roles_from_the_answer(wire: Wire, start: Start) -> None:
     """The parties are those the platform names, a hub among them."""
     roles = ("HUB:DE:HUB", "CPO:NL:CPA", "CPO:NL:CPB")
@@ -213,6 +301,37 @@ def test_a_rotation_with_a_lost_answer_keeps_old_and_new(wire: Wire, start: Star
     assert new_in != old_in
     assert code(wire.get(token=old_in)) == (200, 1000)
     assert code(wire.get(token=new_in)) == (200, 1000)
+
+
+def test_a_token_no_answer_confirmed_does_not_live_for_ever(wire: Wire, start: Start) -> None:
+    """It ends after a day, or with the next rotation; its first use makes it the one in force."""
+    platform = start(CPO)
+    row = _connected(platform)
+    for _ in range(2):
+        with platform.answer("PUT", misbehaviour.html(500)), pytest.raises(OcpiError):
+            rotate(row)
+    waiting = Credentials.objects.inbound(row).filter(provisional=True)
+    assert [each.valid_until is not None for each in waiting] == [True, True]
+    rotate(row)
+    assert not Credentials.objects.inbound(row).filter(provisional=True).exists()
+    with platform.answer("PUT", misbehaviour.swallow(4)), pytest.raises(OcpiError):
+        rotate(row)
+    assert code(wire.get("2.2.1/sender/locations", token=platform.hub.token)) == (200, 1000)
+    [in_force] = Credentials.objects.inbound(row)
+    assert (in_force.provisional, in_force.valid_until) == (False, None)
+
+
+def test_a_rotation_that_leaves_no_party_changes_nothing(wire: Wire, start: Start) -> None:
+    """Every role in the answer is refused: the registration stays as it was."""
+    platform = start(CPO)
+    row = _connected(platform)
+    token_in, token_out = platform.hub.token, peer_of(row.pk).token
+    AllowedParty.objects.all().delete()
+    with pytest.raises(InvalidParameters, match="not among the parties agreed"):
+        rotate(row)
+    assert peer_of(row.pk).token == token_out
+    assert Party.objects.get().is_active
+    assert code(wire.get(token=token_in)) == (200, 1000)
 
 
 def test_a_platform_that_never_registered_has_no_tokens_to_renew(wire: Wire) -> None:

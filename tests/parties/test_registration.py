@@ -82,6 +82,36 @@ def test_token_a_is_good_for_one_registration(wire: Wire, start: Start) -> None:
     assert "final token" in said(response)
 
 
+@pytest.mark.conformance("CRED-07")
+def test_a_token_a_does_not_register_a_registered_platform(
+    wire: Wire, registered: SandboxPlatform
+) -> None:
+    """However it came to be there: the registration in force is not replaced by POST."""
+    _, token_a = Credentials.objects.issue(Platform.objects.get(), kind=TokenKind.A)
+    response = wire.post(token_a, offer(registered))
+    assert code(response) == (405, 2001)
+    assert response.headers["Allow"] == "GET, PUT, DELETE"
+    assert code(wire.get(token=registered.hub.token)) == (200, 1000)
+
+
+@pytest.mark.conformance("CRED-07")
+def test_a_platform_registered_while_its_post_is_open_stays_as_it_is(
+    wire: Wire, start: Start
+) -> None:
+    """The status is read again before anything is stored."""
+    platform, token_a = start(CPO), invited().token
+
+    def register_first(call: Call) -> None:
+        Platform.objects.update(status=ConnectionStatus.CONNECTED, version="2.2.1")
+        connection.close()  # of the platform's own thread
+        call.send(call.usual())
+
+    with platform.answer("GET /ocpi/versions", register_first):
+        response = wire.post(token_a, offer(platform))
+    assert code(response) == (405, 2001)
+    assert not Endpoint.objects.exists()
+
+
 @pytest.mark.conformance("CRED-07", "CRED-26", "CRED-25")
 def test_methods_depend_on_who_asks(wire: Wire, registered: SandboxPlatform) -> None:
     """POST by a registered platform and PATCH by anybody are 405; strangers get 401 for all."""
@@ -149,6 +179,29 @@ def test_an_unusable_api_is_3001_and_leaves_no_trace(
     assert response.elapsed.total_seconds() < 6
     _untouched(token_a, wire)
     assert code(wire.post(token_a, offer(platform))) == (200, 1000)
+
+
+@pytest.mark.parametrize(
+    "path,data",
+    [
+        ("/ocpi/2.2.1", b'{"version":"9\\u0000","endpoints":[]}'),
+        ("/ocpi/versions", b'[{"version":"9\\u0000","url":"http://127.0.0.1/"}]'),
+        ("/ocpi/versions", b'{"version":"9\\u0000","endpoints":[]}'),
+        ("/ocpi/2.2.1", b'{"version":["2.2.1"],"endpoints":[]}'),
+    ],
+)
+def test_a_version_of_control_characters_is_quoted_without_them(
+    wire: Wire, start: Start, path: str, data: bytes
+) -> None:
+    """A NUL in a platform's words is no trouble for the hub that repeats them."""
+    platform, token_a = start(CPO), invited().token
+    with platform.answer(f"GET {path}", misbehaviour.say(200, envelope.render(data=data))):
+        response = wire.post(token_a, offer(platform))
+    assert response.status_code == 200
+    assert code(response)[1] in {3001, 3002}
+    assert "\0" not in said(response)
+    assert Platform.objects.get().last_error
+    _untouched(token_a, wire)
 
 
 @pytest.mark.conformance("CRED-08", "CRED-11")

@@ -1,5 +1,6 @@
 """A registered platform changes or ends its registration: PUT, DELETE and GET credentials."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from parties.models import Credentials, Endpoint, Party, Platform
 from parties.peers import peer_of
 from parties.signals import platform_changed, platform_removed
 from parties.status import ConnectionStatus
+from tests.cast import a_location, push
 from tests.parties.conftest import Start
 from tests.parties.wire import CPO, Wire, code, invited, offer, said
 
@@ -31,6 +33,23 @@ def test_put_fetches_everything_again_and_rotates(wire: Wire, registered: Sandbo
     assert new_b != old_b
     assert registered.hub.token != old_c
     assert {seen.headers["Authorization"] for seen in registered.seen} == {header(new_b)}
+
+
+@pytest.mark.conformance("CRED-16")
+def test_a_push_goes_where_the_last_put_said(
+    pair: tuple[SandboxPlatform, SandboxPlatform], deliver_all: Callable[[], int]
+) -> None:
+    """Once a platform told of another RECEIVER URL, changes arrive there, with its new token."""
+    cpo, emsp = pair
+    emsp.move("locations", "RECEIVER", "/moved/locations")
+    emsp.rotate()
+    emsp.forget()
+    push(cpo, a_location())
+    deliver_all()
+    [seen] = [seen for seen in emsp.seen if seen.method == "PUT"]
+    assert seen.path.startswith("/moved/locations/NL/CPA/")
+    new_b = peer_of(Platform.objects.get(parties__key="DE-MSA").pk).token
+    assert seen.headers["Authorization"] == header(new_b)
 
 
 @pytest.mark.conformance("CRED-17")

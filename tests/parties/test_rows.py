@@ -185,26 +185,23 @@ def test_an_agreement_that_changes_is_announced(django_capture_on_commit_callbac
 
 def test_quirks_are_typed_in_the_table() -> None:
     """The column reads as a value with names, stored values of other releases do no harm."""
-    platform = PlatformFactory.create(quirks=Quirks(base64_out=False, page_limit=50))
+    platform = PlatformFactory.create(quirks=Quirks(base64_out=False))
     platform.refresh_from_db()
-    assert platform.quirks == Quirks(base64_out=False, page_limit=50)
-    assert Quirks.from_json('{"page_limit": 7, "of_the_future": 1}') == Quirks(page_limit=7)
+    assert platform.quirks == Quirks(base64_out=False)
+    stored = '{"patch_supported": false, "page_limit": 7, "of_the_future": 1}'
+    assert Quirks.from_json(stored) == Quirks(patch_supported=False)
     field = QuirksField()
-    assert field.to_python({"strict_ids": True}) == Quirks(strict_ids=True)
-    with pytest.raises(ValidationError, match="page_limit"):
-        field.to_python({"page_limit": "many"})
+    assert field.to_python({"base64_out": False}) == Quirks(base64_out=False)
+    with pytest.raises(ValidationError, match="patch_supported"):
+        field.to_python({"patch_supported": "many"})
 
 
 @pytest.mark.parametrize(
     "settings,expected",
     [
         (["base64=off"], Quirks(base64_out=False)),
-        (["page_limit=50", "patch=no"], Quirks(page_limit=50, patch_supported=False)),
-        (["page_limit=50", "page_limit=off"], Quirks()),
-        (
-            ["broadcast_once=ON", "trailing_slash=true"],
-            Quirks(broadcast_once=True, list_trailing_slash=True),
-        ),
+        (["raw_token=FALSE", "patch=no"], Quirks(accept_raw_token=False, patch_supported=False)),
+        (["base64=off", "base64=ON"], Quirks()),
     ],
 )
 def test_quirks_are_written_as_people_write_them(settings: list[str], expected: Quirks) -> None:
@@ -216,10 +213,9 @@ def test_quirks_are_written_as_people_write_them(settings: list[str], expected: 
     "setting,sentence",
     [
         ("base64", "write NAME=VALUE"),
-        ("colour=blue", "write NAME=VALUE with one of .*page_limit"),
+        ("colour=blue", "write NAME=VALUE with one of .*patch"),
         ("base64=perhaps", "neither on nor off"),
-        ("page_limit=0", "positive number"),
-        ("page_limit=x", "positive number"),
+        ("patch=0", "neither on nor off"),
     ],
 )
 def test_a_wrong_quirk_says_what_would_be_right(setting: str, sentence: str) -> None:

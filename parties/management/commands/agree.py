@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from ocpi.types import ModuleID, PartyRef
-from parties.agreements import agree, suspend
+from parties.agreements import agree, outside_period, suspend
 from parties.management.command import OperatorCommand
 
 
@@ -24,7 +24,8 @@ class Command(OperatorCommand[dict[str, Any]]):
             action="append",
             default=[],
             choices=[module.value for module in ModuleID],
-            help="only this module; repeat for more",
+            help="only this module; repeat for more; without it an agreement keeps those it has "
+            "and a new one is about all",
         )
         parser.add_argument("--suspend", action="store_true", help="stop the exchange")
 
@@ -40,9 +41,13 @@ class Command(OperatorCommand[dict[str, Any]]):
             "emsp": str(agreement.emsp.ref),
             "state": str(agreement.state),
             "modules": agreement.modules,
+            "outside_period": outside_period(agreement),
         }
 
     def tell(self, result: dict[str, Any]) -> None:
         """Say what the agreement is now."""
         modules = ", ".join(result["modules"]) or "all modules"
         self.stdout.write(f"{result['cpo']} and {result['emsp']}: {result['state']} for {modules}.")
+        if result["outside_period"]:
+            pair = f"{result['cpo']} - {result['emsp']}"
+            self.stdout.write(f"Nothing passes: the agreement {pair} {result['outside_period']}.")

@@ -1,7 +1,7 @@
 """`manage.py register_platform`: the hub starts the handshake with a token A it was given."""
 
 from argparse import Namespace
-from typing import Any
+from typing import Any, Literal
 
 from django.core.management.base import CommandParser
 
@@ -21,12 +21,21 @@ class Command(OperatorCommand[dict[str, Any]]):
         add_platform_arguments(parser)
         parser.add_argument("--versions-url", required=True, metavar="URL")
         parser.add_argument("--token-a", required=True, metavar="TOKEN")
+        parser.add_argument(
+            "--put",
+            action="store_true",
+            help="the platform still holds a registration of the hub, and TOKEN is good there: "
+            "renew it by PUT instead of POST",
+        )
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Register."""
         roles = [AllowedRole.parse(text) for text in options.role]
         platform = prepare(options.name, roles=roles, quirks=options.quirk)
-        register(platform, versions_url=options.versions_url, token_a=options.token_a)
+        method: Literal["POST", "PUT"] = "PUT" if options.put else "POST"
+        register(
+            platform, versions_url=options.versions_url, token_a=options.token_a, method=method
+        )
         return describe(platform)
 
     def tell(self, result: dict[str, Any]) -> None:

@@ -113,8 +113,6 @@ VERBATIM, STATE = "verbatim", "state"
             id="PUTs of two Connectors",
         ),
         pytest.param([a_change(4, part="E1")], None, True, None, id="the part is gone"),
-        pytest.param([a_change(4, "DELETE")], None, True, (VERBATIM, WHOLE), id="DELETE"),
-        pytest.param([a_change(4, "DELETE")], 5, True, (STATE, WHOLE), id="deleted, put again"),
     ],
 )
 def test_a_lane_sends_the_newest_message_or_the_present_state(

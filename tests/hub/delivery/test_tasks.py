@@ -21,7 +21,7 @@ from tests.hub.concurrently import at_once
 from tests.hub.incoming import incoming
 from tests.hub.owner import Owner, received
 
-QUEUES = ("realtime", "bulk")
+QUEUES = ("wake", "realtime", "bulk")
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_change_nobody_can_read_yet_is_looked_at_again(
         looked: list[list[str]] = []
 
         def look() -> None:
-            queue.redis.delete("realtime")
+            queue.redis.delete("wake")
             tasks.dispatch(woken=True)
             tasks.dispatch(woken=True)
             looked.append(queue.waiting())

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hub.store import documents, planning
+from hub.store import incoming as checks
 from hub.store.planning import Stored, StoredPartText, Write
 from ocpi.errors import InvalidParameters, NotJson, OcpiError, UnknownLocation
 from ocpi.types import fold, parse_datetime
@@ -40,7 +41,7 @@ def document(before: Stored, write: Write) -> dict[str, Any]:
 def changed(before: Stored, method: str, *ids: str, body: dict[str, Any] | bytes) -> dict[str, Any]:
     """Apply a message and return the whole Location after it."""
     message = incoming(method, *ids, body=body)
-    planning.check(message)
+    checks.check(message)
     return document(before, planning.change(message, before))
 
 
@@ -183,7 +184,7 @@ def test_a_patch_is_read_before_anything_is_looked_up(
 ) -> None:
     """Broken JSON is that, whatever object it is about."""
     with pytest.raises(error):
-        planning.check(incoming("PATCH", *ids, body=body))
+        checks.check(incoming("PATCH", *ids, body=body))
 
 
 def test_a_child_moves_its_parents_forward_only() -> None:
@@ -308,9 +309,9 @@ def test_the_parts_a_message_touches_are_read() -> None:
     """Only those: the others of a large site cost nothing."""
     nested = {"evses": [{"uid": "e2"}, {"uid": "E7"}]}
 
-    assert planning.part_keys(incoming("PATCH", "L1", body=nested)) == ["E2", "E7"]
-    assert planning.part_keys(incoming("PATCH", "L1", body={"name": "x"})) == []
-    assert planning.part_keys(incoming("PUT", "L1", "e1", "1", body={})) == [fold("e1")]
+    assert checks.part_keys(incoming("PATCH", "L1", body=nested)) == ["E2", "E7"]
+    assert checks.part_keys(incoming("PATCH", "L1", body={"name": "x"})) == []
+    assert checks.part_keys(incoming("PUT", "L1", "e1", "1", body={})) == [fold("e1")]
 
 
 def test_last_updated_is_compared_as_an_instant() -> None:

@@ -66,6 +66,11 @@ def test_body_stays_out_of_the_repr() -> None:
         ("soon", None),
         ("", None),
         ("²", None),
+        ("9" * 400, None),
+        ("Sun, 06 Nov 1994 08:49:37 +99999999999999", None),
+        ("Sun, 06 Nov 1994 08:49:37 +9999", None),
+        ("Sun, 06 Nov 99999999999 08:49:37 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", None),
     ],
 )
 def test_retry_after_is_read(value: str, seconds: float | None) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox import misbehaviour as does
+from ocpi.sandbox.__main__ import parser
 from ocpi.sandbox.catalogue import location
 from ocpi.sandbox.charging import Charging
 from ocpi.sandbox.shelf import Shelf, write_object
@@ -46,6 +47,16 @@ def process(kind: str, hub: str, *more: str) -> Iterator[tuple[subprocess.Popen[
             yield running, (json.loads(line) for line in running.stdout)
         finally:
             running.kill()
+
+
+def test_token_a_may_stay_off_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody on the machine sees arguments; the environment only its owner."""
+    words = ["cpo", "--role", "CPO:NL:CPA", "--hub", "http://127.0.0.1/"]
+    monkeypatch.delenv("SANDBOX_TOKEN_A", raising=False)
+    with pytest.raises(SystemExit):
+        parser().parse_args(words)
+    monkeypatch.setenv("SANDBOX_TOKEN_A", "kept")
+    assert parser().parse_args(words).token_a == "kept"
 
 
 def until(lines: Lines, event: str) -> list[dict[str, Any]]:

@@ -38,13 +38,28 @@ def test_the_timestamp_is_now() -> None:
     assert abs(datetime.now(UTC) - moment) < timedelta(seconds=5)
 
 
-@given(st.text(st.characters(codec="utf-8")), st.sampled_from([1000, 2001, 4003]))
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"])),
+    st.sampled_from([1000, 2001, 4003]),
+)
 def test_an_envelope_is_read_as_it_was_written(message: str, status_code: int) -> None:
     """Reading gives back code, message and data."""
     read = envelope.read(envelope.render(status_code=status_code, data=b"[1]", message=message))
 
     assert read is not None
     assert (read.status_code, read.status_message, read.data) == (status_code, message, b"[1]")
+
+
+def test_a_message_is_read_as_one_bearable_line() -> None:
+    """Whatever a peer writes there can be shown and stored."""
+    read = envelope.read(
+        b'{"status_code":2000,"status_message":"a\\u0000b\\r\\n' + b"x" * 9999 + b'"}'
+    )
+
+    assert read is not None
+    assert read.status_message is not None
+    assert read.status_message.startswith("a b  xxx")
+    assert len(read.status_message) == 2000
 
 
 @pytest.mark.parametrize(

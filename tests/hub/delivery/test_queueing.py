@@ -1,0 +1,75 @@
+"""What waits in the broker is bounded by the number of subscriptions, whatever the workers do."""
+
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from hub import tasks
+from hub.models import Subscription
+from hub.waking import Waker
+from settings.celery import app
+from tests.cast import CPA, Cast, a_location
+from tests.hub.owner import Owner
+
+
+@pytest.fixture
+def behind(cast: Cast) -> Iterator[Owner]:
+    """NL-CPA, whose Location DE-MSA waits for; nothing is queued."""
+    owner = Owner(cast["P1"])
+    cast["P2"]
+    cast.agree(("NL-CPA", "DE-MSA"))
+    tasks.dispatch()
+    owner.put("L1", body=a_location(CPA, 1))
+    tasks._redis().flushdb()
+    yield owner
+    tasks._redis().flushdb()
+
+
+def _waiting() -> int:
+    return int(tasks._redis().llen("realtime")) + int(tasks._redis().llen("bulk"))
+
+
+def test_a_subscription_waits_in_the_queue_once(behind: Owner) -> None:
+    """However often beat comes by while all workers are busy."""
+    for _ in range(5):
+        tasks.dispatch()
+    assert _waiting() == 1
+
+
+def test_a_task_that_begins_makes_place_for_the_next(behind: Owner) -> None:
+    """What comes while it works can be queued behind it."""
+    tasks.dispatch()
+    key = f"hub:queued:{Subscription.objects.get().pk}"
+    assert tasks._redis().exists(key)
+
+    tasks.snapshot(Subscription.objects.get().pk)
+
+    assert not tasks._redis().exists(key)
+
+
+def test_dispatching_has_a_queue_of_its_own() -> None:
+    """It does not stand behind the deliveries it started."""
+    assert app.amqp.router.route({}, "hub.tasks.dispatch")["queue"].name == "wake"
+
+
+def test_the_waker_survives_whatever_it_calls(caplog: pytest.LogCaptureFixture) -> None:
+    """The next change is told all the same."""
+    told = threading.Event()
+    calls: list[int] = []
+
+    def send() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyError("broken")
+        told.set()
+
+    waker = Waker(send)
+    with caplog.at_level(logging.ERROR):
+        waker.wake()
+        while not calls:
+            pass
+        waker.wake()
+
+    assert told.wait(1)

@@ -1,0 +1,76 @@
+"""Large objects make short pages, of lists and of snapshots."""
+
+from collections.abc import Callable
+
+import pytest
+
+from hub.admin.lags import Lag
+from hub.delivery import states, subscriptions
+from hub.models import Subscription
+from hub.policy import POLICIES
+from hub.store import reading
+from ocpi.sandbox.platform import SandboxPlatform
+from ocpi.types import ModuleID
+from tests.cast import CPA, HUB, Cast, a_location, push
+
+FIVE = ["L1", "L2", "L3", "L4", "L5"]
+
+
+@pytest.fixture
+def reader(pair: tuple[SandboxPlatform, SandboxPlatform]) -> SandboxPlatform:
+    """DE-MSA, with five locations of NL-CPA to read."""
+    for number in range(1, 6):
+        push(pair[0], a_location(CPA, number))
+    return pair[1]
+
+
+@pytest.mark.parametrize("most, pages", [(1, 5), (5_000_000, 1)])
+def test_a_list_of_large_objects_comes_in_short_pages(
+    reader: SandboxPlatform, monkeypatch: pytest.MonkeyPatch, most: int, pages: int
+) -> None:
+    """At least one object a page, and each once."""
+    monkeypatch.setattr(reading, "MOST_BYTES", most)
+
+    crawl = reader.hub.list("locations", {}, to=HUB)
+
+    assert [each["id"] for page in crawl.pages for each in page.data] == FIVE
+    assert len(crawl.pages) == pages
+
+
+def test_a_snapshot_of_large_objects_comes_in_short_pieces(
+    cast: Cast,
+    reader: SandboxPlatform,
+    deliver_all: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each piece goes on behind the one before, up to the last."""
+    monkeypatch.setattr(states, "MOST_BYTES", 1)
+    policy = POLICIES[ModuleID.LOCATIONS]
+
+    piece = states.objects(policy, "NL-CPA", after=0, limit=100)
+    assert ([each.object_id for each in piece.objects], piece.is_last) == (["L1"], False)
+
+    deliver_all()
+    assert len(reader.objects["locations"]) == 5
+
+
+def test_nobody_is_counted_to_the_end(
+    cast: Cast,
+    reader: SandboxPlatform,
+    deliver_all: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Far behind is far behind; and only who is asked for is counted."""
+    deliver_all()
+    for number in range(1, 6):
+        push(cast["P1"], a_location(CPA, number))
+    pk = Subscription.objects.get(receiver__platform__name="P2").pk
+
+    [(changes, seconds)] = subscriptions.lag(ModuleID.LOCATIONS, [pk]).values()
+    assert (changes, 0 <= seconds < 60) == (5, True)
+    assert subscriptions.lag(ModuleID.LOCATIONS, [pk + 1]) == {}
+
+    monkeypatch.setattr(subscriptions, "COUNTED", 3)
+    [(changes, _)] = subscriptions.lag(ModuleID.LOCATIONS, [pk]).values()
+    assert changes == 4
+    assert "3+ behind" in Lag(changes, 1.0).shown()
