@@ -4,6 +4,7 @@ Losing every task loses nothing: beat dispatches whatever is behind every few se
 """
 
 import logging
+from contextlib import suppress
 from functools import cache
 
 import redis
@@ -23,7 +24,8 @@ log = logging.getLogger(__name__)
 _WAKE = "hub:wake"
 _WAKE_SECONDS = 5
 _QUEUED = "hub:queued:{}"
-_QUEUED_SECONDS = 60
+# A task may die in the memory of a killed worker: its mark must not keep the next one out for long.
+_QUEUED_SECONDS = 10
 _LOOK_AGAIN = "hub:look-again"
 _LOOK_AGAIN_SECONDS = 0.2
 
@@ -40,6 +42,8 @@ def _tell_the_broker() -> None:
             dispatch.delay(woken=True)
     except (redis.RedisError, OperationalError) as error:
         log.warning("delivery waits for beat, the broker does not answer: %s", error)
+        with suppress(redis.RedisError):
+            forget_wakes()
 
 
 def forget_wakes() -> None:

@@ -6,8 +6,8 @@ broker_url = settings.REDIS_URL
 broker_connection_retry_on_startup = True
 broker_connection_timeout = 2
 broker_transport_options = {"socket_timeout": 5, "socket_connect_timeout": 1}
-# A wake-up that cannot be sent is dropped at once: beat sends the next one.
-task_publish_retry = False
+# Once more, since a pooled connection may be one the broker gave up; after that beat does it.
+task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}
 task_ignore_result = True
 task_serializer = "json"
 accept_content = ["json"]

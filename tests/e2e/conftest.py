@@ -16,7 +16,7 @@ from psycopg import sql
 from local import ports
 from local.processes import Child, Family, Program, run_through
 from ocpi.sandbox.platform import SandboxPlatform
-from tests.cast import ROLES
+from tests.cast import ROLES, a_location, push
 from tests.e2e.cut import Cut
 
 CHECKOUT = Path(__file__).parents[2]
@@ -123,8 +123,16 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         hub.start_worker()
         assert family.wait(30, until=lambda: not ports.is_free(port)), "the hub does not listen"
         with _Platforms(hub, tokens):
+            _warm(hub)
             yield hub
         hub.flush()
+
+
+def _warm(hub: Hub) -> None:
+    """Wait until every process is up: a Location reaches both receivers."""
+    assert push(hub.platforms["P1"], {**a_location(), "id": "W1"}).http_status == 201
+    for name in ("P2", "P3"):
+        hub.platforms[name].wait_for("/W1", 30)
 
 
 def _prepared(hub: Hub) -> dict[str, str]:
