@@ -82,6 +82,8 @@ def test_hanging_receivers_delay_neither_the_owner_nor_others(
     hub: Hub, owner: Owner, emsp: SandboxPlatform
 ) -> None:
     """FR-MSB sleeps: NL-CPA is answered and DE-MSA has it, each within a second."""
+    owner.put("H0", body={**a_location(CPA, 1), "id": "H0"})
+    emsp.wait_for("/H0", 15)
     hanging = hub.platforms["P3"]
     hanging.hold(20)
     try:
@@ -126,7 +128,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_swaps_nothing(
     for turn in (1, 2):
         for each in ids:
             owner.patch(each, "E1", body={"x": turn, "last_updated": "2027-01-01T00:00:00Z"})
-    emsp.hold(0.03, "/K")
+    emsp.hold(0.2, "/K")
     hub.start_worker()
     emsp.wait_for("/K", 30, count=40)
     hub.kill_worker()
