@@ -39,10 +39,10 @@ install: ## Create .venv and install what is pinned; nothing to do when nothing 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; \
 	echo "$$wanted" > $(STAMP)
 
-demo: install ## Hub, sandbox CPO and sandbox eMSP on this machine; Ctrl-C stops all (DEMO_PORT=8000)
+demo: install ## Hub, a sandbox CPO and two sandbox eMSPs on this machine; Ctrl-C stops all (DEMO_PORT=8000)
 	@$(BIN)/python -m local demo $(ARGS)
 
-demo-check: install ## The same, bounded in time: does the eMSP end up with what the CPO has?
+demo-check: install ## The same, bounded in time: has everybody what is theirs, do the books balance?
 	@$(BIN)/python -m local demo --check $(ARGS)
 
 run: install ## The hub alone: web, worker and beat, against your servers or embedded ones

@@ -1,52 +1,55 @@
-"""(c) Delivering: a burst of 10,000 status changes to 10 receivers.
+"""Delivering: a burst of 10,000 status changes to 10 receivers.
 
 Each change is of another EVSE, so that nothing can be collapsed: 100,000 messages. Measured from
 the first message that arrives to the last; the worker's own start is not in it. The limit is a bare
 aiohttp loop that sends the same requests to the same sinks.
 """
 
+import asyncio
 import json
 import time
 import urllib.request
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
+import aiohttp
+import uvloop
+
+from bench import objects
 from bench.figures import Figure
-from bench.ground import CPO, Ground, connection, worker
-from bench.load import Shot, fire
-from ocpi.sandbox.catalogue import location
-from ocpi.types import PartyRef
+from bench.ground import HUB, Ground, connection, emsp, headers, worker
+from bench.load import fire
+from bench.objects import Template
+from bench.shots import shots
+from ocpi.types import ModuleID
 
 CHANGES = 10_000
 EVSES = 10
 PATIENCE = 240.0
-_PATH = "/".join(CPO)
+BARE_SINKS = 2
+IN_FLIGHT = 16
 
 
 def measure(ground: Ground) -> Iterator[Figure]:
     """Measure the burst, then the bare loop."""
     receivers = len(ground.sinks)
-    locations = [_location(number) for number in range(CHANGES // EVSES)]
-    base = f"{ground.url}/ocpi/2.2.1/receiver/locations/{_PATH}"
-    headers = ground.headers(ground.cpo_token, CPO)
-    filling = (
-        Shot("PUT", f"{base}/{body['id']}", headers, json.dumps(body).encode())
-        for body in locations
-    )
-    fire(filling).all_accepted()
+    numbers = range(CHANGES // EVSES)
+    filling = objects.put(ModuleID.LOCATIONS, evses=EVSES)
+    changes = [objects.status_of_evse(EVSES, each) for each in range(EVSES)]
+    fire(ground.url, shots(ground, filling, numbers))
     _forget_what_was(ground)
-    fire(_changes(base, headers, locations)).all_accepted()
+    for change in changes:
+        fire(ground.url, shots(ground, change, numbers))
     before = taken(ground)
     with worker():
         expected = before + CHANGES * receivers
         first = _wait_until(ground, before + 1)
         seconds = _wait_until(ground, expected) - first
-    bare = _bare(ground, locations)
     yield Figure(
         f"delivery of {CHANGES:,} changes to {receivers} receivers",
         CHANGES * receivers / seconds,
         "messages/s",
-        bare,
+        _bare(ground, changes),
         "bare aiohttp loop, same sinks",
         0.5,
     )
@@ -56,18 +59,6 @@ def taken(ground: Ground) -> int:
     """Ask the sinks how many messages they took."""
     with urllib.request.urlopen(f"{ground.sinks[0]}/count") as answer:  # noqa: S310 - our own sink
         return int(json.load(answer))
-
-
-def _location(number: int) -> dict[str, Any]:
-    return {**location(number, PartyRef(*CPO), evses=EVSES), "id": f"D{number}"}
-
-
-def _changes(base: str, headers: dict[str, str], locations: list[dict[str, Any]]) -> Iterator[Shot]:
-    for body in locations:
-        for evse in body["evses"]:
-            url = f"{base}/{body['id']}/{evse['uid']}"
-            change = b'{"status":"CHARGING","last_updated":"2027-01-01T00:00:00Z"}'
-            yield Shot("PATCH", url, headers, change)
 
 
 def _forget_what_was(ground: Ground) -> None:
@@ -94,11 +85,34 @@ def _wait_until(ground: Ground, count: int) -> float:
     return time.perf_counter()
 
 
-def _bare(ground: Ground, locations: list[dict[str, Any]]) -> float:
-    headers = ground.headers("token-of-DE-M00", ("NL", "HUB"))
-    shots = [
-        shot
-        for sink in ground.sinks[:2]
-        for shot in _changes(f"{sink}/locations/{_PATH}", headers, locations)
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """One request to a sink."""
+
+    url: str
+    body: bytes
+
+
+def _bare(ground: Ground, changes: list[Template]) -> float:
+    """Return how many such requests a second aiohttp sends when that is all it does."""
+    pushes = [
+        _Push(f"{sink}/locations/{path}", body)
+        for sink in ground.sinks[:BARE_SINKS]
+        for change in changes
+        for path, body in (change.numbered(number, 0) for number in range(CHANGES // EVSES))
     ]
-    return fire(shots).rate
+    started = time.perf_counter()
+    uvloop.run(_send(iter(pushes), headers("token-of-DE-M00", sender=HUB, to=emsp(0))))
+    return len(pushes) / (time.perf_counter() - started)
+
+
+async def _send(pushes: Iterator[_Push], common: dict[str, str]) -> None:
+    async def work(session: aiohttp.ClientSession) -> None:
+        for push in pushes:
+            async with session.patch(push.url, headers=common, data=push.body) as answer:
+                await answer.read()
+                answer.raise_for_status()
+
+    connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        await asyncio.gather(*(work(session) for _ in range(IN_FLIGHT)))

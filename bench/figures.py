@@ -2,11 +2,12 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+_WITHOUT_FRACTION = 100
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
@@ -14,7 +15,9 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 class Figure:
     """One measured figure, the limit it stands against, and the ratio aimed for.
 
-    Rates are per second: more is better. `target` None has nothing to be held to yet.
+    More is better: rates are per second, memory at the beginning stands against the end.
+    `target` None has nothing to be held to yet. What shall be small has the `most` it may be
+    instead.
     """
 
     what: str
@@ -23,24 +26,37 @@ class Figure:
     limit: float
     limited_by: str
     target: float | None
+    most: float | None = None
 
     @property
     def ratio(self) -> float:
         """How much of the limit is reached."""
         return self.measured / self.limit if self.limit else 0.0
 
+    @property
+    def is_met(self) -> bool | None:
+        """Whether it is as it should be; None when nothing is asked of it."""
+        if self.most is not None:
+            return self.measured <= self.most
+        return None if self.target is None else self.ratio >= self.target
+
     def row(self) -> str:
         """One row of the table."""
         aim = "-" if self.target is None else f"≥ {self.target:g}"
-        met = "" if self.target is None else ("yes" if self.ratio >= self.target else "**no**")
+        aim = aim if self.most is None else f"≤ {self.most:g} {self.unit}"
+        met = {None: "", True: "yes", False: "**no**"}[self.is_met]
         return (
-            f"| {self.what} | {self.measured:,.0f} {self.unit} | {self.limited_by}: "
-            f"{self.limit:,.0f} | {self.ratio:.2f} | {aim} | {met} |"
+            f"| {self.what} | {_shown(self.measured)} {self.unit} | {self.limited_by}: "
+            f"{_shown(self.limit)} | {self.ratio:.2f} | {aim} | {met} |"
         )
 
 
-def table(figures: Sequence[Figure], notes: Sequence[str]) -> str:
-    """Write the table of one run, the machine named."""
+def _shown(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= _WITHOUT_FRACTION else f"{number:.1f}"
+
+
+def table(sections: Mapping[str, Sequence[Figure]], notes: Sequence[str]) -> str:
+    """Write the tables of one run, the machine named."""
     head = [
         "# Benchmark results",
         "",
@@ -49,11 +65,21 @@ def table(figures: Sequence[Figure], notes: Sequence[str]) -> str:
         f"* when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"* machine: {_machine()}",
         *(f"* {note}" for note in notes),
-        "",
-        "| work | measured | limit in the same run | ratio | target | met |",
-        "|---|---|---|---|---|---|",
     ]
-    return "\n".join([*head, *(figure.row() for figure in figures), ""])
+    parts = [_section(title, figures) for title, figures in sections.items()]
+    return "\n".join([*head, *parts, ""])
+
+
+def _section(title: str, figures: Sequence[Figure]) -> str:
+    rows = (figure.row() for figure in figures)
+    return "\n".join(
+        [
+            f"\n## {title}\n",
+            "| work | measured | limit in the same run | ratio | target | met |",
+            "|---|---|---|---|---|---|",
+            *rows,
+        ]
+    )
 
 
 def _machine() -> str:

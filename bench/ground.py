@@ -9,44 +9,61 @@ import os
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
+from bench.objects import CPO
 from local import ports, postgres
 from local.processes import Family, Program
 from ocpi.transport.authorization import header
+from ocpi.types import InterfaceRole, ModuleID, PartyRef
 
 HUB_PORT_WAIT = 30.0
-CPO = ("NL", "CPA")
+HUB = PartyRef("NL", "HUB")
+SMALL_CPO = PartyRef("NL", "CPB")
+"""A CPO that has an agreement with the first eMSP only."""
 LOGS = Path(".local/bench/logs")
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where the hub is, with which tokens to speak to it, and the sinks behind its receivers."""
+    """Where the hub is, the tokens by which parties speak to it, the sinks behind its receivers."""
 
     url: str
-    cpo_token: str
-    emsp_token: str
+    tokens: Mapping[PartyRef, str]
     sinks: tuple[str, ...]
     database_url: str
 
-    def headers(self, token: str, sender: tuple[str, str]) -> dict[str, str]:
-        """Return the headers of a message to the hub."""
-        return {
-            "Authorization": header(token),
-            "Content-Type": "application/json",
-            "OCPI-from-country-code": sender[0],
-            "OCPI-from-party-id": sender[1],
-            "OCPI-to-country-code": "NL",
-            "OCPI-to-party-id": "HUB",
-            "X-Request-ID": "bench",
-            "X-Correlation-ID": "bench",
-        }
+    def endpoint(self, interface: InterfaceRole, module: ModuleID) -> str:
+        """Return the URL of one of the hub's endpoints."""
+        return f"{self.url}/ocpi/2.2.1/{interface.lower()}/{module}"
+
+    def headers(self, sender: PartyRef) -> dict[str, str]:
+        """Return the headers of a party's message to the hub."""
+        return headers(self.tokens[sender], sender=sender, to=HUB)
+
+
+def headers(token: str, *, sender: PartyRef, to: PartyRef) -> dict[str, str]:
+    """Return the headers of a message."""
+    return {
+        "Authorization": header(token),
+        "Content-Type": "application/json",
+        "OCPI-from-country-code": sender.country_code,
+        "OCPI-from-party-id": sender.party_id,
+        "OCPI-to-country-code": to.country_code,
+        "OCPI-to-party-id": to.party_id,
+        "X-Request-ID": "bench",
+        "X-Correlation-ID": "bench",
+    }
+
+
+def emsp(number: int) -> PartyRef:
+    """Name an eMSP."""
+    return PartyRef("DE", f"M{number:02}")
 
 
 @contextmanager
@@ -61,10 +78,13 @@ def ground(receivers: int) -> Iterator[Ground]:
         "DJANGO_SETTINGS_MODULE": "settings.base",
         "HUB_PUBLIC_URL": url,
         "HUB_BIND_PORT": str(web_port),
-        "HUB_COUNTRY_CODE": "NL",
-        "HUB_PARTY_ID": "HUB",
+        "HUB_COUNTRY_CODE": HUB.country_code,
+        "HUB_PARTY_ID": HUB.party_id,
         "HUB_ALLOW_PRIVATE_ADDRESSES": "true",
         "HUB_ALLOW_HTTP_PEERS": "true",
+        # 100 drivers wait at once: each holds a thread of a web process.
+        "HUB_WEB_THREADS": "128",
+        "HUB_REQUESTS_PER_PEER": "32",
         "LOG_LEVEL": "WARNING",
     }
     with Family() as family:
@@ -72,9 +92,8 @@ def ground(receivers: int) -> Iterator[Ground]:
         tokens = _parties(sinks)
         _start(family, "sink", "-m", "bench.sink", *map(str, sink_ports))
         _start(family, "web", "-m", "settings.serve")
-        found = Ground(url, tokens[0], tokens[1], sinks, database)
-        _wait(f"{url}/ocpi/versions", header(tokens[0]))
-        yield found
+        _wait(f"{url}/ocpi/versions", header(tokens[CPO]))
+        yield Ground(url, tokens, sinks, database)
 
 
 @contextmanager
@@ -123,8 +142,8 @@ def _database() -> str:
     return server.rpartition("/")[0] + "/hub_bench"
 
 
-def _parties(sinks: tuple[str, ...]) -> tuple[str, str]:
-    """Migrate, then connect one CPO and an eMSP behind each sink, all in agreement."""
+def _parties(sinks: tuple[str, ...]) -> dict[PartyRef, str]:
+    """Migrate, then connect everybody; return the tokens."""
     import django  # noqa: PLC0415 - the environment names the settings by now
 
     django.setup()
@@ -133,7 +152,7 @@ def _parties(sinks: tuple[str, ...]) -> tuple[str, str]:
     from bench.parties import connect  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
-    return connect(CPO, sinks)
+    return connect(CPO, SMALL_CPO, [emsp(number) for number in range(len(sinks))], sinks)
 
 
 def _wait(url: str, authorization: str) -> None:
@@ -150,20 +169,13 @@ def _wait(url: str, authorization: str) -> None:
             time.sleep(0.2)
 
 
-def resident_megabytes(found: Ground) -> float:
-    """Return the resident size of the largest web process of this run."""
-    sizes = [0.0]
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with suppress(OSError, StopIteration):
-            lines = status.read_text(encoding="utf-8").splitlines()
-            size = next(line.split()[1] for line in lines if line.startswith("VmRSS"))
-            command = (status.parent / "cmdline").read_bytes()
-            ours = found.url.encode() in (status.parent / "environ").read_bytes()
-            if ours and b"settings.serve" in command:
-                sizes.append(int(size) / 1024)
-    return max(sizes)
-
-
 def connection(found: Ground) -> psycopg.Connection:
     """Connect to the benchmark's database without Django."""
     return psycopg.connect(found.database_url, autocommit=True)
+
+
+def changes(found: Ground) -> int:
+    """Count the feed."""
+    with connection(found) as db:
+        row = db.execute("SELECT count(*) FROM hub_change").fetchone()
+    return int(row[0]) if row else 0

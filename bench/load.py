@@ -1,22 +1,42 @@
-"""A load generator: so many requests in flight over kept-alive connections, one event loop."""
+"""A load generator that leaves the machine to the hub: raw HTTP/1.1 on an event loop.
+
+Requests are bytes made before the clock starts; of an answer are read its status, its end, and
+OCPI's word that it is a success.
+"""
 
 import asyncio
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlsplit
 
-import aiohttp
 import uvloop
+
+_SUCCESS = b'"status_code":1000'
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+_LAST_CHUNK = b"0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """One request."""
+class Answer:
+    """One answer."""
 
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes | None = None
+    status: int
+    head: bytes
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether both HTTP and OCPI say so."""
+        return 200 <= self.status < 300 and _SUCCESS in self.body
+
+    def header(self, name: str) -> str | None:
+        """Return a header."""
+        found = re.search(rb"\r\n" + name.encode() + rb": *([^\r]*)", self.head, re.IGNORECASE)
+        return found[1].decode() if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,69 +46,144 @@ class Outcome:
     count: int
     seconds: float
     latencies: Sequence[float]
-    refused: int
 
     @property
     def rate(self) -> float:
         """Requests a second."""
         return self.count / self.seconds
 
-    def all_accepted(self) -> "Outcome":
-        """Return this outcome, unless a request was refused: then there is nothing to measure."""
-        if self.refused or not self.count:
-            message = f"{self.refused} of {self.count} requests were refused"
-            raise RuntimeError(message)
-        return self
+    def __add__(self, other: "Outcome") -> "Outcome":
+        """Take two runs together."""
+        latencies = [*self.latencies, *other.latencies]
+        return Outcome(self.count + other.count, self.seconds + other.seconds, latencies)
 
 
-def fire(shots: Iterable[Shot], *, in_flight: int = 16, seconds: float | None = None) -> Outcome:
-    """Send the requests, for `seconds` at most; an answer that is no 2xx counts as refused."""
-    return uvloop.run(_fire(iter(shots), in_flight, seconds))
+Following = Callable[[Answer | None], bytes | None]
+"""From an answer, None at the beginning, to the next request of a connection; None ends it."""
 
 
-async def _fire(shots: Iterator[Shot], in_flight: int, seconds: float | None) -> Outcome:
-    latencies: list[float] = []
-    refused = 0
-    started = time.perf_counter()
-    end = started + seconds if seconds else None
-
-    async def work(session: aiohttp.ClientSession) -> None:
-        nonlocal refused
-        for shot in shots:
-            begun = time.perf_counter()
-            if end is not None and begun > end:
-                return
-            async with session.request(
-                shot.method, shot.url, headers=shot.headers, data=shot.body
-            ) as answer:
-                await answer.read()
-                refused += answer.status >= 300
-            latencies.append(time.perf_counter() - begun)
-
-    connector = aiohttp.TCPConnector(limit=in_flight)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        await asyncio.gather(*(work(session) for _ in range(in_flight)))
-    return Outcome(len(latencies), time.perf_counter() - started, latencies, refused)
+def request(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    """Write a whole request."""
+    parts = urlsplit(url)
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
 
 
-def follow(
-    url: str, headers: dict[str, str], next_page: Callable[[str | None], str | None]
+def fire(
+    url: str, shots: Iterable[bytes], *, in_flight: int = 16, seconds: float | None = None
 ) -> Outcome:
-    """Crawl a list page by page to its end."""
-    return uvloop.run(_follow(url, headers, next_page))
+    """Send requests to the server of a URL, for `seconds` at most.
+
+    Each has to be answered with success: there is nothing to measure about a refusal.
+    """
+    waiting = iter(shots)
+    end = time.perf_counter() + seconds if seconds else float("inf")
+
+    def following(_: Answer | None) -> bytes | None:
+        return next(waiting, None) if time.perf_counter() < end else None
+
+    return uvloop.run(_run(url, [following] * in_flight))
 
 
-async def _follow(
-    url: str | None, headers: dict[str, str], next_page: Callable[[str | None], str | None]
-) -> Outcome:
-    latencies: list[float] = []
+def walk(url: str, following: Following) -> Outcome:
+    """Send one request after another, each made from the answer before."""
+    return uvloop.run(_run(url, [following]))
+
+
+async def _run(url: str, ways: Sequence[Following]) -> Outcome:
+    server = urlsplit(url)
+    host, port = server.hostname or "", server.port or 80
+    loop = asyncio.get_running_loop()
     started = time.perf_counter()
-    async with aiohttp.ClientSession() as session:
-        while url:
-            begun = time.perf_counter()
-            async with session.get(url, headers=headers) as answer:
-                await answer.read()
-                answer.raise_for_status()
-                url = next_page(answer.headers.get("Link"))
-            latencies.append(time.perf_counter() - begun)
-    return Outcome(len(latencies), time.perf_counter() - started, latencies, 0)
+    connections = [_Connection(way, loop.create_future()) for way in ways]
+    for connection in connections:
+        await loop.create_connection(partial(_itself, connection), host, port)
+    await asyncio.gather(*(connection.over for connection in connections))
+    latencies = [latency for connection in connections for latency in connection.latencies]
+    return Outcome(len(latencies), time.perf_counter() - started, latencies)
+
+
+def _itself(connection: "_Connection") -> "_Connection":
+    return connection
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: the next request goes out when the last one is answered."""
+
+    def __init__(self, following: Following, over: asyncio.Future[None]) -> None:
+        self.over = over
+        self.latencies: list[float] = []
+        self._following = following
+        self._buffer = bytearray()
+        self._begun = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin."""
+        self._transport = transport
+        self._next(None)
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of an answer."""
+        self._buffer += data
+        answer = _read(self._buffer)
+        if answer is None:
+            return
+        self.latencies.append(time.perf_counter() - self._begun)
+        self._buffer.clear()
+        if answer.is_success:
+            self._next(answer)
+        else:
+            self._fail(RuntimeError(f"refused: {answer.status} {answer.body[:500]!r}"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Nobody but us ends a connection."""
+        self._fail(RuntimeError(f"connection lost: {error}"))
+
+    def _next(self, answer: Answer | None) -> None:
+        try:
+            shot = self._following(answer)
+        except RuntimeError as error:  # uvloop would log it and wait for ever
+            self._fail(error)
+            return
+        if shot is None:
+            self.over.set_result(None)
+            self._transport.close()
+            return
+        self._begun = time.perf_counter()
+        self._transport.write(shot)
+
+    def _fail(self, error: RuntimeError) -> None:
+        if not self.over.done():
+            self.over.set_exception(error)
+            self._transport.close()
+
+
+def _read(buffer: bytearray) -> Answer | None:
+    """Return the answer once all of it is there."""
+    end = buffer.find(b"\r\n\r\n") + 4
+    if end < 4:
+        return None
+    head = bytes(buffer[:end])
+    length = _LENGTH.search(head)
+    if length is not None:
+        if len(buffer) < end + int(length[1]):
+            return None
+        body = bytes(buffer[end:])
+    elif _CHUNKED.search(head) and buffer.endswith(_LAST_CHUNK):
+        body = b"".join(_chunks(bytes(buffer[end:])))
+    else:
+        return None
+    return Answer(int(head[9:12]), head, body)
+
+
+def _chunks(text: bytes) -> Iterator[bytes]:
+    while True:
+        size, _, text = text.partition(b"\r\n")
+        length = int(size.partition(b";")[0], 16)
+        if not length:
+            return
+        yield text[:length]
+        text = text[length + 2 :]

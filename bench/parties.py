@@ -1,39 +1,49 @@
 """Platforms, parties and agreements as a completed handshake leaves them."""
 
+from collections.abc import Sequence
+
 from django.utils import timezone
 
+from ocpi.types import PartyRef
 from parties.models import Agreement, Credentials, Endpoint, Party, Platform
 from parties.status import ConnectionStatus
 
 
-def connect(cpo: tuple[str, str], sinks: tuple[str, ...]) -> tuple[str, str]:
-    """Connect one CPO and an eMSP behind each sink; return the tokens of the CPO and an eMSP."""
-    owner, cpo_token = _connect("CPO", *cpo, url=None)
-    tokens = []
-    for number, sink in enumerate(sinks):
-        party, token = _connect("EMSP", "DE", f"M{number:02}", url=f"{sink}/locations")
-        Agreement.objects.create(cpo=owner, emsp=party)
-        tokens.append(token)
-    return cpo_token, tokens[0]
+def connect(
+    cpo: PartyRef, small_cpo: PartyRef, emsps: Sequence[PartyRef], sinks: Sequence[str]
+) -> dict[PartyRef, str]:
+    """Connect a CPO with an eMSP behind each sink, another with the first only; return tokens."""
+    owner, small_owner = (_connect("CPO", ref) for ref in (cpo, small_cpo))
+    readers = [_connect("EMSP", ref) for ref in emsps]
+    for reader, sink in zip(readers, sinks, strict=True):
+        for module, role in (("locations", "RECEIVER"), ("tokens", "SENDER")):
+            Endpoint.objects.create(
+                platform=reader.platform, module=module, role=role, url=f"{sink}/{module}"
+            )
+        Agreement.objects.create(cpo=owner, emsp=reader)
+    Agreement.objects.create(cpo=small_owner, emsp=readers[0])
+    return {party.ref: _token(party) for party in (owner, small_owner, *readers)}
 
 
-def _connect(role: str, country_code: str, party_id: str, *, url: str | None) -> tuple[Party, str]:
+def _connect(role: str, ref: PartyRef) -> Party:
     platform = Platform.objects.create(
-        name=f"{country_code}-{party_id}",
+        name=str(ref),
         versions_url="http://127.0.0.1/versions",
         version="2.2.1",
         status=ConnectionStatus.CONNECTED,
     )
-    party = Party.objects.create(
+    return Party.objects.create(
         platform=platform,
         role=role,
-        country_code=country_code,
-        party_id=party_id,
+        country_code=ref.country_code,
+        party_id=ref.party_id,
         is_active=True,
         claimed_at=timezone.now(),
     )
-    Credentials.objects.keep(platform, f"token-of-{country_code}-{party_id}")
-    _, token = Credentials.objects.issue(platform)
-    if url is not None:
-        Endpoint.objects.create(platform=platform, module="locations", role="RECEIVER", url=url)
-    return party, token
+
+
+def _token(party: Party) -> str:
+    """Exchange tokens with a platform; return the one it speaks to the hub with."""
+    Credentials.objects.keep(party.platform, f"token-of-{party.ref}")
+    _, token = Credentials.objects.issue(party.platform)
+    return token

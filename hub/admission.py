@@ -26,7 +26,12 @@ _WRITES = {"PUT", "PATCH"}
 
 def check(message: Message, *, receiver: PartyRef) -> None:
     """Refuse a message that must not be passed on; raises `OcpiError`."""
-    _check_access(message, receiver)
+    check_access(message, receiver)
+    check_body(message)
+
+
+def check_body(message: Message) -> None:
+    """Refuse a body that no receiver could use; raises `OcpiError`."""
     kind = message.module.object
     if kind is not None and message.is_owned and message.method in _WRITES:
         findings = tuple(_findings(message, kind))
@@ -38,14 +43,16 @@ def check(message: Message, *, receiver: PartyRef) -> None:
         raise NotJson("the body is empty")
 
 
-def _check_access(message: Message, receiver: PartyRef) -> None:
-    """Deny unless an agreement allows."""
+def check_access(message: Message, receiver: PartyRef) -> None:
+    """Deny unless an agreement allows; raises `OcpiError`."""
     module = message.module.identifier
+    # Another hub names itself when it broadcasts: whose object it is decides (A-25).
+    sender = message.owner if message.is_from_hub and message.is_owned else message.sender
     if message.sender == receiver:
         raise InvalidParameters(f"OCPI-to and OCPI-from are the same party, {receiver}")
-    verdict = access.verdict(sender=message.sender, receiver=receiver, module=module)
+    verdict = access.verdict(sender=sender, receiver=receiver, module=module)
     if not verdict.allowed:
-        text = f"{message.sender} and {receiver} are not connected for {module}: {verdict.why}"
+        text = f"{sender} and {receiver} are not connected for {module}: {verdict.why}"
         raise ReceiverNotConnected(text)
 
 
@@ -53,6 +60,12 @@ def _findings(message: Message, kind: ObjectType) -> Iterator[Finding]:
     """Find what no receiver could use."""
     value = decode_object(message.body)
     addressed = type_at(kind, len(message.object_ids))
-    yield from contradictions(value, addressed, owner=message.owner, ids=message.object_ids)
+    yield from contradictions(
+        value,
+        addressed,
+        owner=message.owner,
+        ids=message.object_ids,
+        variant=message.variant if addressed is kind else None,
+    )
     if message.method == "PATCH":
         yield from lacks_last_updated(value, addressed)

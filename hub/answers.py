@@ -9,54 +9,144 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpResponse
 
-from hub import forwarding, opening, store
+from hub import (
+    admission,
+    authorizing,
+    commanding,
+    forwarding,
+    keeping,
+    links,
+    loops,
+    opening,
+    results,
+    store,
+)
+from hub.directory import PartyDirectory
+from hub.forwarding import Answer
 from hub.messages import Message
-from hub.policy import POLICIES, Policy
-from hub.routing import Destination
-from hub.store import Incoming
-from ocpi.errors import HubError, NotFound
+from hub.routing import Destination, Direct, decide_for
+from hub.store import Applied, Incoming, Wanted, posted
+from ocpi.errors import NotFound, OcpiError
 from ocpi.server import OcpiResponse
 from ocpi.transport.pagination import PageRequest, next_link
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole
 from ocpi.versions import VERSIONS
-from parties.announcement import endpoint_url
+from parties.announcement import endpoint_url, hub_party
 
 _FILTERS = ("date_from", "date_to")
 _FINDINGS_TOLD = 20
+_NOT_FOUND = 404
 
 
 def relayed(message: Message, destination: Destination) -> HttpResponse:
     """Pass a message on to its party and give its answer back, from that party (TF-62, TF-73)."""
-    answer = forwarding.forward(message, destination)
+    admission.check(message, receiver=destination.ref)
+    loops.check(message, destination)
+    if results.asks_for_results(message):
+        return _asked(message, destination)
+    incoming = keeping.addressed_to(message, destination.ref)
+    if incoming is not None and message.is_posted and store.check_same(incoming):
+        # A retry: the party has it already (A-96).
+        return _acknowledged(message, incoming, store.repeat(incoming))
+    answer = forwarding.send(
+        forwarding.outbound(message, destination, url=_page_url(message, destination))
+    )
+    headers = dict(answer.headers)
+    if incoming is not None and (answer.is_success or _is_gone(message, answer)):
+        headers |= _remembered(message, incoming, answer)
+    if answer.next_page is not None and message.is_list:
+        headers["Link"] = _link_to(message, destination, answer.next_page)
+    return _in_its_words(message, destination, answer, headers)
+
+
+def _is_gone(message: Message, answer: Answer) -> bool:
+    """Tell whether a party has not what it should delete, which comes to the same."""
+    return message.method == "DELETE" and answer.http_status == _NOT_FOUND
+
+
+def _asked(message: Message, destination: Destination) -> HttpResponse:
+    """Pass a command or a request about a profile on; results come to the hub (CMD-02)."""
+    commanding.check(message)
+    own, callback = results.substituted(message, destination)
+    answer = forwarding.send(forwarding.outbound(own, destination))
+    results.note_answer(callback, answer)
+    return _in_its_words(message, destination, answer, answer.headers)
+
+
+def of_result(message: Message) -> HttpResponse:
+    """Pass a result on to who asked for it, and tell its sender what became of it (CMD-07)."""
+    answer, destination = results.passed_on(message)
+    return _in_its_words(message, destination, answer, answer.headers)
+
+
+def authorized(message: Message) -> HttpResponse:
+    """Give the answer of whichever eMSP allows a driver whose token nobody here knows (TOK-14)."""
+    admission.check_body(message)
+    answer, destination = authorizing.ask_all(message, PartyDirectory(hub_party()))
+    return _in_its_words(message, destination, answer, answer.headers)
+
+
+def _link_to(message: Message, destination: Destination, url: str) -> str:
+    """Put a URL of the hub in place of the one at which a party's list goes on (TF-42)."""
+    page = links.Page(message.sender, destination.ref, url)
+    return next_link(links.next_page(_endpoint(message), page))
+
+
+def _page_url(message: Message, destination: Destination) -> str | None:
+    """Return the party's own URL of a page, if that is still where the party is (A-95)."""
+    if message.page is None:
+        return None
+    url = forwarding.own_url(destination, message.page.url)
+    if url is None:
+        raise NotFound("page: the party has moved; start the list again without page")
+    return url
+
+
+def _endpoint(message: Message) -> str:
+    version = VERSIONS[message.version]
+    return endpoint_url(version, message.module.identifier, message.interface)
+
+
+def _remembered(message: Message, incoming: Incoming, answer: Answer) -> dict[str, str]:
+    """Keep what a party accepted; the hub stands in for the URL where the party keeps it."""
+    if keeping.remember(incoming) is None or not message.is_posted:
+        return {}
+    if answer.location is not None:
+        posted.remember_location(incoming, answer.location)
+    return _location(message, incoming)
+
+
+def _in_its_words(
+    message: Message, destination: Destination, answer: Answer, headers: Mapping[str, str]
+) -> HttpResponse:
     routing = RoutingHeaders(to=message.sender, sender=destination.ref).as_headers()
     return HttpResponse(
         answer.body,
         status=answer.http_status,
         content_type="application/json",
-        headers={**answer.headers, **routing},
+        headers={**headers, **routing},
     )
 
 
 def accepted(message: Message) -> HttpResponse:
     """Store a push addressed to the hub and acknowledge it; what is odd about it is mentioned."""
-    applied = store.apply(
-        Incoming(
-            module=message.module,
-            policy=_policy(message),
-            version=message.version,
-            method=message.method,
-            owner=message.owner,
-            ids=message.object_ids,
-            path=message.path,
-            body=message.body,
-            correlation_id=message.ids.correlation_id,
-        )
-    )
+    incoming = keeping.addressed_to_hub(message)
+    return _acknowledged(message, incoming, store.apply(incoming))
+
+
+def _acknowledged(message: Message, incoming: Incoming, applied: Applied) -> HttpResponse:
     odd = "; ".join(str(finding) for finding in applied.findings[:_FINDINGS_TOLD])
     return OcpiResponse(
-        http_status=201 if applied.created else 200, message=f"accepted; {odd}" if odd else None
+        http_status=201 if applied.created else 200,
+        message=f"accepted; {odd}" if odd else None,
+        headers=_location(message, incoming) if message.is_posted else {},
     )
+
+
+def _location(message: Message, incoming: Incoming) -> dict[str, str]:
+    """Name the hub's own URL of what was posted (CDR-02)."""
+    return {"Location": f"{_endpoint(message)}/{posted.reference_of(incoming)}"}
 
 
 def stored(message: Message) -> HttpResponse:
@@ -68,7 +158,7 @@ def _page(message: Message) -> HttpResponse:
     asked = PageRequest.read(message.parameters)
     most: int = settings.HUB_PAGE_LIMIT
     limit = min(asked.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
-    page = store.page(_policy(message), opening.viewer(message), asked, limit=limit)
+    page = store.page(keeping.policy_of(message), opening.viewer(message), asked, limit=limit)
     headers = {"X-Total-Count": str(page.total), "X-Limit": str(most)}
     if page.cursor is not None:
         position = {"offset": asked.offset + page.count, "limit": limit, "cursor": page.cursor}
@@ -78,26 +168,45 @@ def _page(message: Message) -> HttpResponse:
 
 def _next_url(message: Message, position: Mapping[str, object]) -> str:
     """Return the URL of the next page: the filters as they were spelled, and where it starts."""
-    endpoint = endpoint_url(VERSIONS[message.version], message.module.identifier, message.interface)
     given = message.parameters
     filters = {name: given[name] for name in _FILTERS if given.get(name)}
-    return f"{endpoint}?{urlencode({**filters, **position})}"
+    return f"{_endpoint(message)}?{urlencode({**filters, **position})}"
 
 
 def _single(message: Message) -> HttpResponse:
     """Serve one object: the caller's own, or one it may see (A-23, LOC-15)."""
-    policy, kind = _policy(message), message.module.object
+    policy, kind = keeping.policy_of(message), message.module.object
     if kind is None:
         raise NotFound(f"{message.module.identifier} has no objects to get")
-    receiving = message.interface is InterfaceRole.RECEIVER
-    owner = message.owner if receiving else opening.owner(message)
-    return OcpiResponse(store.get(policy, kind, owner=owner, ids=message.object_ids))
+    if message.is_posted:
+        return _posted(message)
+    own = message.interface is InterfaceRole.RECEIVER
+    wanted = Wanted(
+        owner=message.owner if own else opening.owner(message),
+        ids=message.object_ids,
+        variant=message.variant,
+        reader=None if own else message.sender,
+    )
+    return OcpiResponse(store.get(policy, kind, wanted))
 
 
-def _policy(message: Message) -> Policy:
-    """Return how the module is kept; the hub keeps nothing of a module that is only forwarded."""
-    module = message.module.identifier
-    if module not in POLICIES:
-        why = "set OCPI-to-country-code and OCPI-to-party-id"
-        raise HubError(f"{module} must be addressed to a party, not to the hub: {why}")
-    return POLICIES[module]
+def _posted(message: Message) -> HttpResponse:
+    """Serve what was posted to whoever posted it: from its receiver's URL, or the hub's copy."""
+    found = posted.by_reference(message.object_ids[0])
+    if found is None or found.owner != message.sender:
+        raise NotFound("nothing that this party posted is at this URL")
+    directory = PartyDirectory(hub_party())
+    decided = decide_for(found.audience, message.address, directory)
+    if not isinstance(decided, Direct):
+        return OcpiResponse(found.text)
+    try:
+        admission.check(message, receiver=found.audience)
+        url = forwarding.own_url(decided.destination, found.remote_location)
+        if url is None:
+            return OcpiResponse(found.text)
+        answer = forwarding.send(forwarding.outbound(message, decided.destination, url=url))
+    except OcpiError:  # gone, or its keeper is: what was posted has not changed
+        return OcpiResponse(found.text)
+    if not answer.is_success:
+        return OcpiResponse(found.text)
+    return _in_its_words(message, decided.destination, answer, answer.headers)

@@ -3,14 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
-from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from hub import circuits
 from hub.routing import Destination
+from ocpi.errors import ReceiverNotConnected
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
-from parties.models import Endpoint, Party, Platform
+from parties import database
+from parties.models import Party, Platform
 from parties.status import ConnectionStatus
+
+_PARTIES = """
+SELECT p.role, p.is_active, p.claimed_at, f.id, f.status, f.version, f.failures, f.next_attempt_at,
+  f.unanswered, f.circuit_until,
+  (SELECT e.url FROM parties_endpoint e WHERE e.platform_id = f.id
+    AND e.module = %(module)s::text AND e.role = %(interface)s::text),
+  EXISTS (SELECT FROM parties_party h WHERE h.platform_id = f.id AND h.role = 'HUB' AND h.is_active)
+FROM parties_party p JOIN parties_platform f ON f.id = p.platform_id
+WHERE p.key = %(key)s::text AND (%(platform)s::bigint IS NULL OR f.id = %(platform)s::bigint)
+ORDER BY p.id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +36,40 @@ class PartyDirectory:
         self, ref: PartyRef, module: ModuleID, interface: InterfaceRole
     ) -> Sequence[Destination]:
         """Return every role a party has or is allowed to have, with the addressed endpoint."""
-        endpoint = Endpoint.objects.filter(
-            platform=OuterRef("platform"), module=module.value, role=interface.value
-        ).values("url")[:1]
-        known = (
-            Party.objects.filter(key=str(ref))
-            .select_related("platform")
-            .annotate(endpoint=Subquery(endpoint))
-        )
-        return [_destination(party, party.endpoint) for party in known]
+        asked = {"module": module.value, "interface": interface.value, "platform": None}
+        return [_destination(ref, *row) for row in database.rows(_PARTIES, asked | _of(ref))]
 
 
-def _destination(party: Party, endpoint: str | None) -> Destination:
+def at_platform(platform_id: int, ref: PartyRef) -> Destination:
+    """Return a party at the platform it spoke from; `ReceiverNotConnected` when it left it."""
+    asked = {"module": "", "interface": "", "platform": platform_id}
+    found = [_destination(ref, *row) for row in database.rows(_PARTIES, asked | _of(ref))]
+    if not found:
+        raise ReceiverNotConnected(f"{ref} is no party of the platform any more that asked")
+    return max(found, key=lambda one: one.connected)
+
+
+def _of(ref: PartyRef) -> dict[str, object]:
+    return {"key": str(ref)}
+
+
+def _destination(ref: PartyRef, *row: Any) -> Destination:  # noqa: ANN401 - columns
+    """Read a row; what its columns mean together is the models' business."""
+    platform_columns = ("pk", "status", "version", "failures", "next_attempt_at", "unanswered")
+    platform = Platform(**dict(zip((*platform_columns, "circuit_until"), row[3:10], strict=True)))
+    party = Party(platform=platform, role=row[0], is_active=row[1], claimed_at=row[2])
     return Destination(
-        ref=party.ref,
+        ref=ref,
         role=Role(party.role),
-        platform_id=party.platform_id,
+        platform_id=platform.pk,
         connected=party.status == ConnectionStatus.CONNECTED,
         status=party.status,
-        endpoint=endpoint,
-        pause=_pause(party.platform),
+        endpoint=str(row[10]) if row[10] is not None else None,
+        pause=_pause(platform),
+        silence=circuits.silence(platform),
+        unanswered=platform.unanswered,
+        version=platform.version,
+        is_behind_hub=bool(row[11]),
     )
 
 

@@ -8,6 +8,7 @@ which makes this order each object's own order too.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from parties import database
 
@@ -38,6 +39,16 @@ class FedChange:
     path: str
     body: str | None
     correlation_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of a module's feed is read: what its owners say to everybody, or all that is for one."""
+
+    module: str
+    owners: Collection[str] = ()
+    audience: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +60,23 @@ class Batch:
     complete: bool
 
 
-_READ = f"""
+_FOR_EVERYBODY = "owner = ANY(%(owners)s::text[]) AND audience = ''"
+# Names the condition of the index, which no parameter can fulfil.
+_FOR_ONE = "audience = %(audience)s::text AND audience <> ''"
+
+
+def _reading(wanted: str) -> str:
+    return f"""
 WITH horizon AS (SELECT {HORIZON} AS below)
 SELECT horizon.below, c.* FROM horizon LEFT JOIN LATERAL (
-  SELECT transaction, seq, owner, object_key, part_key, revision, method, path, body, correlation_id
+  SELECT transaction, seq, owner, object_key, part_key, revision, method, path, body,
+    correlation_id, created_at
   FROM (
-    SELECT *, sum(length(body)) OVER (ORDER BY transaction, seq) - length(body) AS before
-    FROM (
-      SELECT * FROM hub_change
+    SELECT *, sum(octets) OVER (ORDER BY transaction, seq) - octets AS before FROM (
+      SELECT *, COALESCE(length(body), 0) AS octets FROM hub_change
       WHERE module = %(module)s::text AND transaction < horizon.below
         AND (transaction, seq) > (%(transaction)s::bigint, %(seq)s::bigint)
-        AND owner = ANY(%(owners)s::text[]) AND audience IN ('', %(receiver)s::text)
+        AND {wanted} AND NOT seq = ANY(%(besides)s::bigint[])
       ORDER BY transaction, seq LIMIT %(limit)s::bigint
     ) AS next
   ) AS weighed
@@ -69,28 +86,31 @@ SELECT horizon.below, c.* FROM horizon LEFT JOIN LATERAL (
 """
 
 
+_READ_FOR_EVERYBODY = _reading(_FOR_EVERYBODY)
+_READ_FOR_ONE = _reading(_FOR_ONE)
+
 _PENDING = f"""
 SELECT 1 FROM hub_change WHERE module = %(module)s::text AND transaction >= {HORIZON} LIMIT 1"""
 
 
 def read(
-    module: str,
+    selection: Selection,
     after: Position,
     *,
-    receiver: str,
-    owners: Collection[str],
     limit: int,
     most_bytes: int,
+    besides: Collection[Position] = (),
 ) -> Batch:
-    """Read what follows a position, bounded in number and size."""
+    """Read what follows a position, bounded in number and size; `besides` is left out."""
     found = database.rows(
-        _READ,
+        _READ_FOR_ONE if selection.audience else _READ_FOR_EVERYBODY,
         {
-            "module": module,
+            "module": selection.module,
+            "owners": list(selection.owners),
+            "audience": selection.audience,
             "transaction": after.transaction,
             "seq": after.seq,
-            "owners": list(owners),
-            "receiver": receiver,
+            "besides": [place.seq for place in besides],
             "limit": limit,
             "bytes": most_bytes,
         },

@@ -14,17 +14,22 @@ is held while waiting. What the receiver's answer becomes (ST-20), the first tha
 
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from yarl import URL
 
-from hub import admission, in_flight
+from hub import circuits, in_flight
 from hub.messages import Message
 from hub.routing import Destination
 from ocpi import client
 from ocpi.errors import HubError, NotFound, OcpiError, ReceiverNotConnected
+from ocpi.status_codes import is_success
+from ocpi.transport import pagination
+from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
 from parties import database, peers
@@ -38,6 +43,8 @@ _NOT_FOUND = 404
 _TOO_MANY = 429
 _SENDABLE = range(200, 600)
 _CODES = range(1000, 10_000)
+_HTTP_SUCCESS = range(200, 300)
+_LONGEST_URL = 2_000
 _PAUSE_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 300.0
 # Headers of the receiver's answer that mean something to the requester: numbers, all of them.
@@ -46,55 +53,131 @@ _RELAYED = ("X-Total-Count", "X-Limit")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the requester gets in the receiver's own words."""
+    """What the requester gets in the receiver's own words.
+
+    `location` is the URL at which the receiver keeps what was posted, and `next_page` that of the
+    rest of its list, where it told them.
+    """
 
     http_status: int
     body: bytes
     headers: Mapping[str, str]
+    is_success: bool
+    location: str | None
+    next_page: str | None
 
 
-def forward(message: Message, destination: Destination) -> Answer:
-    """Send a message to its receiver once; raises `OcpiError` where no answer can be relayed."""
-    admission.check(message, receiver=destination.ref)
-    peer = peers.peer_of(destination.platform_id)
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A request to a party, as the hub sends it; `unknown` is what a bare 404 means."""
+
+    method: str
+    url: str
+    destination: Destination
+    sender: PartyRef
+    ids: MessageIds
+    body: bytes = b""
+    unknown: type[OcpiError] = NotFound
+    seconds: float | None = None
+
+
+def outbound(message: Message, destination: Destination, *, url: str | None = None) -> Outbound:
+    """Return a message as its receiver shall get it.
+
+    It goes below the receiver's endpoint, or to the `url` the receiver gave for it.
+    """
+    below = client.join(destination.endpoint or "", message.path)
+    kind = message.module.object
+    return Outbound(
+        method=message.method,
+        url=url or client.list_url(below, message.query),
+        destination=destination,
+        sender=message.sender,
+        ids=message.ids,
+        body=message.body,
+        unknown=kind.unknown if kind else NotFound,
+        seconds=settings.HUB_AUTHORIZE_TIMEOUT if message.is_authorization else None,
+    )
+
+
+def send(request: Outbound) -> Answer:
+    """Send a request to a party, once; raises `OcpiError` where no answer can be relayed."""
+    platform_id = request.destination.platform_id
+    peer = peers.peer_of(platform_id)
     database.release()
+    with waiting(platform_id):
+        reply = _exchange(request, peer)
+    return relayed(request, reply)
+
+
+def waiting(platform_id: int) -> AbstractContextManager[None]:
+    """Take a place among the messages that wait for a platform's answer; 4003 if there is none."""
     threads = settings.HUB_WEB_THREADS
     most = min(settings.HUB_REQUESTS_PER_PEER, max(1, threads // 4))
-    with in_flight.place(destination.platform_id, most=most, in_all=max(1, threads - 2)):
-        reply = _exchange(message, destination, peer)
-    return _relayed(message, destination, reply)
+    return in_flight.place(platform_id, most=most, in_all=max(1, threads - 2))
 
 
-def _exchange(message: Message, destination: Destination, peer: client.Peer) -> client.Reply:
-    routing = RoutingHeaders(to=destination.ref, sender=message.sender).as_headers()
-    url = client.join(destination.endpoint or "", message.path)
+def headers(request: Outbound) -> dict[str, str]:
+    """Return the headers of a request: from whom, to whom, and a new id in the same exchange."""
+    routing = RoutingHeaders(to=request.destination.ref, sender=request.sender)
+    return routing.as_headers() | request.ids.next_hop().as_headers()
+
+
+def _exchange(request: Outbound, peer: client.Peer) -> client.Reply:
+    destination = request.destination
     try:
-        return client.shared().request(
-            message.method,
-            client.list_url(url, message.query),
+        reply = client.shared().request(
+            request.method,
+            request.url,
             peer=peer,
-            headers=routing | message.ids.next_hop().as_headers(),
-            body=message.body or None,
+            headers=headers(request),
+            body=request.body or None,
+            seconds=request.seconds,
         )
     except client.PeerError as error:
         log.warning("%s could not be asked: %s", destination.ref, error)
+        if isinstance(error, client.PeerTimeout | client.PeerUnreachable):
+            circuits.note_silence(destination)
         raise error.as_ocpi() from error
+    circuits.note_answer(destination)
+    return reply
 
 
-def _relayed(message: Message, destination: Destination, reply: client.Reply) -> Answer:
+def relayed(request: Outbound, reply: client.Reply) -> Answer:
     """Map the receiver's answer to the requester's by the table above."""
+    destination = request.destination
     if reply.http_status in _REFUSED_OUR_TOKEN:
         raise _token_refused(destination)
     if reply.http_status == _TOO_MANY:
         _leave_alone(destination.platform_id, reply.retry_after)
     if reply.status_code in _CODES and reply.http_status in _SENDABLE:
-        return Answer(reply.http_status, reply.body, _headers(reply))
-    raise _without_envelope(message, destination.ref, reply.http_status)
+        link = pagination.read_link(reply.headers.get("Link"), base_url=request.url)
+        return Answer(
+            reply.http_status,
+            reply.body,
+            _headers(reply),
+            is_success=reply.http_status in _HTTP_SUCCESS and is_success(reply.status_code or 0),
+            location=own_url(destination, reply.headers.get("Location")),
+            next_page=own_url(destination, link),
+        )
+    raise _without_envelope(request, reply.http_status)
 
 
 def _headers(reply: client.Reply) -> dict[str, str]:
     found = {name: reply.headers.get(name, "").strip() for name in _RELAYED}
     return {name: value for name, value in found.items() if value.isascii() and value.isdigit()}
+
+
+def own_url(destination: Destination, given: str | None) -> str | None:
+    """Resolve a URL of the receiver's; at another host our token is meant for nobody (A-95)."""
+    endpoint = destination.endpoint or ""
+    try:
+        url = URL(endpoint).join(URL((given or "").strip(), encoded=True))
+        is_its_own = bool(given) and url.origin() == URL(endpoint).origin()
+        text = str(url)
+    except ValueError:
+        return None
+    return text if is_its_own and text.isascii() and len(text) <= _LONGEST_URL else None
 
 
 def _token_refused(destination: Destination) -> OcpiError:
@@ -113,10 +196,10 @@ def _leave_alone(platform_id: int, retry_after: float | None) -> None:
     Platform.objects.filter(pk=platform_id).update(next_attempt_at=until)
 
 
-def _without_envelope(message: Message, receiver: PartyRef, status: int) -> OcpiError:
+def _without_envelope(request: Outbound, status: int) -> OcpiError:
+    receiver = request.destination.ref
     if status == _TOO_MANY:
         return HubError(f"{receiver} throttles requests (HTTP 429): try again later")
-    if status == _NOT_FOUND and message.method == "GET":
-        unknown = message.module.object.unknown if message.module.object else NotFound
-        return unknown(f"{receiver} has nothing at this URL", http_status=404)
+    if status == _NOT_FOUND and request.method == "GET":
+        return request.unknown(f"{receiver} has nothing at this URL", http_status=404)
     return HubError(f"{receiver} answered HTTP {status} without an OCPI envelope")

@@ -9,22 +9,28 @@ from urllib.parse import parse_qsl, unquote
 
 from rest_framework.request import Request
 
-from hub.routing import Address, sender_of
+from hub import callbacks, links
+from hub.links import Page
+from hub.policy import POLICIES, Policy
+from hub.routing import Address, Kept, sender_of
+from hub.store import posted
 from hub.store.reading import cursor_party
 from ocpi.errors import InvalidParameters, MethodNotAllowed, NotFound, UnsupportedVersion
 from ocpi.modules import Interface, Match, Module
 from ocpi.server import OcpiView
 from ocpi.server.paths import segments
-from ocpi.transport.message_ids import MessageIds
+from ocpi.transport.message_ids import CORRELATION_ID, MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
-from ocpi.types import InterfaceRole, ModuleID, PartyRef
-from parties.announcement import hub_party, served_version
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
+from parties.announcement import endpoint_url, hub_party, served_version
 from parties.authentication import caller_of
 from parties.caller import Caller
 from parties.models import Credentials
 from parties.role_pairs import implements
 
 OWNER = ("country_code", "party_id")
+POSTED = "cdr_location"
+"""The step of a URL that leads to what was created by POST."""
 WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
 _LONGEST_URL = 4_000
 
@@ -33,7 +39,9 @@ _LONGEST_URL = 4_000
 class Message:
     """A request whose resource, method and sender are known to be right.
 
-    `path` is what follows the endpoint's URL and `query` what follows the `?`, both as sent.
+    `path` is what follows the endpoint's URL and `query` what follows the `?`, both as sent. It
+    `is_correlated` when its sender named the exchange it belongs to; `page` is the page of a
+    party's list that it follows a link to.
     """
 
     method: str
@@ -47,11 +55,23 @@ class Message:
     to: PartyRef | None
     ids: MessageIds
     body: bytes
+    platform_id: int
+    is_from_hub: bool
+    is_correlated: bool
+    page: Page | None = None
 
     @property
     def address(self) -> Address:
         """What decides its route."""
-        return Address(self.method, self.module.identifier, self.interface, self.to, self.is_list)
+        policy = POLICIES.get(self.module.identifier)
+        return Address(
+            self.method,
+            self.module.identifier,
+            self.interface,
+            self.to,
+            is_list=self.is_list,
+            kept=_kept(policy),
+        )
 
     @property
     def is_list(self) -> bool:
@@ -74,6 +94,23 @@ class Message:
         return tuple(value for name, value in self.match.values.items() if name not in OWNER)
 
     @property
+    def variant(self) -> str | None:
+        """The variant its URL names, where objects have one (A-99)."""
+        kind = self.module.object
+        return self.parameters.get(kind.variant.member) if kind and kind.variant else None
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether it is about what is created by POST and has no id in its URL."""
+        kind = self.module.object
+        return self.interface is InterfaceRole.RECEIVER and kind is not None and kind.posted
+
+    @property
+    def is_authorization(self) -> bool:
+        """Whether a driver waits at a Charge Point for its answer (TOK-17)."""
+        return self.match.resource.path[1:] == ("authorize",)
+
+    @property
     def parameters(self) -> dict[str, str]:
         """The decoded query parameters; of a repeated one the last counts."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
@@ -86,12 +123,16 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
     _check_version(version, caller)
     side = InterfaceRole(interface.upper())
     path = _suffix(view, "ocpi", version, interface, module)
-    match = _resource(declared.interfaces[side], path, view.request.method or "")
+    method = view.request.method or ""
+    match = _resource(declared.interfaces[side], path, method)
     headers = RoutingHeaders.read(view.request.headers)
-    named = _named(headers, view.raw_query())
+    endpoint = endpoint_url(served_version(version), declared.identifier, side)
+    page = links.read(view.raw_query(), endpoint=endpoint) if not match.resource.path else None
+    posted_to = declared.identifier if method == "POST" else None
+    named = _named(headers, view.raw_query()) or _implied(match, page, caller, posted_to)
     parties = [(party.role, party.ref) for party in caller.parties]
     message = Message(
-        method=view.request.method or "",
+        method=method,
         version=version,
         module=declared,
         interface=side,
@@ -99,11 +140,16 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
         path=path,
         query=view.raw_query(),
         sender=sender_of(named, parties, declared.identifier, side),
-        to=headers.to,
+        to=headers.to or (page.owner if page else None),
         ids=view.message_ids,
-        body=view.body() if view.request.method in WITH_BODY else b"",
+        body=view.body() if method in WITH_BODY else b"",
+        platform_id=caller.platform_id,
+        is_from_hub=any(party.role is Role.HUB for party in caller.parties),
+        is_correlated=CORRELATION_ID in view.request.headers,
+        page=page,
     )
     _check_owner(message, caller)
+    _check_page(message)
     return message
 
 
@@ -175,19 +221,52 @@ def _named(headers: RoutingHeaders, query: str) -> PartyRef | None:
     return reader
 
 
+def _implied(
+    match: Match, page: Page | None, caller: Caller, posted_to: ModuleID | None
+) -> PartyRef | None:
+    """Return for whom the hub made the URL that is called: it is followed without headers."""
+    found = page.reader if page else None
+    if POSTED in match.values:
+        known = posted.by_reference(match.values[POSTED])
+        found = known.owner if known else None
+    if posted_to is not None and len(match.resource.path) == len(match.values) == 1:
+        [reference] = match.values.values()
+        own = callbacks.awaited(reference, platform_id=caller.platform_id, module=posted_to)
+        found = PartyRef.parse(own.receiver)
+    return found if found in caller.refs else None
+
+
+def _check_page(message: Message) -> None:
+    """Refuse a link that was made for somebody else, or to another list (TF-44, A-46)."""
+    page = message.page
+    if page is None:
+        return
+    if page.reader != message.sender:
+        raise NotFound("page: this link was made for another party")
+    if page.owner != message.to:
+        raise InvalidParameters(f"page: this link is to a list of {page.owner}; OCPI-to differs")
+
+
+def _kept(policy: Policy | None) -> Kept:
+    if policy is None:
+        return Kept.NOTHING
+    return Kept.FOR_ONE if policy.personal else Kept.FOR_ALL
+
+
 def _check_owner(message: Message, caller: Caller) -> None:
     """Refuse a client owned object that is not the sender's (TF-48, A-32).
 
     404, as the specification allows: whether such an object exists is nobody else's business.
     """
-    if message.interface is not InterfaceRole.RECEIVER or not message.is_owned:
+    if message.interface is not InterfaceRole.RECEIVER:
         return
+    owner = message.owner if message.is_owned else message.sender
     identifier = message.module.identifier
     sending = InterfaceRole.SENDER
     own = {party.ref for party in caller.parties if implements(party.role, identifier, sending)}
-    if message.owner not in own:
-        text = f"{message.owner} is no party of this platform that owns {identifier}"
+    if owner not in own:
+        text = f"{owner} is no party of this platform that owns {identifier}"
         raise NotFound(f"{text}; an owner writes under its own country_code and party_id")
-    if message.owner != message.sender:
+    if owner != message.sender and not message.is_from_hub:
         text = f"the URL says {message.owner}, but OCPI-from says {message.sender}"
         raise InvalidParameters(f"{text}: an owner speaks for itself")

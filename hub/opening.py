@@ -3,27 +3,46 @@
 Spec: 2.2.1 transport and format, Open Routing Request; A-35, A-36 of the ambiguities.
 """
 
-from dataclasses import replace
+from django.conf import settings
 
+from hub import commanding, keeping
 from hub.directory import PartyDirectory
 from hub.messages import Message
 from hub.policy import POLICIES
-from hub.routing import Open, Route, decide
+from hub.routing import AskAll, Kept, Known, Open, Route, Stored, decide, decide_for
 from hub.store import Viewer
+from hub.store.identity import object_key
 from hub.store.reading import owners_of
-from ocpi.errors import HubError, InvalidParameters
-from ocpi.types import PartyRef
+from ocpi.errors import HubError, InvalidParameters, UnknownToken
+from ocpi.types import InterfaceRole, PartyRef
 from parties import access
 from parties.announcement import hub_party
 
 
 def route(message: Message) -> Route:
     """Decide where a message goes, looking at its content where its address is open."""
+    if message.is_posted and message.method == "GET":
+        return Stored()  # whom it was posted to, the hub knows
     directory = PartyDirectory(hub_party())
     decided = decide(message.address, directory)
-    if isinstance(decided, Open):
-        return decide(replace(message.address, to=owner(message)), directory)
-    return decided
+    if not isinstance(decided, Open):
+        return decided
+    try:
+        found = _found(message)
+    except UnknownToken:
+        if message.is_authorization and settings.HUB_AUTHORIZE_UNKNOWN == "ask":
+            return AskAll()
+        raise
+    return found if isinstance(found, Known) else decide_for(found, message.address, directory)
+
+
+def _found(message: Message) -> PartyRef | Known:
+    """Return the party that a message without a receiver is for."""
+    if message.address.kept is Kept.NOTHING:
+        return commanding.receiver_of(message)
+    if message.interface is InterfaceRole.RECEIVER:
+        return keeping.recipient(message)
+    return owner(message)
 
 
 def viewer(message: Message) -> Viewer:
@@ -43,7 +62,7 @@ def owner(message: Message) -> PartyRef:
         what = f"whom this is for cannot be told from a message about {message.module.identifier}"
         raise HubError(f"{what}: set OCPI-to-country-code and OCPI-to-party-id")
     wanted = message.object_ids[0]
-    found = owners_of(policy, viewer(message), wanted)
+    found = owners_of(policy, viewer(message), object_key(kind, wanted, message.variant))
     if not found:
         text = f"the hub knows no {kind.name} {wanted!r} that {message.sender} may see"
         raise kind.unknown(text, http_status=404)

@@ -8,7 +8,8 @@ the ambiguities.
     the hub     RECEIVER    PUT, PATCH, POST, DELETE    Broadcast
     the hub     either      GET                         Stored (of a list: GET-All)
     the hub     SENDER      any other                   Open: the hub owns nothing to act on
-    nobody      RECEIVER    PUT, PATCH, POST, DELETE    Broadcast (A-35)
+    nobody      RECEIVER    PUT, PATCH, POST, DELETE    Broadcast (A-35); personal data: Open (A-26)
+    hub, nobody either      any, of what is not kept    Open: commands, charging profiles
     nobody      RECEIVER    GET                         Stored: what the hub itself received
     nobody      SENDER      GET of a list               Stored
     nobody      SENDER      any other                   Open
@@ -18,12 +19,14 @@ Why a party cannot be reached, the first that applies:
     nobody registered it, or may                        4001
     no role of it implements the interface              4000
     its platform is PLANNED, OFFLINE or SUSPENDED       4003
+    its platform did not answer lately                  4003
     its platform asked for a pause (HTTP 429)           4000
     its platform offers no such endpoint                4000
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from ocpi.errors import (
@@ -37,6 +40,16 @@ from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from parties.role_pairs import implements
 
 
+class Kept(StrEnum):
+    """What the hub keeps of a module."""
+
+    FOR_ALL = "for all"
+    FOR_ONE = "for one"
+    """Personal data: each object for one party."""
+    NOTHING = "nothing"
+    """Its messages are for one party, now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """What of a message decides its route."""
@@ -46,6 +59,7 @@ class Address:
     interface: InterfaceRole
     to: PartyRef | None
     is_list: bool = False
+    kept: Kept = Kept.FOR_ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,8 @@ class Destination:
     """A party the hub knows, and whether its platform can be spoken to.
 
     `endpoint` is the URL of the addressed interface at its platform, None when it offers none;
-    `pause` the seconds for which the platform wants to be left alone.
+    `pause` the seconds for which the platform wants to be left alone; `silence` those for which the
+    hub spares it and its requesters the wait, because so many messages in a row went `unanswered`.
     """
 
     ref: PartyRef
@@ -63,6 +78,10 @@ class Destination:
     status: str
     endpoint: str | None
     pause: int = 0
+    silence: int = 0
+    unanswered: int = 0
+    version: str = ""
+    is_behind_hub: bool = False
 
 
 class Directory(Protocol):
@@ -101,31 +120,46 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class AskAll:
+    """Ask everybody it could be for: a driver waits, and nobody here knows the token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Answer this: the hub knows that nobody else does."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Answer this error; the reason is part of it."""
 
     error: OcpiError
 
 
-Route = Direct | Broadcast | Stored | Open | Refused
+Route = Direct | Broadcast | Stored | Open | AskAll | Known | Refused
 
 
 def decide(address: Address, directory: Directory) -> Route:
     """Decide where a message goes."""
     if address.to is not None and address.to != directory.hub:
-        found = directory.destinations(address.to, address.module, address.interface)
-        return _to_party(address, found)
+        return decide_for(address.to, address, directory)
     receiving = address.interface is InterfaceRole.RECEIVER
+    if address.kept is Kept.NOTHING:
+        return Open()
     if address.method != "GET":
-        return Broadcast() if receiving else Open()
+        is_open = address.to is None and address.kept is Kept.FOR_ONE
+        return Broadcast() if receiving and not is_open else Open()
     if receiving or address.is_list or address.to is not None:
         return Stored()
     return Open()
 
 
-def _to_party(address: Address, known: Sequence[Destination]) -> Route:
+def decide_for(to: PartyRef, address: Address, directory: Directory) -> Direct | Refused:
     """Choose the platform by the role that module and interface imply (TF-84, A-30)."""
-    to, asked = address.to, f"the {address.interface} interface of {address.module}"
+    known = directory.destinations(to, address.module, address.interface)
+    asked = f"the {address.interface} interface of {address.module}"
     if not known:
         why = "check OCPI-to-country-code and OCPI-to-party-id"
         return Refused(UnknownReceiver(f"this hub knows no party {to}: {why}"))
@@ -134,14 +168,17 @@ def _to_party(address: Address, known: Sequence[Destination]) -> Route:
         roles = " and ".join(sorted(one.role for one in known))
         return Refused(HubError(f"{to} is {roles}, which does not implement {asked}"))
     chosen = max(fitting, key=lambda one: (one.connected, one.endpoint is not None))
-    objection = _objection(chosen, asked)
-    return Refused(objection) if objection else Direct(chosen)
+    refusal = objection(chosen, asked)
+    return Refused(refusal) if refusal else Direct(chosen)
 
 
-def _objection(chosen: Destination, asked: str) -> OcpiError | None:
+def objection(chosen: Destination, asked: str) -> OcpiError | None:
     """Say why nothing can be sent to a party now."""
     if not chosen.connected:
         return ReceiverNotConnected(f"{chosen.ref} is {chosen.status}; nothing was sent")
+    if chosen.silence:
+        text = f"{chosen.ref} did not answer lately; nothing was sent"
+        return ReceiverNotConnected(f"{text}, try again in {chosen.silence} s")
     if chosen.pause:
         return HubError(f"{chosen.ref} throttles requests: try again in {chosen.pause} s")
     if chosen.endpoint is None:

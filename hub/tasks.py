@@ -5,15 +5,13 @@ Losing every task loses nothing: beat dispatches whatever is behind every few se
 
 import logging
 from contextlib import suppress
-from functools import cache
 
 import redis
 from celery import Task, shared_task
-from django.conf import settings
 from django.dispatch import Signal
 from kombu.exceptions import OperationalError
 
-from hub import feed
+from hub import broker, callbacks, feed
 from hub.delivery import engine, subscriptions
 from hub.policy import POLICIES
 from hub.waking import Waker
@@ -38,7 +36,7 @@ def wake() -> None:
 def _tell_the_broker() -> None:
     """Start one dispatch for all that was accepted since the last began to look."""
     try:
-        if _redis().set(_WAKE, 1, nx=True, ex=_WAKE_SECONDS):
+        if broker.connection().set(_WAKE, 1, nx=True, ex=_WAKE_SECONDS):
             dispatch.delay(woken=True)
     except (redis.RedisError, OperationalError) as error:
         log.warning("delivery waits for beat, the broker does not answer: %s", error)
@@ -48,7 +46,7 @@ def _tell_the_broker() -> None:
 
 def forget_wakes() -> None:
     """Let the next change wake delivery, whatever became of the wake before."""
-    _redis().delete(_WAKE)
+    broker.connection().delete(_WAKE)
 
 
 def on_parties_changed(
@@ -69,6 +67,7 @@ def dispatch(*, woken: bool = False) -> None:
     forget_wakes()
     if not woken:
         subscriptions.reconcile()
+        callbacks.forget_expired()
     _start_all()
     if any(feed.is_pending(module) for module in POLICIES):
         _look_again()
@@ -84,10 +83,13 @@ def deliver(subscription_id: int) -> None:
 
 @shared_task
 def snapshot(subscription_id: int) -> None:
-    """Deliver a subscription that has a snapshot to send: long work, in a queue of its own."""
+    """Deliver a subscription that has a snapshot to send: long work, in a queue of its own.
+
+    Others may have waited for it: a newcomer's locations come after its tariffs.
+    """
     _forget_queued(subscription_id)
     engine.deliver(subscription_id)
-    _start_all(only=subscription_id)
+    _start_all()
 
 
 def _start_all(*, only: int | None = None) -> None:
@@ -100,25 +102,20 @@ def _start_all(*, only: int | None = None) -> None:
 def _start(subscription_id: int, task: "Task[[int], None]") -> None:
     """Queue a task unless one waits already: busy workers find one for each, not one a round."""
     key = _QUEUED.format(subscription_id)
-    if _redis().set(key, 1, nx=True, ex=_QUEUED_SECONDS):
+    if broker.connection().set(key, 1, nx=True, ex=_QUEUED_SECONDS):
         task.delay(subscription_id)
 
 
 def _forget_queued(subscription_id: int) -> None:
     """Let the next task be queued: this one looks at the feed from now on."""
-    _redis().delete(_QUEUED.format(subscription_id))
+    broker.connection().delete(_QUEUED.format(subscription_id))
 
 
 def _look_again() -> None:
     """Dispatch once more in a moment: a change is stored that nobody can read yet."""
     again = int(_LOOK_AGAIN_SECONDS * 1000)
-    if _redis().set(_LOOK_AGAIN, 1, nx=True, px=again):
+    if broker.connection().set(_LOOK_AGAIN, 1, nx=True, px=again):
         dispatch.apply_async(kwargs={"woken": True}, countdown=_LOOK_AGAIN_SECONDS)
 
 
 _waker = Waker(_tell_the_broker)
-
-
-@cache
-def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

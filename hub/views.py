@@ -7,11 +7,11 @@ new module needs no view.
 from django.http.response import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
-from hub import answers, messages, opening, tasks
+from hub import answers, messages, opening, results, tasks
 from hub.messages import Message
-from hub.routing import Broadcast, Direct, Refused, Route, Stored
+from hub.routing import AskAll, Broadcast, Direct, Known, Refused, Route, Stored
 from ocpi.errors import HubError, NotFound, OcpiError
-from ocpi.server import OcpiView
+from ocpi.server import OcpiResponse, OcpiView
 from ocpi.transport.routing_headers import RoutingHeaders
 from parties.announcement import hub_party
 from parties.authentication import TokenAuthentication
@@ -46,6 +46,8 @@ class FunctionalModuleView(OcpiView):
             self.routing = RoutingHeaders(to=messages.requester(request), sender=hub_party())
             raise
         self.routing = RoutingHeaders(to=message.sender, sender=hub_party())
+        if results.is_result(message):
+            return answers.of_result(message)
         return _follow(message, opening.route(message))
 
     get = put = patch = post = delete = answer
@@ -63,8 +65,6 @@ class FunctionalModuleView(OcpiView):
 def _follow(message: Message, route: Route) -> HttpResponse:
     """Go the way that was decided."""
     match route:
-        case Refused(error):
-            raise error
         case Direct(destination):
             return answers.relayed(message, destination)
         case Broadcast():
@@ -73,4 +73,15 @@ def _follow(message: Message, route: Route) -> HttpResponse:
             return answer
         case Stored():
             return answers.stored(message)
+    return _answered_by_hub(message, route)
+
+
+def _answered_by_hub(message: Message, route: Route) -> HttpResponse:
+    match route:
+        case Known(data):
+            return OcpiResponse(data)
+        case AskAll():
+            return answers.authorized(message)
+        case Refused(error):
+            raise error
     raise HubError(f"{message.to} owns nothing that {message.method} /{message.path} could reach")

@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = ways.add_parser("serve", help="the hub: web, worker and beat")
     serve.add_argument("--purpose", default="run", help="whose data under .local/ (run)")
     serve.set_defaults(perform=lambda asked: hub.serve(place(asked.purpose)))
-    _add_demo(ways.add_parser("demo", help="the hub between a sandbox CPO and a sandbox eMSP"))
+    _add_demo(ways.add_parser("demo", help="the hub between a sandbox CPO and two sandbox eMSPs"))
     check = ways.add_parser("deploy-check", help="Django's check --deploy with settings.base")
     check.set_defaults(perform=_deploy_check)
     return parser

@@ -1,8 +1,8 @@
-"""The demo: the hub between a sandbox CPO and a sandbox eMSP, each a process of its own.
+"""The demo: the hub between a sandbox CPO, two eMSPs and an SCSP, each a process of its own.
 
-The platforms register by the real handshake; then the CPO pushes its locations and a stream of
-EVSE status changes, and the eMSP receives them. The check ends with a verdict: does the eMSP hold
-exactly what the CPO owns?
+The platforms register by the real handshake; then the CPO shows what it has and what it costs, the
+eMSPs issue tokens, and their drivers charge: by card, or by app from afar, when the SCSP limits the
+power. The check ends with a verdict: do the books balance?
 """
 
 import json
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import environment, ports, postgres, verdict
+from local.books import Books
 from local.hub import Hub, box, port_from
 from local.places import CHECKOUT, Place
 from local.processes import Child, Family, Program, until_ctrl_c
@@ -25,13 +26,13 @@ from local.trouble import Trouble
 _DATABASE = "hub_demo"
 _CHECK_UPDATES_PER_SECOND = 20
 _REGISTER_SECONDS = 30.0
+_MOST_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One of the two sandbox platforms."""
+    """One of the sandbox platforms."""
 
-    kind: str
     name: str
     role: str
 
@@ -41,8 +42,10 @@ class Platform:
         return "-".join(self.role.split(":")[1:])
 
 
-CPO = Platform("cpo", "Sandbox CPO", "CPO:NL:CPA")
-EMSP = Platform("emsp", "Sandbox eMSP", "EMSP:DE:MSA")
+CPO = Platform("Sandbox CPO", "CPO:NL:CPA")
+EMSPS = (Platform("Sandbox eMSP", "EMSP:DE:MSA"), Platform("Other sandbox eMSP", "EMSP:FR:MSB"))
+SCSP = Platform("Sandbox SCSP", "SCSP:NL:SCS")
+ALL = (*EMSPS, SCSP, CPO)
 
 
 @dataclass(slots=True)
@@ -56,13 +59,13 @@ class Stage:
 
     def report(self, platform: Platform) -> Path:
         """Where a platform writes what it holds."""
-        return self.hub.place.path / f"{platform.kind}.report.json"
+        return self.hub.place.path / f"{platform.party}.report.json"
 
     def enter(self, platform: Platform, invitation: dict[str, str], *options: str) -> None:
         """Start an invited platform and wait until it is registered."""
         self.report(platform).unlink(missing_ok=True)
         child = self.hub.family.start(self._program(platform, invitation, *options))
-        self.children[platform.kind] = child
+        self.children[platform.party] = child
         self.tails.append(Tail(child.program.log))
         if not self.follow(
             _REGISTER_SECONDS, until=lambda: platform.party in self.story.registered
@@ -82,7 +85,7 @@ class Stage:
 
     def _program(self, platform: Platform, invitation: dict[str, str], *options: str) -> Program:
         command = [
-            *(sys.executable, "-m", "ocpi.sandbox", platform.kind, "--json"),
+            *(sys.executable, "-m", "ocpi.sandbox", "--json"),
             *("--name", platform.name, "--role", platform.role),
             *("--hub", invitation["versions_url"], "--port", str(ports.free())),
             *("--report-json", str(self.report(platform))),
@@ -91,7 +94,7 @@ class Stage:
         return Program(
             name=platform.name,
             command=command,
-            log=self.hub.place.log(platform.kind),
+            log=self.hub.place.log(platform.party),
             environment=environment.bare() | {"SANDBOX_TOKEN_A": invitation["token_a"]},
             directory=CHECKOUT,
             orphan_signal=signal.SIGKILL,
@@ -102,27 +105,28 @@ def show(place: Place, *, seconds: float | None = None) -> int:
     """Run the demo until Ctrl-C, or for so many seconds."""
     with until_ctrl_c(), _stage(place, usual_port=8000) as stage:
         print("Ctrl-C stops everything.\n", flush=True)
-        _enter_both(stage)
+        _enter_all(stage)
         stage.follow(seconds or math.inf, until=lambda: False)
     return 0
 
 
 def check(place: Place, *, updates: int, seconds: float) -> int:
-    """Run the demo for a bounded time and return 0 when the eMSP holds what the CPO owns."""
+    """Run the demo for a bounded time and return 0 when the books balance."""
     with _stage(place, usual_port=ports.free()) as stage:
         deadline = time.monotonic() + seconds
         rate = ("--updates-per-second", str(_CHECK_UPDATES_PER_SECOND))
-        _enter_both(stage, "--updates", str(updates), *rate)
-        stage.follow(deadline - time.monotonic(), until=lambda: CPO.party in stage.story.done)
-        return _verdict(stage, updates=updates, deadline=deadline)
+        _enter_all(stage, "--updates", str(updates), *rate)
+        stage.follow(deadline - time.monotonic(), until=lambda: not _unfinished(stage))
+        return _verdict(stage, deadline=deadline)
 
 
-def _enter_both(stage: Stage, *cpo_options: str) -> None:
-    """Invite both and let them agree, so that nothing the CPO sends waits for a decision."""
-    invitations = {platform: _invite(stage.hub, platform) for platform in (EMSP, CPO)}
-    stage.hub.manage("agree", CPO.party, EMSP.party)
-    stage.enter(EMSP, invitations[EMSP])
-    stage.enter(CPO, invitations[CPO], *cpo_options)
+def _enter_all(stage: Stage, *cpo_options: str) -> None:
+    """Invite all and let them agree, so that nothing the CPO sends waits for a decision."""
+    invitations = {platform: _invite(stage.hub, platform) for platform in ALL}
+    for partner in (*EMSPS, SCSP):
+        stage.hub.manage("agree", CPO.party, partner.party)
+        stage.enter(partner, invitations[partner], "--journey")
+    stage.enter(CPO, invitations[CPO], "--smart", SCSP.party, *cpo_options)
 
 
 def _invite(hub: Hub, platform: Platform) -> dict[str, str]:
@@ -131,39 +135,44 @@ def _invite(hub: Hub, platform: Platform) -> dict[str, str]:
     return invitation
 
 
-def _verdict(stage: Stage, *, updates: int, deadline: float) -> int:
-    """Compare what both hold until it is equal, or the time is over; say which."""
-    differences = _differences(stage)
-    while differences and time.monotonic() < deadline:
+def _unfinished(stage: Stage) -> list[str]:
+    return [each.party for each in ALL if each.party not in stage.story.done]
+
+
+def _verdict(stage: Stage, *, deadline: float) -> int:
+    """Compare what all hold until the books balance, or the time is over; say which."""
+    books = _books(stage)
+    while _faults(stage, books) and time.monotonic() < deadline:
         stage.follow(0.5, until=lambda: False)
-        differences = _differences(stage)
-    if CPO.party not in stage.story.done:
-        differences.insert(0, f"{CPO.party} had not sent all {updates} status changes in time")
-    if differences:
-        print("\nNOT DELIVERED: the eMSP does not hold what the CPO owns")
-        print("".join(f"  - {line}\n" for line in differences), end="", flush=True)
+        books = _books(stage)
+    faults = _faults(stage, books)
+    if books is None or faults:
+        print("\nNOT BALANCED: what the platforms hold does not fit together")
+        print("".join(f"  - {line}\n" for line in faults), end="", flush=True)
         return 1
-    count = len(verdict.locations(verdict.read(stage.report(CPO)) or verdict.EMPTY))
-    print(
-        f"\nDELIVERED: {EMSP.party} holds exactly the {count} locations of {CPO.party},"
-        f" with the last of {updates} status changes",
-        flush=True,
-    )
+    print("\nBALANCED: tariffs, locations and tokens are equal on all sides; and each completed")
+    print(f"session of {CPO.party} has one CDR, at the right eMSP, that agrees with it:")
+    print("".join(f"  - {line}\n" for line in books.totals()), end="")
+    print("Every order a driver or the SCSP gave from afar was carried out.", flush=True)
     return 0
 
 
-def _differences(stage: Stage) -> list[str]:
-    """Have both platforms write down what they hold, and compare."""
-    for platform in (CPO, EMSP):
+def _faults(stage: Stage, books: Books | None) -> list[str]:
+    found = books.faults() if books else ["a sandbox platform did not report what it holds"]
+    more = len(found) - _MOST_FAULTS
+    shown = found[:_MOST_FAULTS] + ([f"and {more} more"] if more > 0 else [])
+    return [f"{party} did not finish in time" for party in _unfinished(stage)] + shown
+
+
+def _books(stage: Stage) -> Books | None:
+    """Have all platforms write down what they hold."""
+    for platform in ALL:
         stage.report(platform).unlink(missing_ok=True)
-        stage.children[platform.kind].process.send_signal(signal.SIGUSR1)
-    stage.follow(5, until=lambda: all(stage.report(each).exists() for each in (CPO, EMSP)))
-    owned, received = (verdict.read(stage.report(each)) for each in (CPO, EMSP))
-    if owned is None or received is None:
-        return ["a sandbox platform did not report what it holds"]
-    if not verdict.locations(owned):
-        return [f"{CPO.party} owns no location"]
-    return verdict.differences(verdict.locations(owned), verdict.locations(received))
+        stage.children[platform.party].process.send_signal(signal.SIGUSR1)
+    stage.follow(5, until=lambda: all(stage.report(each).exists() for each in ALL))
+    cpo, scsp = verdict.read(stage.report(CPO)), verdict.read(stage.report(SCSP))
+    emsps = [report for each in EMSPS if (report := verdict.read(stage.report(each)))]
+    return Books(cpo, emsps, scsp) if cpo and scsp and len(emsps) == len(EMSPS) else None
 
 
 @contextmanager
@@ -196,7 +205,7 @@ def _forget_last_time(hub: Hub) -> None:
     if not environment.is_given("DATABASE_URL"):
         return
     known = {each["name"] for each in json.loads(hub.manage("platforms", "--json"))}
-    for platform in (CPO, EMSP):
+    for platform in ALL:
         if platform.name in known:
             hub.manage("forget_platform", platform.name, "--yes")
 

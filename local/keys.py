@@ -12,7 +12,7 @@ _MADE: dict[str, Callable[[], str]] = {
     "CREDENTIALS_KEYS": lambda: Fernet.generate_key().decode(),
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
     "REDIS_PASSWORD": lambda: secrets.token_hex(16),
-    "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
+    "ADMIN_PASSWORD": lambda: secrets.token_hex(8),
 }
 
 

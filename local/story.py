@@ -2,6 +2,7 @@
 
 A delivery is a receipt that carries the correlation id of a push. The hub delivers states, not
 messages: when an object changed twice before its turn, the receipt of the second settles both.
+Each receiver gets its own delivery.
 """
 
 import json
@@ -13,10 +14,15 @@ from pathlib import Path
 from typing import Any
 
 Event = dict[str, Any]
-_PUSHES = ("put", "patch")
+_PUSHES = ("put", "patch", "post", "delete")
 _KEPT_SECONDS = 10.0
+_REMEMBERED_SECONDS = 60.0
 _SUMMARY_SECONDS = 5.0
 _LINES_PER_SECOND = 4
+_ID_CHARACTERS = 8
+_RARE = ("tokens", "tariffs")
+_ALL_TOLD = (*_RARE, "sessions")
+"""Modules whose deliveries are all told; of the others a person reads a few lines a second."""
 
 
 @dataclass(slots=True)
@@ -48,6 +54,14 @@ def _event(line: bytes) -> Event | None:
 
 
 @dataclass(slots=True)
+class Push:
+    """What a platform sent, and who has it by now."""
+
+    event: Event
+    known_to: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Story:
     """Listens to events and tells them through `say`."""
 
@@ -55,7 +69,7 @@ class Story:
     clock: Callable[[], float] = time.time
     registered: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
-    pending: dict[str, Event] = field(default_factory=dict)
+    pushes: dict[str, list[Push]] = field(default_factory=dict)
     receipts: list[Event] = field(default_factory=list)
     delivered: int = 0
     _untold: list[float] = field(default_factory=list)
@@ -66,7 +80,7 @@ class Story:
         """Take in one event."""
         kind = event["event"]
         if kind in _PUSHES:
-            self.pending[event["correlation_id"]] = event
+            self._remember(event)
         elif kind == "received":
             self.receipts.append(event)
         else:
@@ -76,34 +90,47 @@ class Story:
         """Match receipts with pushes and say what has become known."""
         for receipt in self.receipts:
             for push in self._settled_by(receipt):
-                del self.pending[push["correlation_id"]]
-                self._tell_delivery(push, receipt)
+                push.known_to.add(receipt["party"])
+                self._tell_delivery(push.event, receipt)
         young = self.clock() - _KEPT_SECONDS
         self.receipts = [each for each in self.receipts if each["at"] > young]
         self._tell_summary()
 
-    def _settled_by(self, receipt: Event) -> list[Event]:
+    def _remember(self, event: Event) -> None:
+        """Keep a push with the others of its object, as long as somebody may still receive it."""
+        young = self.clock() - _REMEMBERED_SECONDS
+        kept = [each for each in self.pushes.get(_object(event), []) if each.event["at"] > young]
+        self.pushes[_object(event)] = [*kept, Push(event)]
+
+    def _settled_by(self, receipt: Event) -> list[Push]:
         """Return the push a receipt carries and those before it that it covers."""
-        carried = self.pending.get(receipt.get("correlation_id", ""))
-        until = carried["at"] if carried else receipt["at"]
+        kept = self.pushes.get(_object(receipt), [])
+        carrying = (push for push in kept if _is_carried(push.event, receipt))
+        carried = next(carrying, None)
+        until = carried.event["at"] if carried else receipt["at"]
         covered = [
             push
-            for push in self.pending.values()
-            if push is carried or (push["at"] < until and _covers(receipt["path"], push["path"]))
+            for push in kept
+            if receipt["party"] not in push.known_to
+            and (push is carried or (push.event["at"] < until and _covers(receipt, push.event)))
         ]
-        return sorted(covered, key=lambda push: float(push["at"]))
+        return sorted(covered, key=lambda push: float(push.event["at"]))
 
     def _tell_delivery(self, push: Event, receipt: Event) -> None:
         milliseconds = max(0.0, (receipt["at"] - push["at"]) * 1000)
         self.delivered += 1
+        if push["event"] == "post":
+            return
         now = self.clock()
         self._told_at = [at for at in self._told_at if at > now - 1]
-        if len(self._told_at) >= _LINES_PER_SECOND:
-            self._summary_at = self._summary_at if self._untold else now
-            self._untold.append(milliseconds)
-            return
-        self._told_at.append(now)
-        self.say(f"{_what(push)} → delivered to {receipt['party']} in {_rounded(milliseconds)} ms")
+        if push["module"] not in _ALL_TOLD:
+            if len(self._told_at) >= _LINES_PER_SECOND:
+                self._summary_at = self._summary_at if self._untold else now
+                self._untold.append(milliseconds)
+                return
+            self._told_at.append(now)
+        told = f"{_what(push)} → {_reached(push, receipt)} in {_rounded(milliseconds)} ms"
+        self.say(f"{told} [{_short(push)}]")
 
     def _tell_summary(self) -> None:
         now = self.clock()
@@ -125,13 +152,18 @@ class Story:
         elif kind == "done":
             self.done.add(party)
         elif kind in _REMARKS:
-            self.say(_REMARKS[kind].format_map(_Known({**event, "party": party})))
+            known = {**event, "party": party, "billed": _billed(event), "id": _short(event)}
+            self.say(_REMARKS[kind].format_map(_Known(known)))
 
 
 _REMARKS = {
     "refused": "{party}: {method} {path} was refused: {reason}",
     "retry": "{party}: {method} {path} is tried again: {reason}",
     "failed": "{party} failed: {reason}",
+    "turned_away": "{text}",
+    "step": "{party} {text} [{id}]",
+    "agrees": "{billed} → {party}, agrees with its session [{id}]",
+    "disagrees": "{billed} → {party}, DISAGREES: {reason} [{id}]",
 }
 
 
@@ -140,15 +172,50 @@ class _Known(dict[str, Any]):
         return "?"
 
 
-def _covers(received: str, pushed: str) -> bool:
+def _object(event: Event) -> str:
+    """Name the object an event is about: of L1/E2, the location."""
+    return "/".join((event["module"], *event["path"].split("/")[:3]))
+
+
+def _is_carried(push: Event, receipt: Event) -> bool:
+    return bool(push["correlation_id"] == receipt.get("correlation_id"))
+
+
+def _covers(receipt: Event, push: Event) -> bool:
     """Tell whether a receipt holds what was pushed: the same object, or the whole around it."""
-    return pushed == received or pushed.startswith(f"{received}/")
+    received, pushed = receipt["path"], push["path"]
+    return bool(pushed == received or pushed.startswith(f"{received}/"))
 
 
 def _what(push: Event) -> str:
-    """Say `PUT L1` or `PATCH L1/E2 CHARGING`: without the owner, who is the only one."""
+    """Say `DE-MSA issued …`, `S7 started …`, or of a location `PATCH L1/E2 CHARGING`."""
+    if text := str(push.get("text") or ""):
+        return f"{push['party']} {text}" if push["module"] in _RARE else text
     own = "/".join(push["path"].split("/")[2:])
     return f"{push['event'].upper()} {own} {push.get('status') or ''}".rstrip()
+
+
+def _reached(push: Event, receipt: Event) -> str:
+    party = str(receipt["party"])
+    if push["module"] in _RARE:
+        return f"known to {party}"
+    return party if push.get("text") else f"delivered to {party}"
+
+
+def _short(event: Event) -> str:
+    """Give the beginning of a correlation id, by which the hub's console finds the exchange."""
+    return str(event.get("correlation_id") or "?")[:_ID_CHARACTERS]
+
+
+def _billed(event: Event) -> str:
+    """Say `S7 12.4 kWh → CDR C7 € 6.21`."""
+    if "cdr" not in event:
+        return "?"
+    currency = {"EUR": "€"}.get(event["currency"], event["currency"])
+    return (
+        f"{event['session']} {event['kwh']:.1f} kWh"
+        f" → CDR {event['cdr']} {currency} {event['cost']:.2f}"
+    )
 
 
 def _rounded(milliseconds: float) -> str:

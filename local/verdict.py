@@ -2,27 +2,22 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 _MOST = 20
 Report = dict[str, Any]
-EMPTY: Report = {"objects": {}}
 
 
 def read(report: Path) -> Report | None:
-    """Return what a platform wrote last, or None when it has not written yet."""
+    """Return what a platform wrote last, its numbers exact, or None when it has not written yet."""
     try:
-        value: Report = json.loads(report.read_text(encoding="utf-8"))
+        text = report.read_text(encoding="utf-8")
+        value: Report = json.loads(text, parse_float=Decimal)
     except (OSError, ValueError):
         return None
     return value
-
-
-def locations(report: Report) -> dict[str, Any]:
-    """Return the locations of a report by owner and id."""
-    found: dict[str, Any] = report["objects"].get("locations", {})
-    return found
 
 
 def differences(owned: dict[str, Any], received: dict[str, Any]) -> list[str]:
@@ -64,6 +59,7 @@ _NOTHING = _Nothing()
 def _shown(value: object) -> str:
     if value is _NOTHING:
         return "absent"
-    text = json.dumps(value, ensure_ascii=False)
+    is_number = isinstance(value, Decimal)
+    text = str(value) if is_number else json.dumps(value, ensure_ascii=False, default=str)
     longest = 80
     return text if len(text) <= longest else f"{text[:longest]}…"

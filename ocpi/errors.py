@@ -52,9 +52,15 @@ class OcpiError(Exception):
     status_code: StatusCode = StatusCode.SERVER_ERROR
     http_status: int = 200
 
-    def __init__(self, message: str = "", *, http_status: int | None = None) -> None:
-        """Say what happened; without a message the meaning of the status code speaks."""
+    def __init__(
+        self, message: str = "", *, http_status: int | None = None, data: bytes | None = None
+    ) -> None:
+        """Say what happened; without a message the meaning of the status code speaks.
+
+        `data` is JSON that goes with it, for the few errors that have any (ST-19).
+        """
         super().__init__((message or self.status_code.description)[:LONGEST_MESSAGE])
+        self.data = data
         if http_status is not None:
             self.http_status = http_status
 
@@ -76,10 +82,11 @@ class InvalidParameters(ClientError):
         *,
         findings: Sequence[Finding] = (),
         http_status: int | None = None,
+        data: bytes | None = None,
     ) -> None:
         """Tell the findings in the message, unless a message says it better."""
         self.findings = tuple(findings)
-        super().__init__(message or _told(self.findings), http_status=http_status)
+        super().__init__(message or _told(self.findings), http_status=http_status, data=data)
 
 
 class NotEnoughInformation(ClientError):

@@ -6,7 +6,7 @@ Specification: transport_and_format (interface endpoints) and version_informatio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import create_model
 
@@ -61,8 +61,23 @@ class Interface:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """The member that tells objects of one owner and one id apart.
+
+    A URL names it as a query parameter; where it does not, it means the default.
+    """
+
+    member: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectType:
-    """What a module is about, with what it takes to address, check and merge one."""
+    """What a module is about, with what it takes to address, check and merge one.
+
+    `appended` are the lists a PATCH adds to instead of replacing them. What is `posted` has no id
+    in its URL: it is created once by POST and never changes.
+    """
 
     name: str
     model: type[OcpiModel]
@@ -70,6 +85,9 @@ class ObjectType:
     unknown: type[OcpiError]
     part: "Part | None" = None
     patch_needs_last_updated: bool = True
+    variant: Variant | None = None
+    appended: frozenset[str] = frozenset()
+    posted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +154,6 @@ def lacking(enum: type[OcpiEnum], *values: str) -> type[OcpiEnum]:
 
 
 def _is_optional(hint: object) -> bool:
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
     return get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint)

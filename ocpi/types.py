@@ -270,3 +270,10 @@ class DisplayText(OcpiModel):
 
     language: Annotated[String, Length(2)]
     text: Annotated[String, Length(512)]
+
+
+class Price(OcpiModel):
+    """An amount of money without and with VAT, in the currency its object names."""
+
+    excl_vat: Number
+    incl_vat: Number | None = None

@@ -192,6 +192,11 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
         _Rule(_always, "must be an integer, not {kind}"),
     ),
     "boolean": (_REQUIRED, _Rule(_always, "must be a boolean, not {kind}")),
+    # what one field demands of another
+    "CreditReference": (
+        _Rule(_is_missing, "required for a credit"),
+        _Rule(_always, "must be the id of another CDR"),
+    ),
 }
 
 

@@ -5,12 +5,13 @@ so only parties of the operator's list are taken, and never from another platfor
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from ocpi.errors import Finding, InvalidParameters
@@ -160,10 +161,25 @@ def _matching(claimed: ClaimedRole) -> Q:
     )
 
 
-def apply(claims: Iterable[ClaimedRole], platform: Platform) -> None:
-    """Make exactly these parties the platform's active ones."""
+def apply(claims: Collection[ClaimedRole], platform: Platform) -> None:
+    """Make exactly these parties the platform's active ones.
+
+    Another hub names itself alone; the parties it carries are those of the operator's list (A-86).
+    """
     active = [_activate(claimed, platform).pk for claimed in claims]
-    platform.parties.exclude(pk__in=active).update(is_active=False)
+    others = platform.parties.exclude(pk__in=active)
+    others.update(is_active=False)
+    if any(claimed.role is Role.HUB for claimed in claims):
+        carried = others.filter(Exists(_LISTED))
+        carried.update(is_active=True, claimed_at=Coalesce("claimed_at", timezone.now()))
+
+
+_LISTED = AllowedParty.objects.filter(
+    platform=OuterRef("platform"),
+    role=OuterRef("role"),
+    country_code=OuterRef("country_code"),
+    party_id=OuterRef("party_id"),
+)
 
 
 def _activate(claimed: ClaimedRole, platform: Platform) -> Party:

@@ -44,6 +44,7 @@ def describe(platform: Platform) -> dict[str, Any]:
         "quirks": platform.quirks.as_mapping(),
         "last_seen_at": format_datetime(seen) if seen else None,
         "failures": platform.failures,
+        "unanswered": platform.unanswered,
         "last_error": platform.last_error,
     }
 

@@ -3,15 +3,30 @@
 Spec: 2.2.1 transport and format, Authorization header.
 """
 
+from functools import lru_cache
+
 from ocpi.client import Peer
 from ocpi.errors import ReceiverNotConnected
-from parties.models import Credentials
+from parties import database, quirks, tokens
+from parties.models import Direction
+
+_OUTBOUND = """
+SELECT c.sealed, p.quirks::text FROM parties_credentials c
+JOIN parties_platform p ON p.id = c.platform_id
+WHERE c.platform_id = %(platform)s::bigint AND c.direction = %(direction)s::text LIMIT 1"""
 
 
 def peer_of(platform_id: int) -> Peer:
     """Return the token the platform gave the hub, in the form it wants; 4003 if there is none."""
-    row = Credentials.objects.outbound(platform_id).select_related("platform").first()
-    if row is None:
+    asked = {"platform": platform_id, "direction": Direction.OUT.value}
+    found = database.row(_OUTBOUND, asked)
+    if found is None:
         message = "the platform is not registered"
         raise ReceiverNotConnected(message)
-    return Peer(row.token, base64=row.platform.quirks.base64_out)
+    return _peer(*found)
+
+
+@lru_cache(maxsize=1000)
+def _peer(sealed: str, habits: str) -> Peer:
+    """Open a token once: every message to a platform asks for it."""
+    return Peer(tokens.unseal(sealed), base64=quirks.cached(habits).base64_out)

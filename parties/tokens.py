@@ -21,8 +21,8 @@ class Undecryptable(ValueError):
 
 
 def new_token() -> str:
-    """Make a token of 256 random bits: 43 characters out of [A-Za-z0-9_-]."""
-    return secrets.token_urlsafe(RANDOM_BYTES)
+    """Make a token of 256 random bits in hexadecimal: no command line takes it for an option."""
+    return secrets.token_hex(RANDOM_BYTES)
 
 
 def digest(token: str) -> str:

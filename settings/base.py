@@ -46,6 +46,10 @@ HUB_PAGE_LIMIT_DEFAULT = min(env.integer("HUB_PAGE_LIMIT_DEFAULT", 100, least=1)
 # Delivery
 HUB_DELIVERY_BATCH = env.integer("HUB_DELIVERY_BATCH", 500, least=1)
 HUB_DELIVERY_LEASE_SECONDS = env.integer("HUB_DELIVERY_LEASE_SECONDS", 60, least=5)
+HUB_CALLBACK_HOURS = env.integer("HUB_CALLBACK_HOURS", 48, least=1)
+HUB_AUTHORIZE_UNKNOWN = env.choice("HUB_AUTHORIZE_UNKNOWN", "refuse", among=("refuse", "ask"))
+HUB_AUTHORIZE_TIMEOUT = env.number("HUB_AUTHORIZE_TIMEOUT", 3, least=0.1)
+HUB_DELIVERY_EXPIRY_DAYS = env.integer("HUB_DELIVERY_EXPIRY_DAYS", 7, least=1)
 HUB_DISPATCH_SECONDS = env.number("HUB_DISPATCH_SECONDS", 3, least=0.5)
 
 # Secrets and services
@@ -196,4 +200,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # It names the path of every refused request, and paths have the uids of tokens.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -24,3 +24,4 @@ from settings.base import *  # noqa: E402, F403 - everything of base, read after
 from settings.base import DATABASES  # noqa: E402
 
 DATABASES["default"]["OPTIONS"].pop("pool")
+DATABASES["default"]["ENGINE"] = "tests.database"

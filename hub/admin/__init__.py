@@ -1,5 +1,25 @@
 """The hub in the operators' console: what it keeps, who has been told, how platforms connect."""
 
-from hub.admin import dead_letters, locations, operators, platforms, subscriptions
+from hub.admin import (
+    cdrs,
+    dead_letters,
+    locations,
+    operators,
+    platforms,
+    sessions,
+    subscriptions,
+    tariffs,
+    tokens,
+)
 
-__all__ = ["dead_letters", "locations", "operators", "platforms", "subscriptions"]
+__all__ = [
+    "cdrs",
+    "dead_letters",
+    "locations",
+    "operators",
+    "platforms",
+    "sessions",
+    "subscriptions",
+    "tariffs",
+    "tokens",
+]

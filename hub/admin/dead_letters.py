@@ -3,15 +3,25 @@
 Spec: none; architecture chapter 6. Delivery went on; nothing here is sent again by looking at it.
 """
 
+import re
+from urllib.parse import unquote
+
 import msgspec
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from hub.admin.paging import BoundedChangeList, BoundedPaginator
+from hub.admin.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
 from hub.models import DeadLetter
 from hub.store.documents import members
+from ocpi.types import ModuleID
 from parties.admin.console import ModelAdmin, ReadOnly, Tone, ago, badge, column, pretty
+
+_TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")
+"""The uid in the path of a token; behind it may stand its type."""
+_ABOUT_DRIVERS = {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
 
 
 @admin.register(DeadLetter)
@@ -46,9 +56,30 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
         "content",
     )
 
+    paginator = BoundedPaginator
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
         """Read the receiver with the letter."""
         return super().get_queryset(request).select_related("subscription__receiver")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> DeadLetter | None:
+        """Take off the letter what identifies a driver, so that no page of it says it."""
+        letter = super().get_object(request, object_id, from_field)
+        if letter is not None:
+            self.complete([letter])
+        return letter
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
+        """Use the list that completes its rows."""
+        del request, kwargs
+        return BoundedChangeList
+
+    def complete(self, rows: list[DeadLetter]) -> None:
+        """Mask what identifies a driver."""
+        for letter in rows:
+            _mask(letter)
 
     @column("When", order="id")
     def when(self, letter: DeadLetter) -> SafeString | str:
@@ -78,10 +109,22 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
         """Show what was sent, unless its owner wants it unpublished (LOC-17)."""
         if letter.body is None:
             return "none"
-        text = letter.body.encode()
+        text = masked_within(letter.body.encode(), PUBLISHED_TO)
         if _is_unpublished(text):
             return "not shown: its owner does not publish it"
         return pretty(text)
+
+
+def _mask(letter: DeadLetter) -> None:
+    """Mask a token in the path, the text and what the receiver said of it."""
+    if letter.subscription.module not in _ABOUT_DRIVERS:
+        return
+    known = personal(letter.body.encode()) if letter.body else set()
+    if letter.subscription.module == ModuleID.TOKENS:
+        known |= {unquote(uid) for uid in _TOKEN.findall(letter.path)}
+        letter.path = _TOKEN.sub(lambda found: mask(unquote(found[0])), letter.path)
+    letter.path, letter.reason = without(letter.path, known), without(letter.reason, known)
+    letter.body = letter.body and masked(letter.body.encode()).decode()
 
 
 def _is_unpublished(text: bytes) -> bool:

@@ -63,13 +63,12 @@ def lags(subscription_ids: Collection[int]) -> Mapping[int, Lag]:
 
 
 def progress(subscription_ids: Collection[int]) -> Mapping[int, Progress]:
-    """Return how far the unfinished snapshots are: one query a module."""
+    """Return how far the unfinished snapshots are: one query for each module that has any."""
     found: dict[int, Progress] = {}
-    for module in POLICIES:
-        running = Snapshot.objects.filter(
-            subscription__in=subscription_ids, subscription__module=module.value, finished_at=None
-        )
-        for pk, sent, left in _summed(running, module):
+    unfinished = Snapshot.objects.filter(subscription__in=subscription_ids, finished_at=None)
+    for name in unfinished.values_list("subscription__module", flat=True).distinct():
+        running = unfinished.filter(subscription__module=name)
+        for pk, sent, left in _summed(running, ModuleID(name)):
             found[pk] = Progress(sent, sent + left)
     return found
 

@@ -13,25 +13,17 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from hub import store
-from hub.models import Evse, Location
+from hub.admin.filters import VersionFilter, owner_filter
+from hub.admin.links import charged_at
+from hub.admin.personal import PUBLISHED_TO, masked_within
+from hub.admin.stored import ABOUT, AS_SERVED, StoredAdmin
+from hub.admin.tables import session_table
+from hub.models import Evse, Location, Session
 from hub.policy import POLICIES
+from hub.store import Wanted
 from ocpi.types import ModuleID, PartyRef, fold
 from ocpi.versions import VERSIONS
-from parties.admin.console import (
-    ModelAdmin,
-    PageChangeList,
-    ReadOnly,
-    Tone,
-    ago,
-    badge,
-    badges,
-    column,
-    once,
-    pretty,
-    table,
-)
-from parties.agreements import OWNERS
-from parties.models import Party
+from parties.admin.console import Tone, ago, badge, badges, column, once, table
 
 _STATUS_TONES = {
     "AVAILABLE": Tone.GOOD,
@@ -43,74 +35,37 @@ _STATUS_TONES = {
 }
 
 
-class OwnerFilter(admin.SimpleListFilter):
-    """By owner; the choices are parties, so that no list of locations is read for them."""
-
-    title = "owner"
-    parameter_name = "owner"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, str]]:
-        """Offer the parties that own locations."""
-        del request, model_admin
-        owners = Party.objects.filter(role__in=OWNERS).order_by("key").values_list("key", "name")
-        return [(key, f"{key} {name}") for key, name in owners]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Location]) -> QuerySet[Location]:
-        """Keep one owner's."""
-        del request
-        return queryset.filter(owner=self.value()) if self.value() else queryset
+def _by_words(rows: QuerySet[Location], words: str) -> Iterable[QuerySet[Location]]:
+    """Find locations by parts of their id, name and city, and by the EVSEs of the present text."""
+    present = Evse.objects.filter(generation=F("object__generation"))
+    named = present.filter(Q(evse_id__icontains=words) | Q(key=fold(words)))
+    yield rows.filter(pk__in=named.values("object"))
+    for word in words.split():
+        columns = Q(object_id__icontains=word) | Q(name__icontains=word) | Q(city__icontains=word)
+        rows = rows.filter(columns)
+    yield rows
 
 
 @admin.register(Location)
-class LocationAdmin(ReadOnly, ModelAdmin[Location]):
+class LocationAdmin(StoredAdmin[Location]):
     """Published locations; their owners' platforms change them, nobody here."""
 
-    list_display = ("object_id", "owner", "name", "city", "evses", "updated", "changed")
-    list_filter = (OwnerFilter, "version")
-    search_fields = ("object_id", "name", "city")
-    search_help_text = "Id, name, city or EVSE id"
-    list_per_page = 50
-    show_full_result_count = False
+    list_display = ("identity", "owned", "name", "city", "evses", "updated", "changed", "noise_sum")
+    list_filter = (owner_filter(ModuleID.LOCATIONS), VersionFilter, "last_updated")
+    search_way = staticmethod(_by_words)
+    search_help_text = "Id, name, city, EVSE id, or party like NL-CPA"
     ordering = ("owner", "seq")
-    actions = None
     fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("object_id", "owner"),
-                    ("name", "city"),
-                    ("updated", "changed"),
-                    ("version", "revision"),
-                )
-            },
-        ),
+        (None, {"fields": (*ABOUT, ("name", "city"))}),
         ("EVSEs", {"fields": ("evse_table",)}),
-        ("As served", {"fields": ("document",)}),
+        ("Sessions", {"fields": ("sessions",)}),
+        AS_SERVED,
     )
-    readonly_fields = ("updated", "changed", "evse_table", "document")
+    behind = {"sessions": Session}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Location]:
-        """Leave out what is not to be published (LOC-17); the texts are read for one at a time."""
-        return super().get_queryset(request).filter(publish=True).defer("text", "last_updated_text")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Location], search_term: str
-    ) -> tuple[QuerySet[Location], bool]:
-        """Search the columns, and the EVSE ids of the present text."""
-        found, duplicates = super().get_search_results(request, queryset, search_term)
-        if not search_term:
-            return found, duplicates
-        present = Evse.objects.filter(generation=F("object__generation"))
-        named = present.filter(Q(evse_id__icontains=search_term) | Q(key=fold(search_term)))
-        return queryset.filter(
-            Q(pk__in=found.order_by().values("pk")) | Q(pk__in=named.values("object"))
-        ), duplicates
-
-    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[PageChangeList]:
-        """Use the list that completes its rows."""
-        del request, kwargs
-        return PageChangeList
+        """Leave out what is not to be published (LOC-17)."""
+        return super().get_queryset(request).filter(publish=True)
 
     def complete(self, rows: list[Location]) -> None:
         """Count a page's EVSEs by status in one query."""
@@ -128,16 +83,6 @@ class LocationAdmin(ReadOnly, ModelAdmin[Location]):
         """Show how many EVSEs have which status."""
         return badges((f"{number} {status}", _tone(status)) for status, number in row.counts)
 
-    @column("Last updated", order="last_updated")
-    def updated(self, row: Location) -> SafeString | str:
-        """Show the owner's own value."""
-        return ago(row.last_updated)
-
-    @column("Received", order="changed_at")
-    def changed(self, row: Location) -> SafeString | str:
-        """Show when the hub last got a change of it."""
-        return ago(row.changed_at)
-
     @column("")
     @once
     def evse_table(self, row: Location) -> SafeString:
@@ -151,15 +96,19 @@ class LocationAdmin(ReadOnly, ModelAdmin[Location]):
 
     @column("")
     @once
-    def document(self, row: Location) -> SafeString:
-        """Show the whole object as a party with access gets it."""
+    def sessions(self, row: Location) -> SafeString:
+        """Show the newest sessions."""
+        return session_table(charged_at(Session.objects.all(), row), location=row.pk)
+
+    def served(self, row: Location) -> bytes:
+        """Return the text with the present EVSEs."""
         kind = VERSIONS[row.version].modules[ModuleID.LOCATIONS].object
         if kind is None:
-            return SafeString("")
-        policy, owner = POLICIES[ModuleID.LOCATIONS], PartyRef.parse(row.owner)
-        return pretty(
-            store.get(policy, kind, owner=owner, ids=(row.object_id,), audience=row.audience)
-        )
+            return b""
+        reader = PartyRef.parse(row.audience) if row.audience else None
+        wanted = Wanted(PartyRef.parse(row.owner), (row.object_id,), reader=reader)
+        text = store.get(POLICIES[ModuleID.LOCATIONS], kind, wanted)
+        return masked_within(text, PUBLISHED_TO)
 
 
 def _tone(status: str) -> Tone:

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
-from hub.models import DeadLetter, Location, Subscription
+from hub.models import Cdr, DeadLetter, Location, Session, Subscription, Tariff, Token
 from parties.admin.console import operates
 from parties.models import Agreement, Party, Platform
 
@@ -24,7 +24,16 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
         "Delivery",
         (("Subscriptions", "sync_alt", Subscription), ("Dead letters", "unsubscribe", DeadLetter)),
     ),
-    ("Data", (("Locations", "ev_station", Location),)),
+    (
+        "Data",
+        (
+            ("Locations", "ev_station", Location),
+            ("Tariffs", "sell", Tariff),
+            ("Tokens", "contactless", Token),
+            ("Sessions", "bolt", Session),
+            ("CDRs", "receipt_long", Cdr),
+        ),
+    ),
     ("Operators", (("Users", "person", User), ("Groups", "group", Group))),
 )
 

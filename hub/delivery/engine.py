@@ -2,12 +2,14 @@
 
 import logging
 import time
+from datetime import timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
 from hub import feed
-from hub.delivery import lanes, leases, receivers, snapshots, states
-from hub.delivery.lanes import Lane, Push
+from hub.delivery import durable, lanes, leases, receivers, snapshots, states
+from hub.delivery.durable import Plan, Terms
 from hub.delivery.leases import Lease, LeaseLost
 from hub.delivery.receivers import Target
 from hub.delivery.settling import Settled, Stopped, record, settle
@@ -20,6 +22,8 @@ _BUDGET_SECONDS = 20.0
 # A message that hangs is tried twice before others go on without it.
 _ATTEMPTS_WITHIN = 2
 _BATCH_BYTES = 8_000_000
+# For so long a message that keeps failing is tried while others of its receiver pass.
+_PATIENCE = timedelta(hours=1)
 
 
 def deliver(subscription_id: int) -> None:
@@ -49,12 +53,15 @@ def _step(lease: Lease, end: float) -> bool:
         return False
     try:
         batch = _read(target)
-        if not _deliver_batch(lease, target, batch, end=end):
+        settled = _deliver_batch(lease, target, batch, end=end)
+        if settled.left:
+            return False
+        if settled.held and (batch.complete or not settled.pushes):
+            lease.rest(settled.trouble)
             return False
         return not batch.complete or snapshots.step(lease, target, end=end)
     except Stopped as stopped:
         log.warning("%s: %s", target, stopped)
-        record(target, stopped.settled)
         lease.failed(str(stopped))
         receivers.failed(
             target, str(stopped), answered=stopped.answered, retry_after=stopped.retry_after
@@ -64,53 +71,77 @@ def _step(lease: Lease, end: float) -> bool:
 
 def _read(target: Target) -> Batch:
     return feed.read(
-        target.module,
+        target.selection,
         target.position,
-        receiver=target.party,
-        owners=target.owners,
-        limit=settings.HUB_DELIVERY_BATCH,
+        besides=target.ahead,
+        limit=settings.HUB_DELIVERY_BATCH + len(target.in_doubt),
         most_bytes=_BATCH_BYTES,
     )
 
 
-def _deliver_batch(lease: Lease, target: Target, batch: Batch, *, end: float) -> bool:
-    """Send a batch and advance behind what of it is done without a gap; False when time is up."""
-    found = lanes.lanes(batch.changes)
+def _deliver_batch(lease: Lease, target: Target, batch: Batch, *, end: float) -> Settled:
+    """Send a batch and note what of it is done; something is left when time is up."""
+    plan = _durable(lease, target, batch) if target.is_durable else _latest(target, batch)
     try:
-        settled = settle(target, _pushes(target, found), keep_lease=lease.prolong, end=end)
+        settled = settle(target, plan, keep_lease=lease.prolong, end=end)
     except Stopped as stopped:
-        _advance(lease, batch, found, stopped.settled)
+        _note(lease, target, batch, stopped.settled)
         raise
-    record(target, settled)
-    _advance(lease, batch, found, settled)
-    return not settled.left
+    _note(lease, target, batch, settled)
+    return settled
 
 
-def _advance(lease: Lease, batch: Batch, found: list[Lane], settled: Settled) -> None:
-    reached = _before_the_gap(batch, found, settled) if settled.left else batch.reached
-    delivered = len(settled.delivered)
-    if reached is None:
-        lease.delivered(delivered)
-    else:
-        lease.advance(reached, delivered=delivered)
-
-
-def _pushes(target: Target, found: list[Lane]) -> list[Push]:
+def _latest(target: Target, batch: Batch) -> Plan:
+    """Plan what each lane sends."""
+    found = lanes.lanes(batch.changes)
     if not found:
-        return []
+        return Plan([])
     present = states.revisions(target.policy, found)
     patches = target.receiver.patch_supported
     decided = (lanes.push(lane, present, patch_supported=patches) for lane in found)
-    return [push for push in decided if push is not None]
+    return Plan([push for push in decided if push is not None])
 
 
-def _before_the_gap(batch: Batch, found: list[Lane], settled: Settled) -> Position | None:
+def _durable(lease: Lease, target: Target, batch: Batch) -> Plan:
+    """Plan every message; what must not be applied twice is in doubt from now on."""
+    now = timezone.now()
+    terms = Terms(
+        owners=target.owners,
+        not_before=now - timedelta(days=settings.HUB_DELIVERY_EXPIRY_DAYS),
+        patient_since=now - _PATIENCE,
+        in_doubt=target.in_doubt,
+        patch_supported=target.receiver.patch_supported,
+    )
+    plan = durable.plan(batch.changes, terms)
+    patches = {place for push in plan.pushes if push.method == "PATCH" for place in push.settles}
+    if patches:
+        lease.sending(target.in_doubt | patches)
+    return plan
+
+
+def _note(lease: Lease, target: Target, batch: Batch, settled: Settled) -> None:
+    """Record what was refused, then advance behind what is done without a gap."""
+    record(target, settled)
+    reached = _before_the_gap(target, batch, settled)
+    done: frozenset[Position] = frozenset()
+    if target.is_durable:
+        done = target.ahead.union(*(push.settles for push in settled.pushes))
+    lease.advance(
+        reached,
+        delivered=len(settled.delivered),
+        ahead={place for place in done if place > reached},
+        in_doubt=(target.in_doubt | settled.in_doubt) - done if target.is_durable else (),
+    )
+
+
+def _before_the_gap(target: Target, batch: Batch, settled: Settled) -> Position:
     """Return how far everything is done, so that little is sent twice."""
-    waiting = [lane for lane in found if not settled.covers(lane.key)]
-    still_open = {change.position for lane in waiting for change in lane.changes}
-    reached = None
+    waiting = {place for push in (*settled.left, *settled.held) for place in push.settles}
+    if not waiting:
+        return batch.reached
+    reached = target.position
     for change in batch.changes:
-        if change.position in still_open:
+        if change.position in waiting:
             break
         reached = change.position
     return reached

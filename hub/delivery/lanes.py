@@ -1,4 +1,4 @@
-"""From a batch of changes to what is sent: decided without I/O.
+"""From a batch of changes to what is sent where the newest state counts: decided without I/O.
 
 Each lane carries one object, or one part of it where only parts changed, and sends at most one
 message per batch. Lanes are independent of each other and go out in parallel.
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hub.feed import FedChange
+from hub.feed import FedChange, Position
 
 ObjectKey = tuple[str, str]
 """Owner and folded object id."""
@@ -23,9 +23,11 @@ def whole(key: LaneKey) -> LaneKey:
     return (key[0], key[1], "")
 
 
-def _path(raw: str, key: LaneKey) -> str:
-    """Cut a raw path to that of a lane: the object's, or its part's."""
-    return "/".join(raw.split("/")[: _OWNER_AND_ID + bool(key[2])])
+def path_of(raw: str, key: LaneKey) -> str:
+    """Cut a raw path to that of a lane: the object's, or its part's; a query stays."""
+    route, mark, query = raw.partition("?")
+    steps = route.split("/")[: _OWNER_AND_ID + bool(key[2])]
+    return "/".join(steps) + mark + query
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,25 @@ class Lane:
     @property
     def object_path(self) -> str:
         """The raw path of the whole object."""
-        return _path(self.last.path, whole(self.key))
+        return path_of(self.last.path, whole(self.key))
 
     @property
     def path(self) -> str:
         """The raw path of what the lane carries."""
-        return _path(self.last.path, self.key)
+        return path_of(self.last.path, self.key)
+
+    @property
+    def places(self) -> frozenset[Position]:
+        """Where in the feed its changes are."""
+        return frozenset(change.position for change in self.changes)
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One message to one receiver; `body` None waits for the lane's current state to be read."""
+    """One message to one receiver; `body` None waits for the lane's current state to be read.
+
+    `settles` has the places of the changes that are dealt with once this message is.
+    """
 
     lane: LaneKey
     method: str
@@ -61,11 +71,12 @@ class Push:
     body: str | None
     object_path: str
     correlation_id: str
+    settles: frozenset[Position] = frozenset()
 
     @property
     def is_state(self) -> bool:
         """Whether it is the PUT of all its lane carries, which a newer state may replace."""
-        return self.method == "PUT" and self.path == _path(self.path, self.lane)
+        return self.method == "PUT" and self.path == path_of(self.path, self.lane)
 
 
 def lanes(changes: Iterable[FedChange]) -> list[Lane]:
@@ -91,8 +102,8 @@ def push(lane: Lane, revisions: Mapping[LaneKey, int], *, patch_supported: bool)
     present = revisions.get(lane.key)
     last = lane.last
     if present is None:
-        return None
-    newest = last.revision == present
+        return _verbatim(lane) if last.method == "DELETE" else None
+    newest = last.revision == present and last.method != "DELETE"
     if newest and last.method == "PUT" and last.path == lane.path:
         return _verbatim(lane)
     if newest and len(lane.changes) == 1 and (patch_supported or last.method != "PATCH"):
@@ -103,9 +114,23 @@ def push(lane: Lane, revisions: Mapping[LaneKey, int], *, patch_supported: bool)
 def _verbatim(lane: Lane) -> Push:
     last = lane.last
     return Push(
-        lane.key, last.method, last.path, last.body or "", lane.object_path, last.correlation_id
+        lane.key,
+        last.method,
+        last.path,
+        last.body or "",
+        lane.object_path,
+        last.correlation_id,
+        lane.places,
     )
 
 
 def _state(lane: Lane) -> Push:
-    return Push(lane.key, "PUT", lane.path, None, lane.object_path, lane.last.correlation_id)
+    return Push(
+        lane.key,
+        "PUT",
+        lane.path,
+        None,
+        lane.object_path,
+        lane.last.correlation_id,
+        lane.places,
+    )

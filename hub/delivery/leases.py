@@ -5,7 +5,8 @@ its lease changes nothing any more.
 """
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,8 @@ from django.db.models.functions import Now
 from hub.feed import Position
 from hub.models import Subscription
 
-_REASON_LENGTH = 2_000
+# A message that keeps failing is tried again so often, while others pass.
+_REST = timedelta(seconds=5)
 # What a worker may do between two prolongations beside waiting for its last message.
 _BETWEEN_SECONDS = 5.0
 _LONGEST_SENDING_SECONDS = 15.0
@@ -28,14 +30,31 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a subscription for a while; every method but two may raise LeaseLost."""
+    """The right to work on a subscription for a while; what moves anything may raise LeaseLost."""
 
     subscription_id: int
     token: uuid.UUID
 
-    def advance(self, reached: Position, *, delivered: int) -> None:
+    def advance(
+        self,
+        reached: Position,
+        *,
+        delivered: int,
+        ahead: Iterable[Position] = (),
+        in_doubt: Iterable[Position] = (),
+    ) -> None:
         """Move the position and prolong the lease."""
-        self._change(transaction=reached.transaction, seq=reached.seq, **_success(delivered))
+        self._change(
+            transaction=reached.transaction,
+            seq=reached.seq,
+            ahead=_listed(ahead),
+            in_doubt=_listed(in_doubt),
+            **_success(delivered),
+        )
+
+    def sending(self, in_doubt: Iterable[Position]) -> None:
+        """Note what may have arrived, should this worker never say what came of it."""
+        self._change(in_doubt=_listed(in_doubt))
 
     def prolong(self) -> None:
         """Keep the lease while a long batch is on its way."""
@@ -47,7 +66,12 @@ class Lease:
 
     def failed(self, reason: str) -> None:
         """Note a failed attempt, if the lease is still held."""
-        self._held().update(failures=F("failures") + 1, last_error=reason[:_REASON_LENGTH])
+        self._held().update(failures=F("failures") + 1, last_error=reason)
+
+    def rest(self, reason: str) -> None:
+        """Note a failure that concerns no other subscription, and let this one wait a moment."""
+        self.failed(reason)
+        self._held().update(lease=None, lease_until=Now() + _REST)
 
     def release(self) -> None:
         """Give the lease back, if it is still held."""
@@ -59,6 +83,10 @@ class Lease:
 
     def _held(self) -> QuerySet[Subscription]:
         return Subscription.objects.filter(pk=self.subscription_id, lease=self.token)
+
+
+def _listed(places: Iterable[Position]) -> list[tuple[int, ...]]:
+    return [astuple(place) for place in sorted(places)]
 
 
 def _success(count: int) -> dict[str, Any]:

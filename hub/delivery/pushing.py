@@ -4,15 +4,17 @@ Spec: 2.2.1 status codes; transport and format, broadcast push (headers).
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+import errno
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from yarl import URL
 
-from hub.delivery.lanes import Push
+from hub.delivery.lanes import LaneKey, Push
 from ocpi import client
 from ocpi.status_codes import is_success
 from ocpi.transport.message_ids import MessageIds
@@ -25,6 +27,9 @@ _SERVER_ERROR = 500
 _OCPI_SERVER_ERROR = 3000
 _LONGEST_WORDS = 500
 _NOTHING_PASSES = (client.PeerUnreachable, client.AddressRefused)
+_BROKEN_OFF = {errno.ECONNRESET, errno.EPIPE}
+_NOT_FOUND = {404, 410}
+_UNKNOWN_THERE = {2001, 2003}
 
 _Origin = tuple[str, str, int | None]
 _places: WeakKeyDictionary[
@@ -48,9 +53,16 @@ class Outcome(StrEnum):
     """No message passes at present."""
 
 
+SETTLED = frozenset({Outcome.DELIVERED, Outcome.REJECTED})
+"""Nothing remains to be done about the message."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One push, its outcome and the receiver's words."""
+    """One push, its outcome and why; `words` are the receiver's own.
+
+    `in_doubt`: it may have arrived and taken effect, although nobody said so.
+    """
 
     push: Push
     outcome: Outcome
@@ -58,6 +70,13 @@ class Result:
     http_status: int | None = None
     status_code: int | None = None
     retry_after: float | None = None
+    in_doubt: bool = False
+    words: str = ""
+
+    @property
+    def told(self) -> str:
+        """Why, with the receiver's words, which may quote what it was sent."""
+        return f"{self.reason}: {self.words}" if self.words else self.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +90,10 @@ class Receiver:
 
 
 def send_all(receiver: Receiver, pushes: Sequence[Push], *, seconds: float) -> list[Result]:
-    """Push all; the rest is left unsent when no message passes, or when the time is up."""
+    """Push all; the rest is left unsent when no message passes, or when the time is up.
+
+    Of one lane the next is sent only once the one before is settled.
+    """
     shared = client.shared()
     return shared.run(_send_all(shared, receiver, pushes, seconds))
 
@@ -79,29 +101,57 @@ def send_all(receiver: Receiver, pushes: Sequence[Push], *, seconds: float) -> l
 async def _send_all(
     shared: client.OcpiClient, receiver: Receiver, pushes: Sequence[Push], seconds: float
 ) -> list[Result]:
-    waiting = iter(pushes)
-    clock = asyncio.get_running_loop().time
-    end = clock() + seconds
-    parallel = min(settings.HUB_REQUESTS_PER_PEER, len(pushes))
-    place = _place(receiver.endpoint)
-    results: list[Result] = []
-
-    async def work() -> None:
-        for push in waiting:
-            # Waiting for a place is not the peer's time, but it is the lease's.
-            async with asyncio.timeout_at(end):
-                await place.acquire()
-            try:
-                results.append(await _send(shared, receiver, push))
-            finally:
-                place.release()
-            if clock() > end or _is_over(results[-parallel:]):
-                return
-
-    for ended in await asyncio.gather(*(work() for _ in range(parallel)), return_exceptions=True):
+    lanes: dict[LaneKey, list[Push]] = defaultdict(list)
+    for push in pushes:
+        lanes[push.lane].append(push)
+    end = asyncio.get_running_loop().time() + seconds
+    parallel = min(settings.HUB_REQUESTS_PER_PEER, len(lanes))
+    sending = _Sending(shared, receiver, iter(lanes.values()), parallel, end)
+    workers = (sending.work() for _ in range(parallel))
+    for ended in await asyncio.gather(*workers, return_exceptions=True):
         if isinstance(ended, BaseException) and not isinstance(ended, TimeoutError):
             raise ended
-    return results
+    return sending.results
+
+
+@dataclass(slots=True)
+class _Sending:
+    """What the workers of one batch share."""
+
+    shared: client.OcpiClient
+    receiver: Receiver
+    lanes: Iterator[list[Push]]
+    parallel: int
+    end: float
+    results: list[Result] = field(default_factory=list)
+
+    async def work(self) -> None:
+        """Send one lane after the other, each as far as its messages are settled."""
+        for lane in self.lanes:
+            for push in lane:
+                result = await self._send(push)
+                if self._is_over():
+                    return
+                if result.outcome not in SETTLED:
+                    break
+
+    async def _send(self, push: Push) -> Result:
+        place = _place(self.receiver.endpoint)
+        # Waiting for a place is not the peer's time, but it is the lease's.
+        async with asyncio.timeout_at(self.end):
+            await place.acquire()
+        try:
+            result = await _send(self.shared, self.receiver, push)
+        finally:
+            place.release()
+        self.results.append(result)
+        return result
+
+    def _is_over(self) -> bool:
+        """Tell whether to send no more: the time is up, nothing passes, or nobody answers."""
+        outcomes = {result.outcome for result in self.results[-self.parallel :]}
+        late = asyncio.get_running_loop().time() > self.end
+        return late or Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}
 
 
 def _place(endpoint: str) -> asyncio.Semaphore:
@@ -119,12 +169,6 @@ def _origin(endpoint: str) -> _Origin:
     return url.scheme, url.host or "", url.port
 
 
-def _is_over(latest: Sequence[Result]) -> bool:
-    """Tell whether to send no more: nothing passes, or nobody answers."""
-    outcomes = {result.outcome for result in latest}
-    return Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}
-
-
 async def _send(shared: client.OcpiClient, receiver: Receiver, push: Push) -> Result:
     ids = MessageIds.read({"X-Correlation-ID": push.correlation_id})
     try:
@@ -136,7 +180,9 @@ async def _send(shared: client.OcpiClient, receiver: Receiver, push: Push) -> Re
             body=push.body.encode() if push.body else None,
         )
     except client.PeerError as error:
-        return Result(push, failure(error), str(error))
+        reason, words = error.sentence.removesuffix("."), str(error)[:_LONGEST_WORDS]
+        in_doubt = _may_have_arrived(error)
+        return Result(push, failure(error), reason, in_doubt=in_doubt, words=words)
     return judged(push, reply)
 
 
@@ -147,17 +193,28 @@ def failure(error: client.PeerError) -> Outcome:
     return Outcome.SILENT if isinstance(error, client.PeerTimeout) else Outcome.TEMPORARY
 
 
+def _may_have_arrived(error: client.PeerError) -> bool:
+    """Tell whether a message may have taken effect: all but one for which no connection came up."""
+    if not isinstance(error, client.PeerUnreachable):
+        return not isinstance(error, client.AddressRefused)
+    cause = error.__cause__
+    return not isinstance(cause, OSError) or cause.errno in _BROKEN_OFF
+
+
 def judged(push: Push, reply: client.Reply) -> Result:
     """Judge one answer."""
     words = (reply.envelope.status_message if reply.envelope else None) or "(no message)"
-    reason = f"HTTP {reply.http_status}, status {reply.status_code}: {words[:_LONGEST_WORDS]}"
+    reason = f"HTTP {reply.http_status}, status {reply.status_code}"
+    outcome = _outcome(push, reply)
     return Result(
         push,
-        _outcome(push, reply),
+        outcome,
         reason,
         reply.http_status,
         reply.status_code,
         reply.retry_after,
+        in_doubt=outcome is Outcome.TEMPORARY,
+        words=words[:_LONGEST_WORDS],
     )
 
 
@@ -169,6 +226,8 @@ def _outcome(push: Push, reply: client.Reply) -> Outcome:
         return Outcome.TEMPORARY
     if http < _HTTP_ERROR and (code is None or is_success(code)):
         return Outcome.DELIVERED
+    if push.method == "DELETE" and (http in _NOT_FOUND or code in _UNKNOWN_THERE):
+        return Outcome.DELIVERED  # it is not there, as was wanted (A-12)
     return Outcome.UNKNOWN if _may_lack_it(push) else Outcome.REJECTED
 
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from hub.delivery import subscriptions
 from hub.delivery.pushing import Receiver
-from hub.feed import Position
+from hub.feed import Position, Selection
 from hub.models import Subscription
-from hub.policy import POLICIES, Policy
+from hub.policy import POLICIES, Delivery, Policy
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole, ModuleID
@@ -23,12 +23,16 @@ from parties.status import REGISTERED, ConnectionStatus, IllegalTransition
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 300.0
 _FAILURES_TO_OFFLINE = 3
-_REASON_LENGTH = 2_000
+# Whose objects name tokens, and so may what a receiver says of them.
+_ABOUT_DRIVERS = {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Everything a task needs to know to work on one subscription."""
+    """Everything a task needs to know to work on one subscription.
+
+    `ahead` is dealt with although it lies beyond the position; `in_doubt` may have arrived.
+    """
 
     subscription_id: int
     platform_id: int
@@ -38,7 +42,26 @@ class Target:
     party: str
     owners: frozenset[str]
     position: Position
+    ahead: frozenset[Position]
+    in_doubt: frozenset[Position]
     receiver: Receiver
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether every message counts, not only the newest state."""
+        return self.policy.delivery is Delivery.DURABLE
+
+    @property
+    def is_about_drivers(self) -> bool:
+        """Whether a receiver's words have to stay out of logs."""
+        return self.module in _ABOUT_DRIVERS
+
+    @property
+    def selection(self) -> Selection:
+        """What of the feed it reads."""
+        if self.policy.personal:
+            return Selection(self.module, audience=self.party)
+        return Selection(self.module, owners=self.owners)
 
     def __str__(self) -> str:
         return f"{self.module} to {self.party}"
@@ -64,8 +87,14 @@ def target(subscription_id: int) -> Target | None:
         party=party.key,
         owners=subscriptions.owners(subscription),
         position=Position(subscription.transaction, subscription.seq),
+        ahead=_places(subscription.ahead),
+        in_doubt=_places(subscription.in_doubt),
         receiver=receiver,
     )
+
+
+def _places(listed: list[list[int]]) -> frozenset[Position]:
+    return frozenset(Position(*place) for place in listed)
 
 
 def _receiver(subscription: Subscription) -> Receiver | None:
@@ -100,7 +129,7 @@ def failed(target: Target, reason: str, *, answered: bool, retry_after: float | 
     platform = Platform.objects.filter(pk=target.platform_id)
     platform.update(
         failures=F("failures") + 1,
-        last_error=reason[:_REASON_LENGTH],
+        last_error=reason,
         last_error_at=timezone.now(),
     )
     failures = platform.values_list("failures", flat=True).first() or 1

@@ -3,44 +3,58 @@
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from hub.delivery import dead_letters, leases, receivers, states
-from hub.delivery.lanes import LaneKey, Push, whole
-from hub.delivery.pushing import Outcome, Result, send_all
+from hub.delivery import dead_letters, leases, receivers, repeating
+from hub.delivery.durable import Plan
+from hub.delivery.lanes import Push, whole
+from hub.delivery.pushing import SETTLED, Outcome, Result, send_all
 from hub.delivery.receivers import Target
+from hub.feed import Position
 from parties import database
 
 _FRUITLESS_ATTEMPTS = 4
 # Each costs the whole time a request may take.
 _SILENT_ATTEMPTS = 1
 _PAUSE_SECONDS = 0.1
+# So much may be dealt with beyond a message that fails: it is written with every batch.
+_MOST_AHEAD = 2_000
 
 
 @dataclass(slots=True)
 class Settled:
-    """What is over and done with, and the lanes that are not."""
+    """What is over and done with, what is left, and what of it may have arrived nevertheless.
+
+    `held` fails while others pass, or comes after such a message: a later task tries it again.
+    """
 
     delivered: list[Push] = field(default_factory=list)
     rejected: list[Result] = field(default_factory=list)
-    left: frozenset[LaneKey] = frozenset()
+    left: list[Push] = field(default_factory=list)
+    in_doubt: set[Position] = field(default_factory=set)
+    held: list[Push] = field(default_factory=list)
+    trouble: str = ""
+    """Why something is held."""
 
     def add(self, result: Result) -> None:
-        """Note a delivered or rejected push."""
+        """Note what became of a push."""
         if result.outcome is Outcome.DELIVERED:
             self.delivered.append(result.push)
-        else:
+        elif result.outcome is Outcome.REJECTED:
             self.rejected.append(result)
+        elif result.in_doubt:
+            self.in_doubt |= result.push.settles
+
+    @property
+    def pushes(self) -> list[Push]:
+        """What is delivered or rejected."""
+        return [*self.delivered, *(result.push for result in self.rejected)]
 
     @property
     def number(self) -> int:
         """How many pushes are settled."""
         return len(self.delivered) + len(self.rejected)
-
-    def covers(self, key: LaneKey) -> bool:
-        """Tell whether a lane is done, by itself or by its whole object."""
-        return key not in self.left and whole(key) not in self.left
 
 
 class Stopped(Exception):
@@ -49,28 +63,27 @@ class Stopped(Exception):
     `answered` tells a receiver that fails or refuses from one that cannot be reached.
     """
 
-    def __init__(self, cause: Result, settled: Settled, *, answered: bool) -> None:
-        super().__init__(cause.reason)
+    def __init__(self, target: Target, cause: Result, settled: Settled) -> None:
+        super().__init__(_why(target, cause))
         self.retry_after = cause.retry_after
         self.settled = settled
-        self.answered = answered
+        self.answered = cause.http_status is not None or cause.outcome is Outcome.TEMPORARY
 
 
-def settle(
-    target: Target, pushes: Sequence[Push], *, keep_lease: Callable[[], None], end: float
-) -> Settled:
-    """Push until all is settled, or until `end` on the monotonic clock: what is left is named.
+def settle(target: Target, plan: Plan, *, keep_lease: Callable[[], None], end: float) -> Settled:
+    """Push until all is settled or held, or until `end` on the monotonic clock.
 
     Raises `Stopped` when the receiver takes nothing at present. Whatever `keep_lease` raises before
     another attempt ends the work at once.
     """
-    settled = Settled()
-    waiting, failing = _attempt(target, list(pushes), settled, end=end)
+    settled = Settled(rejected=list(plan.refused))
+    waiting, failing = _attempt(target, plan.pushes, settled, end=end)
     fruitless = 0
     while waiting:
-        if fruitless >= _patience(failing, end):
+        if fruitless >= _patience(target, failing, end):
             keep_lease()
-            waiting = _given_up(target, waiting, failing, settled)
+            over = _poison(target, failing, settled, plan.overdue)
+            waiting = _without(target, waiting, failing, over, settled)
             failing, fruitless = [], 0
         if not waiting or time.monotonic() >= end:
             break
@@ -83,10 +96,12 @@ def settle(
     return settled
 
 
-def _patience(failing: list[Result], end: float) -> float:
-    """Return after how many further attempts that settled nothing the failing are given up."""
+def _patience(target: Target, failing: list[Result], end: float) -> float:
+    """Return after how many further attempts that settled nothing to go on without the failing."""
     if not failing:
         return math.inf
+    if target.is_durable and all(result.push.settles & target.in_doubt for result in failing):
+        return 0  # so it was in an earlier task
     if any(result.outcome is Outcome.SILENT for result in failing):
         return 0 if time.monotonic() >= end else _SILENT_ATTEMPTS
     return _FRUITLESS_ATTEMPTS
@@ -99,9 +114,13 @@ def _pause(fruitless: int) -> None:
 
 
 def record(target: Target, settled: Settled) -> None:
-    """Note what was refused, and that the receiver is well if it took anything."""
-    paths = {push.path for push in settled.delivered}
-    dead_letters.record(target.subscription_id, settled.rejected, delivered=paths)
+    """Note what was refused, and that the receiver is well if it took anything.
+
+    A refusal counts until something passes under its path; where every message counts, until the
+    whole object does.
+    """
+    superseded = {push.path for push in settled.pushes if push.is_state or not target.is_durable}
+    dead_letters.record(target.subscription_id, settled.rejected, superseded=superseded)
     if settled.delivered:
         receivers.succeeded(target)
 
@@ -110,98 +129,110 @@ def _attempt(
     target: Target, waiting: list[Push], settled: Settled, *, end: float
 ) -> tuple[list[Push], list[Result]]:
     """Push once; return what is still to be pushed and the failures among it."""
-    ready = _with_bodies(target, waiting)
+    ready, lost = repeating.ready(target, waiting)
     results: list[Result] = []
     if ready:
         database.release()
         seconds = min(leases.sending_seconds(), max(end - time.monotonic(), 0.0))
         results = send_all(target.receiver, ready, seconds=seconds)
-    left = _sorted(ready, results, settled)
-    settled.left = frozenset(push.lane for push in left)
-    _stop_if_nothing_passes(results, settled)
-    lost = {Outcome.TEMPORARY, Outcome.SILENT}
-    return left, [result for result in results if result.outcome in lost]
+    for result in (*lost, *results):
+        settled.add(result)
+    left = _left(target, ready, results)
+    settled.left = left
+    _stop_if_nothing_passes(target, results, settled)
+    failed = {Outcome.TEMPORARY, Outcome.SILENT}
+    return left, [result for result in results if result.outcome in failed]
 
 
-def _sorted(ready: list[Push], results: list[Result], settled: Settled) -> list[Push]:
-    """Note what is settled and return what is left."""
-    again: list[Push] = []
-    for result in results:
-        if result.outcome in {Outcome.DELIVERED, Outcome.REJECTED}:
-            settled.add(result)
-        else:
-            again.append(_next(result))
+def _left(target: Target, ready: list[Push], results: list[Result]) -> list[Push]:
+    """Return what is still to be sent: first what failed, then what was not tried."""
+    failed = (result for result in results if result.outcome not in SETTLED)
+    again = [repeating.again(target, result) for result in failed]
     tried = {result.push for result in results}
-    return _absorbed([*again, *(push for push in ready if push not in tried)])
+    left = [*again, *(push for push in ready if push not in tried)]
+    return left if target.is_durable else repeating.absorbed(left)
 
 
-def _stop_if_nothing_passes(results: Iterable[Result], settled: Settled) -> None:
-    """Stop at a failure that concerns every message; silence does while nothing is delivered."""
-    fatal = {Outcome.UNREACHABLE} if settled.delivered else {Outcome.UNREACHABLE, Outcome.SILENT}
-    for result in results:
-        if result.outcome in fatal:
-            raise Stopped(result, settled, answered=_has_answered(result))
+def _stop_if_nothing_passes(target: Target, results: list[Result], settled: Settled) -> None:
+    """Stop at a failure that concerns every message; silence does while nothing passes."""
+    silent = [result for result in results if result.outcome is Outcome.SILENT]
+    fatal = [result for result in results if result.outcome is Outcome.UNREACHABLE]
+    if not _go_by(target, silent, settled):
+        fatal += silent
+    if fatal:
+        raise Stopped(target, fatal[0], settled)
 
 
-def _given_up(
-    target: Target, waiting: list[Push], failing: list[Result], settled: Settled
-) -> list[Push]:
-    """Pass over messages that keep failing while others pass; stop when none does."""
-    if not _others_pass(target, failing[0], settled):
-        return waiting
-    failed = {result.push.lane for result in failing}
-    for result in failing:
-        settled.add(replace(result, outcome=Outcome.REJECTED))
-    settled.left -= failed
-    return [push for push in waiting if push.lane not in failed]
+def _go_by(target: Target, failing: list[Result], settled: Settled) -> bool:
+    """Tell whether others pass: now, or behind each of the failing since it first failed."""
+    if settled.delivered:
+        return True
+    last = max(target.ahead, default=None)
+    return last is not None and all(min(result.push.settles) < last for result in failing)
 
 
-def _others_pass(target: Target, cause: Result, settled: Settled) -> bool:
-    """Send again what passed, as it is now: a receiver that went down meanwhile loses nothing."""
+def _poison(
+    target: Target, failing: list[Result], settled: Settled, overdue: frozenset[Position]
+) -> list[Result]:
+    """Return what of the failing to give up, now that others pass; stops when none does.
+
+    Where every message counts nothing is sent twice to prove it: what passed tells, and what fails
+    has its time.
+    """
+    if not _go_by(target, failing, settled):
+        raise Stopped(target, failing[0], settled)
+    if not target.is_durable:
+        return failing if _others_pass(target, settled) else []
     if not settled.delivered:
-        raise Stopped(cause, settled, answered=_has_answered(cause))
+        return []
+    oldest = min(failing, key=lambda result: min(result.push.settles))
+    crowded = len(target.ahead) > _MOST_AHEAD
+    return [
+        result
+        for result in failing
+        if result.push.settles & overdue or (crowded and result is oldest)
+    ]
+
+
+def _without(
+    target: Target,
+    waiting: list[Push],
+    failing: list[Result],
+    over: list[Result],
+    settled: Settled,
+) -> list[Push]:
+    """Pass over what is given up, and hold the objects of all else that fails."""
+    for result in over:
+        settled.add(replace(result, outcome=Outcome.REJECTED))
+    given_up = {result.push.lane: result.push.settles for result in over}
+    left = [
+        push
+        for push in waiting
+        if push.lane not in given_up or not push.settles <= given_up[push.lane]
+    ]
+    kept = [result for result in failing if result not in over] if target.is_durable else []
+    held = {result.push.lane for result in kept}
+    settled.held += [push for push in left if push.lane in held]
+    settled.trouble = _why(target, kept[0]) if kept else settled.trouble
+    settled.left = [push for push in left if push.lane not in held]
+    return settled.left
+
+
+def _others_pass(target: Target, settled: Settled) -> bool:
+    """Send again what passed, as it is now: a receiver that went down meanwhile loses nothing."""
     last = settled.delivered[-1]
-    state = replace(last, lane=whole(last.lane), method="PUT", path=last.object_path, body=None)
-    ready = _with_bodies(target, [state])
+    if last.method != "DELETE":
+        path = last.object_path
+        last = replace(last, lane=whole(last.lane), method="PUT", path=path, body=None)
+    ready, _ = repeating.ready(target, [last])
     database.release()
     results = send_all(target.receiver, ready, seconds=leases.sending_seconds())
     for result in results:
-        if result.outcome not in {Outcome.DELIVERED, Outcome.REJECTED}:
-            raise Stopped(result, settled, answered=_has_answered(result))
+        if result.outcome not in SETTLED:
+            raise Stopped(target, result, settled)
     return bool(results)
 
 
-def _has_answered(result: Result) -> bool:
-    """Tell whether the receiver said anything, be it of no use."""
-    return result.http_status is not None or result.outcome is Outcome.TEMPORARY
-
-
-def _with_bodies(target: Target, pushes: list[Push]) -> list[Push]:
-    """Read the current state of what has no body yet; what is gone by now needs no push."""
-    missing = {push.lane for push in pushes if push.body is None}
-    if not missing:
-        return pushes
-    found = states.texts(target.policy, missing)
-    filled = (
-        replace(push, body=found.get(push.lane)) if push.body is None else push for push in pushes
-    )
-    return [push for push in filled if push.body is not None]
-
-
-def _next(result: Result) -> Push:
-    """Return what to try after a failure."""
-    push = result.push
-    if result.outcome is Outcome.UNKNOWN:  # the receiver needs the whole object (TF-39)
-        path = push.object_path
-        return replace(push, lane=whole(push.lane), method="PUT", path=path, body=None)
-    # A state is read anew, so that the newest one goes out.
-    return replace(push, body=None) if push.is_state else push
-
-
-def _absorbed(waiting: Iterable[Push]) -> list[Push]:
-    """Let the PUT of a whole object stand for all that waits about it.
-
-    Sent beside it, an older change of a part could arrive behind the newer whole.
-    """
-    by_lane = {push.lane: push for push in waiting}
-    return [push for key, push in by_lane.items() if key == whole(key) or whole(key) not in by_lane]
+def _why(target: Target, cause: Result) -> str:
+    """Say why something failed, where many may read it."""
+    return cause.reason if target.is_about_drivers else cause.told

@@ -12,13 +12,17 @@ from django.db.models import F
 from django.utils import timezone
 
 from hub.delivery import states, subscriptions
+from hub.delivery.durable import Plan
 from hub.delivery.lanes import LaneKey, Push
 from hub.delivery.leases import Lease
 from hub.delivery.receivers import Target
 from hub.delivery.settling import Settled, Stopped, record, settle
 from hub.delivery.states import Piece, StoredText
 from hub.models import Snapshot
-from ocpi.types import PartyRef, fold
+from hub.store.identity import variant_query
+from hub.store.reading import Viewer
+from ocpi.types import PartyRef
+from ocpi.versions import VERSIONS
 
 _BATCH = 100
 
@@ -28,11 +32,13 @@ def step(lease: Lease, target: Target, *, end: float) -> bool:
     pending = subscriptions.pending_snapshot(target.subscription_id)
     if pending is None:
         return False
-    piece = states.objects(target.policy, pending.owner, after=pending.cursor, limit=_BATCH)
-    pushes = [_push(pending.owner, each.object_id, each.text) for each in piece.objects]
+    viewer = Viewer(PartyRef.parse(target.party), frozenset({pending.owner}))
+    piece = states.objects(target.policy, viewer, after=pending.cursor, limit=_BATCH)
+    pushes = [_push(target, pending.owner, each) for each in piece.objects]
     try:
-        settled = settle(target, pushes, keep_lease=lease.prolong, end=end)
+        settled = settle(target, Plan(pushes), keep_lease=lease.prolong, end=end)
     except Stopped as stopped:
+        record(target, stopped.settled)
         _advance(lease, pending, piece, stopped.settled)
         raise
     record(target, settled)
@@ -40,16 +46,24 @@ def step(lease: Lease, target: Target, *, end: float) -> bool:
     return True
 
 
-def _push(owner: str, object_id: str, text: str) -> Push:
+def _push(target: Target, owner: str, each: StoredText) -> Push:
+    path = _path(target, owner, each)
+    return Push(_lane(owner, each), "PUT", path, each.text, path, str(uuid4()))
+
+
+def _path(target: Target, owner: str, each: StoredText) -> str:
     ref = PartyRef.parse(owner)
-    path = "/".join(quote(step, safe="") for step in (ref.country_code, ref.party_id, object_id))
-    return Push((owner, fold(object_id), ""), "PUT", path, text, path, str(uuid4()))
+    steps = (ref.country_code, ref.party_id, each.object_id)
+    kind = VERSIONS[each.version].modules[target.module].object
+    query = variant_query(kind, each.object_key) if kind else ""
+    return "/".join(quote(step, safe="") for step in steps) + query
 
 
 def _advance(lease: Lease, snapshot: Snapshot, piece: Piece, settled: Settled) -> None:
     """Move the cursor up to the first object that is not settled."""
     lease.delivered(len(settled.delivered))
-    over = list(takewhile(lambda each: settled.covers(_lane(snapshot, each)), piece.objects))
+    left = {push.lane for push in settled.left}
+    over = list(takewhile(lambda each: _lane(snapshot.owner, each) not in left, piece.objects))
     finished = piece.is_last and len(over) == len(piece.objects)
     Snapshot.objects.filter(pk=snapshot.pk, cursor=snapshot.cursor).update(
         cursor=over[-1].seq if over else snapshot.cursor,
@@ -58,5 +72,5 @@ def _advance(lease: Lease, snapshot: Snapshot, piece: Piece, settled: Settled) -
     )
 
 
-def _lane(snapshot: Snapshot, each: StoredText) -> LaneKey:
-    return (snapshot.owner, fold(each.object_id), "")
+def _lane(owner: str, each: StoredText) -> LaneKey:
+    return (owner, each.object_key, "")

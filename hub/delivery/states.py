@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from hub.delivery.lanes import Lane, LaneKey
+from hub.feed import Position, Selection
 from hub.policy import Policy
-from hub.store.reading import MOST_BYTES, bounded, document
+from hub.store.reading import MOST_BYTES, Viewer, bounded, document, visible
 from parties import database
 
 
@@ -18,6 +19,8 @@ class StoredText:
 
     seq: int
     object_id: str
+    object_key: str
+    version: str
     text: str
 
 
@@ -36,17 +39,46 @@ def revisions(policy: Policy, lanes: Iterable[Lane]) -> dict[LaneKey, int]:
     return {(owner, key, part): revision for owner, key, part, revision in found}
 
 
-def texts(policy: Policy, keys: Iterable[LaneKey]) -> dict[LaneKey, str]:
-    """Return the whole text of objects and parts; what is gone is missing."""
-    found = database.rows(_texts_sql(policy), _columns(list(keys)))
+def texts(policy: Policy, keys: Iterable[LaneKey], *, party: str) -> dict[LaneKey, str]:
+    """Return the whole text of objects and parts as a party sees them; what is gone is missing."""
+    found = database.rows(_texts_sql(policy), {**_columns(list(keys)), "party": party})
     return {(owner, key, part): text for owner, key, part, text in found if text is not None}
 
 
-def objects(policy: Policy, owner: str, *, after: int, limit: int) -> Piece:
-    """Return an owner's objects for everybody, in the order of creation; bounded in size too."""
+def with_changes(
+    policy: Policy, keys: Iterable[LaneKey], selection: Selection, after: Position
+) -> dict[LaneKey, tuple[str, frozenset[Position]]]:
+    """Return whole texts for one audience, each with the places of the changes it contains.
+
+    One look at the database: whatever change of an object it sees is in the text it sees.
+    """
+    found = database.rows(
+        _with_changes_sql(policy),
+        {
+            **_columns(list(keys)),
+            "module": selection.module,
+            "audience": selection.audience,
+            "transaction": after.transaction,
+            "seq": after.seq,
+        },
+    )
+    return {
+        (owner, key, ""): (text, frozenset(map(Position, transactions, seqs)))
+        for owner, key, text, transactions, seqs in found
+    }
+
+
+def objects(policy: Policy, viewer: Viewer, *, after: int, limit: int) -> Piece:
+    """Return what a party sees of some owners, in the order of creation; bounded in size too."""
     found = database.rows(
         _objects_sql(policy),
-        {"owner": owner, "after": after, "limit": limit, "bytes": MOST_BYTES},
+        {
+            "owners": list(viewer.owners),
+            "party": str(viewer.party),
+            "after": after,
+            "limit": limit,
+            "bytes": MOST_BYTES,
+        },
     )
     in_all = found[0][0] if found else 0
     return Piece(tuple(StoredText(*row[1:]) for row in found), is_last=in_all == len(found) < limit)
@@ -65,34 +97,52 @@ _WANTED = "unnest(%(owners)s::text[], %(keys)s::text[], %(parts)s::text[]) AS w(
 
 @cache
 def _revisions_sql(policy: Policy) -> str:
-    return _for_each(policy, of_object="o.revision", of_part="p.revision")
+    return _for_each(policy, "o.audience = ''", of_object="o.revision", of_part="p.revision")
 
 
 @cache
 def _texts_sql(policy: Policy) -> str:
-    return _for_each(policy, of_object=document(policy), of_part="p.text")
+    own_before_all = f"""o.audience = (SELECT max(a.audience) FROM {policy.model._meta.db_table} a
+    WHERE a.owner = w.owner AND a.object_key = w.key AND a.audience IN ('', %(party)s::text))"""
+    return _for_each(policy, own_before_all, of_object=document(policy), of_part="p.text")
 
 
-def _for_each(policy: Policy, *, of_object: str, of_part: str) -> str:
+def _for_each(policy: Policy, wanted: str, *, of_object: str, of_part: str) -> str:
     table = policy.model._meta.db_table
     objects = f"""SELECT w.owner, w.key, w.part, {of_object} FROM {_WANTED}
-  JOIN {table} o ON o.owner = w.owner AND o.object_key = w.key AND o.audience = ''
+  JOIN {table} o ON o.owner = w.owner AND o.object_key = w.key AND {wanted}
   WHERE w.part = ''"""
     if policy.part_model is None:
         return objects
     return f"""{objects}
 UNION ALL SELECT w.owner, w.key, w.part, {of_part} FROM {_WANTED}
-  JOIN {table} o ON o.owner = w.owner AND o.object_key = w.key AND o.audience = ''
+  JOIN {table} o ON o.owner = w.owner AND o.object_key = w.key AND {wanted}
   JOIN {policy.part_model._meta.db_table} p
     ON p.object_id = o.seq AND p.generation = o.generation AND p.key = w.part
   WHERE w.part <> ''"""
 
 
 @cache
+def _with_changes_sql(policy: Policy) -> str:
+    return f"""
+SELECT w.owner, w.key, {document(policy)}, c.transactions, c.seqs FROM {_WANTED}
+JOIN {policy.model._meta.db_table} o
+  ON o.owner = w.owner AND o.object_key = w.key AND o.audience = %(audience)s::text
+CROSS JOIN LATERAL (
+  SELECT COALESCE(array_agg(c.transaction), '{{}}') AS transactions,
+    COALESCE(array_agg(c.seq), '{{}}') AS seqs
+  FROM hub_change c WHERE c.module = %(module)s::text
+    AND c.audience = %(audience)s::text AND c.audience <> ''
+    AND (c.transaction, c.seq) > (%(transaction)s::bigint, %(seq)s::bigint)
+    AND c.owner = w.owner AND c.object_key = w.key) AS c
+WHERE w.part = ''"""
+
+
+@cache
 def _objects_sql(policy: Policy) -> str:
     return bounded(
         policy,
-        columns="o.object_id",
-        where="o.owner = %(owner)s::text AND o.audience = '' AND o.seq > %(after)s::bigint",
+        columns="o.object_id, o.object_key, o.version",
+        where=f"{visible(policy)} AND o.seq > %(after)s::bigint",
         slice_="LIMIT %(limit)s::bigint",
     )

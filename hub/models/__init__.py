@@ -1,16 +1,24 @@
 """The hub's tables: what it keeps, what changed, and who has been told."""
 
+from hub.models.callbacks import Callback
+from hub.models.charging import Cdr, Session, Tariff, Token
 from hub.models.delivery import DeadLetter, Snapshot, Subscription
 from hub.models.feed import Change
-from hub.models.stored import Evse, Location, StoredObject, StoredPart
+from hub.models.locations import Evse, Location
+from hub.models.stored import StoredObject, StoredPart
 
 __all__ = [
+    "Callback",
+    "Cdr",
     "Change",
     "DeadLetter",
     "Evse",
     "Location",
+    "Session",
     "Snapshot",
     "StoredObject",
     "StoredPart",
     "Subscription",
+    "Tariff",
+    "Token",
 ]

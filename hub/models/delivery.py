@@ -15,6 +15,12 @@ class Subscription(models.Model):
     module = models.CharField(max_length=20)
     transaction = models.BigIntegerField(help_text="Delivered up to this transaction")
     seq = models.BigIntegerField(default=0, help_text="and this change within it")
+    ahead = models.JSONField(
+        db_default=[], help_text="Places beyond that one that are dealt with already"
+    )
+    in_doubt = models.JSONField(
+        db_default=[], help_text="Places of changes that may have arrived without anybody knowing"
+    )
     lease = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True)
     failures = models.IntegerField(default=0, help_text="Failed attempts since the last success")

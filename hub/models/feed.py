@@ -36,6 +36,11 @@ class Change(models.Model):
             models.Index(
                 fields=["module", "owner", "transaction", "seq"], name="hub_change_of_owner"
             ),
+            models.Index(
+                fields=["module", "audience", "transaction", "seq"],
+                condition=~models.Q(audience=""),
+                name="hub_change_for_audience",
+            ),
         ]
 
     def __str__(self) -> str:

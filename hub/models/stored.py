@@ -36,6 +36,9 @@ class StoredObject(models.Model):
         default=1, help_text="Counts every change of the object or a part"
     )
     generation = models.BigIntegerField(default=1, help_text="Counts full replacements")
+    digest = models.BinaryField(null=True, help_text="Of the last PUT, until something changes it")
+    repeated = models.BigIntegerField(db_default=0, help_text="PUTs that changed nothing")
+    stale = models.BigIntegerField(db_default=0, help_text="Changes older than what they changed")
     stored_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
@@ -50,6 +53,11 @@ class StoredObject(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["owner", "seq"], name="%(app_label)s_%(class)s_page"),
             models.Index(fields=["last_updated"], name="%(app_label)s_%(class)s_updated"),
+            models.Index(
+                fields=["audience", "owner", "seq"],
+                condition=~models.Q(audience=""),
+                name="%(app_label)s_%(class)s_audience",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -76,34 +84,3 @@ class StoredPart(models.Model):
 
     def __str__(self) -> str:
         return self.uid
-
-
-class Location(StoredObject):
-    """A Location without its EVSEs. Spec: 2.2.1 mod_locations."""
-
-    name = models.TextField(blank=True, default="")
-    city = models.TextField(blank=True, default="")
-    publish = models.BooleanField(default=True)
-
-    class Meta(StoredObject.Meta):
-        verbose_name_plural = "locations"
-
-
-class Evse(StoredPart):
-    """An EVSE with its Connectors. Spec: 2.2.1 mod_locations, EVSE object."""
-
-    object = models.ForeignKey(
-        Location, models.CASCADE, related_name="parts", verbose_name="location"
-    )
-    evse_id = models.TextField("EVSE id", blank=True, default="", db_index=True)
-    status = models.TextField()
-
-    class Meta:
-        verbose_name = "EVSE"
-        verbose_name_plural = "EVSEs"
-        constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["object", "key"], name="hub_evse_once"),
-        ]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["status"], name="hub_evse_status")
-        ]

@@ -1,11 +1,23 @@
 """What the hub keeps: written in one statement with its feed entry, read as text.
 
-`apply` accepts a PUT, PATCH or DELETE addressed to the hub, `page` and `get` serve it again.
+`apply` accepts a write, `page` and `get` serve it again, `posted` knows what was created by POST.
 Architecture chapters 3 to 5.
 """
 
 from hub.store.incoming import Incoming
-from hub.store.reading import Page, Viewer, get, page
-from hub.store.writing import Applied, apply
+from hub.store.reading import Page, Viewer, Wanted, get, page
+from hub.store.writing import Applied, apply, check_same, fork, repeat
 
-__all__ = ["Applied", "Incoming", "Page", "Viewer", "apply", "get", "page"]
+__all__ = [
+    "Applied",
+    "Incoming",
+    "Page",
+    "Viewer",
+    "Wanted",
+    "apply",
+    "check_same",
+    "fork",
+    "get",
+    "page",
+    "repeat",
+]

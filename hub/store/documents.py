@@ -61,15 +61,24 @@ def _holes(stored: str) -> list[tuple[bytes, str]]:
     return found
 
 
-def merged(target: Members, patch: Members, *, part: Part | None = None) -> Members:
+def merged(
+    target: Members,
+    patch: Members,
+    *,
+    part: Part | None = None,
+    appended: frozenset[str] = frozenset(),
+) -> Members:
     """Apply a PATCH: members named change, null removes, objects merge as in RFC 7386 (A-53, A-54).
 
-    Arrays are replaced, except the array of parts: it merges by id, since parts cannot be removed.
+    Arrays are replaced, except the array of parts, which merges by id, since parts cannot be
+    removed, and those that are `appended` to.
     """
     result = dict(target)
     for name, raw in patch.items():
         old = result.get(name)
-        if raw == _NULL:
+        if name in appended:
+            result[name] = _appended(old, raw)
+        elif raw == _NULL:
             result.pop(name, None)
         elif part is not None and name == part.member:
             result[name] = _merged_parts(old, raw, part)
@@ -94,7 +103,22 @@ def _merged_parts(old: bytes | None, patch: bytes, part: Part) -> bytes:
     return array(list(kept.values()))
 
 
+def _appended(old: bytes | None, patch: bytes) -> bytes:
+    """Append what is not there yet: a repeated PATCH adds nothing (SES-02, SES-19, A-90)."""
+    if patch[:1] not in {b"[", b"n"}:
+        return patch  # no list: validation says so
+    kept = {_content(text): text for text in items(old)}
+    for text in items(patch):
+        kept.setdefault(_content(text), text)
+    return array(list(kept.values()))
+
+
+def _content(text: bytes) -> bytes:
+    """Return what two equal values have in common, however they are written."""
+    return msgspec.json.encode(msgspec.json.decode(text), order="sorted")
+
+
 def key_of(text: bytes, part: Part) -> str:
     """Return the folded id of a part; an absent or wrong one is empty, and validation says so."""
     value = msgspec.json.decode(members(text).get(part.object.id_field, b'""'))
-    return fold(value) if isinstance(value, str) else ""
+    return fold(value) if isinstance(value, str) and "\0" not in value else ""

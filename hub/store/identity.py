@@ -1,23 +1,56 @@
 """What a body says of its identity and age, beside what its URL says: pure, for whoever asks.
 
-Spec: 2.2.1 transport and format (Client Owned Object Push, PATCH); A-52, A-62.
+Spec: 2.2.1 transport and format (Client Owned Object Push, PATCH); mod_tokens (type); A-52, A-62,
+A-99.
 """
 
 from collections.abc import Iterator, Mapping
+from urllib.parse import quote
 
 from ocpi.modules import ObjectType
 from ocpi.types import PartyRef, fold
 from ocpi.validation import Finding
 
+_BEFORE_VARIANT = "\x1f"
+
+
+def object_key(kind: ObjectType, object_id: str, variant: str | None = None) -> str:
+    """Return what an object is looked up by beside its owner: its id, and its variant if unusual.
+
+    Between them stands a control character, which no id contains; the variant is as a URL has it.
+    """
+    if kind.variant is None or variant in {None, "", kind.variant.default}:
+        return fold(object_id)
+    return f"{fold(object_id)}{_BEFORE_VARIANT}{quote(variant, safe='')}"
+
+
+def variant_query(kind: ObjectType, key: str) -> str:
+    """Return the query, with its `?`, by which a receiver tells the variant; mostly none."""
+    _, separator, variant = key.partition(_BEFORE_VARIANT)
+    if kind.variant is None or not separator:
+        return ""
+    return f"?{kind.variant.member}={variant}"
+
 
 def contradictions(
-    value: Mapping[str, object], kind: ObjectType, *, owner: PartyRef, ids: tuple[str, ...]
+    value: Mapping[str, object],
+    kind: ObjectType,
+    *,
+    owner: PartyRef,
+    ids: tuple[str, ...],
+    variant: str | None = None,
 ) -> Iterator[Finding]:
-    """Compare what a body says of its identity with the URL (TF-49, TF-50, LOC-24)."""
+    """Compare what a body says of its identity with the URL (TF-49, TF-50, LOC-24, TOK-04)."""
     for name, wanted in _identity(kind, owner, ids).items():
         said = value.get(name, wanted)
         if not isinstance(said, str) or fold(said) != fold(wanted):
             yield Finding(name, f"is {said!r:.80} in the body but {wanted!r} in the URL")
+    if kind.variant is not None and variant:
+        said = value.get(kind.variant.member, variant)
+        if said != variant:
+            yield Finding(
+                kind.variant.member, f"is {said!r:.80} in the body, {variant!r} in the URL"
+            )
 
 
 def lacks_last_updated(value: Mapping[str, object], kind: ObjectType) -> Iterator[Finding]:

@@ -1,14 +1,14 @@
 """A message for the store, and what can be said of it whatever is stored.
 
-Spec: 2.2.1 transport and format (PUT, PATCH); A-52, A-53, A-62.
+Spec: 2.2.1 transport and format (PUT, PATCH); A-34, A-52, A-53, A-62, A-99.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.policy import Policy
 from hub.store import documents
-from hub.store.identity import contradictions, lacks_last_updated
+from hub.store.identity import contradictions, lacks_last_updated, object_key, variant_query
 from ocpi.errors import InvalidParameters, OcpiError
 from ocpi.modules import Module, ObjectType, Part
 from ocpi.types import PartyRef, fold, parse_datetime
@@ -17,9 +17,12 @@ from ocpi.validation import Finding, decode_object, validate
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A PUT or PATCH addressed to the hub, its sender's right to it already checked.
+    """A write of a Client Owned Object, its sender's right to it already checked.
 
-    `ids` are the object's and its parts' ids as the URL spells them; `path` is the raw suffix.
+    `ids` are the object's and its parts' ids as the URL spells them (of a POST, as the body does);
+    `path` is the raw suffix. `audience` is the only party it is for, empty when it is for all;
+    `recipient` the owner of the token in it. It `is_fed` to receivers unless it was addressed to
+    one, who has it already.
     """
 
     module: Module
@@ -32,6 +35,19 @@ class Incoming:
     body: bytes
     correlation_id: str
     audience: str = ""
+    recipient: str = ""
+    variant: str | None = None
+    is_fed: bool = True
+
+    @property
+    def key(self) -> str:
+        """What the object is looked up by."""
+        return object_key(self.type, self.ids[0], self.variant)
+
+    @property
+    def fed_path(self) -> str:
+        """The path below its endpoint at which a receiver is to have it."""
+        return self.path + variant_query(self.type, self.key)
 
     @property
     def type(self) -> ObjectType:
@@ -40,6 +56,13 @@ class Incoming:
             message = f"{self.module.identifier} has no object to keep"
             raise TypeError(message)
         return self.module.object
+
+
+def told_apart(message: Incoming, value: dict[str, Any]) -> Incoming:
+    """Return a PUT or POST with the variant its body tells where its URL does not (TOK-04)."""
+    kind = message.type.variant
+    said = value.get(kind.member) if kind and not message.variant else None
+    return replace(message, variant=said) if isinstance(said, str) else message
 
 
 def check(message: Incoming) -> None:
@@ -82,7 +105,11 @@ def part_of(kind: ObjectType) -> Part:
 
 def check_identity(message: Incoming, value: dict[str, Any], kind: ObjectType) -> None:
     """Compare what the body says of its identity with the URL (TF-49, TF-50, LOC-24, A-62)."""
-    wrong = tuple(contradictions(value, kind, owner=message.owner, ids=message.ids))
+    usual = kind.variant.default if kind.variant else None
+    variant = message.variant or usual if kind is message.type else None
+    wrong = tuple(
+        contradictions(value, kind, owner=message.owner, ids=message.ids, variant=variant)
+    )
     if wrong:
         raise InvalidParameters("; ".join(map(str, wrong)), findings=wrong)
 

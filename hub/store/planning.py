@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub.policy import Column
+from hub.columns import Column
 from hub.store import documents
 from hub.store.documents import PARTS_HOLE, UPDATED_HOLE, Members
 from hub.store.incoming import Incoming, check_identity, part_of, unknown
@@ -56,7 +56,10 @@ class PartRow:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What shall be stored; `text` None leaves the object's own text as it is."""
+    """What shall be stored; `text` None leaves the object's own text as it is.
+
+    It is `unchanged` when it is there already, `stale` when it is older than what it changes.
+    """
 
     last_updated: datetime
     last_updated_text: str
@@ -65,11 +68,13 @@ class Write:
     columns: tuple[Any, ...] = ()
     parts: tuple[PartRow, ...] = ()
     created: bool = False
+    unchanged: bool = False
+    stale: bool = False
     findings: tuple[Finding, ...] = field(default=(), compare=False)
 
 
 def replacement(message: Incoming) -> Write:
-    """Plan the PUT of a whole object."""
+    """Plan the PUT or POST of a whole object."""
     value = decode_object(message.body)
     findings = validate(message.type.model, value)
     check_identity(message, value, message.type)
@@ -139,9 +144,8 @@ def _row(
 
 
 def _columns(wanted: Mapping[str, Column], value: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the searchable values; PostgreSQL's text has no NUL."""
-    found = (column(value) for column in wanted.values())
-    return tuple(item.replace("\x00", "") if isinstance(item, str) else item for item in found)
+    """Return the searchable values."""
+    return tuple(column(value) for column in wanted.values())
 
 
 def _patched_object(message: Incoming, stored: Stored) -> Write:
@@ -149,7 +153,11 @@ def _patched_object(message: Incoming, stored: Stored) -> Write:
     part = message.type.part
     patch = documents.members(message.body)
     changes = documents.items(patch.pop(part.member, None)) if part else []
-    raw = documents.merged(documents.opened(stored.text), {**patch, "last_updated": UPDATED_HOLE})
+    raw = documents.merged(
+        documents.opened(stored.text),
+        {**patch, "last_updated": UPDATED_HOLE},
+        appended=message.type.appended,
+    )
     texts = [_merged_part(_must(part), stored, text) for text in changes]
     stamp = patch.get("last_updated", stored.last_updated_text.encode())
     whole = {**raw, "last_updated": stamp}
@@ -163,6 +171,7 @@ def _patched_object(message: Incoming, stored: Stored) -> Write:
     return replace(
         write,
         text=documents.joined(raw).decode(),
+        stale=write.last_updated < stored.last_updated,
         findings=_about(patch, part, write.findings),
     )
 
@@ -202,8 +211,21 @@ def _changed_part(message: Incoming, stored: Stored) -> Write:
         last_updated_text=stamp,
         parts=(row,),
         created=created,
+        unchanged=message.method == "PUT" and known == StoredPartText(row.text, current=True),
+        stale=_is_older(message, known),
         findings=_about(documents.members(message.body), part.object.part, findings),
     )
+
+
+def _is_older(message: Incoming, known: StoredPartText | None) -> bool:
+    """Tell whether a message about a part was made before what the hub has of it (A-61)."""
+    if known is None:
+        return False
+    made, before = (
+        parse_datetime(msgspec.json.decode(documents.members(text)["last_updated"]))
+        for text in (message.body, known.text.encode())
+    )
+    return made < before
 
 
 def _new_part_text(

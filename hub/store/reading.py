@@ -13,6 +13,7 @@ from typing import Any
 
 from hub.policy import Policy
 from hub.store import documents
+from hub.store.identity import object_key
 from ocpi.errors import InvalidParameters
 from ocpi.modules import ObjectType, Part
 from ocpi.transport.pagination import PageRequest
@@ -54,9 +55,10 @@ def page(policy: Policy, viewer: Viewer, request: PageRequest, *, limit: int) ->
         "limit": limit + 1,
         "bytes": MOST_BYTES,
     }
-    found = database.rows(page_sql(policy), parameters | wanted)
+    dates = _dates(request)
+    found = database.rows(page_sql(policy, dates), parameters | wanted)
     if total is None:
-        counted = database.row(count_sql(policy), parameters)
+        counted = database.row(count_sql(policy, dates), parameters)
         total = counted[0] if counted else 0
     shown = found[:limit]
     more = bool(found) and found[0][0] > len(shown)
@@ -103,37 +105,74 @@ def _filters(viewer: Viewer, request: PageRequest) -> dict[str, Any]:
     }
 
 
-def get(
-    policy: Policy, kind: ObjectType, *, owner: PartyRef, ids: tuple[str, ...], audience: str = ""
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One stored object, or a part of it.
+
+    `reader` is the party that asks; None when the owner itself does, who sees what it addressed to
+    the hub.
+    """
+
+    owner: PartyRef
+    ids: tuple[str, ...]
+    variant: str | None = None
+    reader: PartyRef | None = None
+
+
+def get(policy: Policy, kind: ObjectType, wanted: Wanted) -> bytes:
     """Return a stored object or part as JSON; raises the type's unknown error with HTTP 404."""
+    ids = wanted.ids
     found = database.row(
-        _get_sql(policy, whole=len(ids) == 1),
+        _get_sql(policy, whole=len(ids) == 1, own=wanted.reader is None),
         {
-            "owner": str(owner),
-            "key": fold(ids[0]),
+            "owner": str(wanted.owner),
+            "key": object_key(kind, ids[0], wanted.variant),
             "part": fold(ids[1]) if ids[1:] else "",
-            "audience": audience,
+            "party": str(wanted.reader or ""),
         },
     )
     text = str(found[0]).encode() if found and found[0] is not None else None
     if text is not None and len(ids) > 2:  # noqa: PLR2004 - object, part, part of the part
         text = _subpart(text, kind, ids[2])
     if text is None:
-        message = f"the hub holds no {kind.name} {'/'.join(ids)!r} of {owner}"
+        message = f"the hub holds no {kind.name} {'/'.join(ids)!r} of {wanted.owner}"
         raise kind.unknown(message, http_status=404)
     return text
 
 
-def owners_of(policy: Policy, viewer: Viewer, object_id: str) -> list[PartyRef]:
-    """Return whose objects with this id the viewer may see: ids are unique per owner (A-36)."""
+def posted_as(policy: Policy, owner: PartyRef, key: str) -> dict[str, bytes]:
+    """Return the texts of a posted object by audience: an owner's ids are its own, for all."""
     table = policy.model._meta.db_table
     found = database.rows(
-        f"""SELECT DISTINCT owner FROM {table} o
-  WHERE object_key = %(key)s::text AND {_VISIBLE} ORDER BY owner LIMIT 10""",
-        {"key": fold(object_id), "party": str(viewer.party), "owners": sorted(viewer.owners)},
+        f"""SELECT audience, text FROM {table}
+  WHERE owner = %(owner)s::text AND object_key = %(key)s::text""",
+        {"owner": str(owner), "key": key},
+    )
+    return {audience: str(text).encode() for audience, text in found}
+
+
+def owners_of(policy: Policy, viewer: Viewer, key: str) -> list[PartyRef]:
+    """Return whose objects under a key the viewer may see: ids are unique per owner (A-36)."""
+    table = policy.model._meta.db_table
+    found = database.rows(
+        f"""SELECT DISTINCT owner FROM {table} o WHERE object_key = %(key)s::text
+  AND owner = ANY(%(owners)s::text[]) AND audience IN ('', %(party)s::text)
+  ORDER BY owner LIMIT 10""",
+        {"key": key, "party": str(viewer.party), "owners": sorted(viewer.owners)},
     )
     return [PartyRef.parse(owner) for (owner,) in found]
+
+
+def audience_of(policy: Policy, owner: PartyRef, key: str) -> str | None:
+    """Return for whom a personal object was last addressed to the hub; None when there is none."""
+    table = policy.model._meta.db_table
+    found = database.row(
+        f"""SELECT audience FROM {table}
+  WHERE owner = %(owner)s::text AND object_key = %(key)s::text AND audience = recipient
+  ORDER BY changed_at DESC LIMIT 1""",
+        {"owner": str(owner), "key": key},
+    )
+    return str(found[0]) if found else None
 
 
 def _subpart(text: bytes, kind: ObjectType, given: str) -> bytes | None:
@@ -148,9 +187,26 @@ def _among(texts: list[bytes], part: Part, given: str) -> bytes | None:
     return next((text for text in texts if documents.key_of(text, part) == wanted), None)
 
 
-_VISIBLE = "o.owner = ANY(%(owners)s::text[]) AND o.audience IN ('', %(party)s::text)"
-_DATES = """(%(date_from)s::timestamptz IS NULL OR o.last_updated >= %(date_from)s::timestamptz)
-    AND (%(date_to)s::timestamptz IS NULL OR o.last_updated < %(date_to)s::timestamptz)"""
+_ALL = "o.audience = ''"
+_OWN = "o.audience = %(party)s::text"
+
+
+def visible(policy: Policy) -> str:
+    """Return the SQL of what a viewer sees of its owners: its own variant before all's (A-34)."""
+    owned = "o.owner = ANY(%(owners)s::text[])"
+    if policy.personal:
+        return f"{owned} AND {_OWN}"
+    table = policy.model._meta.db_table
+    return f"""{owned} AND ({_OWN} OR ({_ALL} AND NOT EXISTS (SELECT FROM {table} own
+    WHERE own.owner = o.owner AND own.object_key = o.object_key
+    AND own.audience = %(party)s::text)))"""
+
+
+def _dates(request: PageRequest) -> str:
+    """Return the SQL of the filters that are set: one plan for each, none that serves all ill."""
+    since = " AND o.last_updated >= %(date_from)s::timestamptz" if request.date_from else ""
+    until = " AND o.last_updated < %(date_to)s::timestamptz" if request.date_to else ""
+    return since + until
 
 
 def document(policy: Policy) -> str:
@@ -188,31 +244,42 @@ SELECT chosen.number, o.seq, {columns}{columns and ", "}{document(policy)} FROM 
 
 
 @cache
-def page_sql(policy: Policy) -> str:
+def page_sql(policy: Policy, dates: str = "") -> str:
     """Return the statement of one page."""
     return bounded(
         policy,
-        where=f"{_VISIBLE} AND {_DATES} AND o.seq > %(after)s::bigint",
+        where=f"{visible(policy)} AND o.seq > %(after)s::bigint{dates}",
         slice_="OFFSET %(offset)s::bigint LIMIT %(limit)s::bigint",
     )
 
 
 @cache
-def count_sql(policy: Policy) -> str:
-    """Return the statement that counts what a whole crawl will bring."""
+def count_sql(policy: Policy, dates: str = "") -> str:
+    """Return the statement that counts what a whole crawl will bring.
+
+    What a viewer has variants of is counted with all and taken off again: there are few of them.
+    """
     table = policy.model._meta.db_table
-    return f"SELECT count(*) FROM {table} o WHERE {_VISIBLE} AND {_DATES}"
+    some = f"FROM {table} o WHERE o.owner = ANY(%(owners)s::text[]){dates}"
+    own = f"SELECT count(*) {some} AND {_OWN}"
+    if policy.personal:
+        return own
+    return f"""SELECT (SELECT count(*) {some} AND {_ALL}) + ({own})
+  - (SELECT count(*) {some} AND {_ALL} AND (o.owner, o.object_key) IN (
+    SELECT own.owner, own.object_key FROM {table} own WHERE own.audience = %(party)s::text))"""
 
 
 @cache
-def _get_sql(policy: Policy, *, whole: bool) -> str:
+def _get_sql(policy: Policy, *, whole: bool, own: bool) -> str:
     table = policy.model._meta.db_table
-    wanted = """o.owner = %(owner)s::text AND o.object_key = %(key)s::text
-    AND o.audience = %(audience)s::text"""
+    audience, first = f"{_ALL} OR {_OWN}", "audience"
+    if own:
+        audience, first = "o.audience = o.recipient" if policy.personal else _ALL, "changed_at"
+    one = f"""(SELECT o.* FROM {table} o
+    WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text AND ({audience})
+    ORDER BY o.{first} DESC LIMIT 1) o"""
     if whole or policy.part_model is None:
-        return f"""SELECT {document(policy)} FROM {table} o
-    WHERE {wanted} AND %(part)s::text IS NOT NULL"""
+        return f"SELECT {document(policy)} FROM {one}"
     parts = policy.part_model._meta.db_table
-    return f"""SELECT p.text FROM {table} o JOIN {parts} p
-    ON p.object_id = o.seq AND p.generation = o.generation AND p.key = %(part)s::text
-    WHERE {wanted}"""
+    return f"""SELECT p.text FROM {one} JOIN {parts} p
+    ON p.object_id = o.seq AND p.generation = o.generation AND p.key = %(part)s::text"""

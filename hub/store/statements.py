@@ -7,56 +7,107 @@ feed's order (transaction, seq) is each object's own order (`hub.feed`).
 # ruff: noqa: SLF001 - _meta is the documented way to a table's name
 
 from dataclasses import dataclass
+from functools import cache
 
 from django.db import models
 
-from hub.models import Change
+from hub.models import Change, DeadLetter, Subscription
 from hub.policy import Policy
+from parties.models import Party
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))"
+THIS = """owner = %(owner)s::text AND object_key = %(key)s::text
+    AND audience = %(audience)s::text"""
+"""The object of one owner under one key for one audience."""
 
 _TYPES = {
     "BooleanField": "boolean",
     "IntegerField": "integer",
     "BigIntegerField": "bigint",
     "DateTimeField": "timestamptz",
+    "FloatField": "double precision",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The statements of one module: PUT of an object, any other change, read before a change."""
+    """The statements of one module.
+
+    `put` stores a whole object and returns nothing when the last PUT was the same; `post` stores
+    one that is new; `change` is any other change of an object that was `read` before, whose parts
+    may be changed alone; `delete` forgets it; `repeat` counts what changed nothing, and feeds it
+    again where its only receiver had been given up; `fork` makes an audience its own copy of what
+    is for everybody.
+    """
 
     put: str
+    post: str
     change: str
+    delete: str
+    repeat: str
     read: str
+    fork: str
 
 
-def build(policy: Policy) -> Statements:
-    """Build the statements of a module."""
-    return Statements(put=_put(policy), change=_change(policy), read=_read(policy))
-
-
-def _put(policy: Policy) -> str:
+@cache
+def statements(policy: Policy, *, is_fed: bool) -> Statements:
+    """Build the statements of a module, of writes that are fed to receivers or not."""
     table = policy.model._meta.db_table
-    names = list(policy.columns)
+    feed = _FEED if is_fed else ""
+    return Statements(
+        put=_put(policy, _REPLACE) + feed + "\nSELECT created FROM object",
+        post=_put(policy, "NOTHING") + feed + "\nSELECT created FROM object",
+        change=_change(policy) + feed + "\nSELECT revision FROM object",
+        delete=f"""
+WITH guard AS MATERIALIZED ({LOCK}), object AS (
+  DELETE FROM {table} USING guard WHERE {THIS} RETURNING revision + 1 AS revision
+){feed}
+SELECT revision FROM object""",
+        repeat=_repeat(policy),
+        read=_read(policy),
+        fork=_fork(policy),
+    )
+
+
+_REPLACE = """UPDATE SET object_id = EXCLUDED.object_id, version = EXCLUDED.version,
+    text = EXCLUDED.text, digest = EXCLUDED.digest, last_updated = EXCLUDED.last_updated,
+    last_updated_text = EXCLUDED.last_updated_text, revision = o.revision + 1,
+    generation = o.generation + 1, changed_at = now(),
+    stale = o.stale + (EXCLUDED.last_updated < o.last_updated)::int{columns}
+  WHERE o.digest IS DISTINCT FROM EXCLUDED.digest"""
+
+_FEED = f""", fed AS (
+  INSERT INTO {Change._meta.db_table} (transaction, module, owner, object_key, part_key, audience,
+    revision, method, path, body, correlation_id)
+  SELECT pg_current_xact_id()::text::bigint, %(module)s::text, %(owner)s::text, %(key)s::text,
+    %(changed_part)s::text, %(audience)s::text, object.revision, %(method)s::text, %(path)s::text,
+    %(body)s::text, %(correlation_id)s::text
+  FROM object
+)"""
+
+
+def searched(policy: Policy) -> list[str]:
+    """Return the columns of a module's objects beside those that all objects have."""
+    return [*policy.columns, *(("recipient",) if policy.personal else ())]
+
+
+def _put(policy: Policy, conflict: str) -> str:
+    table = policy.model._meta.db_table
+    names = searched(policy)
     columns = "".join(f", {name}" for name in names)
     values = "".join(f", {_cast(policy.model, name, f'column_{name}')}" for name in names)
     updates = "".join(f", {name} = EXCLUDED.{name}" for name in names)
     return f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  INSERT INTO {table} AS o (owner, object_id, object_key, audience, version, text,
+  INSERT INTO {table} AS o (owner, object_id, object_key, audience, version, text, digest,
     last_updated, last_updated_text, revision, generation{columns})
   SELECT %(owner)s::text, %(object_id)s::text, %(key)s::text, %(audience)s::text, %(version)s::text,
-    %(text)s::text, %(last_updated)s::timestamptz, %(last_updated_text)s::text, 1, 1{values}
+    %(text)s::text, %(digest)s::bytea, %(last_updated)s::timestamptz, %(last_updated_text)s::text,
+    1, 1{values}
   FROM guard
-  ON CONFLICT (owner, object_key, audience) DO UPDATE SET object_id = EXCLUDED.object_id,
-    version = EXCLUDED.version, text = EXCLUDED.text, last_updated = EXCLUDED.last_updated,
-    last_updated_text = EXCLUDED.last_updated_text, revision = o.revision + 1,
-    generation = o.generation + 1, changed_at = now(){updates}
+  ON CONFLICT (owner, object_key, audience) DO {conflict.format(columns=updates)}
   RETURNING seq, revision, generation, xmax = 0 AS created
-){_parts(policy, replaces=True)}{_feed()}
-SELECT created, revision FROM object"""
+){_parts(policy, replaces=True)}"""
 
 
 def _change(policy: Policy) -> str:
@@ -67,13 +118,12 @@ def _change(policy: Policy) -> str:
     )
     return f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  UPDATE {table} AS o SET text = COALESCE(%(text)s::text, o.text),
+  UPDATE {table} AS o SET text = COALESCE(%(text)s::text, o.text), digest = NULL,
     last_updated = %(last_updated)s::timestamptz, last_updated_text = %(last_updated_text)s::text,
-    revision = o.revision + 1, changed_at = now(){updates}
+    revision = o.revision + 1, changed_at = now(), stale = o.stale + %(stale)s::int{updates}
   FROM guard WHERE o.seq = %(seq)s::bigint AND o.revision = %(expected)s::bigint
   RETURNING o.seq, o.revision, o.generation
-){_parts(policy, replaces=False)}{_feed()}
-SELECT revision FROM object"""
+){_parts(policy, replaces=False)}"""
 
 
 def _parts(policy: Policy, *, replaces: bool) -> str:
@@ -103,16 +153,20 @@ def _parts(policy: Policy, *, replaces: bool) -> str:
 )"""
 
 
-def _feed() -> str:
-    table = Change._meta.db_table
-    return f""", fed AS (
-  INSERT INTO {table} (transaction, module, owner, object_key, part_key, audience, revision, method,
-    path, body, correlation_id)
-  SELECT pg_current_xact_id()::text::bigint, %(module)s::text, %(owner)s::text, %(key)s::text,
-    %(changed_part)s::text, %(audience)s::text, object.revision, %(method)s::text, %(path)s::text,
-    %(body)s::text, %(correlation_id)s::text
-  FROM object
-)"""
+def _repeat(policy: Policy) -> str:
+    return f"""
+WITH guard AS MATERIALIZED ({LOCK}), object AS (
+  UPDATE {policy.model._meta.db_table} SET repeated = repeated + 1 FROM guard
+  WHERE {THIS} RETURNING revision
+), given_up AS (
+  DELETE FROM {DeadLetter._meta.db_table} d
+  USING {Subscription._meta.db_table} b, {Party._meta.db_table} p
+  WHERE b.id = d.subscription_id AND b.module = %(module)s::text AND p.id = b.receiver_id
+    AND p.key = %(audience)s::text AND d.owner = %(owner)s::text AND d.path = %(path)s::text
+    AND (d.method <> 'POST' OR d.body = %(body)s::text) RETURNING d.id
+){_FEED.rstrip().removesuffix(")")}  WHERE EXISTS (SELECT FROM given_up)
+)
+SELECT count(*) FROM given_up"""
 
 
 def _read(policy: Policy) -> str:
@@ -128,6 +182,32 @@ SELECT o.seq, o.revision, o.text, o.last_updated, o.last_updated_text, {part}
 FROM {table} o {join}
 WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text
   AND o.audience = %(audience)s::text"""
+
+
+def _fork(policy: Policy) -> str:
+    """Copy an object and its present parts; what is there already stays."""
+    table = policy.model._meta.db_table
+    names = _copied(policy.model, "seq", "audience", "digest", "reference")
+    copied = f"""
+WITH guard AS MATERIALIZED ({LOCK}), object AS (
+  INSERT INTO {table} (audience, {names}) SELECT %(audience)s::text, {names} FROM guard, {table}
+  WHERE owner = %(owner)s::text AND object_key = %(key)s::text AND audience = ''
+  ON CONFLICT DO NOTHING RETURNING seq, owner, object_key)"""
+    if policy.part_model is None:
+        return f"{copied}\nSELECT seq FROM object"
+    parts = policy.part_model._meta.db_table
+    own = _copied(policy.part_model, "id", "object_id")
+    return f"""{copied}, part AS (
+  INSERT INTO {parts} (object_id, {own})
+  SELECT object.seq, {", ".join(f"p.{name}" for name in own.split(", "))} FROM object
+  JOIN {table} o ON o.owner = object.owner AND o.object_key = object.object_key AND o.audience = ''
+  JOIN {parts} p ON p.object_id = o.seq AND p.generation = o.generation)
+SELECT seq FROM object"""
+
+
+def _copied(model: type[models.Model], *without: str) -> str:
+    columns = (field.column for field in model._meta.concrete_fields)
+    return ", ".join(f"{name}" for name in columns if name not in without)
 
 
 def _cast(model: type[models.Model], column: str, parameter: str) -> str:

@@ -1,40 +1,51 @@
 """The writes: one statement stores the object, its parts and its entry in the feed."""
 
 from dataclasses import dataclass
-from functools import cache
+from hashlib import blake2b
 from typing import Any
 
+import msgspec
 import orjson
 from django.db import transaction
 
 from hub.policy import Policy
-from hub.store import incoming, planning, statements
+from hub.store import incoming, planning, reading
 from hub.store.incoming import Incoming
 from hub.store.planning import PartRow, Stored, StoredPartText, Write
+from hub.store.statements import LOCK, Statements, searched, statements
+from ocpi.errors import InvalidParameters
 from ocpi.types import fold
-from ocpi.validation import Finding
+from ocpi.validation import Finding, decode_object
 from parties import database
 
 _OPTIMISTIC_ATTEMPTS = 3
+_DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of an accepted message; `findings` are what was kept although it was odd."""
+    """What became of an accepted message; `findings` are what was kept although it was odd.
+
+    It is `repeated` when all of it was there already: nothing is fed then.
+    """
 
     created: bool
+    repeated: bool = False
     findings: tuple[Finding, ...] = ()
 
 
 def apply(message: Incoming) -> Applied:
-    """Store a PUT or PATCH and append it to the feed; raises `OcpiError` and stores nothing.
+    """Store a write and append it to the feed; raises `OcpiError` and stores nothing.
 
     Not inside a transaction that has written: its number would be older than the object's lock.
     """
-    if message.method == "PUT" and len(message.ids) == 1:
-        write = planning.replacement(message)
-        created = _run(_statements(message.policy).put, parameters(message, write))
-        return Applied(created=created, findings=write.findings)
+    match message.method:
+        case "DELETE":
+            return _delete(message)
+        case "POST":
+            return _post(message)
+        case "PUT" if len(message.ids) == 1:
+            return _put(message)
     incoming.check(message)
     for _ in range(_OPTIMISTIC_ATTEMPTS):
         applied = _change(message)
@@ -43,19 +54,71 @@ def apply(message: Incoming) -> Applied:
     return _change_locked(message)
 
 
+def fork(message: Incoming) -> None:
+    """Give an audience its own copy of what is for everybody, unless it has one (A-34)."""
+    database.row(_statements(message).fork, _this(message))
+
+
+def _put(message: Incoming) -> Applied:
+    message = incoming.told_apart(message, decode_object(message.body))
+    write = planning.replacement(message)
+    done = database.row(_statements(message).put, parameters(message, write))
+    if done is None:
+        return repeat(message, write.findings)
+    return Applied(created=bool(done[0]), findings=write.findings)
+
+
+def _post(message: Incoming) -> Applied:
+    """Store what can be posted once; the same again is a retry, another is refused (A-96)."""
+    write = planning.replacement(message)
+    is_new = not check_same(message)
+    if is_new and database.row(_statements(message).post, parameters(message, write)) is not None:
+        return Applied(created=True, findings=write.findings)
+    check_same(message)
+    return repeat(message, write.findings)
+
+
+def check_same(message: Incoming) -> bool:
+    """Tell whether its audience has a posted object; raises when it was another, for whomever."""
+    kind, new = message.type, msgspec.json.decode(message.body)
+    known = reading.posted_as(message.policy, message.owner, message.key)
+    if any(msgspec.json.decode(text) != new for text in known.values()):
+        text = f"a {kind.name} is immutable, and {message.ids[0]!r} was posted with other content"
+        raise InvalidParameters(f"{kind.id_field}: {text}; correct it by a new {kind.name}")
+    return message.audience in known
+
+
+def _delete(message: Incoming) -> Applied:
+    nothing = {"changed_part": "", "body": None}
+    parameters = _this(message) | _fed(message) | nothing
+    if database.row(_statements(message).delete, parameters) is None:
+        text = f"the hub holds no {message.type.name} {message.ids[0]!r} of {message.owner}"
+        raise message.type.unknown(text, http_status=404)
+    return Applied(created=False)
+
+
+def repeat(message: Incoming, findings: tuple[Finding, ...] = ()) -> Applied:
+    """Count what changed nothing; what had been given up at its receiver is delivered after all."""
+    whole = {"changed_part": "", "body": message.body.decode()}
+    database.row(_statements(message).repeat, _this(message) | _fed(message) | whole)
+    return Applied(created=False, repeated=True, findings=findings)
+
+
 def _change(message: Incoming) -> Applied | None:
     """Read, decide, write; None when somebody else wrote in between."""
     stored = _read(message)
     write = planning.change(message, stored)
+    if write.unchanged:
+        return repeat(message, write.findings)
     extra = {"seq": stored.seq if stored else 0, "expected": stored.revision if stored else 0}
-    done = database.row(_statements(message.policy).change, parameters(message, write) | extra)
+    done = database.row(_statements(message).change, parameters(message, write) | extra)
     return Applied(created=write.created, findings=write.findings) if done else None
 
 
 def _change_locked(message: Incoming) -> Applied:
     """Do the same holding the object's lock: the way out of contention."""
     with transaction.atomic():
-        database.row(statements.LOCK, {"lock": _lock_name(message)})
+        database.row(LOCK, {"lock": _lock_name(message)})
         applied = _change(message)
     if applied is None:
         problem = f"{_lock_name(message)} changed under its own lock"
@@ -63,25 +126,10 @@ def _change_locked(message: Incoming) -> Applied:
     return applied
 
 
-def _run(sql: str, parameters: dict[str, Any]) -> bool:
-    done = database.row(sql, parameters)
-    if done is None:
-        problem = "an upsert returned no row"
-        raise RuntimeError(problem)
-    return bool(done[0])
-
-
 def _read(message: Incoming) -> Stored | None:
     """Read the object with the parts the message is about."""
-    found = database.rows(
-        _statements(message.policy).read,
-        {
-            "owner": str(message.owner),
-            "key": fold(message.ids[0]),
-            "audience": message.audience,
-            "parts": incoming.part_keys(message),
-        },
-    )
+    wanted = _this(message) | {"parts": incoming.part_keys(message)}
+    found = database.rows(_statements(message).read, wanted)
     if not found:
         return None
     parts = {
@@ -97,23 +145,40 @@ def parameters(message: Incoming, write: Write) -> dict[str, Any]:
     """Name every value of the write for the statement."""
     policy = message.policy
     columns = dict(zip(policy.columns, write.columns, strict=False))
+    columns["recipient"] = message.recipient
+    return {
+        **_this(message),
+        **_fed(message),
+        "object_id": write.object_id,
+        "version": message.version,
+        "text": write.text,
+        "digest": blake2b(message.body, digest_size=_DIGEST_BYTES).digest(),
+        "last_updated": write.last_updated,
+        "last_updated_text": write.last_updated_text,
+        "stale": write.stale,
+        **{f"column_{name}": columns.get(name) for name in searched(policy)},
+        "parts": orjson.dumps([_row(policy, row) for row in write.parts]).decode(),
+        "changed_part": fold(message.ids[1]) if len(message.ids) > 1 else "",
+        "body": message.body.decode(),
+    }
+
+
+def _this(message: Incoming) -> dict[str, Any]:
+    """Name the object a message is about."""
     return {
         "lock": _lock_name(message),
         "owner": str(message.owner),
-        "object_id": write.object_id,
-        "key": fold(message.ids[0]),
+        "key": message.key,
         "audience": message.audience,
-        "version": message.version,
-        "text": write.text,
-        "last_updated": write.last_updated,
-        "last_updated_text": write.last_updated_text,
-        **{f"column_{name}": columns.get(name) for name in policy.columns},
-        "parts": orjson.dumps([_row(policy, row) for row in write.parts]).decode(),
+    }
+
+
+def _fed(message: Incoming) -> dict[str, Any]:
+    """Name what the feed says of a message beside its object."""
+    return {
         "module": message.module.identifier.value,
-        "changed_part": fold(message.ids[1]) if len(message.ids) > 1 else "",
         "method": message.method,
-        "path": message.path,
-        "body": message.body.decode(),
+        "path": message.fed_path,
         "correlation_id": message.correlation_id,
     }
 
@@ -131,10 +196,8 @@ def _row(policy: Policy, part: PartRow) -> dict[str, Any]:
 
 
 def _lock_name(message: Incoming) -> str:
-    module, key = message.module.identifier.value, fold(message.ids[0])
-    return f"{module}/{message.owner}/{key}/{message.audience}"
+    return f"{message.module.identifier}/{message.owner}/{message.key}/{message.audience}"
 
 
-@cache
-def _statements(policy: Policy) -> statements.Statements:
-    return statements.build(policy)
+def _statements(message: Incoming) -> Statements:
+    return statements(message.policy, is_fed=message.is_fed)

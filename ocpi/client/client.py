@@ -78,9 +78,15 @@ class OcpiClient:
         peer: Peer,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        seconds: float | None = None,
     ) -> Reply:
-        """Send from a thread and wait for the reply; raises PeerError and nothing else."""
+        """Send from a thread and wait for the reply; raises PeerError and nothing else.
+
+        `seconds` makes it less than what the client waits otherwise.
+        """
         coroutine = self.send(method, url, peer=peer, headers=headers, body=body)
+        if seconds is not None:
+            coroutine = _within(seconds, coroutine)
         try:
             return self.run(coroutine, self._limits.total + _GRACE)
         except TimeoutError as error:
@@ -125,7 +131,7 @@ class OcpiClient:
             if onward is None:
                 return reply
             target = self._policy.screen(str(onward))
-        raise RedirectRefused(f"more than {MAX_REDIRECTS} redirects, the last to {target}")
+        raise RedirectRefused(f"more than {MAX_REDIRECTS} redirects at {target.raw_authority}")
 
     async def _send_on_live_connection(self, message: Message, target: URL) -> Reply:
         """Send once; again only if a pooled connection turned out to be dead."""
@@ -156,6 +162,14 @@ class OcpiClient:
         wire = self._wires.pop(asyncio.get_running_loop(), None)
         if wire is not None:
             await wire.close()
+
+
+async def _within(seconds: float, coroutine: Coroutine[Any, Any, Reply]) -> Reply:
+    try:
+        async with asyncio.timeout(seconds):
+            return await coroutine
+    except TimeoutError as error:
+        raise PeerTimeout(f"no answer within {seconds:g} s") from error
 
 
 def _headers(peer: Peer, headers: Mapping[str, str] | None, body: bytes | None) -> dict[str, str]:

@@ -21,10 +21,11 @@ def redirect_target(called: URL, reply: Reply) -> URL | None:
         return None
     location = reply.headers.get("Location", "")
     if reply.http_status not in _FOLLOWED or not location:
-        raise RedirectRefused(f"HTTP {reply.http_status} from {called} to {location or 'nowhere'}")
+        onward = _host(_resolved(called, location)) if location else "nowhere"
+        raise RedirectRefused(f"HTTP {reply.http_status} from {_host(called)} to {onward}")
     target = _resolved(called, location)
     if _origin(target) != _origin(called):
-        raise RedirectRefused(f"{called} redirects to another host: {location}")
+        raise RedirectRefused(f"{_host(called)} redirects to another host, {_host(target)}")
     return target
 
 
@@ -33,9 +34,13 @@ def _resolved(called: URL, location: str) -> URL:
     try:
         return called.join(URL(location, encoded=True))
     except ValueError as error:
-        raise RedirectRefused(
-            f"{called} redirects to something that is not a URL: {error}"
-        ) from error
+        text = f"{_host(called)} redirects to something that is not a URL"
+        raise RedirectRefused(text) from error
+
+
+def _host(url: URL) -> str:
+    """Name the host alone: paths have ids that belong in no log."""
+    return url.raw_authority or "nowhere"
 
 
 def _origin(url: URL) -> tuple[str, str, int | None]:

@@ -1,4 +1,4 @@
-"""`python -m ocpi.sandbox cpo|emsp …`: one simulated platform as a process of its own."""
+"""`python -m ocpi.sandbox --role CPO:NL:CPA …`: one simulated platform as a process of its own."""
 
 import argparse
 import os
@@ -6,12 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ocpi.sandbox.demo import Demo, Plan
+from ocpi.sandbox.acting import Plan
+from ocpi.sandbox.demo import Demo
 from ocpi.sandbox.events import Events
 from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.types import PartyRef, Role
 
-INTERFACES = {"cpo": "SENDER", "emsp": "RECEIVER"}
 TOKEN_A = "SANDBOX_TOKEN_A"  # noqa: S105 - the name, not the token
 """The environment variable that keeps a token out of the list of processes."""
 DEFAULTS = Plan(hub="", token_a="")
@@ -27,6 +27,14 @@ def role(text: str) -> tuple[str, str, str]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a role like CPO:NL:CPA") from error
 
 
+def party(text: str) -> PartyRef:
+    """Read NL-SCS."""
+    try:
+        return PartyRef.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def rate(text: str) -> float:
     """Read a number above zero."""
     number = float(text)
@@ -38,7 +46,6 @@ def rate(text: str) -> float:
 def parser() -> argparse.ArgumentParser:
     """Define the command line."""
     made = argparse.ArgumentParser(prog="python -m ocpi.sandbox", description=__doc__)
-    made.add_argument("kind", choices=sorted(INTERFACES))
     made.add_argument("--name", help="business name of the platform")
     made.add_argument("--role", type=role, action="append", required=True, dest="roles")
     made.add_argument("--hub", required=True, help="versions URL of the hub")
@@ -50,8 +57,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--port", type=int, default=0)
     made.add_argument("--locations", type=int, default=DEFAULTS.locations)
     made.add_argument("--evses", type=int, default=DEFAULTS.evses)
+    made.add_argument("--tokens", type=int, default=DEFAULTS.tokens, help="an eMSP issues")
     made.add_argument("--updates-per-second", type=rate, default=DEFAULTS.updates_per_second)
-    made.add_argument("--updates", type=int, help="stop changing after so many, stay alive")
+    made.add_argument("--updates", type=int, help="happenings until it rests, alive")
+    made.add_argument("--smart", type=party, help="an SCSP that is shown the sessions of apps")
+    made.add_argument("--journey", action="store_true", help="an eMSP's driver charges by app")
     made.add_argument("--seed", type=int, default=DEFAULTS.seed)
     made.add_argument("--patience", type=float, default=DEFAULTS.patience, help="s until hub is up")
     made.add_argument("--json", action="store_true", help="events as JSON lines")
@@ -62,12 +72,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the process until it is told to end."""
     asked = parser().parse_args(arguments)
-    platform = SandboxPlatform(
-        asked.roles,
-        host=asked.host,
-        port=asked.port,
-        modules={"locations": (INTERFACES[asked.kind],)},
-    )
+    platform = SandboxPlatform(asked.roles, host=asked.host, port=asked.port)
     platform.name = asked.name or platform.name
     plan = Plan(**{name: getattr(asked, name) for name in Plan.__dataclass_fields__})
     events = Events(platform.party, as_json=asked.json)

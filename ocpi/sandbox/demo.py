@@ -1,66 +1,53 @@
-"""The life of one demo process: register, push locations and status changes, keep what comes.
+"""The life of one demo process: register, do the business of its roles, keep what comes.
 
-Locations chapter, flow and lifecycle: the owner PUTs its locations and PATCHes what changes.
+A CPO shows its tariffs and locations and sells charging; an eMSP issues tokens, lets drivers charge
+by app, blocks a token once it was billed for a session, and checks each CDR; an SCSP steers.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from itertools import count, islice
-from pathlib import Path
-from time import monotonic, time
+from time import monotonic
 from typing import Any
 
 from requests import RequestException
 
 from ocpi.errors import NotFound, OcpiError
-from ocpi.sandbox.catalogue import location
-from ocpi.sandbox.charging import Change, Charging
+from ocpi.sandbox import receipts
+from ocpi.sandbox.acting import Actor, Business, Plan
+from ocpi.sandbox.auditing import Auditor
 from ocpi.sandbox.events import Events
-from ocpi.sandbox.hub_client import Refused, Result
-from ocpi.sandbox.platform import SandboxPlatform, object_path
+from ocpi.sandbox.hub_client import Refused
+from ocpi.sandbox.operating import Operating
+from ocpi.sandbox.platform import RESULTS, SandboxPlatform
+from ocpi.sandbox.providing import Providing
+from ocpi.sandbox.pushing import RETRY_SECONDS, Pusher, may_pass
 from ocpi.sandbox.seen import Seen
 from ocpi.sandbox.server import Answer
-from ocpi.sandbox.shelf import read_object, write_object
 from ocpi.sandbox.signals import Signals
-from ocpi.status_codes import StatusCode
-from ocpi.transport.message_ids import MessageIds
-from ocpi.types import ModuleID, PartyRef, Role
-
-RETRY_SECONDS = 0.5
-PUSHES = ("PUT", "PATCH", "POST", "DELETE")
-LOCATIONS = "locations"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a demo process is to do; `updates` None means without end."""
-
-    hub: str
-    token_a: str
-    locations: int = 5
-    evses: int = 3
-    updates_per_second: float = 2.0
-    updates: int | None = None
-    seed: int = 1
-    patience: float = 60.0
-    report: Path | None = None
+from ocpi.sandbox.steering import Steering
+from ocpi.types import PartyRef, Role
 
 
 @dataclass(slots=True)
 class Demo:
-    """One process and its counters: pushes accepted by the hub, pushes accepted from it."""
+    """One process: what it does, what it received and what it found out."""
 
     platform: SandboxPlatform
     plan: Plan
     events: Events
-    sent: int = 0
     received: int = 0
     signals: Signals = field(init=False)
+    actor: Actor = field(init=False)
+    correlations: dict[str, str] = field(default_factory=dict)
+    auditor: Auditor = field(init=False)
 
     def __post_init__(self) -> None:
         """Listen to the signals and to what the platform answers."""
         self.signals = Signals(self.write_report)
+        pusher = Pusher(self.platform, self.events, self.signals)
+        self.actor = Actor(self.platform, self.plan, self.events, self.signals, pusher)
+        self.auditor = Auditor(self.platform.own, self.platform.objects, self._tell_finding)
         self.platform.watchers.append(self._watch)
 
     def run(self) -> int:
@@ -69,8 +56,8 @@ class Demo:
         with self.platform:
             registered = self._register()
             if registered:
-                self._push_all()
-                self.signals.wait()
+                self._do_business()
+                self.signals.rest()
         self.write_report()
         self.events.tell("stopped")
         return 0 if registered or self.signals.ended else 1
@@ -85,7 +72,9 @@ class Demo:
             "objects": {
                 module: own[module].objects() | received[module].objects() for module in own
             },
-            "sent": self.sent,
+            "findings": self.auditor.findings,
+            "outcomes": self.actor.outcomes,
+            "sent": self.actor.pusher.sent,
             "received": self.received,
         }
         part = self.plan.report.with_name(self.plan.report.name + ".part")
@@ -113,124 +102,67 @@ class Demo:
                 return True
         return False
 
-    # --- pushing ---------------------------------------------------------------------------------
+    # --- business --------------------------------------------------------------------------------
 
-    def _push_all(self) -> None:
-        operators = [party for role, party in self.platform.roles if role is Role.CPO]
-        for party in operators:
-            for index in range(1, self.plan.locations + 1):
-                self._put_new(party, index)
-        if operators and self.plan.locations and self.plan.evses:
-            self._stream()
+    def _do_business(self) -> None:
+        businesses = list(self._businesses())
+        for each in businesses:
+            each.open()
+        for each in businesses:
+            each.go_on()
+        if self.plan.updates is not None or not self._parties(Role.CPO):
+            self.events.tell("done", sent=self.actor.pusher.sent)
 
-    def _put_new(self, party: PartyRef, index: int) -> None:
-        value = location(index, party, self.plan.evses, seed=self.plan.seed)
-        text = write_object(value)
-        self.platform.own[LOCATIONS].put(party, value["id"], body=text)
-        self._push("PUT", party, (value["id"],), text)
+    def _businesses(self) -> Iterator[Business]:
+        operators = self._parties(Role.CPO)
+        if operators:
+            yield Operating(self.actor, operators)
+        for party in self._parties(Role.EMSP):
+            yield Providing(
+                self.actor, party, lambda: self.received > 0, lambda: self.auditor.findings
+            )
+        for party in self._parties(Role.SCSP):
+            yield Steering(self.actor, party)
 
-    def _stream(self) -> None:
-        """Send changes at the planned rate; a late one is not made up for by a burst."""
-        changes = Charging(self.platform.own[LOCATIONS], self.plan.seed)
-        pause = 1 / self.plan.updates_per_second
-        due = monotonic()
-        for _ in islice(count(), self.plan.updates):
-            due = max(due + pause, monotonic())
-            if self.signals.wait(due - monotonic()):
-                return
-            self._send_change(changes.next())
-        self.events.tell("done", sent=self.sent)
-
-    def _send_change(self, change: Change) -> None:
-        text = write_object(dict(change.patch))
-        shelf = self.platform.own[LOCATIONS]
-        whole = shelf.patch(change.owner, *change.ids, body=text)
-        if not self._push("PATCH", change.owner, change.ids, text):
-            # What the hub does not know, or lost track of, it is told as a whole.
-            self._push("PUT", change.owner, change.ids[:1], whole)
-
-    def _push(self, method: str, owner: PartyRef, ids: tuple[str, ...], text: str) -> bool:
-        """Push until the hub has answered for good, or the process is to end."""
-        hub, path = self.platform.hub, object_path(owner, *ids)
-        correlation_id = MessageIds.new().correlation_id
-        told: dict[str, Any] = {
-            "method": method,
-            "path": path,
-            "correlation_id": correlation_id,
-        }
-        headers = {"X-Correlation-ID": correlation_id}
-        while not self.signals.ended:
-            at = time()
-            try:
-                result = hub.send(
-                    method, LOCATIONS, "RECEIVER", path, text, to=hub.party, sender=owner, **headers
-                )
-            except RequestException as error:
-                self.events.tell("retry", reason=type(error).__name__, **told)
-            else:
-                if not _passing(result):
-                    return self._answered(result, text, at=at, told=told)
-                self.events.tell("retry", reason=str(result), **told)
-            self.signals.wait(RETRY_SECONDS)
-        return True
-
-    def _answered(self, result: Result, text: str, *, at: float, told: dict[str, Any]) -> bool:
-        self.sent += result.succeeded
-        self.events.tell(
-            told["method"].lower() if result.succeeded else "refused",
-            at=at,
-            status=read_object(text).get("status", ""),
-            status_code=result.status_code,
-            reason="" if result.succeeded else str(result),
-            **told,
-        )
-        return result.succeeded
+    def _parties(self, wanted: Role) -> list[PartyRef]:
+        return [party for role, party in self.platform.roles if role is wanted]
 
     # --- receiving -------------------------------------------------------------------------------
 
     def _watch(self, seen: Seen, answer: Answer) -> None:
-        if seen.method not in PUSHES:
-            return
         try:
             place = self.platform.addresses.find(seen.route)
         except NotFound:
             return
-        if place.module is ModuleID.CREDENTIALS:
+        if (place.module, place.role) in RESULTS and seen.method == "POST":
+            self.actor.note_result(seen)
+        receipt = receipts.read(place, seen, answer)
+        if receipt is None:
             return
-        status_code = read_object(answer.body).get("status_code")
-        accepted = status_code == StatusCode.SUCCESS
-        self.received += accepted
+        self.correlations[receipt.facts["path"]] = receipt.facts["correlation_id"]
+        self.received += receipt.accepted
+        taken = "shown" if self._parties(Role.SCSP) else "received"
+        self.events.tell(taken if receipt.accepted else "refused", at=seen.unix, **receipt.facts)
+        if receipt.accepted and "cdrs" in self.auditor.received:
+            self.auditor.look()
+
+    def _tell_finding(self, cdr: dict[str, Any], found: list[str]) -> None:
         self.events.tell(
-            "received" if accepted else "refused",
-            at=seen.unix,
-            method=seen.method,
-            module=place.module,
-            path="/".join(place.rest),
-            status=_status(seen),
-            correlation_id=MessageIds.read(seen.headers).correlation_id,
-            status_code=status_code,
+            "disagrees" if found else "agrees",
+            session=cdr["session_id"],
+            cdr=cdr["id"],
+            kwh=cdr["total_energy"],
+            cost=cdr["total_cost"]["incl_vat"],
+            currency=cdr["currency"],
+            reason=", ".join(found),
+            correlation_id=self.correlations.get(
+                f"{cdr['country_code']}/{cdr['party_id']}/{cdr['id']}"
+            ),
         )
-
-
-def _status(seen: Seen) -> object:
-    try:
-        return read_object(seen.body).get("status", "")
-    except OcpiError:
-        return ""
-
-
-def _passing(result: Result) -> bool:
-    """Whether trying again later may help: the hub itself failed."""
-    return result.http_status >= HTTPStatus.INTERNAL_SERVER_ERROR or _is_server_error(result)
-
-
-def _is_server_error(result: Result) -> bool:
-    code = result.status_code or 0
-    return StatusCode.SERVER_ERROR <= code < StatusCode.HUB_ERROR
 
 
 def _may_pass(error: Exception) -> bool:
     """Whether a registration may succeed later: the hub is not up, or not well."""
     if isinstance(error, Refused):
-        return _passing(error.result)
+        return may_pass(error.result)
     return isinstance(error, RequestException)

@@ -64,6 +64,11 @@ class Result:
         return cast("str | None", self._member("status_message"))
 
     @property
+    def location(self) -> str | None:
+        """Where what was posted is found."""
+        return self.headers.get("Location")
+
+    @property
     def succeeded(self) -> bool:
         """Whether OCPI says success."""
         return self.status_code is not None and self.status_code // 1000 == 1
@@ -193,18 +198,21 @@ class HubClient:
         suffix: str = "",
         body: Body = None,
         *,
+        query: Mapping[str, object] | None = None,
         to: PartyRef | None = None,
         sender: PartyRef | None = None,
         **headers: str | None,
     ) -> Result:
         """Send one message to an endpoint of the hub.
 
-        `suffix` is the raw path after the endpoint's URL, a query included; `to` and `sender` are
-        the routing headers, left out when None.
+        `suffix` is the raw path after the endpoint's URL, unless there is a `query` a raw query
+        included; `to` and `sender` are the routing headers, left out when None.
         """
         url = self.endpoint(module, role)
         if suffix:
             url = url + suffix if suffix.startswith("?") else f"{url.rstrip('/')}/{suffix}"
+        if query:
+            url = f"{url}?{urlencode(query)}"
         routing = RoutingHeaders(to=to, sender=sender).as_headers()
         return self.call(method, url, body, **{**routing, **headers})
 
@@ -230,6 +238,18 @@ class HubClient:
         routing = RoutingHeaders(to=to, sender=sender).as_headers()
         pages = self._crawl(self.endpoint(module, role) + suffix, **{**routing, **headers})
         return Crawl(tuple(islice(pages, PAGES_AT_MOST if follow else 1)))
+
+    def read(
+        self,
+        url: str,
+        *,
+        to: PartyRef | None = None,
+        sender: PartyRef | None = None,
+        **headers: str | None,
+    ) -> Result:
+        """Get what a URL the other side gave leads to: a `Location`, a page."""
+        routing = RoutingHeaders(to=to, sender=sender).as_headers()
+        return self.call("GET", url, **{**routing, **headers})
 
     def close(self) -> None:
         """Close the connections kept open."""

@@ -6,12 +6,15 @@ A module joins by its declaration in `ocpi.versions`; what has no object is ackn
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from ocpi.errors import MethodNotAllowed, NotFound
 from ocpi.modules import Interface, Match
 from ocpi.sandbox.addresses import Place
+from ocpi.sandbox.authorizing import Authorizing
+from ocpi.sandbox.orders import MODULES, OrderDesk, read_order
 from ocpi.sandbox.patching import unknown
+from ocpi.sandbox.preferring import preferred
 from ocpi.sandbox.quirks import Quirks
 from ocpi.sandbox.seen import Seen
 from ocpi.sandbox.server import Answer
@@ -32,6 +35,8 @@ class Interfaces:
     parties: frozenset[PartyRef]
     own: Mapping[str, Shelf]
     received: Mapping[str, Shelf]
+    desk: OrderDesk
+    authorizing: Authorizing
 
     def answer(self, place: Place, seen: Seen, url: str) -> Answer:
         """Answer a call of this endpoint, whose advertised URL is given."""
@@ -39,7 +44,9 @@ class Interfaces:
         match = resource(interface, place.rest, seen.method)
         shelves = self.own if place.role is InterfaceRole.SENDER else self.received
         shelf = shelves.get(place.module)
-        if shelf is None or not all(step.startswith("{") for step in match.resource.path):
+        if place.module in MODULES and place.role is InterfaceRole.RECEIVER:
+            return self.desk.answer(read_order(place.module, match, seen))
+        if shelf is None:
             return self.quirks.success()
         if place.role is InterfaceRole.SENDER:
             return self._send(shelf, match, seen, url)
@@ -48,15 +55,17 @@ class Interfaces:
     # --- sender --------------------------------------------------------------------------------
 
     def _send(self, shelf: Shelf, match: Match, seen: Seen, url: str) -> Answer:
+        if match.resource.path[1:] == ("authorize",):
+            return self.authorizing.answer(match.values["token_uid"], seen)
         if seen.method != "GET":
-            return self.quirks.success()
+            return self.quirks.success(preferred(shelf, match.values["session_id"], seen))
         asked = self._asked(seen)
         if not match.resource.path:
             return self._page(shelf, [key for key in shelf if asked(key)], seen, url)
         ids = tuple(match.values.values())
-        for country, party, name in shelf:
-            if asked((country, party, name)) and name == fold(ids[0]):
-                return self.quirks.single(shelf.get_text(PartyRef(country, party), *ids))
+        for key in shelf:
+            if asked(key) and key[2] == fold(ids[0]):
+                return self.quirks.single(shelf.get_text(PartyRef(*key[:2]), *ids))
         raise unknown(shelf.kind, "/".join(ids))
 
     def _asked(self, seen: Seen) -> Callable[[Key], bool]:
@@ -64,7 +73,7 @@ class Interfaces:
         to = RoutingHeaders.read(seen.headers).to
         if self.quirks.ignore_to or to not in self.parties:
             return lambda _: True
-        return lambda key: PartyRef(key[0], key[1]) == to
+        return lambda key: PartyRef(*key[:2]) == to
 
     def _page(self, shelf: Shelf, keys: list[Key], seen: Seen, url: str) -> Answer:
         page = PageRequest.read(seen.query)
@@ -82,28 +91,36 @@ class Interfaces:
     # --- receiver ------------------------------------------------------------------------------
 
     def _receive(self, shelf: Shelf, match: Match, seen: Seen, url: str) -> Answer:
+        if shelf.kind.posted:
+            return self._receive_posted(shelf, match, seen, url)
         ids = tuple(value for name, value in match.values.items() if name not in OWNER)
-        if seen.method == "POST":
-            return self._create(shelf, seen, url)
         owner = PartyRef(match.values["country_code"], match.values["party_id"])
+        variant = seen.query.get(shelf.kind.variant.member, "") if shelf.kind.variant else ""
         if seen.method == "GET":
-            return self.quirks.single(shelf.get_text(owner, *ids))
+            return self.quirks.single(shelf.get_text(owner, *ids, variant=variant))
         if seen.method == "DELETE":
             shelf.remove(owner, *ids)
             return self.quirks.success()
         if seen.method == "PATCH":
-            return self.quirks.stored(shelf.patch(owner, *ids, body=seen.body), created=False)
-        created = shelf.put(owner, *ids, body=seen.body)
-        return self.quirks.stored(shelf.get_text(owner, *ids), created=created)
+            text = shelf.patch(owner, *ids, body=seen.body, variant=variant)
+            return self.quirks.stored(text, created=False)
+        created = shelf.put(owner, *ids, body=seen.body, variant=variant)
+        return self.quirks.stored(seen.body.decode(), created=created)
 
-    def _create(self, shelf: Shelf, seen: Seen, url: str) -> Answer:
-        new = read_object(seen.body)
-        owner = PartyRef(str(new.get("country_code")), str(new.get("party_id")))
-        identifier = str(new.get(shelf.kind.id_field))
-        shelf.put(owner, identifier, body=seen.body)
-        answer = self.quirks.success(http_status=201)
-        location = f"{url.rstrip('/')}/{identifier}"
+    def _receive_posted(self, shelf: Shelf, match: Match, seen: Seen, url: str) -> Answer:
+        if seen.method == "GET":
+            owner, identifier = _referred(*match.values.values())
+            return self.quirks.single(shelf.get_text(owner, identifier))
+        (country, party, identifier), created = shelf.post(seen.body)
+        reference = quote(f"{PartyRef(country, party)}-{identifier}", safe="")
+        answer = self.quirks.stored(seen.body.decode(), created=created)
+        location = f"{url.rstrip('/')}/{reference}"
         return Answer(answer.http_status, answer.body, {**answer.headers, "Location": location})
+
+
+def _referred(reference: str) -> tuple[PartyRef, str]:
+    """Read NL-CPA-C1, the name a posted object has in its `Location`."""
+    return PartyRef(reference[:2], reference[3:6]), reference[7:]
 
 
 def resource(interface: Interface, segments: tuple[str, ...], method: str) -> Match:

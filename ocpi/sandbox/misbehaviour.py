@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import count
 
 from ocpi.sandbox.server import Answer, Call, Responder
+from ocpi.transport import envelope
 
 JSON = "application/json"
 
@@ -29,6 +30,12 @@ def refuse(status_code: int, message: str = "refused", *, http_status: int = 200
         "timestamp": "2026-01-01T00:00:00Z",
     }
     return say(http_status, json.dumps(envelope).encode())
+
+
+def reply(data: object, status_code: int = 1000) -> Responder:
+    """Answer these data in a proper envelope: TOO_OFTEN, NO_CREDIT, whatever may be said."""
+    rendered = json.dumps(data).encode()
+    return say(200, envelope.render(status_code=status_code, data=rendered))
 
 
 def detail(http_status: int, text: str = "Forbidden") -> Responder:

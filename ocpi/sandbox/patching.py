@@ -1,7 +1,7 @@
 """Changing an object by a part of it: PATCH, and the last_updated of its parents.
 
-Merge-patch for objects and members, parts by their id, other lists replaced; a child's last_updated
-reaches every parent, and never moves one backwards.
+Merge-patch for objects and members, parts by their id, some lists appended to, others replaced; a
+child's last_updated reaches every parent, and never moves one backwards.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,18 @@ def merge(kind: ObjectType, target: Json, patch: Json) -> None:
     for member, value in patch.items():
         if part and member == part.member and isinstance(value, list):
             _merge_parts(part.object, target, member, value)
+        elif member in kind.appended:
+            _append(target, member, value)
         else:
             _merge_member(target, member, value)
+
+
+def _append(target: Json, member: str, value: object) -> None:
+    """Add what is not there yet: a PATCH that is sent again says nothing new."""
+    new = value if isinstance(value, list) else []
+    if new:
+        known = elements(target, member)
+        known.extend(each for each in new if each not in known)
 
 
 def _merge_member(target: Json, member: str, value: object) -> None:

@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, Unpack
 from urllib.parse import quote
+from uuid import uuid4
 
+from ocpi.errors import NotFound
 from ocpi.sandbox.addresses import Addresses, Kind, Place
 from ocpi.sandbox.answering import Answering
+from ocpi.sandbox.authorizing import Authorizing
 from ocpi.sandbox.handshake import Handshake
 from ocpi.sandbox.hub_client import HubClient, Result
 from ocpi.sandbox.interfaces import Interfaces
 from ocpi.sandbox.misbehaviour import hang
+from ocpi.sandbox.offers import offered
+from ocpi.sandbox.orders import MODULES, OrderDesk
 from ocpi.sandbox.quirks import QuirkOptions, Quirks
 from ocpi.sandbox.rules import Rule, Rules
 from ocpi.sandbox.seen import Match, Recorder, Seen
@@ -25,8 +30,9 @@ from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.versions import VERSIONS
 
 Watcher = Callable[[Seen, Answer], None]
+RESULTS = {(module, InterfaceRole.SENDER) for module in MODULES}
+"""The interfaces that results are POSTed to."""
 DEFAULT_ROLES = (("CPO", "NL", "CPA"),)
-DEFAULT_MODULES: Mapping[str, Sequence[str]] = {"locations": ("SENDER", "RECEIVER")}
 
 
 class SandboxPlatform:
@@ -34,6 +40,7 @@ class SandboxPlatform:
 
     own: the objects it is the owner of, by module; `objects`: those it received.
     hub: the client side; `tokens`: what it issued; `watchers`: called with each normal answer.
+    authorizing: what it says of drivers; `desk`: the orders it takes, and what comes of them.
     """
 
     def __init__(
@@ -41,7 +48,7 @@ class SandboxPlatform:
         roles: Iterable[tuple[str, str, str]] = DEFAULT_ROLES,
         *,
         versions: Sequence[str] = ("2.2.1",),
-        modules: Mapping[str, Sequence[str]] = DEFAULT_MODULES,
+        modules: Mapping[str, Sequence[str]] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         **quirks: Unpack[QuirkOptions],
@@ -50,12 +57,10 @@ class SandboxPlatform:
         self.name = f"Sandbox {self.party}"
         self.host, self.port = host, port
         self.quirks = Quirks(**quirks)
+        sides = offered(role for role, _ in self.roles) if modules is None else modules
         self.addresses = Addresses(
             list(versions),
-            {
-                ModuleID(module): list(map(InterfaceRole, roles))
-                for module, roles in modules.items()
-            },
+            {ModuleID(module): list(map(InterfaceRole, each)) for module, each in sides.items()},
             self.quirks.trailing_slash,
         )
         self.own, self.objects = self._shelves(), self._shelves()
@@ -68,7 +73,11 @@ class SandboxPlatform:
             self.quirks, self.tokens, self.hub, self.credentials, self.addresses.versions
         )
         parties = frozenset(party for _, party in self.roles)
-        interfaces = Interfaces(self.quirks, parties, self.own, self.objects)
+        self.authorizing = Authorizing(self.quirks, parties, self.own)
+        self.desk = OrderDesk(self.quirks, parties, self.own, self.hub)
+        interfaces = Interfaces(
+            self.quirks, parties, self.own, self.objects, self.desk, self.authorizing
+        )
         self._answering = Answering(self.addresses, self._handshake, interfaces)
         self._server: SandboxServer | None = None
 
@@ -85,12 +94,13 @@ class SandboxPlatform:
     def stop(self) -> None:
         """Stop listening and join every thread; raises what went wrong in them."""
         server, self._server = self._server, None
-        self.hub.close()
         if server is not None:
             server.stop()
-            if server.failures:
-                message = f"{self.name} failed"
-                raise ExceptionGroup(message, server.failures)
+        self.desk.stop()
+        self.hub.close()
+        if server is not None and server.failures:
+            message = f"{self.name} failed"
+            raise ExceptionGroup(message, server.failures)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -167,23 +177,58 @@ class SandboxPlatform:
     # --- its own objects -----------------------------------------------------------------------
 
     def publish(self, module: str, value: Mapping[str, Any]) -> Result:
-        """Keep an object as its own truth and PUT it, addressed to the hub."""
-        text = write_object(dict(value))
+        """Keep an object as its own truth and PUT it, or POST it, addressed to the hub."""
+        text, kind = write_object(dict(value)), self.own[module].kind
         owner = PartyRef(value["country_code"], value["party_id"])
-        identifier = str(value[self.own[module].kind.id_field])
+        routing = {"to": self.hub.party, "sender": owner}
+        if kind.posted:
+            self.own[module].post(text)
+            return self.hub.post(module, "RECEIVER", body=text, **routing)
+        identifier = str(value[kind.id_field])
         self.own[module].put(owner, identifier, body=text)
+        query = {kind.variant.member: value[kind.variant.member]} if kind.variant else None
         suffix = object_path(owner, identifier)
-        return self.hub.put(module, "RECEIVER", suffix, text, to=self.hub.party, sender=owner)
+        return self.hub.put(module, "RECEIVER", suffix, text, query=query, **routing)
 
     def change(
-        self, module: str, owner: PartyRef, *ids: str, patch: Mapping[str, Any], **headers: str
+        self,
+        module: str,
+        owner: PartyRef,
+        *ids: str,
+        patch: Mapping[str, Any],
+        variant: str = "",
+        **headers: str,
     ) -> Result:
         """Change an own object, or a part of it, and PATCH it, addressed to the hub."""
-        text = write_object(dict(patch))
-        self.own[module].patch(owner, *ids, body=text)
-        suffix = object_path(owner, *ids)
-        routing = {"to": self.hub.party, "sender": owner}
-        return self.hub.patch(module, "RECEIVER", suffix, text, **routing, **headers)
+        text, kind = write_object(dict(patch)), self.own[module].kind
+        self.own[module].patch(owner, *ids, body=text, variant=variant)
+        query = {kind.variant.member: variant} if kind.variant and variant else None
+        suffix, routing = object_path(owner, *ids), {"to": self.hub.party, "sender": owner}
+        return self.hub.patch(module, "RECEIVER", suffix, text, query=query, **routing, **headers)
+
+    def withdraw(self, module: str, owner: PartyRef, identifier: str) -> Result:
+        """Give an own object up and DELETE it, addressed to the hub."""
+        self.own[module].remove(owner, identifier)
+        suffix, routing = object_path(owner, identifier), {"to": self.hub.party, "sender": owner}
+        return self.hub.delete(module, "RECEIVER", suffix, **routing)
+
+    # --- orders of its own -----------------------------------------------------------------------
+
+    def response_url(self, module: str) -> str:
+        """Make a URL for the results of one order."""
+        return f"{self.endpoint(module, 'SENDER').rstrip('/')}/{uuid4().hex}"
+
+    @property
+    def results(self) -> list[Seen]:
+        """What was POSTed to its response_urls, oldest first."""
+        return self.recorder.all(self._is_result)
+
+    def _is_result(self, seen: Seen) -> bool:
+        try:
+            place = self.addresses.find(seen.route)
+        except NotFound:
+            return False
+        return seen.method == "POST" and (place.module, place.role) in RESULTS
 
     # --- what it saw, and how it misbehaves ----------------------------------------------------
 

@@ -30,6 +30,7 @@ class QuirkOptions(TypedDict, total=False):
     wrap_objects: bool
     ignore_to: bool
     page_limit: int
+    needs_location: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Quirks:
     wrap_objects: answer a single object as a list of one, also to PUT and PATCH.
     ignore_to: list the objects of all its parties, whoever was asked.
     page_limit: the most objects it puts into one page.
+    needs_location: authorize no driver without knowing where.
     """
 
     base64: bool = True
@@ -56,6 +58,7 @@ class Quirks:
     wrap_objects: bool = False
     ignore_to: bool = False
     page_limit: int = 50
+    needs_location: bool = False
 
     @property
     def token_forms(self) -> tuple[bool, ...]:
@@ -89,7 +92,8 @@ class Quirks:
         allowed = {"Allow": ", ".join(error.allowed)} if isinstance(error, MethodNotAllowed) else {}
         headers = {**JSON_HEADERS, **allowed}
         if not self.bare_errors:
-            body = envelope.render(status_code=error.status_code, message=str(error))
+            code, told = error.status_code, str(error)
+            body = envelope.render(status_code=code, data=error.data, message=told)
             return Answer(error.http_status, body, headers)
         http_status = 403 if isinstance(error, Unauthenticated) else error.http_status
         return Answer(http_status, json.dumps({"detail": str(error)}).encode(), headers)

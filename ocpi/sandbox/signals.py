@@ -1,13 +1,19 @@
-"""Waiting in a process that ends by SIGTERM or SIGINT, and reports on SIGUSR1 without ending."""
+"""Waiting in a process that ends by SIGTERM or SIGINT, and reports on SIGUSR1 without ending.
+
+Other threads leave errands to the one that waits, so that a business has one hand only.
+"""
 
 import select
 import signal
 import socket
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from types import FrameType
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
+Errand = Callable[[], None]
 
 
 class Signals:
@@ -20,6 +26,7 @@ class Signals:
         self.ended = False
         self._report_due = False
         self._report = report
+        self._errands: deque[Errand] = deque()
         self._reader, self._writer = socket.socketpair()
         self._reader.settimeout(0)
         self._writer.settimeout(0)
@@ -31,10 +38,28 @@ class Signals:
             signal.signal(number, self._end)
         signal.signal(signal.SIGUSR1, self._ask)
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait that long, or for ever; True as soon as the process is to end."""
+    def do(self, errand: Errand) -> None:
+        """Have the thread that rests do something; callable from any thread."""
+        self._errands.append(errand)
+        with suppress(BlockingIOError):  # so many bytes wait already that it will wake up
+            self._writer.send(b"\0")
+
+    def rest(self, seconds: float | None = None) -> bool:
+        """Wait as `wait` does, and run the errands that come up meanwhile."""
         deadline = None if seconds is None else monotonic() + seconds
-        while not self.ended:
+        while True:
+            left = None if deadline is None else max(0.0, deadline - monotonic())
+            ended = self.wait(left, until=lambda: bool(self._errands))
+            if ended or not self._errands:
+                return ended
+            self._errands.popleft()()
+
+    def wait(
+        self, seconds: float | None = None, *, until: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Wait that long, for ever or until something holds; True when the process is to end."""
+        deadline = None if seconds is None else monotonic() + seconds
+        while not self.ended and not until():
             left = None if deadline is None else max(0.0, deadline - monotonic())
             ready, _, _ = select.select([self._reader], [], [], left)
             if not ready:
@@ -43,7 +68,12 @@ class Signals:
             if self._report_due:
                 self._report_due = False
                 self._report()
-        return True
+        return self.ended
+
+    def close(self) -> None:
+        """Wait for nothing any more."""
+        self._reader.close()
+        self._writer.close()
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         self.ended = True

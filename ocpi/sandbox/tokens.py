@@ -30,11 +30,11 @@ class Tokens:
 
     def invite(self, token_a: str | None = None) -> str:
         """Give out a token A, so that the other side can start the registration."""
-        return self._add(token_a or secrets.token_urlsafe(24), Standing.INVITED)
+        return self._add(token_a or secrets.token_hex(24), Standing.INVITED)
 
     def issue(self) -> str:
         """Give out a token for all requests, valid at once; older ones stay valid."""
-        return self._add(secrets.token_urlsafe(24), Standing.REGISTERED)
+        return self._add(secrets.token_hex(24), Standing.REGISTERED)
 
     def supersede(self, token: str) -> None:
         """Let this token replace all others at its first use."""

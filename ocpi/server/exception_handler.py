@@ -31,6 +31,7 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """Turn any exception of a view into an envelope."""
     found = _as_ocpi(error, context)
     return OcpiResponse(
+        found.data,
         http_status=found.http_status,
         status_code=found.status_code,
         message=f"hub: {found}" if isinstance(found, HubError) else str(found),

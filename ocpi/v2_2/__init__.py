@@ -4,10 +4,13 @@ from dataclasses import replace
 
 from ocpi import v2_2_1
 from ocpi.modules import modules
-from ocpi.v2_2 import locations
+from ocpi.v2_2 import cdrs, locations, sessions
 
 VERSION = replace(
     v2_2_1.VERSION,
     number="2.2",
-    modules={**v2_2_1.VERSION.modules, **modules(locations.MODULE)},
+    modules={
+        **v2_2_1.VERSION.modules,
+        **modules(locations.MODULE, sessions.MODULE, cdrs.MODULE),
+    },
 )

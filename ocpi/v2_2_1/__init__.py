@@ -1,6 +1,27 @@
 """OCPI 2.2.1: one file per chapter of the specification."""
 
 from ocpi.modules import Version, modules
-from ocpi.v2_2_1 import credentials, locations
+from ocpi.v2_2_1 import (
+    cdrs,
+    chargingprofiles,
+    commands,
+    credentials,
+    locations,
+    sessions,
+    tariffs,
+    tokens,
+)
 
-VERSION = Version(number="2.2.1", modules=modules(credentials.MODULE, locations.MODULE))
+VERSION = Version(
+    number="2.2.1",
+    modules=modules(
+        credentials.MODULE,
+        tariffs.MODULE,
+        locations.MODULE,
+        tokens.MODULE,
+        sessions.MODULE,
+        cdrs.MODULE,
+        commands.MODULE,
+        chargingprofiles.MODULE,
+    ),
+)

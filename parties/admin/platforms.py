@@ -263,7 +263,11 @@ class PlatformAdmin(ModelAdmin[Platform]):
 
     @column("Health", order="failures")
     def trouble(self, platform: Platform) -> SafeString | str:
-        """Show failures in a row and the pause they lead to."""
+        """Show failures in a row and the pause they lead to, or that relaying is suspended."""
+        circuit = platform.circuit_until
+        if circuit is not None and circuit > timezone.now():
+            opened = badge("circuit open", Tone.BAD, title="Relayed messages are refused")
+            return format_html("{} until {}", opened, ago(circuit))
         if not platform.failures:
             return badge("no failures", Tone.GOOD) if platform.is_registered else "-"
         failures = badge(f"{platform.failures} failed", Tone.BAD)

@@ -31,6 +31,8 @@ class Migration(migrations.Migration):
                 ('quirks', parties.models.platform.QuirksField(blank=True)),
                 ('failures', models.PositiveIntegerField(default=0, help_text='Failed attempts since the last success')),
                 ('next_attempt_at', models.DateTimeField(blank=True, help_text='Nothing is sent before', null=True)),
+                ('unanswered', models.PositiveIntegerField(default=0, help_text='Relayed messages in a row without an answer')),
+                ('circuit_until', models.DateTimeField(blank=True, help_text='Relayed messages are refused before', null=True)),
                 ('last_error', models.TextField(blank=True, default='')),
                 ('last_error_at', models.DateTimeField(blank=True, null=True)),
                 ('handshake_until', models.DateTimeField(editable=False, help_text='Until then one credentials exchange keeps others out', null=True)),

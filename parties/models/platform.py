@@ -85,6 +85,12 @@ class Platform(models.Model):
     next_attempt_at = models.DateTimeField(
         null=True, blank=True, help_text="Nothing is sent before"
     )
+    unanswered = models.PositiveIntegerField(
+        default=0, help_text="Relayed messages in a row without an answer"
+    )
+    circuit_until = models.DateTimeField(
+        null=True, blank=True, help_text="Relayed messages are refused before"
+    )
     last_error = models.TextField(blank=True, default="")
     last_error_at = models.DateTimeField(null=True, blank=True)
     handshake_until = models.DateTimeField(

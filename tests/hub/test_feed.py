@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection, transaction
 
 from hub import feed, store
-from hub.feed import Batch, Position
+from hub.feed import Batch, Position, Selection
 from hub.models import Change, Location
 from hub.store import Incoming
 from ocpi.types import PartyRef
@@ -28,10 +29,8 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 
 def read(after: Position = BEGINNING, *, limit: int = 500, most_bytes: int = 10**6) -> Batch:
     """Read the feed as a receiver who may see both CPOs."""
-    owners = ["NL-CPA", "NL-CPB"]
-    return feed.read(
-        "locations", after, receiver="DE-MSA", owners=owners, limit=limit, most_bytes=most_bytes
-    )
+    selection = Selection("locations", owners=["NL-CPA", "NL-CPB"])
+    return feed.read(selection, after, limit=limit, most_bytes=most_bytes)
 
 
 def put(number: int = 1, owner: PartyRef = CPA, name: str = "a name") -> Incoming:
@@ -240,3 +239,66 @@ def test_only_what_the_receiver_may_see_is_read() -> None:
     batch = settled(lambda batch: bool(batch.changes))
 
     assert [change.object_key for change in batch.changes] == ["L1"]
+
+
+def test_what_is_for_one_party_is_read_by_that_party_alone() -> None:
+    """Whoever owns it; what is for everybody is not among it, nor what is left out."""
+    for number, audience in enumerate(["DE-MSA", "FR-MSB", "", "DE-MSA", "DE-MSA"], start=1):
+        store.apply(put(number))
+        Change.objects.filter(object_key=f"L{number}").update(audience=audience)
+    settled(lambda batch: bool(batch.changes))
+    own = Selection("locations", audience="DE-MSA")
+    first = feed.read(own, BEGINNING, limit=9, most_bytes=10**6).changes
+
+    rest = feed.read(own, BEGINNING, limit=9, most_bytes=10**6, besides=[first[1].position])
+
+    assert [change.object_key for change in first] == ["L1", "L4", "L5"]
+    assert [change.object_key for change in rest.changes] == ["L1", "L5"]
+
+
+def test_a_change_without_a_body_is_read() -> None:
+    """A DELETE has none."""
+    store.apply(put(1))
+    Change.objects.update(body=None, method="DELETE")
+
+    [change] = settled(lambda batch: bool(batch.changes)).changes
+
+    assert (change.method, change.body) == ("DELETE", None)
+
+
+def test_reading_for_one_party_costs_nothing_for_the_others() -> None:
+    """The index leads to its own changes, however many there are for others."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MANY)
+        cursor.execute("ANALYZE hub_change")
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {feed._READ_FOR_ONE}", _OF_ONE)
+        [[plan]] = cursor.fetchall()
+
+    scans = [node for node in _nodes(plan[0]["Plan"]) if "Index Name" in node]
+    assert [node["Index Name"] for node in scans] == ["hub_change_for_audience"]
+    assert scans[0]["Actual Rows"] == 10
+    assert scans[0].get("Rows Removed by Filter", 0) == 0
+
+
+_MANY = """
+INSERT INTO hub_change (transaction, module, owner, object_key, part_key, audience, revision,
+  method, path, body, correlation_id)
+SELECT n, 'sessions', 'NL-CPA', 'S' || n, '', CASE WHEN n % 1000 = 0 THEN 'DE-MSA'
+  ELSE 'FR-' || lpad((n % 900)::text, 3, '0') END, 1, 'PUT', '', '{}', ''
+FROM generate_series(3, 10002) AS n"""
+_OF_ONE: dict[str, Any] = {
+    "module": "sessions",
+    "owners": [],
+    "audience": "DE-MSA",
+    "transaction": 0,
+    "seq": 0,
+    "besides": [],
+    "limit": 500,
+    "bytes": 10**6,
+}
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from _nodes(child)

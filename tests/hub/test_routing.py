@@ -10,6 +10,7 @@ from hub.routing import (
     Broadcast,
     Destination,
     Direct,
+    Kept,
     Open,
     Refused,
     Stored,
@@ -22,6 +23,9 @@ from tests.cast import CPA, CPB, HUB, MIX, MSA
 
 SENDER, RECEIVER = InterfaceRole.SENDER, InterfaceRole.RECEIVER
 LOCATIONS, TOKENS = ModuleID.LOCATIONS, ModuleID.TOKENS
+SESSIONS, CDRS = ModuleID.SESSIONS, ModuleID.CDRS
+COMMANDS, PROFILES = ModuleID.COMMANDS, ModuleID.CHARGINGPROFILES
+METHODS = ("GET", "PUT", "PATCH", "POST", "DELETE")
 THERE = Destination(
     ref=MSA,
     role=Role.EMSP,
@@ -46,15 +50,16 @@ class Known:
         return [one for one in self.known if one.ref == ref]
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "DELETE", "GET"])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("interface, role", [(RECEIVER, Role.EMSP), (SENDER, Role.CPO)])
 def test_addressed_to_a_party_is_direct(method: str, interface: InterfaceRole, role: Role) -> None:
     """TO is a party: whatever the method, forward (A-22)."""
     there = replace(THERE, role=role)
 
     for is_list in (True, False):
-        address = Address(method, LOCATIONS, interface, MSA, is_list)
-        assert decide(address, Known((there,))) == Direct(there)
+        for kept in Kept:
+            address = Address(method, LOCATIONS, interface, MSA, is_list, kept)
+            assert decide(address, Known((there,))) == Direct(there)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +97,91 @@ def test_without_a_party_method_and_interface_decide(
 
 
 @pytest.mark.parametrize(
+    "to, interface, method, is_list, expected",
+    [
+        (HUB, RECEIVER, "PUT", False, Broadcast()),
+        (HUB, RECEIVER, "PATCH", False, Broadcast()),
+        (HUB, RECEIVER, "POST", True, Broadcast()),
+        (HUB, RECEIVER, "GET", False, Stored()),
+        (HUB, SENDER, "GET", True, Stored()),
+        (HUB, SENDER, "GET", False, Stored()),
+        (HUB, SENDER, "PUT", False, Open()),
+        (None, RECEIVER, "PUT", False, Open()),
+        (None, RECEIVER, "PATCH", False, Open()),
+        (None, RECEIVER, "POST", True, Open()),
+        (None, RECEIVER, "GET", False, Stored()),
+        (None, SENDER, "GET", True, Stored()),
+        (None, SENDER, "GET", False, Open()),
+        (None, SENDER, "PUT", False, Open()),
+    ],
+)
+def test_what_is_personal_finds_its_one_reader(
+    to: PartyRef | None,
+    interface: InterfaceRole,
+    method: str,
+    is_list: bool,  # noqa: FBT001 - a column of the table
+    expected: object,
+) -> None:
+    """Sessions and CDRs: to the hub stored for that party, to nobody passed on to it (A-26)."""
+    for module in (SESSIONS, CDRS):
+        address = Address(method, module, interface, to, is_list, Kept.FOR_ONE)
+        assert decide(address, Known()) == expected
+
+
+@pytest.mark.parametrize("to", [HUB, PartyRef("nl", "hub"), None])
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_not_kept_is_for_one_party(to: PartyRef | None, method: str) -> None:
+    """Commands and profiles: neither stored nor ever fanned out (A-35, A-110, CMD-21)."""
+    for module in (COMMANDS, PROFILES):
+        for interface in (SENDER, RECEIVER):
+            for is_list in (True, False):
+                address = Address(method, module, interface, to, is_list, Kept.NOTHING)
+                assert decide(address, Known()) == Open()
+
+
+def test_the_hub_is_itself_in_any_spelling() -> None:
+    """TO nl-hub is TO NL-HUB: never looked up as a party (TF-60)."""
+    there = replace(THERE, ref=HUB)
+
+    address = Address("PUT", LOCATIONS, RECEIVER, PartyRef("nl", "Hub"))
+
+    assert decide(address, Known((there,))) == Broadcast()
+
+
+OPEN_DATA = ({Role.CPO, Role.NAP}, {Role.EMSP, Role.NSP, Role.NAP, Role.OTHER})
+DRIVERS = {Role.EMSP, Role.OTHER}
+ROLES_OF: dict[ModuleID, tuple[set[Role], set[Role]]] = {
+    LOCATIONS: OPEN_DATA,
+    ModuleID.TARIFFS: OPEN_DATA,
+    TOKENS: (DRIVERS, {Role.CPO}),
+    SESSIONS: ({Role.CPO}, {*DRIVERS, Role.SCSP}),
+    CDRS: ({Role.CPO}, DRIVERS),
+    COMMANDS: (DRIVERS, {Role.CPO}),
+    PROFILES: ({*DRIVERS, Role.SCSP}, {Role.CPO}),
+}
+"""Who is called at the SENDER and at the RECEIVER interface of each module; hubs at all."""
+
+
+@pytest.mark.conformance("TF-84")
+@pytest.mark.parametrize("module", ROLES_OF)
+@pytest.mark.parametrize("role", Role)
+def test_a_role_is_called_where_it_has_an_interface(module: ModuleID, role: Role) -> None:
+    """Every role at every interface: direct, or 4000 that names role and interface (A-28, A-30)."""
+    there = replace(THERE, role=role)
+
+    for interface, roles in zip((SENDER, RECEIVER), ROLES_OF[module], strict=True):
+        route = decide(Address("PUT", module, interface, MSA), Known((there,)))
+
+        if role in {*roles, Role.HUB}:
+            assert route == Direct(there)
+        else:
+            assert isinstance(route, Refused)
+            assert route.error.status_code == 4000
+            told = str(route.error)
+            assert all(word in told for word in ("DE-MSA", role.value, interface, module)), told
+
+
+@pytest.mark.parametrize(
     "change, status_code, says",
     [
         ({"role": Role.CPO}, 4000, ["DE-MSA", "CPO", "RECEIVER", "locations"]),
@@ -99,7 +189,11 @@ def test_without_a_party_method_and_interface_decide(
         ({"connected": False, "status": "OFFLINE"}, 4003, ["DE-MSA", "OFFLINE"]),
         ({"connected": False, "status": "PLANNED"}, 4003, ["PLANNED"]),
         ({"connected": False, "status": "SUSPENDED", "endpoint": None}, 4003, ["SUSPENDED"]),
+        ({"silence": 7}, 4003, ["DE-MSA", "did not answer", "7 s"]),
         ({"pause": 7}, 4000, ["DE-MSA", "throttles", "7 s"]),
+        ({"status": "OFFLINE", "connected": False, "silence": 1, "pause": 1}, 4003, ["OFFLINE"]),
+        ({"silence": 7, "pause": 9, "endpoint": None}, 4003, ["7 s"]),
+        ({"pause": 9, "endpoint": None}, 4000, ["throttles"]),
         ({"endpoint": None}, 4000, ["DE-MSA", "RECEIVER", "locations"]),
     ],
 )
@@ -153,6 +247,15 @@ def test_of_two_fitting_roles_the_one_that_can_be_reached_is_chosen() -> None:
     assert route == Direct(reached)
 
 
+def test_of_two_connected_roles_the_one_with_the_endpoint_is_chosen() -> None:
+    """An eMSP that offers no such endpoint, and OTHER on a platform that does."""
+    without = replace(THERE, endpoint=None)
+    offering = replace(THERE, role=Role.OTHER, platform_id=3)
+
+    for known in ((without, offering), (offering, without)):
+        assert decide(Address("PUT", LOCATIONS, RECEIVER, MSA), Known(known)) == Direct(offering)
+
+
 P1 = [(Role.CPO, CPA), (Role.CPO, CPB)]
 MIXED = [(Role.CPO, MIX), (Role.EMSP, MIX)]
 BOTH_SIDES = [(Role.CPO, CPA), (Role.EMSP, MSA)]
@@ -179,6 +282,40 @@ def test_who_speaks_is_named_or_the_only_one_it_can_be(
 ) -> None:
     """FROM must be the platform's; without it, the one party that uses this interface (A-33)."""
     assert sender_of(named, parties, LOCATIONS, interface) == expected
+
+
+HB2 = PartyRef("NL", "HB2")
+SECOND_HUB = [(Role.HUB, HB2), (Role.CPO, CPB), (Role.EMSP, MSA)]
+
+
+@pytest.mark.parametrize(
+    "module, interface, expected",
+    [
+        (COMMANDS, RECEIVER, MSA),
+        (COMMANDS, SENDER, CPA),
+        (PROFILES, RECEIVER, MSA),
+        (PROFILES, SENDER, CPA),
+        (TOKENS, RECEIVER, MSA),
+        (TOKENS, SENDER, CPA),
+        (SESSIONS, RECEIVER, CPA),
+        (CDRS, SENDER, MSA),
+    ],
+)
+def test_who_speaks_follows_from_the_module(
+    module: ModuleID, interface: InterfaceRole, expected: PartyRef
+) -> None:
+    """Of a CPO and an eMSP on one platform, the one that calls this interface (A-33)."""
+    assert sender_of(None, BOTH_SIDES, module, interface) == expected
+
+
+def test_another_hub_has_to_say_for_whom_it_speaks() -> None:
+    """It may speak for itself and for each party it carries, so FROM is required (TF-86)."""
+    for _, ref in SECOND_HUB:
+        assert sender_of(ref, SECOND_HUB, LOCATIONS, RECEIVER) == ref
+    with pytest.raises(InvalidParameters):
+        sender_of(None, SECOND_HUB, LOCATIONS, RECEIVER)
+    with pytest.raises(InvalidParameters):
+        sender_of(MIX, SECOND_HUB, LOCATIONS, RECEIVER)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The check compares values, and says in words what differs."""
 
+from decimal import Decimal
 from pathlib import Path
 
 from local import verdict
@@ -32,6 +33,15 @@ def test_many_differences_are_counted() -> None:
     found = verdict.differences({f"L{number}": {} for number in range(30)}, {})
     assert found[-1] == "and 10 more"
     assert len(found) == 21
+
+
+def test_numbers_are_compared_exactly(tmp_path: Path) -> None:
+    """What one side wrote as 0.1 must not have become 0.1000000000000000055 on the way."""
+    report = tmp_path / "report.json"
+    report.write_text('{"kwh": 0.1}')
+    read = verdict.read(report)
+    assert read == {"kwh": Decimal("0.1")}
+    assert len(verdict.differences(read or {}, {"kwh": Decimal("0.11")})) == 1
 
 
 def test_a_report_not_yet_written_is_none(tmp_path: Path) -> None:

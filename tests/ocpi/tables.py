@@ -9,12 +9,11 @@ HERE = Path(__file__).parent
 KEPT = HERE / "tables.json"
 DOCUMENT = HERE.parents[2] / "shared" / "spec" / "datatypes.md"
 
-CHAPTERS = ("1.2", "1.3", "1.4")
-OTHERS = ("DisplayText", "Role", "TokenType")
+CHAPTERS = tuple(f"1.{number}" for number in range(1, 12))
 COLUMNS = ("property", "type", "cardinality", "2.1.1", "2.2", "2.3.0", "branches")
 VERSIONS = ("2.2", "2.2.1")
 
-_SECTION = re.compile(r"^### (1\.\d) .*?\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
+_SECTION = re.compile(r"^### (1\.\d+) .*?\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
 _CLASS = re.compile(r"^\*\*(\w+)\*\*\n\n((?:\|.*\n)+)", re.MULTILINE)
 _ENUM = re.compile(r"^\| \*\*(\w+)\*\* \|(.*)\|$", re.MULTILINE)
 _NAME = re.compile(r"`([^`]+)`")
@@ -41,12 +40,12 @@ def documented() -> dict[str, Tables]:
 def _tables(text: str, version: str) -> Tables:
     tables = Tables({}, {})
     for chapter, section in _SECTION.findall(text):
+        if chapter not in CHAPTERS:
+            continue
         for name, rows in _CLASS.findall(section):
-            if chapter in CHAPTERS or name in OTHERS:
-                tables.classes[name] = _fields(rows, version)
+            tables.classes[name] = _fields(rows, version)
         for name, cells in _ENUM.findall(section):
-            if chapter in CHAPTERS or name in OTHERS:
-                tables.enums[name] = _values(cells.split("|"), version)
+            tables.enums[name] = _values(cells.split("|"), version)
     return tables
 
 
@@ -58,8 +57,8 @@ def _fields(rows: str, version: str) -> dict[str, list[str]]:
         if row["property"].startswith("_") or delta == "—":
             continue
         name = _NAME.findall(row["property"])[0]
-        kind = row["type"] if delta == "=" else delta
-        fields[name] = [kind, row["cardinality"]]
+        kind, _, cardinality = delta.removeprefix("=").partition("card ")
+        fields[name] = [kind or row["type"], cardinality or row["cardinality"]]
     return fields
 
 

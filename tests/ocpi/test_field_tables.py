@@ -8,17 +8,35 @@ from annotated_types import MinLen
 
 from ocpi import types, v2_2, v2_2_1
 from ocpi.types import Digits, Length, OcpiEnum, OcpiModel, RoutingKey, Scalar
+from ocpi.v2_2 import commands as commands_of_2_2
 from ocpi.v2_2 import versions as versions_of_2_2
-from ocpi.v2_2_1 import credentials, locations, tokens, versions
+from ocpi.v2_2_1 import (
+    cdrs,
+    chargingprofiles,
+    commands,
+    credentials,
+    hubclientinfo,
+    locations,
+    sessions,
+    tariffs,
+    tokens,
+    versions,
+)
 from tests.ocpi import tables
 
 SOURCES = {"copy": tables.kept()}
 if tables.DOCUMENT.exists():
     SOURCES["document"] = tables.documented()
 
-NEWER: tuple[ModuleType, ...] = (types, versions, credentials, locations, tokens)
-FILES = {"2.2.1": NEWER, "2.2": (*NEWER, versions_of_2_2, v2_2.locations)}
-SPELLINGS = {float: "number", int: "int", bool: "boolean"}
+NEWER: tuple[ModuleType, ...] = (
+    *(types, versions, credentials, locations, sessions, cdrs),
+    *(tariffs, tokens, commands, chargingprofiles, hubclientinfo),
+)
+OLDER = (versions_of_2_2, v2_2.locations, v2_2.sessions, v2_2.cdrs, commands_of_2_2)
+FILES = {"2.2.1": NEWER, "2.2": (*NEWER, *OLDER)}
+
+LENIENT = {("CdrLocation", "evse_id"): ["CiString(48)", "?"]}
+"""Where we ask for less than the tables: an EVSE may have no evse_id to put into its CDRs."""
 
 
 def vocabulary(version: str, kind: type) -> dict[str, Any]:
@@ -49,6 +67,8 @@ def spelled(hint: Any) -> str:
 
 def described(hint: Any) -> list[str]:
     """Describe a field as the tables do: type and cardinality."""
+    if get_origin(hint) is Annotated and get_origin(get_args(hint)[0]) in (Union, UnionType):
+        hint = get_args(hint)[0]  # a rule that concerns other fields, too
     optional = get_origin(hint) in (Union, UnionType)
     if optional:
         hint = get_args(hint)[0]
@@ -79,6 +99,10 @@ def test_classes_have_the_fields_of_their_tables(
     """Name, type, length and cardinality of every field are those of the specification."""
     classes = vocabulary(version, OcpiModel)
 
+    tabled = {
+        name: {field: LENIENT.get((name, field), told) for field, told in fields.items()}
+        for name, fields in source[version].classes.items()
+    }
     ours = {
         name: {
             field: described(hint)
@@ -88,7 +112,7 @@ def test_classes_have_the_fields_of_their_tables(
         for name in source[version].classes
     }
 
-    assert source[version].classes == ours
+    assert tabled == ours
 
 
 @pytest.mark.parametrize("version", tables.VERSIONS)

@@ -107,7 +107,7 @@ def test_issued_tokens_are_unique_short_and_printable(wire: Wire, start: Start) 
         assert identify(header(platform.hub.token), configuring=False).name == name
     assert len(set(tokens)) == 4
     for token in tokens:
-        assert len(token) == 43
+        assert len(token) == 64
         assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 

@@ -11,10 +11,12 @@ from django.db import connection
 
 from ocpi.client import AddressPolicy, Limits, configure
 from ocpi.sandbox import misbehaviour
+from ocpi.sandbox.offers import offered
 from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.sandbox.server import Call
 from ocpi.transport import envelope
 from ocpi.transport.authorization import header
+from ocpi.types import Role
 from parties.connecting import rotate
 from parties.models import Credentials, Endpoint, Party, Platform, TokenKind
 from parties.peers import peer_of
@@ -488,13 +490,10 @@ def test_keeps_token_b_and_the_endpoints_for_its_own_calls(wire: Wire, start: St
     assert row.status == ConnectionStatus.CONNECTED
     assert row.versions_url == platform.url
     known = {(e.module, e.role): e.url for e in row.endpoints.all()}
+    offer = [(module, role) for module, roles in offered([Role.EMSP]).items() for role in roles]
     assert known == {
         (module, role): platform.endpoint(module, role)
-        for module, role in [
-            ("credentials", "SENDER"),
-            ("locations", "SENDER"),
-            ("locations", "RECEIVER"),
-        ]
+        for module, role in [("credentials", "SENDER"), *offer]
     }
     assert code(wire.send("GET", authorization=f"Token {platform.hub.token}")) == (200, 1000)
     stored = Credentials.objects.get(direction="OUT").sealed

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.delivery.lanes import Lane, LaneKey, Push, lanes, push
+from hub.delivery.lanes import Lane, LaneKey, Push, lanes, path_of, push
 from hub.feed import FedChange, Position
 
 WHOLE = "NL/CPA/l1"
@@ -29,6 +30,7 @@ def a_change(
         path=path,
         body=f"body {revision}",
         correlation_id=f"c{revision}",
+        created_at=datetime(2027, 1, 1, tzinfo=UTC),
     )
 
 
@@ -113,6 +115,17 @@ VERBATIM, STATE = "verbatim", "state"
             id="PUTs of two Connectors",
         ),
         pytest.param([a_change(4, part="E1")], None, True, None, id="the part is gone"),
+        pytest.param([a_change(4, "DELETE")], None, True, (VERBATIM, WHOLE), id="deleted"),
+        pytest.param(
+            [a_change(3, "PUT"), a_change(4, "DELETE")],
+            None,
+            True,
+            (VERBATIM, WHOLE),
+            id="deleted behind a PUT",
+        ),
+        pytest.param([a_change(3, "PUT")], None, True, None, id="deleted later"),
+        pytest.param([a_change(4, "DELETE")], 1, True, (STATE, WHOLE), id="deleted and back"),
+        pytest.param([a_change(4, "DELETE")], 4, True, (STATE, WHOLE), id="back, as often changed"),
     ],
 )
 def test_a_lane_sends_the_newest_message_or_the_present_state(
@@ -157,6 +170,22 @@ def test_only_the_put_of_all_a_lane_carries_may_be_replaced_by_a_newer_state(
 
     assert sent is not None
     assert sent.is_state is is_state
+
+
+@pytest.mark.parametrize(
+    "raw, part, expected",
+    [
+        ("NL/CPA/L1/E1/1", "E1", "NL/CPA/L1/E1"),
+        ("NL/CPA/L1/E1/1", "", "NL/CPA/L1"),
+        ("NL/CPA/a%2Fb%3F", "", "NL/CPA/a%2Fb%3F"),
+        ("DE/MSA/1?type=APP_USER", "", "DE/MSA/1?type=APP_USER"),
+        ("DE/MSA/1?type=a/b", "", "DE/MSA/1?type=a/b"),
+        ("", "", ""),
+    ],
+)
+def test_a_path_is_cut_to_what_a_lane_carries(raw: str, part: str, expected: str) -> None:
+    """Whatever is encoded in an id; the query tells which object is meant, so it stays."""
+    assert path_of(raw, key(part)) == expected
 
 
 # --- the model: any writes, any batches, any crash ----------------------------------------------

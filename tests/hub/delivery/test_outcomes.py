@@ -29,7 +29,7 @@ def row(name: str = "P2") -> Platform:
 
 def subscription(name: str = "P2") -> Subscription:
     """Return the only subscription of a platform."""
-    return Subscription.objects.get(receiver__platform__name=name)
+    return Subscription.objects.get(receiver__platform__name=name, module="locations")
 
 
 def retry_now() -> None:

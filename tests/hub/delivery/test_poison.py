@@ -32,7 +32,7 @@ POISONS = {
 
 def subscription() -> Subscription:
     """Return the only subscription of P2."""
-    return Subscription.objects.get(receiver__platform__name="P2")
+    return Subscription.objects.get(receiver__platform__name="P2", module="locations")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_snapshot_passes_one_object_over_too(
     deliver_all()
 
     assert [letter.path for letter in DeadLetter.objects.all()] == ["NL/CPA/L2"]
-    assert Snapshot.objects.get().finished_at is not None
+    assert Snapshot.objects.get(subscription__module="locations").finished_at is not None
 
 
 def test_a_receiver_that_goes_down_in_the_middle_loses_nothing(

@@ -17,8 +17,15 @@ from parties.status import ConnectionStatus
 from tests.cast import CPA, MIX, Cast, a_location
 from tests.hub.concurrently import closing
 from tests.hub.owner import T2, Owner, pushes, received
+from tests.hub.trade import LOCATIONS, TARIFFS, TOKENS, Kind, Trade, each
 
 Deliver = Callable[[], int]
+
+
+@pytest.fixture(autouse=True)
+def _locations_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing wait for tariffs."""
+    monkeypatch.setattr(subscriptions, "_FIRST_SECONDS", 0)
 
 
 def test_a_new_agreement_brings_what_is_there(
@@ -37,7 +44,7 @@ def test_a_new_agreement_brings_what_is_there(
     assert {seen.method for seen in pushes(emsp)} == {"PUT"}
     assert received(emsp) == {f"NL-CPA/L{n}": a_location(CPA, n) for n in (1, 2, 3)}
     assert len(pushes(emsp)) == 3
-    snapshot = Snapshot.objects.get()
+    snapshot = Snapshot.objects.get(subscription__module="locations")
     assert (snapshot.owner, snapshot.sent) == ("NL-CPA", 3)
     assert snapshot.finished_at is not None
     assert deliver_all() == 0
@@ -87,7 +94,7 @@ def test_a_snapshot_goes_on_where_it_stopped(
     cast.agree(("NL-CPA", "DE-MSA"))
     rule = emsp.answer("PUT /L6", misbehaviour.reset())
     deliver_all()
-    assert Snapshot.objects.get().finished_at is None
+    assert Snapshot.objects.get(subscription__module="locations").finished_at is None
     rule.cancel()
     emsp.hub.get("locations", "SENDER", to=emsp.hub.party, sender=emsp.party)
     deliver_all()
@@ -126,7 +133,7 @@ def test_a_change_during_its_snapshot_is_not_lost(
 
     emsp.answer("PUT /NL/CPA/L1", misbehaviour.first(1, open_access))
     emsp.answer("PUT /BE/MIX/L1", misbehaviour.first(1, change))
-    subscription = Subscription.objects.get(receiver__platform__name="P2")
+    subscription = Subscription.objects.get(receiver__platform__name="P2", module="locations")
     _deliver_until_done(subscription.pk)
 
     assert received(emsp)["BE-MIX/L1"] == other.get("L1")
@@ -155,7 +162,7 @@ def test_access_that_ends_stops_delivery_at_once(
         misbehaviour.behave()(call)
 
     emsp.answer("PUT /L2", end)
-    engine.deliver(Subscription.objects.get(receiver__platform__name="P2").pk)
+    engine.deliver(Subscription.objects.get(receiver__platform__name="P2", module="locations").pk)
 
     assert set(received(emsp)) == {"NL-CPA/L1", "NL-CPA/L2"}
 
@@ -168,7 +175,7 @@ def test_access_that_ends_stops_a_snapshot(
     other = Owner(cast["P4"], MIX)
     for number in range(1, 6):
         other.put(f"L{number}", body=a_location(MIX, number))
-    subscription = Subscription.objects.get(receiver__platform__name="P2")
+    subscription = Subscription.objects.get(receiver__platform__name="P2", module="locations")
     engine.deliver(subscription.pk)
     cast.agree(("BE-MIX", "DE-MSA"))
     subscriptions.reconcile()
@@ -185,7 +192,7 @@ def test_access_that_ends_stops_a_snapshot(
     engine.deliver(subscription.pk)
 
     assert set(received(emsp)) == {"BE-MIX/L1", "BE-MIX/L2"}
-    assert not Snapshot.objects.filter(owner="BE-MIX").exists()
+    assert not Snapshot.objects.filter(owner="BE-MIX", subscription__module="locations").exists()
 
 
 @pytest.mark.parametrize("reconciled", [True, False])
@@ -203,7 +210,9 @@ def test_access_that_comes_back_brings_what_was_missed(
     if reconciled:
         assert deliver_all() == 0
     else:
-        engine.deliver(Subscription.objects.get(receiver__platform__name="P2").pk)
+        engine.deliver(
+            Subscription.objects.get(receiver__platform__name="P2", module="locations").pk
+        )
     assert received(emsp)["NL-CPA/L1"] == a_location(CPA, 1)
 
     Agreement.objects.update(state=AgreementState.ACTIVE)
@@ -218,8 +227,30 @@ def test_a_suspended_platform_gets_nothing(
     """Its subscription ends; what it is told later begins anew."""
     owner.put("L1", body=a_location(CPA, 1))
     disconnect(Platform.objects.get(name="P2"), status=ConnectionStatus.SUSPENDED)
-    engine.deliver(Subscription.objects.get(receiver__platform__name="P2").pk)
+    engine.deliver(Subscription.objects.get(receiver__platform__name="P2", module="locations").pk)
 
     assert deliver_all() == 0
     assert emsp.seen == []
-    assert not Subscription.objects.filter(receiver__platform__name="P2").exists()
+    states = Subscription.objects.filter(receiver__platform__name="P2", module="locations")
+    assert not states.exists()
+
+
+@each(TARIFFS, LOCATIONS, TOKENS)
+@pytest.mark.parametrize("hiccups", [0, 1])
+def test_a_snapshot_has_what_was_said_to_its_receiver_alone(
+    cast: Cast, deliver_all: Deliver, kind: Kind, hiccups: int
+) -> None:
+    """Its own variant instead of everybody's, as in its list; nobody else gets that one (A-34)."""
+    trade = Trade(kind, cast).agree(0, 1)
+    everybodys, own = (kind.make(1, x_name=name) for name in ("for all", "for one"))
+    assert trade.tell(everybodys).status_code == 1000
+    assert trade.tell(own, to=kind.readers[0][1]).status_code == 1000
+    emsp = trade.reader()
+    emsp.objects[kind.module].clear()
+    emsp.forget()
+    emsp.answer("PUT", misbehaviour.first(hiccups, misbehaviour.html(500)))
+
+    deliver_all()
+
+    assert [seen.json for seen in trade.pushes()] == [own] * (1 + hiccups)
+    assert [seen.json for seen in trade.pushes(1)] == [everybodys]

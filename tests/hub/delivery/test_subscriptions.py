@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from hub import feed, store
 from hub.delivery import engine, leases, subscriptions
 from hub.delivery.leases import LeaseLost
-from hub.feed import Position
+from hub.feed import Position, Selection
 from hub.models import Change, Snapshot, Subscription
 from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.server import Call
@@ -83,7 +83,7 @@ def test_a_receiver_without_the_endpoint_is_not_subscribed() -> None:
     assert behind() == []
     engine.deliver(subscription.pk)
     subscriptions.reconcile()
-    assert Subscription.objects.get() == subscription
+    assert Subscription.objects.get(module="locations") == subscription
 
 
 def test_a_new_subscription_starts_where_its_snapshot_begins() -> None:
@@ -97,9 +97,8 @@ def test_a_new_subscription_starts_where_its_snapshot_begins() -> None:
         assert position < Position(Change.objects.get(object_key="L2").transaction, 0)
 
     assert behind()
-    batch = feed.read(
-        LOCATIONS, position, receiver="NL-MSA", owners=["NL-CPA"], limit=9, most_bytes=10**6
-    )
+    selection = Selection(LOCATIONS, owners=["NL-CPA"])
+    batch = feed.read(selection, position, limit=9, most_bytes=10**6)
     assert "L2" in [change.object_key for change in batch.changes]
 
 
@@ -108,7 +107,7 @@ def _subscribed_by_another_connection() -> Position:
     found: list[Position] = []
 
     def look() -> None:
-        row = Subscription.objects.get()
+        row = Subscription.objects.get(module="locations")
         found.append(Position(row.transaction, row.seq))
 
     at_once([look])
@@ -131,6 +130,53 @@ def test_one_name_on_two_platforms_is_two_receivers() -> None:
     assert behind() == [Subscription.objects.get(receiver=emsp).pk]
 
 
+def a_charging_party(cpo: Party, role: Role) -> Party:
+    """Make NL-TNM in a role, on a platform of its own that takes Sessions, agreed with a CPO."""
+    party = a_party("TNM", role, endpoint=False)
+    EndpointFactory.create(platform=party.platform, module="sessions")
+    AgreementFactory.create(cpo=cpo, emsp=party)
+    return party
+
+
+@pytest.mark.parametrize(
+    "roles, expected",
+    [
+        ([Role.OTHER, Role.EMSP], [Role.EMSP]),
+        ([Role.SCSP, Role.EMSP], [Role.EMSP]),
+        ([Role.SCSP, Role.OTHER], [Role.OTHER]),
+        ([Role.SCSP], []),
+    ],
+)
+def test_what_is_for_the_owner_of_a_token_reaches_one_of_its_roles(
+    roles: list[Role], expected: list[Role]
+) -> None:
+    """Its feed knows no roles: two subscriptions would bring each Session twice (A-26)."""
+    cpo = a_party("CPA", Role.CPO)
+    for role in roles:
+        a_charging_party(cpo, role)
+
+    for _ in range(2):
+        subscriptions.reconcile()
+
+    found = Subscription.objects.filter(module="sessions")
+    assert [row.receiver.role for row in found] == expected
+
+
+def test_the_one_subscription_of_a_party_is_not_doubled_by_a_later_role() -> None:
+    """It gets what any role of the party that owns tokens may have."""
+    first, second = a_party("CPA", Role.CPO), a_party("CPB", Role.CPO)
+    other = a_charging_party(first, Role.OTHER)
+    subscriptions.reconcile()
+    a_charging_party(second, Role.EMSP)
+    a_charging_party(a_party("CPC", Role.CPO), Role.SCSP)
+
+    subscriptions.reconcile()
+
+    subscription = Subscription.objects.get(module="sessions")
+    assert subscription.receiver == other
+    assert subscriptions.owners(subscription) == {"NL-CPA", "NL-CPB"}
+
+
 def test_a_dual_role_party_does_not_subscribe_to_itself() -> None:
     """BE-MIX the eMSP is not told what BE-MIX the CPO says (A-24)."""
     cpo = a_party("MIX", Role.CPO, country="BE")
@@ -149,16 +195,16 @@ def test_who_stands_still_is_moved_along() -> None:
     cpo, emsp = a_party("CPB", Role.CPO), a_party("MSA", Role.EMSP)
     AgreementFactory.create(cpo=cpo, emsp=emsp)
     subscriptions.reconcile()
-    before = Subscription.objects.get()
+    before = Subscription.objects.get(module="locations")
     for number in range(5):
         put(number + 1)
     subscriptions.reconcile()
-    assert Subscription.objects.get().transaction == before.transaction
+    assert Subscription.objects.get(module="locations").transaction == before.transaction
 
     Subscription.objects.update(transaction=1)
     subscriptions.reconcile()
 
-    assert Subscription.objects.get().transaction >= before.transaction
+    assert Subscription.objects.get(module="locations").transaction >= before.transaction
 
 
 def test_who_is_behind_is_not_moved_along() -> None:
@@ -173,7 +219,7 @@ def test_who_is_behind_is_not_moved_along() -> None:
     behind()
     subscriptions.reconcile()
 
-    assert Subscription.objects.get().transaction == 1
+    assert Subscription.objects.get(module="locations").transaction == 1
 
 
 # --- leases ------------------------------------------------------------------------------------
@@ -184,7 +230,7 @@ def a_subscription() -> Subscription:
     cpo, emsp = a_party("CPA", Role.CPO), a_party("MSA", Role.EMSP)
     AgreementFactory.create(cpo=cpo, emsp=emsp)
     subscriptions.reconcile()
-    return Subscription.objects.get()
+    return Subscription.objects.get(module="locations")
 
 
 def test_one_worker_at_a_time() -> None:
@@ -207,7 +253,9 @@ def test_a_lost_lease_moves_nothing() -> None:
     Subscription.objects.update(lease_until="2026-01-01T00:00:00Z")
     successor = leases.claim(subscription.pk)
     assert successor is not None
-    before = Subscription.objects.values("transaction", "seq", "lease", "delivered").get()
+    before = Subscription.objects.values("transaction", "seq", "lease", "delivered").get(
+        module="locations"
+    )
 
     with pytest.raises(LeaseLost):
         late.advance(Position(10**15, 1), delivered=3)
@@ -216,9 +264,14 @@ def test_a_lost_lease_moves_nothing() -> None:
     late.failed("too late")
     late.release()
 
-    assert Subscription.objects.values("transaction", "seq", "lease", "delivered").get() == before
+    assert (
+        Subscription.objects.values("transaction", "seq", "lease", "delivered").get(
+            module="locations"
+        )
+        == before
+    )
     successor.advance(Position(10**15, 1), delivered=3)
-    assert Subscription.objects.get().delivered == 3
+    assert Subscription.objects.get(module="locations").delivered == 3
 
 
 @pytest.mark.parametrize("configured, request_seconds", [(60, 10), (5, 2), (5, 30), (5, 10)])
@@ -242,7 +295,7 @@ def test_a_worker_that_lost_its_lease_sends_nothing_more(
     cast.agree(("NL-CPA", "DE-MSA"))
     deliver_all()
     owner.put("L1", body=a_location(CPA, 1))
-    before = Subscription.objects.values("transaction", "seq").get()
+    before = Subscription.objects.values("transaction", "seq").get(module="locations")
 
     def lose(call: Call) -> None:
         with connection.cursor() as cursor:
@@ -251,7 +304,7 @@ def test_a_worker_that_lost_its_lease_sends_nothing_more(
         misbehaviour.html(500)(call)
 
     emsp.answer("PUT", lose)
-    engine.deliver(Subscription.objects.get().pk)
+    engine.deliver(Subscription.objects.get(module="locations").pk)
 
     assert len([seen for seen in emsp.seen if seen.method == "PUT"]) == 1
-    assert Subscription.objects.values("transaction", "seq").get() == before
+    assert Subscription.objects.values("transaction", "seq").get(module="locations") == before

@@ -10,7 +10,7 @@ import redis
 from django.conf import LazySettings
 from django.db import connection, transaction
 
-from hub import feed, store, tasks
+from hub import broker, feed, store, tasks
 from hub.delivery import subscriptions
 from hub.models import Change, Subscription
 from ocpi.types import ModuleID
@@ -37,7 +37,7 @@ class Queue:
     """What is waiting in the broker, and a worker that takes it one by one."""
 
     def __init__(self) -> None:
-        self.redis = tasks._redis()
+        self.redis = broker.connection()
 
     def clear(self) -> None:
         """Forget every task and every wake."""
@@ -67,8 +67,8 @@ class Queue:
         return done
 
     def _take(self) -> Any:
-        with app.connection_for_read() as broker:
-            found = (broker.SimpleQueue(name).queue.get(no_ack=True) for name in QUEUES)
+        with app.connection_for_read() as opened:
+            found = (opened.SimpleQueue(name).queue.get(no_ack=True) for name in QUEUES)
             return next(filter(None, found), None)
 
     def _all(self, name: str) -> list[bytes]:
@@ -112,7 +112,7 @@ def test_a_change_that_came_while_the_lease_was_held_is_seen(
     ready: Owner, queue: Queue, task: Any
 ) -> None:
     """The dispatcher passes a busy subscription by; the busy worker looks once more."""
-    subscription = Subscription.objects.get()
+    subscription = Subscription.objects.get(module="locations")
     Subscription.objects.update(lease_until="2099-01-01T00:00:00Z")
     ready.put("L1", body=a_location(CPA, 1))
     queue.expect_wake()
@@ -159,7 +159,7 @@ def test_an_endless_task_ends(cast: Cast, ready: Owner, queue: Queue) -> None:
     queue.expect_wake()
 
     assert set(queue.work()) == {"hub.tasks.dispatch"}
-    tasks.deliver(Subscription.objects.get().pk)
+    tasks.deliver(Subscription.objects.get(module="locations").pk)
     assert queue.waiting() == []
 
 
@@ -182,7 +182,7 @@ def test_without_the_broker_a_push_is_accepted_all_the_same(
 ) -> None:
     """Accepted and stored at once: beat will find it."""
     nobody = redis.Redis(host="127.0.0.1", port=9, socket_connect_timeout=1)
-    monkeypatch.setattr(tasks, "_redis", lambda: nobody)
+    monkeypatch.setattr(broker, "connection", lambda: nobody)
 
     result = ready.put("L1", body=a_location(CPA, 1))
 

@@ -9,9 +9,10 @@ from hub.delivery import states, subscriptions
 from hub.models import Subscription
 from hub.policy import POLICIES
 from hub.store import reading
+from hub.store.reading import Viewer
 from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.types import ModuleID
-from tests.cast import CPA, HUB, Cast, a_location, push
+from tests.cast import CPA, HUB, MSA, Cast, a_location, push
 
 FIVE = ["L1", "L2", "L3", "L4", "L5"]
 
@@ -47,7 +48,7 @@ def test_a_snapshot_of_large_objects_comes_in_short_pieces(
     monkeypatch.setattr(states, "MOST_BYTES", 1)
     policy = POLICIES[ModuleID.LOCATIONS]
 
-    piece = states.objects(policy, "NL-CPA", after=0, limit=100)
+    piece = states.objects(policy, Viewer(MSA, frozenset({"NL-CPA"})), after=0, limit=100)
     assert ([each.object_id for each in piece.objects], piece.is_last) == (["L1"], False)
 
     deliver_all()
@@ -63,8 +64,8 @@ def test_nobody_is_counted_to_the_end(
     """Far behind is far behind; and only who is asked for is counted."""
     deliver_all()
     for number in range(1, 6):
-        push(cast["P1"], a_location(CPA, number))
-    pk = Subscription.objects.get(receiver__platform__name="P2").pk
+        push(cast["P1"], a_location(CPA, number, name="changed"))
+    pk = Subscription.objects.get(receiver__platform__name="P2", module="locations").pk
 
     [(changes, seconds)] = subscriptions.lag(ModuleID.LOCATIONS, [pk]).values()
     assert (changes, 0 <= seconds < 60) == (5, True)

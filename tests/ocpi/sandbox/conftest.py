@@ -41,3 +41,10 @@ def connected(cpo: SandboxPlatform, emsp: SandboxPlatform) -> SandboxPlatform:
     cpo.forget()
     emsp.forget()
     return cpo
+
+
+@pytest.fixture
+def hub() -> Iterator[SandboxPlatform]:
+    """Stand in for the hub: a platform with the hub's role."""
+    with SandboxPlatform([("HUB", "NL", "HUB")]) as platform:
+        yield platform

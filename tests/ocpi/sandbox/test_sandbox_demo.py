@@ -2,72 +2,39 @@
 
 import json
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from contextlib import closing
 from pathlib import Path
 from socket import create_server
-from typing import Any
 
 import pytest
 
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox import misbehaviour as does
 from ocpi.sandbox.__main__ import parser
+from ocpi.sandbox.auditing import Auditor
 from ocpi.sandbox.catalogue import location
 from ocpi.sandbox.charging import Charging
-from ocpi.sandbox.shelf import Shelf, write_object
+from ocpi.sandbox.drivers import token
+from ocpi.sandbox.price_list import tariffs
+from ocpi.sandbox.pushing import Message
 from ocpi.types import ModuleID, PartyRef
 from ocpi.validation import validate
 from ocpi.versions import VERSIONS
+from tests.ocpi.sandbox.processes import process, until
 
-CPA = PartyRef("NL", "CPA")
+CPA, MSA = PartyRef("NL", "CPA"), PartyRef("DE", "MSA")
+NOW = "2026-11-21T00:00:00Z"
 LOCATIONS = {number: each.modules[ModuleID.LOCATIONS].object for number, each in VERSIONS.items()}
-Lines = Iterator[dict[str, Any]]
-
-
-@pytest.fixture
-def hub() -> Iterator[SandboxPlatform]:
-    """Stand in for the hub: a platform with the hub's role."""
-    with SandboxPlatform([("HUB", "NL", "HUB")]) as platform:
-        yield platform
-
-
-@contextmanager
-def process(kind: str, hub: str, *more: str) -> Iterator[tuple[subprocess.Popen[str], Lines]]:
-    """Run a demo process, with its events."""
-    role = {"cpo": "CPO:NL:CPA", "emsp": "EMSP:DE:MSA"}[kind]
-    command = [sys.executable, "-m", "ocpi.sandbox", kind, "--json", "--role", role, "--hub", hub]
-    arguments = [*command, "--token-a", "A", *more]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout
-        try:
-            yield running, (json.loads(line) for line in running.stdout)
-        finally:
-            running.kill()
 
 
 def test_token_a_may_stay_off_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody on the machine sees arguments; the environment only its owner."""
-    words = ["cpo", "--role", "CPO:NL:CPA", "--hub", "http://127.0.0.1/"]
+    words = ["--role", "CPO:NL:CPA", "--hub", "http://127.0.0.1/"]
     monkeypatch.delenv("SANDBOX_TOKEN_A", raising=False)
     with pytest.raises(SystemExit):
         parser().parse_args(words)
     monkeypatch.setenv("SANDBOX_TOKEN_A", "kept")
     assert parser().parse_args(words).token_a == "kept"
-
-
-def until(lines: Lines, event: str) -> list[dict[str, Any]]:
-    """Read the events up to this one."""
-    told = []
-    for line in lines:
-        told.append(line)
-        if line["event"] == event:
-            return told
-    message = f"no {event} among {told}"
-    raise AssertionError(message)
 
 
 def test_a_cpo_process_pushes_what_it_reports(hub: SandboxPlatform, tmp_path: Path) -> None:
@@ -87,14 +54,15 @@ def test_a_cpo_process_pushes_what_it_reports(hub: SandboxPlatform, tmp_path: Pa
     events = [line["event"] for line in told]
     assert (events[0], ending) == ("registered", ["report", "stopped"])
     assert {event: events.count(event) for event in ("put", "patch", "refused", "retry")} == {
-        "put": 3 + 2,
+        "put": 3 + 3 + 2,
         "patch": 18,
         "refused": 2,
         "retry": 1,
     }
     written = json.loads(report.read_text())
-    assert written["objects"] == {"locations": hub.objects["locations"].objects()}
-    assert (written["party"], written["sent"], written["received"]) == ("NL-CPA", 23, 0)
+    assert written["objects"] == {name: shelf.objects() for name, shelf in hub.objects.items()}
+    assert (written["party"], written["sent"], written["received"]) == ("NL-CPA", 27, 0)
+    assert set(written["objects"]["tariffs"]) == {"NL-CPA/AC", "NL-CPA/DC"}
     pushed = next(seen for seen in hub.seen if seen.method == "PATCH")
     assert (pushed.to, pushed.sender) == (hub.party, CPA)
     assert pushed.headers["X-Correlation-ID"] in {line.get("correlation_id") for line in told}
@@ -105,8 +73,9 @@ def test_an_emsp_process_keeps_what_it_receives(hub: SandboxPlatform, tmp_path: 
     hub.invite("A")
     report = tmp_path / "emsp.json"
 
-    with process("emsp", hub.url, "--report-json", str(report)) as (running, lines):
-        until(lines, "registered")
+    options = ["--tokens", "0", "--report-json", str(report)]
+    with process("emsp", hub.url, *options) as (running, lines):
+        until(lines, "done")
         hub.publish("locations", location(1, CPA))
         ids = {"X-Correlation-ID": "c-1"}
         status = {"status": "BLOCKED", "last_updated": "2026-12-01T00:00:00Z"}
@@ -126,15 +95,85 @@ def test_an_emsp_process_keeps_what_it_receives(hub: SandboxPlatform, tmp_path: 
     ]
     assert told[1]["correlation_id"] == "c-1"
     written = json.loads(report.read_text())
-    assert written["objects"] == {"locations": hub.own["locations"].objects()}
+    assert written["objects"]["locations"] == hub.own["locations"].objects()
     assert written["received"] == 3
+
+
+def send(hub: SandboxPlatform, message: Message) -> None:
+    """Send what happened."""
+    body = dict(message.body or {})
+    if message.method == "PATCH":
+        hub.change(message.module, message.owner, *message.ids, patch=body)
+    else:
+        hub.publish(message.module, body)
+
+
+def test_a_cpo_process_sells_charging(hub: SandboxPlatform) -> None:
+    """Drivers with a token it was told of charge; every completed session has one right CDR."""
+    hub.invite("A")
+    options = ["--updates", "300", "--updates-per-second", "200"]
+    found: list[tuple[str, list[str]]] = []
+    auditor = Auditor(
+        hub.own, hub.objects, lambda cdr, wrong: found.append((cdr["session_id"], wrong))
+    )
+
+    with process("cpo", hub.url, *options) as (_, lines):
+        until(lines, "registered")
+        for index in (1, 2, 3):
+            hub.publish("tokens", {**token(index, MSA, NOW), "valid": index != 1})
+        told = until(lines, "done")
+
+    auditor.look()
+    sessions = hub.objects["sessions"].objects().values()
+    completed = {str(each["id"]) for each in sessions if each["status"] == "COMPLETED"}
+    assert sorted(found) == [(name, []) for name in sorted(completed)]
+    assert len(completed) > 5
+    assert {line["text"].partition("token")[2] for line in told if line["event"] == "turned_away"}
+    assert len([line for line in told if line["event"] == "post"]) == len(completed)
+    assert "NL-CPA/AC-2025" not in hub.objects["tariffs"].objects()
+
+
+def test_an_emsp_process_issues_blocks_and_checks(hub: SandboxPlatform, tmp_path: Path) -> None:
+    """Tokens go out once there is somewhere to charge; the first one is blocked after a CDR."""
+    hub.invite("A")
+    report = tmp_path / "emsp.json"
+    options = ["--tokens", "2", "--report-json", str(report)]
+
+    with process("emsp", hub.url, *options) as (running, lines):
+        until(lines, "registered")
+        hub.publish("locations", location(1, CPA))
+        for tariff in tariffs(CPA, NOW):
+            hub.publish("tariffs", tariff)
+        told = until(lines, "put") + until(lines, "put")
+        charging = Charging(hub.own, hub.objects["tokens"], seed=1)
+        while not hub.own["cdrs"]:
+            for message in charging.next().messages:
+                send(hub, message)
+        told += until(lines, "done")
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 0
+
+    agreed = next(line for line in told if line["event"] == "agrees")
+    written = json.loads(report.read_text())
+    held = written["objects"]["tokens"]
+    assert (agreed["session"], agreed["cdr"], agreed["currency"]) == ("S1", "C1", "EUR")
+    assert written["findings"] == {"NL-CPA/C1": []}
+    assert held == hub.objects["tokens"].objects()
+    assert [held[name]["valid"] for name in sorted(held)] == [False, True]
+    uid = token(1, MSA, NOW)["uid"]
+    assert [line["text"] for line in told if line["event"] in ("put", "patch")] == [
+        f"issued RFID token ****{uid[-4:]}",
+        f"issued APP_USER token ****{uid[-4:]}",
+        f"blocked RFID token ****{uid[-4:]}",
+    ]
+    assert uid not in json.dumps(told)
 
 
 def test_a_process_waits_for_the_hub(hub: SandboxPlatform) -> None:
     """A hub that is not up yet is asked again; one that refuses is not."""
     hub.stop()
 
-    with process("emsp", hub.url) as (_, lines):
+    with process("emsp", hub.url, "--tokens", "0") as (_, lines):
         until(lines, "waiting")
         hub.invite("A")
         hub.start()
@@ -164,24 +203,3 @@ def test_the_catalogue_is_valid_and_repeatable(number: str) -> None:
     assert made == [location(index, CPA, evses=index % 6 + 1) for index in range(1, 40)]
     assert made[0] != location(1, CPA, evses=2, seed=2)
     assert len({each["city"] for each in made}) > 5
-
-
-def test_status_changes_move_time_forwards_only() -> None:
-    """Stations are taken, released, broken and repaired; no last_updated comes twice."""
-    kind = LOCATIONS["2.2.1"]
-    assert kind
-    shelf = Shelf(kind)
-    shelf.put(CPA, "L1", body=write_object(location(1, CPA)))
-    charging = Charging(shelf, seed=1, clock=lambda: datetime(2026, 11, 21, tzinfo=UTC))
-
-    patches = []
-    for _ in range(60):
-        change = charging.next()
-        shelf.patch(change.owner, *change.ids, body=write_object(dict(change.patch)))
-        patches.append(change.patch)
-
-    moments = [patch["last_updated"] for patch in patches]
-    assert moments[1:3] == ["2026-11-21T00:00:00.001Z", "2026-11-21T00:00:00.002Z"]
-    assert len(set(moments)) == len(moments)
-    assert {patch["status"] for patch in patches} == {"AVAILABLE", "CHARGING", "OUTOFORDER"}
-    assert shelf.objects()["NL-CPA/L1"]["last_updated"] == moments[-1]

@@ -34,14 +34,14 @@ def test_it_registers_by_the_sequence_of_the_specification(
 def test_token_a_ends_with_the_registration(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
     """Token A opens versions and credentials only, and nothing once it was used."""
     token_a = emsp.invite()
-    versions, locations = emsp.url, emsp.endpoint("locations", "SENDER")
+    versions, tokens = emsp.url, emsp.endpoint("tokens", "SENDER")
 
     assert cpo.hub.call("GET", versions, token=token_a).succeeded
-    assert cpo.hub.call("GET", locations, token=token_a).http_status == 401
+    assert cpo.hub.call("GET", tokens, token=token_a).http_status == 401
     cpo.register_with(emsp.url, token_a)
 
     assert cpo.hub.call("GET", versions, token=token_a).http_status == 401
-    assert cpo.hub.call("GET", locations).succeeded
+    assert cpo.hub.call("GET", tokens).succeeded
 
 
 def test_an_unknown_token_gets_401_and_an_envelope(

@@ -239,14 +239,18 @@ def test_message_ids_are_echoed(connected: SandboxPlatform) -> None:
 def test_quirks_of_real_platforms() -> None:
     """Slashes at the end, wrapped objects, no ids and no routing headers in answers."""
     quirky = SandboxPlatform(
-        trailing_slash=True, wrap_objects=True, echo_ids=False, answer_routing=False
+        [("EMSP", "DE", "MSA")],
+        trailing_slash=True,
+        wrap_objects=True,
+        echo_ids=False,
+        answer_routing=False,
     )
-    with quirky, SandboxPlatform([("EMSP", "DE", "MSA")]) as emsp:
-        emsp.register_with(quirky.url, quirky.invite())
-        put = emsp.hub.put("locations", "RECEIVER", "NL/CPA/L1", {"id": "L1"}, to=CPA, sender=MSA)
-        got = emsp.hub.get("locations", "RECEIVER", "NL/CPA/L1")
+    with quirky, SandboxPlatform() as cpo:
+        cpo.register_with(quirky.url, quirky.invite())
+        put = cpo.hub.put("locations", "RECEIVER", "NL/CPA/L1", {"id": "L1"}, to=MSA, sender=CPA)
+        got = cpo.hub.get("locations", "RECEIVER", "NL/CPA/L1")
 
-    assert emsp.hub.endpoint("locations", "RECEIVER").endswith("/receiver/locations/")
+    assert cpo.hub.endpoint("locations", "RECEIVER").endswith("/receiver/locations/")
     assert (put.http_status, put.data, got.data) == (201, [{"id": "L1"}], [{"id": "L1"}])
     assert set(put.headers) == {"Content-Type", "Content-Length"}
 

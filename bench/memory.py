@@ -1,0 +1,38 @@
+"""How much memory the processes of a run hold, as Linux tells; nowhere else is it known."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from bench.ground import Ground, connection
+
+
+def web(ground: Ground) -> float:
+    """Return the resident size in MB of the largest web process of this run."""
+    return max((_megabytes(pid, "VmRSS") for pid in _web_processes(ground)), default=0.0)
+
+
+def database(ground: Ground) -> float:
+    """Return what the largest of the hub's database backends has for itself, in MB."""
+    with connection(ground) as db:
+        found = db.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchall()
+    return max((_megabytes(pid, "RssAnon") for (pid,) in found), default=0.0)
+
+
+def _web_processes(ground: Ground) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            ours = ground.url.encode() in (process / "environ").read_bytes()
+            if ours and b"settings.serve" in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+def _megabytes(pid: int, name: str) -> float:
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith(name))) / 1024
+    return 0.0

@@ -1,0 +1,91 @@
+"""The limit of accepting: pgbench runs the hub's own statement, prepared, with 8 clients."""
+
+import os
+import re
+import subprocess
+import tempfile
+from urllib.parse import urlsplit
+
+from bench.ground import Ground, changes
+from bench.objects import NUMBER, Template
+from local import binaries
+
+WHAT = "pgbench, same statement"
+SECONDS = 3
+_DIGEST = "%(digest)s"
+_RANDOM_DIGEST = "decode(md5(random()::text), 'hex')"
+
+
+def rate(ground: Ground, template: Template, numbers: int) -> float:
+    """Return statements a second, each about one of so many objects; each has to be fed."""
+    before = changes(ground)
+    told = _run(ground, _script(template, numbers))
+    done = re.search(r"actually processed: (\d+)", told)
+    found = re.search(r"tps = ([0-9.]+) \(without initial", told)
+    fed = changes(ground) - before
+    if not done or not found or int(done[1]) != fed:
+        raise RuntimeError(f"{fed} changes are in the feed after pgbench said: {told}")
+    return float(found[1])
+
+
+def _run(ground: Ground, script: str) -> str:
+    target = urlsplit(ground.database_url)
+    with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as file:
+        file.write(script)
+        file.flush()
+        options = ("-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", str(SECONDS))
+        done = subprocess.run(
+            [binaries.find().directory / "pgbench", *options, "-f", file.name, target.path[1:]],
+            env={
+                **os.environ,
+                "PGHOST": target.hostname or "",
+                "PGPORT": str(target.port),
+                "PGUSER": target.username or "",
+                "PGPASSWORD": target.password or "",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    return done.stdout if not done.returncode else done.stderr[-1_000:]
+
+
+def _script(template: Template, numbers: int) -> str:
+    """Write the hub's statement with the values of a real message, its number a random one."""
+    from hub.policy import POLICIES  # noqa: PLC0415 - Django is set up by now
+    from hub.store import Incoming, planning, writing  # noqa: PLC0415
+    from hub.store.statements import statements  # noqa: PLC0415
+    from ocpi.versions import VERSIONS  # noqa: PLC0415
+
+    policy = POLICIES[template.module]
+    recipient = template.recipient
+    message = Incoming(
+        module=VERSIONS["2.2.1"].modules[template.module],
+        policy=policy,
+        version="2.2.1",
+        method=template.method,
+        owner=template.owner,
+        ids=(template.object_id,),
+        path=template.path,
+        body=template.body,
+        correlation_id="bench",
+        audience=recipient,
+        recipient=recipient,
+    )
+    chosen = statements(policy, is_fed=True)
+    text = chosen.post if template.method == "POST" else chosen.put
+    text = text.replace(_DIGEST, _RANDOM_DIGEST)
+    for name, value in writing.parameters(message, planning.replacement(message)).items():
+        text = text.replace(f"%({name})s", _literal(value))
+    return f"\\set id random(1, {numbers})\n{' '.join(text.split())};\n"
+
+
+def _literal(value: object) -> str:
+    """Write a value as SQL; pgbench takes a colon for a variable, wherever it stands."""
+    if value is None or isinstance(value, bool | int | float):
+        return "NULL" if value is None else str(value)
+    if isinstance(value, bytes):
+        return f"decode('{value.hex()}', 'hex')"
+    quoted = str(value).replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a")
+    pieces = [f"E'{piece}'" for piece in quoted.split(NUMBER)]
+    return f"({' || :id || '.join(pieces)})"

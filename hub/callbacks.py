@@ -1,0 +1,89 @@
+"""Requests whose results are still to come: who asked whom about what, and where results go.
+
+Spec: 2.2.1 mod_commands, mod_charging_profiles; A-106, A-107, A-110. A callback's id is the last
+step of the URL that the party which was asked got instead of the asker's own.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from hub.models import Callback
+from ocpi.errors import NotFound
+from ocpi.types import ModuleID, PartyRef, fold
+
+_LONGEST_RESERVATION = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request was about: its kind, and the session or reservation it names, if any."""
+
+    module: ModuleID
+    kind: str
+    about: str
+    until: datetime | None = None
+
+
+def awaited(reference: str, *, platform_id: int, module: ModuleID) -> Callback:
+    """Return the callback a URL leads to; 404 to all but the platform that was asked (CMD-05)."""
+    own = _lasting().filter(receiver_platform=platform_id, module=module.value)
+    with suppress(ValueError):
+        found = own.filter(pk=UUID(hex=reference)).first()
+        if found is not None:
+            return found
+    raise NotFound("nothing that this platform was asked is waiting for a result at this URL")
+
+
+def expiry(until: datetime | None) -> datetime:
+    """Return until when results are accepted: a reservation's end is not the end (CMD-09)."""
+    now = timezone.now()
+    end = min(max(now, until or now), now + _LONGEST_RESERVATION)
+    return end + timedelta(hours=settings.HUB_CALLBACK_HOURS)
+
+
+def note_result(callback: Callback) -> None:
+    """Count a result that came."""
+    Callback.objects.filter(pk=callback.pk).update(results=F("results") + 1)
+
+
+def note_accepted(callback: Callback) -> None:
+    """Note that the party that was asked said yes."""
+    Callback.objects.filter(pk=callback.pk).update(is_accepted=True)
+
+
+def reserved_at(reservation_id: str, *, sender: PartyRef) -> set[PartyRef]:
+    """Return where a party has made a reservation; others' reservations are theirs (CMD-18).
+
+    Where nobody is known to have accepted it, an answer that was lost may have said so.
+    """
+    made = _about(ModuleID.COMMANDS, reservation_id, "RESERVE_NOW").filter(sender=str(sender))
+    asked = list(made.values_list("receiver", "is_accepted"))
+    sure = {key for key, is_accepted in asked if is_accepted}
+    return {PartyRef.parse(key) for key in sure or {key for key, _ in asked}}
+
+
+def setter_of_profile(session_id: str, *, receiver: PartyRef) -> PartyRef | None:
+    """Return who last set a profile that the receiver accepted: that one holds (CP-09)."""
+    profiles = _about(ModuleID.CHARGINGPROFILES, session_id, "PUT")
+    accepted = profiles.filter(receiver=str(receiver), is_accepted=True)
+    last = accepted.order_by("-created_at").first()
+    return PartyRef.parse(last.sender) if last else None
+
+
+def forget_expired() -> int:
+    """Delete what no result is accepted for any more; returns how many that were."""
+    return Callback.objects.filter(expires_at__lte=timezone.now()).delete()[0]
+
+
+def _about(module: ModuleID, about: str, kind: str) -> QuerySet[Callback]:
+    return _lasting().filter(about=fold(about), module=module.value, kind=kind)
+
+
+def _lasting() -> QuerySet[Callback]:
+    return Callback.objects.filter(expires_at__gt=timezone.now())

@@ -1,0 +1,93 @@
+"""From a batch of changes to what is sent where every message counts: decided without I/O.
+
+Sessions and CDRs (architecture chapter 6): an object's messages go out as they came in, one after
+the other. What cannot be sent any more is refused with a sentence, never passed over.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from hub.delivery.lanes import Push, path_of
+from hub.delivery.pushing import Outcome, Result
+from hub.feed import FedChange, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What decides whether and how a change is sent.
+
+    `in_doubt` may have arrived already: a PATCH of it, applied again, could add something twice.
+    What is older than `patient_since` is given up if it fails while others pass.
+    """
+
+    owners: frozenset[str]
+    not_before: datetime
+    patient_since: datetime
+    in_doubt: frozenset[Position]
+    patch_supported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The messages to send, each object's in order, and those that are refused unsent.
+
+    `overdue` of what is sent must not hold up the position any longer should it fail.
+    """
+
+    pushes: list[Push]
+    refused: list[Result] = field(default_factory=list)
+    overdue: frozenset[Position] = frozenset()
+
+
+def plan(changes: Iterable[FedChange], terms: Terms) -> Plan:
+    """Decide what becomes of each change; objects that failed before come after all others."""
+    changes = list(changes)
+    pushes, refused = [], []
+    for change in changes:
+        objection = _objection(change, terms)
+        if objection:
+            refused.append(Result(_verbatim(change), Outcome.REJECTED, objection))
+        else:
+            pushes.append(_push(change, terms))
+    failed = {push.lane for push in pushes if push.settles & terms.in_doubt}
+    return Plan(
+        sorted(pushes, key=lambda push: push.lane in failed),
+        refused,
+        frozenset(each.position for each in changes if each.created_at < terms.patient_since),
+    )
+
+
+def as_state(push: Push) -> Push:
+    """Return the PUT of the whole object that takes the place of a message about it."""
+    return replace(push, method="PUT", path=push.object_path, body=None)
+
+
+def _objection(change: FedChange, terms: Terms) -> str:
+    if change.owner not in terms.owners:
+        return f"not sent: the receiver may no longer have anything of {change.owner}"
+    if change.created_at < terms.not_before:
+        return f"not sent: expired, it waited since {change.created_at:%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
+def _push(change: FedChange, terms: Terms) -> Push:
+    push = _verbatim(change)
+    if change.method == "PATCH" and (
+        not terms.patch_supported or change.position in terms.in_doubt
+    ):
+        return as_state(push)
+    return push
+
+
+def _verbatim(change: FedChange) -> Push:
+    lane = (change.owner, change.object_key, "")
+    return Push(
+        lane,
+        change.method,
+        change.path,
+        change.body or "",
+        path_of(change.path, lane),
+        change.correlation_id,
+        frozenset({change.position}),
+    )

@@ -1,0 +1,153 @@
+"""Which of the messages the hub keeps, as whose, and for whom.
+
+Spec: 2.2.1 transport and format, broadcast push and message routing; A-26, A-34. What is addressed
+to the hub is stored and fed to receivers. What a party accepted directly is remembered for that
+party alone: it has it already.
+"""
+
+import logging
+from dataclasses import replace
+
+from django.db import transaction
+
+from hub import admission, recipients, store
+from hub.directory import PartyDirectory
+from hub.messages import Message
+from hub.policy import POLICIES, Policy
+from hub.store import Applied, Incoming
+from hub.store.reading import audience_of
+from ocpi.errors import (
+    Finding,
+    HubError,
+    InvalidParameters,
+    OcpiError,
+    ReceiverNotConnected,
+    UnknownReceiver,
+)
+from ocpi.types import InterfaceRole, PartyRef
+from ocpi.validation import decode_object, validate
+from parties.announcement import hub_party
+
+log = logging.getLogger(__name__)
+
+
+def policy_of(message: Message) -> Policy:
+    """Return how the module is kept; the hub keeps nothing of a module that is only forwarded."""
+    module = message.module.identifier
+    if module not in POLICIES:
+        why = "set OCPI-to-country-code and OCPI-to-party-id"
+        raise HubError(f"{module} must be addressed to a party, not to the hub: {why}")
+    return POLICIES[module]
+
+
+def addressed_to_hub(message: Message) -> Incoming:
+    """Return a push addressed to the hub as the store takes it; raises `OcpiError`."""
+    incoming = _incoming(message)
+    if not incoming.policy.personal:
+        return incoming
+    to = _recipient(message, incoming)
+    _check_access(message, to)
+    return replace(incoming, audience=str(to), recipient=str(to))
+
+
+def _check_access(message: Message, to: PartyRef) -> None:
+    try:
+        admission.check_access(message, to)
+    except ReceiverNotConnected:
+        known = PartyDirectory(hub_party())
+        if known.destinations(to, message.module.identifier, message.interface):
+            raise
+        text = f"this hub knows no party {to}, the owner of cdr_token; nothing was stored"
+        raise UnknownReceiver(text) from None
+
+
+def recipient(message: Message) -> PartyRef:
+    """Return the party a push of personal data without a receiver is for (SES-16, CDR-14)."""
+    return _recipient(message, _incoming(message))
+
+
+def addressed_to(message: Message, receiver: PartyRef) -> Incoming | None:
+    """Return a push addressed to a party as the store takes it; None when it is not kept."""
+    pushes = message.interface is InterfaceRole.RECEIVER and message.method != "GET"
+    if not pushes or message.module.identifier not in POLICIES:
+        return None
+    incoming = replace(_incoming(message), audience=str(receiver), is_fed=False)
+    if not incoming.policy.personal or message.method == "PATCH":
+        return incoming
+    try:
+        to = recipients.recipient_of(decode_object(message.body), sender=message.sender)
+    except OcpiError:  # its receiver knows better
+        return incoming
+    return replace(incoming, recipient=str(to))
+
+
+def remember(incoming: Incoming) -> Applied | None:
+    """Store what its receiver accepted; what the hub cannot read is that receiver's business."""
+    is_change = incoming.method == "PATCH" or len(incoming.ids) > 1
+    try:
+        with transaction.atomic():  # what cannot be changed leaves no copy behind
+            if is_change and not incoming.policy.personal:
+                store.fork(incoming)
+            return store.apply(incoming)
+    except OcpiError as error:
+        what = f"{incoming.method} {incoming.module.identifier} of {incoming.owner}"
+        told = f"{error.status_code}, correlation id {incoming.correlation_id}"
+        log.info("%s to %s is not remembered: %s", what, incoming.audience, told)  # no ids (TOK-20)
+        return None
+
+
+def _incoming(message: Message) -> Incoming:
+    owner, ids = _identity(message)
+    return Incoming(
+        module=message.module,
+        policy=policy_of(message),
+        version=message.version,
+        method=message.method,
+        owner=owner,
+        ids=ids,
+        path=message.path,
+        body=message.body,
+        correlation_id=message.ids.correlation_id,
+        variant=message.variant,
+    )
+
+
+def _identity(message: Message) -> tuple[PartyRef, tuple[str, ...]]:
+    """Return owner and ids: from the URL, or of what is posted from the body."""
+    kind = message.module.object
+    if kind is None or not kind.posted:
+        return message.owner, message.object_ids
+    value = decode_object(message.body)
+    names = ("country_code", "party_id", kind.id_field)
+    said = {name: value.get(name) for name in names}
+    wrong = tuple(
+        Finding(name, "is required, as a string of printable characters")
+        for name, text in said.items()
+        if not isinstance(text, str) or not text or not text.isprintable()
+    )
+    if wrong:
+        raise InvalidParameters(findings=wrong)
+    country_code, party_id, object_id = map(str, said.values())
+    owner = PartyRef(country_code, party_id)
+    if owner != message.sender:
+        text = f"{owner} is not the sender, {message.sender}: an owner speaks for itself"
+        raise InvalidParameters(findings=(Finding("party_id", text),))
+    return owner, (object_id,)
+
+
+def _recipient(message: Message, incoming: Incoming) -> PartyRef:
+    """Return for whom a personal object is; a PATCH is for whom the object was."""
+    value = decode_object(message.body)
+    if message.method != "PATCH":
+        validate(incoming.type.model, value)
+        return recipients.recipient_of(value, sender=message.sender)
+    known = audience_of(incoming.policy, incoming.owner, incoming.key)
+    if known is None:
+        text = f"the hub holds no {incoming.type.name} {incoming.ids[0]!r} of {incoming.owner}"
+        raise incoming.type.unknown(f"{text}; send it by PUT first", http_status=404)
+    token = value.get("cdr_token")
+    named = recipients.named_owner(token) if isinstance(token, dict) else None
+    if named is not None and str(named) != known:
+        text = f"is of {named}, but this {incoming.type.name} is for {known}: send it by PUT"
+        raise InvalidParameters(findings=(Finding("cdr_token", text),))
+    return PartyRef.parse(known)

@@ -1,0 +1,58 @@
+"""A message that comes back to the hub that sent it on: two hubs that each think the other has it.
+
+Spec: 2.2.1 transport and format, message routing through several hubs; A-39. Nothing on the wire
+counts hops, so what goes out to another hub is remembered for a while, and refused when a hub
+brings it back. Without Redis nothing is remembered: traffic matters more than the guard.
+"""
+
+import logging
+from hashlib import blake2b
+
+import redis
+
+from hub import broker
+from hub.messages import Message
+from hub.results import RESPONSE_URL
+from hub.routing import Destination
+from hub.store import documents
+from ocpi.errors import HubError
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 300
+_KEY = "hub:loop:{}"
+
+
+def check(message: Message, destination: Destination) -> None:
+    """Refuse what has been here before; raises `HubError`."""
+    try:
+        seen = message.is_from_hub and broker.connection().exists(_key(message, destination))
+        if destination.is_behind_hub and not seen:
+            broker.connection().set(_key(message, destination), 1, ex=_SECONDS)
+    except redis.RedisError as error:
+        log.warning("loops between hubs are not noticed: %s", error)
+        return
+    if seen:
+        text = f"this message to {destination.ref} has been here before: it goes round between hubs"
+        raise HubError(f"{text}; check at which hub that party is connected")
+
+
+def _key(message: Message, destination: Destination) -> str:
+    """Name what is the same each time a message comes round: all but its URL for results."""
+    words = (
+        message.ids.correlation_id,
+        message.method,
+        f"{message.module.identifier}/{message.interface}/{message.path}",
+        str(destination.ref),
+        *_without_response_url(message),
+    )
+    return _KEY.format(blake2b("\n".join(words).encode(), digest_size=16).hexdigest())
+
+
+def _without_response_url(message: Message) -> tuple[str, str]:
+    query, _, _ = message.query.partition(f"{RESPONSE_URL}=")
+    if message.body[:1] != b"{":
+        return query, message.body.decode()
+    members = documents.members(message.body)
+    members.pop(RESPONSE_URL, None)
+    return query, documents.joined(members).decode()

@@ -1,0 +1,94 @@
+"""What charging costs, who may charge, that somebody charges, and what it came to.
+
+Spec: 2.2.1 mod_tariffs, mod_tokens, mod_sessions, mod_cdrs. Ids that point to other objects are
+folded, as the keys they point to.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from hub.models.stored import StoredObject
+
+
+class RandomUUID(models.Func):
+    """A random UUID made by PostgreSQL."""
+
+    template = "gen_random_uuid()"
+    output_field = models.UUIDField()
+
+
+class Tariff(StoredObject):
+    """A Tariff. Spec: 2.2.1 mod_tariffs."""
+
+    currency = models.TextField(blank=True, default="")
+    type = models.TextField(blank=True, default="")
+
+    class Meta(StoredObject.Meta):
+        verbose_name_plural = "tariffs"
+
+
+class Token(StoredObject):
+    """A Token; its type is part of its key. Spec: 2.2.1 mod_tokens."""
+
+    type = models.TextField(blank=True, default="")
+    valid = models.BooleanField(default=True)
+    whitelist = models.TextField(blank=True, default="")
+    issuer = models.TextField(blank=True, default="")
+    contract_id = models.TextField("contract id", blank=True, default="")
+
+    class Meta(StoredObject.Meta):
+        verbose_name_plural = "tokens"
+
+
+class Charged(StoredObject):
+    """What a Session and a CDR have in common: who charged where with which token, and when.
+
+    `audience` is whom it was sent to; `recipient` the owner of its token, for whom it is.
+    """
+
+    recipient = models.CharField(max_length=6, blank=True, default="")
+    token_key = models.TextField("token", blank=True, default="")
+    location_key = models.TextField("location", blank=True, default="")
+    evse_key = models.TextField("EVSE", blank=True, default="")
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    kwh = models.FloatField("kWh", null=True)
+    cost = models.FloatField("cost without VAT", null=True)
+    currency = models.TextField(blank=True, default="")
+
+    class Meta(StoredObject.Meta):
+        abstract = True
+        indexes: ClassVar[list[models.Index]] = [
+            *StoredObject.Meta.indexes,
+            models.Index(fields=["token_key"], name="%(app_label)s_%(class)s_token"),
+            models.Index(fields=["location_key"], name="%(app_label)s_%(class)s_location"),
+        ]
+
+
+class Session(Charged):
+    """A charging Session. Spec: 2.2.1 mod_sessions."""
+
+    status = models.TextField(blank=True, default="")
+
+    class Meta(Charged.Meta):
+        verbose_name_plural = "sessions"
+
+
+class Cdr(Charged):
+    """A Charge Detail Record, which never changes. Spec: 2.2.1 mod_cdrs.
+
+    `reference` stands in the URL its owner gets as `Location`; `remote_location` is what the
+    receiver of a CDR that was addressed to it answered, empty when it named none.
+    """
+
+    session_key = models.TextField("session", blank=True, default="", db_index=True)
+    credit = models.BooleanField(default=False)
+    reference = models.UUIDField(unique=True, db_default=RandomUUID(), editable=False)
+    remote_location = models.TextField(blank=True, db_default="")
+    posted_at = models.DateTimeField(db_default=Now())
+
+    class Meta(Charged.Meta):
+        verbose_name = "CDR"
+        verbose_name_plural = "CDRs"

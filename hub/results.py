@@ -1,0 +1,195 @@
+"""`response_url` on its way through the hub, and results on their way back.
+
+Spec: 2.2.1 mod_commands, mod_charging_profiles; A-42, A-104, A-107, A-108. Each side talks to the
+hub only: who is asked gets a URL of the hub's SENDER interface, unguessable, bound to its platform,
+good for several results and through restarts. A result is passed on once, now; what becomes of it
+is told to who sent it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import quote, unquote
+
+import msgspec
+import orjson
+
+from hub import callbacks, directory, forwarding
+from hub.callbacks import Asked
+from hub.forwarding import Answer, Outbound
+from hub.messages import Message
+from hub.models import Callback
+from hub.routing import Destination, objection
+from hub.store import documents
+from ocpi import client
+from ocpi.errors import Finding, InvalidParameters, OcpiError
+from ocpi.transport.message_ids import MessageIds
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold, parse_datetime
+from ocpi.validation import decode_object
+from ocpi.versions import VERSIONS
+from parties.announcement import endpoint_url
+
+_MODULES = frozenset({ModuleID.COMMANDS, ModuleID.CHARGINGPROFILES})
+RESPONSE_URL = "response_url"
+_IN_BODY = frozenset({"POST", "PUT"})
+_LONGEST_ABOUT = 255
+_ENCODED = re.compile("%(?:3f|3d|26)", re.IGNORECASE)
+"""What separates the parts of a query, encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A query around its response_url, which is decoded."""
+
+    before: str
+    url: str
+    after: str
+
+
+def asks_for_results(message: Message) -> bool:
+    """Tell whether a message names a URL for its results."""
+    return message.module.identifier in _MODULES and message.interface is InterfaceRole.RECEIVER
+
+
+def is_result(message: Message) -> bool:
+    """Tell whether a message is such a result."""
+    return (
+        message.module.identifier in _MODULES
+        and message.interface is InterfaceRole.SENDER
+        and message.method == "POST"
+    )
+
+
+def substituted(message: Message, destination: Destination) -> tuple[Message, Callback]:
+    """Put a URL of the hub in place of the `response_url`, and remember whose it was.
+
+    Raises `InvalidParameters` when there is none, or none that may be called (TF-46).
+    """
+    in_body = message.method in _IN_BODY
+    value = decode_object(message.body) if in_body else {}
+    query = _split(message.query)
+    url = str(value.get(RESPONSE_URL) or "") if in_body else query.url
+    _check(url)
+    callback = _remembered(message, destination, _asked(message, value), url)
+    own = f"{_endpoint(message, destination)}/{callback.pk.hex}"
+    if not in_body:
+        encoded = f"{query.before}{RESPONSE_URL}={quote(own, safe='')}{query.after}"
+        return replace(message, query=encoded), callback
+    members = {**documents.members(message.body), RESPONSE_URL: orjson.dumps(own)}
+    return replace(message, body=documents.joined(members)), callback
+
+
+def note_answer(callback: Callback, answer: Answer) -> None:
+    """Note that the receiver accepted."""
+    try:
+        data = decode_object(answer.body).get("data")
+    except OcpiError:
+        return
+    if isinstance(data, dict) and data.get("result") == "ACCEPTED":
+        callbacks.note_accepted(callback)
+
+
+def passed_on(message: Message) -> tuple[Answer, Destination]:
+    """Pass a result on to who asked for it."""
+    module = message.module.identifier
+    callback = callbacks.awaited(
+        message.object_ids[0], platform_id=message.platform_id, module=module
+    )
+    asker = directory.at_platform(callback.sender_platform_id, PartyRef.parse(callback.sender))
+    destination = replace(asker, endpoint=callback.url)
+    refusal = objection(destination, "results")
+    if refusal is not None:
+        raise refusal
+    callbacks.note_result(callback)
+    outbound = Outbound(
+        method="POST",
+        url=callback.url,
+        destination=destination,
+        sender=PartyRef.parse(callback.receiver),
+        ids=_ids(message, callback),
+        body=_bare(message.body),
+    )
+    return forwarding.send(outbound), destination
+
+
+def _ids(message: Message, callback: Callback) -> MessageIds:
+    """Keep the result in the exchange it belongs to where it names none itself (A-42)."""
+    if message.is_correlated:
+        return message.ids
+    return replace(message.ids, correlation_id=callback.correlation_id)
+
+
+def _split(query: str) -> _Query:
+    """Find the response_url, encoded or not; with a query of its own it goes on to the end (A-108).
+
+    Some libraries encode only what would end a parameter, so `://` alone tells nothing.
+    """
+    found = f"&{query}".find(f"&{RESPONSE_URL}=")
+    if found < 0:
+        return _Query(query, "", "")
+    before, rest = query[:found], query[found + len(RESPONSE_URL) + 1 :]
+    value, ampersand, after = rest.partition("&")
+    if "://" not in value or ("=" not in value and _ENCODED.search(value)):
+        return _Query(before, unquote(value), ampersand + after)
+    if "?" not in value:
+        return _Query(before, value, ampersand + after)
+    url, ampersand, after = rest.rpartition("&duration=")
+    if ampersand and after.isdigit():
+        return _Query(before, url, ampersand + after)
+    return _Query(before, rest, "")
+
+
+def _check(url: str) -> None:
+    """Refuse a URL that is missing or must not be called."""
+    if not url:
+        raise InvalidParameters(findings=(Finding(RESPONSE_URL, "is required"),))
+    try:
+        client.shared().check_url(url)
+    except client.AddressRefused as error:
+        raise InvalidParameters(findings=(Finding(RESPONSE_URL, str(error)),)) from None
+
+
+def _asked(message: Message, value: Mapping[str, object]) -> Asked:
+    """Return what a request is about."""
+    if message.module.identifier is ModuleID.CHARGINGPROFILES:
+        return Asked(ModuleID.CHARGINGPROFILES, message.method, message.match.values["session_id"])
+    command = message.match.resource.path[0]
+    about = value.get("session_id") or value.get("reservation_id")
+    return Asked(ModuleID.COMMANDS, command, str(about or ""), _moment(value.get("expiry_date")))
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return parse_datetime(str(text))
+    except ValueError:
+        return None
+
+
+def _remembered(message: Message, destination: Destination, asked: Asked, url: str) -> Callback:
+    return Callback.objects.create(
+        module=asked.module.value,
+        kind=asked.kind,
+        about=fold(asked.about)[:_LONGEST_ABOUT].replace("\x00", ""),
+        sender=str(message.sender),
+        sender_platform_id=message.platform_id,
+        url=url,
+        receiver=str(destination.ref),
+        receiver_platform_id=destination.platform_id,
+        correlation_id=message.ids.correlation_id,
+        expires_at=callbacks.expiry(asked.until),
+    )
+
+
+def _endpoint(message: Message, destination: Destination) -> str:
+    """Return the hub's SENDER endpoint in the version the receiver speaks."""
+    version = VERSIONS[destination.version or message.version]
+    return endpoint_url(version, message.module.identifier, InterfaceRole.SENDER)
+
+
+def _bare(body: bytes) -> bytes:
+    """Take a result out of an envelope somebody put it in (A-104)."""
+    value = decode_object(body)
+    if "status_code" not in value or not isinstance(value.get("data"), dict):
+        return body
+    return bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw])["data"])

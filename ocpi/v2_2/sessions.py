@@ -1,0 +1,16 @@
+"""Sessions as OCPI 2.2 has them: whose the token is stays open.
+
+Specification: mod_sessions of 2.2.
+"""
+
+from dataclasses import replace
+
+from ocpi.modules import revised
+from ocpi.v2_2.cdrs import CdrToken
+from ocpi.v2_2_1 import sessions as later
+
+Session = revised(later.Session, cdr_token=CdrToken)
+
+SESSION = replace(later.SESSION, model=Session)
+
+MODULE = replace(later.MODULE, object=SESSION)

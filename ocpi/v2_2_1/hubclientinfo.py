@@ -1,0 +1,25 @@
+"""Which parties a hub knows, and whether they can be reached.
+
+Specification: mod_hub_client_info.
+"""
+
+from ocpi.types import CountryCode, DateTime, OcpiEnum, OcpiModel, PartyID, Role
+
+
+class ConnectionStatus(OcpiEnum):
+    """Whether a party can be reached through the hub."""
+
+    CONNECTED = "CONNECTED"
+    OFFLINE = "OFFLINE"
+    PLANNED = "PLANNED"
+    SUSPENDED = "SUSPENDED"
+
+
+class ClientInfo(OcpiModel):
+    """The connection of one party in one role."""
+
+    party_id: PartyID
+    country_code: CountryCode
+    role: Role
+    status: ConnectionStatus
+    last_updated: DateTime

@@ -1,0 +1,145 @@
+"""What charging costs: Tariffs, made of elements with prices and the conditions they apply under.
+
+Specification: mod_tariffs.
+"""
+
+from typing import Annotated
+
+from annotated_types import MinLen
+
+from ocpi.errors import NotFound
+from ocpi.modules import Interface, Module, ObjectType, Resource, interfaces
+from ocpi.types import (
+    URL,
+    CiString,
+    CountryCode,
+    DateTime,
+    DisplayText,
+    Int,
+    InterfaceRole,
+    Length,
+    ModuleID,
+    Number,
+    OcpiEnum,
+    OcpiModel,
+    PartyID,
+    Price,
+    String,
+)
+from ocpi.v2_2_1.locations import EnergyMix
+
+
+class DayOfWeek(OcpiEnum):
+    """A day of every week."""
+
+    MONDAY = "MONDAY"
+    TUESDAY = "TUESDAY"
+    WEDNESDAY = "WEDNESDAY"
+    THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
+class ReservationRestrictionType(OcpiEnum):
+    """Which reservations a TariffElement prices: those that are used, or those that expire."""
+
+    RESERVATION = "RESERVATION"
+    RESERVATION_EXPIRES = "RESERVATION_EXPIRES"
+
+
+class TariffDimensionType(OcpiEnum):
+    """What is priced: energy per kWh, time per hour, or the session as such."""
+
+    ENERGY = "ENERGY"
+    FLAT = "FLAT"
+    PARKING_TIME = "PARKING_TIME"
+    TIME = "TIME"
+
+
+class TariffType(OcpiEnum):
+    """The way of paying or the charging preference a Tariff is meant for."""
+
+    AD_HOC_PAYMENT = "AD_HOC_PAYMENT"
+    PROFILE_CHEAP = "PROFILE_CHEAP"
+    PROFILE_FAST = "PROFILE_FAST"
+    PROFILE_GREEN = "PROFILE_GREEN"
+    REGULAR = "REGULAR"
+
+
+class PriceComponent(OcpiModel):
+    """The price of one dimension without VAT, billed in steps.
+
+    `step_size` counts Wh of energy and seconds of time. `vat` is a percentage; without it no VAT
+    applies, which is not the same as 0.
+    """
+
+    type: TariffDimensionType
+    price: Number
+    vat: Number | None = None
+    step_size: Int
+
+
+class TariffRestrictions(OcpiModel):
+    """When a TariffElement applies: all of these at once, at that moment of the session.
+
+    Times and dates are local to the Location. Energy is in kWh, current in A summed over all
+    phases, power in kW, duration in seconds. Every minimum is included, every end excluded.
+    """
+
+    start_time: Annotated[String, Length(5)] | None = None
+    end_time: Annotated[String, Length(5)] | None = None
+    start_date: Annotated[String, Length(10)] | None = None
+    end_date: Annotated[String, Length(10)] | None = None
+    min_kwh: Number | None = None
+    max_kwh: Number | None = None
+    min_current: Number | None = None
+    max_current: Number | None = None
+    min_power: Number | None = None
+    max_power: Number | None = None
+    min_duration: Int | None = None
+    max_duration: Int | None = None
+    day_of_week: list[DayOfWeek] | None = None
+    reservation: ReservationRestrictionType | None = None
+
+
+class TariffElement(OcpiModel):
+    """Prices that apply under the same conditions."""
+
+    price_components: Annotated[list[PriceComponent], MinLen(1)]
+    restrictions: TariffRestrictions | None = None
+
+
+class Tariff(OcpiModel):
+    """What a CPO asks for charging; of every dimension the first element that applies counts."""
+
+    country_code: CountryCode
+    party_id: PartyID
+    id: Annotated[CiString, Length(36, minimum=1)]
+    currency: Annotated[String, Length(3)]
+    type: TariffType | None = None
+    tariff_alt_text: list[DisplayText] | None = None
+    tariff_alt_url: URL | None = None
+    min_price: Price | None = None
+    max_price: Price | None = None
+    elements: Annotated[list[TariffElement], MinLen(1)]
+    start_date_time: DateTime | None = None
+    end_date_time: DateTime | None = None
+    energy_mix: EnergyMix | None = None
+    last_updated: DateTime
+
+
+TARIFF = ObjectType(name="Tariff", model=Tariff, id_field="id", unknown=NotFound)
+
+_OWNED = ("{country_code}", "{party_id}", "{tariff_id}")
+SENDER = Interface(InterfaceRole.SENDER, (Resource((), frozenset({"GET"})),))
+RECEIVER = Interface(
+    InterfaceRole.RECEIVER, (Resource(_OWNED, frozenset({"GET", "PUT", "DELETE"})),)
+)
+
+MODULE = Module(
+    identifier=ModuleID.TARIFFS,
+    client_owned=True,
+    object=TARIFF,
+    interfaces=interfaces(SENDER, RECEIVER),
+)

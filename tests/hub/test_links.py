@@ -1,0 +1,301 @@
+"""Lists that are asked of one party: its pages come through the hub, and so do its links."""
+
+import json
+import time
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from django.core import signing
+
+from hub import links
+from ocpi.sandbox import Result, SandboxPlatform
+from ocpi.sandbox.misbehaviour import refuse, say
+from ocpi.transport.pagination import read_link
+from parties.models import Agreement, AgreementState, Endpoint
+from tests.cast import CPA, CPB, HUB, MSA, MSB, Cast, a_location, route
+
+Pair = tuple[SandboxPlatform, SandboxPlatform]
+PAGE = b'{"status_code":1000,"data":[],"timestamp":"2026-01-01T00:00:00Z"}'
+
+
+@pytest.fixture
+def owner(pair: Pair) -> SandboxPlatform:
+    """P1, with five locations of NL-CPA that the hub never saw."""
+    for number in range(1, 6):
+        body = a_location(CPA, number)
+        pair[0].own["locations"]["NL", "CPA", body["id"]] = json.dumps(body)
+    return pair[0]
+
+
+def _first_page(emsp: SandboxPlatform, query: str = "?limit=2") -> Result:
+    return emsp.hub.get("locations", "SENDER", query, to=CPA, sender=MSA)
+
+
+def _link(result: Result) -> str:
+    """Return the URL of the next page, which has to be there."""
+    url = read_link(result.headers.get("Link"), base_url="http://absolute.invalid/")
+    assert url is not None, dict(result.headers)
+    return url
+
+
+def _linked(pair: Pair, link: str, *, query: str = "?limit=2") -> Result:
+    """Get a list whose owner says that it goes on there."""
+    with pair[0].answer("GET /sender/locations", say(200, PAGE, headers={"Link": link})):
+        return _first_page(pair[1], query)
+
+
+@pytest.mark.conformance("TF-42", "TF-43")
+def test_a_list_is_read_to_its_end_through_the_hub(owner: SandboxPlatform, pair: Pair) -> None:
+    """Each link leads to the hub; the owner receives its own URLs, and its counts come through."""
+    emsp = pair[1]
+    theirs: list[str | None] = []
+    owner.watchers.append(
+        lambda _, answer: theirs.append(
+            read_link(answer.headers.get("Link"), base_url=owner.addresses.origin)
+        )
+    )
+
+    crawl = emsp.hub.list(
+        "locations", {"limit": 2, "date_from": "2020-01-01T00:00:00+01:00"}, to=CPA
+    )
+
+    assert [each["id"] for each in crawl.data] == ["L1", "L2", "L3", "L4", "L5"]
+    assert len(crawl.pages) == 3
+    for page, url in zip(crawl.pages, theirs, strict=True):
+        assert page.headers["X-Total-Count"] == "5"
+        assert page.headers["X-Limit"] == "50"
+        assert route(page) == (MSA, CPA)
+        assert str(owner.port) not in page.headers.get("Link", "")
+        assert ("Link" in page.headers) is (url is not None)
+        if url is not None:
+            assert _link(page).startswith(emsp.hub.endpoint("locations", "SENDER") + "?")
+    called = [f"{owner.addresses.origin}{seen.path}" for seen in owner.seen]
+    assert called[1:] == theirs[:-1]
+    assert [route(seen) for seen in owner.seen] == [(CPA, MSA)] * 3
+
+
+@pytest.mark.conformance("TF-42")
+@pytest.mark.parametrize(
+    "target, expected",
+    [
+        (
+            "{origin}/odd//p%2Fath/;v=1?b=%2b&a=x+y&a=%C3%A9&&c",
+            "/odd//p%2Fath/;v=1?b=%2b&a=x+y&a=%C3%A9&&c",
+        ),
+        ("/pages/7", "/pages/7"),
+        ("?offset=2&limit=2", "{path}?offset=2&limit=2"),
+        ("locations/?cursor=%3D%3D", "{path}/?cursor=%3D%3D"),
+        ("//127.0.0.1:{port}/pages/8", "/pages/8"),
+    ],
+)
+def test_the_owner_is_asked_at_exactly_its_own_link(
+    owner: SandboxPlatform, pair: Pair, target: str, expected: str
+) -> None:
+    """However it is spelled, absolute or relative: byte for byte what the owner gave (A-45)."""
+    origin, path = owner.addresses.origin, urlsplit(owner.endpoint("locations", "SENDER")).path
+    link = f'<{target.format(origin=origin, port=owner.port)}>; rel="next"'
+    url = _link(_linked(pair, link))
+    owner.forget()
+
+    with owner.answer("", say(200, PAGE)):
+        result = pair[1].hub.read(url)
+
+    [seen] = owner.seen
+    assert seen.path == expected.format(path=path)
+    assert (result.status_code, route(result)) == (1000, (MSA, CPA))
+    assert "Link" not in result.headers
+
+
+@pytest.mark.conformance("TF-44")
+def test_a_link_needs_no_routing_headers(owner: SandboxPlatform, pair: Pair) -> None:
+    """With TO and FROM, with either, with none: the link knows whose list it is for whom (A-46)."""
+    url = _link(_first_page(pair[1]))
+
+    for to, sender in ((CPA, MSA), (CPA, None), (None, MSA), (None, None)):
+        owner.forget()
+        result = pair[1].hub.read(url, to=to, sender=sender)
+
+        assert [each["id"] for each in result.data] == ["L3", "L4"]
+        assert [route(seen) for seen in owner.seen] == [(CPA, MSA)]
+        assert route(result) == (MSA, CPA)
+
+
+@pytest.mark.conformance("TF-44")
+def test_of_several_parties_the_one_that_asked_is_meant(cast: Cast) -> None:
+    """A platform of two eMSPs follows a link without FROM: it is the one that asked."""
+    owner, emsps = cast["P1"], cast["two eMSPs"]
+    cast.agree(("NL-CPA", "AT-TWB"))
+    for number in (1, 2):
+        owner.own["locations"]["NL", "CPA", f"L{number}"] = json.dumps(a_location(CPA, number))
+    twb = emsps.roles[1][1]
+    first = emsps.hub.get("locations", "SENDER", "?limit=1", to=CPA, sender=twb)
+
+    result = emsps.hub.read(_link(first))
+
+    assert [each["id"] for each in result.data] == ["L2"]
+    assert route(owner.seen[-1]) == (CPA, twb)
+    other = emsps.hub.read(_link(first), sender=emsps.party)
+    assert (other.http_status, other.status_code) == (404, 2001)
+
+
+@pytest.mark.conformance("TF-44")
+def test_nobody_else_can_use_a_link(cast: Cast, owner: SandboxPlatform, pair: Pair) -> None:
+    """Another eMSP, under an agreement of its own: 404, and nobody is asked."""
+    other = cast["P3"]
+    cast.agree(("NL-CPA", "FR-MSB"))
+    url = _link(_first_page(pair[1]))
+    owner.forget()
+
+    for to, sender in ((None, None), (CPA, MSB), (CPA, None)):
+        result = other.hub.read(url, to=to, sender=sender)
+        assert (result.http_status, result.status_code) == (404, 2001)
+        assert "another party" in str(result.message)
+    assert other.hub.read(url, sender=MSA).status_code == 2001
+    assert owner.seen == []
+
+
+@pytest.mark.conformance("TF-44")
+def test_a_link_to_one_party_is_no_link_to_another(owner: SandboxPlatform, pair: Pair) -> None:
+    """TO contradicts the link: 2001 (A-46)."""
+    url = _link(_first_page(pair[1]))
+    owner.forget()
+
+    for to in (HUB, CPB, MSB):
+        result = pair[1].hub.read(url, to=to, sender=MSA)
+        assert (result.http_status, result.status_code) == (200, 2001)
+        assert "NL-CPA" in str(result.message)
+    assert owner.seen == []
+
+
+def test_a_link_is_of_one_list(owner: SandboxPlatform, pair: Pair) -> None:
+    """The link of one module under the endpoint of another would be judged by its agreement."""
+    url = _link(_first_page(pair[1])).replace("/sender/locations", "/sender/tariffs")
+    owner.forget()
+
+    result = pair[1].hub.read(url)
+
+    assert (result.http_status, result.status_code) == (404, 2001)
+    assert owner.seen == []
+
+
+def _signed(url: str) -> str:
+    return dict(parse_qsl(urlsplit(url).query))[links.PARAMETER]
+
+
+@pytest.mark.conformance("TF-44")
+def test_a_link_nobody_gave_is_404(owner: SandboxPlatform, pair: Pair) -> None:
+    """Changed in one place, made up, or signed for another purpose: 404."""
+    emsp = pair[1]
+    url = _link(_first_page(emsp))
+    signed = _signed(url)
+    middle = len(signed) // 3
+    swapped = "A" if signed[middle] != "A" else "B"
+    forged = signing.dumps((str(MSA), str(CPA), f"{owner.addresses.origin}/x"), salt="mine")
+    owner.forget()
+
+    for text in (
+        signed[:middle] + swapped + signed[middle + 1 :],
+        signed[:-1],
+        signed + "A",
+        forged,
+        f"{owner.addresses.origin}/x",
+        "\u00e9:\x00:",
+    ):
+        wrong = f"{url.partition('?')[0]}?{urlencode({links.PARAMETER: text})}"
+        result = emsp.hub.read(wrong, to=CPA, sender=MSA)
+        assert (result.http_status, result.status_code) == (404, 2001), text
+        assert "start the list again" in str(result.message)
+    assert owner.seen == []
+
+
+@pytest.mark.conformance("TF-44")
+def test_a_link_ends(owner: SandboxPlatform, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day after it was given it leads nowhere."""
+    url = _link(_first_page(pair[1]))
+    owner.forget()
+    later = time.time() + 25 * 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    result = pair[1].hub.read(url)
+
+    assert (result.http_status, result.status_code) == (404, 2001)
+    assert "too old" in str(result.message)
+    assert owner.seen == []
+
+
+def test_an_agreement_that_ended_ends_its_links(owner: SandboxPlatform, pair: Pair) -> None:
+    """A link opens nothing that a first page would not."""
+    url = _link(_first_page(pair[1]))
+    Agreement.objects.update(state=AgreementState.SUSPENDED.value)
+    owner.forget()
+
+    result = pair[1].hub.read(url)
+
+    assert (result.http_status, result.status_code) == (200, 4003)
+    assert owner.seen == []
+
+
+def test_a_link_to_where_the_owner_was_is_not_followed(owner: SandboxPlatform, pair: Pair) -> None:
+    """The owner moved to another host: its token is for nobody who stayed behind (A-95)."""
+    url = _link(_first_page(pair[1]))
+    Endpoint.objects.filter(module="locations").update(url="https://moved.example/locations")
+    owner.forget()
+
+    result = pair[1].hub.read(url)
+
+    assert (result.http_status, result.status_code) == (404, 2001)
+    assert owner.seen == []
+
+
+UNUSABLE = {
+    "none": None,
+    "empty": "",
+    "an empty target": '<>; rel="next"',
+    "no brackets": "http://127.0.0.1:{port}/ocpi/2.2.1/sender/locations?offset=2",
+    "another host": '<http://localhost:{port}/ocpi/2.2.1/sender/locations>; rel="next"',
+    "another port": '<http://127.0.0.1:1/ocpi/2.2.1/sender/locations>; rel="next"',
+    "another scheme": '<https://127.0.0.1:{port}/ocpi/2.2.1/sender/locations>; rel="next"',
+    "cloud metadata": '<http://169.254.169.254/latest/meta-data/>; rel="next"',
+    "user info": '<http://127.0.0.1:{port}@evil.example/x>; rel="next"',
+    "no URL": '<http://[::>; rel="next"',
+    "a port that is none": '<http://127.0.0.1:{port}x/x>; rel="next"',
+    "a port out of range": '<http://127.0.0.1:99999/x>; rel="next"',
+    "a file": '<file:///etc/passwd>; rel="next"',
+    "another relation": '<http://127.0.0.1:{port}/x>; rel="prev"',
+    "too long": "<http://127.0.0.1:{port}/" + "x" * 2_100 + '>; rel="next"',
+}
+
+
+@pytest.mark.conformance("TF-42")
+@pytest.mark.parametrize("link", UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_a_link_that_leads_astray_is_left_out(pair: Pair, link: str | None) -> None:
+    """What is not at the owner's own host is not shown to the reader, and never called."""
+    headers = {"X-Total-Count": "9", "X-Limit": "2"}
+    if link is not None:
+        headers["Link"] = link.format(port=pair[0].port)
+    with pair[0].answer("GET /sender/locations", say(200, PAGE, headers=headers)):
+        result = _first_page(pair[1])
+
+    assert (result.http_status, result.status_code) == (200, 1000)
+    assert "Link" not in result.headers
+    assert (result.headers["X-Total-Count"], result.headers["X-Limit"]) == ("9", "2")
+
+
+@pytest.mark.conformance("TF-42")
+def test_a_page_that_is_refused_is_relayed(owner: SandboxPlatform, pair: Pair) -> None:
+    """The owner's own answer to a page it does not know any more, envelope and all."""
+    url = _link(_first_page(pair[1]))
+
+    with owner.answer("", refuse(2001, "cursor expired")):
+        result = pair[1].hub.read(url)
+
+    assert (result.http_status, result.status_code) == (200, 2001)
+    assert (result.message, route(result)) == ("cursor expired", (MSA, CPA))
+
+
+def test_a_link_tells_nothing_and_cannot_be_guessed(owner: SandboxPlatform, pair: Pair) -> None:
+    """It is signed with the hub's key, and who sees it does not read the owner's address."""
+    url = _link(_first_page(pair[1]))
+
+    assert len(_signed(url).rpartition(":")[2]) >= 43
+    assert "127.0.0.1:" + str(owner.port) not in url

@@ -1,0 +1,44 @@
+"""Sequence diagram "START_SESSION successful".
+
+Spec: 2.2.1 mod_commands (command_start_session_succesful).
+
+    eMSP -> HUB -> CPO: START_SESSION    CPO -> HUB -> eMSP: ACCEPTED
+    CPO -> HUB -> eMSP: POST CommandResult ACCEPTED to the response_url
+    CPO -> HUB -> eMSP: PUT Session with the token and the reference
+"""
+
+import pytest
+
+from tests.cast import CPA, MSA, Cast, route
+from tests.hub.asking import ACCEPTED, RESULTS, answered, emsp_and_cpo, results
+from tests.hub.charging import asked, put_session
+from tests.ocpi.objects import a_cdr_token, a_session, a_token
+
+
+@pytest.mark.conformance("CMD-04", "CMD-14", "CMD-16")
+def test_a_session_starts(cast: Cast) -> None:
+    """The Session repeats the reference of the command; nobody authorizes the token meanwhile."""
+    asking = emsp_and_cpo(cast)
+
+    result = asking.command(
+        "START_SESSION",
+        asking.body(
+            "START_SESSION",
+            token=a_token(uid="200", type="AD_HOC_USER"),
+            authorization_reference="567890",
+        ),
+    )
+
+    assert (result.status_code, result.data, route(result)) == (1000, ACCEPTED, (MSA, CPA))
+    assert answered(asking.result({"result": "ACCEPTED"})) == (200, 1000)
+    [seen] = results(asking.asker)
+    assert (seen.path, seen.json, route(seen)) == (RESULTS, {"result": "ACCEPTED"}, (MSA, CPA))
+
+    token = {"uid": "200", "type": "AD_HOC_USER"}
+    cdr_token = a_cdr_token(**token)
+    session = a_session(cdr_token=cdr_token, authorization_reference="567890")
+    pushed = put_session(asking.asked, to=MSA, **session)
+    assert (pushed.http_status, route(pushed)) == (201, (CPA, MSA))
+    [pushed_session] = asked(asking.asker, "sessions")
+    assert (pushed_session.json, route(pushed_session)) == (session, (MSA, CPA))
+    assert asked(asking.asker, "tokens") == []
