@@ -7,6 +7,7 @@ SHELL := /bin/sh
 
 PURPOSE ?= test
 ARGS ?=
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
@@ -39,7 +40,7 @@ install: ## Create .venv and install what is pinned; nothing to do when nothing 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; \
 	echo "$$wanted" > $(STAMP)
 
-demo: install ## Hub, a sandbox CPO and two sandbox eMSPs on this machine; Ctrl-C stops all (DEMO_PORT=8000)
+demo: install ## Hub, a CPO, two eMSPs and an SCSP, simulated on this machine; Ctrl-C stops all
 	@$(BIN)/python -m local demo $(ARGS)
 
 demo-check: install ## The same, bounded in time: has everybody what is theirs, do the books balance?
@@ -49,7 +50,7 @@ run: install ## The hub alone: web, worker and beat, against your servers or emb
 	@$(BIN)/python -m local serve $(ARGS)
 
 test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside another run)
-	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 conformance: install ## The tests that prove an ID of the conformance checklist, per chapter
 	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m tests.conformance $(ARGS)

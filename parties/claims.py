@@ -169,7 +169,7 @@ def apply(claims: Collection[ClaimedRole], platform: Platform) -> None:
     active = [_activate(claimed, platform).pk for claimed in claims]
     others = platform.parties.exclude(pk__in=active)
     others.update(is_active=False)
-    if any(claimed.role is Role.HUB for claimed in claims):
+    if all(claimed.role is Role.HUB for claimed in claims):
         carried = others.filter(Exists(_LISTED))
         carried.update(is_active=True, claimed_at=Coalesce("claimed_at", timezone.now()))
 

@@ -1,4 +1,4 @@
-"""The settings of the test run: development secrets, loopback peers allowed, no connection pool."""
+"""The settings of the test run: development secrets, loopback peers allowed, quick to empty."""
 
 import os
 
@@ -20,8 +20,11 @@ os.environ.update(_FIXED)
 os.environ.setdefault("DATABASE_URL", "postgresql://unset@127.0.0.1:1/unset")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 
+# Each worker of a run has a database of its own; so it has in Redis.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{_worker}"
+
 from settings.base import *  # noqa: E402, F403 - everything of base, read after the values above
 from settings.base import DATABASES  # noqa: E402
 
-DATABASES["default"]["OPTIONS"].pop("pool")
 DATABASES["default"]["ENGINE"] = "tests.database"

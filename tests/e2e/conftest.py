@@ -19,6 +19,7 @@ from ocpi.sandbox.platform import SandboxPlatform
 from tests.cast import ROLES, a_location, push
 from tests.e2e.cut import Cut
 
+WORKER_OF_TESTS = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 CHECKOUT = Path(__file__).parents[2]
 PREPARE = """
 import json, sys
@@ -176,7 +177,7 @@ class _Database:
 
     def __init__(self) -> None:
         self.given = urlsplit(os.environ["DATABASE_URL"])
-        self.name = f"{self.given.path.strip('/') or 'postgres'}_e2e"
+        self.name = f"{self.given.path.strip('/') or 'postgres'}_e2e_{WORKER_OF_TESTS}"
 
     def __enter__(self) -> str:
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)")
@@ -193,7 +194,8 @@ class _Database:
 
 def _redis_url() -> str:
     """Return the broker of the tests, but another database of it."""
-    return urlunsplit(urlsplit(os.environ["REDIS_URL"])._replace(path="/13"))
+    number = 8 + int(WORKER_OF_TESTS.removeprefix("gw"))
+    return urlunsplit(urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}"))
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -18,9 +18,9 @@ from ocpi.sandbox import Answer
 from ocpi.sandbox.misbehaviour import hang, html, redirect, refuse, reset, say, unauthorized
 from ocpi.sandbox.server import Call
 from ocpi.transport.authorization import header
-from parties import database
 from parties.models import Party, Platform
 from tests.cast import CPA, CPB, HUB, MIX, MSA, MSB, Cast, route
+from tests.database.pool import held
 from tests.hub.asking import RESULTS, Asking, answered, emsp_and_cpo, enveloped, joined, results
 
 DONE = {"result": "ACCEPTED", "message": [{"language": "en", "text": "Charging"}]}
@@ -249,10 +249,9 @@ def test_no_connection_is_held_while_somebody_thinks(asking: Asking) -> None:
 
     def count(call: Call) -> None:
         deadline = time.monotonic() + 1
-        while (others := _other_connections()) and time.monotonic() < deadline:
+        while (others := held()) and time.monotonic() < deadline:
             time.sleep(0.02)
         counted.append(others)
-        connection.close()
         call.send(Answer(200, enveloped()))
 
     for platform, path in ((asking.asked, "/receiver/commands"), (asking.asker, "/results/")):
@@ -261,13 +260,6 @@ def test_no_connection_is_held_while_somebody_thinks(asking: Asking) -> None:
     connection.close()
     assert answered(asking.result(DONE)) == (200, 1000)
     assert counted == [0, 0]
-
-
-def _other_connections() -> int:
-    sql = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-        AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
-    [(found,)] = database.rows(sql, {})
-    return int(found)
 
 
 def test_neither_tokens_nor_urls_are_logged(

@@ -22,6 +22,7 @@ from parties.models import Credentials, Endpoint, Party, Platform, TokenKind
 from parties.peers import peer_of
 from parties.signals import platform_registered
 from parties.status import ConnectionStatus
+from tests.database.pool import held
 from tests.parties.conftest import Start
 from tests.parties.wire import CPO, EMSP, Wire, code, invited, offer, said
 
@@ -267,25 +268,14 @@ def test_holds_no_database_connection_while_it_waits_for_the_platform(
 
     def count(call: Call) -> None:
         deadline = time.monotonic() + 1
-        while (others := _other_connections()) and time.monotonic() < deadline:
+        while (others := held()) and time.monotonic() < deadline:
             time.sleep(0.02)
         counted.append(others)
-        connection.close()
         call.send(call.usual())
 
     platform.answer("GET /ocpi/versions", count)
     assert code(wire.post(token_a, offer(platform))) == (200, 1000)
     assert counted == [0]
-
-
-def _other_connections() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-        row: tuple[int] = cursor.fetchone() or (0,)
-        return row[0]
 
 
 @pytest.mark.conformance("CRED-09")
