@@ -7,7 +7,7 @@ SHELL := /bin/sh
 
 PURPOSE ?= test
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 0
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed

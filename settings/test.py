@@ -28,3 +28,4 @@ from settings.base import *  # noqa: E402, F403 - everything of base, read after
 from settings.base import DATABASES  # noqa: E402
 
 DATABASES["default"]["ENGINE"] = "tests.database"
+DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 1

@@ -139,7 +139,7 @@ def test_a_credit_cdr_takes_another_back(pair: Pair, deliver_all: Callable[[], i
 
     assert (len(credit["id"]), answered(result)) == (39, (201, 1000))
     assert cpo.hub.read(str(result.location)).data == credit
-    assert posts(emsp) == [a_cdr(), credit]
+    assert sorted(posts(emsp), key=lambda cdr: len(cdr["id"])) == [a_cdr(), credit]
     for wrong in ({}, {"credit_reference_id": None}, {"credit_reference_id": "x1"}):
         refused = post_cdr(cpo, id="X1", credit=True, **wrong)
         assert answered(refused) == (200, 2001)
@@ -162,7 +162,7 @@ def test_an_emsp_lists_its_own_cdrs_only(cast: Cast, deliver_all: Callable[[], i
     assert listed(msb, "cdrs", MSB, date_from=T2, date_to=T3) == (["C4"], 1)
     assert listed(msb, "cdrs", MSB, limit="2") == (["C3", "C4", "C5"], 3)
     assert listed(cpo, "cdrs", CPA) == ([], 0)
-    assert [each["id"] for each in posts(msa)] == ["C1", "C2"]
+    assert {each["id"] for each in posts(msa)} == {"C1", "C2"}
     assert [each["id"] for each in posts(msb)] == ["C3", "C4", "C5"]
     for party, seen in ((MSA, asked(msa, "cdrs")[0]), (MSB, asked(msb, "cdrs")[0])):
         assert (seen.method, route(seen)) == ("POST", (party, HUB))
