@@ -7,7 +7,7 @@ SHELL := /bin/sh
 
 PURPOSE ?= test
 ARGS ?=
-WORKERS ?= 0
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
@@ -50,7 +50,7 @@ run: install ## The hub alone: web, worker and beat, against your servers or emb
 	@$(BIN)/python -m local serve $(ARGS)
 
 test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside another run)
-	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m local run --purpose $(PURPOSE) --workers $(WORKERS) -- $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 conformance: install ## The tests that prove an ID of the conformance checklist, per chapter
 	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m tests.conformance $(ARGS)

@@ -99,7 +99,8 @@ def _page_url(message: Message, destination: Destination) -> str | None:
         return None
     url = forwarding.own_url(destination, message.page.url)
     if url is None:
-        raise NotFound("page: the party has moved; start the list again without page")
+        text = "the party has moved; start the list again without it"
+        raise NotFound(f"{links.PARAMETER}: {text}")
     return url
 
 

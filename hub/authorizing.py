@@ -55,7 +55,9 @@ def _candidates(message: Message, directory: PartyDirectory) -> list[Destination
     owners = sorted(access.visible_owners(receiver=message.sender, module=module))
     routes = (decide_for(PartyRef.parse(owner), message.address, directory) for owner in owners)
     reachable = (route.destination for route in routes if isinstance(route, Direct))
-    return list(islice(reachable, _MOST))
+    # What a hub asks goes to no other hub: it could come round.
+    askable = (one for one in reachable if not (message.is_from_hub and one.is_behind_hub))
+    return list(islice(askable, _MOST))
 
 
 async def _until_one_allows(asked: Sequence[_Asked]) -> list[_Heard]:

@@ -17,6 +17,7 @@ from hub.models import Callback
 from ocpi.errors import NotFound
 from ocpi.types import ModuleID, PartyRef, fold
 
+_LONGEST_ABOUT = 255
 _LONGEST_RESERVATION = timedelta(days=366)
 
 
@@ -38,6 +39,11 @@ def awaited(reference: str, *, platform_id: int, module: ModuleID) -> Callback:
         if found is not None:
             return found
     raise NotFound("nothing that this platform was asked is waiting for a result at this URL")
+
+
+def about_key(about: str) -> str:
+    """Return how a session or reservation id is kept: folded, and no longer than ids are."""
+    return fold(about)[:_LONGEST_ABOUT].replace("\x00", "")
 
 
 def expiry(until: datetime | None) -> datetime:
@@ -82,7 +88,7 @@ def forget_expired() -> int:
 
 
 def _about(module: ModuleID, about: str, kind: str) -> QuerySet[Callback]:
-    return _lasting().filter(about=fold(about), module=module.value, kind=kind)
+    return _lasting().filter(about=about_key(about), module=module.value, kind=kind)
 
 
 def _lasting() -> QuerySet[Callback]:

@@ -8,7 +8,7 @@ party alone: it has it already.
 import logging
 from dataclasses import replace
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from hub import admission, recipients, store
 from hub.directory import PartyDirectory
@@ -93,7 +93,9 @@ def remember(incoming: Incoming) -> Applied | None:
         what = f"{incoming.method} {incoming.module.identifier} of {incoming.owner}"
         told = f"{error.status_code}, correlation id {incoming.correlation_id}"
         log.info("%s to %s is not remembered: %s", what, incoming.audience, told)  # no ids (TOK-20)
-        return None
+    except DatabaseError:
+        log.exception("what %s accepted is not remembered", incoming.audience)  # accepted it is
+    return None
 
 
 def _incoming(message: Message) -> Incoming:

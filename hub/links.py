@@ -15,7 +15,8 @@ from django.core import signing
 from ocpi.errors import NotFound
 from ocpi.types import PartyRef
 
-PARAMETER: Final = "page"
+PARAMETER: Final = "hub_page"
+"""Named like no parameter that a party's own list could have."""
 _SALT = "hub.links {}"
 _LIFETIME = timedelta(days=1)
 
@@ -44,6 +45,6 @@ def read(query: str, *, endpoint: str) -> Page | None:
     try:
         reader, owner, url = signing.loads(signed, salt=_SALT.format(endpoint), max_age=_LIFETIME)
     except (signing.BadSignature, ValueError, TypeError):
-        text = "page: the hub gave no such link, or it is too old"
-        raise NotFound(f"{text}; start the list again without page") from None
+        text = f"{PARAMETER}: the hub gave no such link, or it is too old"
+        raise NotFound(f"{text}; start the list again without it") from None
     return Page(PartyRef.parse(reader), PartyRef.parse(owner), url)

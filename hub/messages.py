@@ -127,7 +127,8 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
     match = _resource(declared.interfaces[side], path, method)
     headers = RoutingHeaders.read(view.request.headers)
     endpoint = endpoint_url(served_version(version), declared.identifier, side)
-    page = links.read(view.raw_query(), endpoint=endpoint) if not match.resource.path else None
+    is_list = method == "GET" and not match.resource.path
+    page = links.read(view.raw_query(), endpoint=endpoint) if is_list else None
     posted_to = declared.identifier if method == "POST" else None
     named = _named(headers, view.raw_query()) or _implied(match, page, caller, posted_to)
     parties = [(party.role, party.ref) for party in caller.parties]
@@ -242,9 +243,10 @@ def _check_page(message: Message) -> None:
     if page is None:
         return
     if page.reader != message.sender:
-        raise NotFound("page: this link was made for another party")
+        raise NotFound(f"{links.PARAMETER}: this link was made for another party")
     if page.owner != message.to:
-        raise InvalidParameters(f"page: this link is to a list of {page.owner}; OCPI-to differs")
+        text = f"this link is to a list of {page.owner}; OCPI-to differs"
+        raise InvalidParameters(f"{links.PARAMETER}: {text}")
 
 
 def _kept(policy: Policy | None) -> Kept:

@@ -25,15 +25,13 @@ from hub.store import documents
 from ocpi import client
 from ocpi.errors import Finding, InvalidParameters, OcpiError
 from ocpi.transport.message_ids import MessageIds
-from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold, parse_datetime
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, parse_datetime
 from ocpi.validation import decode_object
 from ocpi.versions import VERSIONS
 from parties.announcement import endpoint_url
 
-_MODULES = frozenset({ModuleID.COMMANDS, ModuleID.CHARGINGPROFILES})
 RESPONSE_URL = "response_url"
 _IN_BODY = frozenset({"POST", "PUT"})
-_LONGEST_ABOUT = 255
 _ENCODED = re.compile("%(?:3f|3d|26)", re.IGNORECASE)
 """What separates the parts of a query, encoded."""
 
@@ -49,13 +47,13 @@ class _Query:
 
 def asks_for_results(message: Message) -> bool:
     """Tell whether a message names a URL for its results."""
-    return message.module.identifier in _MODULES and message.interface is InterfaceRole.RECEIVER
+    return message.module.has_results and message.interface is InterfaceRole.RECEIVER
 
 
 def is_result(message: Message) -> bool:
     """Tell whether a message is such a result."""
     return (
-        message.module.identifier in _MODULES
+        message.module.has_results
         and message.interface is InterfaceRole.SENDER
         and message.method == "POST"
     )
@@ -170,7 +168,7 @@ def _remembered(message: Message, destination: Destination, asked: Asked, url: s
     return Callback.objects.create(
         module=asked.module.value,
         kind=asked.kind,
-        about=fold(asked.about)[:_LONGEST_ABOUT].replace("\x00", ""),
+        about=callbacks.about_key(asked.about),
         sender=str(message.sender),
         sender_platform_id=message.platform_id,
         url=url,

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from local import demo, environment, hub
 from local.places import place
@@ -37,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--purpose", default="test", help="whose data under .local/ (test)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="of pytest-xdist, each with its own server (1)"
+    )
     parser.add_argument("command", nargs="+", metavar="CMD", help="after --")
     parser.set_defaults(perform=_run)
 
@@ -51,8 +55,14 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 def _run(asked: argparse.Namespace) -> int:
     where = place(asked.purpose)
-    with where.taken(), Family() as family:
-        return run_in_front(asked.command, environment.with_servers(family, where))
+    with ExitStack() as held:
+        held.enter_context(where.taken())
+        family = held.enter_context(Family())
+        made = environment.with_servers(family, where)
+        others = [place(f"{asked.purpose}-{number}") for number in range(1, asked.workers)]
+        for other in others:
+            held.enter_context(other.taken())
+        return run_in_front(asked.command, made | environment.for_workers(family, others))
 
 
 def _demo(asked: argparse.Namespace) -> int:

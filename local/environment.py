@@ -1,6 +1,7 @@
 """What a process on this machine finds in its environment; what is already set always wins."""
 
 import os
+from collections.abc import Sequence
 
 from local import keys, ports, postgres, valkey
 from local.places import CHECKOUT, Place
@@ -38,15 +39,24 @@ def with_servers(family: Family, place: Place, *, port: int = 8000) -> dict[str,
     # The port was asked for by its own variable, DEMO_PORT or HUB_BIND_PORT.
     environment = {**_absent(wanted), **os.environ, **_python(), "HUB_BIND_PORT": str(port)}
     if not is_given("DATABASE_URL"):
-        environment["DATABASE_URL"] = postgres.serve(
-            family,
-            place,
-            password=made["POSTGRES_PASSWORD"],
-            durable=not place.purpose.startswith("test"),
-        )
+        environment["DATABASE_URL"] = _database(family, place)
     if not is_given("REDIS_URL"):
         environment["REDIS_URL"] = valkey.serve(family, place, password=made["REDIS_PASSWORD"])
     return environment
+
+
+def for_workers(family: Family, places: Sequence[Place]) -> dict[str, str]:
+    """Return what the workers of pytest-xdist find, a PostgreSQL server each beside the first.
+
+    The feed waits for every transaction of its server: two workers on one would delay each other.
+    """
+    if is_given("DATABASE_URL"):
+        return {"PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
+    urls = {
+        f"DATABASE_URL_GW{number}": _database(family, place)
+        for number, place in enumerate(places, start=1)
+    }
+    return {"PYTEST_XDIST_AUTO_NUM_WORKERS": str(len(urls) + 1), **urls}
 
 
 def deployed(place: Place) -> dict[str, str]:
@@ -65,6 +75,12 @@ def bare() -> dict[str, str]:
 def is_given(name: str) -> bool:
     """Tell whether a setting stands in our own environment, itself or as a file."""
     return bool(os.environ.get(name, "").strip() or os.environ.get(f"{name}_FILE", "").strip())
+
+
+def _database(family: Family, place: Place) -> str:
+    password = keys.keys(place.path)["POSTGRES_PASSWORD"]
+    durable = not place.purpose.startswith("test")
+    return postgres.serve(family, place, password=password, durable=durable)
 
 
 def _absent(wanted: dict[str, str]) -> dict[str, str]:

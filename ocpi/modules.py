@@ -107,6 +107,8 @@ class Module:
     object: ObjectType | None = None
     functional: bool = True
     client_owned: bool = False
+    has_results: bool = False
+    """Its requests name a `response_url`, to which results are posted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,12 @@ os.environ.update(_FIXED)
 os.environ.setdefault("DATABASE_URL", "postgresql://unset@127.0.0.1:1/unset")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 
-# Each worker of a run has a database of its own; so it has in Redis.
-_worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{_worker}"
+# Each worker of a run has a PostgreSQL server of its own, and a database of its own in Redis.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+_server = os.environ.get(f"DATABASE_URL_{_worker.upper()}", os.environ["DATABASE_URL"])
+_broker = os.environ["REDIS_URL"].rpartition("/")[0]
+os.environ["DATABASE_URL"] = _server
+os.environ["REDIS_URL"] = f"{_broker}/{_worker.removeprefix('gw')}"
 
 from settings.base import *  # noqa: E402, F403 - everything of base, read after the values above
 from settings.base import DATABASES  # noqa: E402

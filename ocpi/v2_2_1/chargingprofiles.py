@@ -104,4 +104,6 @@ RECEIVER = Interface(
     InterfaceRole.RECEIVER, (Resource(("{session_id}",), frozenset({"GET", "PUT", "DELETE"})),)
 )
 
-MODULE = Module(identifier=ModuleID.CHARGINGPROFILES, interfaces=interfaces(SENDER, RECEIVER))
+MODULE = Module(
+    identifier=ModuleID.CHARGINGPROFILES, interfaces=interfaces(SENDER, RECEIVER), has_results=True
+)

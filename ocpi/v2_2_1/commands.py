@@ -122,4 +122,6 @@ RECEIVER = Interface(
     InterfaceRole.RECEIVER, tuple(Resource((command.value,), _POST) for command in CommandType)
 )
 
-MODULE = Module(identifier=ModuleID.COMMANDS, interfaces=interfaces(SENDER, RECEIVER))
+MODULE = Module(
+    identifier=ModuleID.COMMANDS, interfaces=interfaces(SENDER, RECEIVER), has_results=True
+)
