@@ -68,6 +68,9 @@ def _is_gone(message: Message, answer: Answer) -> bool:
 def _asked(message: Message, destination: Destination) -> HttpResponse:
     """Pass a command or a request about a profile on; results come to the hub (CMD-02)."""
     commanding.check(message)
+    known = commanding.too_often(message, destination.ref)
+    if known is not None:
+        return OcpiResponse(known.data)
     own, callback = results.substituted(message, destination)
     answer = forwarding.send(forwarding.outbound(own, destination))
     results.note_answer(callback, answer)

@@ -15,7 +15,7 @@ from ocpi.types import ModuleID, PartyRef
 from parties import database
 from parties.agreements import outside_period
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import ROLE_PAIRS
+from parties.role_pairs import pairs_of
 from parties.status import ConnectionStatus
 
 Parameters = dict[str, Any]
@@ -127,7 +127,7 @@ def verdict(*, sender: PartyRef, receiver: PartyRef, module: ModuleID) -> Verdic
 
 @lru_cache(maxsize=32)
 def _roles(module: ModuleID) -> list[str]:
-    return sorted(f"{owner} {reader}" for owner, reader in ROLE_PAIRS.get(module, ()))
+    return sorted(f"{owner} {reader}" for owner, reader in pairs_of(module))
 
 
 def _why_not(sender: PartyRef, receiver: PartyRef, module: ModuleID) -> str:

@@ -154,12 +154,15 @@ ROLES_OF: dict[ModuleID, tuple[set[Role], set[Role]]] = {
     LOCATIONS: OPEN_DATA,
     ModuleID.TARIFFS: OPEN_DATA,
     TOKENS: (DRIVERS, {Role.CPO}),
-    SESSIONS: ({Role.CPO}, {*DRIVERS, Role.SCSP}),
+    SESSIONS: ({Role.CPO, Role.EMSP}, {*DRIVERS, Role.SCSP}),
     CDRS: ({Role.CPO}, DRIVERS),
     COMMANDS: (DRIVERS, {Role.CPO}),
-    PROFILES: ({*DRIVERS, Role.SCSP}, {Role.CPO}),
+    PROFILES: ({*DRIVERS, Role.SCSP}, {Role.CPO, Role.EMSP}),
 }
-"""Who is called at the SENDER and at the RECEIVER interface of each module; hubs at all."""
+"""Who is called at the SENDER and at the RECEIVER interface of each module; hubs at all.
+
+An eMSP is in a CPO's place where it lets an SCSP steer (CP-10).
+"""
 
 
 @pytest.mark.conformance("TF-84")

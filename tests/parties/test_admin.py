@@ -74,7 +74,8 @@ def test_a_saved_agreement_is_announced(
             "have nothing to exchange: no module is for NAP and SCSP",
         ),
         ("CPO NL CPA", "NSP NL NAV", {"modules": ["locations", "cdrs"]}, "cannot exchange cdrs"),
-        ("EMSP DE MSA", "EMSP FR MSB", {}, "not one of the available choices"),
+        ("EMSP DE MSA", "EMSP FR MSB", {}, "no module is for EMSP and EMSP"),
+        ("NSP NL NAV", "EMSP FR MSB", {}, "not one of the available choices"),
         ("CPO NL CPA", "EMSP DE MSA", {"state": "OPEN"}, "not one of the available choices"),
         (
             "CPO NL CPA",
