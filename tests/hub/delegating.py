@@ -59,7 +59,7 @@ class Delegating:
         asked = next(seen for seen in self.emsp.seen if "/receiver/chargingprofiles" in seen.path)
         first = self.inner.result(result)
         [heard] = results(self.emsp)
-        return first, self.outer.result(heard.json, callback_in(asked))
+        return first, self.outer.result(heard.body, callback_in(asked))
 
 
 def delegating(cast: Cast) -> Delegating:
