@@ -17,6 +17,7 @@ from hub import (
     keeping,
     links,
     loops,
+    observing,
     opening,
     results,
     store,
@@ -32,6 +33,7 @@ from ocpi.transport.pagination import PageRequest, next_link
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole
 from ocpi.versions import VERSIONS
+from parties import habits
 from parties.announcement import endpoint_url, hub_party
 
 _FILTERS = ("date_from", "date_to")
@@ -140,6 +142,7 @@ def accepted(message: Message) -> HttpResponse:
 
 
 def _acknowledged(message: Message, incoming: Incoming, applied: Applied) -> HttpResponse:
+    habits.note(message.platform_id, observing.of_object(message, applied.findings))
     odd = "; ".join(str(finding) for finding in applied.findings[:_FINDINGS_TOLD])
     return OcpiResponse(
         http_status=201 if applied.created else 200,

@@ -40,8 +40,8 @@ class Message:
     """A request whose resource, method and sender are known to be right.
 
     `path` is what follows the endpoint's URL and `query` what follows the `?`, both as sent. It
-    `is_correlated` when its sender named the exchange it belongs to; `page` is the page of a
-    party's list that it follows a link to.
+    `is_correlated` when its sender named the exchange it belongs to, `is_inferred` when it did not
+    name itself; `page` is the page of a party's list that it follows a link to.
     """
 
     method: str
@@ -58,6 +58,7 @@ class Message:
     platform_id: int
     is_from_hub: bool
     is_correlated: bool
+    is_inferred: bool
     page: Page | None = None
 
     @property
@@ -147,6 +148,7 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
         platform_id=caller.platform_id,
         is_from_hub=any(party.role is Role.HUB for party in caller.parties),
         is_correlated=CORRELATION_ID in view.request.headers,
+        is_inferred=named is None,
         page=page,
     )
     _check_owner(message, caller)

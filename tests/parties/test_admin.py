@@ -135,7 +135,7 @@ def platform_form(platform: Platform | None, *rows: AllowedParty, **fields: Any)
                 strict=True,
             )
         )
-    for prefix in ("credentials", "endpoints"):
+    for prefix in ("credentials", "endpoints", "habits"):
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     standard = {
         name: "on" for name in QUIRK_FIELDS if getattr(Quirks(), name.removeprefix("quirk_"))
