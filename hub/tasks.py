@@ -12,9 +12,10 @@ from django.dispatch import Signal
 from kombu.exceptions import OperationalError
 
 from hub import broker, callbacks, feed
-from hub.delivery import engine, subscriptions
+from hub.delivery import engine, redriving, retention, subscriptions
 from hub.policy import POLICIES
 from hub.waking import Waker
+from parties.agreements import expire
 from parties.signals import platform_registered
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,26 @@ def snapshot(subscription_id: int) -> None:
     _forget_queued(subscription_id)
     engine.deliver(subscription_id)
     _start_all()
+
+
+@shared_task
+def redrive(letters: list[int]) -> None:
+    """Send again what dead letters are about."""
+    redriving.redrive(letters)
+
+
+@shared_task
+def prune_feed() -> None:
+    """Remove from the feed what is old and nobody's due."""
+    changes, snapshots = retention.prune()
+    if changes:
+        log.info("%s old changes removed, %s snapshots begun anew", changes, snapshots)
+
+
+@shared_task
+def expire_agreements() -> None:
+    """Let agreements whose period is over be EXPIRED."""
+    expire()
 
 
 def _start_all(*, only: int | None = None) -> None:

@@ -10,10 +10,12 @@ from django.utils import timezone
 from ocpi.types import ModuleID, PartyRef, Role
 from parties.models import Agreement, AgreementState, Party
 from parties.role_pairs import SIDES, pairs_of
+from parties.signals import agreement_changed, announce
 
 __all__ = [
     "NoSuchAgreement",
     "agree",
+    "expire",
     "has_begun",
     "has_ended",
     "objections",
@@ -54,6 +56,29 @@ def suspend(one: PartyRef, other: PartyRef) -> Agreement:
         cpo=cpo, emsp=emsp, defaults={"state": AgreementState.SUSPENDED}
     )
     return agreement
+
+
+def expire() -> list[Agreement]:
+    """Let active agreements whose period is over be EXPIRED, and tell who listens.
+
+    They passed nothing since their last moment; this only says so.
+    """
+    over = Agreement.objects.filter(
+        state=AgreementState.ACTIVE, valid_until__lte=timezone.now()
+    ).select_related("cpo", "emsp")
+    return [agreement for agreement in over if _expired(agreement)]
+
+
+def _expired(agreement: Agreement) -> bool:
+    """Move one, unless somebody changed it meanwhile."""
+    still = Agreement.objects.filter(
+        pk=agreement.pk, state=AgreementState.ACTIVE, valid_until=agreement.valid_until
+    )
+    if not still.update(state=AgreementState.EXPIRED):
+        return False
+    agreement.state = AgreementState.EXPIRED.value
+    announce(agreement_changed, Agreement, agreement_id=agreement.pk)
+    return True
 
 
 def objections(cpo: Party, emsp: Party, modules: Iterable[str]) -> Iterator[str]:

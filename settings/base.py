@@ -51,6 +51,7 @@ HUB_PROFILE_SECONDS = env.number("HUB_PROFILE_SECONDS", 0)
 HUB_AUTHORIZE_UNKNOWN = env.choice("HUB_AUTHORIZE_UNKNOWN", "refuse", among=("refuse", "ask"))
 HUB_AUTHORIZE_TIMEOUT = env.number("HUB_AUTHORIZE_TIMEOUT", 3, least=0.1)
 HUB_DELIVERY_EXPIRY_DAYS = env.integer("HUB_DELIVERY_EXPIRY_DAYS", 7, least=1)
+HUB_FEED_DAYS = env.integer("HUB_FEED_DAYS", 14, least=1)
 HUB_DISPATCH_SECONDS = env.number("HUB_DISPATCH_SECONDS", 3, least=0.5)
 
 # Secrets and services

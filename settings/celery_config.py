@@ -21,11 +21,24 @@ timezone = "UTC"
 task_routes = {
     "hub.tasks.dispatch": {"queue": "wake"},
     "hub.tasks.snapshot": {"queue": "bulk"},
+    "hub.tasks.redrive": {"queue": "bulk"},
+    "hub.tasks.prune_feed": {"queue": "bulk"},
+    "hub.tasks.expire_agreements": {"queue": "bulk"},
 }
 beat_schedule = {
     "wake-everything-behind": {
         "task": "hub.tasks.dispatch",
         "schedule": settings.HUB_DISPATCH_SECONDS,
         "options": {"expires": settings.HUB_DISPATCH_SECONDS},
+    },
+    "prune-the-feed": {
+        "task": "hub.tasks.prune_feed",
+        "schedule": 3_600.0,
+        "options": {"expires": 3_600.0},
+    },
+    "expire-agreements": {
+        "task": "hub.tasks.expire_agreements",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
     },
 }

@@ -17,7 +17,7 @@ from hub.admin.filters import (
 )
 from hub.admin.links import link, session_of, short, siblings_of
 from hub.admin.searching import cdrs
-from hub.admin.stored import ABOUT, AS_SERVED
+from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT
 from hub.models import Cdr, Location, Session, Token
 from ocpi.types import ModuleID
 from parties.admin.console import ago, column, once
@@ -71,6 +71,7 @@ class CdrAdmin(ChargedAdmin[Cdr]):
         ),
         ("Energy per charging period", {"fields": ("chart",)}),
         ("Other CDRs of the session", {"fields": ("siblings",)}),
+        WHO_HAS_IT,
         AS_SERVED,
     )
     behind = {"session_link": Session, "token_link": Token, "location_link": Location}

@@ -1,27 +1,31 @@
 """Dead letters: what a receiver refused, with its own words.
 
-Spec: none; architecture chapter 6. Delivery went on; nothing here is sent again by looking at it.
+Spec: none; architecture chapter 6. Delivery went on; an operator may have them sent again.
 """
 
 import re
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from django.contrib import admin
+import redis
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from kombu.exceptions import OperationalError
 
+from hub import tasks
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
 from hub.admin.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
+from hub.delivery.receivers import ABOUT_DRIVERS
 from hub.models import DeadLetter
 from hub.store.documents import members
 from ocpi.types import ModuleID
-from parties.admin.console import ModelAdmin, ReadOnly, Tone, ago, badge, column, pretty
+from parties.admin.console import ModelAdmin, ReadOnly, Tone, ago, badge, column, operates, pretty
 
 _TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")
 """The uid in the path of a token; behind it may stand its type."""
-_ABOUT_DRIVERS = {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
 
 
 @admin.register(DeadLetter)
@@ -35,7 +39,7 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
     list_per_page = 50
     ordering = ("-id",)
     show_full_result_count = False
-    actions = None
+    actions = ("redrive", "discard")
     fields = (
         ("when", "receiver"),
         ("method", "path"),
@@ -79,7 +83,30 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
     def complete(self, rows: list[DeadLetter]) -> None:
         """Mask what identifies a driver."""
         for letter in rows:
-            _mask(letter)
+            masked_letter(letter)
+
+    def has_redrive_permission(self, request: HttpRequest) -> bool:
+        """Tell who may send letters again or discard them: an operator who may change them."""
+        return operates(request, DeadLetter)
+
+    @admin.action(description="Send again", permissions=["redrive"])
+    def redrive(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        """Have the chosen sent again; what is refused again has a new reason."""
+        ids = list(queryset.values_list("pk", flat=True))
+        try:
+            task: Any = tasks.redrive
+            task.delay_on_commit(ids)
+        except (redis.RedisError, OperationalError) as error:
+            self.message_user(request, f"The broker does not answer: {error}", messages.ERROR)
+            return
+        sentence = f"{len(ids):,} are sent again; what passes leaves this list: reload to see."
+        self.message_user(request, sentence)
+
+    @admin.action(description="Discard", permissions=["redrive"])
+    def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        """Forget the chosen; nothing is sent."""
+        number, _ = queryset.delete()
+        self.message_user(request, f"{number:,} were discarded; nothing was sent.")
 
     @column("When", order="id")
     def when(self, letter: DeadLetter) -> SafeString | str:
@@ -115,16 +142,17 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
         return pretty(text)
 
 
-def _mask(letter: DeadLetter) -> None:
+def masked_letter(letter: DeadLetter) -> DeadLetter:
     """Mask a token in the path, the text and what the receiver said of it."""
-    if letter.subscription.module not in _ABOUT_DRIVERS:
-        return
+    if letter.subscription.module not in ABOUT_DRIVERS:
+        return letter
     known = personal(letter.body.encode()) if letter.body else set()
     if letter.subscription.module == ModuleID.TOKENS:
         known |= {unquote(uid) for uid in _TOKEN.findall(letter.path)}
         letter.path = _TOKEN.sub(lambda found: mask(unquote(found[0])), letter.path)
     letter.path, letter.reason = without(letter.path, known), without(letter.reason, known)
     letter.body = letter.body and masked(letter.body.encode()).decode()
+    return letter
 
 
 def _is_unpublished(text: bytes) -> bool:

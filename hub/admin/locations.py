@@ -16,7 +16,7 @@ from hub import store
 from hub.admin.filters import VersionFilter, owner_filter
 from hub.admin.links import charged_at
 from hub.admin.personal import PUBLISHED_TO, masked_within
-from hub.admin.stored import ABOUT, AS_SERVED, StoredAdmin
+from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.admin.tables import session_table
 from hub.models import Evse, Location, Session
 from hub.policy import POLICIES
@@ -59,6 +59,7 @@ class LocationAdmin(StoredAdmin[Location]):
         (None, {"fields": (*ABOUT, ("name", "city"))}),
         ("EVSEs", {"fields": ("evse_table",)}),
         ("Sessions", {"fields": ("sessions",)}),
+        WHO_HAS_IT,
         AS_SERVED,
     )
     behind = {"sessions": Session}

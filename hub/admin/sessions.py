@@ -20,7 +20,7 @@ from hub.admin.filters import (
     word_filter,
 )
 from hub.admin.links import cdrs_of, link
-from hub.admin.stored import ABOUT, AS_SERVED
+from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT
 from hub.models import Cdr, Location, Session, Token
 from ocpi.types import ModuleID
 from ocpi.v2_2_1.sessions import SessionStatus
@@ -71,6 +71,7 @@ class SessionAdmin(ChargedAdmin[Session]):
         ),
         ("Energy per charging period", {"fields": ("chart",)}),
         ("CDRs", {"fields": ("cdr_rows",)}),
+        WHO_HAS_IT,
         AS_SERVED,
     )
     behind = {"cdrs": Cdr, "cdr_rows": Cdr, "token_link": Token, "location_link": Location}

@@ -17,17 +17,21 @@ from django.utils.safestring import SafeString
 from hub.admin.links import short
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
 from hub.admin.searching import Way, by_id, search
+from hub.delivery.whereabouts import Outcome, Standing, Subject, standings
 from hub.models import StoredObject
+from hub.policy import POLICIES
 from parties.admin.console import (
     ModelAdmin,
     ReadOnly,
     Tone,
     ago,
+    badge,
     badges,
     column,
     once,
     operates,
     pretty,
+    table,
 )
 
 Row = TypeVar("Row", bound=StoredObject)
@@ -39,6 +43,7 @@ ABOUT = (
     ("sent_to", "noise"),
 )
 """What the page of every stored object begins with."""
+WHO_HAS_IT: tuple[str, Any] = ("Who has it", {"fields": ("whereabouts",)})
 AS_SERVED: tuple[str, Any] = ("As served", {"fields": ("document",)})
 
 
@@ -149,6 +154,15 @@ class StoredAdmin(ReadOnly, ModelAdmin[Row]):
 
     @column("")
     @once
+    def whereabouts(self, row: Row) -> SafeString:
+        """Show which party has which version, since when, and why not the present one."""
+        module = next(name for name, policy in POLICIES.items() if isinstance(row, policy.model))
+        found = standings(Subject(module, row, revision=row.revision))
+        headers = ("Party", "Outcome", "Revision", "Since", "Changes behind", "Why")
+        return table(headers, map(_cells, found))
+
+    @column("")
+    @once
     def document(self, row: Row) -> SafeString:
         """Show the whole object as a party with access gets it."""
         return pretty(self.served(row))
@@ -156,3 +170,23 @@ class StoredAdmin(ReadOnly, ModelAdmin[Row]):
     def served(self, row: Row) -> bytes:
         """Return the object's text as far as it may be shown."""
         return row.text.encode()
+
+
+_TONES = {
+    Outcome.DELIVERED: Tone.GOOD,
+    Outcome.MAYBE: Tone.CARE,
+    Outcome.REJECTED: Tone.BAD,
+    Outcome.EXPIRED: Tone.BAD,
+    Outcome.WAITING: Tone.BUSY,
+}
+
+
+def _cells(standing: Standing) -> tuple[object, ...]:
+    return (
+        standing.party,
+        badge(standing.outcome, _TONES.get(standing.outcome, Tone.QUIET)),
+        standing.revision or "-",
+        ago(standing.since),
+        f"{standing.behind:,}",
+        standing.why or "-",
+    )

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from hub.admin.filters import VersionFilter, owner_filter, word_filter
-from hub.admin.stored import ABOUT, AS_SERVED, StoredAdmin
+from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.models import Tariff
 from ocpi.types import ModuleID
 from ocpi.v2_2_1.tariffs import TariffType
@@ -23,7 +23,7 @@ class TariffAdmin(StoredAdmin[Tariff]):
         "last_updated",
     )
     search_help_text = "Whole id, or party like NL-CPA"
-    fieldsets = ((None, {"fields": (*ABOUT, ("currency", "kind"))}), AS_SERVED)
+    fieldsets = ((None, {"fields": (*ABOUT, ("currency", "kind"))}), WHO_HAS_IT, AS_SERVED)
 
     @column("Type", order="type")
     def kind(self, row: Tariff) -> SafeString | str:

@@ -15,7 +15,7 @@ from hub.admin.filters import VersionFilter, owner_filter, word_filter
 from hub.admin.links import charged_with
 from hub.admin.personal import mask, masked
 from hub.admin.searching import by_key
-from hub.admin.stored import ABOUT, AS_SERVED, StoredAdmin
+from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.admin.tables import cdr_table, session_table
 from hub.models import Cdr, Session, Token
 from hub.store.identity import object_key
@@ -69,6 +69,7 @@ class TokenAdmin(StoredAdmin[Token]):
         ),
         ("Sessions", {"fields": ("sessions",)}),
         ("CDRs", {"fields": ("cdrs",)}),
+        WHO_HAS_IT,
         AS_SERVED,
     )
     behind = {"sessions": Session, "cdrs": Cdr}

@@ -1,19 +1,31 @@
-"""What a receiver would not take, kept for people to look at."""
+"""What a receiver would not take, kept for people to look at and to send again."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 
+from django.db.models import Q, QuerySet
+
+from hub.delivery.lanes import Push, whole
 from hub.delivery.pushing import Result
 from hub.models import DeadLetter
+from ocpi.types import ModuleID, PartyRef
 
 
-def record(subscription_id: int, results: Sequence[Result], *, superseded: Collection[str]) -> None:
-    """Record what the receiver refused, and forget what was refused before of some paths."""
+def record(subscription_id: int, results: Sequence[Result], *, superseded: Sequence[Push]) -> None:
+    """Record what the receiver refused, and forget what was refused before of some paths.
+
+    What was refused of a part ends with the whole object too.
+    """
     if superseded:
-        DeadLetter.objects.filter(subscription=subscription_id, path__in=superseded).delete()
+        about = Q(path__in={push.path for push in superseded})
+        for owner, keys in _whole(superseded).items():
+            about |= Q(owner=owner, object_key__in=keys)
+        DeadLetter.objects.filter(about, subscription=subscription_id).delete()
     DeadLetter.objects.bulk_create(
         DeadLetter(
             subscription_id=subscription_id,
             owner=result.push.lane[0],
+            object_key=result.push.lane[1],
             method=result.push.method,
             path=result.push.path,
             body=result.push.body or None,
@@ -24,3 +36,26 @@ def record(subscription_id: int, results: Sequence[Result], *, superseded: Colle
         )
         for result in results
     )
+
+
+def chosen(
+    *, ids: Collection[int] | None = None, party: str | None = None, module: str | None = None
+) -> QuerySet[DeadLetter]:
+    """Return the letters with these ids, of this receiver, of this module: of all that is said."""
+    letters = DeadLetter.objects.all()
+    if ids:
+        letters = letters.filter(pk__in=ids)
+    if party:
+        letters = letters.filter(subscription__receiver__key=str(PartyRef.parse(party)))
+    if module:
+        letters = letters.filter(subscription__module=ModuleID(module).value)
+    return letters
+
+
+def _whole(pushes: Iterable[Push]) -> dict[str, set[str]]:
+    """Return the keys of the objects that were sent whole, by owner."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for push in pushes:
+        if push.is_state and push.lane == whole(push.lane):
+            found[push.lane[0]].add(push.lane[1])
+    return found

@@ -12,6 +12,9 @@ from hub.delivery.lanes import Push, path_of
 from hub.delivery.pushing import Outcome, Result
 from hub.feed import FedChange, Position
 
+EXPIRED = "not sent: expired"
+"""How the reason of what waited too long begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -67,7 +70,7 @@ def _objection(change: FedChange, terms: Terms) -> str:
     if change.owner not in terms.owners:
         return f"not sent: the receiver may no longer have anything of {change.owner}"
     if change.created_at < terms.not_before:
-        return f"not sent: expired, it waited since {change.created_at:%Y-%m-%d %H:%M} UTC"
+        return f"{EXPIRED}, it waited since {change.created_at:%Y-%m-%d %H:%M} UTC"
     return ""
 
 
@@ -90,4 +93,5 @@ def _verbatim(change: FedChange) -> Push:
         path_of(change.path, lane),
         change.correlation_id,
         frozenset({change.position}),
+        change.revision,
     )

@@ -22,6 +22,9 @@ _BUDGET_SECONDS = 20.0
 # A message that hangs is tried twice before others go on without it.
 _ATTEMPTS_WITHIN = 2
 _BATCH_BYTES = 8_000_000
+# Before these last seconds of a task nothing is sent that a later change of the backlog replaces;
+# in them it is, so that what changes all the time is not put off for ever.
+_CATCHING_UP_SECONDS = 10.0
 # For so long a message that keeps failing is tried while others of its receiver pass.
 _PATIENCE = timedelta(hours=1)
 
@@ -81,9 +84,13 @@ def _read(target: Target) -> Batch:
 
 def _deliver_batch(lease: Lease, target: Target, batch: Batch, *, end: float) -> Settled:
     """Send a batch and note what of it is done; something is left when time is up."""
-    plan = _durable(lease, target, batch) if target.is_durable else _latest(target, batch)
+    is_early = not batch.complete and time.monotonic() < end - _CATCHING_UP_SECONDS
+    if target.is_durable:
+        plan = _durable(lease, target, batch)
+    else:
+        plan = _latest(target, batch, is_early=is_early)
     try:
-        settled = settle(target, plan, keep_lease=lease.prolong, end=end)
+        settled = settle(target, plan, lease=lease, end=end)
     except Stopped as stopped:
         _note(lease, target, batch, stopped.settled)
         raise
@@ -91,14 +98,16 @@ def _deliver_batch(lease: Lease, target: Target, batch: Batch, *, end: float) ->
     return settled
 
 
-def _latest(target: Target, batch: Batch) -> Plan:
+def _latest(target: Target, batch: Batch, *, is_early: bool) -> Plan:
     """Plan what each lane sends."""
     found = lanes.lanes(batch.changes)
     if not found:
         return Plan([])
     present = states.revisions(target.policy, found)
     patches = target.receiver.patch_supported
-    decided = (lanes.push(lane, present, patch_supported=patches) for lane in found)
+    decided = (
+        lanes.push(lane, present, patch_supported=patches, is_early=is_early) for lane in found
+    )
     return Plan([push for push in decided if push is not None])
 
 

@@ -62,7 +62,8 @@ class Lane:
 class Push:
     """One message to one receiver; `body` None waits for the lane's current state to be read.
 
-    `settles` has the places of the changes that are dealt with once this message is.
+    `settles` has the places of the changes that are dealt with once this message is, `revision` is
+    that of the object with it.
     """
 
     lane: LaneKey
@@ -72,6 +73,7 @@ class Push:
     object_path: str
     correlation_id: str
     settles: frozenset[Position] = frozenset()
+    revision: int = 0
 
     @property
     def is_state(self) -> bool:
@@ -94,15 +96,20 @@ def lanes(changes: Iterable[FedChange]) -> list[Lane]:
     return found
 
 
-def push(lane: Lane, revisions: Mapping[LaneKey, int], *, patch_supported: bool) -> Push | None:
-    """Decide what a lane sends; None when what it was about is gone and nobody need know.
+def push(
+    lane: Lane, revisions: Mapping[LaneKey, int], *, patch_supported: bool, is_early: bool = False
+) -> Push | None:
+    """Decide what a lane sends; None when nobody need know what it was about.
 
-    `revisions` has the present revision of each lane's object or part.
+    `revisions` has the present revision of each lane's object or part. Where `is_early`, what a
+    change further on in the feed replaces is left to that one.
     """
     present = revisions.get(lane.key)
     last = lane.last
     if present is None:
         return _verbatim(lane) if last.method == "DELETE" else None
+    if is_early and last.revision < present:
+        return None
     newest = last.revision == present and last.method != "DELETE"
     if newest and last.method == "PUT" and last.path == lane.path:
         return _verbatim(lane)
@@ -121,6 +128,7 @@ def _verbatim(lane: Lane) -> Push:
         lane.object_path,
         last.correlation_id,
         lane.places,
+        last.revision,
     )
 
 
@@ -133,4 +141,5 @@ def _state(lane: Lane) -> Push:
         lane.object_path,
         lane.last.correlation_id,
         lane.places,
+        lane.last.revision,
     )

@@ -21,7 +21,8 @@ from hub.models import Subscription
 _REST = timedelta(seconds=5)
 # What a worker may do between two prolongations beside waiting for its last message.
 _BETWEEN_SECONDS = 5.0
-_LONGEST_SENDING_SECONDS = 15.0
+# So soon access that ended is noticed in the middle of a batch.
+_LONGEST_SENDING_SECONDS = 2.0
 
 
 class LeaseLost(Exception):

@@ -24,7 +24,7 @@ _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 300.0
 _FAILURES_TO_OFFLINE = 3
 # Whose objects name tokens, and so may what a receiver says of them.
-_ABOUT_DRIVERS = {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
+ABOUT_DRIVERS = {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Target:
     @property
     def is_about_drivers(self) -> bool:
         """Whether a receiver's words have to stay out of logs."""
-        return self.module in _ABOUT_DRIVERS
+        return self.module in ABOUT_DRIVERS
 
     @property
     def selection(self) -> Selection:
@@ -91,6 +91,11 @@ def target(subscription_id: int) -> Target | None:
         in_doubt=_places(subscription.in_doubt),
         receiver=receiver,
     )
+
+
+def may_have_all(target: Target) -> bool:
+    """Tell whether a receiver may still have what it might when its work began."""
+    return target.owners <= subscriptions.owners_now(target.subscription_id, target.module)
 
 
 def _places(listed: list[list[int]]) -> frozenset[Position]:

@@ -6,7 +6,7 @@ state: with it go all changes that it contains, which sent later would be applie
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from hub.delivery import states
@@ -59,10 +59,15 @@ def ready(target: Target, waiting: list[Push]) -> tuple[list[Push], list[Result]
     if target.is_durable:
         return _with_all_they_contain(target, waiting, missing)
     found = states.texts(target.policy, missing, party=target.party)
-    filled = (
-        replace(push, body=found.get(push.lane)) if push.body is None else push for push in waiting
-    )
-    return [push for push in filled if push.body is not None], []
+    there = (push for push in waiting if push.body is not None or push.lane in found)
+    return [_filled(push, found) for push in there], []
+
+
+def _filled(push: Push, found: Mapping[LaneKey, tuple[str, int]]) -> Push:
+    if push.body is not None:
+        return push
+    text, revision = found[push.lane]
+    return replace(push, body=text, revision=revision)
 
 
 def _with_all_they_contain(
@@ -78,6 +83,7 @@ def _with_all_they_contain(
             lost.append(Result(push, Outcome.REJECTED, reason))
         elif push.body is None and push.lane in missing:
             missing.discard(push.lane)
-            text, contained = found[push.lane]
-            sent.append(replace(push, body=text, settles=push.settles | contained))
+            text, revision, contained = found[push.lane]
+            settles = push.settles | contained
+            sent.append(replace(push, body=text, revision=revision, settles=settles))
     return sent, lost

@@ -3,12 +3,12 @@
 import math
 import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from hub.delivery import dead_letters, leases, receivers, repeating
+from hub.delivery import dead_letters, leases, receipts, receivers, repeating
 from hub.delivery.durable import Plan
-from hub.delivery.lanes import Push, whole
+from hub.delivery.lanes import LaneKey, Push, whole
+from hub.delivery.leases import Lease
 from hub.delivery.pushing import SETTLED, Outcome, Result, send_all
 from hub.delivery.receivers import Target
 from hub.feed import Position
@@ -37,15 +37,19 @@ class Settled:
     held: list[Push] = field(default_factory=list)
     trouble: str = ""
     """Why something is held."""
+    failed: dict[LaneKey, Result] = field(default_factory=dict)
+    """The last attempt of each lane that is neither delivered nor rejected."""
 
     def add(self, result: Result) -> None:
         """Note what became of a push."""
+        self.failed.pop(result.push.lane, None)
         if result.outcome is Outcome.DELIVERED:
             self.delivered.append(result.push)
         elif result.outcome is Outcome.REJECTED:
             self.rejected.append(result)
-        elif result.in_doubt:
-            self.in_doubt |= result.push.settles
+        else:
+            self.failed[result.push.lane] = result
+            self.in_doubt |= result.push.settles if result.in_doubt else frozenset()
 
     @property
     def pushes(self) -> list[Push]:
@@ -71,18 +75,18 @@ class Stopped(Exception):
         self.answered = cause.http_status is not None or cause.outcome is Outcome.TEMPORARY
 
 
-def settle(target: Target, plan: Plan, *, keep_lease: Callable[[], None], end: float) -> Settled:
+def settle(target: Target, plan: Plan, *, lease: Lease, end: float) -> Settled:
     """Push until all is settled or held, or until `end` on the monotonic clock.
 
-    Raises `Stopped` when the receiver takes nothing at present. Whatever `keep_lease` raises before
-    another attempt ends the work at once.
+    Raises `Stopped` when the receiver takes nothing at present, and `LeaseLost`. Access that ended
+    ends the work at once.
     """
     settled = Settled(rejected=list(plan.refused))
     waiting, failing = _attempt(target, plan.pushes, settled, end=end)
     fruitless = 0
     while waiting:
         if fruitless >= _patience(target, failing, end):
-            keep_lease()
+            lease.prolong()
             over = _poison(target, failing, settled, plan.overdue)
             waiting = _without(target, waiting, failing, over, settled)
             failing, fruitless = [], 0
@@ -90,7 +94,9 @@ def settle(target: Target, plan: Plan, *, keep_lease: Callable[[], None], end: f
             break
         if failing:
             _pause(fruitless)
-        keep_lease()
+        lease.prolong()
+        if not receivers.may_have_all(target):
+            break
         before = settled.number
         waiting, failing = _attempt(target, waiting, settled, end=end)
         fruitless = fruitless + 1 if failing and settled.number == before else 0
@@ -126,8 +132,9 @@ def record(target: Target, settled: Settled) -> None:
         for result in bare
     )
     habits.note(target.platform_id, met)
-    superseded = {push.path for push in settled.pushes if push.is_state or not target.is_durable}
+    superseded = [push for push in settled.pushes if push.is_state or not target.is_durable]
     dead_letters.record(target.subscription_id, settled.rejected, superseded=superseded)
+    receipts.note(target.subscription_id, settled.delivered, settled.failed.values())
     if settled.delivered:
         receivers.succeeded(target)
 

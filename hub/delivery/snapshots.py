@@ -36,7 +36,7 @@ def step(lease: Lease, target: Target, *, end: float) -> bool:
     piece = states.objects(target.policy, viewer, after=pending.cursor, limit=_BATCH)
     pushes = [_push(target, pending.owner, each) for each in piece.objects]
     try:
-        settled = settle(target, Plan(pushes), keep_lease=lease.prolong, end=end)
+        settled = settle(target, Plan(pushes), lease=lease, end=end)
     except Stopped as stopped:
         record(target, stopped.settled)
         _advance(lease, pending, piece, stopped.settled)
@@ -48,7 +48,9 @@ def step(lease: Lease, target: Target, *, end: float) -> bool:
 
 def _push(target: Target, owner: str, each: StoredText) -> Push:
     path = _path(target, owner, each)
-    return Push(_lane(owner, each), "PUT", path, each.text, path, str(uuid4()))
+    return Push(
+        _lane(owner, each), "PUT", path, each.text, path, str(uuid4()), revision=each.revision
+    )
 
 
 def _path(target: Target, owner: str, each: StoredText) -> str:

@@ -21,6 +21,7 @@ class StoredText:
     object_id: str
     object_key: str
     version: str
+    revision: int
     text: str
 
 
@@ -39,16 +40,20 @@ def revisions(policy: Policy, lanes: Iterable[Lane]) -> dict[LaneKey, int]:
     return {(owner, key, part): revision for owner, key, part, revision in found}
 
 
-def texts(policy: Policy, keys: Iterable[LaneKey], *, party: str) -> dict[LaneKey, str]:
-    """Return the whole text of objects and parts as a party sees them; what is gone is missing."""
+def texts(policy: Policy, keys: Iterable[LaneKey], *, party: str) -> dict[LaneKey, tuple[str, int]]:
+    """Return text and revision of whole objects and parts as a party sees them, if still there."""
     found = database.rows(_texts_sql(policy), {**_columns(list(keys)), "party": party})
-    return {(owner, key, part): text for owner, key, part, text in found if text is not None}
+    return {
+        (owner, key, part): (text, revision)
+        for owner, key, part, text, revision in found
+        if text is not None
+    }
 
 
 def with_changes(
     policy: Policy, keys: Iterable[LaneKey], selection: Selection, after: Position
-) -> dict[LaneKey, tuple[str, frozenset[Position]]]:
-    """Return whole texts for one audience, each with the places of the changes it contains.
+) -> dict[LaneKey, tuple[str, int, frozenset[Position]]]:
+    """Return whole texts for one audience, each with its revision and the places of its changes.
 
     One look at the database: whatever change of an object it sees is in the text it sees.
     """
@@ -63,8 +68,8 @@ def with_changes(
         },
     )
     return {
-        (owner, key, ""): (text, frozenset(map(Position, transactions, seqs)))
-        for owner, key, text, transactions, seqs in found
+        (owner, key, ""): (text, revision, frozenset(map(Position, transactions, seqs)))
+        for owner, key, text, revision, transactions, seqs in found
     }
 
 
@@ -104,7 +109,12 @@ def _revisions_sql(policy: Policy) -> str:
 def _texts_sql(policy: Policy) -> str:
     own_before_all = f"""o.audience = (SELECT max(a.audience) FROM {policy.model._meta.db_table} a
     WHERE a.owner = w.owner AND a.object_key = w.key AND a.audience IN ('', %(party)s::text))"""
-    return _for_each(policy, own_before_all, of_object=document(policy), of_part="p.text")
+    return _for_each(
+        policy,
+        own_before_all,
+        of_object=f"{document(policy)}, o.revision",
+        of_part="p.text, p.revision",
+    )
 
 
 def _for_each(policy: Policy, wanted: str, *, of_object: str, of_part: str) -> str:
@@ -125,7 +135,7 @@ UNION ALL SELECT w.owner, w.key, w.part, {of_part} FROM {_WANTED}
 @cache
 def _with_changes_sql(policy: Policy) -> str:
     return f"""
-SELECT w.owner, w.key, {document(policy)}, c.transactions, c.seqs FROM {_WANTED}
+SELECT w.owner, w.key, {document(policy)}, o.revision, c.transactions, c.seqs FROM {_WANTED}
 JOIN {policy.model._meta.db_table} o
   ON o.owner = w.owner AND o.object_key = w.key AND o.audience = %(audience)s::text
 CROSS JOIN LATERAL (
@@ -142,7 +152,7 @@ WHERE w.part = ''"""
 def _objects_sql(policy: Policy) -> str:
     return bounded(
         policy,
-        columns="o.object_id, o.object_key, o.version",
+        columns="o.object_id, o.object_key, o.version, o.revision",
         where=f"{visible(policy)} AND o.seq > %(after)s::bigint",
         slice_="LIMIT %(limit)s::bigint",
     )

@@ -105,12 +105,16 @@ def owners(subscription: Subscription) -> frozenset[str]:
     Whoever reads the feed with these owners passes over the changes of the others for good; they
     come back by a new snapshot only.
     """
-    module = ModuleID(subscription.module)
-    statement = _OWNERS_FOR_ONE if POLICIES[module].personal else _OWNERS
-    found = _execute(statement, module, receiver=subscription.receiver_id)
-    visible = frozenset(str(owner) for (owner,) in found)
+    visible = owners_now(subscription.pk, ModuleID(subscription.module))
     subscription.snapshots.exclude(owner__in=visible).delete()
     return visible
+
+
+def owners_now(subscription_id: int, module: ModuleID) -> frozenset[str]:
+    """Return whose objects the receiver of a subscription may have now."""
+    statement = _OWNERS_FOR_ONE if POLICIES[module].personal else _OWNERS
+    found = _execute(statement, module, id=subscription_id)
+    return frozenset(str(owner) for (owner,) in found)
 
 
 def pending_snapshot(subscription_id: int) -> Snapshot | None:
@@ -162,12 +166,14 @@ def _execute(statement: str, module: ModuleID, **more: object) -> list[tuple[obj
 
 _OWNERS = """
 WITH pair (owner, receiver) AS ({pairs})
-SELECT DISTINCT owner FROM pair WHERE receiver = %(receiver)s"""
+SELECT DISTINCT owner FROM pair
+WHERE receiver = (SELECT receiver_id FROM hub_subscription WHERE id = %(id)s)"""
 
 _OWNERS_FOR_ONE = """
 WITH pair (owner, receiver) AS ({pairs})
 SELECT DISTINCT owner FROM pair JOIN parties_party p ON p.id = pair.receiver
-WHERE p.key = (SELECT key FROM parties_party WHERE id = %(receiver)s)
+WHERE p.key = (SELECT r.key FROM parties_party r
+    JOIN hub_subscription b ON b.receiver_id = r.id WHERE b.id = %(id)s)
   AND p.role = ANY(%(token_owners)s)"""
 
 _REACHABLE = """

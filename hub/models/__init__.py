@@ -2,7 +2,7 @@
 
 from hub.models.callbacks import Callback
 from hub.models.charging import Cdr, Session, Tariff, Token
-from hub.models.delivery import DeadLetter, Snapshot, Subscription
+from hub.models.delivery import DeadLetter, Receipt, Snapshot, Subscription
 from hub.models.feed import Change
 from hub.models.locations import Evse, Location
 from hub.models.stored import StoredObject, StoredPart
@@ -14,6 +14,7 @@ __all__ = [
     "DeadLetter",
     "Evse",
     "Location",
+    "Receipt",
     "Session",
     "Snapshot",
     "StoredObject",

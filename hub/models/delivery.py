@@ -72,6 +72,7 @@ class DeadLetter(models.Model):
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="dead_letters")
     owner = models.CharField(max_length=6)
+    object_key = models.TextField(editable=False, db_default="")
     method = models.CharField(max_length=6)
     path = models.TextField()
     body = models.TextField(null=True)  # noqa: DJ001 - a DELETE has none
@@ -84,7 +85,38 @@ class DeadLetter(models.Model):
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["subscription", "-created_at"], name="hub_deadletter_recent"),
+            models.Index(fields=["owner", "object_key"], name="hub_deadletter_object"),
         ]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}: {self.reason}"
+
+
+class Receipt(models.Model):
+    """What one receiver took last of an object or a part, and what became of a later attempt.
+
+    Decided in 0008: one row for each, written with the batch that sent it. What was refused is a
+    dead letter, what was not tried lies beyond the subscription's position.
+    """
+
+    subscription = models.ForeignKey(
+        Subscription, models.CASCADE, related_name="receipts", db_index=False
+    )
+    owner = models.CharField(max_length=6)
+    object_key = models.TextField()
+    part_key = models.TextField(default="")
+    revision = models.BigIntegerField(null=True, help_text="The object's, with what was taken")
+    delivered_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(db_default=Now())
+    trouble = models.TextField(default="", help_text="Why a later attempt did not pass")
+    in_doubt = models.BooleanField(default=False, help_text="That attempt may have arrived")
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["subscription", "owner", "object_key", "part_key"], name="hub_receipt_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.object_key} at {self.subscription}"

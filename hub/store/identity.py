@@ -24,6 +24,11 @@ def object_key(kind: ObjectType, object_id: str, variant: str | None = None) -> 
     return f"{fold(object_id)}{_BEFORE_VARIANT}{quote(variant, safe='')}"
 
 
+def any_variant(object_id: str) -> tuple[str, str]:
+    """Return the key of an id without a variant, and how those with one begin."""
+    return fold(object_id), f"{fold(object_id)}{_BEFORE_VARIANT}"
+
+
 def variant_query(kind: ObjectType, key: str) -> str:
     """Return the query, with its `?`, by which a receiver tells the variant; mostly none."""
     _, separator, variant = key.partition(_BEFORE_VARIANT)

@@ -41,10 +41,17 @@ class OperatorCommand(BaseCommand, Generic[Json]):
             self._print(result)
         else:
             self.tell(result)
+        if code := self.exit_code(result):
+            raise SystemExit(code)
 
     def perform(self, options: Namespace) -> Json:
         """Do the work and return what can be written as JSON."""
         raise NotImplementedError
+
+    def exit_code(self, result: Json) -> int:
+        """Return what the process ends with when all was said."""
+        del result
+        return 0
 
     def tell(self, result: Json) -> None:
         """Say the result in plain words."""

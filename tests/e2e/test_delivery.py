@@ -10,7 +10,7 @@ import pytest
 
 from ocpi.sandbox.platform import SandboxPlatform
 from tests.cast import CPA, HUB, a_location, route
-from tests.e2e.conftest import Hub
+from tests.e2e.living import Hub
 from tests.hub.owner import Owner, pushes, received
 
 pytestmark = pytest.mark.timeout(90)
@@ -122,7 +122,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_swaps_nothing(
 ) -> None:
     """300 changes, a SIGKILL, a new worker: all arrives, nothing goes back, at most one repeat."""
     ids = [f"K{number}" for number in range(1, 101)]
-    hub.kill_worker()
+    hub.kill()
     for number, each in enumerate(ids, start=1):
         owner.put(each, body={**a_location(CPA, number, evses=1), "id": each, "x": 0})
     for turn in (1, 2):
@@ -131,7 +131,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_swaps_nothing(
     emsp.hold(0.2, "/K")
     hub.start_worker()
     emsp.wait_for("/K", 30, count=40)
-    hub.kill_worker()
+    hub.kill()
     killed_at = len(pushes(emsp))
     changed = ids[::7]
     for each in changed:

@@ -11,7 +11,7 @@ import pytest
 from ocpi.sandbox import Result, SandboxPlatform, misbehaviour
 from ocpi.types import PartyRef
 from tests.cast import CPA, MSA, MSB
-from tests.e2e.conftest import Hub
+from tests.e2e.living import Hub
 
 pytestmark = pytest.mark.timeout(90)
 

@@ -2,11 +2,9 @@
 
 import json
 from datetime import UTC, datetime
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from ocpi.sandbox import misbehaviour
 from ocpi.transport.authorization import header
@@ -14,34 +12,10 @@ from parties.authentication import identify
 from parties.models import Agreement, AllowedParty, Party, Platform
 from tests.factories import CredentialsFactory, PartyFactory, PlatformFactory
 from tests.parties.conftest import Start
+from tests.parties.running import fails, run, run_json
 from tests.parties.wire import CPO, Wire
 
 pytestmark = pytest.mark.django_db
-
-
-def run(*words: str) -> str:
-    """Run a command and return what it prints."""
-    out = StringIO()
-    call_command(*words, stdout=out)
-    return out.getvalue()
-
-
-def run_json(*words: str) -> Any:
-    """Run a command with `--json` and return the one value it prints."""
-    return json.loads(run(*words, "--json"))
-
-
-def fails(*words: str) -> str:
-    """Run a command that fails, for people and for scripts, and return the sentence."""
-    with pytest.raises(CommandError) as failed:
-        run(*words)
-    out = StringIO()
-    with pytest.raises(SystemExit) as ended:
-        call_command(*words, "--json", stdout=out)
-    assert ended.value.code == 1
-    assert json.loads(out.getvalue()) == {"error": str(failed.value)}
-    assert "\n" not in str(failed.value)
-    return str(failed.value)
 
 
 def invite(*words: str) -> Any:

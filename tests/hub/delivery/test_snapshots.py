@@ -167,6 +167,36 @@ def test_access_that_ends_stops_delivery_at_once(
     assert set(received(emsp)) == {"NL-CPA/L1", "NL-CPA/L2"}
 
 
+def test_what_is_queued_when_access_ends_is_not_sent_either(
+    cast: Cast,
+    owner: Owner,
+    emsp: SandboxPlatform,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a batch that is being sent only what goes out within a moment."""
+    monkeypatch.setattr("hub.delivery.leases._LONGEST_SENDING_SECONDS", 0.2)
+    settings.HUB_REQUESTS_PER_PEER = 1
+    for number in range(1, 21):
+        owner.put(f"L{number}", body=a_location(CPA, number, evses=1))
+
+    @closing
+    def suspend() -> None:
+        Agreement.objects.update(state=AgreementState.SUSPENDED)
+
+    def end(call: Call) -> None:
+        suspend()
+        misbehaviour.hang(0.1)(call)
+
+    emsp.answer("PUT", end)
+    subscription = Subscription.objects.get(receiver__platform__name="P2", module="locations")
+    engine.deliver(subscription.pk)
+    emsp.rules.clear()
+    engine.deliver(subscription.pk)
+
+    assert 0 < len(pushes(emsp)) < 6
+
+
 def test_access_that_ends_stops_a_snapshot(
     cast: Cast, owner: Owner, emsp: SandboxPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:

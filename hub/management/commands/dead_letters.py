@@ -1,0 +1,54 @@
+"""`manage.py dead_letters`: what receivers refused, and why."""
+
+from argparse import Namespace
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from hub.admin.dead_letters import masked_letter
+from hub.delivery import dead_letters
+from parties.management.command import OperatorCommand
+
+_MOST = 1_000
+
+
+class Command(OperatorCommand[list[dict[str, Any]]]):
+    """Lists dead letters, newest first."""
+
+    help = "What receivers refused, newest first; redrive sends it again."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add what chooses among them."""
+        parser.add_argument("--party", metavar="PARTY", help="the receiver, like DE-MSA")
+        parser.add_argument("--module", help="like locations")
+
+    def perform(self, options: Namespace) -> list[dict[str, Any]]:
+        """Read them, with what identifies a driver masked."""
+        chosen = dead_letters.chosen(party=options.party, module=options.module)
+        newest = chosen.select_related("subscription__receiver").order_by("-id")[:_MOST]
+        return [
+            {
+                "id": letter.pk,
+                "receiver": letter.subscription.receiver.key,
+                "module": letter.subscription.module,
+                "owner": letter.owner,
+                "method": letter.method,
+                "path": letter.path,
+                "http_status": letter.http_status,
+                "status_code": letter.status_code,
+                "reason": letter.reason,
+                "correlation_id": letter.correlation_id,
+                "at": letter.created_at.isoformat(timespec="seconds"),
+            }
+            for letter in map(masked_letter, newest)
+        ]
+
+    def tell(self, result: list[dict[str, Any]]) -> None:
+        """Say it in one line each."""
+        for each in result:
+            self.stdout.write(
+                f"{each['id']}  {each['at']}  {each['receiver']} {each['module']}  "
+                f"{each['method']} {each['path']}: {each['reason']}"
+            )
+        shown = f"the newest {_MOST:,}" if len(result) == _MOST else f"{len(result):,}"
+        self.stdout.write(f"{shown} dead letters" if result else "No dead letters.")

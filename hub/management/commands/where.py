@@ -1,0 +1,130 @@
+"""`manage.py where`: who has which version of an object, and if not the present one, why."""
+
+from argparse import Namespace
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.models import Q
+
+from hub.admin.personal import mask
+from hub.delivery.whereabouts import Standing, Subject, standings
+from hub.models import Evse, StoredObject
+from hub.policy import POLICIES
+from hub.store.identity import any_variant
+from ocpi.types import ModuleID, PartyRef, fold
+from parties.management.command import OperatorCommand
+
+_KINDS = {
+    "LOCATION": ModuleID.LOCATIONS,
+    "EVSE": ModuleID.LOCATIONS,
+    "TARIFF": ModuleID.TARIFFS,
+    "TOKEN": ModuleID.TOKENS,
+    "SESSION": ModuleID.SESSIONS,
+    "CDR": ModuleID.CDRS,
+}
+_OTHERS_SHOWN = 100
+
+
+class Command(OperatorCommand[list[dict[str, Any]]]):
+    """Says for every party whether and since when it has an object."""
+
+    help = "Who has an object, like: where LOCATION NL CPA L1, or where EVSE NL CPA L1 E1."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add what names an object."""
+        parser.add_argument("kind", choices=sorted(_KINDS))
+        parser.add_argument("country_code", metavar="COUNTRY")
+        parser.add_argument("party_id", metavar="PARTY")
+        parser.add_argument("ids", nargs="+", metavar="ID", help="of an EVSE: LOCATION_ID UID")
+
+    def perform(self, options: Namespace) -> list[dict[str, Any]]:
+        """Look the object up, with whatever variants there are of it."""
+        wanted = 2 if options.kind == "EVSE" else 1
+        if len(options.ids) != wanted:
+            message = f"{options.kind} takes {wanted} id{'s' * (wanted - 1)} behind the party"
+            raise ValueError(message)
+        owner = PartyRef.parse(f"{options.country_code}-{options.party_id}")
+        found = [
+            _told(options.kind, subject)
+            for row in _rows(_KINDS[options.kind], str(owner), options.ids[0])
+            for subject in _subjects(_KINDS[options.kind], row, options.ids[1:])
+        ]
+        if not found:
+            shown = mask(options.ids[-1]) if options.kind == "TOKEN" else "/".join(options.ids)
+            message = f"the hub holds no {options.kind} {shown} of {owner}"
+            raise ValueError(message)
+        return found
+
+    def tell(self, result: list[dict[str, Any]]) -> None:
+        """Say it in one line for each party."""
+        for each in result:
+            sent_to = f", for {each['audience']}" if each["audience"] else ""
+            self.stdout.write(
+                f"{each['kind']} {each['owner']}/{each['id']}: revision {each['revision']}, "
+                f"last_updated {each['last_updated']}{sent_to}"
+            )
+            for line in each["parties"]:
+                self.stdout.write(f"  {_line(line)}")
+            if not each["parties"]:
+                self.stdout.write("  nobody may have it")
+
+
+def _rows(module: ModuleID, owner: str, object_id: str) -> list[StoredObject]:
+    """Return what everybody gets, then what single parties were sent."""
+    model = POLICIES[module].model
+    exactly, variants = any_variant(object_id)
+    rows = model._default_manager.filter(  # noqa: SLF001 - a documented name of Django
+        Q(object_key=exactly) | Q(object_key__startswith=variants), owner=owner
+    )
+    return list(rows.defer("text").order_by("audience", "object_key"))
+
+
+def _subjects(module: ModuleID, row: StoredObject, part_ids: list[str]) -> list[Subject]:
+    if not part_ids:
+        return [Subject(module, row, revision=row.revision)]
+    parts = Evse.objects.filter(object=row.pk, generation=row.generation, key=fold(part_ids[0]))
+    return [Subject(module, row, part.key, part.revision, part) for part in parts]
+
+
+def _told(kind: str, subject: Subject) -> dict[str, Any]:
+    row, part = subject.row, subject.part
+    object_id = mask(row.object_id) if kind == "TOKEN" else row.object_id
+    return {
+        "kind": kind,
+        "owner": row.owner,
+        "id": f"{object_id}/{part.uid}" if part else object_id,
+        "audience": row.audience,
+        "revision": subject.revision,
+        "last_updated": (part or row).last_updated.isoformat(),
+        "parties": [_standing(each) for each in standings(subject, others=_OTHERS_SHOWN)],
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "party": str(standing.party),
+        "platform": standing.party.platform.name,
+        "outcome": standing.outcome.value,
+        "why": standing.why,
+        "revision": standing.revision,
+        "since": _moment(standing.since),
+        "tried_at": _moment(standing.tried_at),
+        "behind": standing.behind,
+        "behind_since": _moment(standing.oldest),
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+def _line(line: dict[str, Any]) -> str:
+    has = f"has revision {line['revision']}" if line["revision"] is not None else ""
+    parts = [
+        f"{line['party']}: {line['outcome']}",
+        line["why"],
+        f"{has} since {line['since']}" if has and line["since"] else has,
+        f"{line['behind']} changes behind since {line['behind_since']}" if line["behind"] else "",
+    ]
+    return "; ".join(part for part in parts if part)

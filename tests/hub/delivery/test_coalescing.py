@@ -1,0 +1,70 @@
+"""A backlog is bounded by its objects, not by its changes."""
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+
+from hub.delivery import engine
+from hub.models import Change
+from ocpi.sandbox.platform import SandboxPlatform
+from tests.cast import CPA, a_location
+from tests.hub.owner import T2, Owner, pushes, received
+
+OBJECTS = 50
+CHANGES = 10_000
+
+# What 200 PATCHes of each Location leave behind, which a test cannot wait for.
+_MULTIPLY = """
+WITH many AS (
+  INSERT INTO hub_change (transaction, module, owner, object_key, part_key, audience, revision,
+    method, path, body, correlation_id)
+  SELECT pg_current_xact_id()::text::bigint, c.module, c.owner, c.object_key, c.part_key,
+    c.audience, c.revision + n, 'PATCH', c.path, c.body, c.correlation_id
+  FROM hub_change c, generate_series(1, %(each)s) AS n
+  WHERE c.method = 'PATCH' ORDER BY n, c.seq RETURNING object_key)
+UPDATE hub_location SET revision = revision + %(each)s"""
+
+
+@pytest.fixture
+def outage(owner: Owner, emsp: SandboxPlatform, deliver_all: Callable[[], int]) -> Owner:
+    """NL-CPA, which changed 50 Locations 10,000 times while nobody delivered."""
+    names = [f"L{number}" for number in range(1, OBJECTS + 1)]
+    for number, name in enumerate(names, start=1):
+        owner.put(name, body=a_location(CPA, number, evses=1))
+    deliver_all()
+    emsp.forget()
+    for name in names:
+        owner.patch(name, body={"name": "changed", "last_updated": T2})
+    with connection.cursor() as cursor:
+        cursor.execute(_MULTIPLY, {"each": CHANGES // OBJECTS - 1})
+    return owner
+
+
+def test_ten_thousand_changes_of_fifty_objects_are_fifty_messages(
+    outage: Owner, emsp: SandboxPlatform, deliver_all: Callable[[], int]
+) -> None:
+    """Each object goes out once, as it is now, however many batches its changes fill."""
+    assert Change.objects.filter(method="PATCH").count() == CHANGES
+
+    deliver_all()
+
+    assert len(pushes(emsp)) == OBJECTS
+    assert received(emsp) == {f"NL-CPA/L{n}": outage.get(f"L{n}") for n in range(1, OBJECTS + 1)}
+
+
+def test_what_changes_all_the_time_is_sent_all_the_same(
+    outage: Owner,
+    emsp: SandboxPlatform,
+    deliver_all: Callable[[], int],
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A task that is about to end puts nothing off for what comes later in the feed."""
+    monkeypatch.setattr(engine, "_CATCHING_UP_SECONDS", 3_600.0)
+    settings.HUB_DELIVERY_BATCH = CHANGES // 2
+
+    deliver_all()
+
+    assert OBJECTS < len(pushes(emsp)) <= 3 * OBJECTS

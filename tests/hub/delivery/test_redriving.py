@@ -1,0 +1,170 @@
+"""Dead letters sent again: one by one or all, as things are now."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hub.delivery import redriving
+from hub.delivery.redriving import redrive
+from hub.models import DeadLetter, Receipt, Subscription
+from ocpi.sandbox import misbehaviour
+from ocpi.sandbox.platform import SandboxPlatform
+from parties.models import Agreement
+from tests.cast import CPA, Cast, a_location, command
+from tests.hub.delivery import charging
+from tests.hub.owner import T2, Owner, pushes, received
+from tests.hub.trade import TARIFFS, Trade
+from tests.parties.running import fails, run
+
+Deliver = Callable[[], int]
+
+
+@pytest.fixture
+def refused(owner: Owner, emsp: SandboxPlatform, deliver_all: Deliver) -> SandboxPlatform:
+    """DE-MSA, which refused L1, L2 and L3 and has nothing against them any more."""
+    with emsp.answer("/locations/", misbehaviour.refuse(2001, "not now")):
+        for number in (1, 2, 3):
+            owner.put(f"L{number}", body=a_location(CPA, number))
+        deliver_all()
+    emsp.forget()
+    return emsp
+
+
+def letters() -> list[str]:
+    """Return the paths of the dead letters."""
+    return list(DeadLetter.objects.order_by("path").values_list("path", flat=True))
+
+
+def test_one_letter_is_sent_again(refused: SandboxPlatform) -> None:
+    """It leaves the list once its message is delivered; the others stay."""
+    chosen = DeadLetter.objects.get(path="NL/CPA/L2")
+
+    result = command("redrive", "--id", str(chosen.pk))
+
+    assert (result["chosen"], result["delivered"], result["left"]) == (1, 1, 0)
+    assert set(received(refused)) == {"NL-CPA/L2"}
+    assert letters() == ["NL/CPA/L1", "NL/CPA/L3"]
+
+
+def test_all_letters_are_sent_again_with_the_state_of_now(
+    refused: SandboxPlatform, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Progress is told after each batch; what changed meanwhile is not undone."""
+    monkeypatch.setattr(redriving, "_BATCH", 2)
+    owner.patch("L3", body={"name": "newer", "last_updated": T2})
+
+    told = run("redrive", "--all").splitlines()
+
+    assert [line.partition("  ")[0] for line in told[:-1]] == ["2 of 3", "3 of 3"]
+    assert told[-1].startswith("3 dead letters: 3 delivered, 0 refused")
+    assert {seen.method for seen in pushes(refused)} == {"PUT"}
+    assert received(refused) == {f"NL-CPA/L{n}": owner.get(f"L{n}") for n in (1, 2, 3)}
+    assert letters() == []
+    assert Receipt.objects.get(object_key="L3").revision == 2
+
+
+def test_what_is_refused_again_has_the_new_reason(refused: SandboxPlatform) -> None:
+    """One letter each, as before."""
+    refused.answer("PUT /L2", misbehaviour.refuse(2002, "never"))
+
+    result = command("redrive", "--party", "DE-MSA", "--module", "locations")
+
+    assert (result["delivered"], result["refused"], result["left"]) == (2, 1, 0)
+    assert ["never" in letter.reason for letter in DeadLetter.objects.all()] == [True]
+
+
+def test_a_receiver_that_is_down_keeps_its_letters(refused: SandboxPlatform) -> None:
+    """It says why it stopped, and nothing is lost."""
+    refused.answer("PUT", misbehaviour.reset())
+
+    result = command("redrive", "--all")
+
+    assert (result["delivered"], result["left"]) == (0, 3)
+    assert result["batches"][0]["why"]
+    assert len(letters()) == 3
+
+
+def test_who_may_not_have_it_any_more_gets_nothing(refused: SandboxPlatform) -> None:
+    """Access is asked at the moment of sending."""
+    Agreement.objects.update(state="SUSPENDED")
+
+    result = command("redrive", "--all")
+
+    assert "may no longer have anything of NL-CPA" in result["batches"][0]["why"]
+    assert pushes(refused) == []
+    assert len(letters()) == 3
+
+
+def test_nothing_is_sent_beside_a_worker(
+    refused: SandboxPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the worker sends may be newer: the letters wait for its lease."""
+    monkeypatch.setattr(redriving, "_PATIENCE_SECONDS", 0)
+    Subscription.objects.update(lease_until="2099-01-01T00:00:00Z")
+
+    [result] = redrive(list(DeadLetter.objects.values_list("pk", flat=True)))
+
+    assert (result.left, pushes(refused)) == (3, [])
+    assert "try again" in result.why
+
+
+def test_what_is_gone_is_not_sent_again(cast: Cast, deliver_all: Deliver) -> None:
+    """A Tariff that was deleted meanwhile does not come back; its letter is moot."""
+    tariffs = Trade(TARIFFS, cast).agree(0)
+    with tariffs.reader().answer("PUT /tariffs/", misbehaviour.refuse(2001)):
+        tariffs.told(TARIFFS.make(1))
+        deliver_all()
+    tariffs.send("DELETE", "X1")
+
+    result = command("redrive", "--all")
+
+    assert (result["moot"], result["left"], tariffs.pushes()[1:]) == (1, 0, [])
+
+
+def test_a_cdr_is_posted_again_as_it_was(cast: Cast, deliver_all: Deliver) -> None:
+    """The same bytes, to the same URL."""
+    trade = charging.cdrs(cast)
+    with trade.reader().answer("/cdrs", misbehaviour.refuse(2001)):
+        trade.told(trade.kind.make(1))
+        deliver_all()
+
+    assert command("redrive", "--all")["delivered"] == 1
+
+    first, again = trade.pushes()
+    assert (again.method, again.path, again.body) == (first.method, first.path, first.body)
+    assert charging.held(trade)["id"] == "X1"
+
+
+def test_a_refused_patch_of_a_session_is_followed_by_the_whole(
+    cast: Cast, deliver_all: Deliver
+) -> None:
+    """No period twice, none missing."""
+    trade = charging.sessions(cast)
+    charging.put(trade)
+    deliver_all()
+    with trade.reader().answer("/sessions/", misbehaviour.refuse(2001)):
+        charging.patch(trade, 1)
+        deliver_all()
+    assert charging.letters(trade)
+
+    assert command("redrive", "--all")["left"] == 0
+    assert charging.places(charging.held(trade)) == [0, 1]
+
+
+def test_letters_can_be_discarded(refused: SandboxPlatform) -> None:
+    """Nothing is sent of them."""
+    assert command("redrive", "--all", "--discard") == {"chosen": 3, "discarded": 3}
+    assert (letters(), pushes(refused)) == ([], [])
+
+
+def test_letters_are_listed_without_what_identifies_a_driver(
+    refused: SandboxPlatform, cast: Cast, deliver_all: Deliver
+) -> None:
+    """Chosen by receiver and module; a token's uid is masked."""
+    listed: list[dict[str, Any]] = command("dead_letters", "--party", "de-msa")
+    assert [each["path"] for each in listed] == [f"NL/CPA/L{n}" for n in (3, 2, 1)]
+    assert {each["reason"] for each in listed} == {"HTTP 200, status 2001: not now"}
+    assert command("dead_letters", "--module", "tokens") == []
+    assert "3 dead letters" in run("dead_letters")
+    assert "say which" in fails("redrive")
