@@ -32,7 +32,7 @@ from ocpi.transport import pagination
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
-from parties import database, peers
+from parties import database, life, peers
 from parties.models import Platform
 from parties.registration import record_failure
 
@@ -151,6 +151,8 @@ def relayed(request: Outbound, reply: client.Reply) -> Answer:
     if reply.http_status == _TOO_MANY:
         _leave_alone(destination.platform_id, reply.retry_after)
     if reply.status_code in _CODES and reply.http_status in _SENDABLE:
+        if destination.is_unseen:
+            life.answered(destination.platform_id)
         link = pagination.read_link(reply.headers.get("Link"), base_url=request.url)
         return Answer(
             reply.http_status,
@@ -186,6 +188,7 @@ def _token_refused(destination: Destination) -> OcpiError:
     error = ReceiverNotConnected(text)
     log.error("connection in trouble: %s", error)
     record_failure(destination.platform_id, error)
+    life.doubt(destination.platform_id)
     return error
 
 

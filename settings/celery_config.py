@@ -21,11 +21,28 @@ timezone = "UTC"
 task_routes = {
     "hub.tasks.dispatch": {"queue": "wake"},
     "hub.tasks.snapshot": {"queue": "bulk"},
+    "hub.upkeep.*": {"queue": "bulk"},
 }
+_OFTEN, _SELDOM = min(settings.HUB_IDLE_SECONDS, 5.0), 600.0
 beat_schedule = {
     "wake-everything-behind": {
         "task": "hub.tasks.dispatch",
         "schedule": settings.HUB_DISPATCH_SECONDS,
         "options": {"expires": settings.HUB_DISPATCH_SECONDS},
+    },
+    "ping-the-silent": {
+        "task": "hub.upkeep.ping",
+        "schedule": _OFTEN,
+        "options": {"expires": _OFTEN},
+    },
+    "tell-who-is-connected": {
+        "task": "hub.upkeep.client_info",
+        "schedule": _OFTEN,
+        "options": {"expires": _OFTEN},
+    },
+    "look-after-connections": {
+        "task": "hub.upkeep.look_after",
+        "schedule": _SELDOM,
+        "options": {"expires": _SELDOM},
     },
 }
