@@ -116,13 +116,19 @@ def test_a_forgotten_party_stays_listed(cast: Cast, emsp: SandboxPlatform, tell_
 
 
 @pytest.mark.conformance("HCI-13")
-def test_a_party_with_two_roles_is_told_twice(cast: Cast, tell_all: Tell) -> None:
-    """BE-MIX is CPO and EMSP: whoever may have to do with both gets two objects, CPO first."""
-    cast["P4"], cast["P5"]
-    other = cast.join("P8")
-    cast.agree(("BE-MIX", "NL-OTH"))
+def test_a_party_with_two_roles_is_told_twice(
+    cast: Cast, tell_all: Tell, settings: LazySettings
+) -> None:
+    """BE-MIX is CPO and EMSP: a NAP, which has to do with both, gets two objects, CPO first."""
+    settings.HUB_ACCESS = "open"
+    cast["P4"]  # registers
+    nap = cast["P6"]
+    nap.forget()
     tell_all()
-    assert statuses(other) == {"BE-MIX CPO": "CONNECTED"}
+
+    told = [seen for seen in nap.seen if seen.path.endswith("/BE/MIX")]
+    assert [seen.json["role"] for seen in told] == ["CPO", "EMSP"]
+    assert statuses(nap) == {"BE-MIX CPO": "CONNECTED", "BE-MIX EMSP": "CONNECTED"}
 
 
 @pytest.mark.conformance("HCI-12")
