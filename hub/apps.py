@@ -26,7 +26,7 @@ class HubConfig(AppConfig):
                 per_host=settings.HUB_REQUESTS_PER_PEER,
             ),
         )
-        from hub import tasks  # noqa: PLC0415 - needs the loaded models
+        from hub import tasks, upkeep  # noqa: PLC0415 - needs the loaded models
         from parties import signals  # noqa: PLC0415
 
         for signal in (
@@ -35,3 +35,6 @@ class HubConfig(AppConfig):
             signals.agreement_changed,
         ):
             signal.connect(tasks.on_parties_changed, dispatch_uid="hub")
+            signal.connect(upkeep.on_parties_changed, dispatch_uid="hub.upkeep")
+        for signal in (signals.platform_returned, signals.platform_removed):
+            signal.connect(upkeep.on_parties_changed, dispatch_uid="hub.upkeep")

@@ -12,6 +12,7 @@ from django.db.models import Case, F, When
 from django.utils import timezone
 
 from hub.routing import Destination
+from parties import life
 from parties.models import Platform
 
 FAILURES_TO_OPEN = 5
@@ -19,8 +20,12 @@ OPEN_SECONDS = 10.0
 
 
 def note_silence(destination: Destination) -> None:
-    """Count a message without an answer; the last of several in a row opens the circuit."""
+    """Count a message without an answer; the last of several in a row opens the circuit.
+
+    A ping finds out whether the platform is there at all.
+    """
     until = timezone.now() + timedelta(seconds=OPEN_SECONDS)
+    life.doubt(destination.platform_id)
     Platform.objects.filter(pk=destination.platform_id).update(
         unanswered=F("unanswered") + 1,
         circuit_until=Case(

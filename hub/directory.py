@@ -11,19 +11,26 @@ from hub import circuits
 from hub.routing import Destination
 from ocpi.errors import ReceiverNotConnected
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
-from parties import database
+from parties import database, life
 from parties.models import Party, Platform
 from parties.status import ConnectionStatus
 
 _PARTIES = """
-SELECT p.role, p.is_active, p.claimed_at, f.id, f.status, f.version, f.failures, f.next_attempt_at,
-  f.unanswered, f.circuit_until,
+SELECT p.role, p.is_active, p.claimed_at, p.reported_status,
+  f.id, f.status, f.version, f.failures, f.next_attempt_at, f.unanswered,
+  f.circuit_until, f.last_seen_at,
   (SELECT e.url FROM parties_endpoint e WHERE e.platform_id = f.id
     AND e.module = %(module)s::text AND e.role = %(interface)s::text),
   EXISTS (SELECT FROM parties_party h WHERE h.platform_id = f.id AND h.role = 'HUB' AND h.is_active)
 FROM parties_party p JOIN parties_platform f ON f.id = p.platform_id
 WHERE p.key = %(key)s::text AND (%(platform)s::bigint IS NULL OR f.id = %(platform)s::bigint)
 ORDER BY p.id"""
+
+_PARTY_COLUMNS = ("role", "is_active", "claimed_at", "reported_status")
+_PLATFORM_COLUMNS = (
+    *("pk", "status", "version", "failures", "next_attempt_at", "unanswered", "circuit_until"),
+    "last_seen_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +62,21 @@ def _of(ref: PartyRef) -> dict[str, object]:
 
 def _destination(ref: PartyRef, *row: Any) -> Destination:  # noqa: ANN401 - columns
     """Read a row; what its columns mean together is the models' business."""
-    platform_columns = ("pk", "status", "version", "failures", "next_attempt_at", "unanswered")
-    platform = Platform(**dict(zip((*platform_columns, "circuit_until"), row[3:10], strict=True)))
-    party = Party(platform=platform, role=row[0], is_active=row[1], claimed_at=row[2])
+    platform = Platform(**dict(zip(_PLATFORM_COLUMNS, row[4:12], strict=True)))
+    party = Party(platform=platform, **dict(zip(_PARTY_COLUMNS, row[:4], strict=True)))
     return Destination(
         ref=ref,
         role=Role(party.role),
         platform_id=platform.pk,
         connected=party.status == ConnectionStatus.CONNECTED,
         status=party.status,
-        endpoint=str(row[10]) if row[10] is not None else None,
+        endpoint=str(row[12]) if row[12] is not None else None,
         pause=_pause(platform),
         silence=circuits.silence(platform),
         unanswered=platform.unanswered,
         version=platform.version,
-        is_behind_hub=bool(row[11]),
+        is_behind_hub=bool(row[13]),
+        is_unseen=life.is_unseen(platform.last_seen_at),
     )
 
 

@@ -32,7 +32,7 @@ from ocpi.transport import pagination
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
-from parties import database, habits, peers
+from parties import database, habits, life, peers
 from parties.models import Platform
 from parties.registration import record_failure
 
@@ -161,6 +161,8 @@ def relayed(request: Outbound, reply: client.Reply) -> Answer:
     seen = observing.of_answer(request.about, reply, is_single=request.is_single)
     habits.note(destination.platform_id, seen)
     if reply.status_code in _CODES and reply.http_status in _SENDABLE:
+        if destination.is_unseen:
+            life.answered(destination.platform_id)
         return _answer(request, reply)
     raise _without_envelope(request, reply.http_status)
 
@@ -205,6 +207,7 @@ def _token_refused(destination: Destination) -> OcpiError:
     error = ReceiverNotConnected(text)
     log.error("connection in trouble: %s", error)
     record_failure(destination.platform_id, error)
+    life.doubt(destination.platform_id)
     return error
 
 

@@ -121,7 +121,7 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
     """Read a request, HTTP's part first; raises `OcpiError` for what need not be routed at all."""
     caller = caller_of(view.request)
     declared = _declared(version, interface, module)
-    _check_version(version, caller)
+    check_version(version, caller)
     side = InterfaceRole(interface.upper())
     path = _suffix(view, "ocpi", version, interface, module)
     method = view.request.method or ""
@@ -176,7 +176,7 @@ def _declared(version: str, interface: str, module: str) -> Module:
     return found
 
 
-def _check_version(version: str, caller: Caller) -> None:
+def check_version(version: str, caller: Caller) -> None:
     """Refuse a version the platform did not register with (A-83).
 
     After a switch the version before it stays open to the token before it, until that one ends:

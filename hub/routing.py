@@ -69,6 +69,7 @@ class Destination:
     `endpoint` is the URL of the addressed interface at its platform, None when it offers none;
     `pause` the seconds for which the platform wants to be left alone; `silence` those for which the
     hub spares it and its requesters the wait, because so many messages in a row went `unanswered`.
+    An answer of a platform that `is_unseen` lately is a sign of life worth noting.
     """
 
     ref: PartyRef
@@ -82,6 +83,7 @@ class Destination:
     unanswered: int = 0
     version: str = ""
     is_behind_hub: bool = False
+    is_unseen: bool = False
 
 
 class Directory(Protocol):

@@ -12,10 +12,9 @@ from django.dispatch import Signal
 from kombu.exceptions import OperationalError
 
 from hub import broker, callbacks, feed
-from hub.delivery import engine, redriving, retention, subscriptions
+from hub.delivery import engine, redriving, subscriptions
 from hub.policy import POLICIES
 from hub.waking import Waker
-from parties.agreements import expire
 from parties.signals import platform_registered
 
 log = logging.getLogger(__name__)
@@ -97,20 +96,6 @@ def snapshot(subscription_id: int) -> None:
 def redrive(letters: list[int]) -> None:
     """Send again what dead letters are about."""
     redriving.redrive(letters)
-
-
-@shared_task
-def prune_feed() -> None:
-    """Remove from the feed what is old and nobody's due."""
-    changes, snapshots = retention.prune()
-    if changes:
-        log.info("%s old changes removed, %s snapshots begun anew", changes, snapshots)
-
-
-@shared_task
-def expire_agreements() -> None:
-    """Let agreements whose period is over be EXPIRED."""
-    expire()
 
 
 def _start_all(*, only: int | None = None) -> None:

@@ -2,9 +2,17 @@
 
 from django.urls import include, re_path
 
+from hub.client_info.serving import ClientInfoListView, ClientInfoView
 from hub.views import FunctionalModuleView, NowhereView
 
+_CLIENT_INFO = r"^(?P<version>[0-9][0-9.]*)/{}/hubclientinfo{}/?$"
+
 urlpatterns = [
+    re_path(_CLIENT_INFO.format("sender", ""), ClientInfoListView.as_view()),
+    re_path(
+        _CLIENT_INFO.format("receiver", "/(?P<country_code>[^/]{2})/(?P<party_id>[^/]{3})"),
+        ClientInfoView.as_view(),
+    ),
     re_path(
         r"^(?P<version>[0-9][0-9.]*)/(?P<interface>sender|receiver)/(?P<module>[a-z]+)(?:/|$)",
         FunctionalModuleView.as_view(),

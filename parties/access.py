@@ -15,18 +15,22 @@ from ocpi.types import ModuleID, PartyRef
 from parties import database
 from parties.agreements import outside_period
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import pairs_of
+from parties.role_pairs import SIDES, pairs_of
 from parties.status import ConnectionStatus
 
 Parameters = dict[str, Any]
 
-_LIVE = """
+_FITTING = """
+    owner.key <> receiver.key
+    AND (owner.role || ' ' || receiver.role) = ANY(%(access_roles)s)
+"""
+_LIVE = f"""
     owner.is_active AND receiver.is_active
     AND owner_platform.status <> %(access_suspended)s
     AND receiver_platform.status <> %(access_suspended)s
-    AND owner.key <> receiver.key
-    AND (owner.role || ' ' || receiver.role) = ANY(%(access_roles)s)
+    AND {_FITTING}
 """
+_COVERED = "(cardinality(agreement.modules) = 0 OR %(access_module)s = ANY(agreement.modules))"
 _JOINS = """
     JOIN parties_platform owner_platform ON owner_platform.id = owner.platform_id
     JOIN parties_platform receiver_platform ON receiver_platform.id = receiver.platform_id
@@ -34,19 +38,22 @@ _JOINS = """
 _SELECT = "SELECT DISTINCT owner.key AS owner_key, receiver.id AS receiver_party_id"
 
 
-def _agreed(owner: str, receiver: str) -> str:
+_ACQUAINTED = "SELECT owner.id AS party_id, receiver.platform_id"
+_ACQUAINTANCE = f"owner.platform_id <> receiver.platform_id AND receiver.is_active AND {_FITTING}"
+
+
+def _agreed(owner: str, receiver: str, *, select: str, where: str) -> str:
     """Write one reading of the agreements: who owns and who reads is the roles' business."""
     return f"""
-{_SELECT}
+{select}
 FROM parties_agreement agreement
 JOIN parties_party owner ON owner.id = agreement.{owner}
 JOIN parties_party receiver ON receiver.id = agreement.{receiver}
 {_JOINS}
-WHERE {_LIVE}
+WHERE {where}
     AND agreement.state = %(access_active)s
     AND (agreement.valid_from IS NULL OR agreement.valid_from <= statement_timestamp())
     AND (agreement.valid_until IS NULL OR agreement.valid_until > statement_timestamp())
-    AND (cardinality(agreement.modules) = 0 OR %(access_module)s = ANY(agreement.modules))
 """
 
 
@@ -55,18 +62,30 @@ def _short(sql: str) -> str:
     return " ".join(sql.split())
 
 
-# A UNION, not a LATERAL: conditions of a composing query reach the indexes of both halves.
-_AGREED = _short(f"{_agreed('cpo_id', 'emsp_id')} UNION {_agreed('emsp_id', 'cpo_id')}")
+def _both(select: str, where: str) -> str:
+    # A UNION, not a LATERAL: conditions of a composing query reach the indexes of both halves.
+    one, other = (
+        _agreed(*sides, select=select, where=where)
+        for sides in (("cpo_id", "emsp_id"), ("emsp_id", "cpo_id"))
+    )
+    return _short(f"{one} UNION {other}")
 
-_OPEN = _short(f"""
-{_SELECT}
+
+def _open(select: str, where: str) -> str:
+    return _short(f"""
+{select}
 FROM parties_party owner CROSS JOIN parties_party receiver
 {_JOINS}
-WHERE {_LIVE}
+WHERE {where}
     AND NOT EXISTS (
         SELECT FROM parties_agreement refused WHERE refused.state = %(access_refused)s
         AND (refused.cpo_id, refused.emsp_id) IN ((owner.id, receiver.id), (receiver.id, owner.id)))
 """)
+
+
+_AGREED, _OPEN = _both(_SELECT, f"{_LIVE} AND {_COVERED}"), _open(_SELECT, _LIVE)
+_AGREED_ACQUAINTANCES = _both(_ACQUAINTED, _ACQUAINTANCE)
+_OPEN_ACQUAINTANCES = _open(_ACQUAINTED, _ACQUAINTANCE)
 
 
 _TO_KEY = "receiver_party_id = ANY(ARRAY(SELECT id FROM parties_party WHERE key = %(access_{})s))"
@@ -92,6 +111,23 @@ def access_pairs_sql(module: ModuleID) -> tuple[str, Parameters]:
         "access_suspended": ConnectionStatus.SUSPENDED.value,
         "access_roles": _roles(module),
         **(own if agreed else {"access_refused": AgreementState.SUSPENDED.value}),
+    }
+
+
+def acquaintances_sql() -> tuple[str, Parameters]:
+    """Return SQL with named parameters that yields (party_id, platform_id) of every acquaintance.
+
+    The party with this id may exchange messages of some module with a party of this platform once
+    both are connected; at present it may stand in any way.
+    """
+    agreed = settings.HUB_ACCESS == "agreement"
+    return (_AGREED_ACQUAINTANCES if agreed else f"{_OPEN_ACQUAINTANCES} GROUP BY 1, 2"), {
+        "access_roles": sorted({f"{a} {b}" for pair in SIDES for a, b in (pair, pair[::-1])}),
+        **(
+            {"access_active": AgreementState.ACTIVE.value}
+            if agreed
+            else {"access_refused": AgreementState.SUSPENDED.value}
+        ),
     }
 
 

@@ -33,13 +33,16 @@ def served_version(number: str) -> Version:
         raise UnsupportedVersion(message, http_status=404) from None
 
 
-def served_modules(version: Version) -> Iterator[tuple[ModuleID, InterfaceRole]]:
+def served_modules(
+    version: Version, *, to_hub: bool = False
+) -> Iterator[tuple[ModuleID, InterfaceRole]]:
     """List the interfaces the hub serves in a version, as its details announce them.
 
-    Credentials stand there once, as SENDER. A hub has client info to send, nobody to get it from.
+    Credentials stand there once, as SENDER. A hub sends client info; it gets some from other hubs.
     """
+    one_sided = {ModuleID.CREDENTIALS} if to_hub else {ModuleID.CREDENTIALS, ModuleID.HUBCLIENTINFO}
     for module in version.modules.values():
-        if module.identifier in {ModuleID.CREDENTIALS, ModuleID.HUBCLIENTINFO}:
+        if module.identifier in one_sided:
             yield module.identifier, InterfaceRole.SENDER
         else:
             yield from ((module.identifier, role) for role in module.interfaces)
@@ -59,11 +62,11 @@ def versions() -> bytes:
     return orjson.dumps([{"version": number, "url": f"{base}/{number}"} for number in VERSIONS])
 
 
-def version_details(version: Version) -> bytes:
-    """Render the endpoints of a version."""
+def version_details(version: Version, *, to_hub: bool = False) -> bytes:
+    """Render the endpoints of a version, as another hub or anybody else sees them."""
     endpoints = [
         {"identifier": str(module), "role": str(role), "url": endpoint_url(version, module, role)}
-        for module, role in served_modules(version)
+        for module, role in served_modules(version, to_hub=to_hub)
     ]
     return orjson.dumps({"version": version.number, "endpoints": endpoints})
 

@@ -6,9 +6,7 @@ minute without a trace of it are each noted by one conditional UPDATE.
 """
 
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import cast
 
 from django.db.models import Case, F, When
@@ -19,22 +17,20 @@ from rest_framework.request import Request
 from ocpi.errors import Unauthenticated
 from ocpi.transport.authorization import TokenForm, candidates
 from ocpi.types import PartyRef, Role
-from parties import database, tokens
+from parties import database, life, tokens
 from parties.caller import Caller, CallerParty
-from parties.models import Credentials, Platform, TokenKind
+from parties.models import Credentials, TokenKind
 from parties.quirks import cached
-from parties.status import REGISTERED, ConnectionStatus, IllegalTransition
+from parties.status import REGISTERED, ConnectionStatus
 
 log = logging.getLogger(__name__)
-
-SEEN_EVERY = timedelta(seconds=30)
 
 _LOOKUP = """
 SELECT c.digest, c.id, c.kind, c.last_four, c.provisional, c.form, c.first_used_at IS NOT NULL,
        c.revoked_at IS NOT NULL, coalesce(c.valid_until <= statement_timestamp(), false),
        p.id, p.name, p.status, p.version, p.quirks::text,
        p.last_seen_at IS NULL OR p.last_seen_at < statement_timestamp() - %(seen_every)s,
-       p.failures > 0,
+       p.alarm = '' AND (p.failures > 0 OR p.status = %(offline)s),
        ARRAY(SELECT ARRAY[q.role, q.country_code, q.party_id, q.id::text] FROM parties_party q
              WHERE q.platform_id = p.id AND q.is_active ORDER BY q.id)
 FROM parties_credentials c JOIN parties_platform p ON p.id = c.platform_id
@@ -60,7 +56,7 @@ class _Found:
     version: str
     quirks: str
     unseen: bool
-    in_trouble: bool
+    is_back: bool
     parties: list[list[str]]
 
 
@@ -111,7 +107,12 @@ def identify(authorization: str | None, *, configuring: bool) -> Caller:
 
 def _rows(digests: list[str]) -> dict[str, _Found]:
     """Look up the one or two readings of a header; two scalars keep one plan for all calls."""
-    asked = {"first": digests[0], "last": digests[-1], "seen_every": SEEN_EVERY}
+    asked = {
+        "first": digests[0],
+        "last": digests[-1],
+        "seen_every": life.SEEN_EVERY,
+        "offline": ConnectionStatus.OFFLINE.value,
+    }
     found = database.rows(_LOOKUP, asked)
     return {row[0]: _Found(*row[1:]) for row in found}
 
@@ -161,8 +162,8 @@ def _note(row: _Found, form: TokenForm, *, configuring: bool) -> None:
         _first_use(row)
     if row.form != form:
         Credentials.objects.filter(pk=row.id).update(form=form)
-    if row.unseen or row.in_trouble or row.status == ConnectionStatus.OFFLINE:
-        _seen(row)
+    if row.unseen or row.is_back:
+        life.called(row.platform_id)
 
 
 def _first_use(row: _Found) -> None:
@@ -180,18 +181,8 @@ def _first_use(row: _Found) -> None:
         ).revoke()
 
 
-def _seen(row: _Found) -> None:
-    platform = Platform.objects.filter(pk=row.platform_id)
-    platform.update(last_seen_at=timezone.now())
-    # A pause without failures is one the platform asked for, by Retry-After: it stands.
-    platform.filter(failures__gt=0).update(failures=0, next_attempt_at=None)
-    if row.status == ConnectionStatus.OFFLINE:
-        with suppress(IllegalTransition):  # suspended at this very moment: the next call is refused
-            platform.get().move_to(ConnectionStatus.CONNECTED)
-
-
 def _caller(row: _Found, token: str) -> Caller:
-    back = row.status == ConnectionStatus.OFFLINE
+    back = row.is_back and row.status == ConnectionStatus.OFFLINE
     return Caller(
         platform_id=row.platform_id,
         name=row.name,

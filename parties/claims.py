@@ -161,6 +161,11 @@ def _matching(claimed: ClaimedRole) -> Q:
     )
 
 
+def may_be_hub(platform_id: int) -> bool:
+    """Tell whether the operator's list has a platform as another hub."""
+    return AllowedParty.objects.filter(platform=platform_id, role=Role.HUB.value).exists()
+
+
 def apply(claims: Collection[ClaimedRole], platform: Platform) -> None:
     """Make exactly these parties the platform's active ones.
 
@@ -189,12 +194,15 @@ def _activate(claimed: ClaimedRole, platform: Platform) -> Party:
         party_id=claimed.ref.party_id,
         defaults={"platform": platform},
     )
-    party.platform = platform
+    party.platform, party.reported_status = platform, ""
     party.name, party.website = claimed.name, claimed.website
     party.business_details = claimed.business_details
     party.is_active = True
     party.claimed_at = party.claimed_at or timezone.now()
     party.save(
-        update_fields=["platform", "name", "website", "business_details", "is_active", "claimed_at"]
+        update_fields=[
+            *("platform", "name", "website", "business_details", "is_active", "claimed_at"),
+            "reported_status",
+        ]
     )
     return party

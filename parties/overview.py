@@ -30,7 +30,7 @@ def find(name: str) -> Platform:
 
 def describe(platform: Platform) -> dict[str, Any]:
     """Return everything about a platform that is no secret, ready for JSON."""
-    seen = platform.last_seen_at
+    seen, pinged = platform.last_seen_at, platform.last_ping_at
     return {
         "name": platform.name,
         "status": str(platform.status),
@@ -47,6 +47,9 @@ def describe(platform: Platform) -> dict[str, Any]:
         "failures": platform.failures,
         "unanswered": platform.unanswered,
         "last_error": platform.last_error,
+        "last_ping_at": format_datetime(pinged) if pinged else None,
+        "unreachable": platform.unreachable,
+        "alarm": platform.alarm,
         "habits": [_told(row) for row in platform.habits.all()],
     }
 

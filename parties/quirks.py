@@ -27,6 +27,10 @@ class Quirks:
     """Accept the un-encoded token from it."""
     patch_supported: bool = True
     """Send PATCH; otherwise the full object by PUT."""
+    renew: bool = False
+    """Renew its credentials every `HUB_RENEWAL_DAYS`."""
+    announces: bool = False
+    """It is a hub that names the parties behind it itself, beyond the operator's list."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -20,13 +20,15 @@ from parties.caller import Caller
 from parties.claims import Offer
 from parties.exclusive import exclusive
 from parties.handshake import Discovered, discover, only
+from parties.life import LONGEST_ERROR
 from parties.models import Credentials, Endpoint, Platform, TokenKind
 from parties.signals import announce, platform_changed, platform_registered, platform_removed
 from parties.status import REGISTERED, ConnectionStatus
 
 log = logging.getLogger(__name__)
 
-_LONGEST_ERROR = 2000
+_TROUBLE = ("failures", "unreachable", "next_attempt_at", "alarm", "alarm_at")
+_FOUND = ("version", "versions_url", "announced_url", "last_seen_at", "last_error")
 UNREGISTERED_METHODS = ("GET", "POST")
 REGISTERED_METHODS = ("GET", "PUT", "DELETE")
 
@@ -70,8 +72,9 @@ def disconnect(platform: Platform, *, status: ConnectionStatus) -> None:
     Credentials.objects.outbound(platform).delete()
     platform.endpoints.all().delete()
     platform.handshake_until = platform.next_attempt_at = None
-    platform.failures = 0
-    platform.save(update_fields=["handshake_until", "next_attempt_at", "failures"])
+    platform.failures = platform.unreachable = 0
+    platform.alarm, platform.alarm_at = "", None
+    platform.save(update_fields=[*_TROUBLE, "handshake_until"])
     platform.move_to(status)
     announce(platform_removed, Platform, platform_id=platform.pk)
 
@@ -92,17 +95,19 @@ def connect(
     )
     Credentials.objects.keep(platform, token)
     platform.version, platform.versions_url = found.version.number, found.versions_url
-    platform.failures, platform.next_attempt_at, platform.last_error = 0, None, ""
-    platform.save(
-        update_fields=["version", "versions_url", "failures", "next_attempt_at", "last_error"]
-    )
+    platform.failures = platform.unreachable = 0
+    platform.next_attempt_at = platform.alarm_at = None
+    platform.last_error = platform.alarm = ""
+    platform.last_seen_at = timezone.now()
+    platform.announced_url = announcement.versions_url()
+    platform.save(update_fields=[*_TROUBLE, *_FOUND])
     platform.move_to(ConnectionStatus.CONNECTED, registering=True)
 
 
 def record_failure(platform_id: int, error: OcpiError) -> None:
     """Keep the reason where the operator looks for it."""
     Platform.objects.filter(pk=platform_id).update(
-        last_error=one_line(str(error), longest=_LONGEST_ERROR), last_error_at=timezone.now()
+        last_error=one_line(str(error), longest=LONGEST_ERROR), last_error_at=timezone.now()
     )
 
 

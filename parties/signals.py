@@ -1,7 +1,6 @@
 """What the rest of the hub is told about parties; sent after commit, with ids only.
 
-`platform_registered`, `platform_changed` and `platform_removed` carry `platform_id`;
-`agreement_changed` carries `agreement_id`.
+All carry `platform_id`, but `agreement_changed` carries `agreement_id`.
 """
 
 from functools import partial
@@ -13,6 +12,8 @@ platform_registered = Signal()
 """A credentials handshake was completed."""
 platform_changed = Signal()
 """Its status, parties, endpoints or version are not what they were."""
+platform_returned = Signal()
+"""It was OFFLINE and is CONNECTED again: what either side missed can be made up for."""
 platform_removed = Signal()
 """It unregistered, was suspended, reset or forgotten: nothing may be sent to it any more."""
 agreement_changed = Signal()

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from ocpi.errors import MethodNotAllowed
 from ocpi.server import OcpiResponse, OcpiView
-from parties import announcement, registration
+from parties import announcement, claims, registration
 from parties.authentication import TokenAuthentication, caller_of
 
 
@@ -34,8 +34,9 @@ class VersionDetailsView(ConfigurationView):
 
     def get(self, request: Request, version: str) -> OcpiResponse:
         """List them; HTTP 404 and 3002 for a version the hub does not speak."""
-        del request
-        return OcpiResponse(announcement.version_details(announcement.served_version(version)))
+        served = announcement.served_version(version)
+        to_hub = claims.may_be_hub(caller_of(request).platform_id)
+        return OcpiResponse(announcement.version_details(served, to_hub=to_hub))
 
 
 class CredentialsView(ConfigurationView):

@@ -52,6 +52,9 @@ HUB_AUTHORIZE_UNKNOWN = env.choice("HUB_AUTHORIZE_UNKNOWN", "refuse", among=("re
 HUB_AUTHORIZE_TIMEOUT = env.number("HUB_AUTHORIZE_TIMEOUT", 3, least=0.1)
 HUB_DELIVERY_EXPIRY_DAYS = env.integer("HUB_DELIVERY_EXPIRY_DAYS", 7, least=1)
 HUB_FEED_DAYS = env.integer("HUB_FEED_DAYS", 14, least=1)
+HUB_CLIENT_INFO_SECONDS = env.number("HUB_CLIENT_INFO_SECONDS", 30, least=0)
+HUB_RENEWAL_DAYS = env.integer("HUB_RENEWAL_DAYS", 30, least=1)
+HUB_IDLE_SECONDS = env.number("HUB_IDLE_SECONDS", 300, least=1)
 HUB_DISPATCH_SECONDS = env.number("HUB_DISPATCH_SECONDS", 3, least=0.5)
 
 # Secrets and services

@@ -22,9 +22,9 @@ task_routes = {
     "hub.tasks.dispatch": {"queue": "wake"},
     "hub.tasks.snapshot": {"queue": "bulk"},
     "hub.tasks.redrive": {"queue": "bulk"},
-    "hub.tasks.prune_feed": {"queue": "bulk"},
-    "hub.tasks.expire_agreements": {"queue": "bulk"},
+    "hub.upkeep.*": {"queue": "bulk"},
 }
+_OFTEN, _SELDOM = min(settings.HUB_IDLE_SECONDS, 5.0), 600.0
 beat_schedule = {
     "wake-everything-behind": {
         "task": "hub.tasks.dispatch",
@@ -32,13 +32,28 @@ beat_schedule = {
         "options": {"expires": settings.HUB_DISPATCH_SECONDS},
     },
     "prune-the-feed": {
-        "task": "hub.tasks.prune_feed",
+        "task": "hub.upkeep.prune_feed",
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },
     "expire-agreements": {
-        "task": "hub.tasks.expire_agreements",
+        "task": "hub.upkeep.expire_agreements",
         "schedule": 60.0,
         "options": {"expires": 60.0},
+    },
+    "ping-the-silent": {
+        "task": "hub.upkeep.ping",
+        "schedule": _OFTEN,
+        "options": {"expires": _OFTEN},
+    },
+    "tell-who-is-connected": {
+        "task": "hub.upkeep.client_info",
+        "schedule": _OFTEN,
+        "options": {"expires": _OFTEN},
+    },
+    "look-after-connections": {
+        "task": "hub.upkeep.look_after",
+        "schedule": _SELDOM,
+        "options": {"expires": _SELDOM},
     },
 }

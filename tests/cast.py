@@ -40,9 +40,10 @@ ROLES = {
 class Cast:
     """The platforms of one test, started and registered on demand, stopped at its end."""
 
-    def __init__(self, versions_url: str) -> None:
-        """Remember where the hub is."""
+    def __init__(self, versions_url: str, *, client_info: bool = False) -> None:
+        """Remember where the hub is, and whether platforms want to know who is connected."""
         self.versions_url = versions_url
+        self.client_info = client_info
         self._members: dict[str, SandboxPlatform] = {}
         self._stack = ExitStack()
 
@@ -63,6 +64,7 @@ class Cast:
 
     def start(self, name: str, **options: Any) -> SandboxPlatform:
         """Start a platform with options of `SandboxPlatform`, without registering it."""
+        options = {"client_info": self.client_info, **options}
         platform = self._stack.enter_context(SandboxPlatform(ROLES[name], **options))
         self._members[name] = platform
         return platform

@@ -67,7 +67,11 @@ def _step(lease: Lease, end: float) -> bool:
         log.warning("%s: %s", target, stopped)
         lease.failed(str(stopped))
         receivers.failed(
-            target, str(stopped), answered=stopped.answered, retry_after=stopped.retry_after
+            target,
+            str(stopped),
+            answered=stopped.answered,
+            is_refusal=stopped.is_refusal,
+            retry_after=stopped.retry_after,
         )
         return False
 

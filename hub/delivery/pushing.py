@@ -20,7 +20,7 @@ from ocpi.status_codes import is_success
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 
-_OUR_TOKEN_REFUSED = {401, 403}
+OUR_TOKEN_REFUSED = frozenset({401, 403})
 _TOO_MANY = 429
 _HTTP_ERROR = 400
 _SERVER_ERROR = 500
@@ -220,7 +220,7 @@ def judged(push: Push, reply: client.Reply) -> Result:
 
 def _outcome(push: Push, reply: client.Reply) -> Outcome:
     http, code = reply.http_status, reply.status_code
-    if http in _OUR_TOKEN_REFUSED or http == _TOO_MANY:
+    if http in OUR_TOKEN_REFUSED or http == _TOO_MANY:
         return Outcome.UNREACHABLE
     if _failed(http, code, empty=not reply.body):
         return Outcome.TEMPORARY

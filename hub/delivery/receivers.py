@@ -1,11 +1,6 @@
 """The receiving end of a subscription: where to push, and how its platform is doing."""
 
-import random
 from dataclasses import dataclass
-from datetime import timedelta
-
-from django.db.models import F
-from django.utils import timezone
 
 from hub.delivery import subscriptions
 from hub.delivery.pushing import Receiver
@@ -15,14 +10,11 @@ from hub.policy import POLICIES, Delivery, Policy
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole, ModuleID
-from parties import peers
+from parties import life, peers
 from parties.announcement import hub_party
 from parties.models import Endpoint, Platform
-from parties.status import REGISTERED, ConnectionStatus, IllegalTransition
+from parties.status import REGISTERED, ConnectionStatus
 
-_FIRST_PAUSE_SECONDS = 2.0
-_LONGEST_PAUSE_SECONDS = 300.0
-_FAILURES_TO_OFFLINE = 3
 # Whose objects name tokens, and so may what a receiver says of them.
 ABOUT_DRIVERS = {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
 
@@ -31,12 +23,13 @@ ABOUT_DRIVERS = {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
 class Target:
     """Everything a task needs to know to work on one subscription.
 
+    It `is_news` that its platform takes a message: it was in trouble, or silent for a while.
     `ahead` is dealt with although it lies beyond the position; `in_doubt` may have arrived.
     """
 
     subscription_id: int
     platform_id: int
-    in_trouble: bool
+    is_news: bool
     module: ModuleID
     policy: Policy
     party: str
@@ -81,7 +74,7 @@ def target(subscription_id: int) -> Target | None:
     return Target(
         subscription_id=subscription_id,
         platform_id=platform.pk,
-        in_trouble=bool(platform.failures) or platform.status == ConnectionStatus.OFFLINE,
+        is_news=_is_in_trouble(platform) or life.is_unseen(platform.last_seen_at),
         module=module,
         policy=POLICIES[module],
         party=party.key,
@@ -96,6 +89,10 @@ def target(subscription_id: int) -> Target | None:
 def may_have_all(target: Target) -> bool:
     """Tell whether a receiver may still have what it might when its work began."""
     return target.owners <= subscriptions.owners_now(target.subscription_id, target.module)
+
+
+def _is_in_trouble(platform: Platform) -> bool:
+    return bool(platform.failures) or platform.status == ConnectionStatus.OFFLINE
 
 
 def _places(listed: list[list[int]]) -> frozenset[Position]:
@@ -122,38 +119,15 @@ def _receiver(subscription: Subscription) -> Receiver | None:
 
 
 def succeeded(target: Target) -> None:
-    """Clear the back-off of a platform that took a message."""
-    if not target.in_trouble:
-        return
-    Platform.objects.filter(pk=target.platform_id).update(failures=0, next_attempt_at=None)
-    _move(target, ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
+    """Note that a platform took a message."""
+    if target.is_news:
+        life.answered(target.platform_id, delivered=True)
 
 
-def failed(target: Target, reason: str, *, answered: bool, retry_after: float | None) -> None:
-    """Let a platform back off, longer each time, with jitter; one that stays silent is OFFLINE."""
-    platform = Platform.objects.filter(pk=target.platform_id)
-    platform.update(
-        failures=F("failures") + 1,
-        last_error=reason,
-        last_error_at=timezone.now(),
-    )
-    failures = platform.values_list("failures", flat=True).first() or 1
-    pause = min(max(retry_after or 0, _pause(failures)), _LONGEST_PAUSE_SECONDS)
-    platform.update(next_attempt_at=timezone.now() + timedelta(seconds=pause))
-    if failures >= _FAILURES_TO_OFFLINE and not answered:
-        _move(target, ConnectionStatus.OFFLINE, only_from=ConnectionStatus.CONNECTED)
-
-
-def _pause(failures: int) -> float:
-    longest = min(_FIRST_PAUSE_SECONDS * 2 ** (min(failures, 10) - 1), _LONGEST_PAUSE_SECONDS)
-    return float(longest * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-
-
-def _move(target: Target, status: ConnectionStatus, *, only_from: ConnectionStatus) -> None:
-    platform = Platform.objects.filter(pk=target.platform_id, status=only_from.value).first()
-    if platform is None:
-        return
-    try:
-        platform.move_to(status)
-    except IllegalTransition:  # somebody moved it first
-        return
+def failed(
+    target: Target, reason: str, *, answered: bool, is_refusal: bool, retry_after: float | None
+) -> None:
+    """Let a platform back off, longer each time; one that stays silent is OFFLINE."""
+    life.failed(target.platform_id, reason, answered=answered, retry_after=retry_after)
+    if is_refusal:
+        life.doubt(target.platform_id)

@@ -9,7 +9,7 @@ from hub.delivery import dead_letters, leases, receipts, receivers, repeating
 from hub.delivery.durable import Plan
 from hub.delivery.lanes import LaneKey, Push, whole
 from hub.delivery.leases import Lease
-from hub.delivery.pushing import SETTLED, Outcome, Result, send_all
+from hub.delivery.pushing import OUR_TOKEN_REFUSED, SETTLED, Outcome, Result, send_all
 from hub.delivery.receivers import Target
 from hub.feed import Position
 from parties import database, habits
@@ -65,7 +65,8 @@ class Settled:
 class Stopped(Exception):
     """Nothing passes at present; `settled` is what passed before.
 
-    `answered` tells a receiver that fails or refuses from one that cannot be reached.
+    `answered` tells a receiver that fails or refuses from one that cannot be reached, `is_refusal`
+    one that seems not to know the hub's token.
     """
 
     def __init__(self, target: Target, cause: Result, settled: Settled) -> None:
@@ -73,6 +74,7 @@ class Stopped(Exception):
         self.retry_after = cause.retry_after
         self.settled = settled
         self.answered = cause.http_status is not None or cause.outcome is Outcome.TEMPORARY
+        self.is_refusal = cause.http_status in OUR_TOKEN_REFUSED
 
 
 def settle(target: Target, plan: Plan, *, lease: Lease, end: float) -> Settled:

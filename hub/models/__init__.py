@@ -2,6 +2,7 @@
 
 from hub.models.callbacks import Callback
 from hub.models.charging import Cdr, Session, Tariff, Token
+from hub.models.client_info import ClientInfo
 from hub.models.delivery import DeadLetter, Receipt, Snapshot, Subscription
 from hub.models.feed import Change
 from hub.models.locations import Evse, Location
@@ -11,6 +12,7 @@ __all__ = [
     "Callback",
     "Cdr",
     "Change",
+    "ClientInfo",
     "DeadLetter",
     "Evse",
     "Location",

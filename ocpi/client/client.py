@@ -116,6 +116,10 @@ class OcpiClient:
         """Run a coroutine, one that awaits `send`, on the client's loop and wait for its result."""
         return self._loop.run(coroutine, timeout)
 
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> "concurrent.futures.Future[T]":
+        """Start a coroutine, one that awaits `send`, on the client's loop; wait for it later."""
+        return self._loop.submit(coroutine)
+
     def close(self) -> None:
         """Close connections, loop and thread; safe to call twice."""
         atexit.unregister(self.close)

@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the process until it is told to end."""
     asked = parser().parse_args(arguments)
-    platform = SandboxPlatform(asked.roles, host=asked.host, port=asked.port)
+    platform = SandboxPlatform(asked.roles, host=asked.host, port=asked.port, client_info=True)
     platform.name = asked.name or platform.name
     plan = Plan(**{name: getattr(asked, name) for name in Plan.__dataclass_fields__})
     events = Events(platform.party, as_json=asked.json)

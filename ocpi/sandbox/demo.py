@@ -26,7 +26,7 @@ from ocpi.sandbox.seen import Seen
 from ocpi.sandbox.server import Answer
 from ocpi.sandbox.signals import Signals
 from ocpi.sandbox.steering import Steering
-from ocpi.types import PartyRef, Role
+from ocpi.types import ModuleID, PartyRef, Role
 
 
 @dataclass(slots=True)
@@ -136,6 +136,9 @@ class Demo:
             return
         if (place.module, place.role) in RESULTS and seen.method == "POST":
             self.actor.note_result(seen)
+        if place.module is ModuleID.HUBCLIENTINFO:
+            self.events.tell("connected", parties=self.platform.clients.statuses())
+            return
         receipt = receipts.read(place, seen, answer)
         if receipt is None:
             return

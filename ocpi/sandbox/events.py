@@ -18,6 +18,7 @@ PLAIN = {
     "delete": "{party} DELETE {module} {path} -> {status_code}",
     "received": "{party} received {method} {module} {path} {status} -> {status_code}",
     "refused": "{party} refused: {method} {module} {path} -> {status_code} {reason}",
+    "connected": "{party} is told who is connected: {parties}",
     "retry": "{party} tries again: {method} {module} {path}: {reason}",
     "shown": "{party} was shown {module} {path} {status}",
     "step": "{party} {text} [{correlation_id}]",

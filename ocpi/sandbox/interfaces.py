@@ -12,6 +12,7 @@ from ocpi.errors import MethodNotAllowed, NotFound
 from ocpi.modules import Interface, Match
 from ocpi.sandbox.addresses import Place
 from ocpi.sandbox.authorizing import Authorizing
+from ocpi.sandbox.clients import Clients
 from ocpi.sandbox.orders import MODULES, OrderDesk, read_order
 from ocpi.sandbox.patching import unknown
 from ocpi.sandbox.preferring import preferred
@@ -21,7 +22,7 @@ from ocpi.sandbox.server import Answer
 from ocpi.sandbox.shelf import Key, Shelf, read_object
 from ocpi.transport.pagination import PageRequest, next_link
 from ocpi.transport.routing_headers import RoutingHeaders
-from ocpi.types import InterfaceRole, PartyRef, fold, parse_datetime
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold, parse_datetime
 from ocpi.versions import VERSIONS
 
 OWNER = ("country_code", "party_id")
@@ -37,6 +38,7 @@ class Interfaces:
     received: Mapping[str, Shelf]
     desk: OrderDesk
     authorizing: Authorizing
+    clients: Clients
 
     def answer(self, place: Place, seen: Seen, url: str) -> Answer:
         """Answer a call of this endpoint, whose advertised URL is given."""
@@ -46,6 +48,8 @@ class Interfaces:
         shelf = shelves.get(place.module)
         if place.module in MODULES and place.role is InterfaceRole.RECEIVER:
             return self.desk.answer(read_order(place.module, match, seen))
+        if place.module is ModuleID.HUBCLIENTINFO:
+            return self.clients.answer(place.role, match, seen, self.quirks)
         if shelf is None:
             return self.quirks.success()
         if place.role is InterfaceRole.SENDER:

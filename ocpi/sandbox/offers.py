@@ -24,8 +24,9 @@ BY_ROLE: Mapping[Role, Mapping[InterfaceRole, Sequence[str]]] = {
 }
 
 
-def offered(roles: Iterable[Role]) -> dict[str, list[InterfaceRole]]:
+def offered(roles: Iterable[Role], *, client_info: bool = False) -> dict[str, list[InterfaceRole]]:
     """List the interfaces of a platform with these roles, by module."""
+    roles = list(roles)
     sides = [BY_ROLE[role] for role in roles]
     found = {
         module: [
@@ -35,4 +36,6 @@ def offered(roles: Iterable[Role]) -> dict[str, list[InterfaceRole]]:
         ]
         for module in _MODULES
     }
-    return {module: interfaces for module, interfaces in found.items() if interfaces}
+    told = {"hubclientinfo": [_SENDER, _RECEIVER] if Role.HUB in roles else [_RECEIVER]}
+    used = {module: interfaces for module, interfaces in found.items() if interfaces}
+    return {**used, **(told if client_info else {})}

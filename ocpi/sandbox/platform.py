@@ -14,6 +14,7 @@ from ocpi.errors import NotFound
 from ocpi.sandbox.addresses import Addresses, Kind, Place
 from ocpi.sandbox.answering import Answering
 from ocpi.sandbox.authorizing import Authorizing
+from ocpi.sandbox.clients import Clients
 from ocpi.sandbox.handshake import Handshake
 from ocpi.sandbox.hub_client import HubClient, Result
 from ocpi.sandbox.interfaces import Interfaces
@@ -40,6 +41,7 @@ class SandboxPlatform:
 
     own: the objects it is the owner of, by module; `objects`: those it received.
     hub: the client side; `tokens`: what it issued; `watchers`: called with each normal answer.
+    clients: who is connected, if it offers `client_info`.
     authorizing: what it says of drivers; `desk`: the orders it takes, and what comes of them.
     """
 
@@ -51,19 +53,22 @@ class SandboxPlatform:
         modules: Mapping[str, Sequence[str]] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        client_info: bool = False,
         **quirks: Unpack[QuirkOptions],
     ) -> None:
         self.roles = [(Role(role), PartyRef(country, party)) for role, country, party in roles]
         self.name = f"Sandbox {self.party}"
         self.host, self.port = host, port
         self.quirks = Quirks(**quirks)
-        sides = offered(role for role, _ in self.roles) if modules is None else modules
+        usual = offered((role for role, _ in self.roles), client_info=client_info)
+        sides = usual if modules is None else modules
         self.addresses = Addresses(
             list(versions),
             {ModuleID(module): list(map(InterfaceRole, each)) for module, each in sides.items()},
             self.quirks.trailing_slash,
         )
         self.own, self.objects = self._shelves(), self._shelves()
+        self.clients = Clients()
         self.tokens = Tokens()
         self.hub = HubClient(self.quirks)
         self.recorder = Recorder()
@@ -76,7 +81,7 @@ class SandboxPlatform:
         self.authorizing = Authorizing(self.quirks, parties, self.own)
         self.desk = OrderDesk(self.quirks, parties, self.own, self.hub)
         interfaces = Interfaces(
-            self.quirks, parties, self.own, self.objects, self.desk, self.authorizing
+            self.quirks, parties, self.own, self.objects, self.desk, self.authorizing, self.clients
         )
         self._answering = Answering(self.addresses, self._handshake, interfaces)
         self._server: SandboxServer | None = None

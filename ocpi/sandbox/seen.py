@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Condition
+from typing import Any
 from urllib.parse import parse_qsl
 
 from ocpi.transport.routing_headers import RoutingHeaders
@@ -36,10 +37,9 @@ class Seen:
         return dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True))
 
     @property
-    def json(self) -> object:
+    def json(self) -> Any:  # noqa: ANN401 - whatever the hub sent
         """The body as JSON; raises ValueError when it is none."""
-        value: object = json.loads(self.body)
-        return value
+        return json.loads(self.body)
 
     @property
     def to(self) -> PartyRef | None:

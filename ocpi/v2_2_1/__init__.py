@@ -6,6 +6,7 @@ from ocpi.v2_2_1 import (
     chargingprofiles,
     commands,
     credentials,
+    hubclientinfo,
     locations,
     sessions,
     tariffs,
@@ -23,5 +24,6 @@ VERSION = Version(
         cdrs.MODULE,
         commands.MODULE,
         chargingprofiles.MODULE,
+        hubclientinfo.MODULE,
     ),
 )

@@ -3,7 +3,17 @@
 Specification: mod_hub_client_info.
 """
 
-from ocpi.types import CountryCode, DateTime, OcpiEnum, OcpiModel, PartyID, Role
+from ocpi.modules import Interface, Module, Resource, interfaces
+from ocpi.types import (
+    CountryCode,
+    DateTime,
+    InterfaceRole,
+    ModuleID,
+    OcpiEnum,
+    OcpiModel,
+    PartyID,
+    Role,
+)
 
 
 class ConnectionStatus(OcpiEnum):
@@ -23,3 +33,16 @@ class ClientInfo(OcpiModel):
     role: Role
     status: ConnectionStatus
     last_updated: DateTime
+
+
+SENDER = Interface(InterfaceRole.SENDER, (Resource((), frozenset({"GET"})),))
+RECEIVER = Interface(
+    InterfaceRole.RECEIVER,
+    (Resource(("{country_code}", "{party_id}"), frozenset({"GET", "PUT"})),),
+)
+
+MODULE = Module(
+    identifier=ModuleID.HUBCLIENTINFO,
+    functional=False,
+    interfaces=interfaces(SENDER, RECEIVER),
+)

@@ -32,10 +32,7 @@ from parties.admin.parties import STATUS_TONES
 from parties.admin.quirks import QUIRK_FIELDS, NewPlatformForm, PlatformForm
 from parties.admin.seen import CredentialsInline, EndpointInline, HabitInline
 from parties.invitation import allow
-from parties.models import (
-    Party,
-    Platform,
-)
+from parties.models import Party, Platform
 from parties.status import ConnectionStatus
 
 _PARTIES_SHOWN = 4
@@ -71,6 +68,8 @@ class PlatformAdmin(ModelAdmin[Platform]):
         "last_seen",
         "trouble",
         "last_trouble",
+        "pinged",
+        "alarmed",
         "known_since",
     )
     fieldsets: ClassVar[Any] = (
@@ -80,7 +79,8 @@ class PlatformAdmin(ModelAdmin[Platform]):
                 "fields": (
                     "name",
                     ("standing", "version"),
-                    ("last_seen", "known_since"),
+                    "alarmed",
+                    ("last_seen", "pinged", "known_since"),
                     "party_keys",
                     "versions_url",
                     "trouble",
@@ -174,12 +174,14 @@ class PlatformAdmin(ModelAdmin[Platform]):
 
     @column("Last seen", order="last_seen_at")
     def last_seen(self, platform: Platform) -> SafeString | str:
-        """Show when it last called."""
+        """Show when it last called or answered."""
         return ago(platform.last_seen_at) if platform.last_seen_at else "never"
 
     @column("Health", order="failures")
     def trouble(self, platform: Platform) -> SafeString | str:
-        """Show failures in a row and the pause they lead to, or that relaying is suspended."""
+        """Show the alarm, failures in a row and the pause they lead to, or an open circuit."""
+        if platform.alarm:
+            return badge("alarm", Tone.BAD, title=platform.alarm)
         circuit = platform.circuit_until
         if circuit is not None and circuit > timezone.now():
             opened = badge("circuit open", Tone.BAD, title="Relayed messages are refused")
@@ -198,6 +200,22 @@ class PlatformAdmin(ModelAdmin[Platform]):
         if not platform.last_error:
             return "none"
         return format_html("{} ({})", platform.last_error, ago(platform.last_error_at))
+
+    @column("Alarm")
+    def alarmed(self, platform: Platform) -> SafeString | str:
+        """Show what an operator has to mend, and since when."""
+        if not platform.alarm:
+            return "none"
+        told = badge("alarm", Tone.BAD)
+        return format_html("{} {} ({})", told, platform.alarm, ago(platform.alarm_at))
+
+    @column("Last pinged")
+    def pinged(self, platform: Platform) -> SafeString | str:
+        """Show when the hub last asked it, and how many attempts in a row found nobody."""
+        if platform.last_ping_at is None:
+            return "never"
+        failed = f", {platform.unreachable} in vain" if platform.unreachable else ""
+        return format_html("{}{}", ago(platform.last_ping_at), failed)
 
     @column("Known since")
     def known_since(self, platform: Platform) -> SafeString | str:

@@ -43,6 +43,11 @@ class PlatformForm(NewPlatformForm):
     quirk_accept_raw_token = _switch("Accept raw tokens", "Accept its token without Base64.")
     quirk_patch_supported = _switch("Takes PATCH", "Send PATCH; otherwise the full object by PUT.")
 
+    quirk_renew = _switch("Renew credentials", "Renew both tokens regularly, without being asked.")
+    quirk_announces = _switch(
+        "Names its parties", "A hub that adds parties by client info, beyond the list below."
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
         instance = kwargs.get("instance")
         quirks: Quirks = instance.quirks if instance is not None else Quirks()

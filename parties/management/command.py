@@ -76,5 +76,5 @@ def add_platform_arguments(parser: CommandParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="base64, raw_token or patch, =on or =off",
+        help="base64, raw_token, patch, renew or announces, =on or =off",
     )

@@ -72,6 +72,14 @@ class Party(PartyIdentity):
     claimed_at = models.DateTimeField(
         null=True, blank=True, help_text="First named by its platform"
     )
+    reported_status = models.CharField(
+        max_length=10,
+        choices=choices(ConnectionStatus),
+        blank=True,
+        default="",
+        help_text="As the hub it is behind tells",
+    )
+    reported_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta(PartyIdentity.Meta):
@@ -87,7 +95,13 @@ class Party(PartyIdentity):
 
     @property
     def status(self) -> ConnectionStatus:
-        """How the party stands: as its platform does, unless the platform does not name it."""
-        if self.is_active or self.platform.status not in REGISTERED:
-            return ConnectionStatus(self.platform.status)
-        return ConnectionStatus.SUSPENDED if self.claimed_at else ConnectionStatus.PLANNED
+        """How the party stands: as its platform does, unless the platform does not name it.
+
+        Through a connected hub it is reached as far as that hub says.
+        """
+        if not self.is_active and self.platform.status in REGISTERED:
+            return ConnectionStatus.SUSPENDED if self.claimed_at else ConnectionStatus.PLANNED
+        through = ConnectionStatus(self.platform.status)
+        if through is ConnectionStatus.CONNECTED and self.reported_status:
+            return ConnectionStatus(self.reported_status)
+        return through

@@ -15,7 +15,7 @@ from django.utils import timezone
 from ocpi.types import InterfaceRole, ModuleID
 from parties.models.words import choices, one_of
 from parties.quirks import Quirks
-from parties.signals import announce, platform_changed
+from parties.signals import announce, platform_changed, platform_returned
 from parties.status import REGISTERED, ConnectionStatus, IllegalTransition, origins
 
 
@@ -76,7 +76,10 @@ class Platform(models.Model):
     )
     status_changed_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(
-        null=True, blank=True, help_text="Its last authenticated call"
+        null=True, blank=True, help_text="Its last authenticated call or answer"
+    )
+    last_ping_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the hub last asked whether it is there"
     )
     quirks = QuirksField(blank=True)
     failures = models.PositiveIntegerField(
@@ -85,6 +88,14 @@ class Platform(models.Model):
     next_attempt_at = models.DateTimeField(
         null=True, blank=True, help_text="Nothing is sent before"
     )
+    unreachable = models.PositiveIntegerField(
+        default=0, help_text="Attempts in a row that found nobody"
+    )
+    doubted_at = models.DateTimeField(
+        null=True, editable=False, help_text="A message made wonder: a ping tells"
+    )
+    alarm = models.TextField(blank=True, default="", help_text="What operators have to mend")
+    alarm_at = models.DateTimeField(null=True, blank=True)
     unanswered = models.PositiveIntegerField(
         default=0, help_text="Relayed messages in a row without an answer"
     )
@@ -93,6 +104,14 @@ class Platform(models.Model):
     )
     last_error = models.TextField(blank=True, default="")
     last_error_at = models.DateTimeField(null=True, blank=True)
+    announced_url = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="The hub's versions URL it was last given",
+    )
+    renewal_tried_at = models.DateTimeField(null=True, editable=False)
     handshake_until = models.DateTimeField(
         null=True, editable=False, help_text="Until then one credentials exchange keeps others out"
     )
@@ -124,7 +143,7 @@ class Platform(models.Model):
         Raises `IllegalTransition` for a change the table does not have. `registering` is for a
         completed credentials handshake, the only way back from SUSPENDED.
         """
-        moment = timezone.now()
+        moment, was_offline = timezone.now(), self.status == ConnectionStatus.OFFLINE
         possible = Platform.objects.filter(
             pk=self.pk, status__in=origins(status, registering=registering)
         )
@@ -132,6 +151,8 @@ class Platform(models.Model):
         if moved:
             self.status, self.status_changed_at = status, moment
             announce(platform_changed, Platform, platform_id=self.pk)
+            if was_offline and status is ConnectionStatus.CONNECTED:
+                announce(platform_returned, Platform, platform_id=self.pk)
             return True
         self.refresh_from_db(fields=["status", "status_changed_at"])
         if self.status != status:

@@ -56,7 +56,7 @@ def test_an_unpublished_location_reaches_its_receivers_but_no_page_of_the_consol
     push(cpo, shown)
     deliver_all()
 
-    assert {seen.json["publish"] for seen in emsp.seen if seen.method == "PUT"} == {False, True}  # type: ignore[index]
+    assert {seen.json["publish"] for seen in emsp.seen if seen.method == "PUT"} == {False, True}
     page = admin_client.get("/admin/hub/location/").content.decode()
     assert shown["name"] in page
     assert hidden["name"] not in page

@@ -83,7 +83,7 @@ def test_an_encoded_slash_in_the_fixed_part_is_not_taken_for_a_list(pair: Pair) 
 NOWHERE = {
     "2.2.1/sender/nonsense": 2001,
     "2.2.1/sender/credentials": 2001,
-    "2.2.1/sender/hubclientinfo": 2001,
+    "2.2.1/receiver/hubclientinfo": 2001,
     "2.2.1/middle/locations": 2001,
     "2.2.1/SENDER/locations": 2001,
     "9.9/sender/locations": 3002,

@@ -107,7 +107,7 @@ def test_a_result_with_nothing_but_a_token(cast: Cast, body: bytes) -> None:
     """`POST response_url` with Authorization and a body: the URL tells all the rest."""
     cpo, emsp = _commanded(cast)
     started = _start(emsp, cpo, _response("ACCEPTED"))
-    url = str(asked(cpo, "commands")[-1].json["response_url"])  # type: ignore[index]
+    url = str(asked(cpo, "commands")[-1].json["response_url"])
     emsp.forget()
 
     result = cpo.hub.call("POST", url, body, **BARE)
@@ -138,7 +138,7 @@ def test_a_result_that_comes_late_comes(cast: Cast) -> None:
     cpo, emsp = _commanded(cast)
     short = {"status_code": 1000, "data": {"result": "ACCEPTED", "timeout": 0}}
     _start(emsp, cpo, say(200, json.dumps(short).encode()))
-    url = str(asked(cpo, "commands")[-1].json["response_url"])  # type: ignore[index]
+    url = str(asked(cpo, "commands")[-1].json["response_url"])
     emsp.forget()
 
     results = [cpo.hub.call("POST", url, RESULT, **BARE) for _ in range(2)]

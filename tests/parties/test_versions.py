@@ -55,6 +55,21 @@ def test_announces_both_sides_of_every_functional_module_it_declares() -> None:
         assert {module for module, _ in served} == set(version.modules)
 
 
+@pytest.mark.conformance("VER-03")
+@pytest.mark.parametrize("version", list(VERSIONS))
+def test_details_list_both_sides_of_seven_modules_and_client_info(wire: Wire, version: str) -> None:
+    """Both interfaces of each Functional Module, SENDER of client info, and credentials."""
+    endpoints = wire.get(version, token=invited().token).json()["data"]["endpoints"]
+    found = [(each["identifier"], each["role"]) for each in endpoints]
+    both = [name for name, role in found if role == "RECEIVER"]
+    assert sorted(both) == sorted(
+        ["cdrs", "chargingprofiles", "commands", "locations", "sessions", "tariffs", "tokens"]
+    )
+    senders = {name for name, role in found if role == "SENDER"}
+    assert senders == {*both, "credentials", "hubclientinfo"}
+    assert len(found) == 7 * 2 + 1 + 1
+
+
 @pytest.mark.conformance("VER-06")
 def test_opens_to_token_a_and_to_the_final_token_only(
     wire: Wire, registered: SandboxPlatform

@@ -7,7 +7,7 @@ from parties.management.command import OperatorCommand
 from parties.models import Platform
 from parties.overview import describe
 
-_COLUMNS = ("name", "status", "version", "parties", "last seen", "endpoints", "last error")
+_COLUMNS = ("name", "status", "version", "parties", "last seen", "endpoints", "alarm or last error")
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
@@ -42,5 +42,5 @@ def _row(platform: dict[str, Any]) -> tuple[str, ...]:
         ", ".join(platform["parties"]) or "-",
         platform["last_seen_at"] or "never",
         str(len(platform["endpoints"])),
-        platform["last_error"] or "-",
+        platform["alarm"] or platform["last_error"] or "-",
     )

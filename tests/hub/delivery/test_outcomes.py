@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from hub.delivery import engine, receivers
+from hub.delivery import engine
 from hub.delivery.lanes import Push
 from hub.delivery.pushing import Outcome, judged
 from hub.models import DeadLetter, Subscription
@@ -14,6 +14,7 @@ from ocpi import client
 from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.sandbox.server import Call, Responder
+from parties import life
 from parties.models import Platform
 from parties.status import ConnectionStatus
 from tests.cast import CPA, Cast, a_location
@@ -167,7 +168,7 @@ def test_a_receiver_that_takes_nothing_is_left_alone_for_a_while(
     responder: Responder,
     offline: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    """Longer each time; one out of reach is OFFLINE after three attempts; nothing is lost."""
+    """Longer each time; one out of reach is OFFLINE after two attempts; nothing is lost."""
     rule = emsp.answer("PUT", responder)
     owner.put("L1", body=a_location(CPA, 1))
     pauses = []
@@ -312,7 +313,7 @@ def test_a_failed_part_waits_for_the_whole_that_covers_it(
     deliver_all()
 
     states = [
-        seen.json["x"] if seen.path.endswith("/E2") else seen.json["evses"][1]["x"]  # type: ignore[index]
+        seen.json["x"] if seen.path.endswith("/E2") else seen.json["evses"][1]["x"]
         for seen in pushes(emsp)
         if not seen.path.endswith("/E1")
     ]
@@ -349,7 +350,7 @@ def test_what_was_done_before_a_failure_is_not_done_again(
 
 def test_the_pause_grows_up_to_five_minutes() -> None:
     """Doubling, with jitter below."""
-    pauses = [max(receivers._pause(failures) for _ in range(50)) for failures in (1, 3, 6, 12, 99)]
+    pauses = [max(life._pause(failures) for _ in range(50)) for failures in (1, 3, 6, 12, 99)]
 
     assert pauses[:3] == sorted(pauses[:3])
     assert pauses[0] <= 2

@@ -1,0 +1,65 @@
+"""How every party stands for every platform it may exchange messages with, kept in rows.
+
+Spec: 2.2.1 mod_hub_client_info; A-115, A-116. A row is written when a party's status changes, not
+when somebody asks. It is never deleted: where access ended, and where a party is gone, it is
+SUSPENDED for whoever knew it.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+
+from hub.models import ClientInfo
+from ocpi.types import Role
+from parties import access, database
+from parties.models import Party
+from parties.status import ConnectionStatus
+
+# One at a time: whoever read the parties earlier must not write later.
+_LOCK = "SELECT pg_advisory_xact_lock(%(lock)s::bigint)::text"
+_LOCK_NUMBER = 0x434C49
+
+_SAME = "platform_id, country_code, party_id, role"
+_REFRESH = f"""
+WITH standing AS (SELECT * FROM unnest(%(parties)s::bigint[], %(statuses)s::text[]) s(id, status)),
+acquaintance AS ({{acquaintances}}),
+wanted AS MATERIALIZED (
+  SELECT a.platform_id, p.country_code, p.party_id, p.role, s.status
+  FROM acquaintance a JOIN parties_party p ON p.id = a.party_id JOIN standing s ON s.id = p.id),
+ended AS (
+  UPDATE hub_clientinfo SET status = %(suspended)s::text, last_updated = %(moment)s
+  WHERE status <> %(suspended)s::text AND ({_SAME}) NOT IN (SELECT {_SAME} FROM wanted)
+  RETURNING 1),
+begun AS (
+  INSERT INTO hub_clientinfo ({_SAME}, status, last_updated, told, refusal)
+  SELECT {_SAME}, w.status, %(moment)s, '', ''
+  FROM wanted w LEFT JOIN hub_clientinfo i USING ({_SAME})
+  WHERE i.status IS DISTINCT FROM w.status
+  ON CONFLICT ({_SAME}) DO UPDATE
+    SET status = EXCLUDED.status, last_updated = EXCLUDED.last_updated
+  RETURNING 1)
+SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM begun)"""
+
+
+@transaction.atomic
+def refresh() -> int:
+    """Bring all rows in line with the parties, and count those that changed."""
+    database.rows(_LOCK, {"lock": _LOCK_NUMBER})
+    known = Party.objects.exclude(role=Role.HUB.value).select_related("platform")
+    standing = {party.pk: party.status.value for party in known}
+    acquaintances, parameters = access.acquaintances_sql()
+    [(changed,)] = database.rows(
+        _REFRESH.format(acquaintances=acquaintances),
+        {
+            **parameters,
+            "parties": list(standing),
+            "statuses": list(standing.values()),
+            "suspended": ConnectionStatus.SUSPENDED.value,
+            "moment": timezone.now(),
+        },
+    )
+    return int(changed)
+
+
+def start_afresh(platform_id: int) -> None:
+    """Have a platform that registered anew told everything again."""
+    ClientInfo.objects.filter(platform=platform_id).update(told="", told_at=None, not_before=None)

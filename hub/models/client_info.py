@@ -1,0 +1,56 @@
+"""What each platform is told of each party.
+
+Spec: 2.2.1 mod_hub_client_info, ClientInfo object.
+"""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from ocpi.types import Role
+from parties.models import Platform
+from parties.models.words import choices
+from parties.status import ConnectionStatus
+
+
+class ClientInfo(models.Model):
+    """One party in one role, as one platform sees it; it outlives the party.
+
+    The platform has to be told while `told` is another status than `status`.
+    """
+
+    platform = models.ForeignKey(Platform, models.CASCADE, related_name="client_info")
+    country_code = models.CharField(max_length=2)
+    party_id = models.CharField(max_length=3)
+    role = models.CharField(max_length=5, choices=choices(Role))
+    status = models.CharField(max_length=10, choices=choices(ConnectionStatus))
+    last_updated = models.DateTimeField(help_text="When that became its status for this platform")
+    told = models.CharField(
+        max_length=10, blank=True, default="", help_text="The status the platform last took"
+    )
+    told_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True, help_text="Nobody tries to tell it before")
+    verified_at = models.DateTimeField(
+        null=True, help_text="When the platform's own copy was last looked at"
+    )
+    refusal = models.TextField(
+        blank=True, default="", help_text="Why the platform would not take it"
+    )
+
+    class Meta:
+        verbose_name_plural = "client info"
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["platform", "country_code", "party_id", "role"],
+                name="hub_clientinfo_once",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["platform"], condition=~Q(told=F("status")), name="hub_clientinfo_untold"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country_code}-{self.party_id} ({self.role}) for {self.platform}"

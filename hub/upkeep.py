@@ -1,0 +1,110 @@
+"""Celery's interface to what beat does: who is there, who is told of it, what is renewed or ends.
+
+Losing every task loses nothing: beat starts each of them again.
+"""
+
+import logging
+
+import redis
+from celery import Task, shared_task
+from django.dispatch import Signal
+from kombu.exceptions import OperationalError
+
+from hub import broker
+from hub.client_info import learning, standing, telling, verifying
+from hub.delivery import retention
+from ocpi.errors import OcpiError
+from parties import pinging, renewing
+from parties.agreements import expire
+from parties.signals import platform_registered, platform_returned
+
+log = logging.getLogger(__name__)
+
+_QUEUED = "hub:client-info:{}"
+_QUEUED_SECONDS = 10
+
+
+def on_parties_changed(
+    signal: Signal | None = None, platform_id: int | None = None, **_: object
+) -> None:
+    """Let everybody know; who registered anew is told everything, and another hub is asked."""
+    if signal is platform_registered and platform_id is not None:
+        standing.start_afresh(platform_id)
+    try:
+        _start_once("all", client_info)
+        if signal in {platform_registered, platform_returned} and platform_id is not None:
+            learn.delay(platform_id)
+    except (redis.RedisError, OperationalError) as error:
+        log.warning("client info waits for beat, the broker does not answer: %s", error)
+
+
+@shared_task
+def ping() -> None:
+    """Ask the platforms that were silent for a while."""
+    pinging.ping_idle()
+
+
+@shared_task
+def client_info() -> None:
+    """Bring client info in line with the parties, and have everybody told who is not."""
+    broker.connection().delete(_QUEUED.format("all"))
+    standing.refresh()
+    for platform_id in telling.behind():
+        _start_once(str(platform_id), tell, platform_id)
+
+
+@shared_task
+def tell(platform_id: int) -> None:
+    """Tell one platform."""
+    broker.connection().delete(_QUEUED.format(platform_id))
+    telling.tell(platform_id)
+
+
+@shared_task
+def learn(platform_id: int) -> None:
+    """Ask another hub for the parties behind it."""
+    try:
+        learning.learn_all(platform_id)
+    except OcpiError as error:
+        log.warning("the parties behind platform %s are not known: %s", platform_id, error)
+
+
+@shared_task
+def look_after() -> None:
+    """Start what is to be done now and then: renewing tokens, looking at copies of client info."""
+    for platform_id in renewing.due():
+        renew.delay(platform_id)
+    for platform_id in verifying.unverified():
+        verify.delay(platform_id)
+
+
+@shared_task
+def prune_feed() -> None:
+    """Remove from the feed what is old and nobody's due."""
+    changes, snapshots = retention.prune()
+    if changes:
+        log.info("%s old changes removed, %s snapshots begun anew", changes, snapshots)
+
+
+@shared_task
+def expire_agreements() -> None:
+    """Let agreements whose period is over be EXPIRED."""
+    expire()
+
+
+@shared_task
+def renew(platform_id: int) -> None:
+    """Renew the tokens of one platform."""
+    renewing.renew(platform_id)
+
+
+@shared_task
+def verify(platform_id: int) -> None:
+    """Look at one platform's copies."""
+    verifying.verify(platform_id)
+
+
+def _start_once(what: str, task: "Task[..., None]", *arguments: int) -> None:
+    """Queue a task unless one like it waits already."""
+    if broker.connection().set(_QUEUED.format(what), 1, nx=True, ex=_QUEUED_SECONDS):
+        task.delay(*arguments)

@@ -1,0 +1,118 @@
+"""What an attempt to reach a platform, or a call of its own, says of its connection.
+
+Spec: 2.2.1 mod_hub_client_info (still alive check); A-117. Any authenticated call and any answer is
+life. Two attempts in a row that find nobody are OFFLINE: several that fail within one pause are one
+incident. Where the platform refuses the hub's token, its own calls prove nothing: operators see an
+alarm until a message of the hub passes.
+"""
+
+import logging
+import random
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from ocpi.types import one_line
+from parties.models import Platform
+from parties.status import ConnectionStatus, IllegalTransition
+
+log = logging.getLogger(__name__)
+
+SEEN_EVERY: Final = timedelta(seconds=30)
+"""So often a busy platform's life is written down."""
+FAILURES_TO_OFFLINE: Final = 2
+LONGEST_ERROR: Final = 2000
+_FIRST_PAUSE_SECONDS = 2.0
+_LONGEST_PAUSE_SECONDS = 300.0
+
+
+def is_unseen(last_seen_at: datetime | None) -> bool:
+    """Tell whether a sign of life is news."""
+    return last_seen_at is None or last_seen_at < timezone.now() - SEEN_EVERY
+
+
+def called(platform_id: int) -> None:
+    """Note an authenticated call: the platform is back, unless it refuses the hub's token."""
+    platform = Platform.objects.filter(pk=platform_id)
+    platform.update(last_seen_at=timezone.now())
+    sound = platform.filter(alarm="")
+    # A pause without failures is one the platform asked for, by Retry-After: it stands.
+    sound.filter(failures__gt=0).update(failures=0, unreachable=0, next_attempt_at=None)
+    _move(sound.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
+
+
+def answered(platform_id: int, *, delivered: bool = False) -> None:
+    """Note that the platform answered the hub, whose token is good there.
+
+    What it fails on stays in its back-off, unless a message was `delivered`.
+    """
+    platform = Platform.objects.filter(pk=platform_id)
+    over = Q(failures__gt=0)
+    if not delivered:
+        over &= Q(unreachable__gt=0) | Q(status=ConnectionStatus.OFFLINE.value)
+    platform.filter(over).update(failures=0, next_attempt_at=None)
+    platform.update(last_seen_at=timezone.now(), unreachable=0, alarm="", alarm_at=None)
+    _move(platform.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
+
+
+@transaction.atomic
+def failed(
+    platform_id: int, reason: str, *, answered: bool = False, retry_after: float | None = None
+) -> None:
+    """Let the platform back off, longer each time, with jitter; one nobody reaches is OFFLINE.
+
+    `answered` by something, it is there, however little it takes.
+    """
+    platform = Platform.objects.select_for_update().filter(pk=platform_id).first()
+    if platform is None:
+        return
+    now = timezone.now()
+    platform.last_error, platform.last_error_at = one_line(reason, longest=LONGEST_ERROR), now
+    if not _is_same_incident(platform, now):
+        platform.failures += 1
+        platform.unreachable = 0 if answered else platform.unreachable + 1
+        seconds = min(max(retry_after or 0, _pause(platform.failures)), _LONGEST_PAUSE_SECONDS)
+        platform.next_attempt_at = now + timedelta(seconds=seconds)
+    platform.save(
+        update_fields=["last_error", "last_error_at", "failures", "unreachable", "next_attempt_at"]
+    )
+    if platform.unreachable >= FAILURES_TO_OFFLINE and not answered:
+        _move(platform, ConnectionStatus.OFFLINE, only_from=ConnectionStatus.CONNECTED)
+
+
+def doubt(platform_id: int) -> None:
+    """Have a platform pinged soon: a message met a 401 or 403, or no answer at all."""
+    Platform.objects.filter(pk=platform_id).update(doubted_at=timezone.now())
+
+
+def refused(platform_id: int, reason: str) -> None:
+    """Raise the alarm for a platform that refuses the hub's token: nothing reaches it."""
+    failed(platform_id, reason, answered=True)
+    platform = Platform.objects.filter(pk=platform_id)
+    if platform.filter(alarm="").update(alarm=reason, alarm_at=timezone.now()):
+        log.error("alarm: %s: %s", platform.values_list("name", flat=True).first(), reason)
+    _move(platform.first(), ConnectionStatus.OFFLINE, only_from=ConnectionStatus.CONNECTED)
+
+
+def _is_same_incident(platform: Platform, now: datetime) -> bool:
+    paused = platform.next_attempt_at is not None and platform.next_attempt_at > now
+    return paused and platform.failures > 0
+
+
+def _pause(failures: int) -> float:
+    longest = min(_FIRST_PAUSE_SECONDS * 2 ** (min(failures, 10) - 1), _LONGEST_PAUSE_SECONDS)
+    return float(longest * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+
+def _move(
+    platform: Platform | None, status: ConnectionStatus, *, only_from: ConnectionStatus
+) -> None:
+    if platform is None or platform.status != only_from:
+        return
+    try:
+        platform.move_to(status)
+    except IllegalTransition:  # somebody moved it first
+        return

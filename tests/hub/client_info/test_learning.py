@@ -1,0 +1,113 @@
+"""What another hub tells of the parties behind it makes them known and routable, or not."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hub.client_info import learning
+from ocpi.sandbox import Result, SandboxPlatform
+from parties.invitation import AllowedRole, allow
+from parties.models import Party, Platform
+from tests.cast import CPA, MSA, Cast, command
+from tests.hub.second_hub import LISTED, XXX
+
+Told = dict[str, object]
+
+
+@pytest.fixture
+def other(cast: Cast) -> Iterator[SandboxPlatform]:
+    """NL-HB2, which carries FR-XXX and tells of it; DE-MSA has an agreement with that."""
+    with SandboxPlatform([("HUB", "NL", "HB2")], client_info=True) as platform:
+        answer = command("invite_platform", "HB2", *[f"--role={role}" for role in LISTED])
+        platform.register_with(cast.versions_url, answer["token_a"])
+        cast["P2"]
+        cast.agree(("FR-XXX", "DE-MSA"))
+        yield platform
+
+
+def info(party: str = "XXX", status: str = "CONNECTED", **changes: str) -> Told:
+    """Return a ClientInfo of a CPO."""
+    told = {"country_code": "FR", "party_id": party, "role": "CPO", "status": status}
+    return {**told, "last_updated": "2026-01-01T00:00:00Z", **changes}
+
+
+def tell(other: SandboxPlatform, told: Told) -> Result:
+    """PUT a ClientInfo."""
+    path = f"{told['country_code']}/{told['party_id']}"
+    return other.hub.put("hubclientinfo", "RECEIVER", path, told)
+
+
+def asked(cast: Cast) -> int | None:
+    """Ask the party behind the other hub for its locations."""
+    return cast["P2"].hub.get("locations", "SENDER", to=XXX, sender=MSA).status_code
+
+
+@pytest.mark.conformance("HCI-18")
+def test_its_parties_are_routable_as_far_as_it_says(cast: Cast, other: SandboxPlatform) -> None:
+    """OFFLINE behind the other hub is 4003 here; CONNECTED is passed on again."""
+    assert asked(cast) == 1000
+    assert tell(other, info(status="OFFLINE")).status_code == 1000
+    assert asked(cast) == 4003
+    assert other.hub.get("hubclientinfo", "RECEIVER", "FR/XXX").data == info(status="OFFLINE")
+    tell(other, info(last_updated="2026-01-02T00:00:00Z"))
+    assert asked(cast) == 1000
+
+
+@pytest.mark.conformance("HCI-18")
+def test_a_party_named_later_is_known_when_it_is_listed(cast: Cast, other: SandboxPlatform) -> None:
+    """The operator lists FR-ZZZ after the registration: client info makes it active."""
+    assert tell(other, info("ZZZ")).status_code == 2001
+    allow(
+        Platform.objects.get(name="HB2"),
+        [AllowedRole.parse(role) for role in (*LISTED, "CPO:FR:ZZZ")],
+    )
+    assert not Party.objects.get(key="FR-ZZZ").is_active
+    assert tell(other, info("ZZZ")).status_code == 1000
+    assert Party.objects.get(key="FR-ZZZ").is_active
+
+
+@pytest.mark.conformance("HCI-18")
+def test_a_trusted_hub_names_its_parties_itself(cast: Cast, other: SandboxPlatform) -> None:
+    """With the quirk `announces` a party nobody has becomes known; one of others never."""
+    platform = Platform.objects.get(name="HB2")
+    platform.quirks = platform.quirks.with_settings(["announces=on"])
+    platform.save()
+    cast["P1"]
+
+    assert tell(other, info("ZZZ")).status_code == 1000
+    assert Party.objects.get(key="FR-ZZZ").platform_id == platform.pk
+    taken = info("CPA", country_code="NL")
+    assert tell(other, taken).status_code == 2001
+    assert Party.objects.get(key=str(CPA)).platform.name == "P1"
+
+
+def test_an_older_word_changes_nothing(cast: Cast, other: SandboxPlatform) -> None:
+    """Messages may overtake each other: the newest last_updated counts."""
+    tell(other, info(last_updated="2026-01-02T00:00:00Z"))
+    tell(other, info(status="OFFLINE"))
+    assert Party.objects.get(key="FR-XXX").reported_status == "CONNECTED"
+
+
+def test_the_whole_list_of_another_hub_is_read(cast: Cast, other: SandboxPlatform) -> None:
+    """Page by page; what this hub may not take over is passed over."""
+    other.clients.behind += [info(f"Z{number:02}") for number in range(60)]
+    other.clients.behind.append(info(status="OFFLINE"))
+
+    assert learning.learn_all(Platform.objects.get(name="HB2").pk) == 1
+    assert Party.objects.get(key="FR-XXX").reported_status == "OFFLINE"
+
+
+def test_only_a_hub_tells(cast: Cast, other: SandboxPlatform) -> None:
+    """The RECEIVER interface is announced to hubs and is 404 for anybody else."""
+    assert ("hubclientinfo", "RECEIVER") in other.hub.connected.endpoints
+    emsp = cast["P2"].hub
+    assert ("hubclientinfo", "RECEIVER") not in emsp.connected.endpoints
+    url = other.hub.endpoint("hubclientinfo", "RECEIVER")
+    assert emsp.call("PUT", f"{url}/FR/XXX", info()).http_status == 404
+
+
+def test_a_body_about_another_party_is_refused(cast: Cast, other: SandboxPlatform) -> None:
+    """URL and body name the same party, with a status there is."""
+    path = ("hubclientinfo", "RECEIVER", "FR/YYY")
+    assert other.hub.put(*path, info()).status_code == 2001
+    assert tell(other, info(status="ASLEEP")).status_code == 2001
