@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 
 from hub import broker, callbacks, feed
 from hub.delivery import engine, subscriptions
+from hub.message_log import partitions
 from hub.policy import POLICIES
 from hub.waking import Waker
 from parties.signals import platform_registered
@@ -90,6 +91,12 @@ def snapshot(subscription_id: int) -> None:
     _forget_queued(subscription_id)
     engine.deliver(subscription_id)
     _start_all()
+
+
+@shared_task
+def keep_message_log() -> None:
+    """Make the log's partitions of the days to come, and drop those that are too old."""
+    partitions.keep()
 
 
 def _start_all(*, only: int | None = None) -> None:

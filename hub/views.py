@@ -7,7 +7,7 @@ new module needs no view.
 from django.http.response import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
-from hub import answers, messages, opening, results, tasks
+from hub import answers, message_log, messages, opening, results, tasks
 from hub.messages import Message
 from hub.routing import AskAll, Broadcast, Direct, Known, Refused, Route, Stored
 from ocpi.errors import HubError, NotFound, OcpiError
@@ -47,8 +47,11 @@ class FunctionalModuleView(OcpiView):
             raise
         self.routing = RoutingHeaders(to=message.sender, sender=hub_party())
         if results.is_result(message):
+            message_log.goes(message)
             return answers.of_result(message)
-        return _follow(message, opening.route(message))
+        route = opening.route(message)
+        message_log.goes(message, route)
+        return _follow(message, route)
 
     get = put = patch = post = delete = answer
     http_method_not_allowed = answer  # type: ignore[assignment]  # an answer is no DRF Response

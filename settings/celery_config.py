@@ -21,11 +21,17 @@ timezone = "UTC"
 task_routes = {
     "hub.tasks.dispatch": {"queue": "wake"},
     "hub.tasks.snapshot": {"queue": "bulk"},
+    "hub.tasks.keep_message_log": {"queue": "bulk"},
 }
 beat_schedule = {
     "wake-everything-behind": {
         "task": "hub.tasks.dispatch",
         "schedule": settings.HUB_DISPATCH_SECONDS,
         "options": {"expires": settings.HUB_DISPATCH_SECONDS},
+    },
+    "keep-the-message-log": {
+        "task": "hub.tasks.keep_message_log",
+        "schedule": 600,
+        "options": {"expires": 600},
     },
 }

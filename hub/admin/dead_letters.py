@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
-from hub.admin.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
 from hub.models import DeadLetter
+from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
 from hub.store.documents import members
 from ocpi.types import ModuleID
 from parties.admin.console import ModelAdmin, ReadOnly, Tone, ago, badge, column, pretty

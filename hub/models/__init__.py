@@ -3,6 +3,7 @@
 from hub.models.callbacks import Callback
 from hub.models.charging import Cdr, Session, Tariff, Token
 from hub.models.delivery import DeadLetter, Snapshot, Subscription
+from hub.models.exchanges import Exchange
 from hub.models.feed import Change
 from hub.models.locations import Evse, Location
 from hub.models.stored import StoredObject, StoredPart
@@ -13,6 +14,7 @@ __all__ = [
     "Change",
     "DeadLetter",
     "Evse",
+    "Exchange",
     "Location",
     "Session",
     "Snapshot",
