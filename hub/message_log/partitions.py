@@ -64,7 +64,7 @@ def _made(day: date) -> str:
     return name
 
 
-def _execute(sql: str, *parameters: object) -> None:
+def _execute(sql: str, *parameters: datetime) -> None:
     """Run a statement that waits for no lock longer than the log can be without its table."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'")

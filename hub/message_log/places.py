@@ -16,7 +16,9 @@ from ocpi.types import InterfaceRole, ModuleID
 from ocpi.versions import VERSIONS
 
 _REFRESH_SECONDS = 5.0
-_OWN = re.compile(r"(/ocpi/([0-9][0-9.]*)/(sender|receiver)/([a-z]+))(?=[/?]|$)/?(.*)")
+_OWN = re.compile(
+    rf"(/ocpi/([0-9][0-9.]*)/(sender|receiver)/({'|'.join(ModuleID)}))(?=[/?]|$)/?(.*)"
+)
 _CONFIGURATION = re.compile(r"/ocpi/(?:versions|([0-9][0-9.]*)(/credentials)?)/?")
 _OWNER = {"country_code", "party_id"}
 

@@ -47,7 +47,8 @@ def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any
     most: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
     body = response.content
     query = view.raw_query()
-    caller = view.request.auth
+    # Asked for `auth`, a request that was refused would be authenticated once more.
+    caller = getattr(view.request, "_auth", None)
     known = caller if isinstance(caller, Caller) else None
     writer.put(
         Entry(
@@ -59,11 +60,11 @@ def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any
             headers=view.request.headers,
             request=Cut.of(view.received, most),
             response=Cut.of(body, most),
-            way=about and about.way,
+            way=about.way if about else None,
             was_sent=about is not None and about.was_sent,
             platform=known.name if known else "",
-            sender=about and about.message.sender,
-            receiver=about and about.receiver,
+            sender=about.message.sender if about else None,
+            receiver=about.receiver if about else None,
             request_id=view.message_ids.request_id,
             correlation_id=view.message_ids.correlation_id,
             secrets=(known.presented_token,) if known else (),
@@ -94,10 +95,10 @@ def listen(asked: Asked) -> None:
             headers=asked.headers,
             request=Cut.of(asked.body, most),
             response=Cut.of(body, most),
-            way=about and about.way,
+            way=about.way if about else None,
             module=about.message.module.identifier if about else "",
             secrets=(asked.peer.token, *_of_driver(about)),
-            http_status=reply and reply.http_status,
+            http_status=reply.http_status if reply else None,
             envelope=reply.envelope if reply and len(body) > most else None,
             error="" if reply else f"{type(asked.outcome).__name__}: {asked.outcome}",
         )

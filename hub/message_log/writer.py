@@ -74,7 +74,7 @@ class Writer:
             if self._process != os.getpid():
                 self._begin()
                 # No daemon: the interpreter waits for it, so that the last entries are written.
-                self._thread = threading.Thread(target=self._run, name="message-log")
+                self._thread = threading.Thread(target=self._run, name="message-log", daemon=False)
                 self._thread.start()
                 self._process = os.getpid()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.management import CommandError
@@ -66,9 +67,7 @@ def test_a_message_nobody_could_read_is_logged_too(
     """A wrong party in the headers, and a wrong token."""
     cpo, _ = pair
     cpo.hub.get("locations", "SENDER", sender=MSA)
-    token, cpo.hub.token = cpo.hub.token, "a-token-nobody-knows"
-    cpo.hub.get("locations", "SENDER")
-    cpo.hub.token = token
+    cpo.hub.call("GET", cpo.hub.endpoint("locations", "SENDER"), token="a-token-nobody-knows")
 
     foreign, unknown = logged()
     assert (foreign.route, foreign.status_code, foreign.platform) == ("refused", 2001, "P1")
@@ -97,8 +96,9 @@ def test_a_broadcast_shows_its_deliveries(
     cast.agree(("NL-CPA", "DE-MSA"), ("NL-CPA", "FR-MSB"))
     deliver_all()
     logged()
+    headers: dict[str, Any] = {"X-Correlation-ID": "spread"}
     with emsps[1].answer("PUT", refuse(2001)):
-        push(cpo, a_location(CPA, 1), **{"X-Correlation-ID": "spread"})
+        push(cpo, a_location(CPA, 1), **headers)
         deliver_all()
 
     hops = [hop for hop in logged() if hop.correlation_id == "spread"]
@@ -115,15 +115,19 @@ def test_a_command_and_its_result_are_one_journey(cast: Cast, logged: Logged) ->
     cpo, emsp = cast["P1"], cast["P2"]
     cast.agree(("NL-CPA", "DE-MSA"))
     logged()
-    body = {"location_id": "LOC1", "evse_uid": "1", "response_url": f"{emsp.origin}/results/7"}
+    body = {
+        "location_id": "LOC1",
+        "evse_uid": "1",
+        "response_url": f"{emsp.addresses.origin}/results/7",
+    }
     said = {"status_code": 1000, "data": {"result": "ACCEPTED", "timeout": 30}}
     emsp.answer("/results/", say(200, b'{"status_code": 1000}'))
     cpo.answer("/receiver/commands", say(200, json.dumps(said).encode()))
     emsp.forget()
     cpo.forget()
     emsp.hub.post("commands", "RECEIVER", "UNLOCK_CONNECTOR", body, to=CPA, sender=MSA)
-    [asked] = cpo.seen
-    cpo.hub.send_to(asked.json["response_url"], {"result": "ACCEPTED"})
+    own_url = json.loads(cpo.seen[0].body)["response_url"]
+    cpo.hub.call("POST", own_url, {"result": "ACCEPTED"})
 
     hops = [hop for hop in logged() if hop.module == "commands"]
     assert [(hop.direction, hop.route, hop.status_code) for hop in hops] == [
@@ -169,9 +173,7 @@ def test_trace_tells_the_journey(
         told("trace", "never")
 
 
-def test_log_finds_messages(
-    pair: tuple[SandboxPlatform, SandboxPlatform], logged: Logged
-) -> None:
+def test_log_finds_messages(pair: tuple[SandboxPlatform, SandboxPlatform], logged: Logged) -> None:
     """By party, module, code, age and object; in the order of a log file."""
     cpo, _ = pair
     push(cpo, a_location(CPA, 1))
