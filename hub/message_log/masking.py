@@ -18,8 +18,13 @@ from hub.personal import NAMES, PUBLISHED_TO, mask, without
 _HIDDEN = NAMES | {"token"}
 _HARMLESS = frozenset({"versions", "tariffs", "hubclientinfo"})
 _STRING = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
-_TOKENS = re.compile(rf"({_STRING})(?:(\s*:\s*)({_STRING}|-?[0-9][^,}}\]\s]*)?)?", re.DOTALL)
-"""A string, and when it is a name, the string or number behind it: all strings in their order."""
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_MEMBER = re.compile(
+    rf"""("(?:{"|".join(sorted(_HIDDEN))})")(\s*:\s*)({_STRING}|-?[0-9][^,}}\]\s]*)""", re.DOTALL
+)
+"""In JSON no string contains a quoted name: each quote inside one has a backslash before it."""
+_ESCAPED = re.compile(r"\\u00(4[0-9a-fA-F]|5[0-9abd-fABD-F]|[67][0-9a-fA-F])")
+"""The characters of names, spelled otherwise; the backslash itself stays what it is."""
 _BEGINS_AS_JSON = re.compile(
     rf"(?:{_STRING}|[\[\]{{}}:,\s]|-?[0-9][0-9.eE+-]*|[truefalsn]+)*+\Z", re.DOTALL
 )
@@ -70,7 +75,8 @@ def unknown_path(text: str) -> Shown:
 
 def words(text: str, hidden: AbstractSet[str]) -> str:
     """Mask values wherever a text quotes them."""
-    return without(text, hidden) if hidden and text else text
+    folded = text.lower()
+    return without(text, [value for value in hidden if value.lower() in folded])
 
 
 def _step(step: str) -> str:
@@ -115,29 +121,27 @@ def _add(shown: Shown, hidden: set[str]) -> str:
 
 def _masked(text: str, *, is_cut: bool) -> Shown:
     hidden: set[str] = set()
-    if not (is_cut or "\\u" in text or any(name in text for name in _HIDDEN)):
-        return text, hidden
 
     def member(found: re.Match[str]) -> str:
         name, colon, value = found.groups()
-        if value is None:
-            return _whole(found[0])
-        if _plain(name) not in _HIDDEN:
-            return f"{name}{colon}{_whole(value)}"
         plain = _plain(value)
         hidden.add(plain)
         return f"{name}{colon}{json.dumps(mask(plain), ensure_ascii=False)}"
 
-    return _TOKENS.sub(member, text), hidden
+    shown = _without_end(text) if is_cut else text
+    if "\\u00" in shown:
+        shown = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), shown)
+    return _MEMBER.sub(member, shown), hidden
 
 
-def _whole(text: str) -> str:
+def _without_end(text: str) -> str:
     """Leave out a string that is cut: the beginning of a uid is not to be recognised."""
-    is_cut = text.startswith('"') and not _ENDED.match(text)
-    return '"\N{HORIZONTAL ELLIPSIS}' if is_cut else text
-
-
-_ENDED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+    last = None
+    for last in _STRINGS.finditer(text):  # noqa: B007 - the last one counts
+        pass
+    if last is None or last.end() < len(text):
+        return text
+    return f'{text[: last.start()]}"\N{HORIZONTAL ELLIPSIS}"'
 
 
 def _plain(text: str) -> str:
