@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -79,9 +79,9 @@ class Places:
     homes: Mapping[str, str] = field(default_factory=dict)
     until: float = 0.0
 
-    def refresh(self, connection: psycopg.Connection) -> None:
-        """Read them anew when they are old."""
-        if monotonic() < self.until:
+    def refresh(self, connection: psycopg.Connection, urls: Iterable[str]) -> None:
+        """Read them anew when they are old, or when one of the URLs leads nowhere."""
+        if monotonic() < self.until and all(self._endpoint(url) for url in urls):
             return
         found: dict[str, list[Place]] = defaultdict(list)
         for url, *about in connection.execute(f"{_ENDPOINTS} UNION ALL {_VERSIONS_URLS}"):
@@ -97,13 +97,18 @@ class Places:
         Platforms may share one, as tenants of one installation; the receiver tells whose it is.
         """
         home = self.homes.get(receiver, "")
-        endpoint = url.partition("?")[0].rstrip("/")
-        while endpoint not in self.endpoints and "/" in endpoint:
-            endpoint = endpoint.rpartition("/")[0]
-        found = self.endpoints.get(endpoint)
-        if found is None:
+        endpoint = self._endpoint(url)
+        if not endpoint:
             return Place(path=url, platform=home or urlsplit(url).netloc)
+        found = self.endpoints[endpoint]
         side = "SENDER" if method == "GET" else "RECEIVER"
         best = max(found, key=lambda one: (one.platform == home, one.interface == side))
         path = url[len(endpoint) :].removeprefix("/")
         return Place(endpoint, path, best.platform, best.version, best.module, best.interface)
+
+    def _endpoint(self, url: str) -> str:
+        """Return the longest endpoint a URL begins with, if any."""
+        endpoint = url.partition("?")[0].rstrip("/")
+        while endpoint and endpoint not in self.endpoints:
+            endpoint = endpoint.rpartition("/")[0]
+        return endpoint

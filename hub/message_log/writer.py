@@ -110,7 +110,7 @@ class Writer:
 
     def _copy(self, entries: Sequence[Entry]) -> None:
         connection = self._connected()
-        self._places.refresh(connection)
+        self._places.refresh(connection, (each.url for each in entries if not each.is_inbound))
         made = [row for entry in entries if (row := self._row(entry)) is not None]
         try:
             _copy(connection, made)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hub.models import Exchange
+from tests.factories import PartyFactory
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:hub_exchange_changelist")
@@ -49,6 +50,8 @@ def found(client: Client, **query: str) -> list[int]:
 
 def test_the_list_is_newest_first_and_can_be_narrowed(admin_client: Client) -> None:
     """By party, module, code, direction and route; searched by whole ids alone."""
+    for country, party in (("DE", "MSA"), ("FR", "MSB")):
+        PartyFactory.create(role="EMSP", country_code=country, party_id=party)
     first = an_exchange().pk
     token = an_exchange(
         direction="out",
@@ -63,6 +66,7 @@ def test_the_list_is_newest_first_and_can_be_narrowed(admin_client: Client) -> N
     assert found(admin_client) == [token, first]
     assert found(admin_client, party="FR-MSB") == [token]
     assert found(admin_client, party="DE-MSA") == [token, first]
+    assert found(admin_client, party="FR-MSB", module="locations") == []
     assert found(admin_client, module="tokens") == [token]
     assert found(admin_client, status_code="4003") == [token]
     assert found(admin_client, direction="in") == [first]
