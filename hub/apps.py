@@ -1,4 +1,4 @@
-"""The hub as a Django application: configures the one HTTP client and listens to the parties."""
+"""The hub as a Django application: configures the one HTTP client, listens to parties and views."""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -14,6 +14,10 @@ class HubConfig(AppConfig):
 
     def ready(self) -> None:
         """Hand the settings to the client, and wake delivery when who may have what changes."""
+        from hub import message_log, tasks, upkeep  # noqa: PLC0415 - they need the loaded models
+        from ocpi.server import answered  # noqa: PLC0415
+        from parties import signals  # noqa: PLC0415
+
         client.configure(
             client.AddressPolicy(
                 allow_private=settings.HUB_ALLOW_PRIVATE_ADDRESSES,
@@ -25,10 +29,9 @@ class HubConfig(AppConfig):
                 max_bytes=settings.HUB_MAX_RESPONSE_BYTES,
                 per_host=settings.HUB_REQUESTS_PER_PEER,
             ),
+            listener=message_log.listen,
         )
-        from hub import tasks, upkeep  # noqa: PLC0415 - needs the loaded models
-        from parties import signals  # noqa: PLC0415
-
+        answered.connect(message_log.on_answered, dispatch_uid="hub")
         for signal in (
             signals.platform_registered,
             signals.platform_changed,

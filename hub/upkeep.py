@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from hub import broker
 from hub.client_info import learning, standing, telling, verifying
 from hub.delivery import retention
+from hub.message_log import partitions
 from ocpi.errors import OcpiError
 from parties import pinging, renewing
 from parties.agreements import expire
@@ -84,6 +85,12 @@ def prune_feed() -> None:
     changes, snapshots = retention.prune()
     if changes:
         log.info("%s old changes removed, %s snapshots begun anew", changes, snapshots)
+
+
+@shared_task
+def keep_message_log() -> None:
+    """Make the log's partitions of the days to come, and drop those that are too old."""
+    partitions.keep()
 
 
 @shared_task

@@ -7,7 +7,7 @@ new module needs no view.
 from django.http.response import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
-from hub import answers, messages, observing, opening, results, tasks
+from hub import answers, message_log, messages, observing, opening, results, tasks
 from hub.messages import Message
 from hub.routing import AskAll, Broadcast, Direct, Known, Refused, Route, Stored
 from ocpi.errors import HubError, NotFound, OcpiError
@@ -49,8 +49,11 @@ class FunctionalModuleView(OcpiView):
         self.routing = RoutingHeaders(to=message.sender, sender=hub_party())
         habits.note(message.platform_id, observing.of_message(message, request.headers))
         if results.is_result(message):
+            message_log.goes(message)
             return answers.of_result(message)
-        return _follow(message, opening.route(message))
+        route = opening.route(message)
+        message_log.goes(message, route)
+        return _follow(message, route)
 
     get = put = patch = post = delete = answer
     http_method_not_allowed = answer  # type: ignore[assignment]  # an answer is no DRF Response

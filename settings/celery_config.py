@@ -41,6 +41,11 @@ beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "keep-the-message-log": {
+        "task": "hub.upkeep.keep_message_log",
+        "schedule": _SELDOM,
+        "options": {"expires": _SELDOM},
+    },
     "ping-the-silent": {
         "task": "hub.upkeep.ping",
         "schedule": _OFTEN,

@@ -3,6 +3,7 @@
 from hub.admin import (
     cdrs,
     dead_letters,
+    exchanges,
     locations,
     operators,
     platforms,
@@ -15,6 +16,7 @@ from hub.admin import (
 __all__ = [
     "cdrs",
     "dead_letters",
+    "exchanges",
     "locations",
     "operators",
     "platforms",

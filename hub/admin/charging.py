@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 
 from hub.admin import amounts, periods
 from hub.admin.links import link, location_of, short, token_of
-from hub.admin.personal import mask, masked
 from hub.admin.searching import charged
 from hub.admin.stored import StoredAdmin
 from hub.models.charging import Charged
+from hub.personal import mask, masked
 from parties.admin.console import ago, column, moment_text, once
 
 Row = TypeVar("Row", bound=Charged)

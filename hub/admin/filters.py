@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from hub.admin.links import charged_at, charged_with
-from hub.admin.personal import mask
 from hub.models import Location, StoredObject, Token
+from hub.personal import mask
 from ocpi.types import ModuleID
 from ocpi.versions import VERSIONS
 from parties.models import Party

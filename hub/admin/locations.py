@@ -15,10 +15,10 @@ from django.utils.safestring import SafeString
 from hub import store
 from hub.admin.filters import VersionFilter, owner_filter
 from hub.admin.links import charged_at
-from hub.admin.personal import PUBLISHED_TO, masked_within
 from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.admin.tables import session_table
 from hub.models import Evse, Location, Session
+from hub.personal import PUBLISHED_TO, masked_within
 from hub.policy import POLICIES
 from hub.store import Wanted
 from ocpi.types import ModuleID, PartyRef, fold

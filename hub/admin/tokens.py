@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 
 from hub.admin.filters import VersionFilter, owner_filter, word_filter
 from hub.admin.links import charged_with
-from hub.admin.personal import mask, masked
 from hub.admin.searching import by_key
 from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.admin.tables import cdr_table, session_table
 from hub.models import Cdr, Session, Token
+from hub.personal import mask, masked
 from hub.store.identity import object_key
 from ocpi.types import ModuleID
 from ocpi.v2_2_1.tokens import TOKEN, TokenType, WhitelistType

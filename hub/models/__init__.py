@@ -4,6 +4,7 @@ from hub.models.callbacks import Callback
 from hub.models.charging import Cdr, Session, Tariff, Token
 from hub.models.client_info import ClientInfo
 from hub.models.delivery import DeadLetter, Receipt, Snapshot, Subscription
+from hub.models.exchanges import Exchange
 from hub.models.feed import Change
 from hub.models.locations import Evse, Location
 from hub.models.stored import StoredObject, StoredPart
@@ -15,6 +16,7 @@ __all__ = [
     "ClientInfo",
     "DeadLetter",
     "Evse",
+    "Exchange",
     "Location",
     "Receipt",
     "Session",

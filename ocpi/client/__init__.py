@@ -18,6 +18,7 @@ from ocpi.client.failures import (
     ReplyUnreadable,
 )
 from ocpi.client.limits import Limits
+from ocpi.client.listening import Asked, Listener
 from ocpi.client.peer import Peer
 from ocpi.client.process_wide import configure, shared
 from ocpi.client.reply import Reply
@@ -26,7 +27,9 @@ from ocpi.client.urls import join, list_url
 __all__ = [
     "AddressPolicy",
     "AddressRefused",
+    "Asked",
     "Limits",
+    "Listener",
     "OcpiClient",
     "Peer",
     "PeerError",

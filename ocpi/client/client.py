@@ -25,6 +25,7 @@ from ocpi.client.connector import Lookup, Trail, system_lookup
 from ocpi.client.connector import trail as current_trail
 from ocpi.client.failures import CAUSES, PeerError, PeerTimeout, RedirectRefused, from_library
 from ocpi.client.limits import MAX_REDIRECTS, Limits
+from ocpi.client.listening import Asked, Listener
 from ocpi.client.loop import LoopThread
 from ocpi.client.peer import Peer
 from ocpi.client.redirects import redirect_target
@@ -49,12 +50,14 @@ class OcpiClient:
         *,
         lookup: Lookup = system_lookup,
         tls: ssl.SSLContext | None = None,
+        listener: Listener | None = None,
     ) -> None:
         """Remember policy and limits; thread and connections begin with the first request."""
         self._policy = policy
         self._limits = limits
         self._lookup = lookup
         self._tls = tls
+        self._listener = listener
         self._loop = LoopThread()
         self._wires: dict[asyncio.AbstractEventLoop, Wire] = {}
 
@@ -105,12 +108,18 @@ class OcpiClient:
     ) -> Reply:
         """Send and return the reply; raises PeerError. Only for coroutines given to `run`."""
         started = perf_counter()
-        target = self._policy.screen(url)
         message = Message(method, _headers(peer, headers, body), body or None, started)
+        outcome: Reply | PeerError = PeerTimeout("nobody waited any longer")
         try:
-            return await self._follow(message, target)
-        except CAUSES as error:
-            raise from_library(error) from error
+            outcome = await self._answer(message, url)
+        except PeerError as error:
+            outcome = error
+            raise
+        finally:
+            if self._listener is not None:
+                seconds = perf_counter() - started
+                self._listener(Asked(method, url, peer, headers or {}, body, outcome, seconds))
+        return outcome
 
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Run a coroutine, one that awaits `send`, on the client's loop and wait for its result."""
@@ -126,6 +135,14 @@ class OcpiClient:
         if self._loop.started:
             self._loop.run(self._close_wire())
         self._loop.close()
+
+    async def _answer(self, message: Message, url: str) -> Reply:
+        """Return the reply to a message; raises PeerError and nothing else."""
+        target = self._policy.screen(url)
+        try:
+            return await self._follow(message, target)
+        except CAUSES as error:
+            raise from_library(error) from error
 
     async def _follow(self, message: Message, target: URL) -> Reply:
         """Send, and go along with a redirect that stays on the host."""

@@ -6,17 +6,18 @@ Specification: none; the hub's application configures it once from its settings.
 from ocpi.client.address_guard import AddressPolicy
 from ocpi.client.client import OcpiClient
 from ocpi.client.limits import Limits
+from ocpi.client.listening import Listener
 
 _configured: list[OcpiClient] = []
 
 
-def configure(policy: AddressPolicy, limits: Limits) -> None:
+def configure(policy: AddressPolicy, limits: Limits, *, listener: Listener | None = None) -> None:
     """Say how this process calls its peers; a client configured before is closed.
 
     Nothing is started: thread, loop and connections begin with the first request, so a server that
     forks after configuring gives every child its own.
     """
-    former, _configured[:] = list(_configured), [OcpiClient(policy, limits)]
+    former, _configured[:] = list(_configured), [OcpiClient(policy, limits, listener=listener)]
     for client in former:
         client.close()
 

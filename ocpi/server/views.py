@@ -4,10 +4,12 @@ Spec: transport and format.
 """
 
 from collections.abc import Sequence
+from time import perf_counter
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import UnreadablePostError
+from django.dispatch import Signal
+from django.http import HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
@@ -18,6 +20,9 @@ from rest_framework.views import APIView
 from ocpi.errors import BodyTooLarge, NotJson
 from ocpi.server import paths
 from ocpi.transport.message_ids import MessageIds
+
+answered = Signal()
+"""A request was answered: `view`, the `response`, and the `seconds` it took."""
 
 
 class _AlwaysJson(BaseContentNegotiation):
@@ -41,6 +46,16 @@ class OcpiView(APIView):
     content_negotiation_class = _AlwaysJson
     http_method_names = ["get", "post", "put", "patch", "delete"]
     message_ids: MessageIds
+    received = b""
+    """The body as far as it was read."""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        """Answer, then tell who wants to know."""
+        started = perf_counter()
+        response = super().dispatch(request, *args, **kwargs)
+        seconds = perf_counter() - started
+        answered.send(type(self), view=self, response=response, seconds=seconds)
+        return response
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Read the message ids before anything can fail, then authenticate."""
@@ -68,6 +83,7 @@ class OcpiView(APIView):
             raise NotJson("the body broke off before its end") from None
         if len(content) > most:
             raise BodyTooLarge(f"the body is larger than {most} bytes")
+        self.received = content
         return content
 
     def raw_path(self) -> str:

@@ -15,9 +15,10 @@ from hub.store import documents
 
 _SHOWN = 4
 _UNMISTAKABLE = 8
-_NAMES = frozenset(
+NAMES = frozenset(
     {"uid", "contract_id", "visual_number", "group_id", "token_uid", "plain_data", "signed_data"}
 )
+"""The members of JSON that identify a driver."""
 PUBLISHED_TO = "publish_allowed_to"
 """The member of a Location that names tokens; its EVSEs have uids too, which are nobody's."""
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -71,7 +72,7 @@ def without(text: str, values: Iterable[str]) -> str:
 
 def _personal(lines: str) -> set[str]:
     found = _MEMBER.findall(lines)
-    return {_plain(value) for _, name, value, _ in found if json.loads(name) in _NAMES}
+    return {_plain(value) for _, name, value, _ in found if json.loads(name) in NAMES}
 
 
 def _lines(text: bytes) -> str:
@@ -82,7 +83,7 @@ def _lines(text: bytes) -> str:
 def _member(found: re.Match[str]) -> str:
     """Mask one member, if it is personal."""
     indent, name, value, comma = found.groups()
-    if json.loads(name) not in _NAMES:
+    if json.loads(name) not in NAMES:
         return found[0]
     return f"{indent}{name}: {json.dumps(mask(_plain(value)), ensure_ascii=False)}{comma}"
 

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from hub.admin.personal import mask, masked, masked_within, personal, without
 from hub.models import Cdr, DeadLetter, Session, Subscription, Token
+from hub.personal import mask, masked, masked_within, personal, without
 from tests.factories import PartyFactory
 from tests.hub.test_admin_charging import (
     CONTRACT,

@@ -1,0 +1,43 @@
+"""`manage.py trace CORRELATION_ID`: the journey of a message, hop by hop."""
+
+from argparse import Namespace
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from hub.message_log import reading, telling
+from parties.management.command import OperatorCommand
+
+
+class Command(OperatorCommand[list[dict[str, Any]]]):
+    """Prints everything that carried one correlation id."""
+
+    help = "Print the journey of a message: every request that carried its correlation id."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Take the id."""
+        parser.add_argument(
+            "correlation_id", metavar="CORRELATION_ID", help="X-Correlation-ID of any of its hops"
+        )
+
+    def perform(self, options: Namespace) -> list[dict[str, Any]]:
+        """Look it up."""
+        found = reading.journey(options.correlation_id)
+        if not found:
+            days = settings.HUB_MESSAGE_LOG_DAYS
+            raise CommandError(
+                f"nothing carried the correlation id {options.correlation_id!r:.150} in the last"
+                f" {days} days; an X-Request-ID or object id is found by manage.py log or in the"
+                " console"
+                if days
+                else "the message log is off: set HUB_MESSAGE_LOG_DAYS"
+            )
+        return [telling.as_json(exchange) for exchange in found]
+
+    def tell(self, result: list[dict[str, Any]]) -> None:
+        """Print a table."""
+        for line in telling.lines(result):
+            self.stdout.write(line)
+        if len(result) == reading.MOST_OF_A_JOURNEY:
+            self.stdout.write("These are the newest; there may be more before them.")

@@ -1,0 +1,152 @@
+"""Bodies and URLs without what is secret or identifies a driver, also where they are cut.
+
+Spec: 2.2.1 credentials (token); mod_tokens, CdrToken; LOC-17. What cannot be told apart, because it
+is no JSON, is not kept where it could be about a driver or a credentials token.
+"""
+
+import json
+import re
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from hub.message_log.entries import Cut
+from hub.personal import NAMES, PUBLISHED_TO, mask, without
+
+_HIDDEN = NAMES | {"token"}
+_HARMLESS = frozenset({"versions", "tariffs", "hubclientinfo"})
+_STRING = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_MEMBER = re.compile(
+    rf"""("(?:{"|".join(sorted(_HIDDEN))})")(\s*:\s*)({_STRING}|-?[0-9][^,}}\]\s]*)""", re.DOTALL
+)
+"""In JSON no string contains a quoted name: each quote inside one has a backslash before it."""
+_ESCAPED = re.compile(r"\\u00(4[0-9a-fA-F]|5[0-9abd-fABD-F]|[67][0-9a-fA-F])")
+"""The characters of names, spelled otherwise; the backslash itself stays what it is."""
+_BEGINS_AS_JSON = re.compile(
+    rf"(?:{_STRING}|[\[\]{{}}:,\s]|-?[0-9][0-9.eE+-]*|[truefalsn]+)*+\Z", re.DOTALL
+)
+_ALLOWED = re.compile(rf'"{PUBLISHED_TO}"\s*:\s*\[(?:[^\]"]|{_STRING})*', re.DOTALL)
+_UNPUBLISHED = re.compile(r'"publish"\s*:\s*false')
+_WORD = re.compile(r"[a-z]+|[0-9]\.[0-9](?:\.[0-9])?")
+_LONGEST_PARTY = 3
+
+Shown = tuple[str, set[str]]
+"""A text as it may be shown, and the values that are hidden in it."""
+
+
+def body(cut: Cut, module: str) -> Shown:
+    """Mask a body as far as it was kept."""
+    text = cut.text.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    if not text:
+        return "", set()
+    if not _is_json(cut, text):
+        return _no_json(text, cut, module)
+    shown, hidden = _of_module(text, module, is_cut=cut.is_cut)
+    return f"{shown}{_rest(cut)}", hidden
+
+
+def path(text: str, module: str, interface: str) -> Shown:
+    """Mask the uid of a token in what follows an endpoint's URL; in any spelling, anywhere."""
+    if module != "tokens":
+        return text, set()
+    way, mark, query = text.partition("?")
+    steps = way.split("/")
+    owners = 2 if interface == "RECEIVER" else 0
+    hidden = {
+        step
+        for place, step in enumerate(steps)
+        if step != "authorize" and (place >= owners or len(step) > _LONGEST_PARTY)
+    }
+    shown = "/".join(_step(step) if step in hidden else step for step in steps)
+    return f"{shown}{mark}{query}", (hidden | {unquote(step) for step in hidden}) - {""}
+
+
+def unknown_path(text: str) -> Shown:
+    """Mask a path of the hub's that leads nowhere: any step but a plain word may be a uid."""
+    way, mark, query = text.partition("?")
+    steps = way.split("/")
+    hidden = {step for step in steps if len(step) > _LONGEST_PARTY and not _WORD.fullmatch(step)}
+    shown = "/".join(_step(step) if step in hidden else step for step in steps)
+    return f"{shown}{mark}{query}", hidden | {unquote(step) for step in hidden}
+
+
+def words(text: str, hidden: AbstractSet[str]) -> str:
+    """Mask values wherever a text quotes them."""
+    folded = text.lower()
+    return without(text, [value for value in hidden if value.lower() in folded])
+
+
+def _step(step: str) -> str:
+    return quote(mask(unquote(step)), safe="\N{HORIZONTAL ELLIPSIS}")
+
+
+def _is_json(cut: Cut, text: str) -> bool:
+    if cut.is_cut:
+        return _BEGINS_AS_JSON.match(text) is not None
+    with suppress(ValueError, RecursionError):
+        msgspec.json.decode(cut.text, type=msgspec.Raw)
+        return True
+    return False
+
+
+def _no_json(text: str, cut: Cut, module: str) -> Shown:
+    if module in _HARMLESS | {"locations"}:
+        return f"{text}{_rest(cut)}", set()
+    return f"(not kept: {cut.size:,} bytes that are no JSON)", set()
+
+
+def _rest(cut: Cut) -> str:
+    return f"\n(cut, {cut.size:,} bytes in all)" if cut.is_cut else ""
+
+
+def _of_module(text: str, module: str, *, is_cut: bool) -> Shown:
+    if module in _HARMLESS:
+        return text, set()
+    if module != "locations":
+        return _masked(text, is_cut=is_cut)
+    if _UNPUBLISHED.search(text):
+        return "(not kept: its owner does not publish it)", set()
+    hidden: set[str] = set()
+    shown = _ALLOWED.sub(lambda found: _add(_masked(found[0], is_cut=is_cut), hidden), text)
+    return shown, hidden
+
+
+def _add(shown: Shown, hidden: set[str]) -> str:
+    hidden |= shown[1]
+    return shown[0]
+
+
+def _masked(text: str, *, is_cut: bool) -> Shown:
+    hidden: set[str] = set()
+
+    def member(found: re.Match[str]) -> str:
+        name, colon, value = found.groups()
+        plain = _plain(value)
+        hidden.add(plain)
+        return f"{name}{colon}{json.dumps(mask(plain), ensure_ascii=False)}"
+
+    shown = _without_end(text) if is_cut else text
+    if "\\u00" in shown:
+        shown = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), shown)
+    return _MEMBER.sub(member, shown), hidden
+
+
+def _without_end(text: str) -> str:
+    """Leave out a string that is cut: the beginning of a uid is not to be recognised."""
+    last = None
+    for last in _STRINGS.finditer(text):  # noqa: B007 - the last one counts
+        pass
+    if last is None or last.end() < len(text):
+        return text
+    return f'{text[: last.start()]}"\N{HORIZONTAL ELLIPSIS}"'
+
+
+def _plain(text: str) -> str:
+    if "\\" not in text:
+        return text.strip('"')
+    with suppress(ValueError):
+        return str(json.loads(text))
+    return text.strip('"')

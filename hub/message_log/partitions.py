@@ -1,0 +1,71 @@
+"""One partition of the log for each day: made ahead, dropped when it is too old.
+
+What comes while a day has none goes to the default partition, and moves when the day gets one.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+_TABLE = "hub_exchange"
+_DEFAULT = f"{_TABLE}_default"
+_AHEAD = 3
+_PARTITIONS = """
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = %s::regclass ORDER BY c.relname"""
+
+
+def keep() -> tuple[list[str], list[str]]:
+    """Make the partitions of the days to come, drop those too old; return both by name."""
+    today = timezone.now().date()
+    existing = set(names())
+    first = today - timedelta(days=settings.HUB_MESSAGE_LOG_DAYS)
+    wanted = [today + timedelta(days=number) for number in range(_AHEAD + 1)]
+    made = [_made(day) for day in wanted if _name(day) not in existing]
+    old = sorted(name for name in existing - {_DEFAULT} if name < _name(first))
+    for name in old:
+        _execute(f"DROP TABLE {name}")
+    _execute(f"DELETE FROM {_DEFAULT} WHERE at < %s", _midnight(first))
+    return made, old
+
+
+def names() -> list[str]:
+    """Return the names of all partitions."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTITIONS, [_TABLE])
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _name(day: date) -> str:
+    return f"{_TABLE}_{day:%Y%m%d}"
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _made(day: date) -> str:
+    """Make the partition of a day, with what the default one has of it."""
+    name = _name(day)
+    bounds = (_midnight(day), _midnight(day + timedelta(days=1)))
+    with transaction.atomic():
+        _execute(f"CREATE TABLE {name} (LIKE {_TABLE} INCLUDING ALL)")
+        _execute(f"LOCK TABLE {_TABLE}, {_DEFAULT} IN EXCLUSIVE MODE")
+        _execute(
+            f"WITH moved AS (DELETE FROM {_DEFAULT} WHERE at >= %s AND at < %s RETURNING *)"
+            f" INSERT INTO {name} SELECT * FROM moved",
+            *bounds,
+        )
+        _execute(
+            f"ALTER TABLE {_TABLE} ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", *bounds
+        )
+    return name
+
+
+def _execute(sql: str, *parameters: datetime) -> None:
+    """Run a statement that waits for no lock longer than the log can be without its table."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '5s'")
+        cursor.execute(sql, parameters or None)

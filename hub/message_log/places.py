@@ -1,0 +1,114 @@
+"""What a URL is about: the hub's own by its form, a peer's by the endpoints it registered."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from urllib.parse import urlsplit
+
+import psycopg
+
+from ocpi.errors import OcpiError
+from ocpi.server.paths import segments
+from ocpi.types import InterfaceRole, ModuleID
+from ocpi.versions import VERSIONS
+
+_REFRESH_SECONDS = 5.0
+_OWN = re.compile(
+    rf"(/ocpi/([0-9][0-9.]*)/(sender|receiver)/({'|'.join(ModuleID)}))(?=[/?]|$)/?(.*)"
+)
+_CONFIGURATION = re.compile(r"/ocpi/(?:versions|([0-9][0-9.]*)(/credentials)?)/?")
+_OWNER = {"country_code", "party_id"}
+
+_ENDPOINTS = """
+SELECT e.url, p.name, p.version, e.module, e.role
+FROM parties_endpoint e JOIN parties_platform p ON p.id = e.platform_id"""
+_VERSIONS_URLS = """
+SELECT versions_url, name, version, 'versions', '' FROM parties_platform WHERE versions_url <> ''"""
+_PARTIES = """
+SELECT q.key, p.name FROM parties_party q JOIN parties_platform p ON p.id = q.platform_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An endpoint, and what of the URL follows it."""
+
+    endpoint: str = ""
+    path: str = ""
+    platform: str = ""
+    version: str = ""
+    module: str = ""
+    interface: str = ""
+
+    def values(self) -> Mapping[str, str]:
+        """Return what the URL names, decoded, in order; nothing where it leads nowhere."""
+        with suppress(OcpiError, KeyError, ValueError):
+            module = VERSIONS[self.version].modules[ModuleID(self.module)]
+            way = segments(self.path.partition("?")[0].rstrip("/"))
+            match = module.interfaces[InterfaceRole(self.interface)].match(way)
+            return match.values if match else {}
+        return {}
+
+    def object_id(self) -> str:
+        """Return the id of the object the URL names, if any."""
+        named = (value for name, value in self.values().items() if name not in _OWNER)
+        return next(named, "")
+
+
+def own(url: str) -> Place:
+    """Return what a path of the hub is about."""
+    found = _OWN.match(url)
+    if found:
+        endpoint, version, interface, module, path = found.groups()
+        return Place(endpoint, path, "", version, module, interface.upper())
+    path = url.partition("?")[0]
+    configuring = _CONFIGURATION.fullmatch(path)
+    if configuring:
+        version, credentials = configuring.groups()
+        return Place(path, "", "", version or "", "credentials" if credentials else "versions")
+    return Place(path=url)
+
+
+@dataclass(slots=True)
+class Places:
+    """The endpoints of all platforms, and where each party is, as they were seconds ago."""
+
+    endpoints: Mapping[str, list[Place]] = field(default_factory=dict)
+    homes: Mapping[str, str] = field(default_factory=dict)
+    until: float = 0.0
+
+    def refresh(self, connection: psycopg.Connection, urls: Iterable[str]) -> None:
+        """Read them anew when they are old, or when one of the URLs leads nowhere."""
+        if monotonic() < self.until and all(self._endpoint(url) for url in urls):
+            return
+        found: dict[str, list[Place]] = defaultdict(list)
+        for url, *about in connection.execute(f"{_ENDPOINTS} UNION ALL {_VERSIONS_URLS}"):
+            endpoint = url.partition("?")[0].rstrip("/")
+            found[endpoint].append(Place(endpoint, "", *about))
+        self.endpoints = dict(found)
+        self.homes = dict(connection.execute(_PARTIES).fetchall())
+        self.until = monotonic() + _REFRESH_SECONDS
+
+    def of_peer(self, url: str, *, method: str, receiver: str) -> Place:
+        """Return what a URL of a peer is about: the longest endpoint it begins with.
+
+        Platforms may share one, as tenants of one installation; the receiver tells whose it is.
+        """
+        home = self.homes.get(receiver, "")
+        endpoint = self._endpoint(url)
+        if not endpoint:
+            return Place(path=url, platform=home or urlsplit(url).netloc)
+        found = self.endpoints[endpoint]
+        side = "SENDER" if method == "GET" else "RECEIVER"
+        best = max(found, key=lambda one: (one.platform == home, one.interface == side))
+        path = url[len(endpoint) :].removeprefix("/")
+        return Place(endpoint, path, best.platform, best.version, best.module, best.interface)
+
+    def _endpoint(self, url: str) -> str:
+        """Return the longest endpoint a URL begins with, if any."""
+        endpoint = url.partition("?")[0].rstrip("/")
+        while endpoint and endpoint not in self.endpoints:
+            endpoint = endpoint.rpartition("/")[0]
+        return endpoint

@@ -1,0 +1,112 @@
+"""The two places where the log hears of an exchange: the hub answered, or a peer was asked.
+
+Both run in the midst of traffic: they take references, cut bodies, and leave.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from hub.message_log import under_way
+from hub.message_log.entries import Cut, Entry
+from hub.message_log.under_way import UnderWay
+from hub.message_log.writer import writer
+from ocpi.client import Asked, Reply
+from ocpi.server import OcpiView
+from ocpi.transport import envelope
+from parties.caller import Caller
+
+log = logging.getLogger(__name__)
+Given = ParamSpec("Given")
+
+
+def _never_in_the_way(record: Callable[Given, None]) -> Callable[Given, None]:
+    """Let no mistake of the log become one of the traffic."""
+
+    @wraps(record)
+    def recorded(*args: Given.args, **kwargs: Given.kwargs) -> None:
+        try:
+            record(*args, **kwargs)
+        except Exception:
+            log.exception("an exchange is missing in the message log")
+
+    return recorded
+
+
+@_never_in_the_way
+def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any) -> None:  # noqa: ANN401 - what signals carry
+    """Remember a request to the hub and its answer."""
+    about = under_way.ended()
+    if not settings.HUB_MESSAGE_LOG_DAYS:
+        return
+    most: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
+    body = response.content
+    query = view.raw_query()
+    # Asked for `auth`, a request that was refused would be authenticated once more.
+    caller = getattr(view.request, "_auth", None)
+    known = caller if isinstance(caller, Caller) else None
+    writer.put(
+        Entry(
+            is_inbound=True,
+            at=time.time() - seconds,
+            seconds=seconds,
+            method=view.request.method or "",
+            url=f"{view.raw_path()}?{query}" if query else view.raw_path(),
+            headers=view.request.headers,
+            request=Cut.of(view.received, most),
+            response=Cut.of(body, most),
+            way=about.way if about else None,
+            was_sent=about is not None and about.was_sent,
+            platform=known.name if known else "",
+            sender=about.message.sender if about else None,
+            receiver=about.receiver if about else None,
+            request_id=view.message_ids.request_id,
+            correlation_id=view.message_ids.correlation_id,
+            secrets=(known.presented_token,) if known else (),
+            http_status=response.status_code,
+            envelope=envelope.read(body) if len(body) > most else None,
+        )
+    )
+
+
+@_never_in_the_way
+def listen(asked: Asked) -> None:
+    """Remember a request of the hub and what came of it."""
+    about = under_way.current()
+    if about is not None:
+        about.was_sent = True
+    if not settings.HUB_MESSAGE_LOG_DAYS:
+        return
+    most: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
+    reply = asked.outcome if isinstance(asked.outcome, Reply) else None
+    body = reply.body if reply else b""
+    writer.put(
+        Entry(
+            is_inbound=False,
+            at=time.time() - asked.seconds,
+            seconds=asked.seconds,
+            method=asked.method,
+            url=asked.url,
+            headers=asked.headers,
+            request=Cut.of(asked.body, most),
+            response=Cut.of(body, most),
+            way=about.way if about else None,
+            module=about.message.module.identifier if about else "",
+            secrets=(asked.peer.token, *_of_driver(about)),
+            http_status=reply.http_status if reply else None,
+            envelope=reply.envelope if reply and len(body) > most else None,
+            error="" if reply else f"{type(asked.outcome).__name__}: {asked.outcome}",
+        )
+    )
+
+
+def _of_driver(about: UnderWay | None) -> tuple[str, ...]:
+    """Return what the URL of a token is made of: sent on, it stands in a URL of the peer's own."""
+    if about is None or about.message.module.identifier != "tokens":
+        return ()
+    return about.message.object_ids

@@ -1,0 +1,168 @@
+"""From an exchange to its row in the log: who, about what, with which outcome, and no secrets."""
+
+from base64 import b64encode
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from hub.message_log import masking, places
+from hub.message_log.entries import Entry
+from hub.message_log.places import Place, Places
+from hub.message_log.under_way import Way
+from hub.personal import mask
+from hub.store.documents import members
+from ocpi.errors import InvalidParameters
+from ocpi.status_codes import is_success
+from ocpi.transport import envelope
+from ocpi.transport.envelope import Envelope
+from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
+from ocpi.transport.routing_headers import RoutingHeaders
+from ocpi.types import fold, one_line
+
+Row = tuple[Any, ...]
+COLUMNS = (
+    "at",
+    "direction",
+    "platform",
+    "sender",
+    "receiver",
+    "version",
+    "module",
+    "interface",
+    "method",
+    "endpoint",
+    "path",
+    "object_key",
+    "route",
+    "http_status",
+    "status_code",
+    "status_message",
+    "milliseconds",
+    "request_id",
+    "correlation_id",
+    "request_body",
+    "response_body",
+)
+_LONGEST_WORDS = 2_000
+_LONGEST_MODULE = 20
+_LONGEST_VERSION = 10
+_LONGEST_METHOD = 10
+_LONGEST_KEY = 255
+_CODES = range(-(2**31), 2**31)
+_CONFIGURATION = {"versions", "credentials"}
+
+
+def row(entry: Entry, known: Places) -> Row:
+    """Return the values of `COLUMNS`."""
+    headers = _routing(entry)
+    place = _place(entry, known, headers)
+    answer = entry.envelope or envelope.read(entry.response.text)
+    path, in_path = _path(entry, place, headers)
+    asked, in_asked = masking.body(entry.request, place.module)
+    answered, in_answer = masking.body(entry.response, place.module)
+    hidden = {*in_path, *in_asked, *in_answer, *_secrets(entry)}
+    message = entry.error or (answer and answer.status_message) or ""
+    code = answer.status_code if answer and answer.status_code in _CODES else None
+    return (
+        datetime.fromtimestamp(entry.at, UTC),
+        "in" if entry.is_inbound else "out",
+        place.platform,
+        str(entry.sender or headers.sender or ""),
+        str(entry.receiver or headers.to or ""),
+        place.version[:_LONGEST_VERSION],
+        place.module[:_LONGEST_MODULE],
+        place.interface,
+        one_line(entry.method, longest=_LONGEST_METHOD),
+        place.endpoint,
+        masking.words(path, hidden),
+        _object_key(entry, place),
+        _way(entry, place, answer),
+        entry.http_status,
+        code,
+        masking.words(one_line(message, longest=_LONGEST_WORDS), hidden),
+        round(entry.seconds * 1000, 3),
+        entry.request_id or _header(entry, REQUEST_ID),
+        entry.correlation_id or _header(entry, CORRELATION_ID),
+        masking.words(asked, hidden),
+        masking.words(answered, hidden),
+    )
+
+
+def _routing(entry: Entry) -> RoutingHeaders:
+    try:
+        return RoutingHeaders.read(entry.headers)
+    except InvalidParameters:
+        return RoutingHeaders()
+
+
+def _place(entry: Entry, known: Places, headers: RoutingHeaders) -> Place:
+    """Return what an exchange is about; only a URL for results may be anywhere."""
+    if entry.is_inbound:
+        return replace(places.own(entry.url), platform=entry.platform)
+    receiver = str(headers.to or "")
+    place = known.of_peer(entry.url, method=entry.method, receiver=receiver)
+    if place.module or place.endpoint:
+        return place
+    if entry.module:
+        return replace(place, module=entry.module)
+    return replace(place, module=_configuration(entry)) if headers.sender is None else place
+
+
+def _configuration(entry: Entry) -> str:
+    """Tell which configuration module a call before the registration is about."""
+    reads = entry.method == "GET" and not entry.url.rstrip("/").endswith("credentials")
+    return "versions" if reads else "credentials"
+
+
+def _path(entry: Entry, place: Place, headers: RoutingHeaders) -> masking.Shown:
+    if place.endpoint:
+        return masking.path(place.path, place.module, place.interface)
+    if entry.is_inbound:
+        return masking.unknown_path(place.path)
+    if entry.module or headers.sender is None:
+        return place.path, set()
+    # An endpoint that is not registered any more: what its URLs contain cannot be told.
+    scheme, _, rest = place.path.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/\N{HORIZONTAL ELLIPSIS}", set()
+
+
+def _object_key(entry: Entry, place: Place) -> str:
+    found = place.object_id() or _posted(entry, place)
+    shown = mask(found) if place.module == "tokens" else found
+    return fold(one_line(shown, longest=_LONGEST_KEY))
+
+
+def _posted(entry: Entry, place: Place) -> str:
+    """Return the id of what has none in its URL."""
+    if place.module != "cdrs" or entry.method != "POST":
+        return ""
+    with suppress(msgspec.DecodeError):
+        return str(msgspec.json.decode(members(entry.request.text).get("id", b'""')))
+    return ""
+
+
+def _secrets(entry: Entry) -> set[str]:
+    """Return the tokens of an exchange as they are, and as they stand in a header."""
+    return {*entry.secrets, *(b64encode(text.encode()).decode() for text in entry.secrets)}
+
+
+def _header(entry: Entry, name: str) -> str:
+    return one_line(entry.headers.get(name, ""), longest=_LONGEST_KEY)
+
+
+def _way(entry: Entry, place: Place, answer: Envelope | None) -> Way:
+    if not entry.is_inbound:
+        return entry.way or _own_way(entry, place)
+    is_good = answer is None or is_success(answer.status_code)
+    if is_good or entry.was_sent or entry.way is Way.STORED:
+        return entry.way or Way.HUB
+    return Way.REFUSED
+
+
+def _own_way(entry: Entry, place: Place) -> Way:
+    if place.module in _CONFIGURATION:
+        return Way.HANDSHAKE
+    return Way.PULL if entry.method == "GET" else Way.DELIVERY

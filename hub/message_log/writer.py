@@ -1,0 +1,158 @@
+"""The one thread of each process that writes the log, on a database connection of its own.
+
+It looks four times a second, so nobody has to wake it. While the database does not take what it
+has, entries wait in the buffer. It ends after the process's main thread, when all is written.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+
+from hub.message_log import rows
+from hub.message_log.buffer import Buffer
+from hub.message_log.entries import Entry
+from hub.message_log.places import Places
+
+log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 0.25
+_RETRY_SECONDS = 2.0
+_BATCH = 500
+_COPY = f"COPY hub_exchange ({', '.join(rows.COLUMNS)}) FROM STDIN"
+# A locked table is tried again later; nothing of the log is worth a long lock.
+_PATIENCE = "SET lock_timeout = '2s'; SET statement_timeout = '10s'"
+
+
+class Writer:
+    """Takes entries at once, writes them soon; the thread starts with a process's first entry."""
+
+    def __init__(self) -> None:
+        """Begin with nothing to write."""
+        self._starting = threading.Lock()
+        self._process = 0
+        self._begin()
+
+    def put(self, entry: Entry) -> None:
+        """Remember an entry, or count it as dropped; neither waits nor fails."""
+        if self._process != os.getpid():
+            self._start()
+        self._buffer.put(entry, most=settings.HUB_MESSAGE_LOG_BUFFER_BYTES)
+
+    def flush(self) -> bool:
+        """Write all that is there now; tell whether the database took it."""
+        with self._writing:
+            while self._buffer and self._write():
+                pass
+            return not self._buffer
+
+    def close(self) -> None:
+        """Write what is there, end the thread and let go of the connection."""
+        if self._thread is not None:
+            self._stop.set()
+            self._thread.join()
+        self._process = 0
+
+    def _begin(self) -> None:
+        self._buffer = Buffer()
+        self._places = Places()
+        self._writing = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._connection: psycopg.Connection | None = None
+        self._in_trouble = False
+
+    def _start(self) -> None:
+        """Start anew in this process: what a parent had to write is the parent's."""
+        with self._starting:
+            if self._process != os.getpid():
+                self._begin()
+                # No daemon: the interpreter waits for it, so that the last entries are written.
+                self._thread = threading.Thread(target=self._run, name="message-log", daemon=False)
+                self._thread.start()
+                self._process = os.getpid()
+
+    def _run(self) -> None:
+        main = threading.main_thread()
+        while main.is_alive() and not self._stop.wait(_PAUSE_SECONDS):
+            if not self.flush():
+                self._pause(main)
+            self._tell_dropped()
+        self.flush()
+        self._tell_dropped()
+        self._disconnect()
+
+    def _pause(self, main: threading.Thread) -> None:
+        end = monotonic() + _RETRY_SECONDS
+        while monotonic() < end and main.is_alive() and not self._stop.wait(_PAUSE_SECONDS):
+            pass
+
+    def _write(self) -> bool:
+        """Write one batch; tell whether that worked."""
+        entries = self._buffer.first(_BATCH)
+        try:
+            self._copy(entries)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may go well
+            if not self._in_trouble:
+                log.warning("the message log waits, its database does not take it: %s", error)
+            self._in_trouble = True
+            self._disconnect()
+            return False
+        self._in_trouble = False
+        self._buffer.remove(len(entries))
+        return True
+
+    def _copy(self, entries: Sequence[Entry]) -> None:
+        connection = self._connected()
+        self._places.refresh(connection, (each.url for each in entries if not each.is_inbound))
+        made = [row for entry in entries if (row := self._row(entry)) is not None]
+        try:
+            _copy(connection, made)
+        except psycopg.DataError as error:
+            log.warning("the message log leaves out what the database cannot hold: %s", error)
+            for row in made:
+                with suppress(psycopg.DataError):
+                    _copy(connection, [row])
+
+    def _row(self, entry: Entry) -> rows.Row | None:
+        try:
+            return rows.row(entry, self._places)
+        except Exception:
+            log.exception("an exchange is missing in the message log")
+            return None
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None:
+            given = connections["default"].get_connection_params()
+            del given["context"]
+            given |= {"cursor_factory": psycopg.Cursor, "autocommit": True}
+            given.setdefault("connect_timeout", 3)
+            self._connection = psycopg.connect(**given)
+            self._connection.execute(_PATIENCE)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _tell_dropped(self) -> None:
+        dropped = self._buffer.take_dropped()
+        if dropped:
+            log.warning("the message log has a gap: %d exchanges did not fit", dropped)
+
+
+def _copy(connection: psycopg.Connection, made: Sequence[rows.Row]) -> None:
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for row in made:
+            copy.write_row(row)
+
+
+writer = Writer()
+"""The one of this process."""

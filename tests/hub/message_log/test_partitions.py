@@ -1,0 +1,87 @@
+"""A partition for each day: there before it is needed, gone when it is old."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+from django.utils import timezone
+
+from hub import upkeep
+from hub.message_log import partitions
+from hub.models import Exchange
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _as_before(settings: LazySettings) -> Iterator[None]:
+    """Drop what a test made."""
+    settings.HUB_MESSAGE_LOG_DAYS = 14
+    yield
+    with connection.cursor() as cursor:
+        for name in set(partitions.names()) - {"hub_exchange_default"}:
+            cursor.execute(f"DROP TABLE {name}")
+
+
+def an_exchange(at: datetime) -> Exchange:
+    """Write one that began then."""
+    return Exchange.objects.create(at=at, direction="in", milliseconds=1, correlation_id="c")
+
+
+def place_of(row: Exchange) -> str:
+    """Return the partition a row is in."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text FROM hub_exchange WHERE id = %s", [row.pk])
+        [name] = cursor.fetchone() or [""]
+    return str(name)
+
+
+def named(day: datetime) -> str:
+    """Return the name of a day's partition."""
+    return f"hub_exchange_{day:%Y%m%d}"
+
+
+def test_days_get_their_partitions_ahead() -> None:
+    """Today's and those of the next days, once."""
+    upkeep.keep_message_log()
+    today = timezone.now()
+    days = [named(today + timedelta(days=number)) for number in range(4)]
+    assert partitions.names() == [*days, "hub_exchange_default"]
+    assert partitions.keep() == ([], [])
+    assert place_of(an_exchange(today)) == days[0]
+
+
+def test_what_came_without_a_partition_moves_into_it() -> None:
+    """Nothing is lost when beat was not there."""
+    today, long_ahead = timezone.now(), timezone.now() + timedelta(days=30)
+    row, other = an_exchange(today), an_exchange(long_ahead)
+    assert place_of(row) == "hub_exchange_default"
+    partitions.keep()
+    assert place_of(row) == named(today)
+    assert place_of(other) == "hub_exchange_default"
+    assert Exchange.objects.filter(correlation_id="c").count() == 2
+
+
+def test_old_days_go(settings: LazySettings) -> None:
+    """After the retention a day's partition is dropped, and what the default one has of it."""
+    partitions.keep()
+    old = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    partitions._made(old.date())
+    an_exchange(old)
+    an_exchange(old - timedelta(days=5))
+    kept = an_exchange(timezone.now() - timedelta(days=13))
+    made, dropped = partitions.keep()
+    assert (made, dropped) == ([], ["hub_exchange_20260102"])
+    assert [row.pk for row in Exchange.objects.all()] == [kept.pk]
+
+
+def test_the_indexes_are_on_every_partition() -> None:
+    """A list of millions is read by an index, whichever day it is about."""
+    partitions.keep()
+    sql = "SELECT count(*) FROM pg_indexes WHERE tablename = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [named(timezone.now())])
+        [[number]] = cursor.fetchall()
+    assert number == 1 + len(Exchange._meta.indexes)

@@ -1,0 +1,122 @@
+"""Losing the log never stops traffic, and as little as possible of it is lost."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection, transaction
+
+from hub.message_log.buffer import Buffer
+from hub.message_log.entries import Cut, Entry
+from hub.message_log.writer import writer
+from hub.models import Exchange
+from ocpi.sandbox import SandboxPlatform
+from tests.cast import CPA, a_location, push
+from tests.hub.message_log.conftest import Logged
+
+Pair = tuple[SandboxPlatform, SandboxPlatform]
+
+
+@contextmanager
+def without_table() -> Iterator[None]:
+    """Take the log's table away."""
+    _sql("ALTER TABLE hub_exchange RENAME TO hub_exchange_away")
+    try:
+        yield
+    finally:
+        _sql("ALTER TABLE hub_exchange_away RENAME TO hub_exchange")
+
+
+def _sql(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def an_entry(body: bytes = b"{}", at: float = 1_800_000_000.0) -> Entry:
+    """Return an exchange that came in."""
+    cut = Cut.of(body, 100_000)
+    return Entry(
+        is_inbound=True,
+        at=at,
+        seconds=0.1,
+        method="GET",
+        url="/ocpi/versions",
+        headers={},
+        request=cut,
+        response=cut,
+    )
+
+
+def test_a_missing_table_stops_nothing_and_loses_nothing(pair: Pair, logged: Logged) -> None:
+    """What waits in memory is written when the table is back."""
+    cpo, _ = pair
+    with without_table():
+        assert push(cpo, a_location(CPA, 1)).http_status == 201
+        assert not writer.flush()
+    assert [row.object_key for row in logged()] == ["L1"]
+
+
+def test_a_locked_table_stops_nothing(pair: Pair, logged: Logged) -> None:
+    """The writer gives up soon and tries again; requests do not notice."""
+    cpo, _ = pair
+    with transaction.atomic():
+        _sql("LOCK TABLE hub_exchange IN ACCESS EXCLUSIVE MODE")
+        answer = push(cpo, a_location(CPA, 1))
+        assert (answer.http_status, answer.elapsed < 1) == (201, True)
+        assert not writer.flush()
+    assert [row.object_key for row in logged()] == ["L1"]
+
+
+def test_a_full_buffer_drops_and_counts(
+    pair: Pair,
+    logged: Logged,
+    settings: LazySettings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Traffic goes on; the gap is in the hub's own log."""
+    logged()
+    settings.HUB_MESSAGE_LOG_BUFFER_BYTES = 10
+    assert push(pair[0], a_location(CPA, 1)).http_status == 201
+    writer.close()
+    assert not Exchange.objects.exists()
+    assert "has a gap: 1 exchanges did not fit" in caplog.text
+
+
+def test_the_buffer_is_bounded_by_memory() -> None:
+    """Large bodies count for more than small ones; room that is given back is used again."""
+    buffer = Buffer()
+    for _ in range(10):
+        buffer.put(an_entry(b"x" * 4_000), most=30_000)
+    assert len(buffer) == 3
+    assert buffer.take_dropped() == 7
+    assert buffer.take_dropped() == 0
+    buffer.remove(len(buffer.first(1)))
+    buffer.put(an_entry(), most=30_000)
+    assert len(buffer) == 3
+
+
+def test_one_row_the_database_cannot_hold_is_left_out(logged: Logged) -> None:
+    """The others of its batch are written."""
+    writer.put(an_entry())
+    writer.put(an_entry(at=-1e20))
+    writer.put(an_entry(b'{"a": "\\u0000\x00"}'))
+    assert len(logged()) == 2
+
+
+def test_nobody_has_to_ask_for_it(pair: Pair, logged: Logged) -> None:
+    """The thread writes by itself, and ends when the process does, having written all."""
+    push(pair[0], a_location(CPA, 1))
+    [thread] = [each for each in threading.enumerate() if each.name == "message-log"]
+    assert not thread.daemon
+    writer.close()
+    assert Exchange.objects.count() == 1
+    assert not thread.is_alive()
+
+
+def test_no_log_is_kept_when_it_is_off(pair: Pair, logged: Logged, settings: LazySettings) -> None:
+    """0 days mean no log at all."""
+    settings.HUB_MESSAGE_LOG_DAYS = 0
+    push(pair[0], a_location(CPA, 1))
+    assert logged() == []
