@@ -13,20 +13,21 @@ what is not JSON, what says another identity than its URL, a PATCH without `last
 from collections.abc import Iterator
 
 from hub.messages import Message
+from hub.routing import Destination
 from hub.store.identity import contradictions, lacks_last_updated
 from hub.store.incoming import type_at
 from ocpi.errors import Finding, InvalidParameters, NotJson, ReceiverNotConnected
 from ocpi.modules import ObjectType
-from ocpi.types import PartyRef
+from ocpi.types import PartyRef, Role
 from ocpi.validation import decode, decode_object
 from parties import access
 
 _WRITES = {"PUT", "PATCH"}
 
 
-def check(message: Message, *, receiver: PartyRef) -> None:
+def check(message: Message, destination: Destination) -> None:
     """Refuse a message that must not be passed on; raises `OcpiError`."""
-    check_access(message, receiver)
+    check_access(message, destination.ref, role=destination.role)
     check_body(message)
 
 
@@ -43,14 +44,18 @@ def check_body(message: Message) -> None:
         raise NotJson("the body is empty")
 
 
-def check_access(message: Message, receiver: PartyRef) -> None:
-    """Deny unless an agreement allows; raises `OcpiError`."""
+def check_access(message: Message, receiver: PartyRef, *, role: Role | None = None) -> None:
+    """Deny unless an agreement allows, with the receiver in the `role` it is addressed in.
+
+    Raises `OcpiError`.
+    """
     module = message.module.identifier
     # Another hub names itself when it broadcasts: whose object it is decides (A-25).
     sender = message.owner if message.is_from_hub and message.is_owned else message.sender
     if message.sender == receiver:
         raise InvalidParameters(f"OCPI-to and OCPI-from are the same party, {receiver}")
-    verdict = access.verdict(sender=sender, receiver=receiver, module=module)
+    called = (message.interface, role) if role else None
+    verdict = access.verdict(sender=sender, receiver=receiver, module=module, called=called)
     if not verdict.allowed:
         text = f"{sender} and {receiver} are not connected for {module}: {verdict.why}"
         raise ReceiverNotConnected(text)

@@ -33,7 +33,7 @@ from ocpi.transport.pagination import PageRequest, next_link
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole
 from ocpi.versions import VERSIONS
-from parties import habits
+from parties import database, habits
 from parties.announcement import endpoint_url, hub_party
 
 _FILTERS = ("date_from", "date_to")
@@ -43,10 +43,14 @@ _NOT_FOUND = 404
 
 def relayed(message: Message, destination: Destination) -> HttpResponse:
     """Pass a message on to its party and give its answer back, from that party (TF-62, TF-73)."""
-    admission.check(message, receiver=destination.ref)
-    loops.check(message, destination)
-    if results.asks_for_results(message):
-        return _asked(message, destination)
+    admission.check(message, destination)
+    with loops.guarded(message, destination):
+        if results.asks_for_results(message):
+            return _asked(message, destination)
+        return _passed_on(message, destination)
+
+
+def _passed_on(message: Message, destination: Destination) -> HttpResponse:
     incoming = keeping.addressed_to(message, destination.ref)
     if incoming is not None and message.is_posted and store.check_same(incoming):
         # A retry: the party has it already (A-96).
@@ -70,9 +74,9 @@ def _is_gone(message: Message, answer: Answer) -> bool:
 def _asked(message: Message, destination: Destination) -> HttpResponse:
     """Pass a command or a request about a profile on; results come to the hub (CMD-02)."""
     commanding.check(message)
-    known = commanding.too_often(message, destination.ref)
-    if known is not None:
-        return OcpiResponse(known.data)
+    spared = commanding.too_often(message, destination.ref)
+    if spared is not None:
+        return OcpiResponse(spared)
     own, callback = results.substituted(message, destination)
     answer = forwarding.send(forwarding.outbound(own, destination))
     results.note_answer(callback, answer)
@@ -118,9 +122,11 @@ def _remembered(message: Message, incoming: Incoming, answer: Answer) -> dict[st
     """Keep what a party accepted; the hub stands in for the URL where the party keeps it."""
     if keeping.remember(incoming) is None or not message.is_posted:
         return {}
-    if answer.location is not None:
-        posted.remember_location(incoming, answer.location)
-    return _location(message, incoming)
+    with database.forgiving(f"where {incoming.audience} keeps what was posted"):
+        if answer.location is not None:
+            posted.remember_location(incoming, answer.location)
+        return _location(message, incoming)
+    return {}
 
 
 def _in_its_words(
@@ -207,7 +213,7 @@ def _posted(message: Message) -> HttpResponse:
     if not isinstance(decided, Direct):
         return OcpiResponse(found.text)
     try:
-        admission.check(message, receiver=found.audience)
+        admission.check(message, decided.destination)
         url = forwarding.own_url(decided.destination, found.remote_location)
         if url is None:
             return OcpiResponse(found.text)

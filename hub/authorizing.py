@@ -9,15 +9,19 @@ import asyncio
 from collections.abc import Sequence
 from itertools import islice
 
-from django.conf import settings
-
-from hub import circuits, forwarding
+from hub import forwarding, noting
 from hub.directory import PartyDirectory
 from hub.forwarding import Answer, Outbound
 from hub.messages import Message
 from hub.routing import Destination, Direct, decide_for
 from ocpi import client
-from ocpi.errors import OcpiError, UnknownToken
+from ocpi.errors import (
+    HubError,
+    OcpiError,
+    ReceiverNotConnected,
+    ReceiverTimeout,
+    UnknownToken,
+)
 from ocpi.types import PartyRef
 from ocpi.validation import decode_object
 from parties import access, database, peers
@@ -28,12 +32,20 @@ _MOST = 20
 _EVERYBODY = 0
 """In place of a platform's id: no platform has it."""
 
+_ALLOWED, _NOT_ALLOWED = "ALLOWED", "NOT_ALLOWED"
+_NOT_FOUND = 404
+
+_WORST_FIRST: Sequence[type[OcpiError]] = (ReceiverTimeout, ReceiverNotConnected)
 _Asked = tuple[Outbound, client.Peer]
 _Heard = tuple[Outbound, client.Reply | client.PeerError]
 
 
 def ask_all(message: Message, directory: PartyDirectory) -> tuple[Answer, Destination]:
-    """Return the answer of the eMSP that allows the driver; `UnknownToken` when none does."""
+    """Return the answer of the eMSP that allows the driver, else of one that knows the token.
+
+    Raises `UnknownToken` when everybody says that it does not know the token, and a `HubError` when
+    the driver may be of somebody who could not be asked: never a no that nobody gave (A-103).
+    """
     asked = [
         (forwarding.outbound(message, destination), peers.peer_of(destination.platform_id))
         for destination in _candidates(message, directory)
@@ -41,37 +53,49 @@ def ask_all(message: Message, directory: PartyDirectory) -> tuple[Answer, Destin
     database.release()
     with forwarding.waiting(_EVERYBODY):
         heard = client.shared().run(_until_one_allows(asked))
-    for request, reply in heard:
-        if isinstance(reply, client.Reply) and _allows(reply):
-            return forwarding.relayed(request, reply), request.destination
-    _note(asked, heard)
-    text = f"no eMSP that {message.sender} exchanges tokens with allows this token"
-    raise UnknownToken(text, http_status=404)
+    _note(heard)
+    best = min(heard, key=lambda one: _rank(one[1]), default=None)
+    if best is not None and isinstance(best[1], client.Reply) and _verdict(best[1]):
+        return forwarding.relayed(best[0], best[1]), best[0].destination
+    raise _nobody_knows(message, heard)
+
+
+def _nobody_knows(message: Message, heard: Sequence[_Heard]) -> OcpiError:
+    """Say what is known when nobody said anything of the driver."""
+    failed = [reply for _, reply in heard if not _is_unknown_to(reply)]
+    if not failed:
+        text = f"no eMSP that {message.sender} exchanges tokens with knows this token"
+        return UnknownToken(text, http_status=404)
+    text = f"{len(failed)} of {len(heard)} eMSPs gave no usable answer in time"
+    kinds = {reply.ocpi_error for reply in failed if isinstance(reply, client.PeerError)}
+    error = next((kind for kind in _WORST_FIRST if kind in kinds), HubError)
+    return error(f"{text}; whose token this is remains unknown")
 
 
 def _candidates(message: Message, directory: PartyDirectory) -> list[Destination]:
-    """Return the eMSPs that can be asked now."""
+    """Return the eMSPs that can be asked now; `ReceiverNotConnected` when none of them can."""
     module = message.module.identifier
     owners = sorted(access.visible_owners(receiver=message.sender, module=module))
     routes = (decide_for(PartyRef.parse(owner), message.address, directory) for owner in owners)
     reachable = (route.destination for route in routes if isinstance(route, Direct))
     # What a hub asks goes to no other hub: it could come round (A-39).
     askable = (one for one in reachable if not (message.is_from_hub and one.is_behind_hub))
-    return list(islice(askable, _MOST))
+    found = list(islice(askable, _MOST))
+    if owners and not found:
+        text = f"none of the {len(owners)} eMSPs that could know this token can be reached"
+        raise ReceiverNotConnected(text)
+    return found
 
 
 async def _until_one_allows(asked: Sequence[_Asked]) -> list[_Heard]:
-    """Ask all at once; return what was heard until one allowed, or the time was up."""
+    """Ask all at once; return what was heard until one allowed, or all answered or were late."""
     heard: list[_Heard] = []
     tasks = [asyncio.ensure_future(_ask(request, peer)) for request, peer in asked]
     try:
-        for next_one in asyncio.as_completed(tasks, timeout=settings.HUB_AUTHORIZE_TIMEOUT):
-            request, reply = await next_one
-            heard.append((request, reply))
-            if isinstance(reply, client.Reply) and _allows(reply):
+        for next_one in asyncio.as_completed(tasks):
+            heard.append(await next_one)
+            if _verdict(heard[-1][1]) == _ALLOWED:
                 break
-    except TimeoutError:
-        pass
     finally:
         for task in tasks:
             task.cancel()
@@ -80,34 +104,51 @@ async def _until_one_allows(asked: Sequence[_Asked]) -> list[_Heard]:
 
 async def _ask(request: Outbound, peer: client.Peer) -> _Heard:
     try:
-        return request, await client.shared().send(
-            request.method,
-            request.url,
-            peer=peer,
-            headers=forwarding.headers(request),
-            body=request.body or None,
-        )
+        async with asyncio.timeout(request.seconds):
+            return request, await client.shared().send(
+                request.method,
+                request.url,
+                peer=peer,
+                headers=forwarding.headers(request),
+                body=request.body or None,
+            )
+    except TimeoutError:
+        return request, client.PeerTimeout(f"no answer within {request.seconds} s")
     except client.PeerError as error:
         return request, error
 
 
-def _note(asked: Sequence[_Asked], heard: Sequence[_Heard]) -> None:
-    """Count who left a driver waiting: soon nobody waits for it (circuits)."""
-    answered = {
-        request.destination.platform_id
-        for request, reply in heard
-        if not isinstance(reply, client.PeerTimeout | client.PeerUnreachable)
-    }
-    for request, _ in asked:
-        if request.destination.platform_id in answered:
-            circuits.note_answer(request.destination)
+def _note(heard: Sequence[_Heard]) -> None:
+    """Note what each answer says of its platform, and who left a driver waiting (circuits)."""
+    for request, reply in heard:
+        about, destination = request.about, request.destination
+        if isinstance(reply, client.Reply):
+            noting.answer(destination, reply, about=about)
         else:
-            circuits.note_silence(request.destination)
+            noting.failure(destination, reply, about=about)
 
 
-def _allows(reply: client.Reply) -> bool:
+def _rank(reply: client.Reply | client.PeerError) -> int:
+    """Order what was heard: a yes, a no of who knows the driver, a no, anything else."""
+    verdict = _verdict(reply)
+    if verdict == _ALLOWED:
+        return 0
+    return {"": 3, _NOT_ALLOWED: 2}.get(verdict, 1)
+
+
+def _verdict(reply: client.Reply | client.PeerError) -> str:
+    """Return what is `allowed`; empty when the reply is no authorization."""
+    if not isinstance(reply, client.Reply) or not reply.ok:
+        return ""
     try:
         data = decode_object(reply.body).get("data")
     except OcpiError:
+        return ""
+    return str(data.get("allowed") or "") if isinstance(data, dict) else ""
+
+
+def _is_unknown_to(reply: client.Reply | client.PeerError) -> bool:
+    """Tell whether somebody answered that it does not know the token, with or without envelope."""
+    if not isinstance(reply, client.Reply):
         return False
-    return reply.ok and isinstance(data, dict) and data.get("allowed") == "ALLOWED"
+    return reply.status_code == UnknownToken.status_code or reply.http_status == _NOT_FOUND

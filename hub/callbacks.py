@@ -75,10 +75,14 @@ def reserved_at(reservation_id: str, *, sender: PartyRef) -> set[PartyRef]:
 
 
 def asked_lately(session_id: str, *, receiver: PartyRef) -> bool:
-    """Tell whether a receiver is to be spared a request about a session's profile (CP-15)."""
+    """Tell whether a receiver that just did as asked is to be spared another request (CP-15).
+
+    What it refused, or never heard, keeps nobody from asking.
+    """
     since = timezone.now() - timedelta(seconds=settings.HUB_PROFILE_SECONDS)
-    about = Callback.objects.filter(about=about_key(session_id), receiver=str(receiver))
-    return about.filter(module=ModuleID.CHARGINGPROFILES.value, created_at__gt=since).exists()
+    done = Callback.objects.filter(about=about_key(session_id), is_accepted=True)
+    lately = done.filter(module=ModuleID.CHARGINGPROFILES.value, created_at__gt=since)
+    return lately.filter(receiver=str(receiver)).exists()
 
 
 def setter_of_profile(session_id: str, *, receiver: PartyRef) -> PartyRef | None:

@@ -19,6 +19,7 @@ from ocpi.errors import Finding, InvalidParameters, UnknownLocation, UnknownRece
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold
 from ocpi.validation import decode_object
 from parties import access
+from parties.role_pairs import ROLE_PAIRS
 
 REJECTED = orjson.dumps({"result": "REJECTED", "timeout": 0})
 _TOO_OFTEN = orjson.dumps({"result": "TOO_OFTEN", "timeout": 0})
@@ -37,12 +38,12 @@ def receiver_of(message: Message) -> PartyRef | Known:
     return _OF_COMMAND[message.match.resource.path[0]](message, value)
 
 
-def too_often(message: Message, receiver: PartyRef) -> Known | None:
+def too_often(message: Message, receiver: PartyRef) -> bytes | None:
     """Answer for a CPO that is to be spared: as often as configured, and no more (CP-15)."""
     if not settings.HUB_PROFILE_SECONDS or message.module.identifier is ModuleID.COMMANDS:
         return None
     session_id = message.match.values["session_id"]
-    return Known(_TOO_OFTEN) if callbacks.asked_lately(session_id, receiver=receiver) else None
+    return _TOO_OFTEN if callbacks.asked_lately(session_id, receiver=receiver) else None
 
 
 def check(message: Message) -> None:
@@ -64,7 +65,8 @@ def _of_profile(message: Message) -> PartyRef | Known:
         return _at_session(message, session_id)
     setter = callbacks.setter_of_profile(session_id, receiver=message.sender)
     if setter is None:
-        raise UnknownReceiver(f"nobody has set a charging profile for session {session_id!r}")
+        text = f"nobody has set a charging profile for session {session_id!r}"
+        raise UnknownReceiver(f"{text}: set OCPI-to-country-code and OCPI-to-party-id")
     return setter
 
 
@@ -108,13 +110,14 @@ _OF_COMMAND: Mapping[str, Callable[[Message, Mapping[str, object]], PartyRef | K
 def _member(value: Mapping[str, object], name: str) -> str:
     found = value.get(name)
     if not isinstance(found, str) or not found.isprintable():
-        raise InvalidParameters(findings=(Finding(name, "is required"),), data=REJECTED)
+        wrong = Finding(name, "is required, as a string of printable characters")
+        raise InvalidParameters(findings=(wrong,), data=REJECTED)
     return found
 
 
 def _owners(message: Message, module: ModuleID, object_id: str) -> list[PartyRef]:
-    """Return whose objects of this id the sender may see."""
-    owners = access.visible_owners(receiver=message.sender, module=module)
+    """Return whose objects of this id the sender may see; who stands in for them is named in TO."""
+    owners = access.visible_owners(receiver=message.sender, module=module, roles=ROLE_PAIRS[module])
     return owners_of(POLICIES[module], Viewer(message.sender, owners), fold(object_id))
 
 

@@ -11,14 +11,14 @@ from hub import circuits
 from hub.routing import Destination
 from ocpi.errors import ReceiverNotConnected
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
-from parties import database, life
+from parties import database, life, quirks
 from parties.models import Party, Platform
 from parties.status import ConnectionStatus
 
 _PARTIES = """
 SELECT p.role, p.is_active, p.claimed_at, p.reported_status,
   f.id, f.status, f.version, f.failures, f.next_attempt_at, f.unanswered,
-  f.circuit_until, f.last_seen_at,
+  f.circuit_until, f.last_seen_at, f.quirks::text,
   (SELECT e.url FROM parties_endpoint e WHERE e.platform_id = f.id
     AND e.module = %(module)s::text AND e.role = %(interface)s::text),
   EXISTS (SELECT FROM parties_party h WHERE h.platform_id = f.id AND h.role = 'HUB' AND h.is_active)
@@ -70,13 +70,14 @@ def _destination(ref: PartyRef, *row: Any) -> Destination:  # noqa: ANN401 - col
         platform_id=platform.pk,
         connected=party.status == ConnectionStatus.CONNECTED,
         status=party.status,
-        endpoint=str(row[12]) if row[12] is not None else None,
+        endpoint=str(row[13]) if row[13] is not None else None,
         pause=_pause(platform),
         silence=circuits.silence(platform),
         unanswered=platform.unanswered,
         version=platform.version,
-        is_behind_hub=bool(row[13]),
+        is_behind_hub=bool(row[14]),
         is_unseen=life.is_unseen(platform.last_seen_at),
+        authorize_seconds=quirks.cached(row[12]).authorize_seconds,
     )
 
 

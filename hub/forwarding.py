@@ -12,41 +12,30 @@ is held while waiting. What the receiver's answer becomes (ST-20), the first tha
     no name, no connection, no TLS          200, 4003
 """
 
-import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 from yarl import URL
 
-from hub import circuits, in_flight, observing
+from hub import in_flight, noting, observing
 from hub.messages import Message
 from hub.routing import Destination
 from ocpi import client
-from ocpi.errors import HubError, NotFound, OcpiError, ReceiverNotConnected
+from ocpi.errors import HubError, NotFound, OcpiError
 from ocpi.status_codes import is_success
 from ocpi.transport import pagination
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
-from parties import database, habits, life, peers
-from parties.models import Platform
-from parties.registration import record_failure
+from parties import database, habits, peers
 
-log = logging.getLogger(__name__)
-
-_REFUSED_OUR_TOKEN = {401, 403}
 _NOT_FOUND = 404
-_TOO_MANY = 429
 _SENDABLE = range(200, 600)
 _CODES = range(1000, 10_000)
 _HTTP_SUCCESS = range(200, 300)
 _LONGEST_URL = 2_000
-_PAUSE_SECONDS = 10.0
-_LONGEST_PAUSE_SECONDS = 300.0
 # Headers of the receiver's answer that mean something to the requester: numbers, all of them.
 _RELAYED = ("X-Total-Count", "X-Limit")
 
@@ -101,10 +90,15 @@ def outbound(message: Message, destination: Destination, *, url: str | None = No
         ids=message.ids,
         body=message.body,
         unknown=kind.unknown if kind else NotFound,
-        seconds=settings.HUB_AUTHORIZE_TIMEOUT if message.is_authorization else None,
+        seconds=_patience(destination) if message.is_authorization else None,
         about=f"{message.method} {message.module.identifier}",
         is_single=message.method == "GET" and not message.is_list,
     )
+
+
+def _patience(destination: Destination) -> float:
+    """Return the seconds a driver waits for this eMSP."""
+    return destination.authorize_seconds or settings.HUB_AUTHORIZE_TIMEOUT
 
 
 def send(request: Outbound) -> Answer:
@@ -131,7 +125,6 @@ def headers(request: Outbound) -> dict[str, str]:
 
 
 def _exchange(request: Outbound, peer: client.Peer) -> client.Reply:
-    destination = request.destination
     try:
         reply = client.shared().request(
             request.method,
@@ -142,27 +135,17 @@ def _exchange(request: Outbound, peer: client.Peer) -> client.Reply:
             seconds=request.seconds,
         )
     except client.PeerError as error:
-        log.warning("%s could not be asked: %s", destination.ref, error)
-        habits.note(destination.platform_id, observing.of_failure(request.about, error))
-        if isinstance(error, client.PeerTimeout | client.PeerUnreachable):
-            circuits.note_silence(destination)
+        noting.failure(request.destination, error, about=request.about)
         raise error.as_ocpi() from error
-    circuits.note_answer(destination)
+    noting.answer(request.destination, reply, about=request.about, is_single=request.is_single)
     return reply
 
 
 def relayed(request: Outbound, reply: client.Reply) -> Answer:
     """Map the receiver's answer to the requester's by the table above."""
-    destination = request.destination
-    if reply.http_status in _REFUSED_OUR_TOKEN:
-        raise _token_refused(destination)
-    if reply.http_status == _TOO_MANY:
-        _leave_alone(destination.platform_id, reply.retry_after)
-    seen = observing.of_answer(request.about, reply, is_single=request.is_single)
-    habits.note(destination.platform_id, seen)
+    if reply.http_status in noting.REFUSED_OUR_TOKEN:
+        raise noting.token_refused(request.destination)
     if reply.status_code in _CODES and reply.http_status in _SENDABLE:
-        if destination.is_unseen:
-            life.answered(destination.platform_id)
         return _answer(request, reply)
     raise _without_envelope(request, reply.http_status)
 
@@ -172,8 +155,10 @@ def _answer(request: Outbound, reply: client.Reply) -> Answer:
     link = pagination.read_link(reply.headers.get("Link"), base_url=request.url)
     location = own_url(destination, reply.headers.get("Location"))
     next_page = own_url(destination, link)
-    seen = observing.of_urls(request.about, reply, link=next_page, location=location)
-    habits.note(destination.platform_id, seen)
+    habits.note(destination.platform_id, observing.of_link(request.about, reply, usable=next_page))
+    if request.method == "POST":
+        met = observing.of_location(request.about, reply, usable=location)
+        habits.note(destination.platform_id, met)
     return Answer(
         reply.http_status,
         reply.body,
@@ -201,26 +186,9 @@ def own_url(destination: Destination, given: str | None) -> str | None:
     return text if is_its_own and text.isascii() and len(text) <= _LONGEST_URL else None
 
 
-def _token_refused(destination: Destination) -> OcpiError:
-    """Flag the connection for the operator; the requester's token is not what was refused."""
-    text = f"{destination.ref} refuses the hub's credentials; the two operators must mend them"
-    error = ReceiverNotConnected(text)
-    log.error("connection in trouble: %s", error)
-    record_failure(destination.platform_id, error)
-    life.doubt(destination.platform_id)
-    return error
-
-
-def _leave_alone(platform_id: int, retry_after: float | None) -> None:
-    """Send nothing to a platform that throttles for as long as it says, within reason."""
-    seconds = _PAUSE_SECONDS if retry_after is None else retry_after
-    until = timezone.now() + timedelta(seconds=min(seconds, _LONGEST_PAUSE_SECONDS))
-    Platform.objects.filter(pk=platform_id).update(next_attempt_at=until)
-
-
 def _without_envelope(request: Outbound, status: int) -> OcpiError:
     receiver = request.destination.ref
-    if status == _TOO_MANY:
+    if status == noting.TOO_MANY:
         return HubError(f"{receiver} throttles requests (HTTP 429): try again later")
     if status == _NOT_FOUND and request.method == "GET":
         return request.unknown(f"{receiver} has nothing at this URL", http_status=404)

@@ -23,9 +23,8 @@ def place(platform_id: int, *, most: int, in_all: int) -> Iterator[None]:
     """
     with _lock:
         if _waiting[platform_id] >= most or _waiting.total() >= in_all:
-            waiting = _waiting[platform_id]
-            message = f"too many messages wait for answers ({waiting} of them for the receiver)"
-            raise ReceiverNotConnected(f"{message}; this one was not sent, try again")
+            message = "too many messages wait for answers; this one was not sent, try again"
+            raise ReceiverNotConnected(message)
         _waiting[platform_id] += 1
     try:
         yield

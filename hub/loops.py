@@ -6,6 +6,8 @@ brings it back. Without Redis nothing is remembered: traffic matters more than t
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 
 import redis
@@ -15,7 +17,7 @@ from hub.messages import Message
 from hub.results import RESPONSE_URL
 from hub.routing import Destination
 from hub.store import documents
-from ocpi.errors import HubError
+from ocpi.errors import HubError, OcpiError, ReceiverTimeout
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +25,49 @@ _SECONDS = 300
 _KEY = "hub:loop:{}"
 
 
-def check(message: Message, destination: Destination) -> None:
-    """Refuse what has been here before; raises `HubError`."""
-    try:
-        seen = message.is_from_hub and broker.connection().exists(_key(message, destination))
-        if destination.is_behind_hub and not seen:
-            broker.connection().set(_key(message, destination), 1, ex=_SECONDS)
-    except redis.RedisError as error:
-        log.warning("loops between hubs are not noticed: %s", error)
-        return
-    if seen:
+@contextmanager
+def guarded(message: Message, destination: Destination) -> Iterator[None]:
+    """Refuse what has been here before (`HubError`), and remember what is being passed on.
+
+    What could not be sent is forgotten: the same message may be tried again.
+    """
+    key = _key(message, destination) if message.is_from_hub or destination.is_behind_hub else ""
+    if message.is_from_hub and _remembers(key):
         text = f"this message to {destination.ref} has been here before: it goes round between hubs"
         raise HubError(f"{text}; check at which hub that party is connected")
+    if destination.is_behind_hub:
+        _remember(key, _SECONDS)
+    try:
+        yield
+    except ReceiverTimeout:
+        raise
+    except OcpiError:
+        if destination.is_behind_hub:
+            _remember(key, 0)
+        raise
+
+
+def _remembers(key: str) -> bool:
+    with _unguarded():
+        return bool(broker.connection().exists(key))
+    return False
+
+
+def _remember(key: str, seconds: int) -> None:
+    with _unguarded():
+        if seconds:
+            broker.connection().set(key, 1, ex=seconds)
+        else:
+            broker.connection().delete(key)
+
+
+@contextmanager
+def _unguarded() -> Iterator[None]:
+    """Go on without the guard when Redis is gone."""
+    try:
+        yield
+    except redis.RedisError as error:
+        log.warning("loops between hubs are not noticed: %s", error)
 
 
 def _key(message: Message, destination: Destination) -> str:

@@ -107,6 +107,11 @@ class Message:
         return self.interface is InterfaceRole.RECEIVER and kind is not None and kind.posted
 
     @property
+    def is_result(self) -> bool:
+        """Whether it is the result of a command or of a request about a charging profile."""
+        return self.module.is_result(self.method, self.interface)
+
+    @property
     def is_authorization(self) -> bool:
         """Whether a driver waits at a Charge Point for its answer (TOK-17)."""
         return self.match.resource.path[1:] == ("authorize",)
@@ -130,8 +135,8 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
     endpoint = endpoint_url(served_version(version), declared.identifier, side)
     is_list = method == "GET" and not match.resource.path
     page = links.read(view.raw_query(), endpoint=endpoint) if is_list else None
-    posted_to = declared.identifier if method == "POST" else None
-    named = _named(headers, view.raw_query()) or _implied(match, page, caller, posted_to)
+    result_of = declared.identifier if declared.is_result(method, side) else None
+    named = _named(headers, view.raw_query()) or _implied(match, page, caller, result_of)
     parties = [(party.role, party.ref) for party in caller.parties]
     message = Message(
         method=method,
@@ -147,7 +152,7 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
         body=view.body() if method in WITH_BODY else b"",
         platform_id=caller.platform_id,
         is_from_hub=any(party.role is Role.HUB for party in caller.parties),
-        is_correlated=CORRELATION_ID in view.request.headers,
+        is_correlated=_correlation_id(view) == view.message_ids.correlation_id,
         is_inferred=named is None,
         page=page,
     )
@@ -213,6 +218,10 @@ def _resource(interface: Interface, path: str, method: str) -> Match:
     return match
 
 
+def _correlation_id(view: OcpiView) -> str:
+    return view.request.headers.get(CORRELATION_ID, "").strip()
+
+
 def _named(headers: RoutingHeaders, query: str) -> PartyRef | None:
     """Return the FROM party, or the one for whom the page link being followed was made (A-46)."""
     cursor = dict(parse_qsl(query)).get("cursor")
@@ -225,16 +234,16 @@ def _named(headers: RoutingHeaders, query: str) -> PartyRef | None:
 
 
 def _implied(
-    match: Match, page: Page | None, caller: Caller, posted_to: ModuleID | None
+    match: Match, page: Page | None, caller: Caller, result_of: ModuleID | None
 ) -> PartyRef | None:
     """Return for whom the hub made the URL that is called: it is followed without headers."""
     found = page.reader if page else None
     if POSTED in match.values:
         known = posted.by_reference(match.values[POSTED])
         found = known.owner if known else None
-    if posted_to is not None and len(match.resource.path) == len(match.values) == 1:
+    if result_of is not None:
         [reference] = match.values.values()
-        own = callbacks.awaited(reference, platform_id=caller.platform_id, module=posted_to)
+        own = callbacks.awaited(reference, platform_id=caller.platform_id, module=result_of)
         found = PartyRef.parse(own.receiver)
     return found if found in caller.refs else None
 

@@ -4,6 +4,7 @@ Spec: 2.2.1 transport and format; `parties.habits` says what each means. Nothing
 becomes of a message.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from hub.messages import Message
@@ -17,6 +18,7 @@ Met = Iterator[tuple[Habit, str]]
 
 _IDS = (REQUEST_ID, CORRELATION_ID)
 _FROM = (FROM_COUNTRY, FROM_PARTY)
+_NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
 
 
 def of_message(message: Message, headers: Mapping[str, str]) -> Met:
@@ -26,8 +28,6 @@ def of_message(message: Message, headers: Mapping[str, str]) -> Met:
         yield Habit.NO_IDS_SENT, about
     if message.is_inferred:
         yield Habit.NO_SENDER_SENT, about
-    if message.module.has_results and "://" in message.query:
-        yield Habit.URL_NOT_ENCODED, about
 
 
 def of_object(message: Message, findings: Sequence[Finding]) -> Met:
@@ -58,11 +58,16 @@ def of_failure(about: str, error: client.PeerError) -> Met:
         yield Habit.UNREADABLE, about
 
 
-def of_urls(about: str, reply: client.Reply, *, link: str | None, location: str | None) -> Met:
-    """Look at the URLs of an answer, and what could be made of them."""
-    if "Link" in reply.headers and link is None:
+def of_link(about: str, reply: client.Reply, *, usable: str | None) -> Met:
+    """Look at the Link of an answer, and what could be made of it; a last page may name others."""
+    told = reply.headers.get("Link")
+    if told is not None and usable is None and (not told.strip() or _NEXT.search(told)):
         yield Habit.LINK_UNUSABLE, about
-    if "Location" in reply.headers and location is None:
+
+
+def of_location(about: str, reply: client.Reply, *, usable: str | None) -> Met:
+    """Look at the URL of what was posted."""
+    if "Location" in reply.headers and usable is None:
         yield Habit.LOCATION_UNUSABLE, about
 
 

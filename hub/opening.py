@@ -9,7 +9,7 @@ from hub import commanding, keeping
 from hub.directory import PartyDirectory
 from hub.messages import Message
 from hub.policy import POLICIES
-from hub.routing import AskAll, Kept, Known, Open, Route, Stored, decide, decide_for
+from hub.routing import AskAll, Decided, Kept, Known, Open, Stored, decide, decide_for
 from hub.store import Viewer
 from hub.store.identity import object_key
 from hub.store.reading import owners_of
@@ -19,7 +19,7 @@ from parties import access
 from parties.announcement import hub_party
 
 
-def route(message: Message) -> Route:
+def route(message: Message) -> Decided:
     """Decide where a message goes, looking at its content where its address is open."""
     if message.is_posted and message.method == "GET":
         return Stored()  # whom it was posted to, the hub knows

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, unquote_plus
 
 import msgspec
 import orjson
@@ -28,7 +28,7 @@ from ocpi.transport.message_ids import MessageIds
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, parse_datetime
 from ocpi.validation import decode_object
 from ocpi.versions import VERSIONS
-from parties import habits
+from parties import database, habits
 from parties.announcement import endpoint_url
 from parties.habits import Habit
 
@@ -36,29 +36,22 @@ RESPONSE_URL = "response_url"
 _IN_BODY = frozenset({"POST", "PUT"})
 _ENCODED = re.compile("%(?:3f|3d|26)", re.IGNORECASE)
 """What separates the parts of a query, encoded."""
+_SEPARATORS = re.compile("[&;]")
 
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A query around its response_url, which is decoded."""
+    """A query around its response_url, which is decoded; it `is_bare` when it was not encoded."""
 
     before: str
     url: str
     after: str
+    is_bare: bool = False
 
 
 def asks_for_results(message: Message) -> bool:
     """Tell whether a message names a URL for its results."""
     return message.module.has_results and message.interface is InterfaceRole.RECEIVER
-
-
-def is_result(message: Message) -> bool:
-    """Tell whether a message is such a result."""
-    return (
-        message.module.has_results
-        and message.interface is InterfaceRole.SENDER
-        and message.method == "POST"
-    )
 
 
 def substituted(message: Message, destination: Destination) -> tuple[Message, Callback]:
@@ -68,10 +61,13 @@ def substituted(message: Message, destination: Destination) -> tuple[Message, Ca
     """
     in_body = message.method in _IN_BODY
     value = decode_object(message.body) if in_body else {}
-    query = _split(message.query)
-    url = str(value.get(RESPONSE_URL) or "") if in_body else query.url
-    _check(url)
-    callback = _remembered(message, destination, _asked(message, value), url)
+    said = str(value.get(RESPONSE_URL) or "")
+    query = _Query(message.query, said, "") if in_body else _split(message.query)
+    _check(query)
+    if query.is_bare:
+        about = f"{message.method} {message.module.identifier}"
+        habits.note(message.platform_id, [(Habit.URL_NOT_ENCODED, about)])
+    callback = _remembered(message, destination, _asked(message, value), query.url)
     own = f"{_endpoint(message, destination)}/{callback.pk.hex}"
     if not in_body:
         encoded = f"{query.before}{RESPONSE_URL}={quote(own, safe='')}{query.after}"
@@ -87,7 +83,8 @@ def note_answer(callback: Callback, answer: Answer) -> None:
     except OcpiError:
         return
     if isinstance(data, dict) and data.get("result") == "ACCEPTED":
-        callbacks.note_accepted(callback)
+        with database.forgiving(f"that {callback.receiver} accepted"):
+            callbacks.note_accepted(callback)
 
 
 def passed_on(message: Message) -> tuple[Answer, Destination]:
@@ -137,18 +134,22 @@ def _split(query: str) -> _Query:
         return _Query(before, value, ampersand + after)
     url, ampersand, after = rest.rpartition("&duration=")
     if ampersand and after.isdigit():
-        return _Query(before, url, ampersand + after)
-    return _Query(before, rest, "")
+        return _Query(before, url, ampersand + after, is_bare=True)
+    return _Query(before, rest, "", is_bare=True)
 
 
-def _check(url: str) -> None:
-    """Refuse a URL that is missing or must not be called."""
-    if not url:
-        raise InvalidParameters(findings=(Finding(RESPONSE_URL, "is required"),))
+def _check(query: _Query) -> None:
+    """Refuse a URL that is missing or must not be called, and a second: it would be passed on."""
+    wrong = "" if query.url else "is required"
+    parts = _SEPARATORS.split(f"{query.before}&{query.after}")
+    if any(unquote_plus(part.partition("=")[0]).strip() == RESPONSE_URL for part in parts):
+        wrong = "is given more than once: in the body of POST and PUT, else once in the query"
     try:
-        client.shared().check_url(url)
+        client.shared().check_url(query.url)
     except client.AddressRefused as error:
-        raise InvalidParameters(findings=(Finding(RESPONSE_URL, str(error)),)) from None
+        wrong = wrong or str(error)
+    if wrong:
+        raise InvalidParameters(findings=(Finding(RESPONSE_URL, wrong),))
 
 
 def _asked(message: Message, value: Mapping[str, object]) -> Asked:

@@ -69,7 +69,8 @@ class Destination:
     `endpoint` is the URL of the addressed interface at its platform, None when it offers none;
     `pause` the seconds for which the platform wants to be left alone; `silence` those for which the
     hub spares it and its requesters the wait, because so many messages in a row went `unanswered`.
-    An answer of a platform that `is_unseen` lately is a sign of life worth noting.
+    An answer of a platform that `is_unseen` lately is a sign of life worth noting. A driver waits
+    `authorize_seconds` for it, 0: as long as for any eMSP.
     """
 
     ref: PartyRef
@@ -84,6 +85,7 @@ class Destination:
     version: str = ""
     is_behind_hub: bool = False
     is_unseen: bool = False
+    authorize_seconds: float = 0
 
 
 class Directory(Protocol):
@@ -140,7 +142,8 @@ class Refused:
     error: OcpiError
 
 
-Route = Direct | Broadcast | Stored | Open | AskAll | Known | Refused
+Decided = Direct | Broadcast | Stored | AskAll | Known | Refused
+Route = Decided | Open
 
 
 def decide(address: Address, directory: Directory) -> Route:
@@ -215,8 +218,7 @@ def sender_of(
         return named
     opposite = _OPPOSITE[interface]
     typical = {ref for role, ref in parties if implements(role, module, opposite)}
-    candidates = typical or {ref for role, ref in parties if stands_in(role, module, opposite)}
-    candidates = candidates or refs
+    candidates = typical or refs
     if len(candidates) != 1:
         why = f"say which of your parties speaks; {_of(candidates)}"
         raise InvalidParameters(f"OCPI-from-country-code and OCPI-from-party-id: {why}")

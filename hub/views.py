@@ -7,10 +7,10 @@ new module needs no view.
 from django.http.response import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
-from hub import answers, message_log, messages, observing, opening, results, tasks
+from hub import answers, message_log, messages, observing, opening, tasks
 from hub.messages import Message
-from hub.routing import AskAll, Broadcast, Direct, Known, Refused, Route, Stored
-from ocpi.errors import HubError, NotFound, OcpiError
+from hub.routing import AskAll, Broadcast, Decided, Direct, Known, Refused, Stored
+from ocpi.errors import NotFound, OcpiError
 from ocpi.server import OcpiResponse, OcpiView
 from ocpi.transport.routing_headers import RoutingHeaders
 from parties import habits
@@ -48,7 +48,7 @@ class FunctionalModuleView(OcpiView):
             raise
         self.routing = RoutingHeaders(to=message.sender, sender=hub_party())
         habits.note(message.platform_id, observing.of_message(message, request.headers))
-        if results.is_result(message):
+        if message.is_result:
             message_log.goes(message)
             return answers.of_result(message)
         route = opening.route(message)
@@ -67,7 +67,7 @@ class FunctionalModuleView(OcpiView):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-def _follow(message: Message, route: Route) -> HttpResponse:
+def _follow(message: Message, route: Decided) -> HttpResponse:
     """Go the way that was decided."""
     match route:
         case Direct(destination):
@@ -81,7 +81,7 @@ def _follow(message: Message, route: Route) -> HttpResponse:
     return _answered_by_hub(message, route)
 
 
-def _answered_by_hub(message: Message, route: Route) -> HttpResponse:
+def _answered_by_hub(message: Message, route: Known | AskAll | Refused) -> HttpResponse:
     match route:
         case Known(data):
             return OcpiResponse(data)
@@ -89,4 +89,3 @@ def _answered_by_hub(message: Message, route: Route) -> HttpResponse:
             return answers.authorized(message)
         case Refused(error):
             raise error
-    raise HubError(f"{message.to} owns nothing that {message.method} /{message.path} could reach")

@@ -110,6 +110,10 @@ class Module:
     has_results: bool = False
     """Its requests name a `response_url`, to which results are posted."""
 
+    def is_result(self, method: str, interface: InterfaceRole) -> bool:
+        """Tell whether such a message brings a result: a POST to the party that asked."""
+        return self.has_results and interface is InterfaceRole.SENDER and method == "POST"
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -5,20 +5,23 @@ with access; the verdict on one message, what an eMSP may list and who receives 
 selections from it. Views, delivery, GET-All and the console ask here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 
-from ocpi.types import ModuleID, PartyRef
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from parties import database
 from parties.agreements import outside_period
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import SIDES, pairs_of
+from parties.role_pairs import SIDES, Pairs, pairs_of
 from parties.status import ConnectionStatus
 
 Parameters = dict[str, Any]
+_Way = tuple[PartyRef, PartyRef]
+"""Whose objects, and who has them."""
 
 _FITTING = """
     owner.key <> receiver.key
@@ -99,17 +102,18 @@ class Verdict:
     why: str
 
 
-def access_pairs_sql(module: ModuleID) -> tuple[str, Parameters]:
+def access_pairs_sql(module: ModuleID, *, roles: Pairs | None = None) -> tuple[str, Parameters]:
     """Return SQL with named parameters that yields (owner_key, receiver_party_id) of every pair.
 
     `owner_key` is the key of the party whose objects they are, `receiver_party_id` the id of a
-    party that may have them. For composition: `JOIN (…) access ON access.owner_key = …`.
+    party that may have them. For composition: `JOIN (…) access ON access.owner_key = …`. `roles`
+    leaves only pairs of parties in these roles.
     """
     agreed = settings.HUB_ACCESS == "agreement"
     own = {"access_active": AgreementState.ACTIVE.value, "access_module": module.value}
     return (_AGREED if agreed else _OPEN), {
         "access_suspended": ConnectionStatus.SUSPENDED.value,
-        "access_roles": _roles(module),
+        "access_roles": _written(pairs_of(module) if roles is None else roles),
         **(own if agreed else {"access_refused": AgreementState.SUSPENDED.value}),
     }
 
@@ -131,9 +135,11 @@ def acquaintances_sql() -> tuple[str, Parameters]:
     }
 
 
-def visible_owners(*, receiver: PartyRef, module: ModuleID) -> frozenset[str]:
+def visible_owners(
+    *, receiver: PartyRef, module: ModuleID, roles: Pairs | None = None
+) -> frozenset[str]:
     """Return the keys of the parties whose objects a party may have."""
-    pairs, parameters = access_pairs_sql(module)
+    pairs, parameters = access_pairs_sql(module, roles=roles)
     sql = f"SELECT owner_key FROM ({pairs}) access WHERE {_TO_KEY.format('reader')}"  # noqa: S608
     return frozenset(
         key for (key,) in database.rows(sql, {**parameters, "access_reader": str(receiver)})
@@ -148,45 +154,70 @@ def receivers(module: ModuleID, *, owner: PartyRef) -> tuple[int, ...]:
     return tuple(pk for (pk,) in database.rows(sql, {**parameters, "access_owner": str(owner)}))
 
 
-def verdict(*, sender: PartyRef, receiver: PartyRef, module: ModuleID) -> Verdict:
-    """Judge a message between two parties, whichever of them owns the objects it is about."""
-    pairs, parameters = access_pairs_sql(module)
-    one, other = (
-        f"EXISTS (SELECT FROM ({pairs}) access WHERE owner_key = %(access_{owner})s"
-        f" AND {_TO_KEY.format(reader)})"
-        for owner, reader in (("one", "other"), ("other", "one"))
-    )
-    keys = {"access_one": str(sender), "access_other": str(receiver)}
-    [(allowed,)] = database.rows(f"SELECT {one} OR {other}", {**parameters, **keys})
-    if not allowed:
-        return Verdict(allowed=False, why=_why_not(sender, receiver, module))
+def verdict(
+    *,
+    sender: PartyRef,
+    receiver: PartyRef,
+    module: ModuleID,
+    called: tuple[InterfaceRole, Role] | None = None,
+) -> Verdict:
+    """Judge a message between two parties, whichever of them owns the objects it is about.
+
+    When it is `called`, the interface and the role in which the receiver implements it, only an
+    agreement with that role counts: an owner calls RECEIVER interfaces, a reader SENDER interfaces.
+    """
+    ways, roles = _ways(sender, receiver), pairs_of(module)
+    if called is not None:
+        owner_calls = called[0] is InterfaceRole.RECEIVER
+        ways = ways[:1] if owner_calls else ways[1:]
+        roles = frozenset(pair for pair in roles if pair[owner_calls] is called[1])
+    if not _is_allowed(ways, module, roles):
+        return Verdict(allowed=False, why=_why_not(ways, module, roles))
     reason = (
         "an active agreement" if settings.HUB_ACCESS == "agreement" else "the hub's open access"
     )
     return Verdict(allowed=True, why=f"{sender} and {receiver} exchange {module} by {reason}")
 
 
-@lru_cache(maxsize=32)
-def _roles(module: ModuleID) -> list[str]:
-    return sorted(f"{owner} {reader}" for owner, reader in pairs_of(module))
+def _ways(one: PartyRef, other: PartyRef) -> list[_Way]:
+    return [(one, other), (other, one)]
 
 
-def _why_not(sender: PartyRef, receiver: PartyRef, module: ModuleID) -> str:
+def _is_allowed(ways: Sequence[_Way], module: ModuleID, roles: Pairs) -> bool:
+    pairs, parameters = access_pairs_sql(module, roles=roles)
+    keys = {"access_one": str(ways[0][0]), "access_other": str(ways[0][1])}
+    exists = [
+        f"EXISTS (SELECT FROM ({pairs}) access WHERE owner_key = %(access_{owner})s"
+        f" AND {_TO_KEY.format(reader)})"
+        for owner, reader in (("one", "other"), ("other", "one"))[: len(ways)]
+    ]
+    [(allowed,)] = database.rows(f"SELECT {' OR '.join(exists)}", {**parameters, **keys})
+    return bool(allowed)
+
+
+@lru_cache(maxsize=128)
+def _written(roles: Pairs) -> list[str]:
+    return sorted(f"{owner} {reader}" for owner, reader in roles)
+
+
+def _why_not(ways: Sequence[_Way], module: ModuleID, roles: Pairs) -> str:
     """Explain a refusal; asked only after the SQL said no."""
-    if sender == receiver:
-        return f"{sender} cannot send {module} to itself"
+    one, other = ways[0]
+    if one == other:
+        return f"{one} cannot send {module} to itself"
     sides = {
         ref: list(Party.objects.filter(key=str(ref)).select_related("platform"))
-        for ref in (sender, receiver)
+        for ref in (one, other)
     }
     for ref, found in sides.items():
         objection = _absence(ref, found)
         if objection is not None:
             return objection
-    pairs = [(a, b) for a in sides[sender] for b in sides[receiver] if _fit(a, b, module)]
-    if not pairs:
-        return f"the roles of {sender} and {receiver} have no {module} to exchange"
-    return _missing_agreement(pairs, module)
+    pairs = [(a, b) for owner, reader in ways for a in sides[owner] for b in sides[reader]]
+    fitting = [(a, b) for a, b in pairs if (Role(a.role), Role(b.role)) in roles]
+    if not fitting:
+        return f"the roles of {one} and {other} have no {module} to exchange"
+    return _missing_agreement(fitting, module)
 
 
 def _absence(ref: PartyRef, found: list[Party]) -> str | None:
@@ -197,11 +228,6 @@ def _absence(ref: PartyRef, found: list[Party]) -> str | None:
     ):
         return f"{ref} is {found[0].status}"
     return None
-
-
-def _fit(one: Party, other: Party, module: ModuleID) -> bool:
-    roles = _roles(module)
-    return f"{one.role} {other.role}" in roles or f"{other.role} {one.role}" in roles
 
 
 def _missing_agreement(pairs: list[tuple[Party, Party]], module: ModuleID) -> str:

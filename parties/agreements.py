@@ -4,6 +4,7 @@ Spec: none; architecture chapter 4.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
 from django.utils import timezone
 
@@ -119,11 +120,10 @@ def _sides(one: PartyRef, other: PartyRef) -> tuple[Party, Party]:
         message = f"{one} needs no agreement with itself"
         raise NoSuchAgreement(message)
     ones, others = _known(one), _known(other)
-    for first, second in ((ones, others), (others, ones)):
-        for cpo in first:
-            for emsp in second:
-                if (cpo.role, emsp.role) in SIDES:
-                    return cpo, emsp
+    both = [*product(ones, others), *product(others, ones)]
+    found = [(a, b) for a, b in both if (Role(a.role), Role(b.role)) in SIDES]
+    if found:  # an owner's own role before that of an eMSP in its place
+        return min(found, key=lambda pair: pair[0].role == Role.EMSP)
     message = (
         f"{one} ({_roles(ones)}) and {other} ({_roles(others)}) have nothing to exchange:"
         " one must be a CPO or NAP, the other an eMSP, NSP, NAP, SCSP or OTHER;"

@@ -4,20 +4,24 @@ Django's own cursor interpolates in the client and never prepares. The statement
 costs are large and always the same: planning them anew would take most of their time.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DatabaseError, connection
+
+log = logging.getLogger(__name__)
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, object]
 
 
 def rows(sql: str, parameters: Parameters) -> list[Row]:
-    """Run one statement and return its rows."""
+    """Run one statement and return its rows; raises Django's database errors."""
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         try:
             return cursor.execute(sql.encode(), parameters, prepare=True).fetchall()
         except psycopg.OperationalError:
@@ -29,6 +33,15 @@ def row(sql: str, parameters: Parameters) -> Row | None:
     """Run one statement and return its first row, if any."""
     found = rows(sql, parameters)
     return found[0] if found else None
+
+
+@contextmanager
+def forgiving(what: str) -> Iterator[None]:
+    """Only log that something cannot be written: for what a message's answer must not depend on."""
+    try:
+        yield
+    except DatabaseError:
+        log.exception("%s is not written down", what)
 
 
 def release() -> None:

@@ -11,7 +11,6 @@ from enum import StrEnum
 from threading import Lock
 from time import monotonic
 
-import psycopg
 from django.db import DatabaseError
 
 from ocpi.types import one_line
@@ -103,7 +102,7 @@ def _write(platform_id: int, habit: Habit, times: int, example: str) -> None:
     row = {"platform": platform_id, "habit": habit.value, "times": times, "example": told}
     try:
         database.rows(_NOTE, row)
-    except (DatabaseError, psycopg.Error) as error:  # its platform was deleted, or no database
+    except DatabaseError as error:  # its platform was deleted, or no database
         log.warning("a habit of platform %s is not noted: %s", platform_id, error)
 
 

@@ -4,11 +4,12 @@ Spec: none; the deviations real platforms need (A-01, A-02, A-24 of the ambiguit
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, Self
 
+LONGEST_SECONDS = 60
 _YES_NO = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 _ALIASES = {
     "base64": "base64_out",
@@ -31,6 +32,8 @@ class Quirks:
     """Renew its credentials every `HUB_RENEWAL_DAYS`."""
     announces: bool = False
     """It is a hub that names the parties behind it itself, beyond the operator's list."""
+    authorize_seconds: float = 0
+    """Seconds a driver waits for its authorization; 0: `HUB_AUTHORIZE_TIMEOUT`."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -38,9 +41,9 @@ class Quirks:
         return cls.from_mapping(json.loads(text))
 
     @classmethod
-    def from_mapping(cls, values: dict[str, bool]) -> Self:
+    def from_mapping(cls, values: Mapping[str, object]) -> Self:
         """Take the known names out of a mapping; ValueError for a value of the wrong type."""
-        known = {name: value for name, value in values.items() if name in _TYPES}
+        known: dict[str, Any] = {name: values[name] for name in _DEFAULTS if name in values}
         for name, value in known.items():
             _check(name, value)
         return cls(**known)
@@ -50,12 +53,12 @@ class Quirks:
         changes: dict[str, Any] = dict(_parse(setting) for setting in settings)
         return replace(self, **changes)
 
-    def as_mapping(self) -> dict[str, bool]:
+    def as_mapping(self) -> dict[str, bool | float]:
         """Return all values by name."""
         return asdict(self)
 
 
-_TYPES = {field.name: field.type for field in fields(Quirks)}
+_DEFAULTS: Mapping[str, object] = {field.name: field.default for field in fields(Quirks)}
 
 
 @lru_cache(maxsize=1024)
@@ -65,19 +68,21 @@ def cached(text: str) -> Quirks:
 
 
 def _check(name: str, value: object) -> None:
-    if type(value) is not bool:
+    number = value if isinstance(value, int | float) else -1
+    is_fitting = isinstance(value, bool) == isinstance(_DEFAULTS[name], bool)
+    if not is_fitting or not 0 <= number <= LONGEST_SECONDS:
         message = f"quirk {name}: {value!r} is not a value for it"
         raise ValueError(message)
 
 
-def _parse(setting: str) -> tuple[str, bool]:
+def _parse(setting: str) -> tuple[str, bool | float]:
     written, equals, value = setting.partition("=")
     name = _ALIASES.get(written.strip(), written.strip())
-    if not equals or name not in _TYPES:
-        known = ", ".join(sorted({*_TYPES, *_ALIASES}))
+    if not equals or name not in _DEFAULTS:
+        known = ", ".join(sorted({*_DEFAULTS, *_ALIASES}))
         message = f"--quirk {setting}: write NAME=VALUE with one of {known}"
         raise ValueError(message)
-    return name, _switch(name, value)
+    return name, _switch(name, value) if isinstance(_DEFAULTS[name], bool) else _number(name, value)
 
 
 def _switch(name: str, value: str) -> bool:
@@ -86,3 +91,13 @@ def _switch(name: str, value: str) -> bool:
     except KeyError:
         message = f"--quirk {name}: {value!r} is neither on nor off"
         raise ValueError(message) from None
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        number = float(value)
+        _check(name, number)
+    except ValueError:
+        message = f"--quirk {name}: {value!r} is no number from 0 to {LONGEST_SECONDS}"
+        raise ValueError(message) from None
+    return number

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from parties.models import Platform
-from parties.quirks import Quirks
+from parties.quirks import LONGEST_SECONDS, Quirks
 
 if TYPE_CHECKING:
-    from django.forms import CheckboxInput
+    from django.forms import CheckboxInput, NumberInput
 else:
+    from unfold.widgets import UnfoldAdminTextInputWidget as NumberInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as CheckboxInput
 
 _PREFIX = "quirk_"
@@ -48,6 +49,15 @@ class PlatformForm(NewPlatformForm):
         "Names its parties", "A hub that adds parties by client info, beyond the list below."
     )
 
+    quirk_authorize_seconds = forms.FloatField(
+        label="Seconds to authorize",
+        help_text="A driver waits so long for its answer; 0: as long as for any eMSP.",
+        required=False,
+        min_value=0,
+        max_value=LONGEST_SECONDS,
+        widget=NumberInput(),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
         instance = kwargs.get("instance")
         quirks: Quirks = instance.quirks if instance is not None else Quirks()
@@ -55,6 +65,10 @@ class PlatformForm(NewPlatformForm):
         super().__init__(
             *args, **{**kwargs, "initial": {**present, **(kwargs.get("initial") or {})}}
         )
+
+    def clean_quirk_authorize_seconds(self) -> float:
+        """Read an empty field as no time of its own."""
+        return float(self.cleaned_data["quirk_authorize_seconds"] or 0)
 
     def save(self, commit: bool = True) -> Platform:  # noqa: FBT001, FBT002 - Django's signature
         """Put the quirks back into their one column."""

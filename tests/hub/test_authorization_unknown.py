@@ -4,7 +4,7 @@ import pytest
 from django.conf import LazySettings
 
 from ocpi.sandbox import Responder
-from ocpi.sandbox.misbehaviour import broken_json, detail, hang, html, refuse, reset, say
+from ocpi.sandbox.misbehaviour import detail, hang, html, refuse, reset, say
 from parties.models import Platform
 from tests.cast import CPA, CPB, HUB, MIX, MSA, MSB, Cast, route
 from tests.hub.authorizing import AT, authorize, in_business, info, later, says
@@ -62,35 +62,96 @@ def test_each_that_is_asked_gets_a_message_of_its_own(asking: Cast) -> None:
     }
 
 
-NO: dict[str, Responder] = {
-    "blocked": says(info("BLOCKED")),
-    "unknown": refuse(2004, "who?", http_status=404),
-    "an error": refuse(3000, "down"),
-    "allowed, but failed": say(200, b'{"status_code":3000,"data":{"allowed":"ALLOWED"}}'),
-    "allowed to HTTP 401": say(401, b'{"status_code":1000,"data":{"allowed":"ALLOWED"}}'),
-    "no envelope": say(200, b'{"allowed":"ALLOWED"}'),
-    "a list": says([info()]),
-    "half an answer": broken_json(),
-    "a page": html(500),
-    "bare": detail(404, "Token not found"),
-    "nothing": reset(),
-    "too late": hang(5),
-}
+UNKNOWN = refuse(2004, "who?", http_status=404)
 
 
 @pytest.mark.conformance("TOK-13", "TOK-14")
-@pytest.mark.parametrize("name", NO)
-def test_without_a_yes_the_token_is_unknown(asking: Cast, name: str) -> None:
-    """Nobody allows the driver within the time: HTTP 404 and 2004, whatever else they said."""
-    asking["P2"].answer("POST", NO[name])
-    asking["P3"].answer("POST", refuse(2004, "who?", http_status=404))
+@pytest.mark.parametrize(
+    "unknown", [UNKNOWN, refuse(2004), detail(404, "Token not found")], ids=["both", "200", "bare"]
+)
+def test_a_token_that_nobody_knows_is_unknown(asking: Cast, unknown: Responder) -> None:
+    """All say so: HTTP 404 and 2004, no data."""
+    asking["P2"].answer("POST", unknown)
+    asking["P3"].answer("POST", UNKNOWN)
 
     result = authorize(asking["P1"], to=None)
 
     assert answered(result) == (404, 2004)
     assert "data" not in result.json
+    assert route(result) == (CPA, HUB)
+
+
+NO_ANSWER: dict[str, tuple[Responder, int]] = {
+    "an error": (refuse(3000, "down"), 4000),
+    "allowed, but failed": (say(200, b'{"status_code":3000,"data":{"allowed":"ALLOWED"}}'), 4000),
+    "allowed to HTTP 401": (say(401, b'{"status_code":1000,"data":{"allowed":"ALLOWED"}}'), 4000),
+    "no envelope": (say(200, b'{"allowed":"ALLOWED"}'), 4000),
+    "a list": (says([info()]), 4000),
+    "half an answer": (say(200, b'{"status_code":1000,"data":{"allowed"'), 4000),
+    "a page": (html(500), 4000),
+    "nothing": (reset(), 4003),
+    "too late": (hang(5), 4002),
+}
+
+
+@pytest.mark.conformance("TOK-14", "TOK-16")
+@pytest.mark.parametrize("name", NO_ANSWER)
+def test_silence_is_not_said_to_be_a_no(asking: Cast, name: str) -> None:
+    """One gives no usable answer, the other does not know the token: the CPO's own rules apply."""
+    responder, code = NO_ANSWER[name]
+    asking["P2"].answer("POST", responder)
+    asking["P3"].answer("POST", UNKNOWN)
+
+    result = authorize(asking["P1"], to=None)
+
+    assert answered(result) == (200, code)
+    assert "1 of 2 eMSPs gave no usable answer" in str(result.message)
+    assert "data" not in result.json
     assert result.elapsed < 2.5
     assert route(result) == (CPA, HUB)
+
+
+@pytest.mark.conformance("TOK-12", "TOK-14")
+@pytest.mark.parametrize("allowed", ["BLOCKED", "EXPIRED", "NO_CREDIT", "NOT_ALLOWED"])
+def test_a_no_of_who_knows_the_driver_is_given(asking: Cast, allowed: str) -> None:
+    """`allowed` is never made an error (A-101); a mere NOT_ALLOWED of another counts for less."""
+    asking["P2"].answer("POST", later(0.2, says(info(allowed))))
+    other = UNKNOWN if allowed == "NOT_ALLOWED" else says(info("NOT_ALLOWED"))
+    asking["P3"].answer("POST", other)
+
+    result = authorize(asking["P1"], to=None)
+
+    assert (answered(result), result.data) == ((200, 1000), info(allowed))
+    assert route(result) == (CPA, MSA)
+
+
+def test_every_answer_is_noted(asking: Cast) -> None:
+    """Also while another allows: who refuses the hub's token or throttles is known afterwards."""
+    Platform.objects.filter(name="P3").update(unanswered=3)
+    asking["P2"].answer("POST", say(401, b""))
+    asking["P3"].answer("POST", later(0.2, says(info())))
+
+    assert answered(authorize(asking["P1"], to=None)) == (200, 1000)
+
+    assert "refuses the hub's credentials" in Platform.objects.get(name="P2").last_error
+    assert Platform.objects.get(name="P3").unanswered == 0
+
+
+@pytest.mark.conformance("TOK-17")
+def test_each_emsp_has_its_own_time(asking: Cast, settings: LazySettings) -> None:
+    """The quirk `authorize_seconds`: its drivers wait so long, asked alone or with others."""
+    settings.HUB_AUTHORIZE_TIMEOUT = 0.2
+    asking["P3"].answer("POST", UNKNOWN)
+    asking["P2"].answer("POST", later(0.6, says(info())))
+    assert answered(authorize(asking["P1"], to=None)) == (200, 4002)
+    assert answered(authorize(asking["P1"], to=MSA)) == (200, 4002)
+
+    for platform in Platform.objects.filter(name="P2"):
+        platform.quirks = platform.quirks.with_settings(["authorize_seconds=5"])
+        platform.save()
+
+    assert answered(authorize(asking["P1"], to=None)) == (200, 1000)
+    assert answered(authorize(asking["P1"], to=MSA)) == (200, 1000)
 
 
 @pytest.mark.conformance("TOK-14", "TOK-17")
@@ -121,7 +182,7 @@ def test_only_emsps_under_agreement_are_asked(asking: Cast) -> None:
 
     result = authorize(asking["P1"], to=None)
 
-    assert answered(result) == (404, 2004)
+    assert answered(result) == (200, 4003)
     assert [each.seen for each in strangers] == [[], []]
     assert len(asking["P2"].seen) == 1
     mix = authorize(asking["P1"], to=None, sender=CPB)

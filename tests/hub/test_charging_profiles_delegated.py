@@ -8,10 +8,11 @@ from urllib.parse import quote
 import pytest
 
 from ocpi.types import InterfaceRole, ModuleID, Role
+from parties.models import Agreement, Party
 from parties.role_pairs import implements, stands_in
-from tests.cast import HUB, MSA, Cast, command, route
+from tests.cast import CPA, HUB, MIX, MSA, Cast, command, route
 from tests.hub.asking import PROFILE, SCS, answered, callback_in, joined, results
-from tests.hub.delegating import HERE, THERE, Delegating, delegating
+from tests.hub.delegating import HERE, MODULES, THERE, Delegating, delegating
 from tests.ocpi.objects import a_session
 
 
@@ -50,7 +51,7 @@ def test_each_hop_has_a_response_url_of_its_own(way: Delegating) -> None:
 
 def test_without_an_agreement_of_their_own_the_scsp_is_refused(cast: Cast) -> None:
     """That both have one with the CPO is no agreement between them."""
-    emsp, scsp = joined(cast, "P2"), joined(cast, "P7")
+    emsp, scsp = joined(cast, "P2", modules=MODULES), joined(cast, "P7")
     joined(cast, "P1")
     cast.agree(("NL-CPA", "DE-MSA"), ("NL-CPA", "NL-SCS"))
     emsp.forget()
@@ -64,8 +65,53 @@ def test_without_an_agreement_of_their_own_the_scsp_is_refused(cast: Cast) -> No
         sender=SCS,
     )
 
-    assert told.status_code in {4000, 4001}
+    assert answered(told) == (200, 4003)
+    assert "no agreement between NL-SCS and DE-MSA" in str(told.message)
     assert emsp.seen == []
+
+
+def test_a_party_of_two_roles_is_steered_in_its_own(cast: Cast) -> None:
+    """An agreement with BE-MIX the eMSP opens nothing of BE-MIX the CPO, nor the other way."""
+    mix, scsp, emsp = joined(cast, "P4", modules=MODULES), joined(cast, "P7"), joined(cast, "P2")
+    cpo_and_emsp = {party.role: party for party in Party.objects.filter(key="BE-MIX")}
+    Agreement.objects.create(
+        cpo=cpo_and_emsp["EMSP"], emsp=Party.objects.get(key="NL-SCS"), state="ACTIVE"
+    )
+    Agreement.objects.create(
+        cpo=cpo_and_emsp["CPO"], emsp=Party.objects.get(key="DE-MSA"), state="ACTIVE"
+    )
+    mix.forget()
+    profile = {**PROFILE, "response_url": f"{scsp.addresses.origin}/results/1"}
+
+    steered = scsp.hub.put("chargingprofiles", "RECEIVER", HERE, profile, to=MIX, sender=SCS)
+    shown = emsp.hub.put(
+        "sessions",
+        "RECEIVER",
+        "DE/MSA/S1",
+        a_session(country_code="DE", party_id="MSA"),
+        to=MIX,
+        sender=MSA,
+    )
+
+    assert (answered(steered), answered(shown)) == ((200, 4003), (200, 4003))
+    assert "no agreement between NL-SCS and BE-MIX" in str(steered.message)
+    assert mix.seen == []
+
+
+def test_what_stands_in_for_a_session_is_found_by_name_alone(cast: Cast, way: Delegating) -> None:
+    """The eMSP shows it under the CPO's own id: without TO the profile still goes to the CPO."""
+    cast.agree(("NL-CPA", "NL-SCS"))
+    body = a_session(country_code="DE", party_id="MSA", id=HERE)
+    way.emsp.hub.put("sessions", "RECEIVER", f"DE/MSA/{HERE}", body, to=SCS, sender=MSA)
+    way.cpo.hub.put(
+        "sessions", "RECEIVER", f"NL/CPA/{HERE}", a_session(id=HERE), to=SCS, sender=CPA
+    )
+    way.emsp.forget()
+
+    told = way.outer.profile("PUT", HERE, to=None)
+
+    assert route(told) == (SCS, CPA), str(told)
+    assert way.emsp.seen == []
 
 
 @pytest.mark.parametrize("to", [None, HUB])

@@ -13,7 +13,7 @@ from django.utils import timezone
 from yarl import URL
 
 from hub.models import Callback
-from ocpi.sandbox.misbehaviour import say
+from ocpi.sandbox.misbehaviour import reset, say
 from tests.cast import CPA, CPB, HUB, MSA, Cast, route
 from tests.hub import raw_http
 from tests.hub.asking import (
@@ -25,6 +25,7 @@ from tests.hub.asking import (
     emsp_and_cpo,
     enveloped,
     forget,
+    in_envelope,
     joined,
 )
 from tests.hub.charging import put_session
@@ -185,6 +186,31 @@ def test_without_a_url_that_may_be_called_nothing_is_sent(asking: Asking) -> Non
     assert Callback.objects.count() == 0
 
 
+SECOND = "response_url=https%3A%2F%2Fexample.com%2Fx"
+
+
+@pytest.mark.conformance("TF-46")
+@pytest.mark.parametrize(
+    "after",
+    [f"&{SECOND}", f"&duration=9&{SECOND}", f"&{SECOND.replace('_', '%5F')}", f"&a=1;{SECOND}"],
+)
+def test_a_second_url_is_refused(asking: Asking, after: str) -> None:
+    """The receiver might take that one, unchecked and past the hub: 2001, whichever comes first."""
+    own = f"response_url={quote(asking.url, safe='')}"
+
+    for method, query in (("GET", f"?{own}{after}"), ("DELETE", f"?{after.lstrip('&')}&{own}")):
+        result = asking.profile(method, f"S1{query}")
+        assert answered(result) == (200, 2001), query
+        assert "more than once" in str(result.message)
+    assert answered(asking.profile("PUT", f"S1?{after.lstrip('&')}")) == (200, 2001)
+    stop = asking.body("STOP_SESSION")
+    command = asking.asker.hub.send(
+        "POST", "commands", "RECEIVER", f"STOP_SESSION?{SECOND}", stop, to=CPA, sender=MSA
+    )
+    assert answered(command) == (200, 2001)
+    assert asking.asked.seen == []
+
+
 @pytest.mark.conformance("TF-75", "TF-76")
 @pytest.mark.parametrize("to", [None, HUB])
 def test_a_request_without_receiver_finds_the_session(asking: Asking, cast: Cast, to: None) -> None:
@@ -228,6 +254,22 @@ def test_a_session_is_asked_about_as_often_as_configured(
     assert asking.profile("PUT", "S2").data == NOTED
     Callback.objects.update(created_at=timezone.now() - timedelta(seconds=61))
     assert asking.profile("DELETE", f"S60{query}").data == NOTED
+
+
+@pytest.mark.conformance("CP-15")
+def test_what_the_cpo_refused_or_never_heard_spares_it_nothing(
+    asking: Asking, settings: LazySettings
+) -> None:
+    """Else who asks about a session that is not its own keeps out those whose it is."""
+    settings.HUB_PROFILE_SECONDS = 60
+    refusal = {"result": "UNKNOWN_SESSION", "timeout": 0}
+    with asking.asked.answer("/receiver/chargingprofiles", in_envelope(refusal)):
+        assert asking.profile("PUT", "S7").data == refusal
+    with asking.asked.answer("/receiver/chargingprofiles", reset()):
+        assert answered(asking.profile("PUT", "S7")) == (200, 4003)
+
+    assert asking.profile("PUT", "S7").data == NOTED
+    assert asking.profile("PUT", "S7").data == TOO_OFTEN
 
 
 def _wanted_at() -> str:

@@ -140,7 +140,7 @@ def test_a_refused_token_is_the_operators_business(
     flagged = Platform.objects.get(name="P2")
     assert "credentials" in flagged.last_error
     assert flagged.last_error_at is not None
-    assert [record.levelname for record in caplog.records if record.name == "hub.forwarding"] == [
+    assert [record.levelname for record in caplog.records if record.name == "hub.noting"] == [
         "ERROR"
     ]
 

@@ -86,6 +86,20 @@ def test_half_an_answer_has_no_envelope(pair: Pair) -> None:
     assert _habits("P1") == {Habit.NO_ENVELOPE: 1}
 
 
+@pytest.mark.parametrize("rel", ["first", "prev"])
+def test_links_to_other_pages_than_the_next_are_no_habit(pair: Pair, rel: str) -> None:
+    """Nor is a Location of what was not created."""
+    cpo, emsp = pair
+    link = _with(Link=f'<https://elsewhere.example/>; rel="{rel}"')
+
+    with cpo.answer("/sender/locations", link):
+        emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
+    with emsp.answer("PUT", _with(Location="https://elsewhere.example/1")):
+        push(cpo, a_location(), to=MSA)
+
+    assert _habits("P1") == _habits("P2") == {}
+
+
 def test_an_object_in_a_list_is_noted(pair: Pair) -> None:
     """Where one object was asked for; a list of a list's endpoint is none."""
     cpo, emsp = pair
@@ -138,7 +152,9 @@ def test_habits_of_requests_with_results(cast: Cast) -> None:
     """A URL in a query as it is, and a result in an envelope."""
     asking: Asking = emsp_and_cpo(cast)
 
-    asking.profile("GET", f"S1?response_url={asking.asker.addresses.origin}/results/1")
+    own = f"{asking.asker.addresses.origin}/results/1"
+    asking.profile("GET", f"S1?response_url={own}%3Fid%3D1")
+    asking.profile("GET", f"S1?response_url={own}?id=1")
     asking.result(enveloped({"result": "ACCEPTED"}))
 
     assert _habits("P2")[Habit.URL_NOT_ENCODED] == 1

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ocpi.sandbox import Result, SandboxPlatform
-from ocpi.sandbox.misbehaviour import refuse
+from ocpi.sandbox.misbehaviour import refuse, reset
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
 from ocpi.types import PartyRef
 from parties.models import Party, Platform
@@ -212,6 +212,17 @@ def test_only_what_comes_back_is_stopped(cast: Cast, other: SandboxPlatform) -> 
     emsp = [cast["P2"].hub.get("locations", "SENDER", to=XXX, sender=MSA, **same) for _ in range(2)]
 
     assert [answered(each) for each in (first, *again, *emsp)] == [(200, 1000)] * 5
+
+
+def test_what_could_not_be_sent_may_be_tried_again(cast: Cast, other: SandboxPlatform) -> None:
+    """The hub asks for that itself: the second attempt is no loop."""
+    cast.agree(("FR-XXX", "FR-YYY"))
+    same = {CORRELATION_ID: "tried twice"}
+
+    with other.answer("GET /sender/locations", reset()):
+        assert answered(_between(other, **same)) == (200, 4003)
+
+    assert answered(_between(other, **same)) == (200, 1000)
 
 
 def test_a_repetition_to_one_of_ours_is_no_loop(cast: Cast, other: SandboxPlatform) -> None:

@@ -58,11 +58,14 @@ def test_a_result_reaches_the_very_url(asking: Asking) -> None:
 
 
 @pytest.mark.conformance("CMD-06")
-def test_a_result_without_correlation_id_belongs_to_its_command(asking: Asking) -> None:
-    """It gets the correlation id the command had (A-42)."""
+@pytest.mark.parametrize("sent", [None, "", "x" * 129])
+def test_a_result_without_correlation_id_belongs_to_its_command(
+    asking: Asking, sent: str | None
+) -> None:
+    """It gets the correlation id the command had (A-42), also when its own cannot be used."""
     command = asking.seen
 
-    result = asking.result(DONE, **{"X-Correlation-ID": None})
+    result = asking.result(DONE, **{"X-Correlation-ID": sent})
 
     (seen,) = results(asking.asker)
     assert seen.headers["X-Correlation-ID"] == command.headers["X-Correlation-ID"]

@@ -25,11 +25,14 @@ def invite(*words: str) -> Any:
 
 def test_an_invitation_shows_token_a_once() -> None:
     """Token, versions URL and parties are all a platform needs."""
-    answer = invite("--role", "EMSP:de:msa", "--quirk", "base64=off")
+    answer = invite(
+        "--role", "EMSP:de:msa", "--quirk", "base64=off", "--quirk", "authorize_seconds=1.5"
+    )
     assert answer["parties"] == ["DE-MSA (EMSP)", "NL-CPA (CPO)"]
     assert answer["versions_url"].endswith("/ocpi/versions")
     caller = identify(header(answer["token_a"]), configuring=True)
     assert (caller.name, caller.quirks.base64_out) == ("P1", False)
+    assert caller.quirks.authorize_seconds == 1.5
     assert answer["token_a"] not in run("platforms")
     assert answer["token_a"] not in json.dumps(run_json("platforms"))
 
@@ -72,6 +75,8 @@ def test_inviting_again_replaces_the_list_and_keeps_agreements() -> None:
         (["P1", "--role", "CPO:NL:HUB"], "is the hub itself"),
         (["P1", "--role", "CPO:NL:TKN"], "belongs to the platform taken"),
         (["P1", "--role", CPO, "--quirk", "base64=maybe"], "neither on nor off"),
+        (["P1", "--role", CPO, "--quirk", "authorize_seconds=soon"], "no number from 0 to 60"),
+        (["P1", "--role", CPO, "--quirk", "authorize_seconds=61"], "no number from 0 to 60"),
         (["taken", "--role", CPO], "--reset ends that registration"),
     ],
 )
@@ -109,6 +114,17 @@ def test_agreements_are_made_in_either_order_and_suspended() -> None:
     assert suspended == {**expected, "state": "SUSPENDED"}
     assert run("agree", "NL-CPA", "DE-MSA") == "NL-CPA and DE-MSA: ACTIVE for locations.\n"
     assert Agreement.objects.count() == 1
+
+
+@pytest.mark.parametrize("order", [("DE-AAA", "DE-BBB"), ("DE-BBB", "DE-AAA")])
+def test_an_owners_own_role_comes_first(order: tuple[str, str]) -> None:
+    """DE-BBB is CPO and SCSP: an agreement with an eMSP is the CPO's, however it is written."""
+    PartyFactory.create(country_code="DE", party_id="AAA", role="EMSP")
+    for role in ("SCSP", "CPO"):
+        PartyFactory.create(country_code="DE", party_id="BBB", role=role)
+    run("agree", *order)
+    [made] = Agreement.objects.all()
+    assert (str(made.cpo), str(made.emsp)) == ("DE-BBB (CPO)", "DE-AAA (EMSP)")
 
 
 def test_an_agreement_says_when_its_period_is_over() -> None:
