@@ -4,7 +4,7 @@ Spec: none; the deviations real platforms need (A-01, A-02, A-24 of the ambiguit
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, Self
@@ -27,6 +27,10 @@ class Quirks:
     """Accept the un-encoded token from it."""
     patch_supported: bool = True
     """Send PATCH; otherwise the full object by PUT."""
+    pull: bool = True
+    """Read the lists it offers from time to time."""
+    page_limit: int = 0
+    """Objects asked for in a page of its lists; 0 is what the hub asks everybody for."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -34,9 +38,9 @@ class Quirks:
         return cls.from_mapping(json.loads(text))
 
     @classmethod
-    def from_mapping(cls, values: dict[str, bool]) -> Self:
+    def from_mapping(cls, values: Mapping[str, bool | int]) -> Self:
         """Take the known names out of a mapping; ValueError for a value of the wrong type."""
-        known = {name: value for name, value in values.items() if name in _TYPES}
+        known: dict[str, Any] = {name: value for name, value in values.items() if name in _TYPES}
         for name, value in known.items():
             _check(name, value)
         return cls(**known)
@@ -46,12 +50,13 @@ class Quirks:
         changes: dict[str, Any] = dict(_parse(setting) for setting in settings)
         return replace(self, **changes)
 
-    def as_mapping(self) -> dict[str, bool]:
+    def as_mapping(self) -> dict[str, bool | int]:
         """Return all values by name."""
         return asdict(self)
 
 
-_TYPES = {field.name: field.type for field in fields(Quirks)}
+_TYPES = {field.name: type(field.default) for field in fields(Quirks)}
+_LARGEST = 10_000
 
 
 @lru_cache(maxsize=1024)
@@ -61,19 +66,26 @@ def cached(text: str) -> Quirks:
 
 
 def _check(name: str, value: object) -> None:
-    if type(value) is not bool:
+    if type(value) is not _TYPES[name] or not 0 <= value <= _LARGEST:  # type: ignore[operator]
         message = f"quirk {name}: {value!r} is not a value for it"
         raise ValueError(message)
 
 
-def _parse(setting: str) -> tuple[str, bool]:
+def _parse(setting: str) -> tuple[str, bool | int]:
     written, equals, value = setting.partition("=")
     name = _ALIASES.get(written.strip(), written.strip())
     if not equals or name not in _TYPES:
         known = ", ".join(sorted({*_TYPES, *_ALIASES}))
         message = f"--quirk {setting}: write NAME=VALUE with one of {known}"
         raise ValueError(message)
-    return name, _switch(name, value)
+    return name, _switch(name, value) if _TYPES[name] is bool else _number(name, value)
+
+
+def _number(name: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) > _LARGEST:
+        message = f"--quirk {name}: {value!r} is not a number up to {_LARGEST}"
+        raise ValueError(message)
+    return int(value)
 
 
 def _switch(name: str, value: str) -> bool:

@@ -52,6 +52,14 @@ HUB_AUTHORIZE_TIMEOUT = env.number("HUB_AUTHORIZE_TIMEOUT", 3, least=0.1)
 HUB_DELIVERY_EXPIRY_DAYS = env.integer("HUB_DELIVERY_EXPIRY_DAYS", 7, least=1)
 HUB_DISPATCH_SECONDS = env.number("HUB_DISPATCH_SECONDS", 3, least=0.5)
 
+# Pull
+HUB_PULL_HOURS = env.number("HUB_PULL_HOURS", 4, least=0.01)
+HUB_PULL_FULL_DAYS = env.number("HUB_PULL_FULL_DAYS", 7, least=0.01)
+HUB_PULL_OVERLAP_MINUTES = env.number("HUB_PULL_OVERLAP_MINUTES", 120, least=0)
+HUB_PULL_PAGE_LIMIT = env.integer("HUB_PULL_PAGE_LIMIT", 100, least=1)
+HUB_PULL_PAUSE = env.number("HUB_PULL_PAUSE", 0.5, least=0)
+HUB_PULL_PLATFORMS = env.integer("HUB_PULL_PLATFORMS", 4, least=1)
+
 # Secrets and services
 SECRET_KEY = env.secret("SECRET_KEY")
 CREDENTIALS_KEYS = env.words("CREDENTIALS_KEYS", env.secret("CREDENTIALS_KEYS"))

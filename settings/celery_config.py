@@ -17,15 +17,24 @@ worker_hijack_root_logger = False
 worker_send_task_events = False
 timezone = "UTC"
 
+_PULL_SECONDS = 10.0
+
 # Dispatching does not stand behind the deliveries it started: workers take their queues in turn.
 task_routes = {
     "hub.tasks.dispatch": {"queue": "wake"},
     "hub.tasks.snapshot": {"queue": "bulk"},
+    "hub.tasks.start_pulls": {"queue": "bulk"},
+    "hub.tasks.pull": {"queue": "bulk"},
 }
 beat_schedule = {
     "wake-everything-behind": {
         "task": "hub.tasks.dispatch",
         "schedule": settings.HUB_DISPATCH_SECONDS,
         "options": {"expires": settings.HUB_DISPATCH_SECONDS},
+    },
+    "pull-what-is-due": {
+        "task": "hub.tasks.start_pulls",
+        "schedule": _PULL_SECONDS,
+        "options": {"expires": _PULL_SECONDS},
     },
 }

@@ -6,6 +6,7 @@ from hub.models.delivery import DeadLetter, Snapshot, Subscription
 from hub.models.feed import Change
 from hub.models.locations import Evse, Location
 from hub.models.stored import StoredObject, StoredPart
+from hub.models.sync import Listed, PullState, Quarantined
 
 __all__ = [
     "Callback",
@@ -13,7 +14,10 @@ __all__ = [
     "Change",
     "DeadLetter",
     "Evse",
+    "Listed",
     "Location",
+    "PullState",
+    "Quarantined",
     "Session",
     "Snapshot",
     "StoredObject",

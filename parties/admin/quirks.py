@@ -11,8 +11,9 @@ from parties.models import Platform
 from parties.quirks import Quirks
 
 if TYPE_CHECKING:
-    from django.forms import CheckboxInput
+    from django.forms import CheckboxInput, NumberInput
 else:
+    from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as CheckboxInput
 
 _PREFIX = "quirk_"
@@ -42,6 +43,14 @@ class PlatformForm(NewPlatformForm):
     quirk_base64_out = _switch("Base64 tokens", "Send our token Base64 encoded.")
     quirk_accept_raw_token = _switch("Accept raw tokens", "Accept its token without Base64.")
     quirk_patch_supported = _switch("Takes PATCH", "Send PATCH; otherwise the full object by PUT.")
+    quirk_pull = _switch("Is pulled", "Read the lists it offers from time to time.")
+    quirk_page_limit = forms.IntegerField(
+        label="Page limit",
+        help_text="Objects asked for in a page of its lists; 0 is what everybody is asked for.",
+        min_value=0,
+        max_value=10_000,
+        widget=NumberInput(),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
         instance = kwargs.get("instance")

@@ -1,0 +1,1 @@
+"""Operator commands; each is a thin interface to one function."""
