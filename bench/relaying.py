@@ -6,11 +6,15 @@ barest reverse proxy in front of the same eMSP.
 """
 
 import itertools
+import socket
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from urllib.parse import urlsplit
 
+from bench import sink
 from bench.figures import Figure
 from bench.ground import LOGS, Ground, emsp, headers
 from bench.load import Outcome, fire, request
@@ -22,6 +26,9 @@ from ocpi.types import InterfaceRole, ModuleID, PartyRef
 SECONDS = 3.0
 WARM_SECONDS = 0.5
 IN_FLIGHT = (1, 16, 100)
+WAITING = 200
+HANGING_SECONDS = 2.0
+"""Less than an eMSP has to authorize a driver."""
 _PATH = "04A1B2C3D4E5F6/authorize"
 _BODY = b'{"location_id":"L1","evse_uids":["E1"]}'
 
@@ -36,6 +43,7 @@ def measure(ground: Ground) -> Iterator[Figure]:
         yield from _added(hub, direct, in_flight)
         if in_flight == 16:
             yield _against_proxy(ground, hub)
+    yield _beside_one_that_hangs(ground, parties[0], parties[-1])
 
 
 def _added(hub: Outcome, direct: Outcome, in_flight: int) -> Iterator[Figure]:
@@ -61,6 +69,26 @@ def _against_proxy(ground: Ground, hub: Outcome) -> Figure:
     )
 
 
+def _beside_one_that_hangs(ground: Ground, asked: PartyRef, hanging: PartyRef) -> Figure:
+    """Measure one eMSP while drivers wait for another's answer, for less than they wait."""
+    shots = [_through_hub(ground, asked)]
+    alone = _quantile(_steady(ground.url, shots, 1), 0.99)
+    with ExitStack() as held:
+        for _ in range(WAITING):
+            _leave_waiting(ground, held, _through_hub(ground, hanging, path=sink.HANGING))
+        time.sleep(0.2)
+        busy = fire(ground.url, itertools.cycle(shots), in_flight=1, seconds=HANGING_SECONDS)
+    what = f"authorize, p99 while {WAITING} drivers wait for another eMSP"
+    most = 2 * alone
+    return Figure(what, _quantile(busy, 0.99), "ms", alone, "alone, ms", None, most=most)
+
+
+def _leave_waiting(ground: Ground, held: ExitStack, shot: bytes) -> None:
+    server = urlsplit(ground.url)
+    waiting = socket.create_connection((server.hostname, server.port or 80))
+    held.enter_context(waiting).sendall(shot)
+
+
 def _steady(url: str, shots: Sequence[bytes], in_flight: int) -> Outcome:
     """Warm up, then measure."""
     fire(url, itertools.cycle(shots), in_flight=in_flight, seconds=WARM_SECONDS)
@@ -68,8 +96,8 @@ def _steady(url: str, shots: Sequence[bytes], in_flight: int) -> Outcome:
     return fire(url, itertools.cycle(shots), in_flight=in_flight, seconds=SECONDS)
 
 
-def _through_hub(ground: Ground, to: PartyRef) -> bytes:
-    url = f"{ground.endpoint(InterfaceRole.SENDER, ModuleID.TOKENS)}/{_PATH}"
+def _through_hub(ground: Ground, to: PartyRef, *, path: str = _PATH) -> bytes:
+    url = f"{ground.endpoint(InterfaceRole.SENDER, ModuleID.TOKENS)}/{path}"
     return request("POST", url, headers(ground.tokens[CPO], sender=CPO, to=to), _BODY)
 
 

@@ -9,6 +9,9 @@ import sys
 import uvloop
 from aiohttp import web
 
+HANGING = "HANGING/authorize"
+"""The end of a path that gets no answer."""
+_FOR_EVER = 3600
 ACCEPTED = b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}'
 
 
@@ -20,6 +23,8 @@ async def _serve(ports: list[int]) -> None:
         if request.method == "GET":
             return web.json_response(taken)
         await request.read()
+        if request.path.endswith(HANGING):
+            await asyncio.sleep(_FOR_EVER)
         taken += 1
         return web.Response(body=ACCEPTED, content_type="application/json")
 

@@ -17,6 +17,7 @@ from hub import (
     keeping,
     links,
     loops,
+    observing,
     opening,
     results,
     store,
@@ -32,6 +33,7 @@ from ocpi.transport.pagination import PageRequest, next_link
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole
 from ocpi.versions import VERSIONS
+from parties import habits
 from parties.announcement import endpoint_url, hub_party
 
 _FILTERS = ("date_from", "date_to")
@@ -68,6 +70,9 @@ def _is_gone(message: Message, answer: Answer) -> bool:
 def _asked(message: Message, destination: Destination) -> HttpResponse:
     """Pass a command or a request about a profile on; results come to the hub (CMD-02)."""
     commanding.check(message)
+    known = commanding.too_often(message, destination.ref)
+    if known is not None:
+        return OcpiResponse(known.data)
     own, callback = results.substituted(message, destination)
     answer = forwarding.send(forwarding.outbound(own, destination))
     results.note_answer(callback, answer)
@@ -137,6 +142,7 @@ def accepted(message: Message) -> HttpResponse:
 
 
 def _acknowledged(message: Message, incoming: Incoming, applied: Applied) -> HttpResponse:
+    habits.note(message.platform_id, observing.of_object(message, applied.findings))
     odd = "; ".join(str(finding) for finding in applied.findings[:_FINDINGS_TOLD])
     return OcpiResponse(
         http_status=201 if applied.created else 200,

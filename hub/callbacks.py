@@ -74,6 +74,13 @@ def reserved_at(reservation_id: str, *, sender: PartyRef) -> set[PartyRef]:
     return {PartyRef.parse(key) for key in sure or {key for key, _ in asked}}
 
 
+def asked_lately(session_id: str, *, receiver: PartyRef) -> bool:
+    """Tell whether a receiver is to be spared a request about a session's profile (CP-15)."""
+    since = timezone.now() - timedelta(seconds=settings.HUB_PROFILE_SECONDS)
+    about = Callback.objects.filter(about=about_key(session_id), receiver=str(receiver))
+    return about.filter(module=ModuleID.CHARGINGPROFILES.value, created_at__gt=since).exists()
+
+
 def setter_of_profile(session_id: str, *, receiver: PartyRef) -> PartyRef | None:
     """Return who last set a profile that the receiver accepted: that one holds (CP-09)."""
     profiles = _about(ModuleID.CHARGINGPROFILES, session_id, "PUT")

@@ -7,6 +7,7 @@ A-105, A-110, A-112.
 from collections.abc import Callable, Collection, Mapping
 
 import orjson
+from django.conf import settings
 
 from hub import callbacks
 from hub.messages import Message
@@ -20,6 +21,7 @@ from ocpi.validation import decode_object
 from parties import access
 
 REJECTED = orjson.dumps({"result": "REJECTED", "timeout": 0})
+_TOO_OFTEN = orjson.dumps({"result": "TOO_OFTEN", "timeout": 0})
 _UNKNOWN_SESSION = orjson.dumps({"result": "UNKNOWN_SESSION", "timeout": 0})
 _WITH_TOKEN = frozenset({"START_SESSION", "RESERVE_NOW"})
 
@@ -33,6 +35,14 @@ def receiver_of(message: Message) -> PartyRef | Known:
         return _of_profile(message)
     value = decode_object(message.body)
     return _OF_COMMAND[message.match.resource.path[0]](message, value)
+
+
+def too_often(message: Message, receiver: PartyRef) -> Known | None:
+    """Answer for a CPO that is to be spared: as often as configured, and no more (CP-15)."""
+    if not settings.HUB_PROFILE_SECONDS or message.module.identifier is ModuleID.COMMANDS:
+        return None
+    session_id = message.match.values["session_id"]
+    return Known(_TOO_OFTEN) if callbacks.asked_lately(session_id, receiver=receiver) else None
 
 
 def check(message: Message) -> None:

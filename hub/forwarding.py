@@ -22,7 +22,7 @@ from django.conf import settings
 from django.utils import timezone
 from yarl import URL
 
-from hub import circuits, in_flight
+from hub import circuits, in_flight, observing
 from hub.messages import Message
 from hub.routing import Destination
 from ocpi import client
@@ -32,7 +32,7 @@ from ocpi.transport import pagination
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
-from parties import database, peers
+from parties import database, habits, peers
 from parties.models import Platform
 from parties.registration import record_failure
 
@@ -69,7 +69,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """A request to a party, as the hub sends it; `unknown` is what a bare 404 means."""
+    """A request to a party, as the hub sends it; `unknown` is what a bare 404 means.
+
+    `about` names it to an operator; it `is_single` when it asks for one object.
+    """
 
     method: str
     url: str
@@ -79,6 +82,8 @@ class Outbound:
     body: bytes = b""
     unknown: type[OcpiError] = NotFound
     seconds: float | None = None
+    about: str = ""
+    is_single: bool = False
 
 
 def outbound(message: Message, destination: Destination, *, url: str | None = None) -> Outbound:
@@ -97,6 +102,8 @@ def outbound(message: Message, destination: Destination, *, url: str | None = No
         body=message.body,
         unknown=kind.unknown if kind else NotFound,
         seconds=settings.HUB_AUTHORIZE_TIMEOUT if message.is_authorization else None,
+        about=f"{message.method} {message.module.identifier}",
+        is_single=message.method == "GET" and not message.is_list,
     )
 
 
@@ -136,6 +143,7 @@ def _exchange(request: Outbound, peer: client.Peer) -> client.Reply:
         )
     except client.PeerError as error:
         log.warning("%s could not be asked: %s", destination.ref, error)
+        habits.note(destination.platform_id, observing.of_failure(request.about, error))
         if isinstance(error, client.PeerTimeout | client.PeerUnreachable):
             circuits.note_silence(destination)
         raise error.as_ocpi() from error
@@ -150,17 +158,28 @@ def relayed(request: Outbound, reply: client.Reply) -> Answer:
         raise _token_refused(destination)
     if reply.http_status == _TOO_MANY:
         _leave_alone(destination.platform_id, reply.retry_after)
+    seen = observing.of_answer(request.about, reply, is_single=request.is_single)
+    habits.note(destination.platform_id, seen)
     if reply.status_code in _CODES and reply.http_status in _SENDABLE:
-        link = pagination.read_link(reply.headers.get("Link"), base_url=request.url)
-        return Answer(
-            reply.http_status,
-            reply.body,
-            _headers(reply),
-            is_success=reply.http_status in _HTTP_SUCCESS and is_success(reply.status_code or 0),
-            location=own_url(destination, reply.headers.get("Location")),
-            next_page=own_url(destination, link),
-        )
+        return _answer(request, reply)
     raise _without_envelope(request, reply.http_status)
+
+
+def _answer(request: Outbound, reply: client.Reply) -> Answer:
+    destination = request.destination
+    link = pagination.read_link(reply.headers.get("Link"), base_url=request.url)
+    location = own_url(destination, reply.headers.get("Location"))
+    next_page = own_url(destination, link)
+    seen = observing.of_urls(request.about, reply, link=next_page, location=location)
+    habits.note(destination.platform_id, seen)
+    return Answer(
+        reply.http_status,
+        reply.body,
+        _headers(reply),
+        is_success=reply.http_status in _HTTP_SUCCESS and is_success(reply.status_code or 0),
+        location=location,
+        next_page=next_page,
+    )
 
 
 def _headers(reply: client.Reply) -> dict[str, str]:

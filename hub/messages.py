@@ -26,7 +26,7 @@ from parties.announcement import endpoint_url, hub_party, served_version
 from parties.authentication import caller_of
 from parties.caller import Caller
 from parties.models import Credentials
-from parties.role_pairs import implements
+from parties.role_pairs import implements, stands_in
 
 OWNER = ("country_code", "party_id")
 POSTED = "cdr_location"
@@ -40,8 +40,8 @@ class Message:
     """A request whose resource, method and sender are known to be right.
 
     `path` is what follows the endpoint's URL and `query` what follows the `?`, both as sent. It
-    `is_correlated` when its sender named the exchange it belongs to; `page` is the page of a
-    party's list that it follows a link to.
+    `is_correlated` when its sender named the exchange it belongs to, `is_inferred` when it did not
+    name itself; `page` is the page of a party's list that it follows a link to.
     """
 
     method: str
@@ -58,6 +58,7 @@ class Message:
     platform_id: int
     is_from_hub: bool
     is_correlated: bool
+    is_inferred: bool
     page: Page | None = None
 
     @property
@@ -147,6 +148,7 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
         platform_id=caller.platform_id,
         is_from_hub=any(party.role is Role.HUB for party in caller.parties),
         is_correlated=CORRELATION_ID in view.request.headers,
+        is_inferred=named is None,
         page=page,
     )
     _check_owner(message, caller)
@@ -255,6 +257,11 @@ def _kept(policy: Policy | None) -> Kept:
     return Kept.FOR_ONE if policy.personal else Kept.FOR_ALL
 
 
+def _may_own(role: Role, module: ModuleID, interface: InterfaceRole) -> bool:
+    """Tell whether objects can be a party's when it sends them to another by name (CP-11)."""
+    return implements(role, module, interface) or stands_in(role, module, interface)
+
+
 def _check_owner(message: Message, caller: Caller) -> None:
     """Refuse a client owned object that is not the sender's (TF-48, A-32).
 
@@ -265,7 +272,8 @@ def _check_owner(message: Message, caller: Caller) -> None:
     owner = message.owner if message.is_owned else message.sender
     identifier = message.module.identifier
     sending = InterfaceRole.SENDER
-    own = {party.ref for party in caller.parties if implements(party.role, identifier, sending)}
+    owns = _may_own if message.to not in {None, hub_party()} else implements
+    own = {party.ref for party in caller.parties if owns(party.role, identifier, sending)}
     if owner not in own:
         text = f"{owner} is no party of this platform that owns {identifier}"
         raise NotFound(f"{text}; an owner writes under its own country_code and party_id")

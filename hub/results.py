@@ -28,7 +28,9 @@ from ocpi.transport.message_ids import MessageIds
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, parse_datetime
 from ocpi.validation import decode_object
 from ocpi.versions import VERSIONS
+from parties import habits
 from parties.announcement import endpoint_url
+from parties.habits import Habit
 
 RESPONSE_URL = "response_url"
 _IN_BODY = frozenset({"POST", "PUT"})
@@ -106,7 +108,8 @@ def passed_on(message: Message) -> tuple[Answer, Destination]:
         destination=destination,
         sender=PartyRef.parse(callback.receiver),
         ids=_ids(message, callback),
-        body=_bare(message.body),
+        body=_bare(message),
+        about=f"result of {callback.kind}",
     )
     return forwarding.send(outbound), destination
 
@@ -185,9 +188,10 @@ def _endpoint(message: Message, destination: Destination) -> str:
     return endpoint_url(version, message.module.identifier, InterfaceRole.SENDER)
 
 
-def _bare(body: bytes) -> bytes:
+def _bare(message: Message) -> bytes:
     """Take a result out of an envelope somebody put it in (A-104)."""
-    value = decode_object(body)
+    value = decode_object(message.body)
     if "status_code" not in value or not isinstance(value.get("data"), dict):
-        return body
-    return bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw])["data"])
+        return message.body
+    habits.note(message.platform_id, [(Habit.RESULT_IN_ENVELOPE, str(message.module.identifier))])
+    return bytes(msgspec.json.decode(message.body, type=dict[str, msgspec.Raw])["data"])

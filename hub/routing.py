@@ -37,7 +37,7 @@ from ocpi.errors import (
     UnknownReceiver,
 )
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
-from parties.role_pairs import implements
+from parties.role_pairs import implements, stands_in
 
 
 class Kept(StrEnum):
@@ -163,13 +163,22 @@ def decide_for(to: PartyRef, address: Address, directory: Directory) -> Direct |
     if not known:
         why = "check OCPI-to-country-code and OCPI-to-party-id"
         return Refused(UnknownReceiver(f"this hub knows no party {to}: {why}"))
-    fitting = [one for one in known if implements(one.role, address.module, address.interface)]
+    fitting = _fitting(known, address)
     if not fitting:
         roles = " and ".join(sorted(one.role for one in known))
         return Refused(HubError(f"{to} is {roles}, which does not implement {asked}"))
     chosen = max(fitting, key=lambda one: (one.connected, one.endpoint is not None))
     refusal = objection(chosen, asked)
     return Refused(refusal) if refusal else Direct(chosen)
+
+
+def _fitting(known: Sequence[Destination], address: Address) -> list[Destination]:
+    """Return the roles that implement an interface; else those that stand in for them (CP-10)."""
+    for applies in (implements, stands_in):
+        found = [one for one in known if applies(one.role, address.module, address.interface)]
+        if found:
+            return found
+    return []
 
 
 def objection(chosen: Destination, asked: str) -> OcpiError | None:
@@ -203,7 +212,9 @@ def sender_of(
             raise InvalidParameters(f"OCPI-from: {named} is no party of this platform; {_of(refs)}")
         return named
     opposite = _OPPOSITE[interface]
-    candidates = {ref for role, ref in parties if implements(role, module, opposite)} or refs
+    typical = {ref for role, ref in parties if implements(role, module, opposite)}
+    candidates = typical or {ref for role, ref in parties if stands_in(role, module, opposite)}
+    candidates = candidates or refs
     if len(candidates) != 1:
         why = f"say which of your parties speaks; {_of(candidates)}"
         raise InvalidParameters(f"OCPI-from-country-code and OCPI-from-party-id: {why}")

@@ -7,12 +7,13 @@ new module needs no view.
 from django.http.response import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
-from hub import answers, messages, opening, results, tasks
+from hub import answers, messages, observing, opening, results, tasks
 from hub.messages import Message
 from hub.routing import AskAll, Broadcast, Direct, Known, Refused, Route, Stored
 from ocpi.errors import HubError, NotFound, OcpiError
 from ocpi.server import OcpiResponse, OcpiView
 from ocpi.transport.routing_headers import RoutingHeaders
+from parties import habits
 from parties.announcement import hub_party
 from parties.authentication import TokenAuthentication
 
@@ -46,6 +47,7 @@ class FunctionalModuleView(OcpiView):
             self.routing = RoutingHeaders(to=messages.requester(request), sender=hub_party())
             raise
         self.routing = RoutingHeaders(to=message.sender, sender=hub_party())
+        habits.note(message.platform_id, observing.of_message(message, request.headers))
         if results.is_result(message):
             return answers.of_result(message)
         return _follow(message, opening.route(message))

@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from ocpi.types import ModuleID, PartyRef, Role
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import OWNERS, PARTNERS, ROLE_PAIRS
+from parties.role_pairs import SIDES, pairs_of
 
 __all__ = [
-    "OWNERS",
     "NoSuchAgreement",
     "agree",
     "has_begun",
@@ -63,13 +62,12 @@ def objections(cpo: Party, emsp: Party, modules: Iterable[str]) -> Iterator[str]
         yield f"{cpo.ref} needs no agreement with itself."
         return
     pair = (Role(cpo.role), Role(emsp.role))
-    if pair not in PARTNERS:
+    if pair not in SIDES:
         roles = f"{pair[0]} and {pair[1]}"
         yield f"{cpo} and {emsp} have nothing to exchange: no module is for {roles}."
         return
     for name in modules:
-        pairs = ROLE_PAIRS.get(ModuleID(name), frozenset())
-        if not {pair, pair[::-1]} & pairs:
+        if not {pair, pair[::-1]} & pairs_of(ModuleID(name)):
             yield f"{cpo} and {emsp} cannot exchange {name}: it is not for {pair[0]} and {pair[1]}."
 
 
@@ -99,11 +97,12 @@ def _sides(one: PartyRef, other: PartyRef) -> tuple[Party, Party]:
     for first, second in ((ones, others), (others, ones)):
         for cpo in first:
             for emsp in second:
-                if (cpo.role, emsp.role) in PARTNERS and cpo.role in OWNERS:
+                if (cpo.role, emsp.role) in SIDES:
                     return cpo, emsp
     message = (
         f"{one} ({_roles(ones)}) and {other} ({_roles(others)}) have nothing to exchange:"
-        " one must be a CPO or NAP, the other an eMSP, NSP, NAP, SCSP or OTHER"
+        " one must be a CPO or NAP, the other an eMSP, NSP, NAP, SCSP or OTHER;"
+        " or one an eMSP, the other its SCSP"
     )
     raise NoSuchAgreement(message)
 

@@ -9,7 +9,8 @@ from django.db import transaction
 
 from ocpi.types import format_datetime
 from parties import tokens
-from parties.models import Credentials, Platform
+from parties.habits import sentence
+from parties.models import Credentials, ObservedHabit, Platform
 from parties.signals import announce, platform_removed
 
 
@@ -46,6 +47,17 @@ def describe(platform: Platform) -> dict[str, Any]:
         "failures": platform.failures,
         "unanswered": platform.unanswered,
         "last_error": platform.last_error,
+        "habits": [_told(row) for row in platform.habits.all()],
+    }
+
+
+def _told(row: ObservedHabit) -> dict[str, Any]:
+    return {
+        "habit": row.habit,
+        "meaning": sentence(row.habit),
+        "times": row.times,
+        "last_at": format_datetime(row.last_at),
+        "example": row.example,
     }
 
 

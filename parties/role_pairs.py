@@ -31,21 +31,50 @@ ROLE_PAIRS: Mapping[ModuleID, Pairs] = {
 }
 """(role that implements SENDER, role that implements RECEIVER) of each module between parties."""
 
-PARTNERS: Pairs = frozenset().union(*ROLE_PAIRS.values())
-"""All pairs of roles with anything to say to each other."""
+DELEGATED: Mapping[ModuleID, Pairs] = {
+    ModuleID.SESSIONS: frozenset({(Role.EMSP, Role.SCSP)}),
+    ModuleID.CHARGINGPROFILES: frozenset({(Role.SCSP, Role.EMSP)}),
+}
+"""The same where an eMSP stands in a CPO's place: it lets an SCSP steer (CP-10).
 
-OWNERS: frozenset[Role] = frozenset(owner for owner, _ in ROLE_PAIRS[ModuleID.LOCATIONS])
-"""The roles on the CPO's side of an agreement: they own what others come for."""
+Only messages addressed to such a party by name: whose message it is, or which endpoint was meant,
+is never guessed from these.
+"""
 
-READERS: frozenset[Role] = frozenset(reader for owner, reader in PARTNERS if owner in OWNERS)
+_PARTNERS: Pairs = frozenset().union(*ROLE_PAIRS.values())
+_OWNERS = frozenset(owner for owner, _ in ROLE_PAIRS[ModuleID.LOCATIONS])
+
+SIDES: Pairs = frozenset(
+    {pair for pair in _PARTNERS if pair[0] in _OWNERS} | DELEGATED[ModuleID.SESSIONS]
+)
+"""The roles that can have an agreement: who owns what the other comes for stands first."""
+
+OWNERS: frozenset[Role] = frozenset(owner for owner, _ in SIDES)
+"""The roles on the CPO's side of an agreement."""
+
+READERS: frozenset[Role] = frozenset(reader for _, reader in SIDES)
 """The roles on the eMSP's side of an agreement."""
 
 
+def pairs_of(module: ModuleID) -> Pairs:
+    """Return the roles between which messages of a module may go."""
+    return ROLE_PAIRS.get(module, frozenset()) | DELEGATED.get(module, frozenset())
+
+
 def implements(role: Role, module: ModuleID, interface: InterfaceRole) -> bool:
-    """Tell whether a party of this role has use for offering this interface."""
+    """Tell whether a party of this role typically offers this interface."""
     if role is Role.HUB:
         return True
     if module is ModuleID.HUBCLIENTINFO:
         return interface is InterfaceRole.RECEIVER
+    return _stands(role, interface, ROLE_PAIRS.get(module, frozenset()))
+
+
+def stands_in(role: Role, module: ModuleID, interface: InterfaceRole) -> bool:
+    """Tell whether a party of this role may offer this interface in a CPO's place."""
+    return _stands(role, interface, DELEGATED.get(module, frozenset()))
+
+
+def _stands(role: Role, interface: InterfaceRole, pairs: Pairs) -> bool:
     side = 0 if interface is InterfaceRole.SENDER else 1
-    return any(pair[side] is role for pair in ROLE_PAIRS.get(module, ()))
+    return any(pair[side] is role for pair in pairs)

@@ -16,6 +16,7 @@ from hub import feed, tasks
 from hub.delivery import engine, subscriptions
 from hub.policy import POLICIES
 from ocpi.sandbox import SandboxPlatform
+from parties import habits
 from tests.cast import Cast
 
 
@@ -65,6 +66,7 @@ def _socket() -> Iterator[str]:
 def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> Iterator[HubServer]:
     """Serve the hub over real HTTP, with an empty database."""
     tasks.forget_wakes()
+    habits.forget()
     with override_settings(HUB_PUBLIC_URL=_socket):
         yield HubServer(_socket)
 

@@ -12,7 +12,8 @@ from hub.delivery.lanes import Push, whole
 from hub.delivery.pushing import SETTLED, Outcome, Result, send_all
 from hub.delivery.receivers import Target
 from hub.feed import Position
-from parties import database
+from parties import database, habits
+from parties.habits import Habit
 
 _FRUITLESS_ATTEMPTS = 4
 # Each costs the whole time a request may take.
@@ -119,6 +120,12 @@ def record(target: Target, settled: Settled) -> None:
     A refusal counts until something passes under its path; where every message counts, until the
     whole object does.
     """
+    bare = (result for result in settled.rejected if result.http_status and not result.status_code)
+    met = (
+        (Habit.NO_ENVELOPE, f"{result.push.method} {target.module}: {result.reason}")
+        for result in bare
+    )
+    habits.note(target.platform_id, met)
     superseded = {push.path for push in settled.pushes if push.is_state or not target.is_durable}
     dead_letters.record(target.subscription_id, settled.rejected, superseded=superseded)
     if settled.delivered:

@@ -51,7 +51,7 @@ def _side(label: str, roles: Iterable[str]) -> _PartyField:
 class AgreementForm(forms.ModelForm[Agreement]):
     """An agreement, refused with a sentence when it could never have an effect."""
 
-    cpo = _side("CPO or NAP", OWNERS)
+    cpo = _side("CPO or NAP (or an eMSP, with its SCSP)", OWNERS)
     emsp = _side("eMSP, NSP, NAP, SCSP or OTHER", READERS)
     modules = forms.MultipleChoiceField(
         required=False, widget=CheckboxSelectMultiple, help_text="None chosen: all modules"

@@ -4,10 +4,9 @@ Spec: 2.2.1 credentials, versions; mod_hub_client_info. `hub.admin` adds what is
 them and what an operator may do with the connection, and registers the page.
 """
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -23,110 +22,27 @@ from parties.admin.allowed import (
 )
 from parties.admin.console import (
     ModelAdmin,
-    ReadOnly,
-    TabularInline,
     Tone,
     ago,
     badge,
     badges,
     column,
-    operates,
 )
 from parties.admin.parties import STATUS_TONES
 from parties.admin.quirks import QUIRK_FIELDS, NewPlatformForm, PlatformForm
+from parties.admin.seen import CredentialsInline, EndpointInline, HabitInline
 from parties.invitation import allow
-from parties.models import Credentials, Direction, Endpoint, Party, Platform
+from parties.models import (
+    Party,
+    Platform,
+)
 from parties.status import ConnectionStatus
 
-_REVOKED_SHOWN_DAYS = 7
 _PARTIES_SHOWN = 4
-_IN_FORCE_FIRST = (F("revoked_at").desc(nulls_first=True), "-pk")
 _FIRST_STEPS = (
     "Name the platform and the parties it may register. Its page opens then: set its quirks there,"
     " and issue token A."
 )
-
-
-class _SeenWithPlatform(ReadOnly, TabularInline[Any, Platform]):
-    """Rows that are shown to whoever sees the platform, and come about by what happens."""
-
-    extra = 0
-    can_delete = False
-    tab = True
-    hide_title = True
-
-    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Follow the platform."""
-        del obj
-        return operates(request, Platform, verb="view") or operates(request, Platform)
-
-
-class CredentialsInline(_SeenWithPlatform):
-    """Tokens by what may be known of them: neither text nor hash is even read."""
-
-    model = Credentials
-    fields = readonly_fields = ("which", "ending", "standing", "form_seen", "age", "used", "until")
-    verbose_name_plural = "Credentials"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Credentials]:
-        """Leave out secrets, and what was revoked long ago."""
-        since = timezone.now() - timedelta(days=_REVOKED_SHOWN_DAYS)
-        recent = Q(revoked_at=None) | Q(revoked_at__gt=since)
-        return (
-            super()
-            .get_queryset(request)
-            .filter(recent)
-            .defer("digest", "sealed")
-            .order_by(*_IN_FORCE_FIRST)
-        )
-
-    @column("Token")
-    def which(self, row: Credentials) -> str:
-        """Say what it opens and who presents it."""
-        way = "platform to hub" if row.direction == Direction.IN else "hub to platform"
-        return f"{row.kind}, {way}"
-
-    @column("Last four")
-    def ending(self, row: Credentials) -> str:
-        """Show enough to compare over the telephone."""
-        return f"…{row.last_four}" if row.last_four else "-"
-
-    @column("State")
-    def standing(self, row: Credentials) -> SafeString:
-        """Show whether it opens anything."""
-        if row.revoked_at is not None:
-            return badge("revoked", Tone.BAD)
-        if row.valid_until is not None and row.valid_until <= timezone.now():
-            return badge("expired", Tone.BAD)
-        return badge("unconfirmed", Tone.CARE) if row.provisional else badge("in force", Tone.GOOD)
-
-    @column("Form seen")
-    def form_seen(self, row: Credentials) -> str:
-        """Show how it was last presented."""
-        return row.form or "-"
-
-    @column("Issued")
-    def age(self, row: Credentials) -> SafeString | str:
-        """Show its age."""
-        return ago(row.valid_from)
-
-    @column("First used")
-    def used(self, row: Credentials) -> SafeString | str:
-        """Show since when it is used."""
-        return ago(row.first_used_at)
-
-    @column("Ends")
-    def until(self, row: Credentials) -> SafeString | str:
-        """Show when it runs out or was revoked."""
-        return ago(row.revoked_at or row.valid_until)
-
-
-class EndpointInline(_SeenWithPlatform):
-    """Where the platform offers what, as its version details said."""
-
-    model = Endpoint
-    fields = readonly_fields = ("module", "role", "url")
-    verbose_name_plural = "Endpoints"
 
 
 class PlatformAdmin(ModelAdmin[Platform]):
@@ -146,7 +62,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
     search_help_text = "Name, or key or name of a party"
     list_per_page = 50
     actions = None
-    inlines = (AllowedPartyInline, CredentialsInline, EndpointInline)
+    inlines = (AllowedPartyInline, CredentialsInline, EndpointInline, HabitInline)
     readonly_fields: ClassVar[tuple[str, ...]] = (
         "standing",
         "version",

@@ -2,6 +2,7 @@
 
 from parties.models.agreement import Agreement, AgreementState
 from parties.models.credentials import Credentials, Direction, TokenForm, TokenKind
+from parties.models.habit import ObservedHabit
 from parties.models.party import AllowedParty, Party
 from parties.models.platform import Endpoint, Platform, QuirksField
 
@@ -12,6 +13,7 @@ __all__ = [
     "Credentials",
     "Direction",
     "Endpoint",
+    "ObservedHabit",
     "Party",
     "Platform",
     "QuirksField",

@@ -4,20 +4,34 @@ Spec: 2.2.1 mod_charging_profiles, Receiver interface; A-108, A-109.
 """
 
 import re
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.conf import LazySettings
+from django.utils import timezone
 from yarl import URL
 
 from hub.models import Callback
 from ocpi.sandbox.misbehaviour import say
 from tests.cast import CPA, CPB, HUB, MSA, Cast, route
 from tests.hub import raw_http
-from tests.hub.asking import PROFILE, SCS, Asking, answered, emsp_and_cpo, enveloped, forget, joined
+from tests.hub.asking import (
+    NOTED,
+    PROFILE,
+    SCS,
+    Asking,
+    answered,
+    emsp_and_cpo,
+    enveloped,
+    forget,
+    joined,
+)
 from tests.hub.charging import put_session
 from tests.ocpi.objects import a_session
 
 ENDPOINT = "/ocpi/2.2.1/receiver/chargingprofiles"
+TOO_OFTEN = {"result": "TOO_OFTEN", "timeout": 0}
 OWN = re.compile(r"http://127\.0\.0\.1:[0-9]+/ocpi/2\.2\.1/sender/chargingprofiles/[0-9a-f]{32}")
 
 
@@ -193,6 +207,27 @@ def test_a_request_without_receiver_finds_the_session(asking: Asking, cast: Cast
     assert answered(ambiguous) == (200, 2001)
     assert "NL-CPA and NL-CPB" in str(ambiguous.message)
     assert [seen.method for seen in asking.asked.seen] == ["PUT"]
+
+
+@pytest.mark.conformance("CP-15")
+def test_a_session_is_asked_about_as_often_as_configured(
+    asking: Asking, settings: LazySettings
+) -> None:
+    """Sooner: TOO_OFTEN from the hub, and the CPO hears nothing; other sessions are asked about."""
+    query = f"?response_url={quote(asking.url, safe='')}"
+    for seconds, expected in ((0, NOTED), (60, TOO_OFTEN)):
+        settings.HUB_PROFILE_SECONDS = seconds
+        forget(asking.asked)
+        first = asking.profile("PUT", f"S{seconds}")
+        second = asking.profile("GET", f"s{seconds}{query}")
+
+        assert (first.data, route(first)) == (NOTED, (MSA, CPA))
+        assert (answered(second), second.data) == ((200, 1000), expected)
+        assert route(second) == (MSA, HUB if seconds else CPA)
+        assert len(asking.asked.seen) == (1 if seconds else 2)
+    assert asking.profile("PUT", "S2").data == NOTED
+    Callback.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    assert asking.profile("DELETE", f"S60{query}").data == NOTED
 
 
 def _wanted_at() -> str:

@@ -74,7 +74,8 @@ def test_a_saved_agreement_is_announced(
             "have nothing to exchange: no module is for NAP and SCSP",
         ),
         ("CPO NL CPA", "NSP NL NAV", {"modules": ["locations", "cdrs"]}, "cannot exchange cdrs"),
-        ("EMSP DE MSA", "EMSP FR MSB", {}, "not one of the available choices"),
+        ("EMSP DE MSA", "EMSP FR MSB", {}, "no module is for EMSP and EMSP"),
+        ("NSP NL NAV", "EMSP FR MSB", {}, "not one of the available choices"),
         ("CPO NL CPA", "EMSP DE MSA", {"state": "OPEN"}, "not one of the available choices"),
         (
             "CPO NL CPA",
@@ -134,7 +135,7 @@ def platform_form(platform: Platform | None, *rows: AllowedParty, **fields: Any)
                 strict=True,
             )
         )
-    for prefix in ("credentials", "endpoints"):
+    for prefix in ("credentials", "endpoints", "habits"):
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     defaults = {f"quirk_{name}": value for name, value in Quirks().as_mapping().items()}
     switched_on = {name: "on" for name in QUIRK_FIELDS if defaults[name] is True}
