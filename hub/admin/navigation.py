@@ -7,7 +7,17 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
-from hub.models import Cdr, DeadLetter, Location, Session, Subscription, Tariff, Token
+from hub.models import (
+    Cdr,
+    DeadLetter,
+    Location,
+    PullState,
+    Quarantined,
+    Session,
+    Subscription,
+    Tariff,
+    Token,
+)
 from parties.admin.console import operates
 from parties.models import Agreement, Party, Platform
 
@@ -23,6 +33,10 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
     (
         "Delivery",
         (("Subscriptions", "sync_alt", Subscription), ("Dead letters", "unsubscribe", DeadLetter)),
+    ),
+    (
+        "Pull",
+        (("Pulls", "cloud_download", PullState), ("Quarantine", "report", Quarantined)),
     ),
     (
         "Data",

@@ -1,1 +1,1 @@
-"""Operator commands; each is a thin interface to one function."""
+"""The hub's own commands of `manage.py`."""

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from hub.policy import ABOUT_DRIVERS
 from hub.store import documents
 from hub.sync.pages import Place, Told
 from hub.sync.sources import Source
@@ -36,12 +37,19 @@ class Trouble(StrEnum):
 
 
 class PullFailed(Exception):
-    """A page did not come; the text is the sentence for the operator."""
+    """A page did not come; the text is the sentence for the operator, `words` are the peer's."""
 
-    def __init__(self, reason: str, trouble: Trouble, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, trouble: Trouble, *, words: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(reason)
         self.trouble = trouble
+        self.words = words
         self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        reason = super().__str__()
+        return f"{reason}: {self.words}" if self.words else reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ def ask(source: Source, place: Place) -> Page:
         )
     except client.PeerError as error:
         raise _unanswered(error) from error
-    items = _items(reply)
+    items = _items_of(source, reply)
     told = Told(
         len(items),
         reply.headers.get("Link"),
@@ -86,21 +94,32 @@ def _unanswered(error: client.PeerError) -> PullFailed:
     return PullFailed(f"{kind}: {one_line(str(error), longest=300)}", Trouble.NO_ANSWER)
 
 
+def _items_of(source: Source, reply: client.Reply) -> list[bytes]:
+    """Return the objects of a page; what a list about drivers says else may name them."""
+    try:
+        return _items(reply)
+    except PullFailed as failure:
+        if source.module.identifier in ABOUT_DRIVERS:
+            failure.words = "(its words are not shown)"
+        raise
+
+
 def _items(reply: client.Reply) -> list[bytes]:
     _check_http(reply)
     envelope = reply.envelope
     if envelope is None:
-        raise PullFailed(f"{_without_envelope(reply)}", Trouble.REFUSED)
+        kind = one_line(reply.headers.get("Content-Type", "no content type"), longest=60)
+        text = f"answered HTTP {reply.http_status} with no OCPI envelope ({kind})"
+        raise PullFailed(text, Trouble.REFUSED, words=_words(reply))
     if not reply.ok:
-        words = envelope.status_message or "(no message)"
-        said = f"answered HTTP {reply.http_status}, status {envelope.status_code}: {words}"
-        raise PullFailed(said[:500], Trouble.REFUSED)
+        text = f"answered HTTP {reply.http_status}, status {envelope.status_code}"
+        raise PullFailed(text, Trouble.REFUSED, words=_words(reply))
     try:
         return documents.items(envelope.data)
     except msgspec.DecodeError:
-        start = one_line((envelope.data or b"")[:40].decode(errors="replace"), longest=40)
-        text = f"`data` is not a list of objects but begins with {start}"
-        raise PullFailed(text, Trouble.REFUSED) from None
+        start = (envelope.data or b"")[:40].decode(errors="replace")
+        text = "`data` is not a list of objects; it begins with"
+        raise PullFailed(text, Trouble.REFUSED, words=one_line(start, longest=40)) from None
 
 
 def _check_http(reply: client.Reply) -> None:
@@ -115,13 +134,12 @@ def _check_http(reply: client.Reply) -> None:
         text = f"wants to be left alone{when} (HTTP {status})"
         raise PullFailed(text, Trouble.LEAVE_ALONE, retry_after=wait)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        text = f"failed with HTTP {status}: {_words(reply)}"
-        raise PullFailed(text, Trouble.FAILED, retry_after=reply.retry_after)
-
-
-def _without_envelope(reply: client.Reply) -> str:
-    kind = one_line(reply.headers.get("Content-Type", "no content type"), longest=60)
-    return f"answered HTTP {reply.http_status} with no OCPI envelope ({kind}): {_words(reply)}"
+        raise PullFailed(
+            f"failed with HTTP {status}",
+            Trouble.FAILED,
+            words=_words(reply),
+            retry_after=reply.retry_after,
+        )
 
 
 def _words(reply: client.Reply) -> str:

@@ -79,6 +79,7 @@ class Lease:
             next_url=place.url if place else "",
             by_offset=place.by_offset if place else False,
             pages=F("pages") + 1,
+            due_at=Now(),
             failures=0,
             **{name: F(name) + counts.get(name, 0) for name in COUNTS},
             **values,
@@ -136,7 +137,10 @@ class Lease:
 
 
 def claim(state_id: int, *, most: int | None = None) -> Lease | None:
-    """Claim a list; None while its platform is read already, or `most` platforms are."""
+    """Claim a list; None while its platform is read already, or `most` platforms are.
+
+    Until a page came it is not due again for a while: a worker that breaks on it does so seldom.
+    """
     token = uuid.uuid4()
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -146,7 +150,7 @@ def claim(state_id: int, *, most: int | None = None) -> Lease | None:
         if most is not None and len(busy) >= most:
             return None
         claimed = wanted.exclude(party__platform__in=busy).update(
-            lease=token, lease_until=_until(), tried_at=Now()
+            lease=token, lease_until=_until(), tried_at=Now(), due_at=Now() + _FIRST_PAUSE
         )
     return Lease(state_id, token) if claimed else None
 

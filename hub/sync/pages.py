@@ -114,7 +114,7 @@ def _is_usable(url: str) -> bool:
 
 def _same_origin(url: str, endpoint: str) -> bool:
     try:
-        return URL(url, encoded=True).origin() == URL(endpoint).origin()
+        return URL(url).origin() == URL(endpoint).origin()
     except ValueError:
         return False
 

@@ -14,14 +14,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from hub.models import PullState
-from hub.policy import POLICIES
+from hub.policy import ABOUT_DRIVERS, POLICIES
 from hub.sync.leases import reading
 from ocpi.types import InterfaceRole, ModuleID, Role
 from parties import access
 from parties.role_pairs import implements
 from parties.status import ConnectionStatus
-
-ABOUT_DRIVERS = frozenset({ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS})
 
 
 def reconcile() -> None:

@@ -1,1 +1,1 @@
-"""The commands of `manage.py` that concern what the hub keeps, reads and delivers."""
+"""The hub's own commands of `manage.py`."""

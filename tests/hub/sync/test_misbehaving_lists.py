@@ -29,7 +29,7 @@ BAD: list[tuple[Responder, str]] = [
     (html(200), "no OCPI envelope (text/html): <html>"),
     (html(502), "failed with HTTP 502"),
     (broken_json(), "no OCPI envelope (application/json)"),
-    (reply({"id": "L1"}), '`data` is not a list of objects but begins with {"id"'),
+    (reply({"id": "L1"}), '`data` is not a list of objects; it begins with: {"id"'),
     (reply("none"), "`data` is not a list"),
     (detail(404, "Not Found"), "HTTP 404 with no OCPI envelope"),
     (refuse(3000, "no database"), "status 3000: no database"),

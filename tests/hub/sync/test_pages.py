@@ -33,7 +33,7 @@ def test_the_first_page_has_date_and_limit() -> None:
         (f'<{ENDPOINT}?cursor=a%2Fb%3D>; rel="next"', f"{ENDPOINT}?cursor=a%2Fb%3D"),
         ('<?cursor=b>; rel="next"', f"{ENDPOINT}?cursor=b"),
         ('</other/path?x=1>; rel="next"', "https://cpo.example:8443/other/path?x=1"),
-        ('<HTTPS://CPO.example:8443/p>; rel="next"', "HTTPS://CPO.example:8443/p"),
+        ('<HTTPS://CPO.example:8443/p>; rel="next"', "https://CPO.example:8443/p"),
     ],
 )
 def test_a_link_to_the_same_origin_is_followed_as_it_is(link: str, url: str) -> None:
