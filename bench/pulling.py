@@ -1,7 +1,7 @@
 """Pulling: 50,000 Locations from a platform's list, page by page, then all of them once more.
 
-What is stored is fed to an eMSP, but not delivered here. The limit is a loop that asks for the same
-pages, one after the other, and does nothing with them. The process may not grow on the way.
+What is stored is fed to an eMSP, but not delivered here. The limit is the hub's own store, taking
+such objects one by one: pushes without HTTP. The process may not grow on the way.
 """
 
 import time
@@ -9,44 +9,43 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import aiohttp
-import uvloop
-
-from bench import memory
+from bench import memory, objects
 from bench.figures import Figure
 from bench.ground import SMALL_CPO, Ground, background
-from bench.shelf import LOCATIONS
+from bench.shelf import EVSES, LOCATIONS
 from local import ports
 from ocpi.types import InterfaceRole, ModuleID
+from ocpi.versions import VERSIONS
 
 if TYPE_CHECKING:
     from hub.models import PullState
+    from hub.store import Incoming
 
-PAGE = 100
-_WARM = 20
+_WARM = 50
 """Pages after which the process has everything it needs."""
 _PATIENCE = 30.0
-_BARE = "the pages asked for, nothing done"
+PUSHED = 2_000
+_BARE = "stored one by one, no HTTP"
 
 
 def measure(ground: Ground) -> Iterator[Figure]:
     """Read the list as a newcomer's, then again when nothing changed."""
     del ground
-    with _list() as url:
-        bare = uvloop.run(_asked(url))
+    with _list():
         sizes: list[float] = []
         first = _read(sizes)
         again = _read([])
+    bare = _pushed()
     what = f"pull of {LOCATIONS:,} locations"
-    yield Figure(what, first, "objects/s", bare, _BARE, 0.1)
-    yield Figure(f"{what}, nothing changed", again, "objects/s", bare, _BARE, 0.2)
+    yield Figure(what, first, "objects/s", bare, _BARE, 1.0)
+    yield Figure(f"{what}, nothing changed", again, "objects/s", bare, _BARE, 1.0)
     yield Figure(
         f"memory of the worker, page {_WARM}", sizes[0], "MB", sizes[-1], "at the last page", 0.9
     )
 
 
 @contextmanager
-def _list() -> Iterator[str]:
+def _list() -> Iterator[None]:
     """Let the small CPO's platform offer a list."""
     from parties.models import Endpoint, Party  # noqa: PLC0415 - Django is set up by now
 
@@ -57,7 +56,7 @@ def _list() -> Iterator[str]:
     with background("shelf", "-m", "bench.shelf", str(port)):
         _wait(port)
         Endpoint.objects.create(platform=owner.platform, module=module, role=role, url=url)
-        yield url
+        yield
         Endpoint.objects.filter(url=url).delete()
 
 
@@ -86,11 +85,31 @@ def _read(sizes: list[float]) -> float:
     return done.seen / seconds
 
 
-async def _asked(url: str) -> float:
+def _pushed() -> float:
+    """Return how many such objects a second the store takes one by one, without any HTTP."""
+    from hub import store  # noqa: PLC0415 - Django is set up by now
+
+    template = objects.put(ModuleID.LOCATIONS, evses=EVSES, owner=SMALL_CPO)
+    messages = [_message(*template.numbered(LOCATIONS + each, 0)) for each in range(PUSHED)]
     started = time.perf_counter()
-    async with aiohttp.ClientSession() as session:
-        for start in range(0, LOCATIONS, PAGE):
-            async with session.get(f"{url}?offset={start}&limit={PAGE}") as answer:
-                await answer.read()
-                answer.raise_for_status()
-    return LOCATIONS / (time.perf_counter() - started)
+    for message in messages:
+        store.apply(message)
+    return PUSHED / (time.perf_counter() - started)
+
+
+def _message(path: str, body: bytes) -> "Incoming":
+    from hub.policy import POLICIES  # noqa: PLC0415
+    from hub.store import Incoming  # noqa: PLC0415
+
+    version = VERSIONS["2.2.1"]
+    return Incoming(
+        module=version.modules[ModuleID.LOCATIONS],
+        policy=POLICIES[ModuleID.LOCATIONS],
+        version="2.2.1",
+        method="PUT",
+        owner=SMALL_CPO,
+        ids=(path.rpartition("/")[2],),
+        path=path,
+        body=body,
+        correlation_id="bench",
+    )

@@ -14,7 +14,7 @@ from bench.ground import SMALL_CPO
 from ocpi.transport.pagination import next_link
 from ocpi.types import ModuleID
 
-LOCATIONS = 5_000
+LOCATIONS = 50_000
 EVSES = 2
 
 
