@@ -69,5 +69,5 @@ def add_platform_arguments(parser: CommandParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="base64, raw_token or patch, =on or =off",
+        help="base64, raw_token, patch or pull, =on or =off; page_limit=20",
     )
