@@ -1,10 +1,10 @@
-"""`python -m bench [accepting] [serving] [relaying] [delivering] [crawling]`: all, or some."""
+"""`python -m bench`: measures all, or the parts that are named, such as `accepting pulling`."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from bench import accepting, crawling, delivering, memory, relaying, serving
+from bench import accepting, crawling, delivering, memory, pulling, relaying, serving
 from bench.figures import RESULTS, Figure, table
 from bench.ground import Ground, ground
 
@@ -15,6 +15,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Ground], Iterator[Figure]]]] = {
     "relaying": ("Relaying", relaying.measure),
     "delivering": ("Delivering", delivering.measure),
     "crawling": ("Crawling a large list", crawling.measure),
+    "pulling": ("Reading a platform's list", pulling.measure),
 }
 
 

@@ -85,6 +85,8 @@ def ground(receivers: int) -> Iterator[Ground]:
         # 100 drivers wait at once: each holds a thread of a web process.
         "HUB_WEB_THREADS": "128",
         "HUB_REQUESTS_PER_PEER": "32",
+        # What the hub can, not what it spares a platform.
+        "HUB_PULL_PAUSE": "0",
         "LOG_LEVEL": "WARNING",
     }
     with Family() as family:
@@ -122,6 +124,14 @@ def worker() -> Iterator[None]:
             "-l",
             "WARNING",
         )
+        yield
+
+
+@contextmanager
+def background(name: str, *arguments: str) -> Iterator[None]:
+    """Run one more Python process for as long as it is needed."""
+    with Family() as family:
+        _start(family, name, *arguments)
         yield
 
 

@@ -1,5 +1,6 @@
 """How much memory the processes of a run hold, as Linux tells; nowhere else is it known."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from bench.ground import Ground, connection
 def web(ground: Ground) -> float:
     """Return the resident size in MB of the largest web process of this run."""
     return max((_megabytes(pid, "VmRSS") for pid in _web_processes(ground)), default=0.0)
+
+
+def own() -> float:
+    """Return the resident size in MB of this process."""
+    return _megabytes(os.getpid(), "VmRSS")
 
 
 def database(ground: Ground) -> float:

@@ -98,3 +98,6 @@ POLICIES: Mapping[ModuleID, Policy] = {
     ),
 }
 """In the order in which a newcomer is told: tariffs before the locations that name them."""
+
+ABOUT_DRIVERS = frozenset({ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS})
+"""Whose objects name tokens, and so may what a peer says of them."""

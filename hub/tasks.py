@@ -1,4 +1,4 @@
-"""Celery's interface to delivery: ids in, one function called (architecture chapter 6).
+"""Celery's interface to delivery and pull: ids in, one function called (architecture chapter 6).
 
 Losing every task loses nothing: beat dispatches whatever is behind every few seconds.
 """
@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 from hub import broker, callbacks, feed
 from hub.delivery import engine, redriving, subscriptions
 from hub.policy import POLICIES
+from hub.sync import crawling, schedule
 from hub.waking import Waker
 from parties.signals import platform_registered
 
@@ -24,6 +25,7 @@ _WAKE_SECONDS = 5
 _QUEUED = "hub:queued:{}"
 # A task may die in the memory of a killed worker: its mark must not keep the next one out for long.
 _QUEUED_SECONDS = 10
+_PULLING = "hub:pulling:{}"
 _LOOK_AGAIN = "hub:look-again"
 _LOOK_AGAIN_SECONDS = 0.2
 
@@ -55,8 +57,10 @@ def on_parties_changed(
     """Wake delivery when somebody newly may have something; who registered anew gets all again."""
     if signal is platform_registered and platform_id is not None:
         subscriptions.start_afresh(platform_id)
+        schedule.start_afresh(platform_id)
     try:
         dispatch.delay()
+        start_pulls.delay()
     except (redis.RedisError, OperationalError) as error:
         log.warning("subscriptions wait for beat, the broker does not answer: %s", error)
 
@@ -96,6 +100,25 @@ def snapshot(subscription_id: int) -> None:
 def redrive(letters: list[int]) -> None:
     """Send again what dead letters are about."""
     redriving.redrive(letters)
+
+
+@shared_task
+def start_pulls() -> None:
+    """Start a task for each list that is to be read now."""
+    schedule.reconcile()
+    for state_id in schedule.due():
+        if broker.connection().set(_PULLING.format(state_id), 1, nx=True, ex=_QUEUED_SECONDS):
+            pull.delay(state_id)
+
+
+@shared_task
+def pull(state_id: int) -> None:
+    """Read a list for a while, then see whose turn it is."""
+    broker.connection().delete(_PULLING.format(state_id))
+    lease = crawling.claim(state_id)
+    if lease is not None:
+        crawling.crawl(lease)
+        start_pulls()
 
 
 def _start_all(*, only: int | None = None) -> None:

@@ -5,7 +5,7 @@ costs are large and always the same: planning them anew would take most of their
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +27,24 @@ def rows(sql: str, parameters: Parameters) -> list[Row]:
         except psycopg.OperationalError:
             connection.close()
             raise
+
+
+def each(sql: str, parameters: Sequence[Parameters]) -> list[Row | None]:
+    """Run one statement for each of some parameters, all on their way at once; the first rows."""
+    if not parameters:
+        return []
+    connection.ensure_connection()
+    found: list[Row | None] = []
+    with psycopg.Cursor(connection.connection) as cursor:
+        try:
+            cursor.executemany(sql.encode(), parameters, returning=True)
+        except psycopg.OperationalError:
+            connection.close()
+            raise
+        while True:
+            found.append(cursor.fetchone())
+            if not cursor.nextset():
+                return found
 
 
 def row(sql: str, parameters: Parameters) -> Row | None:

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, Self
 
-LONGEST_SECONDS = 60
 _YES_NO = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 _ALIASES = {
     "base64": "base64_out",
@@ -32,8 +31,12 @@ class Quirks:
     """Renew its credentials every `HUB_RENEWAL_DAYS`."""
     announces: bool = False
     """It is a hub that names the parties behind it itself, beyond the operator's list."""
-    authorize_seconds: float = 0
+    authorize_seconds: float = 0.0
     """Seconds a driver waits for its authorization; 0: `HUB_AUTHORIZE_TIMEOUT`."""
+    pull: bool = True
+    """Read the lists it offers from time to time."""
+    page_limit: int = 0
+    """Objects asked for in a page of its lists; 0 is what the hub asks everybody for."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -58,6 +61,8 @@ class Quirks:
         return asdict(self)
 
 
+MOST: Mapping[str, int] = {"page_limit": 10_000, "authorize_seconds": 60}
+"""The largest value of each quirk that is a number."""
 _DEFAULTS: Mapping[str, object] = {field.name: field.default for field in fields(Quirks)}
 
 
@@ -68,11 +73,18 @@ def cached(text: str) -> Quirks:
 
 
 def _check(name: str, value: object) -> None:
-    number = value if isinstance(value, int | float) else -1
-    is_fitting = isinstance(value, bool) == isinstance(_DEFAULTS[name], bool)
-    if not is_fitting or not 0 <= number <= LONGEST_SECONDS:
+    is_switch = isinstance(_DEFAULTS[name], bool) and isinstance(value, bool)
+    if not is_switch and not _is_number(name, value):
         message = f"quirk {name}: {value!r} is not a value for it"
         raise ValueError(message)
+
+
+def _is_number(name: str, value: object) -> bool:
+    """Tell whether a quirk with numbers can have this one; a whole number stays whole."""
+    kinds = int | float if isinstance(_DEFAULTS[name], float) else int
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        return False
+    return name in MOST and 0 <= value <= MOST[name]
 
 
 def _parse(setting: str) -> tuple[str, bool | float]:
@@ -95,9 +107,9 @@ def _switch(name: str, value: str) -> bool:
 
 def _number(name: str, value: str) -> float:
     try:
-        number = float(value)
+        number = float(value) if isinstance(_DEFAULTS[name], float) else int(value)
         _check(name, number)
     except ValueError:
-        message = f"--quirk {name}: {value!r} is no number from 0 to {LONGEST_SECONDS}"
+        message = f"--quirk {name}: {value!r} is no number from 0 to {MOST[name]}"
         raise ValueError(message) from None
     return number

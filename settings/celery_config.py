@@ -17,12 +17,16 @@ worker_hijack_root_logger = False
 worker_send_task_events = False
 timezone = "UTC"
 
+_PULL_SECONDS = 10.0
+
 # Dispatching does not stand behind the deliveries it started: workers take their queues in turn.
 task_routes = {
     "hub.tasks.dispatch": {"queue": "wake"},
     "hub.tasks.snapshot": {"queue": "bulk"},
     "hub.tasks.redrive": {"queue": "bulk"},
     "hub.upkeep.*": {"queue": "bulk"},
+    "hub.tasks.start_pulls": {"queue": "bulk"},
+    "hub.tasks.pull": {"queue": "bulk"},
 }
 _OFTEN, _SELDOM = min(settings.HUB_IDLE_SECONDS, 5.0), 600.0
 beat_schedule = {
@@ -60,5 +64,10 @@ beat_schedule = {
         "task": "hub.upkeep.look_after",
         "schedule": _SELDOM,
         "options": {"expires": _SELDOM},
+    },
+    "pull-what-is-due": {
+        "task": "hub.tasks.start_pulls",
+        "schedule": _PULL_SECONDS,
+        "options": {"expires": _PULL_SECONDS},
     },
 }

@@ -13,6 +13,7 @@ _FIXED = {
     "HUB_CONNECT_TIMEOUT": "1",
     "HUB_REQUEST_TIMEOUT": "2",
     "HUB_MESSAGE_LOG_DAYS": "0",  # a test of the log opens it
+    "HUB_PULL_PAUSE": "0",
     "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests",
     "CREDENTIALS_KEYS": "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMTI=",
     "ALLOWED_HOSTS": "*",

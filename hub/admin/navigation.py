@@ -7,7 +7,18 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
-from hub.models import Cdr, DeadLetter, Exchange, Location, Session, Subscription, Tariff, Token
+from hub.models import (
+    Cdr,
+    DeadLetter,
+    Exchange,
+    Location,
+    PullState,
+    Quarantined,
+    Session,
+    Subscription,
+    Tariff,
+    Token,
+)
 from parties.admin.console import operates
 from parties.models import Agreement, Party, Platform
 
@@ -27,6 +38,10 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
             ("Dead letters", "unsubscribe", DeadLetter),
             ("Message log", "history", Exchange),
         ),
+    ),
+    (
+        "Pull",
+        (("Pulls", "cloud_download", PullState), ("Quarantine", "report", Quarantined)),
     ),
     (
         "Data",

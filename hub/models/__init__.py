@@ -8,6 +8,7 @@ from hub.models.exchanges import Exchange
 from hub.models.feed import Change
 from hub.models.locations import Evse, Location
 from hub.models.stored import StoredObject, StoredPart
+from hub.models.sync import Listed, PullState, Quarantined
 
 __all__ = [
     "Callback",
@@ -17,7 +18,10 @@ __all__ = [
     "DeadLetter",
     "Evse",
     "Exchange",
+    "Listed",
     "Location",
+    "PullState",
+    "Quarantined",
     "Receipt",
     "Session",
     "Snapshot",

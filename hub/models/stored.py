@@ -39,6 +39,9 @@ class StoredObject(models.Model):
     digest = models.BinaryField(null=True, help_text="Of the last PUT, until something changes it")
     repeated = models.BigIntegerField(db_default=0, help_text="PUTs that changed nothing")
     stale = models.BigIntegerField(db_default=0, help_text="Changes older than what they changed")
+    missed = models.SmallIntegerField(
+        db_default=0, help_text="Complete pulls in a row that did not have it; 2: it vanished"
+    )
     stored_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
@@ -57,6 +60,11 @@ class StoredObject(models.Model):
                 fields=["audience", "owner", "seq"],
                 condition=~models.Q(audience=""),
                 name="%(app_label)s_%(class)s_audience",
+            ),
+            models.Index(
+                fields=["owner"],
+                condition=models.Q(missed__gt=0),
+                name="%(app_label)s_%(class)s_missed",
             ),
         ]
 

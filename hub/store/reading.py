@@ -188,6 +188,9 @@ def _among(texts: list[bytes], part: Part, given: str) -> bytes | None:
 
 
 _ALL = "o.audience = ''"
+_THERE = "o.missed < 2"
+"""What its owner's lists still have (A-58); the index of the others wants `> 0` besides."""
+_VANISHED = "o.missed > 0 AND o.missed >= 2"
 _OWN = "o.audience = %(party)s::text"
 
 
@@ -197,7 +200,7 @@ def visible(policy: Policy) -> str:
     if policy.personal:
         return f"{owned} AND {_OWN}"
     table = policy.model._meta.db_table
-    return f"""{owned} AND ({_OWN} OR ({_ALL} AND NOT EXISTS (SELECT FROM {table} own
+    return f"""{owned} AND ({_OWN} OR ({_ALL} AND {_THERE} AND NOT EXISTS (SELECT FROM {table} own
     WHERE own.owner = o.owner AND own.object_key = o.object_key
     AND own.audience = %(party)s::text)))"""
 
@@ -257,7 +260,8 @@ def page_sql(policy: Policy, dates: str = "") -> str:
 def count_sql(policy: Policy, dates: str = "") -> str:
     """Return the statement that counts what a whole crawl will bring.
 
-    What a viewer has variants of is counted with all and taken off again: there are few of them.
+    What a viewer has variants of, and what has vanished, is counted with all and taken off again:
+    there are few of them.
     """
     table = policy.model._meta.db_table
     some = f"FROM {table} o WHERE o.owner = ANY(%(owners)s::text[]){dates}"
@@ -265,7 +269,8 @@ def count_sql(policy: Policy, dates: str = "") -> str:
     if policy.personal:
         return own
     return f"""SELECT (SELECT count(*) {some} AND {_ALL}) + ({own})
-  - (SELECT count(*) {some} AND {_ALL} AND (o.owner, o.object_key) IN (
+  - (SELECT count(*) {some} AND {_ALL} AND {_VANISHED})
+  - (SELECT count(*) {some} AND {_ALL} AND {_THERE} AND (o.owner, o.object_key) IN (
     SELECT own.owner, own.object_key FROM {table} own WHERE own.audience = %(party)s::text))"""
 
 

@@ -33,7 +33,8 @@ _TYPES = {
 class Statements:
     """The statements of one module.
 
-    `put` stores a whole object and returns nothing when the last PUT was the same; `post` stores
+    `put` stores a whole object and returns nothing when the last PUT was the same; `pull` does so
+    unless what is stored, or a part of it, is newer than `newest` (TF-107); `post` stores
     one that is new; `change` is any other change of an object that was `read` before, whose parts
     may be changed alone; `delete` forgets it; `repeat` counts what changed nothing, and feeds it
     again where its only receiver had been given up; `fork` makes an audience its own copy of what
@@ -41,6 +42,7 @@ class Statements:
     """
 
     put: str
+    pull: str
     post: str
     change: str
     delete: str
@@ -56,6 +58,9 @@ def statements(policy: Policy, *, is_fed: bool) -> Statements:
     feed = _FEED if is_fed else ""
     return Statements(
         put=_put(policy, _REPLACE) + feed + "\nSELECT created FROM object",
+        pull=_put(policy, _REPLACE + _NOT_NEWER.format(newest=newest(policy)))
+        + feed
+        + "\nSELECT created FROM object",
         post=_put(policy, "NOTHING") + feed + "\nSELECT created FROM object",
         change=_change(policy) + feed + "\nSELECT revision FROM object",
         delete=f"""
@@ -72,9 +77,11 @@ SELECT revision FROM object""",
 _REPLACE = """UPDATE SET object_id = EXCLUDED.object_id, version = EXCLUDED.version,
     text = EXCLUDED.text, digest = EXCLUDED.digest, last_updated = EXCLUDED.last_updated,
     last_updated_text = EXCLUDED.last_updated_text, revision = o.revision + 1,
-    generation = o.generation + 1, changed_at = now(),
+    generation = o.generation + 1, changed_at = now(), missed = 0,
     stale = o.stale + (EXCLUDED.last_updated < o.last_updated)::int{columns}
   WHERE o.digest IS DISTINCT FROM EXCLUDED.digest"""
+
+_NOT_NEWER = " AND {newest} <= %(newest)s::timestamptz"
 
 _FEED = f""", fed AS (
   INSERT INTO {Change._meta.db_table} (transaction, module, owner, object_key, part_key, audience,
@@ -84,6 +91,15 @@ _FEED = f""", fed AS (
     %(body)s::text, %(correlation_id)s::text
   FROM object
 )"""
+
+
+def newest(policy: Policy) -> str:
+    """Return the SQL of when object `o`, or a part of it, was last updated."""
+    if policy.part_model is None:
+        return "o.last_updated"
+    parts = policy.part_model._meta.db_table
+    return f"""GREATEST(o.last_updated, (SELECT max(p.last_updated) FROM {parts} p
+    WHERE p.object_id = o.seq AND p.generation = o.generation))"""
 
 
 def searched(policy: Policy) -> list[str]:
@@ -120,7 +136,8 @@ def _change(policy: Policy) -> str:
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
   UPDATE {table} AS o SET text = COALESCE(%(text)s::text, o.text), digest = NULL,
     last_updated = %(last_updated)s::timestamptz, last_updated_text = %(last_updated_text)s::text,
-    revision = o.revision + 1, changed_at = now(), stale = o.stale + %(stale)s::int{updates}
+    revision = o.revision + 1, changed_at = now(), missed = 0,
+    stale = o.stale + %(stale)s::int{updates}
   FROM guard WHERE o.seq = %(seq)s::bigint AND o.revision = %(expected)s::bigint
   RETURNING o.seq, o.revision, o.generation
 ){_parts(policy, replaces=False)}"""
@@ -156,7 +173,7 @@ def _parts(policy: Policy, *, replaces: bool) -> str:
 def _repeat(policy: Policy) -> str:
     return f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  UPDATE {policy.model._meta.db_table} SET repeated = repeated + 1 FROM guard
+  UPDATE {policy.model._meta.db_table} SET repeated = repeated + 1, missed = 0 FROM guard
   WHERE {THIS} RETURNING revision
 ), given_up AS (
   DELETE FROM {DeadLetter._meta.db_table} d
@@ -187,7 +204,7 @@ WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text
 def _fork(policy: Policy) -> str:
     """Copy an object and its present parts; what is there already stays."""
     table = policy.model._meta.db_table
-    names = _copied(policy.model, "seq", "audience", "digest", "reference")
+    names = _copied(policy.model, "seq", "audience", "digest", "missed", "reference")
     copied = f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
   INSERT INTO {table} (audience, {names}) SELECT %(audience)s::text, {names} FROM guard, {table}

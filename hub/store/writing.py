@@ -152,7 +152,7 @@ def parameters(message: Incoming, write: Write) -> dict[str, Any]:
         "object_id": write.object_id,
         "version": message.version,
         "text": write.text,
-        "digest": blake2b(message.body, digest_size=_DIGEST_BYTES).digest(),
+        "digest": digest(message.body),
         "last_updated": write.last_updated,
         "last_updated_text": write.last_updated_text,
         "stale": write.stale,
@@ -161,6 +161,11 @@ def parameters(message: Incoming, write: Write) -> dict[str, Any]:
         "changed_part": fold(message.ids[1]) if len(message.ids) > 1 else "",
         "body": message.body.decode(),
     }
+
+
+def digest(body: bytes) -> bytes:
+    """Return what tells a body from the one stored before."""
+    return blake2b(body, digest_size=_DIGEST_BYTES).digest()
 
 
 def _this(message: Incoming) -> dict[str, Any]:

@@ -84,13 +84,22 @@ class Interfaces:
         texts = [shelf[key] for key in keys]
         texts = [text for text in texts if _within(text, page.date_from, page.date_to)]
         limit = min(page.limit or self.quirks.page_limit, self.quirks.page_limit)
-        end = page.offset + limit
-        answer = self.quirks.success_text(f"[{','.join(texts[page.offset : end])}]".encode())
-        paging = {"X-Total-Count": str(len(texts)), "X-Limit": str(self.quirks.page_limit)}
-        if end < len(texts):
+        start = int(page.cursor or "0", 16) if self.quirks.cursor_links else page.offset
+        end = start + limit
+        answer = self.quirks.success_text(f"[{','.join(texts[start:end])}]".encode())
+        paging = self._paging(seen, url, end, len(texts), limit)
+        return Answer(answer.http_status, answer.body, {**answer.headers, **paging})
+
+    def _paging(self, seen: Seen, url: str, end: int, total: int, limit: int) -> dict[str, str]:
+        """Say how large the list is, and where it goes on if it does."""
+        if self.quirks.cursor_links:
+            query = urlencode({**seen.query, "cursor": f"{end:x}"})
+            return {"Link": next_link(f"?{query}")} if end < total else {}
+        paging = {"X-Total-Count": str(total), "X-Limit": str(self.quirks.page_limit)}
+        if end < total:
             query = urlencode({**seen.query, "offset": end, "limit": limit})
             paging["Link"] = next_link(f"{url}?{query}")
-        return Answer(answer.http_status, answer.body, {**answer.headers, **paging})
+        return paging
 
     # --- receiver ------------------------------------------------------------------------------
 

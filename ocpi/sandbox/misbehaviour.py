@@ -113,6 +113,19 @@ def broken_json() -> Responder:
     return respond
 
 
+def relinked(link: str | None, **changed: str | None) -> Responder:
+    """Do as asked, with this Link and these headers (`X_Total_Count`); None leaves one out."""
+    headers = {name.replace("_", "-"): value for name, value in changed.items()} | {"Link": link}
+
+    def respond(call: Call) -> None:
+        answer = call.usual()
+        told = {**answer.headers, **headers}
+        kept = {name: value for name, value in told.items() if value is not None}
+        call.send(replace(answer, headers=kept))
+
+    return respond
+
+
 def drip(seconds_per_byte: float = 1.0) -> Responder:
     """Do as asked, then send the answer's body one byte at a time."""
 

@@ -30,6 +30,7 @@ class QuirkOptions(TypedDict, total=False):
     wrap_objects: bool
     ignore_to: bool
     page_limit: int
+    cursor_links: bool
     needs_location: bool
 
 
@@ -46,6 +47,7 @@ class Quirks:
     wrap_objects: answer a single object as a list of one, also to PUT and PATCH.
     ignore_to: list the objects of all its parties, whoever was asked.
     page_limit: the most objects it puts into one page.
+    cursor_links: lead on by a relative Link with a cursor, and tell no total.
     needs_location: authorize no driver without knowing where.
     """
 
@@ -58,6 +60,7 @@ class Quirks:
     wrap_objects: bool = False
     ignore_to: bool = False
     page_limit: int = 50
+    cursor_links: bool = False
     needs_location: bool = False
 
     @property

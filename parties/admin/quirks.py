@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from parties.models import Platform
-from parties.quirks import LONGEST_SECONDS, Quirks
+from parties.quirks import MOST, Quirks
 
 if TYPE_CHECKING:
     from django.forms import CheckboxInput, NumberInput
 else:
-    from unfold.widgets import UnfoldAdminTextInputWidget as NumberInput
+    from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
     from unfold.widgets import UnfoldBooleanSwitchWidget as CheckboxInput
 
 _PREFIX = "quirk_"
@@ -43,6 +43,14 @@ class PlatformForm(NewPlatformForm):
     quirk_base64_out = _switch("Base64 tokens", "Send our token Base64 encoded.")
     quirk_accept_raw_token = _switch("Accept raw tokens", "Accept its token without Base64.")
     quirk_patch_supported = _switch("Takes PATCH", "Send PATCH; otherwise the full object by PUT.")
+    quirk_pull = _switch("Is pulled", "Read the lists it offers from time to time.")
+    quirk_page_limit = forms.IntegerField(
+        label="Page limit",
+        help_text="Objects asked for in a page of its lists; 0 is what everybody is asked for.",
+        min_value=0,
+        max_value=MOST["page_limit"],
+        widget=NumberInput(),
+    )
 
     quirk_renew = _switch("Renew credentials", "Renew both tokens regularly, without being asked.")
     quirk_announces = _switch(
@@ -54,7 +62,7 @@ class PlatformForm(NewPlatformForm):
         help_text="A driver waits so long for its answer; 0: as long as for any eMSP.",
         required=False,
         min_value=0,
-        max_value=LONGEST_SECONDS,
+        max_value=MOST["authorize_seconds"],
         widget=NumberInput(),
     )
 

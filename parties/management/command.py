@@ -76,5 +76,6 @@ def add_platform_arguments(parser: CommandParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="base64, raw_token, patch, renew or announces, =on or =off",
+        help="base64, raw_token, patch, pull, renew or announces, =on or =off;"
+        " page_limit=20, authorize_seconds=1.5",
     )

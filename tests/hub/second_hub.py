@@ -1,4 +1,7 @@
-"""Another hub, NL-HB2, connected to this one as a platform: it carries FR-XXX and FR-YYY."""
+"""Another hub, NL-HB2, connected to this one as a platform: it carries FR-XXX and FR-YYY.
+
+Its lists have the objects of all its parties.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +18,7 @@ LISTED = ("HUB:NL:HB2", "CPO:FR:XXX", "EMSP:FR:YYY")
 @contextmanager
 def second_hub(cast: Cast) -> Iterator[SandboxPlatform]:
     """Start and register it, with agreements of its parties and ours: it has seen nothing yet."""
-    with SandboxPlatform([("HUB", "NL", "HB2")]) as platform:
+    with SandboxPlatform([("HUB", "NL", "HB2")], ignore_to=True) as platform:
         answer = command("invite_platform", "HB2", *[f"--role={role}" for role in LISTED])
         platform.register_with(cast.versions_url, answer["token_a"])
         for emsp in (cast["P2"], cast["P1"]):

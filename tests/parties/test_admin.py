@@ -137,9 +137,9 @@ def platform_form(platform: Platform | None, *rows: AllowedParty, **fields: Any)
         )
     for prefix in ("credentials", "endpoints", "habits"):
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
-    standard = {
-        name: "on" for name in QUIRK_FIELDS if getattr(Quirks(), name.removeprefix("quirk_"))
-    }
+    defaults = {f"quirk_{name}": value for name, value in Quirks().as_mapping().items()}
+    switched_on = {name: "on" for name in QUIRK_FIELDS if defaults[name] is True}
+    standard = {"quirk_page_limit": defaults["quirk_page_limit"], **switched_on}
     return {**form, **standard, **fields}
 
 

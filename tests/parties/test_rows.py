@@ -189,11 +189,13 @@ def test_quirks_are_typed_in_the_table() -> None:
     platform.refresh_from_db()
     assert platform.quirks == Quirks(base64_out=False)
     stored = '{"patch_supported": false, "page_limit": 7, "of_the_future": 1}'
-    assert Quirks.from_json(stored) == Quirks(patch_supported=False)
+    assert Quirks.from_json(stored) == Quirks(patch_supported=False, page_limit=7)
     field = QuirksField()
     assert field.to_python({"base64_out": False}) == Quirks(base64_out=False)
     with pytest.raises(ValidationError, match="patch_supported"):
         field.to_python({"patch_supported": "many"})
+    with pytest.raises(ValidationError, match="page_limit"):
+        field.to_python({"page_limit": True})
 
 
 @pytest.mark.parametrize(
@@ -202,6 +204,7 @@ def test_quirks_are_typed_in_the_table() -> None:
         (["base64=off"], Quirks(base64_out=False)),
         (["raw_token=FALSE", "patch=no"], Quirks(accept_raw_token=False, patch_supported=False)),
         (["base64=off", "base64=ON"], Quirks()),
+        (["page_limit=20", "pull=off"], Quirks(page_limit=20, pull=False)),
     ],
 )
 def test_quirks_are_written_as_people_write_them(settings: list[str], expected: Quirks) -> None:
@@ -216,6 +219,8 @@ def test_quirks_are_written_as_people_write_them(settings: list[str], expected: 
         ("colour=blue", "write NAME=VALUE with one of .*patch"),
         ("base64=perhaps", "neither on nor off"),
         ("patch=0", "neither on nor off"),
+        ("page_limit=many", "no number from 0 to 10000"),
+        ("page_limit=10001", "no number from 0 to 10000"),
     ],
 )
 def test_a_wrong_quirk_says_what_would_be_right(setting: str, sentence: str) -> None:

@@ -1,0 +1,134 @@
+"""Quarantine: objects of lists that could not be used, with the reason and what would help.
+
+Spec: none; TF-31, architecture chapter 10. What identifies a driver is masked, here and in the
+commands.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from hub.admin.paging import BoundedChangeList, BoundedPaginator
+from hub.models import Quarantined
+from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
+from hub.policy import ABOUT_DRIVERS
+from hub.sync.hints import hint
+from ocpi.types import ModuleID, format_datetime
+from parties.admin.console import ModelAdmin, ReadOnly, ago, column, pretty
+
+
+@admin.register(Quarantined)
+class QuarantinedAdmin(ReadOnly, ModelAdmin[Quarantined]):
+    """What is wrong with which object, last seen first."""
+
+    list_display = ("object_id", "party", "module", "findings", "help", "first_seen", "last_seen")
+    list_filter = ("pull__module",)
+    search_fields = ("findings", "pull__party__key")
+    search_help_text = "What is wrong, or key of the party"
+    list_per_page = 50
+    ordering = ("-last_seen_at", "-id")
+    show_full_result_count = False
+    actions = None
+    paginator = BoundedPaginator
+    fields = (
+        ("object_id", "party", "module"),
+        "findings",
+        "help",
+        ("first_seen", "last_seen"),
+        "content",
+    )
+    readonly_fields = (
+        "object_id",
+        "party",
+        "module",
+        "findings",
+        "help",
+        "first_seen",
+        "last_seen",
+        "content",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Quarantined]:
+        """Read the list with the object."""
+        return super().get_queryset(request).select_related("pull__party")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Quarantined | None:
+        """Take off the object what identifies a driver, so that no page of it says it."""
+        row = super().get_object(request, object_id, from_field)
+        return row and masked_object(row)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
+        """Use the list that completes its rows."""
+        del request, kwargs
+        return BoundedChangeList
+
+    def complete(self, rows: list[Quarantined]) -> None:
+        """Mask what identifies a driver."""
+        for row in rows:
+            masked_object(row)
+
+    @column("Party", order="pull__party__key")
+    def party(self, row: Quarantined) -> str:
+        """Name whose list it is of."""
+        return f"{row.pull.party}"
+
+    @column("Module", order="pull__module")
+    def module(self, row: Quarantined) -> str:
+        """Name the module."""
+        return row.pull.module
+
+    @column("What helps")
+    def help(self, row: Quarantined) -> str:
+        """Show a hint."""
+        return hint(row.findings)
+
+    @column("First seen", order="first_seen_at")
+    def first_seen(self, row: Quarantined) -> SafeString | str:
+        """Show since when it is wrong."""
+        return ago(row.first_seen_at)
+
+    @column("Last seen", order="last_seen_at")
+    def last_seen(self, row: Quarantined) -> SafeString | str:
+        """Show when it was last met."""
+        return ago(row.last_seen_at)
+
+    @column("As received")
+    def content(self, row: Quarantined) -> SafeString:
+        """Show its text, however broken."""
+        return pretty(row.text.encode())
+
+
+def masked_object(row: Quarantined) -> Quarantined:
+    """Mask what identifies a driver in an object, its id and the findings."""
+    text = row.text.encode()
+    if row.pull.module not in ABOUT_DRIVERS:
+        row.text = masked_within(text, PUBLISHED_TO).decode()
+        return row
+    known = personal(text)
+    if row.pull.module == ModuleID.TOKENS:
+        known |= {row.object_id}
+        row.object_id = mask(row.object_id)
+    row.text, row.findings = masked(text).decode(), without(row.findings, known)
+    return row
+
+
+def describe(rows: Iterable[Quarantined]) -> list[dict[str, Any]]:
+    """Return objects ready for JSON, masked."""
+    return [
+        {
+            "party": row.pull.party.key,
+            "module": row.pull.module,
+            "id": row.object_id,
+            "findings": row.findings.splitlines(),
+            "hint": hint(row.findings),
+            "first_seen_at": format_datetime(row.first_seen_at),
+            "last_seen_at": format_datetime(row.last_seen_at),
+        }
+        for row in map(masked_object, rows)
+    ]

@@ -1,0 +1,27 @@
+"""`manage.py pulls`: how far the reading of each list is."""
+
+from argparse import Namespace
+from typing import Any
+
+from hub.sync import overview
+from parties.management.command import OperatorCommand
+
+
+class Command(OperatorCommand[list[dict[str, Any]]]):
+    """Shows each party's lists: when they were read, what came of it, when they are due."""
+
+    help = "Show the lists the hub reads, their progress and their errors."
+
+    def perform(self, options: Namespace) -> list[dict[str, Any]]:
+        """Look."""
+        del options
+        return [
+            overview.describe(state) | {"line": overview.line(state)} for state in overview.states()
+        ]
+
+    def tell(self, result: list[dict[str, Any]]) -> None:
+        """Say one line about each list."""
+        for each in result:
+            self.stdout.write(f"{each['line']} (next: {each['due_at']})")
+        if not result:
+            self.stdout.write("No connected platform offers a list.")

@@ -1,0 +1,100 @@
+"""How far the hub is with reading each party's lists, and what of them it could not use."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from parties.models import Party
+
+
+class PullState(models.Model):
+    """One party's list of one module: when it was read, how far a crawl is, when the next is due.
+
+    The counts are those of the crawl under way, or else of the last one.
+    """
+
+    class Phase(models.TextChoices):
+        """What is under way."""
+
+        IDLE = "IDLE"
+        FULL = "FULL"
+        CHANGES = "CHANGES"
+
+    party = models.ForeignKey(Party, models.CASCADE, related_name="pulls")
+    module = models.CharField(max_length=20)
+    phase = models.CharField(max_length=7, choices=Phase.choices, default=Phase.IDLE)
+    wants_full = models.BooleanField(default=True, help_text="The next crawl reads everything")
+    date_from = models.DateTimeField(null=True, help_text="Of the crawl under way")
+    next_url = models.TextField(blank=True, default="", help_text="Where it goes on")
+    by_offset = models.BooleanField(default=False, help_text="Its Links do not lead on")
+    is_gapless = models.BooleanField(default=True, help_text="Every object of it was recognised")
+    pages = models.IntegerField(default=0)
+    total = models.BigIntegerField(null=True, help_text="X-Total-Count, as the party says")
+    seen = models.BigIntegerField(default=0)
+    stored = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    older = models.BigIntegerField(default=0, help_text="The hub had a newer one already")
+    passed_over = models.BigIntegerField(default=0, help_text="For nobody who may have it")
+    quarantined = models.BigIntegerField(default=0)
+    remark = models.TextField(blank=True, default="", help_text="What was odd about the list")
+    started_at = models.DateTimeField(null=True, help_text="When the crawl began")
+    tried_at = models.DateTimeField(null=True, help_text="Last attempt to go on with it")
+    complete_since = models.DateTimeField(null=True, help_text="Begin of the last complete crawl")
+    full_since = models.DateTimeField(null=True, help_text="Begin of the last complete full one")
+    last_success_at = models.DateTimeField(null=True, help_text="End of the last complete crawl")
+    due_at = models.DateTimeField(db_default=Now())
+    failures = models.IntegerField(default=0, help_text="Failed attempts since the last success")
+    last_error = models.TextField(blank=True, default="")
+    last_error_at = models.DateTimeField(null=True)
+    lease = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "pull"
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["party", "module"], name="hub_pullstate_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.module} of {self.party.ref}"
+
+
+class Listed(models.Model):
+    """An object that the full crawl under way has met; who is not met is missing (A-58)."""
+
+    pull = models.ForeignKey(PullState, models.CASCADE, related_name="listed")
+    object_key = models.TextField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["pull", "object_key"], name="hub_listed_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_key} in {self.pull}"
+
+
+class Quarantined(models.Model):
+    """An object of a list that the hub could not use, and why; the others of its page are stored.
+
+    `key` is its owner and folded id, or a digest of its text when it has none.
+    """
+
+    pull = models.ForeignKey(PullState, models.CASCADE, related_name="quarantine")
+    key = models.TextField(editable=False)
+    object_id = models.TextField("id", blank=True, default="")
+    text = models.TextField(help_text="As received, its beginning when it is long")
+    findings = models.TextField(help_text="What is wrong, one finding a line")
+    first_seen_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "quarantined"
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["pull", "key"], name="hub_quarantined_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_id or 'an object without id'}: {self.findings}"

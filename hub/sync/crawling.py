@@ -1,0 +1,153 @@
+"""One list, from claim to release: page by page, until it ends, fails or the time is up.
+
+Spec: 2.2.1 transport and format, pull; architecture chapter 7.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import blake2b
+
+from django.conf import settings
+from django.db import transaction
+
+from hub.models import PullState
+from hub.sync import applying, leases, pages, quarantine, schedule, vanishing
+from hub.sync.applying import Outcome
+from hub.sync.asking import Page, PullFailed, Trouble, ask
+from hub.sync.leases import Lease, LeaseLost
+from hub.sync.pages import Listing, Onward, Place, Told
+from hub.sync.sources import NotOffered, Source, find
+from parties import database
+
+log = logging.getLogger(__name__)
+
+BUDGET_SECONDS = 60.0
+"""After which a task lets others go on; the next one continues where it was."""
+Watcher = Callable[[PullState], None]
+_IDLE = PullState.Phase.IDLE
+
+
+def crawl(lease: Lease, *, seconds: float = BUDGET_SECONDS, watch: Watcher | None = None) -> None:
+    """Read the claimed list; `watch` is called with its state after each page."""
+    end = time.monotonic() + seconds
+    visited: set[str] = set()
+    try:
+        while _step(lease, visited, watch) and time.monotonic() < end:
+            database.release()
+            time.sleep(settings.HUB_PULL_PAUSE)
+    except LeaseLost:
+        log.warning("pull %s: the lease ran out", lease.state_id)
+    finally:
+        lease.release()
+        database.release()
+
+
+def _step(lease: Lease, visited: set[str], watch: Watcher | None) -> bool:
+    """Read a page; False when the list is at its end, or cannot be read now."""
+    state = lease.state()
+    try:
+        source = find(state)
+        if state.phase == _IDLE:
+            state = _begin(lease, state)
+        _page(lease, source, state, visited)
+    except NotOffered as reason:
+        lease.failed(state, PullFailed(str(reason), Trouble.FAILED))
+    except PullFailed as failure:
+        log.warning("%s: %s", state, failure)
+        lease.failed(state, failure)
+    else:
+        state = lease.state()
+        if watch is not None:
+            watch(state)
+        return state.phase != _IDLE
+    return False
+
+
+def _begin(lease: Lease, state: PullState) -> PullState:
+    """Begin a crawl of everything, or of what changed since the last complete one began."""
+    full = schedule.is_full_due(state)
+    since = state.complete_since
+    overlap = timedelta(minutes=settings.HUB_PULL_OVERLAP_MINUTES)
+    vanishing.forget_listed(state)
+    lease.begin(full=full, date_from=None if full or since is None else since - overlap)
+    return lease.state()
+
+
+def _page(lease: Lease, source: Source, state: PullState, visited: set[str]) -> None:
+    """Ask for the next page, store it, and note where the list goes on."""
+    listing = source.listing(state)
+    place = _place(listing, state)
+    if state.pages >= pages.MOST_PAGES:
+        text = f"the list has more than {pages.MOST_PAGES:,} pages, or no end"
+        raise PullFailed(text, Trouble.REFUSED)
+    page = _asked(lease, source, place)
+    if page is None:
+        return
+    onward = pages.onward(listing, place, _told(page, place, visited), visited=visited)
+    if onward.remark:
+        log.warning("%s: %s", state, onward.remark)
+    outcome = applying.apply(source, page.items, page.correlation_id)
+    with transaction.atomic():
+        _note(lease, state, onward, outcome, page)
+        if onward.place is None:
+            _finish(lease, source, onward)
+
+
+def _told(page: Page, place: Place, visited: set[str]) -> Told:
+    """Return what a page says of the rest; remember its URL and its objects."""
+    content = blake2b(b"".join(page.items), digest_size=16).hexdigest()
+    is_repeated = bool(page.items) and content in visited
+    visited |= {place.url, content}
+    return replace(page.told, is_repeated=is_repeated)
+
+
+def _place(listing: Listing, state: PullState) -> Place:
+    if not state.next_url:
+        return pages.at(listing)
+    return Place(state.next_url, state.seen, state.by_offset)
+
+
+def _asked(lease: Lease, source: Source, place: Place) -> Page | None:
+    """Ask for a page; None when its Link led nowhere, and the list goes on by offset."""
+    try:
+        return ask(source, place)
+    except PullFailed as failure:
+        led_here = place.received and not place.by_offset
+        if failure.trouble is not Trouble.REFUSED or not led_here:
+            raise
+        listing = source.listing(lease.state())
+        remark = f"its Link led nowhere ({failure}); went on by offset"
+        lease.go_on_at(pages.at(listing, place.received, by_offset=True), remark[:500])
+        return None
+
+
+def _note(lease: Lease, state: PullState, onward: Onward, outcome: Outcome, page: Page) -> None:
+    """Note what a page brought."""
+    usable = {f"{state.party.key}/{key}" for key in outcome.listed}
+    usable -= {each.key for each in outcome.broken}
+    quarantine.note(state.pk, outcome.broken, usable=usable)
+    vanishing.note_listed(state, outcome.listed)
+    lease.advance(
+        onward,
+        outcome.counts,
+        total=page.told.total if page.told.total is not None else state.total,
+        is_gapless=state.is_gapless and outcome.is_gapless,
+    )
+
+
+def _finish(lease: Lease, source: Source, onward: Onward) -> None:
+    """Conclude a crawl whose list is at its end."""
+    state = lease.state()
+    vanishing.conclude(source, state, is_certain=onward.is_certain)
+    if state.phase == PullState.Phase.FULL and state.started_at is not None:
+        quarantine.forget_older(state.pk, state.started_at)
+    lease.finish(state)
+    log.info("%s: %d objects, %d stored", state, state.seen, state.stored)
+
+
+def claim(state_id: int) -> Lease | None:
+    """Claim a list for a task: others may be reading as many platforms as is allowed."""
+    return leases.claim(state_id, most=settings.HUB_PULL_PLATFORMS)

@@ -1,0 +1,126 @@
+"""Where a list goes on, decided without I/O: by its Link, or else by counting.
+
+Spec: 2.2.1 transport and format, pagination; TF-32, A-45. A Link is followed as it is, but only to
+the origin of the endpoint the platform registered. One that is missing although X-Total-Count says
+that there is more, or leads elsewhere or in circles, is replaced by endpoint and offset.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import datetime
+
+from yarl import URL
+
+from ocpi import client
+from ocpi.transport.pagination import PageRequest, read_link
+
+MOST_PAGES = 20_000
+"""Of one crawl: an endless list ends here."""
+_LONGEST_URL = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a crawl asks for: the list behind an endpoint, from a date on, in pages of a size."""
+
+    endpoint: str
+    date_from: datetime | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of a list: its URL, and how many objects come before it.
+
+    Once a list goes on `by_offset` its Links are not looked at any more.
+    """
+
+    url: str
+    received: int = 0
+    by_offset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a page says about the rest: its number of objects, Link, X-Total-Count and X-Limit.
+
+    It `is_repeated` when the same objects came before: nothing new will come after.
+    """
+
+    count: int
+    link: str | None = None
+    total: int | None = None
+    limit: int | None = None
+    is_repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """The next page, None at the end of the list, with what was odd about the way there.
+
+    The end `is_certain` unless something says that objects are left which nothing leads to.
+    """
+
+    place: Place | None
+    remark: str = ""
+    is_certain: bool = True
+
+
+def at(listing: Listing, received: int = 0, *, by_offset: bool = False) -> Place:
+    """Return the page that begins after so many objects, by endpoint and offset."""
+    asked = PageRequest(listing.date_from, offset=received, limit=listing.limit)
+    return Place(client.list_url(listing.endpoint, asked.as_query()), received, by_offset)
+
+
+def onward(listing: Listing, place: Place, told: Told, *, visited: Container[str]) -> Onward:
+    """Decide where the list goes on after a page."""
+    if told.is_repeated:
+        return Onward(None, "the same page came again: it goes in circles", is_certain=False)
+    received, link, remark = place.received + told.count, None, ""
+    if not place.by_offset:
+        link, remark = _link(listing, place, told.link, visited)
+    if link is not None:
+        return Onward(Place(link, received))
+    if told.count and _has_more(listing, received, told):
+        return Onward(at(listing, received, by_offset=True), remark)
+    is_certain = received >= told.total if told.total is not None else not remark
+    return Onward(None, remark, is_certain)
+
+
+def _link(
+    listing: Listing, place: Place, header: str | None, visited: Container[str]
+) -> tuple[str | None, str]:
+    """Return the URL a Link leads to if it may be followed, else why not."""
+    if not (header or "").strip():
+        return None, ""
+    url = read_link(header, base_url=place.url)
+    if url is None:
+        return None, "" if _is_empty(header or "") else "its Link cannot be read"
+    if not _is_usable(url) or not _same_origin(url, listing.endpoint):
+        return None, "its Link leads to another host, which is not followed"
+    if url in visited:
+        return None, "its Links go in circles"
+    return url, ""
+
+
+def _is_empty(header: str) -> bool:
+    """Tell whether a Link has nothing to say of a next page."""
+    return "<>" in header or "next" not in header.lower()
+
+
+def _is_usable(url: str) -> bool:
+    return url.isascii() and url.isprintable() and len(url) <= _LONGEST_URL
+
+
+def _same_origin(url: str, endpoint: str) -> bool:
+    try:
+        return URL(url).origin() == URL(endpoint).origin()
+    except ValueError:
+        return False
+
+
+def _has_more(listing: Listing, received: int, told: Told) -> bool:
+    """Tell whether objects are left: by the total, else a full page may have a successor."""
+    if told.total is not None:
+        return received < told.total
+    return told.count >= min(listing.limit, told.limit or listing.limit)

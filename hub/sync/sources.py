@@ -1,0 +1,118 @@
+"""Whose list is read: the party, where its platform offers it, and whose objects it may have.
+
+Spec: 2.2.1 transport and format, message routing; TF-53, A-126.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.conf import settings
+
+from hub.models import PullState
+from hub.policy import POLICIES, Policy
+from hub.sync.pages import Listing
+from ocpi import client
+from ocpi.errors import ReceiverNotConnected
+from ocpi.modules import Module, ObjectType
+from ocpi.transport.routing_headers import RoutingHeaders
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
+from ocpi.versions import VERSIONS
+from parties import access, peers
+from parties.announcement import hub_party
+from parties.models import Endpoint, Party
+from parties.role_pairs import implements
+from parties.status import ConnectionStatus
+
+SENDER = InterfaceRole.SENDER
+
+
+class NotOffered(Exception):
+    """The list cannot be read at present; the text says why."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Everything a crawl needs to know about the list it reads."""
+
+    module: Module
+    version: str
+    party: PartyRef
+    platform_id: int
+    endpoint: str
+    limit: int
+    peer: client.Peer
+    is_hub: bool
+    own: frozenset[str]
+    _entitled: dict[tuple[PartyRef, PartyRef], bool] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> RoutingHeaders:
+        """The request is the hub's own, to this one party (TF-102)."""
+        return RoutingHeaders(to=self.party, sender=hub_party())
+
+    @property
+    def policy(self) -> Policy:
+        """How the module is kept."""
+        return POLICIES[self.module.identifier]
+
+    @property
+    def kind(self) -> ObjectType:
+        """What the list is made of."""
+        if self.module.object is None:
+            message = f"{self.module.identifier} has no objects to pull"
+            raise TypeError(message)
+        return self.module.object
+
+    @cached_property
+    def _others(self) -> frozenset[str]:
+        """The parties of all other platforms."""
+        others = Party.objects.exclude(platform=self.platform_id)
+        return frozenset(others.values_list("key", flat=True))
+
+    def may_have(self, owner: PartyRef) -> bool:
+        """Tell whether an owner's objects may come from there: a hub brings those of strangers."""
+        if str(owner) in self.own:
+            return True
+        return self.is_hub and str(owner) not in self._others and owner != hub_party()
+
+    def is_entitled(self, owner: PartyRef, recipient: PartyRef) -> bool:
+        """Tell whether somebody may have an owner's personal objects; asked once a page."""
+        pair = (owner, recipient)
+        if pair not in self._entitled:
+            verdict = access.verdict(
+                sender=owner, receiver=recipient, module=self.module.identifier
+            )
+            self._entitled[pair] = owner != recipient and verdict.allowed
+        return self._entitled[pair]
+
+    def listing(self, state: PullState) -> Listing:
+        """Return what the crawl under way asks for."""
+        return Listing(self.endpoint, state.date_from, self.limit)
+
+
+def find(state: PullState) -> Source:
+    """Look a list up as it is offered now; raises `NotOffered`."""
+    party, platform, module = state.party, state.party.platform, ModuleID(state.module)
+    if platform.status != ConnectionStatus.CONNECTED or not party.is_active:
+        raise NotOffered(f"{platform.name} is {party.status}")
+    endpoint = Endpoint.objects.filter(
+        platform=platform, module=module.value, role=SENDER.value
+    ).first()
+    if endpoint is None:
+        raise NotOffered(f"{platform.name} offers no list of {module}")
+    try:
+        peer = peers.peer_of(platform.pk)
+    except ReceiverNotConnected as error:
+        raise NotOffered(str(error)) from error
+    roles = platform.parties.filter(is_active=True).values_list("key", "role")
+    return Source(
+        module=VERSIONS[platform.version].modules[module],
+        version=platform.version,
+        party=party.ref,
+        platform_id=platform.pk,
+        endpoint=endpoint.url,
+        limit=platform.quirks.page_limit or settings.HUB_PULL_PAGE_LIMIT,
+        peer=peer,
+        is_hub=any(role == Role.HUB for _, role in roles),
+        own=frozenset(key for key, role in roles if implements(Role(role), module, SENDER)),
+    )
