@@ -17,9 +17,9 @@ from kombu.exceptions import OperationalError
 
 from hub import tasks
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
-from hub.delivery.receivers import ABOUT_DRIVERS
 from hub.models import DeadLetter
 from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
+from hub.policy import ABOUT_DRIVERS
 from hub.store.documents import members
 from ocpi.types import ModuleID
 from parties.admin.console import ModelAdmin, ReadOnly, Tone, ago, badge, column, operates, pretty

@@ -6,7 +6,7 @@ from hub.delivery import subscriptions
 from hub.delivery.pushing import Receiver
 from hub.feed import Position, Selection
 from hub.models import Subscription
-from hub.policy import POLICIES, Delivery, Policy
+from hub.policy import ABOUT_DRIVERS, POLICIES, Delivery, Policy
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole, ModuleID
@@ -14,9 +14,6 @@ from parties import life, peers
 from parties.announcement import hub_party
 from parties.models import Endpoint, Platform
 from parties.status import REGISTERED, ConnectionStatus
-
-# Whose objects name tokens, and so may what a receiver says of them.
-ABOUT_DRIVERS = {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
 
 
 @dataclass(frozen=True, slots=True)

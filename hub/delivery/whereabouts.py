@@ -13,10 +13,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from hub.delivery.durable import EXPIRED
-from hub.delivery.receivers import ABOUT_DRIVERS
 from hub.delivery.restoring import DURABLE
 from hub.models import DeadLetter, Receipt, StoredObject, StoredPart, Subscription
-from hub.policy import POLICIES
+from hub.policy import ABOUT_DRIVERS, POLICIES
 from ocpi.types import InterfaceRole, ModuleID, PartyRef
 from parties import access, database
 from parties.models import Endpoint, Party

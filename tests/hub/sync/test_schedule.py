@@ -13,6 +13,7 @@ from hub.models import Location, PullState
 from hub.sync import crawling, leases, schedule
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox.misbehaviour import every, say
+from parties import life
 from parties.models import Platform
 from parties.status import ConnectionStatus
 from tests.cast import CPA, CPB, HUB, MSA, Cast, a_location, route
@@ -61,16 +62,19 @@ def test_a_full_crawl_comes_round_again(cpo: SandboxPlatform, settings: LazySett
     assert "date_from" not in last.query
 
 
-@pytest.mark.conformance("TF-98")
+@pytest.mark.conformance("TF-98", "HCI-11")
 def test_who_was_cut_off_is_read_as_soon_as_it_is_back(cpo: SandboxPlatform) -> None:
     """Although the next reading is hours away: from where the last complete one began."""
     read_all()
     platform = Platform.objects.get()
-    platform.move_to(ConnectionStatus.OFFLINE)
+    for _ in range(2):
+        life.failed(platform.pk, "nobody there")
+        Platform.objects.update(next_attempt_at=None)
+    assert Platform.objects.get().status == ConnectionStatus.OFFLINE
     changed = a_location(CPA, 1, last_updated="2027-05-01T00:00:00Z", name="changed meanwhile")
     offer(cpo, "locations", changed)
     assert read_all() == 0
-    platform.move_to(ConnectionStatus.CONNECTED)
+    life.called(platform.pk)
     cpo.forget()
     known = state().started_at
     assert known is not None
