@@ -1,19 +1,30 @@
-"""`python -m bench [accepting] [serving] [relaying] [delivering] [crawling]`: all, or some."""
+"""`python -m bench [accepting] [serving] [fanning_out] …`: all parts, or some."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from bench import accepting, crawling, delivering, memory, relaying, serving
+from bench import (
+    accepting,
+    catching_up,
+    crawling,
+    delivering,
+    fanning_out,
+    memory,
+    relaying,
+    serving,
+)
 from bench.figures import RESULTS, Figure, table
 from bench.ground import Ground, ground
 
-RECEIVERS = 10
+RECEIVERS = 50
 PARTS: Mapping[str, tuple[str, Callable[[Ground], Iterator[Figure]]]] = {
     "accepting": ("Accepting changes", accepting.measure),
     "serving": ("Serving lists", serving.measure),
     "relaying": ("Relaying", relaying.measure),
     "delivering": ("Delivering", delivering.measure),
+    "fanning_out": ("Fanning out", fanning_out.measure),
+    "catching_up": ("Catching up after an outage", catching_up.measure),
     "crawling": ("Crawling a large list", crawling.measure),
 }
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.server import Call
 from tests.cast import HUB
-from tests.e2e.ledger import Ledger
+from tests.e2e.ledger import RECEIVERS, Ledger
 from tests.e2e.living import WORKERS, Hub
 from tests.e2e.traffic import Traffic
 
@@ -35,7 +35,7 @@ class Fault:
 def ride_out(fault: Fault, ledger: Ledger, *, prefix: str) -> None:
     """Let it happen in the midst of traffic, messages being on their way."""
     hub = ledger.hub
-    for name in ("P2", "P3"):
+    for name in RECEIVERS:
         hub.platforms[name].hold(_SLOWLY, _PUSHES)
     try:
         with Traffic(ledger, prefix) as traffic:
@@ -47,7 +47,7 @@ def ride_out(fault: Fault, ledger: Ledger, *, prefix: str) -> None:
             fault.mend(hub)
             time.sleep(0.7)
     finally:
-        for name in ("P2", "P3"):
+        for name in RECEIVERS:
             hub.platforms[name].rules.clear()
 
 
@@ -72,14 +72,16 @@ def _restart_broker(hub: Hub) -> None:
     hub.servers.start_broker()
 
 
-def _take_down(hub: Hub) -> None:
-    hub.platforms["P3"].stop()
+def _take_down(hub: Hub, *names: str) -> None:
+    for name in names:
+        hub.platforms[name].stop()
 
 
-def _bring_back(hub: Hub) -> None:
+def _bring_back(hub: Hub, *names: str) -> None:
     """Come back and ask the hub for something, as who missed something does."""
-    platform = hub.platforms["P3"].start()
-    platform.hub.get("locations", "SENDER", to=HUB, sender=platform.party)
+    for name in names:
+        platform = hub.platforms[name].start()
+        platform.hub.get("locations", "SENDER", to=HUB, sender=platform.party)
 
 
 def _fail_on_every_third(hub: Hub) -> None:
@@ -120,10 +122,19 @@ FAULTS = [
         lambda hub: hub.servers.stop_postgres(),
         lambda hub: hub.servers.start_postgres(),
     ),
-    Fault("a receiver is down", _take_down, _bring_back, seconds=3),
+    Fault(
+        "a receiver is down",
+        lambda hub: _take_down(hub, "P3"),
+        lambda hub: _bring_back(hub, "P3"),
+        seconds=3,
+    ),
     Fault("a receiver fails on every third call", _fail_on_every_third, _nothing, seconds=3),
     Fault("clocks of peers are an hour off", _set_clocks, _right_clocks),
 ]
 DOWN_FOR_LONG = Fault(
-    "a receiver is down for 10,000 changes", _take_down, _bring_back, seconds=0, changes=10_000
+    "receivers are down for 10,000 changes",
+    lambda hub: _take_down(hub, *RECEIVERS),
+    lambda hub: _bring_back(hub, *RECEIVERS),
+    seconds=0,
+    changes=10_000,
 )

@@ -126,13 +126,14 @@ class Hub:
     def _web_workers(self) -> list[int]:
         parent = self.children["web"].process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
-        return [pid for pid in map(int, children.split()) if b"spawn_main" in _command(pid)]
+        return [pid for pid in map(int, children.split()) if b"tracker" not in _command(pid)]
 
     def _wait(self, until: Callable[[], bool]) -> None:
         assert self.family.wait(_WEB_SECONDS, until=until), "the web server is not ready"
 
 
 def _command(pid: int) -> bytes:
+    """Return a command line; Python's resource tracker is no worker."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     return b""

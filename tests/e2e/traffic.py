@@ -21,7 +21,11 @@ from tests.ocpi.objects import a_cdr, a_cdr_token, a_session, a_tariff
 CLERKS = 3
 """So many send at once, each about objects of its own: an object's changes stay in order."""
 _LOCATIONS = 8
+_OFTEN_CHANGED = 50
+_IN_FLIGHT = 8
+"""Far less than the objects: two changes of one are never on their way together."""
 _PATIENCE = 30.0
+_LONGEST_REST = 100.0
 _NOT_FOUND = 404
 _EVSE = "E1"
 
@@ -34,10 +38,13 @@ class Traffic:
     prefix: str
     failures: list[BaseException] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
+    _awake: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
+        """Begin."""
+        self._awake.set()
         for number in range(CLERKS):
             thread = threading.Thread(target=self._work, args=[f"{self.prefix}-{number}-"])
             self._threads.append(thread)
@@ -50,34 +57,41 @@ class Traffic:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Stop sending; raise what failed."""
         self._over.set()
         for thread in self._threads:
             thread.join(2 * _PATIENCE)
         if self.failures and error is None:
             raise self.failures[0]
 
-    def burst(self, changes: int, *, locations: int = 50) -> None:
-        """Change a few Locations very often, as fast as the hub takes it."""
-        platform = self.ledger.hub.platforms["P1"]
-        names = [f"{self.prefix}-B{number}" for number in range(locations)]
-        shots = []
-        for counter in range(1, changes // locations + 1):
-            for name in names:
-                value = self._location(name, counter)
-                path = object_path(CPB, name)
-                text = write_object(value)
-                platform.own["locations"].put(CPB, name, body=text)
-                url = f"{platform.hub.endpoint('locations', 'RECEIVER').rstrip('/')}/{path}"
-                head = headers(platform.hub.token, sender=CPB, to=HUB)
-                shots.append(request("PUT", url, head, text.encode()))
-        fire(self.ledger.hub.url, shots, in_flight=8)
+    def burst(self, changes: int) -> None:
+        """Change a few Locations very often, as fast as the hub takes it; all else rests."""
+        names = [f"{self.prefix}-B{number}" for number in range(_OFTEN_CHANGED)]
+        shots = [
+            self._shot(self._location(name, counter))
+            for counter in range(1, changes // len(names) + 1)
+            for name in names
+        ]
+        self._awake.clear()
+        fire(self.ledger.hub.url, shots, in_flight=_IN_FLIGHT)
+        self._awake.set()
         with self._lock:
             self.ledger.sent += len(shots)
+
+    def _shot(self, value: dict[str, Any]) -> bytes:
+        """Write a PUT of a Location, the owner's own from now on."""
+        platform, path = self.ledger.hub.platforms["P1"], object_path(CPB, value["id"])
+        text = write_object(value)
+        platform.own["locations"].put(CPB, value["id"], body=text)
+        url = f"{platform.hub.endpoint('locations', 'RECEIVER').rstrip('/')}/{path}"
+        head = headers(platform.hub.token, sender=CPB, to=HUB)
+        return request("PUT", url, head, text.encode())
 
     def _work(self, prefix: str) -> None:
         try:
             for counter in count(1):
                 for step in self._round(prefix, counter):
+                    self._awake.wait(_LONGEST_REST)
                     self._insist(step)
                     if self._over.wait(0.005):
                         return
