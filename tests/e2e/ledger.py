@@ -52,7 +52,7 @@ class Ledger:
         """Wait until nothing is missing, then return everything that is wrong, in words."""
         end = time.monotonic() + seconds
         while (missing := self.missing()) and time.monotonic() < end:
-            time.sleep(0.2)
+            time.sleep(0.5)
         return [*missing, *self.out_of_order(), *self.too_often()]
 
     def missing(self) -> list[str]:

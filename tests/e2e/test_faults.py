@@ -4,8 +4,11 @@ from collections import Counter
 
 import pytest
 
+from ocpi.sandbox.shelf import write_object
+from tests.cast import CPB, a_location
 from tests.e2e.faults import DOWN_FOR_LONG, FAULTS, Fault, ride_out
-from tests.e2e.ledger import RECEIVERS, Ledger
+from tests.e2e.ledger import RECEIVERS, Ledger, Told
+from tests.e2e.living import Hub
 
 pytestmark = pytest.mark.timeout(120)
 PATIENCE = 40.0
@@ -27,3 +30,25 @@ def test_receivers_catch_up_by_objects_not_by_changes(ledger: Ledger) -> None:
     caught_up = Counter(told.receiver for told in ledger.told if told.name.startswith("D-B"))
     assert caught_up.keys() == set(RECEIVERS)
     assert max(caught_up.values()) <= 100
+
+
+def test_the_ledger_tells_what_is_wrong(hub: Hub, ledger: Ledger) -> None:
+    """An object its owner alone has, one that went back, a CDR that came thrice."""
+    assert ledger.balances(PATIENCE) == []
+    own, told = hub.platforms["P1"].own["locations"], list(ledger.told)
+    own.put(CPB, "NOWHERE", body=write_object(a_location(CPB, 1, id="NOWHERE")))
+    message = ("PUT", "/", b"")
+    ledger.told += [Told("P2", "locations", "BACK", counter, message) for counter in (2, 1)]
+    ledger.told += [Told("P3", "cdrs", "THRICE", None, message)] * 3
+    try:
+        wrong = ledger.balances(0)
+    finally:
+        own.remove(CPB, "NOWHERE")
+        ledger.told[:] = told
+
+    assert wrong == [
+        "P2: NL-CPB/NOWHERE never arrived",
+        "P3: NL-CPB/NOWHERE never arrived",
+        "P2: locations BACK went back: [2, 1]",
+        "P3: CDR THRICE came 3 times",
+    ]

@@ -22,7 +22,7 @@ CLERKS = 3
 """So many send at once, each about objects of its own: an object's changes stay in order."""
 _LOCATIONS = 8
 _OFTEN_CHANGED = 50
-_IN_FLIGHT = 8
+_IN_FLIGHT = 16
 """Far less than the objects: two changes of one are never on their way together."""
 _PATIENCE = 30.0
 _LONGEST_REST = 100.0
@@ -66,26 +66,24 @@ class Traffic:
 
     def burst(self, changes: int) -> None:
         """Change a few Locations very often, as fast as the hub takes it; all else rests."""
-        names = [f"{self.prefix}-B{number}" for number in range(_OFTEN_CHANGED)]
-        shots = [
-            self._shot(self._location(name, counter))
-            for counter in range(1, changes // len(names) + 1)
-            for name in names
-        ]
         self._awake.clear()
+        names = [f"{self.prefix}-B{number}" for number in range(_OFTEN_CHANGED)]
+        for name in names:
+            self._insist(self._publish("locations", self._location(name, 0)))
+        counters = range(1, changes // len(names) + 1)
+        shots = [self._shot(name, counter) for counter in counters for name in names]
         fire(self.ledger.hub.url, shots, in_flight=_IN_FLIGHT)
         self._awake.set()
         with self._lock:
             self.ledger.sent += len(shots)
 
-    def _shot(self, value: dict[str, Any]) -> bytes:
-        """Write a PUT of a Location, the owner's own from now on."""
-        platform, path = self.ledger.hub.platforms["P1"], object_path(CPB, value["id"])
-        text = write_object(value)
-        platform.own["locations"].put(CPB, value["id"], body=text)
-        url = f"{platform.hub.endpoint('locations', 'RECEIVER').rstrip('/')}/{path}"
+    def _shot(self, name: str, counter: int) -> bytes:
+        """Write a PATCH of an EVSE, which is as its owner has it from now on."""
+        platform, text = self.ledger.hub.platforms["P1"], write_object(self._state(counter))
+        platform.own["locations"].patch(CPB, name, _EVSE, body=text)
+        endpoint = platform.hub.endpoint("locations", "RECEIVER").rstrip("/")
         head = headers(platform.hub.token, sender=CPB, to=HUB)
-        return request("PUT", url, head, text.encode())
+        return request("PATCH", f"{endpoint}/{object_path(CPB, name, _EVSE)}", head, text.encode())
 
     def _work(self, prefix: str) -> None:
         try:
