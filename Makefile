@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install demo demo-check run test check lint conformance bench
+.PHONY: help install demo demo-check run test check lint conformance bench chaos
 
 PURPOSE ?= test
 ARGS ?=
@@ -57,6 +57,10 @@ conformance: install ## The tests that prove an ID of the conformance checklist,
 
 bench: install ## Measure, each figure beside its limit
 	@$(BIN)/python -m local run --purpose bench -- $(BIN)/python -m bench $(ARGS)
+
+chaos: install ## Kill, stop and cut what can be, in random order (SEED=7 repeats; ROUNDS=5, SECONDS=60)
+	@$(BIN)/python -m local run --purpose chaos -- $(BIN)/python -m tests.e2e.chaos \
+		$(addprefix --seed=,$(SEED)) $(addprefix --rounds=,$(ROUNDS)) $(addprefix --seconds=,$(SECONDS))
 
 lint: install ## Format, lint, types, import contracts, migrations, Django's own checks
 	$(BIN)/ruff format --check .

@@ -1,19 +1,31 @@
-"""`python -m bench`: measures all, or the parts that are named, such as `accepting pulling`."""
+"""`python -m bench [accepting] [pulling] …`: measures all parts, or those that are named."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from bench import accepting, crawling, delivering, memory, pulling, relaying, serving
+from bench import (
+    accepting,
+    catching_up,
+    crawling,
+    delivering,
+    fanning_out,
+    memory,
+    pulling,
+    relaying,
+    serving,
+)
 from bench.figures import RESULTS, Figure, table
 from bench.ground import Ground, ground
 
-RECEIVERS = 10
+RECEIVERS = 50
 PARTS: Mapping[str, tuple[str, Callable[[Ground], Iterator[Figure]]]] = {
     "accepting": ("Accepting changes", accepting.measure),
     "serving": ("Serving lists", serving.measure),
     "relaying": ("Relaying", relaying.measure),
     "delivering": ("Delivering", delivering.measure),
+    "fanning_out": ("Fanning out", fanning_out.measure),
+    "catching_up": ("Catching up after an outage", catching_up.measure),
     "crawling": ("Crawling a large list", crawling.measure),
     "pulling": ("Reading a platform's list", pulling.measure),
 }

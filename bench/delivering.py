@@ -17,7 +17,16 @@ import uvloop
 
 from bench import objects
 from bench.figures import Figure
-from bench.ground import HUB, Ground, connection, emsp, headers, worker
+from bench.ground import (
+    HUB,
+    USUAL_RECEIVERS,
+    Ground,
+    connection,
+    emsp,
+    headers,
+    reaching,
+    worker,
+)
 from bench.load import fire
 from bench.objects import Template
 from bench.shots import shots
@@ -32,19 +41,19 @@ IN_FLIGHT = 16
 
 def measure(ground: Ground) -> Iterator[Figure]:
     """Measure the burst, then the bare loop."""
-    receivers = len(ground.sinks)
+    receivers = USUAL_RECEIVERS
     numbers = range(CHANGES // EVSES)
     filling = objects.put(ModuleID.LOCATIONS, evses=EVSES)
     changes = [objects.status_of_evse(EVSES, each) for each in range(EVSES)]
     fire(ground.url, shots(ground, filling, numbers))
-    _forget_what_was(ground)
+    forget_what_was(ground)
     for change in changes:
         fire(ground.url, shots(ground, change, numbers))
     before = taken(ground)
-    with worker():
+    with reaching(ground, receivers), worker():
         expected = before + CHANGES * receivers
-        first = _wait_until(ground, before + 1)
-        seconds = _wait_until(ground, expected) - first
+        first = wait_until(ground, before + 1)
+        seconds = wait_until(ground, expected) - first
     yield Figure(
         f"delivery of {CHANGES:,} changes to {receivers} receivers",
         CHANGES * receivers / seconds,
@@ -61,7 +70,7 @@ def taken(ground: Ground) -> int:
         return int(json.load(answer))
 
 
-def _forget_what_was(ground: Ground) -> None:
+def forget_what_was(ground: Ground) -> None:
     """Put every receiver at the present end of the feed, nothing of the past still owed."""
     from hub.delivery import subscriptions  # noqa: PLC0415 - Django is set up by now
 
@@ -75,7 +84,8 @@ def _forget_what_was(ground: Ground) -> None:
         db.execute("VACUUM ANALYZE hub_change")
 
 
-def _wait_until(ground: Ground, count: int) -> float:
+def wait_until(ground: Ground, count: int) -> float:
+    """Wait until the sinks took so many messages; return when that was."""
     end = time.perf_counter() + PATIENCE
     while taken(ground) < count:
         if time.perf_counter() > end:

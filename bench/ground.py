@@ -26,6 +26,8 @@ HUB_PORT_WAIT = 30.0
 HUB = PartyRef("NL", "HUB")
 SMALL_CPO = PartyRef("NL", "CPB")
 """A CPO that has an agreement with the first eMSP only."""
+USUAL_RECEIVERS = 10
+"""So many eMSPs take part unless a measurement asks for more."""
 LOGS = Path(".local/bench/logs")
 
 
@@ -133,6 +135,22 @@ def background(name: str, *arguments: str) -> Iterator[None]:
     with Family() as family:
         _start(family, name, *arguments)
         yield
+
+
+@contextmanager
+def reaching(found: Ground, receivers: int) -> Iterator[None]:
+    """Let only the first eMSPs be there."""
+    _activate(found, receivers)
+    yield
+    _activate(found, len(found.sinks))
+
+
+def _activate(found: Ground, receivers: int) -> None:
+    with connection(found) as db:
+        db.execute(
+            "UPDATE parties_party SET is_active = party_id < %s WHERE role = 'EMSP'",
+            [emsp(receivers).party_id],
+        )
 
 
 def _start(family: Family, name: str, *arguments: str) -> None:

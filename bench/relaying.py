@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from bench import sink
 from bench.figures import Figure
-from bench.ground import LOGS, Ground, emsp, headers
+from bench.ground import LOGS, USUAL_RECEIVERS, Ground, emsp, headers
 from bench.load import Outcome, fire, request
 from bench.objects import CPO
 from local import ports
@@ -37,7 +37,7 @@ _BODY = b'{"location_id":"L1","evse_uids":["E1"]}'
 
 def measure(ground: Ground) -> Iterator[Figure]:
     """Measure the hub and the way without it, in turn."""
-    parties = [emsp(number) for number in range(len(ground.sinks))]
+    parties = [emsp(number) for number in range(USUAL_RECEIVERS)]
     for in_flight in IN_FLIGHT:
         some = parties if in_flight > len(parties) * 2 else parties[:2]
         hub = _steady(ground.url, [_through_hub(ground, each) for each in some], in_flight)

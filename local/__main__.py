@@ -62,7 +62,8 @@ def _run(asked: argparse.Namespace) -> int:
         others = [place(f"{asked.purpose}-{number}") for number in range(1, asked.workers)]
         for other in others:
             held.enter_context(other.taken())
-        return run_in_front(asked.command, made | environment.for_workers(family, others))
+        made |= environment.for_workers(family, others) | {"LOCAL_PURPOSE": asked.purpose}
+        return run_in_front(asked.command, made)
 
 
 def _demo(asked: argparse.Namespace) -> int:

@@ -12,8 +12,8 @@ its batch be sent again.
 
 Where every message counts (`durable`), an object's messages go out one after the other as they came
 in. Beside its position a subscription notes what is dealt with beyond a gap (`ahead`), which is
-never sent again, and what may have arrived (`in_doubt`), of which a PATCH is not repeated but
-replaced by the object's state, with all changes that state contains (`repeating`).
+never sent again, and what may have arrived (`in_doubt`): a PATCH of it, or a PUT from before it, is
+not repeated but replaced by the object's state, with all changes that state contains (`repeating`).
 
 A receiver that cannot be reached stops the task: its platform backs off, until it calls us or the
 time has come. A receiver that refuses one object gets the next; the refusal is a dead letter. One

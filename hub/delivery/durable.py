@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hub.delivery.lanes import Push, path_of
+from hub.delivery.lanes import LaneKey, Push, path_of
 from hub.delivery.pushing import Outcome, Result
 from hub.feed import FedChange, Position
 
@@ -20,7 +20,8 @@ EXPIRED = "not sent: expired"
 class Terms:
     """What decides whether and how a change is sent.
 
-    `in_doubt` may have arrived already: a PATCH of it, applied again, could add something twice.
+    `in_doubt` may have arrived already: a PATCH of it, applied again, could add something twice,
+    and a PUT from before it would take its object back.
     What is older than `patient_since` is given up if it fails while others pass.
     """
 
@@ -46,19 +47,34 @@ class Plan:
 def plan(changes: Iterable[FedChange], terms: Terms) -> Plan:
     """Decide what becomes of each change; objects that failed before come after all others."""
     changes = list(changes)
+    suspect = _last_in_doubt(changes, terms)
     pushes, refused = [], []
     for change in changes:
         objection = _objection(change, terms)
         if objection:
             refused.append(Result(_verbatim(change), Outcome.REJECTED, objection))
         else:
-            pushes.append(_push(change, terms))
+            pushes.append(_push(change, terms, suspect.get(_lane(change), change.position)))
     failed = {push.lane for push in pushes if push.settles & terms.in_doubt}
     return Plan(
         sorted(pushes, key=lambda push: push.lane in failed),
         refused,
         frozenset(each.position for each in changes if each.created_at < terms.patient_since),
     )
+
+
+def doubtful(pushes: Iterable[Push]) -> frozenset[Position]:
+    """Return what is not repeated as it was, should nobody say what came of it.
+
+    That is every PATCH, and what comes after another message about its object.
+    """
+    found: set[Position] = set()
+    before: set[LaneKey] = set()
+    for push in pushes:
+        if push.method == "PATCH" or push.lane in before:
+            found |= push.settles
+        before.add(push.lane)
+    return frozenset(found)
 
 
 def as_state(push: Push) -> Push:
@@ -74,17 +90,26 @@ def _objection(change: FedChange, terms: Terms) -> str:
     return ""
 
 
-def _push(change: FedChange, terms: Terms) -> Push:
+def _last_in_doubt(changes: Iterable[FedChange], terms: Terms) -> dict[LaneKey, Position]:
+    """Return the last message of each object that may have arrived."""
+    return {_lane(each): each.position for each in changes if each.position in terms.in_doubt}
+
+
+def _push(change: FedChange, terms: Terms, suspect: Position) -> Push:
+    """Send a message as it came in, if it neither adds twice nor takes its object back."""
     push = _verbatim(change)
-    if change.method == "PATCH" and (
-        not terms.patch_supported or change.position in terms.in_doubt
-    ):
+    is_patch = change.method == "PATCH"
+    if is_patch and (not terms.patch_supported or change.position in terms.in_doubt):
         return as_state(push)
-    return push
+    return as_state(push) if change.method == "PUT" and change.position < suspect else push
+
+
+def _lane(change: FedChange) -> LaneKey:
+    return (change.owner, change.object_key, "")
 
 
 def _verbatim(change: FedChange) -> Push:
-    lane = (change.owner, change.object_key, "")
+    lane = _lane(change)
     return Push(
         lane,
         change.method,

@@ -126,9 +126,9 @@ def _durable(lease: Lease, target: Target, batch: Batch) -> Plan:
         patch_supported=target.receiver.patch_supported,
     )
     plan = durable.plan(batch.changes, terms)
-    patches = {place for push in plan.pushes if push.method == "PATCH" for place in push.settles}
-    if patches:
-        lease.sending(target.in_doubt | patches)
+    doubtful = durable.doubtful(plan.pushes)
+    if doubtful:
+        lease.sending(target.in_doubt | doubtful)
     return plan
 
 

@@ -1,17 +1,21 @@
-"""One hub of processes for all tests of a file."""
+"""One hub of processes for all of these tests: what breaks in one has to be whole in the next."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.living import Hub, broker_of_tests, living
+from tests.e2e.ledger import Ledger
+from tests.e2e.living import Hub, living
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """P1, P2 and P3 are registered; P2 and P3 may have what NL-CPA owns."""
-    database_url = os.environ["DATABASE_URL"]
-    folder = tmp_path_factory.mktemp("e2e")
-    with living(folder, database_url=database_url, redis_url=broker_of_tests()) as running:
+    """P1, P2 and P3 are registered; P2 and P3 may have what P1 owns."""
+    with living(tmp_path_factory.mktemp("e2e")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def ledger(hub: Hub) -> Ledger:
+    """What NL-CPB sent, and what became of it."""
+    return Ledger(hub)

@@ -1,26 +1,21 @@
-"""A whole hub of its own: web, worker and beat as processes, a database, a broker to cut off."""
+"""A whole hub of its own: web, workers, beat, database and broker, each a process to be killed."""
 
 import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-
-import psycopg
-import redis
-from psycopg import sql
 
 from local import ports
 from local.processes import Child, Family, Program, run_through
 from ocpi.sandbox.platform import SandboxPlatform
 from tests.cast import ROLES, a_location, push
-from tests.e2e.cut import Cut
+from tests.e2e.servers import Servers, servers
 
-WORKER_OF_TESTS = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 CHECKOUT = Path(__file__).parents[2]
 PREPARE = """
 import json, sys
@@ -40,35 +35,42 @@ tokens = {
     name: answer("invite_platform", name, *[f"--role={':'.join(r)}" for r in roles])["token_a"]
     for name, roles in cast.items()
 }
-for receiver in ("DE-MSA", "FR-MSB"):
-    answer("agree", "NL-CPA", receiver)
+for owner in ("NL-CPA", "NL-CPB"):
+    for receiver in ("DE-MSA", "FR-MSB"):
+        answer("agree", owner, receiver)
 with open(sys.argv[2], "w") as file:
     json.dump(tokens, file)
 """
+WEB_WORKERS = 2
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "settings.base",
     "HUB_DELIVERY_LEASE_SECONDS": "5",
     "HUB_REQUEST_TIMEOUT": "1",
     "HUB_DISPATCH_SECONDS": "1",
-    "HUB_WEB_WORKERS": "1",
+    "HUB_WEB_WORKERS": str(WEB_WORKERS),
     "LOG_LEVEL": "WARNING",
 }
-WORKER = ["-m", "celery", "-A", "settings", "worker", "--pool", "threads", "--concurrency", "8"]
-BEAT = ["-m", "celery", "-A", "settings", "beat", "--schedule"]
+WORKERS = ("worker", "other worker")
+_CELERY = ["-m", "celery", "-A", "settings"]
+_WORKER = [*_CELERY, "worker", "--pool", "threads", "--concurrency", "8"]
+_WEB_SECONDS = 30
 
 
 @dataclass
 class Hub:
-    """The processes of one hub, each of which may be killed and started again."""
+    """The processes of one hub, each of which may be killed and started again.
+
+    `clock_error`: how far the clocks of its peers are off.
+    """
 
     family: Family
     folder: Path
     environment: dict[str, str]
-    cut: Cut
-    redis_url: str
+    servers: Servers
     platforms: dict[str, SandboxPlatform] = field(default_factory=dict)
     children: dict[str, Child] = field(default_factory=dict)
     started: int = 0
+    clock_error: timedelta = timedelta()
 
     @property
     def url(self) -> str:
@@ -81,7 +83,7 @@ class Hub:
         program = Program(
             name=name,
             command=[sys.executable, *arguments],
-            log=self.folder / f"{name}-{self.started}.log",
+            log=self.folder / f"{name.replace(' ', '-')}-{self.started}.log",
             environment=self.environment,
             directory=CHECKOUT,
         )
@@ -90,19 +92,18 @@ class Hub:
     def start_web(self) -> None:
         """Start the web server and wait until it listens."""
         self.start("web", "-m", "settings.serve")
-        port = int(self.environment["HUB_BIND_PORT"])
-        assert self.family.wait(30, until=lambda: not ports.is_free(port)), "it does not listen"
+        self._wait(lambda: not ports.is_free(int(self.environment["HUB_BIND_PORT"])))
 
     def start_beat(self) -> None:
         """Start beat, which knows what it did last."""
-        self.start("beat", *BEAT, str(self.folder / "schedule"), "--pidfile=")
+        self.start("beat", *_CELERY, "beat", "--schedule", self._schedule, "--pidfile=")
 
-    def start_worker(self, name: str = "worker") -> None:
+    def start_worker(self, name: str = WORKERS[0]) -> None:
         """Start a worker for all queues."""
-        queues = ["-Q", "wake,realtime,bulk", "-n", f"{name}{self.started}@e2e"]
-        self.start(name, *WORKER, *queues)
+        queues = ["-Q", "wake,realtime,bulk", "-n", f"w{self.started}@e2e"]
+        self.start(name, *_WORKER, *queues)
 
-    def kill(self, name: str = "worker") -> None:
+    def kill(self, name: str = WORKERS[0]) -> None:
         """Kill a process without a word."""
         child = self.children.pop(name)
         child.process.kill()
@@ -110,42 +111,62 @@ class Hub:
         self.family.children.remove(child)
 
     def kill_web_worker(self) -> None:
-        """Kill the process that answers; the server starts another."""
+        """Kill one of the processes that answer; the server starts another."""
+        with suppress(ProcessLookupError):
+            os.kill(self._web_workers()[0], signal.SIGKILL)
+
+    def await_web_workers(self) -> None:
+        """Wait until all of them are there again."""
+        self._wait(lambda: len(self._web_workers()) == WEB_WORKERS)
+
+    @property
+    def _schedule(self) -> str:
+        return str(self.folder / "schedule")
+
+    def _web_workers(self) -> list[int]:
         parent = self.children["web"].process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
-        for pid in map(int, children.split()):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        return [pid for pid in map(int, children.split()) if b"tracker" not in _command(pid)]
 
-    def flush(self) -> None:
-        """Let the broker lose everything."""
-        with redis.Redis.from_url(self.redis_url) as broker:
-            broker.flushdb()
+    def _wait(self, until: Callable[[], bool]) -> None:
+        assert self.family.wait(_WEB_SECONDS, until=until), "the web server is not ready"
+
+
+def _command(pid: int) -> bytes:
+    """Return a command line; Python's resource tracker is no worker."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 @contextmanager
-def living(folder: Path, *, database_url: str, redis_url: str) -> Iterator[Hub]:
-    """Run a hub with P1, P2 and P3 registered, P2 and P3 allowed to have what NL-CPA owns."""
-    with _Database(database_url) as own_url, Cut(*_address(redis_url)) as cut, Family() as family:
-        port = ports.free()
-        environment = {
-            **os.environ,
-            **SETTINGS,
-            "DATABASE_URL": own_url,
-            "REDIS_URL": _through(redis_url, cut.port),
-            "HUB_PUBLIC_URL": f"http://{ports.HOST}:{port}",
-            "HUB_BIND_PORT": str(port),
-        }
-        hub = Hub(family, folder, environment, cut, redis_url)
-        hub.flush()
+def living(folder: Path) -> Iterator[Hub]:
+    """Run a hub with P1, P2 and P3 registered, P2 and P3 allowed to have what P1 owns."""
+    with servers() as own, Family() as family, ExitStack() as platforms:
+        hub = Hub(family, folder, _environment(own), own)
         tokens = _prepared(hub)
         hub.start_web()
         hub.start_beat()
-        hub.start_worker()
-        with _Platforms(hub, tokens):
-            _warm(hub)
-            yield hub
-        hub.flush()
+        for name in WORKERS:
+            hub.start_worker(name)
+        for name, roles in _cast().items():
+            hub.platforms[name] = platforms.enter_context(SandboxPlatform(roles))
+            hub.platforms[name].register_with(f"{hub.url}/ocpi/versions", tokens[name])
+        _warm(hub)
+        yield hub
+
+
+def _environment(own: Servers) -> dict[str, str]:
+    port = ports.free()
+    return {
+        **os.environ,
+        **SETTINGS,
+        "DATABASE_URL": own.database_url,
+        "REDIS_URL": own.redis_url,
+        "HUB_PUBLIC_URL": f"http://{ports.HOST}:{port}",
+        "HUB_BIND_PORT": str(port),
+        "PYTHONPATH": str(CHECKOUT),
+    }
 
 
 def _warm(hub: Hub) -> None:
@@ -162,7 +183,7 @@ def _prepared(hub: Hub) -> dict[str, str]:
         name="prepare",
         command=[sys.executable, "-c", PREPARE, json.dumps(_cast()), str(answer)],
         log=hub.folder / "prepare.log",
-        environment={**hub.environment, "PYTHONPATH": str(CHECKOUT)},
+        environment=hub.environment,
         directory=CHECKOUT,
     )
     assert run_through(program) == 0, program.log.read_text()
@@ -172,58 +193,3 @@ def _prepared(hub: Hub) -> dict[str, str]:
 
 def _cast() -> dict[str, list[tuple[str, str, str]]]:
     return {name: ROLES[name] for name in ("P1", "P2", "P3")}
-
-
-class _Platforms:
-    """The platforms of the cast, registered."""
-
-    def __init__(self, hub: Hub, tokens: dict[str, str]) -> None:
-        self.hub, self.tokens = hub, tokens
-
-    def __enter__(self) -> None:
-        for name, roles in _cast().items():
-            platform = SandboxPlatform(roles).start()
-            self.hub.platforms[name] = platform
-            platform.register_with(f"{self.hub.url}/ocpi/versions", self.tokens[name])
-
-    def __exit__(self, *_: object) -> None:
-        for platform in self.hub.platforms.values():
-            platform.stop()
-
-
-class _Database:
-    """A database beside the one of DATABASE_URL, dropped at the end."""
-
-    def __init__(self, url: str) -> None:
-        self.given = urlsplit(url)
-        self.name = f"{self.given.path.strip('/') or 'postgres'}_e2e_{WORKER_OF_TESTS}"
-
-    def __enter__(self) -> str:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        self._run("CREATE DATABASE {}")
-        return urlunsplit(self.given._replace(path=f"/{self.name}"))
-
-    def __exit__(self, *_: object) -> None:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-
-    def _run(self, statement: str) -> None:
-        with psycopg.connect(urlunsplit(self.given), autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
-
-
-def broker_of_tests() -> str:
-    """Return the broker of the tests, but another database of it."""
-    number = 8 + int(WORKER_OF_TESTS.removeprefix("gw"))
-    return urlunsplit(urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{number}"))
-
-
-def _address(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return parts.hostname or "127.0.0.1", parts.port or 6379
-
-
-def _through(url: str, port: int) -> str:
-    """Return a URL that leads through a port of ours."""
-    parts = urlsplit(url)
-    login = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-    return urlunsplit(parts._replace(netloc=f"{login}{ports.HOST}:{port}"))

@@ -3,22 +3,25 @@
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from contextlib import contextmanager
 
 import pytest
 
-from ocpi.sandbox import Result, SandboxPlatform, misbehaviour
-from ocpi.types import PartyRef
+from bench.ground import headers
+from bench.load import request
+from ocpi.sandbox import SandboxPlatform, misbehaviour
 from tests.cast import CPA, MSA, MSB
 from tests.e2e.living import Hub
+from tests.e2e.waiting import PAUSE_SECONDS
 
 pytestmark = pytest.mark.timeout(90)
 
 WAITING = 200
 ASKED = 100
-NOISE_SECONDS = 0.25
-"""What 200 clients in this process add to its slowest answers; who waits in vain waits 1 s."""
+ROUNDS = 3
+AUTHORIZE = "TOKEN-1/authorize"
+JITTER_SECONDS = 0.02
+"""What two shared cores take now and then; who waits for the hanging peer waits 1 s."""
 
 
 @pytest.fixture
@@ -29,19 +32,35 @@ def hanging(hub: Hub) -> Iterator[SandboxPlatform]:
         yield platform
 
 
-def authorize(hub: Hub, to: PartyRef) -> Result:
-    """Ask an eMSP for a driver, as NL-CPA."""
-    path = "TOKEN-1/authorize"
-    return hub.platforms["P1"].hub.send("POST", "tokens", "SENDER", path, to=to, sender=CPA)
+@contextmanager
+def waiting(hub: Hub) -> Iterator[None]:
+    """Let 200 clients in a process of their own wait for DE-MSA."""
+    client = hub.platforms["P1"].hub
+    url = f"{client.endpoint('tokens', 'SENDER').rstrip('/')}/{AUTHORIZE}"
+    file = hub.folder / "request"
+    file.write_bytes(request("POST", url, headers(client.token, sender=CPA, to=MSA)))
+    where = ("127.0.0.1", hub.environment["HUB_BIND_PORT"], str(WAITING), str(file))
+    hub.start("waiting", "-m", "tests.e2e.waiting", *where)
+    try:
+        time.sleep(PAUSE_SECONDS + 1)
+        yield
+        assert hub.children["waiting"].ended() is None, hub.children["waiting"].complaint()
+    finally:
+        hub.kill("waiting")
+
+
+def quickest(hub: Hub) -> float:
+    """Return within what time all but a hundredth of FR-MSB's answers come, in the best round."""
+    return min(slowest(hub) for _ in range(ROUNDS))
 
 
 def slowest(hub: Hub) -> float:
     """Return how long all but the slowest hundredth of the answers of FR-MSB take."""
+    client = hub.platforms["P1"].hub
     seconds = []
     for _ in range(ASKED):
-        begun = time.monotonic()
-        result = authorize(hub, MSB)
-        seconds.append(time.monotonic() - begun)
+        result = client.send("POST", "tokens", "SENDER", AUTHORIZE, to=MSB, sender=CPA)
+        seconds.append(result.elapsed)
         assert result.http_status in {200, 404}, str(result)
     return sorted(seconds)[round(ASKED * 0.99) - 1]
 
@@ -49,24 +68,12 @@ def slowest(hub: Hub) -> float:
 def test_a_hanging_party_costs_the_others_nothing(
     hub: Hub, hanging: SandboxPlatform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """200 messages wait for one platform; another answers as fast as on an idle hub."""
+    """200 clients wait for one platform; another answers within twice its time on an idle hub."""
     slowest(hub)
-    idle = slowest(hub)
-    over = Event()
-
-    def wait_for_nothing(number: int) -> None:
-        time.sleep(2 * number / WAITING)  # not all at once, ever again
-        while not over.wait(2):
-            assert authorize(hub, MSA).status_code in {4002, 4003}
-
-    with ThreadPoolExecutor(WAITING) as pool:
-        waiting = [pool.submit(wait_for_nothing, number) for number in range(WAITING)]
-        time.sleep(3)
-        busy = slowest(hub)
-        over.set()
-        for each in waiting:
-            each.result()
+    idle = quickest(hub)
+    with waiting(hub):
+        busy = quickest(hub)
 
     with capsys.disabled():
         sys.stdout.write(f" p99 idle {idle * 1000:.0f} ms, beside {busy * 1000:.0f} ms ")
-    assert busy < 2 * idle + NOISE_SECONDS
+    assert busy <= max(2 * idle, idle + JITTER_SECONDS)

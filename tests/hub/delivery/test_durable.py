@@ -62,6 +62,25 @@ def test_a_message_goes_out_as_it_came_in_unless_it_could_be_applied_twice(
     assert (push.settles, push.correlation_id) == (frozenset({change.position}), "c1")
 
 
+def test_what_stands_before_a_message_in_doubt_does_not_take_its_object_back() -> None:
+    """The second PUT may have arrived: the first is the object's state; S2 has nothing in doubt."""
+    changes = [a_change(1, "PUT"), a_change(2, "PUT", key="S2"), a_change(3, "PUT")]
+
+    plan = durable.plan(changes, terms(3))
+
+    bodies = {push.correlation_id: push.body for push in plan.pushes}
+    assert bodies == {"c1": None, "c2": "body 2", "c3": "body 3"}
+
+
+def test_what_follows_another_message_is_in_doubt_while_it_is_on_its_way() -> None:
+    """And so is every PATCH; a first PUT may be repeated as it was."""
+    changes = [a_change(1, "PUT"), a_change(2, "PUT"), a_change(3, key="S2")]
+
+    pushes = durable.plan(changes, terms()).pushes
+
+    assert {place.seq for place in durable.doubtful(pushes)} == {2, 3}
+
+
 @pytest.mark.parametrize(
     "change, given, sentence",
     [
