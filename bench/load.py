@@ -88,6 +88,16 @@ def fire(
     return uvloop.run(_run(url, [following] * in_flight))
 
 
+def fire_in_order(url: str, lanes: Sequence[Iterable[bytes]]) -> Outcome:
+    """Send the requests of each lane one after the other, all lanes at the same time."""
+    return uvloop.run(_run(url, [_one_by_one(lane) for lane in lanes]))
+
+
+def _one_by_one(lane: Iterable[bytes]) -> Following:
+    waiting = iter(lane)
+    return lambda _: next(waiting, None)
+
+
 def walk(url: str, following: Following) -> Outcome:
     """Send one request after another, each made from the answer before."""
     return uvloop.run(_run(url, [following]))

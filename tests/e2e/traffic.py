@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.ground import headers
-from bench.load import fire, request
+from bench.load import fire_in_order, request
 from ocpi.sandbox.hub_client import Result
 from ocpi.sandbox.platform import object_path
 from ocpi.sandbox.shelf import write_object
@@ -22,8 +22,8 @@ CLERKS = 3
 """So many send at once, each about objects of its own: an object's changes stay in order."""
 _LOCATIONS = 8
 _OFTEN_CHANGED = 50
-_IN_FLIGHT = 16
-"""Far less than the objects: two changes of one are never on their way together."""
+_LANES = 10
+"""So many connections, each with objects of its own: two changes of one never meet."""
 _PATIENCE = 30.0
 _LONGEST_REST = 100.0
 _NOT_FOUND = 404
@@ -71,11 +71,14 @@ class Traffic:
         for name in names:
             self._insist(self._publish("locations", self._location(name, 0)))
         counters = range(1, changes // len(names) + 1)
-        shots = [self._shot(name, counter) for counter in counters for name in names]
-        fire(self.ledger.hub.url, shots, in_flight=_IN_FLIGHT)
+        lanes = [
+            [self._shot(name, counter) for counter in counters for name in names[lane::_LANES]]
+            for lane in range(_LANES)
+        ]
+        fire_in_order(self.ledger.hub.url, lanes)
         self._awake.set()
         with self._lock:
-            self.ledger.sent += len(shots)
+            self.ledger.sent += sum(map(len, lanes))
 
     def _shot(self, name: str, counter: int) -> bytes:
         """Write a PATCH of an EVSE, which is as its owner has it from now on."""

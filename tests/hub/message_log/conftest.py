@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import LazySettings
 from django.core.management import call_command
 
@@ -20,6 +21,7 @@ Logged = Callable[[], list[Exchange]]
 def logged(hub_server: HubServer, settings: LazySettings) -> Iterator[Logged]:
     """Open the log; called, it writes what there is and returns all of it in order."""
     settings.HUB_MESSAGE_LOG_DAYS = 14
+    apps.get_app_config("hub").ready()  # other tests set clients up that nobody listens to
 
     def read() -> list[Exchange]:
         assert writer.flush()
