@@ -45,7 +45,7 @@ class _PartyFilter(SimpleListFilter):
         """Keep what it said or was told."""
         del request
         value = self.value()
-        return queryset.filter(Q(sender=value) | Q(receiver=value)) if value else queryset
+        return reading.of_party(queryset, value) if value else queryset
 
 
 @admin.register(Exchange)

@@ -1,5 +1,6 @@
 """What is remembered of an exchange until the writer has time for it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
@@ -8,18 +9,26 @@ from hub.message_log.under_way import Way
 from ocpi.transport.envelope import Envelope
 from ocpi.types import PartyRef
 
+_UNPUBLISHED = re.compile(rb'"publish"\s*:\s*false')
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The beginning of a body, and how long all of it was."""
+    """The beginning of a body, and what is known of all of it.
+
+    Spec: LOC-17; a Location often says at its end that it is `unpublished`.
+    """
 
     text: bytes
     size: int
+    unpublished: bool
 
     @classmethod
     def of(cls, body: bytes | None, most: int) -> Self:
         """Keep no more than the log keeps."""
-        return cls(body[:most], len(body)) if body else cls(b"", 0)
+        if not body:
+            return cls(b"", 0, unpublished=False)
+        return cls(body[:most], len(body), _UNPUBLISHED.search(body) is not None)
 
     @property
     def is_cut(self) -> bool:
@@ -31,8 +40,8 @@ class Cut:
 class Entry:
     """One exchange as it was; `url` of what came in is a path.
 
-    `secrets` are the tokens it was made with, to be found wherever they are quoted. The `envelope`
-    was read at once where the body is cut.
+    `secrets` are the tokens it was made with, to be found wherever they are quoted. The `envelope`,
+    without its data, was read at once where the body is cut.
     """
 
     is_inbound: bool

@@ -19,17 +19,25 @@ _HIDDEN = NAMES | {"token"}
 _HARMLESS = frozenset({"versions", "tariffs", "hubclientinfo"})
 _STRING = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
 _STRINGS = re.compile(_STRING, re.DOTALL)
-_MEMBER = re.compile(
-    rf"""("(?:{"|".join(sorted(_HIDDEN))})")(\s*:\s*)({_STRING}|-?[0-9][^,}}\]\s]*)""", re.DOTALL
-)
-"""In JSON no string contains a quoted name: each quote inside one has a backslash before it."""
+
+
+def _members(names: AbstractSet[str]) -> re.Pattern[str]:
+    """Find members by name: in JSON each quote inside a string has a backslash before it."""
+    name = "|".join(sorted(names))
+    return re.compile(rf"""("(?:{name})")(\s*:\s*)({_STRING}|-?[0-9][^,}}\]\s]*)""", re.DOTALL)
+
+
+_ANY = _members(_HIDDEN)
+_UID = _members({"uid"})
+_BUT_UID = _members(_HIDDEN - {"uid"})
+"""An EVSE has a uid, which is nobody's."""
 _ESCAPED = re.compile(r"\\u00(4[0-9a-fA-F]|5[0-9abd-fABD-F]|[67][0-9a-fA-F])")
 """The characters of names, spelled otherwise; the backslash itself stays what it is."""
 _BEGINS_AS_JSON = re.compile(
     rf"(?:{_STRING}|[\[\]{{}}:,\s]|-?[0-9][0-9.eE+-]*|[truefalsn]+)*+\Z", re.DOTALL
 )
 _ALLOWED = re.compile(rf'"{PUBLISHED_TO}"\s*:\s*\[(?:[^\]"]|{_STRING})*', re.DOTALL)
-_UNPUBLISHED = re.compile(r'"publish"\s*:\s*false')
+UNPUBLISHED = "(not kept: its owner does not publish it)"
 _WORD = re.compile(r"[a-z]+|[0-9]\.[0-9](?:\.[0-9])?")
 _LONGEST_PARTY = 3
 
@@ -39,9 +47,11 @@ Shown = tuple[str, set[str]]
 
 def body(cut: Cut, module: str) -> Shown:
     """Mask a body as far as it was kept."""
-    text = cut.text.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    text = cut.text.decode(errors="replace")
     if not text:
         return "", set()
+    if cut.unpublished and module == "locations":
+        return UNPUBLISHED, set()
     if not _is_json(cut, text):
         return _no_json(text, cut, module)
     shown, hidden = _of_module(text, module, is_cut=cut.is_cut)
@@ -103,35 +113,28 @@ def _rest(cut: Cut) -> str:
 
 
 def _of_module(text: str, module: str, *, is_cut: bool) -> Shown:
-    if module in _HARMLESS:
-        return text, set()
+    plain = _plainly_named(_without_end(text) if is_cut else text)
+    hidden: set[str] = set()
     if module != "locations":
-        return _masked(text, is_cut=is_cut)
-    if _UNPUBLISHED.search(text):
-        return "(not kept: its owner does not publish it)", set()
-    hidden: set[str] = set()
-    shown = _ALLOWED.sub(lambda found: _add(_masked(found[0], is_cut=is_cut), hidden), text)
-    return shown, hidden
+        return _masked(plain, _ANY, hidden), hidden
+    shown = _masked(plain, _BUT_UID, hidden)
+    return _ALLOWED.sub(lambda found: _masked(found[0], _UID, hidden), shown), hidden
 
 
-def _add(shown: Shown, hidden: set[str]) -> str:
-    hidden |= shown[1]
-    return shown[0]
+def _plainly_named(text: str) -> str:
+    if "\\u00" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
-def _masked(text: str, *, is_cut: bool) -> Shown:
-    hidden: set[str] = set()
-
+def _masked(text: str, members: re.Pattern[str], hidden: set[str]) -> str:
     def member(found: re.Match[str]) -> str:
         name, colon, value = found.groups()
         plain = _plain(value)
         hidden.add(plain)
         return f"{name}{colon}{json.dumps(mask(plain), ensure_ascii=False)}"
 
-    shown = _without_end(text) if is_cut else text
-    if "\\u00" in shown:
-        shown = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), shown)
-    return _MEMBER.sub(member, shown), hidden
+    return members.sub(member, text)
 
 
 def _without_end(text: str) -> str:

@@ -3,6 +3,7 @@
 What comes while a day has none goes to the default partition, and moves when the day gets one.
 """
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
@@ -11,24 +12,26 @@ from django.utils import timezone
 
 _TABLE = "hub_exchange"
 _DEFAULT = f"{_TABLE}_default"
+_OF_A_DAY = re.compile(rf"{_TABLE}_[0-9]{{8}}")
 _AHEAD = 3
 _PARTITIONS = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = %s::regclass ORDER BY c.relname"""
+_DAYS = f"SELECT DISTINCT (at AT TIME ZONE 'UTC')::date FROM {_DEFAULT} WHERE at < %s"
 
 
 def keep() -> tuple[list[str], list[str]]:
     """Make the partitions of the days to come, drop those too old; return both by name."""
     today = timezone.now().date()
-    existing = set(names())
+    existing = names()
     first = today - timedelta(days=settings.HUB_MESSAGE_LOG_DAYS)
-    wanted = [today + timedelta(days=number) for number in range(_AHEAD + 1)]
-    made = [_made(day) for day in wanted if _name(day) not in existing]
-    old = sorted(name for name in existing - {_DEFAULT} if name < _name(first))
+    old = [name for name in existing if _OF_A_DAY.fullmatch(name) and name < _name(first)]
     for name in old:
         _execute(f"DROP TABLE {name}")
     _execute(f"DELETE FROM {_DEFAULT} WHERE at < %s", _midnight(first))
-    return made, old
+    ahead = [today + timedelta(days=number) for number in range(_AHEAD + 1)]
+    wanted = sorted({*_gone_by(today), *ahead})
+    return [_made(day) for day in wanted if _name(day) not in existing], old
 
 
 def names() -> list[str]:
@@ -36,6 +39,13 @@ def names() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_PARTITIONS, [_TABLE])
         return [name for (name,) in cursor.fetchall()]
+
+
+def _gone_by(today: date) -> list[date]:
+    """Return the days before today that came without a partition."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS, [_midnight(today)])
+        return [day for (day,) in cursor.fetchall()]
 
 
 def _name(day: date) -> str:

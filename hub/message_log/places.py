@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -57,8 +57,8 @@ class Place:
         return next(named, "")
 
 
-def own(url: str) -> Place:
-    """Return what a path of the hub is about."""
+def own(url: str, method: str = "GET") -> Place:
+    """Return what a path of the hub is about; versions are only read."""
     found = _OWN.match(url)
     if found:
         endpoint, version, interface, module, path = found.groups()
@@ -67,7 +67,8 @@ def own(url: str) -> Place:
     configuring = _CONFIGURATION.fullmatch(path)
     if configuring:
         version, credentials = configuring.groups()
-        return Place(path, "", "", version or "", "credentials" if credentials else "versions")
+        reads = method == "GET" and not credentials
+        return Place(path, "", "", version or "", "versions" if reads else "credentials")
     return Place(path=url)
 
 
@@ -77,17 +78,19 @@ class Places:
 
     endpoints: Mapping[str, list[Place]] = field(default_factory=dict)
     homes: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, Place] = field(default_factory=dict)
     until: float = 0.0
 
     def refresh(self, connection: psycopg.Connection, urls: Iterable[str]) -> None:
         """Read them anew when they are old, or when one of the URLs leads nowhere."""
-        if monotonic() < self.until and all(self._endpoint(url) for url in urls):
+        if monotonic() < self.until and all(map(self._is_known, urls)):
             return
         found: dict[str, list[Place]] = defaultdict(list)
-        for url, *about in connection.execute(f"{_ENDPOINTS} UNION ALL {_VERSIONS_URLS}"):
-            endpoint = url.partition("?")[0].rstrip("/")
-            found[endpoint].append(Place(endpoint, "", *about))
+        for url, *about in connection.execute(_ENDPOINTS):
+            found[_plain(url)].append(Place(_plain(url), "", *about))
         self.endpoints = dict(found)
+        read = connection.execute(_VERSIONS_URLS)
+        self.versions = {_plain(url): Place(_plain(url), "", *about) for url, *about in read}
         self.homes = dict(connection.execute(_PARTIES).fetchall())
         self.until = monotonic() + _REFRESH_SECONDS
 
@@ -106,9 +109,27 @@ class Places:
         path = url[len(endpoint) :].removeprefix("/")
         return Place(endpoint, path, best.platform, best.version, best.module, best.interface)
 
+    def configuring(self, url: str, *, method: str) -> Place:
+        """Return what a call without parties is about, which no endpoint is registered for.
+
+        Most URLs of a peer begin with its versions URL: only that itself, read, is about versions.
+        """
+        reads = method == "GET" and not _plain(url).endswith("credentials")
+        elsewhere = Place(path=url, platform=urlsplit(url).netloc)
+        if not reads:
+            return replace(elsewhere, module="credentials")
+        return self.versions.get(_plain(url)) or replace(elsewhere, module="versions")
+
+    def _is_known(self, url: str) -> bool:
+        return _plain(url) in self.versions or self._endpoint(url) != ""
+
     def _endpoint(self, url: str) -> str:
         """Return the longest endpoint a URL begins with, if any."""
-        endpoint = url.partition("?")[0].rstrip("/")
+        endpoint = _plain(url)
         while endpoint and endpoint not in self.endpoints:
             endpoint = endpoint.rpartition("/")[0]
         return endpoint
+
+
+def _plain(url: str) -> str:
+    return url.partition("?")[0].rstrip("/")

@@ -13,7 +13,7 @@ from hub.personal import mask
 from ocpi.types import PartyRef, fold
 
 MOST_OF_A_JOURNEY = 500
-_BODIES = ("request_body", "response_body")
+BODIES = ("request_body", "response_body")
 _SPAN = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -34,12 +34,14 @@ class Wanted:
 def journey(correlation_id: str) -> list[Exchange]:
     """Return what belongs to a correlation id, in the order in which it began."""
     found = Exchange.objects.filter(correlation_id=correlation_id).order_by("-at", "-id")
-    return list(found.defer(*_BODIES)[:MOST_OF_A_JOURNEY])[::-1]
+    return list(found.defer(*BODIES)[:MOST_OF_A_JOURNEY])[::-1]
 
 
 def newest(wanted: Wanted, *, limit: int) -> list[Exchange]:
     """Return the newest exchanges that are wanted, the newest last as in a log file."""
-    found = of_party(Exchange.objects.all(), wanted.party) if wanted.party else Exchange.objects
+    found = Exchange.objects.all()
+    if wanted.party:
+        found = of_party(found, str(PartyRef.parse(wanted.party)))
     conditions: dict[str, Any] = {
         "module": wanted.module or None,
         "status_code": wanted.code,
@@ -47,12 +49,11 @@ def newest(wanted: Wanted, *, limit: int) -> list[Exchange]:
         "object_key__in": keys(wanted.object_id) if wanted.object_id else None,
     }
     given = {name: value for name, value in conditions.items() if value is not None}
-    return list(found.filter(**given).order_by("-at", "-id").defer(*_BODIES)[:limit])[::-1]
+    return list(found.filter(**given).order_by("-at", "-id").defer(*BODIES)[:limit])[::-1]
 
 
-def of_party(rows: Rows, party: str) -> Rows:
+def of_party(rows: Rows, key: str) -> Rows:
     """Keep what a party said or was told."""
-    key = str(PartyRef.parse(party))
     return rows.filter(Q(sender=key) | Q(receiver=key))
 
 

@@ -1,11 +1,13 @@
 """The two places where the log hears of an exchange: the hub answered, or a peer was asked.
 
-Both run in the midst of traffic: they take references, cut bodies, and leave.
+Both run in the midst of traffic: they take references, cut bodies, read the status of what is cut,
+and leave.
 """
 
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -19,6 +21,7 @@ from hub.message_log.writer import writer
 from ocpi.client import Asked, Reply
 from ocpi.server import OcpiView
 from ocpi.transport import envelope
+from ocpi.transport.envelope import Envelope
 from parties.caller import Caller
 
 log = logging.getLogger(__name__)
@@ -69,7 +72,7 @@ def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any
             correlation_id=view.message_ids.correlation_id,
             secrets=(known.presented_token,) if known else (),
             http_status=response.status_code,
-            envelope=envelope.read(body) if len(body) > most else None,
+            envelope=_without_data(envelope.read(body)) if len(body) > most else None,
         )
     )
 
@@ -99,10 +102,15 @@ def listen(asked: Asked) -> None:
             module=about.message.module.identifier if about else "",
             secrets=(asked.peer.token, *_of_driver(about)),
             http_status=reply.http_status if reply else None,
-            envelope=reply.envelope if reply and len(body) > most else None,
+            envelope=_without_data(reply.envelope) if reply and len(body) > most else None,
             error="" if reply else f"{type(asked.outcome).__name__}: {asked.outcome}",
         )
     )
+
+
+def _without_data(read: Envelope | None) -> Envelope | None:
+    """Keep the status alone: the data may be a page as large as answers get."""
+    return read and replace(read, data=None)
 
 
 def _of_driver(about: UnderWay | None) -> tuple[str, ...]:

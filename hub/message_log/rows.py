@@ -51,12 +51,17 @@ _LONGEST_MODULE = 20
 _LONGEST_VERSION = 10
 _LONGEST_METHOD = 10
 _LONGEST_KEY = 255
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _CODES = range(-(2**31), 2**31)
 _CONFIGURATION = {"versions", "credentials"}
 
 
 def row(entry: Entry, known: Places) -> Row:
     """Return the values of `COLUMNS`."""
+    return tuple(map(_storable, _values(entry, known)))
+
+
+def _values(entry: Entry, known: Places) -> Row:
     headers = _routing(entry)
     place = _place(entry, known, headers)
     answer = entry.envelope or envelope.read(entry.response.text)
@@ -91,6 +96,13 @@ def row(entry: Entry, known: Places) -> Row:
     )
 
 
+def _storable(value: object) -> object:
+    """Replace what PostgreSQL's text cannot hold: NUL, and halves of characters."""
+    if not isinstance(value, str):
+        return value
+    return value.replace("\x00", _REPLACEMENT).encode(errors="replace").decode()
+
+
 def _routing(entry: Entry) -> RoutingHeaders:
     try:
         return RoutingHeaders.read(entry.headers)
@@ -101,20 +113,16 @@ def _routing(entry: Entry) -> RoutingHeaders:
 def _place(entry: Entry, known: Places, headers: RoutingHeaders) -> Place:
     """Return what an exchange is about; only a URL for results may be anywhere."""
     if entry.is_inbound:
-        return replace(places.own(entry.url), platform=entry.platform)
+        return replace(places.own(entry.url, entry.method), platform=entry.platform)
     receiver = str(headers.to or "")
     place = known.of_peer(entry.url, method=entry.method, receiver=receiver)
-    if place.module or place.endpoint:
+    if place.endpoint:
         return place
     if entry.module:
         return replace(place, module=entry.module)
-    return replace(place, module=_configuration(entry)) if headers.sender is None else place
-
-
-def _configuration(entry: Entry) -> str:
-    """Tell which configuration module a call before the registration is about."""
-    reads = entry.method == "GET" and not entry.url.rstrip("/").endswith("credentials")
-    return "versions" if reads else "credentials"
+    if headers.sender is None:
+        return known.configuring(entry.url, method=entry.method)
+    return place
 
 
 def _path(entry: Entry, place: Place, headers: RoutingHeaders) -> masking.Shown:

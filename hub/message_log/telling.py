@@ -4,30 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import Any
 
-from django.conf import settings
-
+from hub.message_log.reading import BODIES
+from hub.message_log.rows import COLUMNS
 from hub.models import Exchange
+from parties.announcement import hub_party
 
-_SHOWN = (
-    "direction",
-    "platform",
-    "sender",
-    "receiver",
-    "version",
-    "module",
-    "interface",
-    "method",
-    "endpoint",
-    "path",
-    "object_key",
-    "route",
-    "http_status",
-    "status_code",
-    "status_message",
-    "milliseconds",
-    "request_id",
-    "correlation_id",
-)
+_SHOWN = tuple(name for name in COLUMNS if name not in BODIES)
 _HEADERS = ("time (UTC)", "", "platform", "parties", "message", "route", "HTTP", "OCPI", "ms", "")
 _RIGHT = {"HTTP", "OCPI", "ms"}
 _LONGEST_MESSAGE = 60
@@ -37,7 +19,7 @@ _GOOD = 1000
 def as_json(exchange: Exchange) -> dict[str, Any]:
     """Return everything but the bodies."""
     shown = {name: getattr(exchange, name) for name in _SHOWN}
-    return {"at": exchange.at.astimezone(UTC).isoformat(), **shown}
+    return shown | {"at": exchange.at.astimezone(UTC).isoformat()}
 
 
 def lines(exchanges: Sequence[dict[str, Any]]) -> Iterable[str]:
@@ -76,8 +58,7 @@ def place(exchange: dict[str, Any]) -> str:
 
 def _nobody(exchange: dict[str, Any]) -> str:
     """Name who answers what is addressed to nobody."""
-    own = f"{settings.HUB_COUNTRY_CODE}-{settings.HUB_PARTY_ID}"
-    return own if exchange["direction"] == "in" else "-"
+    return str(hub_party()) if exchange["direction"] == "in" else "-"
 
 
 def _or_dash(value: object) -> str:

@@ -15,7 +15,7 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
-from hub.message_log import rows
+from hub.message_log import rows, unpublished
 from hub.message_log.buffer import Buffer
 from hub.message_log.entries import Entry
 from hub.message_log.places import Places
@@ -26,6 +26,8 @@ _PAUSE_SECONDS = 0.25
 _RETRY_SECONDS = 2.0
 _BATCH = 500
 _COPY = f"COPY hub_exchange ({', '.join(rows.COLUMNS)}) FROM STDIN"
+_UNFIT = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
+"""What is wrong with a row, and will be at the next attempt; all else is the database's trouble."""
 # A locked table is tried again later; nothing of the log is worth a long lock.
 _PATIENCE = "SET lock_timeout = '2s'; SET statement_timeout = '10s'"
 
@@ -112,12 +114,13 @@ class Writer:
         connection = self._connected()
         self._places.refresh(connection, (each.url for each in entries if not each.is_inbound))
         made = [row for entry in entries if (row := self._row(entry)) is not None]
+        made = unpublished.left_out(connection, made)
         try:
             _copy(connection, made)
-        except psycopg.DataError as error:
+        except _UNFIT as error:
             log.warning("the message log leaves out what the database cannot hold: %s", error)
             for row in made:
-                with suppress(psycopg.DataError):
+                with suppress(*_UNFIT):
                     _copy(connection, [row])
 
     def _row(self, entry: Entry) -> rows.Row | None:

@@ -54,14 +54,16 @@ def test_days_get_their_partitions_ahead() -> None:
 
 
 def test_what_came_without_a_partition_moves_into_it() -> None:
-    """Nothing is lost when beat was not there."""
+    """Nothing is lost when beat was not there, however many days."""
     today, long_ahead = timezone.now(), timezone.now() + timedelta(days=30)
-    row, other = an_exchange(today), an_exchange(long_ahead)
-    assert place_of(row) == "hub_exchange_default"
+    days = [today, today - timedelta(days=1), today - timedelta(days=13)]
+    found = [an_exchange(day) for day in days]
+    other = an_exchange(long_ahead)
+    assert {place_of(row) for row in found} == {"hub_exchange_default"}
     partitions.keep()
-    assert place_of(row) == named(today)
+    assert [place_of(row) for row in found] == [named(day) for day in days]
     assert place_of(other) == "hub_exchange_default"
-    assert Exchange.objects.filter(correlation_id="c").count() == 2
+    assert Exchange.objects.filter(correlation_id="c").count() == 4
 
 
 def test_old_days_go(settings: LazySettings) -> None:
@@ -73,8 +75,20 @@ def test_old_days_go(settings: LazySettings) -> None:
     an_exchange(old - timedelta(days=5))
     kept = an_exchange(timezone.now() - timedelta(days=13))
     made, dropped = partitions.keep()
-    assert (made, dropped) == ([], ["hub_exchange_20260102"])
+    assert (made, dropped) == ([named(kept.at)], ["hub_exchange_20260102"])
     assert [row.pk for row in Exchange.objects.all()] == [kept.pk]
+
+
+@pytest.mark.parametrize("name", ["archive_exchange_2025", "hub_exchange_2025"])
+def test_what_an_operator_attached_stays(name: str) -> None:
+    """Only what is named as the hub names a day's partition is dropped."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE {name} PARTITION OF hub_exchange"
+            " FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')"
+        )
+    assert partitions.keep()[1] == []
+    assert name in partitions.names()
 
 
 def test_the_indexes_are_on_every_partition() -> None:

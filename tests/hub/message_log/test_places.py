@@ -13,6 +13,7 @@ def test_the_hubs_own_urls() -> None:
     )
     assert own("/ocpi/versions").module == own("/ocpi/2.2.1/").module == "versions"
     assert own("/ocpi/2.2.1/credentials").module == "credentials"
+    assert own("/ocpi/2.2.1", "POST").module == "credentials"
     assert own("/ocpi/2.2.1/receiver/locatoins/L1").module == ""
     assert own("/ocpi/2.2.1/receiver/locationsx").module == ""
 

@@ -13,7 +13,7 @@ from hub.message_log.entries import Cut
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox.misbehaviour import say
 from ocpi.transport.authorization import header
-from tests.cast import CPA, HUB, MSA, Cast
+from tests.cast import CPA, HUB, MSA, Cast, a_location, push
 from tests.hub.message_log.conftest import Logged, told
 from tests.ocpi.objects import a_token
 
@@ -118,12 +118,35 @@ def test_an_evse_keeps_its_uid() -> None:
     assert UID not in shown
 
 
-def test_what_is_not_published_is_not_kept() -> None:
-    """An owner's private Location is no reading matter (LOC-17)."""
-    shown, _ = masking.body(
-        Cut.of(b'{"id":"L1","publish": false,"name":"home"}', 1000), "locations"
-    )
+@pytest.mark.parametrize("most", [1000, 25])
+def test_what_is_not_published_is_not_kept(most: int) -> None:
+    """An owner's private Location is no reading matter, wherever it says so (LOC-17)."""
+    body = b'{"id":"L1","name":"home","publish": false}'
+    shown, _ = masking.body(Cut.of(body, most), "locations")
     assert "home" not in shown
+
+
+def test_what_changes_an_unpublished_location_is_not_kept(
+    pair: tuple[SandboxPlatform, SandboxPlatform],
+    logged: Logged,
+    deliver_all: Callable[[], int],
+) -> None:
+    """A PATCH and a part do not say what their Location said (LOC-17)."""
+    cpo, emsp = pair
+    for number, publish in ((1, False), (2, True)):
+        push(cpo, a_location(CPA, number, publish=publish))
+    deliver_all()
+    for number in (1, 2):
+        change = {"address": f"Home {number}", "last_updated": "2030-01-01T00:00:00Z"}
+        path = f"nl/CPA/l{number}"
+        cpo.hub.patch("locations", "RECEIVER", path, change, to=HUB, sender=CPA)
+        emsp.hub.get("locations", "SENDER", f"L{number}", to=CPA, sender=MSA)
+    deliver_all()
+    patches = [row for row in logged() if row.method == "PATCH"]
+    assert {row.direction for row in patches} == {"in", "out"}
+    assert {row.http_status for row in patches} == {200}
+    assert "Home 1" not in everything()
+    assert "Home 2" in everything()
 
 
 def test_bodies_are_cut(

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from django.conf import LazySettings
@@ -101,6 +102,7 @@ def test_one_row_the_database_cannot_hold_is_left_out(logged: Logged) -> None:
     """The others of its batch are written."""
     writer.put(an_entry())
     writer.put(an_entry(at=-1e20))
+    writer.put(replace(an_entry(), http_status=2**40))
     writer.put(an_entry(b'{"a": "\\u0000\x00"}'))
     assert len(logged()) == 2
 
