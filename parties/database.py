@@ -30,12 +30,15 @@ def rows(sql: str, parameters: Parameters) -> list[Row]:
 
 
 def each(sql: str, parameters: Sequence[Parameters]) -> list[Row | None]:
-    """Run one statement for each of some parameters, all on their way at once; the first rows."""
+    """Run one statement for each of some parameters, all on their way at once; the first rows.
+
+    Raises Django's database errors, as `rows` does.
+    """
     if not parameters:
         return []
     connection.ensure_connection()
     found: list[Row | None] = []
-    with psycopg.Cursor(connection.connection) as cursor:
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         try:
             cursor.executemany(sql.encode(), parameters, returning=True)
         except psycopg.OperationalError:

@@ -190,8 +190,9 @@ def _standing(known: _Known, party: Party) -> Standing:
         default=None,
     )
     behind = known.behind.get(pk, _Behind())
-    outcome, why = _judged(known, party, behind, has_any=taken is not None)
     revision = taken.revision if taken else None
+    is_newest = revision is not None and revision >= known.subject.revision
+    outcome, why = _judged(known, party, behind, has_newest=is_newest)
     return Standing(
         party,
         outcome,
@@ -204,7 +205,9 @@ def _standing(known: _Known, party: Party) -> Standing:
     )
 
 
-def _judged(known: _Known, party: Party, behind: _Behind, *, has_any: bool) -> tuple[Outcome, str]:
+def _judged(
+    known: _Known, party: Party, behind: _Behind, *, has_newest: bool
+) -> tuple[Outcome, str]:
     """Name the outcome, and in one sentence why."""
     subscription, platform = known.subscriptions.get(party.pk), party.platform
     if platform.status not in REGISTERED:
@@ -216,7 +219,7 @@ def _judged(known: _Known, party: Party, behind: _Behind, *, has_any: bool) -> t
     letter = known.letters.get(subscription.pk)
     if letter is not None:
         return _of_letter(letter, known.subject.module)
-    if behind.number or (behind.snapshot and not has_any):
+    if behind.number or (behind.snapshot and not has_newest):
         return _waiting(known, subscription, party, behind)
     return Outcome.DELIVERED, ""
 
