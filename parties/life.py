@@ -114,8 +114,8 @@ def refused(platform_id: int, reason: str) -> None:
 
 
 def _is_same_incident(platform: Platform, now: datetime) -> bool:
-    paused = platform.next_attempt_at is not None and platform.next_attempt_at > now
-    return paused and platform.failures > 0
+    """Tell whether the attempt began before a pause that lasts, the hub's own or one asked for."""
+    return platform.next_attempt_at is not None and platform.next_attempt_at > now
 
 
 def _asked_for(seconds: float) -> datetime:

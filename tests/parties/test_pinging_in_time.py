@@ -127,6 +127,15 @@ def test_a_pause_that_was_asked_for_outlasts_a_call(
     assert row().next_attempt_at == pause
 
 
+def test_what_fails_meanwhile_does_not_shorten_that_pause(silent: SandboxPlatform) -> None:
+    """Messages that were under way when the 429 came may fail in other ways."""
+    life.throttled(row().pk, 200)
+    pause = row().next_attempt_at
+    life.failed(row().pk, "HTTP 500", answered=True)
+
+    assert (row().failures, row().next_attempt_at) == (0, pause)
+
+
 @pytest.mark.parametrize("has_envelope", [True, False])
 def test_a_ping_that_is_throttled_is_no_silence(
     silent: SandboxPlatform, *, has_envelope: bool
