@@ -143,11 +143,11 @@ def _exchange(request: Outbound, peer: client.Peer) -> client.Reply:
 
 def relayed(request: Outbound, reply: client.Reply) -> Answer:
     """Map the receiver's answer to the requester's by the table above."""
-    if reply.http_status in noting.REFUSED_OUR_TOKEN:
+    if reply.refuses_token:
         raise noting.token_refused(request.destination)
     if reply.status_code in _CODES and reply.http_status in _SENDABLE:
         return _answer(request, reply)
-    raise _without_envelope(request, reply.http_status)
+    raise _without_envelope(request, reply)
 
 
 def _answer(request: Outbound, reply: client.Reply) -> Answer:
@@ -186,10 +186,10 @@ def own_url(destination: Destination, given: str | None) -> str | None:
     return text if is_its_own and text.isascii() and len(text) <= _LONGEST_URL else None
 
 
-def _without_envelope(request: Outbound, status: int) -> OcpiError:
+def _without_envelope(request: Outbound, reply: client.Reply) -> OcpiError:
     receiver = request.destination.ref
-    if status == noting.TOO_MANY:
+    if reply.is_throttled:
         return HubError(f"{receiver} throttles requests (HTTP 429): try again later")
-    if status == _NOT_FOUND and request.method == "GET":
+    if reply.http_status == _NOT_FOUND and request.method == "GET":
         return request.unknown(f"{receiver} has nothing at this URL", http_status=404)
-    return HubError(f"{receiver} answered HTTP {status} without an OCPI envelope")
+    return HubError(f"{receiver} answered HTTP {reply.http_status} without an OCPI envelope")

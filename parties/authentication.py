@@ -110,7 +110,7 @@ def _rows(digests: list[str]) -> dict[str, _Found]:
     asked = {
         "first": digests[0],
         "last": digests[-1],
-        "seen_every": life.SEEN_EVERY,
+        "seen_every": life.seen_every(),
         "offline": ConnectionStatus.OFFLINE.value,
     }
     found = database.rows(_LOOKUP, asked)

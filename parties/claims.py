@@ -169,12 +169,12 @@ def may_be_hub(platform_id: int) -> bool:
 def apply(claims: Collection[ClaimedRole], platform: Platform) -> None:
     """Make exactly these parties the platform's active ones.
 
-    Another hub names itself alone; the parties it carries are those of the operator's list (A-86).
+    Another hub carries those of the operator's list, whether it names them or not (A-86).
     """
     active = [_activate(claimed, platform).pk for claimed in claims]
     others = platform.parties.exclude(pk__in=active)
     others.update(is_active=False)
-    if all(claimed.role is Role.HUB for claimed in claims):
+    if any(claimed.role is Role.HUB for claimed in claims):
         carried = others.filter(Exists(_LISTED))
         carried.update(is_active=True, claimed_at=Coalesce("claimed_at", timezone.now()))
 

@@ -23,12 +23,21 @@ _MARGIN_SECONDS = 30
 @contextmanager
 def exclusive(platform_id: int, *, busy: OcpiError) -> Iterator[None]:
     """Keep other exchanges with the platform out; raises `busy` if one is under way."""
-    now = timezone.now()
-    until = now + timedelta(seconds=_CALLS * settings.HUB_REQUEST_TIMEOUT + _MARGIN_SECONDS)
-    free = Q(handshake_until=None) | Q(handshake_until__lt=now)
-    if not Platform.objects.filter(free, pk=platform_id).update(handshake_until=until):
+    until = timezone.now() + timedelta(
+        seconds=_CALLS * settings.HUB_REQUEST_TIMEOUT + _MARGIN_SECONDS
+    )
+    if not Platform.objects.filter(_free(), pk=platform_id).update(handshake_until=until):
         raise busy
     try:
         yield
     finally:
         Platform.objects.filter(pk=platform_id, handshake_until=until).update(handshake_until=None)
+
+
+def is_under_way(platform_id: int) -> bool:
+    """Tell whether an exchange with the platform is open."""
+    return not Platform.objects.filter(_free(), pk=platform_id).exists()
+
+
+def _free() -> Q:
+    return Q(handshake_until=None) | Q(handshake_until__lt=timezone.now())

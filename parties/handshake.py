@@ -114,7 +114,7 @@ def data_of(reply: Reply, what: str) -> object:
     envelope = reply.envelope
     if reply.ok and envelope is not None and envelope.data is not None:
         return _decoded(envelope.data, what)
-    if reply.http_status in {401, 403}:
+    if reply.refuses_token:
         message = (
             f"{what}: your side refused the token the hub was given (HTTP {reply.http_status})"
         )

@@ -3,7 +3,8 @@
 Spec: 2.2.1 mod_hub_client_info (still alive check); A-117. Any authenticated call and any answer is
 life. Two attempts in a row that find nobody are OFFLINE: several that fail within one pause are one
 incident. Where the platform refuses the hub's token, its own calls prove nothing: operators see an
-alarm until a message of the hub passes.
+alarm until a message of the hub passes. A pause that a platform asks for is no failure, and nothing
+but its end cuts it short.
 """
 
 import logging
@@ -11,6 +12,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -21,17 +23,22 @@ from parties.status import ConnectionStatus, IllegalTransition
 
 log = logging.getLogger(__name__)
 
-SEEN_EVERY: Final = timedelta(seconds=30)
-"""So often a busy platform's life is written down."""
 FAILURES_TO_OFFLINE: Final = 2
 LONGEST_ERROR: Final = 2000
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 300.0
+_THROTTLED_SECONDS = 10.0
+_SEEN_SECONDS = 30.0
+
+
+def seen_every() -> timedelta:
+    """Return how often a busy platform's life is written down: it must never look idle."""
+    return timedelta(seconds=min(_SEEN_SECONDS, settings.HUB_IDLE_SECONDS / 2))
 
 
 def is_unseen(last_seen_at: datetime | None) -> bool:
     """Tell whether a sign of life is news."""
-    return last_seen_at is None or last_seen_at < timezone.now() - SEEN_EVERY
+    return last_seen_at is None or last_seen_at < timezone.now() - seen_every()
 
 
 def called(platform_id: int) -> None:
@@ -39,7 +46,7 @@ def called(platform_id: int) -> None:
     platform = Platform.objects.filter(pk=platform_id)
     platform.update(last_seen_at=timezone.now())
     sound = platform.filter(alarm="")
-    # A pause without failures is one the platform asked for, by Retry-After: it stands.
+    # A pause without failures is one the platform asked for: it stands.
     sound.filter(failures__gt=0).update(failures=0, unreachable=0, next_attempt_at=None)
     _move(sound.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
 
@@ -64,7 +71,7 @@ def failed(
 ) -> None:
     """Let the platform back off, longer each time, with jitter; one nobody reaches is OFFLINE.
 
-    `answered` by something, it is there, however little it takes.
+    `answered` by something, it is there, however little it takes. `retry_after` it asked for.
     """
     platform = Platform.objects.select_for_update().filter(pk=platform_id).first()
     if platform is None:
@@ -74,13 +81,22 @@ def failed(
     if not _is_same_incident(platform, now):
         platform.failures += 1
         platform.unreachable = 0 if answered else platform.unreachable + 1
-        seconds = min(max(retry_after or 0, _pause(platform.failures)), _LONGEST_PAUSE_SECONDS)
-        platform.next_attempt_at = now + timedelta(seconds=seconds)
+        platform.next_attempt_at = now + timedelta(seconds=_pause(platform.failures))
+    if retry_after:
+        platform.failures = platform.unreachable = 0
+        platform.next_attempt_at = _asked_for(retry_after)
     platform.save(
         update_fields=["last_error", "last_error_at", "failures", "unreachable", "next_attempt_at"]
     )
     if platform.unreachable >= FAILURES_TO_OFFLINE and not answered:
         _move(platform, ConnectionStatus.OFFLINE, only_from=ConnectionStatus.CONNECTED)
+
+
+def throttled(platform_id: int, retry_after: float | None) -> None:
+    """Send nothing to a platform that answers 429, for as long as it says, within reason."""
+    until = _asked_for(_THROTTLED_SECONDS if retry_after is None else retry_after)
+    platform = Platform.objects.filter(pk=platform_id)
+    platform.update(failures=0, unreachable=0, next_attempt_at=until)
 
 
 def doubt(platform_id: int) -> None:
@@ -98,8 +114,13 @@ def refused(platform_id: int, reason: str) -> None:
 
 
 def _is_same_incident(platform: Platform, now: datetime) -> bool:
-    paused = platform.next_attempt_at is not None and platform.next_attempt_at > now
-    return paused and platform.failures > 0
+    """Tell whether the attempt began before a pause that lasts, the hub's own or one asked for."""
+    return platform.next_attempt_at is not None and platform.next_attempt_at > now
+
+
+def _asked_for(seconds: float) -> datetime:
+    seconds = min(max(seconds, _pause(failures=1)), _LONGEST_PAUSE_SECONDS)
+    return timezone.now() + timedelta(seconds=seconds)
 
 
 def _pause(failures: int) -> float:

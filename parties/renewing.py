@@ -18,6 +18,7 @@ from parties import announcement, database
 from parties.connecting import rotate
 from parties.models import Credentials, Direction, Platform
 from parties.status import REGISTERED, ConnectionStatus
+from parties.tokens import Undecryptable
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def renew(platform_id: int) -> None:
     Platform.objects.filter(pk=platform_id).update(renewal_tried_at=timezone.now())
     try:
         rotate(platform)
-    except OcpiError as error:
+    except (OcpiError, Undecryptable) as error:
         log.warning("the tokens of %s were not renewed: %s", platform, error)
 
 
@@ -76,7 +77,7 @@ def announce_url(*, to_all: bool = False) -> Iterator[Announced]:
 def _announce(platform: Platform) -> Announced:
     try:
         rotate(platform)
-    except OcpiError as error:
+    except (OcpiError, Undecryptable) as error:
         return Announced(platform.name, str(error))
     finally:
         database.release()

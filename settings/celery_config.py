@@ -20,10 +20,15 @@ timezone = "UTC"
 _PULL_SECONDS = 10.0
 
 # Dispatching does not stand behind the deliveries it started: workers take their queues in turn.
+# Nor does who is connected wait for long readings and snapshots.
 task_routes = {
     "hub.tasks.dispatch": {"queue": "wake"},
     "hub.tasks.snapshot": {"queue": "bulk"},
     "hub.tasks.redrive": {"queue": "bulk"},
+    "hub.upkeep.ping": {"queue": "wake"},
+    "hub.upkeep.client_info": {"queue": "wake"},
+    "hub.upkeep.tell": {"queue": "realtime"},
+    "hub.upkeep.learn": {"queue": "realtime"},
     "hub.upkeep.*": {"queue": "bulk"},
     "hub.tasks.start_pulls": {"queue": "bulk"},
     "hub.tasks.pull": {"queue": "bulk"},

@@ -39,6 +39,12 @@ _MOST_PAGES = 100
 
 def learn(platform_id: int, value: dict[str, Any]) -> None:
     """Take over one ClientInfo; raises `InvalidParameters` for a party the hub may not bring."""
+    if _is_news(platform_id, value):
+        announce(platform_changed, Platform, platform_id=platform_id)
+
+
+def _is_news(platform_id: int, value: dict[str, Any]) -> bool:
+    """Take over one ClientInfo, and tell whether the party stands in another way now."""
     told = _Told.read(value)
     with transaction.atomic():
         party = _party(Platform.objects.get(pk=platform_id), told)
@@ -49,12 +55,11 @@ def learn(platform_id: int, value: dict[str, Any]) -> None:
             reported_status=told.status.value,
             reported_at=told.moment,
         )
-        if changed and (party.reported_status != told.status or not party.is_active):
-            announce(platform_changed, Platform, platform_id=platform_id)
+    return bool(changed) and (party.reported_status != told.status or not party.is_active)
 
 
 def learn_all(platform_id: int) -> int:
-    """GET the whole list of another hub, and count what was taken over."""
+    """GET the whole list of another hub, and count what was taken over; it is announced once."""
     endpoint = Endpoint.objects.filter(
         platform=platform_id,
         module=ModuleID.HUBCLIENTINFO.value,
@@ -62,12 +67,15 @@ def learn_all(platform_id: int) -> int:
     ).first()
     if endpoint is None or not may_be_hub(platform_id):
         return 0
-    peer, learnt = peers.peer_of(platform_id), 0
-    for value in _listed(endpoint.url, peer):
-        with suppress(InvalidParameters):
-            learn(platform_id, value)
-            learnt += 1
-    return learnt
+    news: list[bool] = []
+    try:
+        for value in _listed(endpoint.url, peers.peer_of(platform_id)):
+            with suppress(InvalidParameters):
+                news.append(_is_news(platform_id, value))
+    finally:
+        if any(news):
+            announce(platform_changed, Platform, platform_id=platform_id)
+    return len(news)
 
 
 def _listed(url: str, peer: client.Peer) -> Iterator[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """How every party stands for every platform it may exchange messages with, kept in rows.
 
 Spec: 2.2.1 mod_hub_client_info; A-115, A-116. A row is written when a party's status changes, not
-when somebody asks. It is never deleted: where access ended, and where a party is gone, it is
-SUSPENDED for whoever knew it.
+when somebody asks. It outlives access and the party: whoever knew it sees it SUSPENDED. It goes
+where the party became the platform's own: nobody is told of oneself.
 """
 
 from django.db import transaction
@@ -18,6 +18,11 @@ from parties.status import ConnectionStatus
 _LOCK = "SELECT pg_advisory_xact_lock(%(lock)s::bigint)::text"
 _LOCK_NUMBER = 0x434C49
 
+_DROP_OWN = """
+DELETE FROM hub_clientinfo i USING parties_party p
+WHERE p.platform_id = i.platform_id
+  AND (p.country_code, p.party_id, p.role) = (i.country_code, i.party_id, i.role)
+RETURNING 1"""
 _SAME = "platform_id, country_code, party_id, role"
 _REFRESH = f"""
 WITH standing AS (SELECT * FROM unnest(%(parties)s::bigint[], %(statuses)s::text[]) s(id, status)),
@@ -44,6 +49,7 @@ SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM begun)"""
 def refresh() -> int:
     """Bring all rows in line with the parties, and count those that changed."""
     database.rows(_LOCK, {"lock": _LOCK_NUMBER})
+    database.rows(_DROP_OWN, {})
     known = Party.objects.exclude(role=Role.HUB.value).select_related("platform")
     standing = {party.pk: party.status.value for party in known}
     acquaintances, parameters = access.acquaintances_sql()

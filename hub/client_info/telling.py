@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from hub.delivery.lanes import Push
-from hub.delivery.pushing import OUR_TOKEN_REFUSED, Outcome, Receiver, Result, send_all
+from hub.delivery.pushing import Outcome, Receiver, Result, send_all
 from hub.models import ClientInfo
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
@@ -88,7 +88,7 @@ def behind() -> list[int]:
         ~Q(told=F("status")),
         Q(told_at=None) | Q(told_at__lte=_settled(now)),
         Q(not_before=None) | Q(not_before__lte=now),
-        Q(platform__next_attempt_at=None) | Q(platform__next_attempt_at__lte=now),
+        unpaused(now),
     )
     return sorted(due.values_list("platform", flat=True).distinct())
 
@@ -106,6 +106,11 @@ def tell(platform_id: int) -> None:
         outcomes = {told[result.push.correlation_id]: result for result in results}
         if not _note(platform_id, list(told.values()), outcomes):
             return
+
+
+def unpaused(now: datetime) -> Q:
+    """Select the rows of platforms that something may be sent to now."""
+    return Q(platform__next_attempt_at=None) | Q(platform__next_attempt_at__lte=now)
 
 
 def _settled(now: datetime) -> datetime:
@@ -166,7 +171,7 @@ def _note(platform_id: int, infos: Sequence[Info], outcomes: dict[Info, Result])
             answered=cause.http_status is not None,
             retry_after=cause.retry_after,
         )
-        if cause.http_status in OUR_TOKEN_REFUSED:
+        if cause.is_refusal:
             life.doubt(platform_id)
     return not stopped
 

@@ -2,7 +2,7 @@
 
 Spec: 2.2.1 mod_hub_client_info, Receiver interface (GET); A-114. A copy that is missing or says
 another status is told again. A platform that keeps one object for each URL shows one of a party's
-roles: nothing follows for the others.
+roles: nothing follows for the others, nor from an answer that shows no copy.
 """
 
 from datetime import timedelta
@@ -11,14 +11,14 @@ from http import HTTPStatus
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from hub.client_info.telling import CONNECTED, receiver_of
+from hub.client_info.telling import CONNECTED, receiver_of, unpaused
 from hub.delivery.pushing import Receiver
 from hub.models import ClientInfo
 from ocpi import client
 from ocpi.errors import OcpiError
 from ocpi.transport.message_ids import MessageIds
 from ocpi.validation import decode
-from parties import database
+from parties import database, life
 from parties.handshake import one
 
 _AT_ONCE = 100
@@ -38,31 +38,46 @@ def verify(platform_id: int) -> int:
     rows = _unverified().filter(platform=platform_id)
     for row in rows.order_by(F("verified_at").asc(nulls_first=True), "pk")[:_AT_ONCE]:
         database.release()
-        right = _is_right(receiver, row)
-        if right is None:
+        reply = _answer(receiver, row)
+        if reply is None or _wants_no_more(platform_id, reply):
             break
-        wrong += not right
+        is_wrong = _is_right(reply, row) is False
+        wrong += is_wrong
         ClientInfo.objects.filter(pk=row.pk, told=row.told).update(
-            verified_at=timezone.now(), told=row.told if right else ""
+            verified_at=timezone.now(), told="" if is_wrong else row.told
         )
     return wrong
 
 
 def _unverified() -> QuerySet[ClientInfo]:
-    since = timezone.now() - _AFTER
+    now = timezone.now()
+    looked_at = Q(verified_at=None) | Q(verified_at__lte=now - _AFTER)
     return ClientInfo.objects.filter(
-        CONNECTED, Q(verified_at=None) | Q(verified_at__lte=since), told=F("status"), refusal=""
+        CONNECTED, unpaused(now), looked_at, told=F("status"), refusal=""
     )
 
 
-def _is_right(receiver: Receiver, row: ClientInfo) -> bool | None:
-    """Compare a platform's copy with what it was told; None where it shows none."""
+def _answer(receiver: Receiver, row: ClientInfo) -> client.Reply | None:
+    """Ask a platform for its copy; None without an answer."""
     url = client.join(receiver.endpoint, f"{row.country_code}/{row.party_id}")
     try:
         headers = MessageIds.new().as_headers()
-        reply = client.shared().request("GET", url, peer=receiver.peer, headers=headers)
+        return client.shared().request("GET", url, peer=receiver.peer, headers=headers)
     except client.PeerError:
         return None
+
+
+def _wants_no_more(platform_id: int, reply: client.Reply) -> bool:
+    """Tell whether an answer is about all that is sent, and note that."""
+    if reply.refuses_token:
+        life.doubt(platform_id)
+    if reply.is_throttled:
+        life.throttled(platform_id, reply.retry_after)
+    return reply.refuses_token or reply.is_throttled
+
+
+def _is_right(reply: client.Reply, row: ClientInfo) -> bool | None:
+    """Compare a platform's copy with what it was told; None where it shows none."""
     envelope = reply.envelope
     if envelope is None:
         return None

@@ -20,8 +20,6 @@ from ocpi.status_codes import is_success
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 
-OUR_TOKEN_REFUSED = frozenset({401, 403})
-_TOO_MANY = 429
 _HTTP_ERROR = 400
 _SERVER_ERROR = 500
 _OCPI_SERVER_ERROR = 3000
@@ -72,6 +70,11 @@ class Result:
     retry_after: float | None = None
     in_doubt: bool = False
     words: str = ""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the receiver refuses the hub's token."""
+        return self.http_status in client.TOKEN_REFUSED
 
     @property
     def told(self) -> str:
@@ -220,7 +223,7 @@ def judged(push: Push, reply: client.Reply) -> Result:
 
 def _outcome(push: Push, reply: client.Reply) -> Outcome:
     http, code = reply.http_status, reply.status_code
-    if http in OUR_TOKEN_REFUSED or http == _TOO_MANY:
+    if reply.refuses_token or reply.is_throttled:
         return Outcome.UNREACHABLE
     if _failed(http, code, empty=not reply.body):
         return Outcome.TEMPORARY

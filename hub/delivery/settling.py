@@ -9,7 +9,7 @@ from hub.delivery import dead_letters, leases, receipts, receivers, repeating
 from hub.delivery.durable import Plan
 from hub.delivery.lanes import LaneKey, Push, whole
 from hub.delivery.leases import Lease
-from hub.delivery.pushing import OUR_TOKEN_REFUSED, SETTLED, Outcome, Result, send_all
+from hub.delivery.pushing import SETTLED, Outcome, Result, send_all
 from hub.delivery.receivers import Target
 from hub.feed import Position
 from parties import database, habits
@@ -74,7 +74,7 @@ class Stopped(Exception):
         self.retry_after = cause.retry_after
         self.settled = settled
         self.answered = cause.http_status is not None or cause.outcome is Outcome.TEMPORARY
-        self.is_refusal = cause.http_status in OUR_TOKEN_REFUSED
+        self.is_refusal = cause.is_refusal
 
 
 def settle(target: Target, plan: Plan, *, lease: Lease, end: float) -> Settled:

@@ -20,7 +20,7 @@ from hub.sync.asking import Page, PullFailed, Trouble, ask
 from hub.sync.leases import Lease, LeaseLost
 from hub.sync.pages import Listing, Onward, Place, Told
 from hub.sync.sources import NotOffered, Source, find
-from parties import database
+from parties import database, life
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +58,19 @@ def _step(lease: Lease, visited: set[str], watch: Watcher | None) -> bool:
     except PullFailed as failure:
         log.warning("%s: %s", state, failure)
         lease.failed(state, failure)
+        _doubt(state, failure)
     else:
         state = lease.state()
         if watch is not None:
             watch(state)
         return state.phase != _IDLE
     return False
+
+
+def _doubt(state: PullState, failure: PullFailed) -> None:
+    """Have a platform pinged that gave no answer, or refused the hub's token."""
+    if failure.trouble is Trouble.NO_ANSWER:
+        life.doubt(state.party.platform_id)
 
 
 def _begin(lease: Lease, state: PullState) -> PullState:
@@ -86,6 +93,8 @@ def _page(lease: Lease, source: Source, state: PullState, visited: set[str]) -> 
     page = _asked(lease, source, place)
     if page is None:
         return
+    if life.is_unseen(state.party.platform.last_seen_at):
+        life.answered(state.party.platform_id)
     onward = pages.onward(listing, place, _told(page, place, visited), visited=visited)
     if onward.remark:
         log.warning("%s: %s", state, onward.remark)

@@ -21,10 +21,11 @@ from ocpi.client.limits import Limits
 from ocpi.client.listening import Asked, Listener
 from ocpi.client.peer import Peer
 from ocpi.client.process_wide import configure, shared
-from ocpi.client.reply import Reply
+from ocpi.client.reply import TOKEN_REFUSED, Reply
 from ocpi.client.urls import join, list_url
 
 __all__ = [
+    "TOKEN_REFUSED",
     "AddressPolicy",
     "AddressRefused",
     "Asked",

@@ -18,6 +18,11 @@ _SUCCESSFUL: Final = 2
 _MOST_DIGITS: Final = 9
 """Thirty years are more than anybody waits."""
 
+TOKEN_REFUSED: Final = frozenset({401, 403})
+"""How a peer refuses the token it is called with."""
+
+_TOO_MANY: Final = 429
+
 
 class _Unread:
     """The envelope before anybody asked for it."""
@@ -63,6 +68,16 @@ class Reply:
         """Whether both layers say so: HTTP 2xx and an OCPI 1xxx."""
         code = self.status_code
         return self.http_status // 100 == _SUCCESSFUL and code is not None and is_success(code)
+
+    @property
+    def refuses_token(self) -> bool:
+        """Whether the peer refuses the token it was called with."""
+        return self.http_status in TOKEN_REFUSED
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether the peer wants to be left alone for a while."""
+        return self.http_status == _TOO_MANY
 
     @property
     def retry_after(self) -> float | None:

@@ -179,20 +179,21 @@ class PlatformAdmin(ModelAdmin[Platform]):
 
     @column("Health", order="failures")
     def trouble(self, platform: Platform) -> SafeString | str:
-        """Show the alarm, failures in a row and the pause they lead to, or an open circuit."""
+        """Show the alarm, failures in a row and the pause, or an open circuit."""
         if platform.alarm:
             return badge("alarm", Tone.BAD, title=platform.alarm)
         circuit = platform.circuit_until
         if circuit is not None and circuit > timezone.now():
             opened = badge("circuit open", Tone.BAD, title="Relayed messages are refused")
             return format_html("{} until {}", opened, ago(circuit))
-        if not platform.failures:
-            return badge("no failures", Tone.GOOD) if platform.is_registered else "-"
-        failures = badge(f"{platform.failures} failed", Tone.BAD)
+        failed = platform.failures
+        if not failed and not platform.is_registered:
+            return "-"
+        state = badge(f"{failed} failed", Tone.BAD) if failed else badge("no failures", Tone.GOOD)
         pause = platform.next_attempt_at
         if pause is None or pause <= timezone.now():
-            return failures
-        return format_html("{} next try {}", failures, ago(pause))
+            return state
+        return format_html("{} next try {}", state, ago(pause))
 
     @column("Last error")
     def last_trouble(self, platform: Platform) -> SafeString | str:

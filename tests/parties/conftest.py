@@ -8,6 +8,7 @@ import pytest
 
 from ocpi.sandbox.platform import SandboxPlatform
 from tests.conftest import HubServer
+from tests.parties.silence import be_silent
 from tests.parties.wire import CPO, Wire, invited
 
 Start = Callable[..., SandboxPlatform]
@@ -38,3 +39,11 @@ def registered(wire: Wire, start: Start) -> SandboxPlatform:
     platform = start(CPO)
     platform.register_with(wire.versions_url, invited(CPO).token)
     return platform
+
+
+@pytest.fixture
+def silent(registered: SandboxPlatform) -> SandboxPlatform:
+    """P1, connected and not heard of for five minutes."""
+    be_silent()
+    registered.forget()
+    return registered

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
@@ -21,35 +20,10 @@ from parties.pinging import ping_idle
 from parties.signals import platform_returned
 from parties.status import ConnectionStatus
 from tests.parties.conftest import Start
+from tests.parties.silence import be_silent, retry_now, row
 from tests.parties.wire import Wire, invited
 
 ROUTING = ("OCPI-to-party-id", "OCPI-from-party-id", "OCPI-to-country-code")
-
-
-def row(name: str = "P1") -> Platform:
-    """Return a platform as the hub knows it now."""
-    return Platform.objects.get(name=name)
-
-
-@pytest.fixture
-def silent(registered: SandboxPlatform) -> SandboxPlatform:
-    """P1, connected and not heard of for five minutes."""
-    be_silent()
-    registered.forget()
-    return registered
-
-
-def be_silent(seconds: float = 301) -> None:
-    """Let all signs of life be older."""
-    moment = timezone.now() - timedelta(seconds=seconds)
-    Platform.objects.update(
-        last_seen_at=moment, last_ping_at=None, status_changed_at=moment, next_attempt_at=None
-    )
-
-
-def retry_now() -> None:
-    """Let the pause of every back-off be over."""
-    Platform.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
 
 
 @pytest.mark.conformance("HCI-09")

@@ -79,3 +79,22 @@ def test_a_new_public_url_is_announced_to_every_peer(
     [put] = [seen for seen in registered.seen if seen.method == "PUT"]
     assert json.loads(put.body)["url"] == f"{settings.HUB_PUBLIC_URL}/ocpi/versions"
     assert command("announce_url") == []
+
+
+def test_a_token_no_key_opens_stops_nobody(registered: SandboxPlatform) -> None:
+    """Announcing and renewing say so of that platform, and go on."""
+    platform = want_renewal()
+    grow_old(31)
+    Credentials.objects.outbound(platform).update(sealed="sealed by a key that is gone")
+
+    [told] = command("announce_url", "--all")
+    renewing.renew(platform.pk)
+
+    assert "CREDENTIALS_KEYS" in told["error"]
+
+
+def test_quirks_of_a_registered_platform_are_changed(registered: SandboxPlatform) -> None:
+    """By command as in the console, without touching its registration."""
+    assert command("quirks", "P1", "renew=on")["renew"] is True
+    assert command("quirks", "P1")["renew"] is True
+    assert Platform.objects.get().is_registered

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from django.dispatch import receiver
 
 from hub.client_info import learning
 from ocpi.sandbox import Result, SandboxPlatform
 from parties.invitation import AllowedRole, allow
 from parties.models import Party, Platform
+from parties.signals import platform_changed
 from tests.cast import CPA, MSA, Cast, command
 from tests.hub.second_hub import LISTED, XXX
 
@@ -95,6 +97,35 @@ def test_the_whole_list_of_another_hub_is_read(cast: Cast, other: SandboxPlatfor
 
     assert learning.learn_all(Platform.objects.get(name="HB2").pk) == 1
     assert Party.objects.get(key="FR-XXX").reported_status == "OFFLINE"
+
+
+def test_a_list_is_announced_once(cast: Cast, other: SandboxPlatform) -> None:
+    """However many parties changed: each announcement has all workers look for what is due."""
+    other.clients.behind += [info(status="OFFLINE"), info("YYY", "OFFLINE", role="EMSP")]
+    platform_id = Platform.objects.get(name="HB2").pk
+    heard = []
+
+    @receiver(platform_changed)
+    def _hear(platform_id: int, **_: object) -> None:
+        heard.append(platform_id)
+
+    assert learning.learn_all(platform_id) == 2
+    assert heard == [platform_id]
+    learning.learn_all(platform_id)
+    assert heard == [platform_id]
+
+
+def test_a_hub_with_a_party_of_its_own_keeps_those_it_carries(cast: Cast) -> None:
+    """Its credentials name the hub and its own party; a renewal takes no other one away."""
+    own = ("CPO", "NL", "HBC")
+    with SandboxPlatform([("HUB", "NL", "HB2"), own], client_info=True) as platform:
+        roles = [*LISTED, ":".join(own)]
+        answer = command("invite_platform", "HB2", *[f"--role={role}" for role in roles])
+        platform.register_with(cast.versions_url, answer["token_a"])
+        platform.rotate()
+
+        active = Party.objects.filter(is_active=True).values_list("key", flat=True)
+        assert sorted(active) == ["FR-XXX", "FR-YYY", "NL-HB2", "NL-HBC"]
 
 
 def test_only_a_hub_tells(cast: Cast, other: SandboxPlatform) -> None:

@@ -10,7 +10,7 @@ from hub.models import ClientInfo
 from ocpi.sandbox import SandboxPlatform, misbehaviour
 from ocpi.transport.routing_headers import RoutingHeaders
 from parties import life
-from parties.models import Platform
+from parties.models import Party, Platform
 from parties.status import ConnectionStatus
 from tests.cast import CPA, CPB, MSA, Cast
 
@@ -175,3 +175,47 @@ def test_a_copy_that_is_wrong_is_told_again(
     assert set(statuses(emsp).values()) == {"CONNECTED"}
     assert len(statuses(emsp)) == 2
     assert verifying.verify(row("P2").pk) == 0
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_platform_that_shows_no_copies_is_asked_once_a_day(
+    cast: Cast, emsp: SandboxPlatform, status: int
+) -> None:
+    """An interface without GET is an answer: each row is looked at, and left alone for a day."""
+    emsp.answer("GET", misbehaviour.detail(status))
+    emsp.forget()
+
+    assert verifying.verify(row("P2").pk) == 0
+
+    assert len(emsp.seen) == 2
+    assert row("P2").pk not in verifying.unverified()
+    assert set(ClientInfo.objects.values_list("told", flat=True)) == {"CONNECTED"}
+
+
+def test_copies_are_not_read_while_a_platform_wants_to_be_left_alone(
+    cast: Cast, emsp: SandboxPlatform
+) -> None:
+    """After a 429 nothing more is asked, until its pause is over."""
+    with emsp.answer("GET", misbehaviour.say(429, b"", headers={"Retry-After": "200"})):
+        emsp.forget()
+        verifying.verify(row("P2").pk)
+
+    assert len(emsp.seen) == 1
+    assert row("P2").pk not in verifying.unverified()
+    Platform.objects.update(next_attempt_at=None)
+    assert row("P2").pk in verifying.unverified()
+
+
+@pytest.mark.conformance("HCI-14")
+def test_nobody_is_told_of_a_party_that_became_its_own(
+    cast: Cast, emsp: SandboxPlatform, tell_all: Tell
+) -> None:
+    """NL-CPA moves to the platform of DE-MSA, which knew it: no entry, and no PUT."""
+    Party.objects.filter(key=str(CPA)).update(platform=row("P2"))
+    emsp.forget()
+
+    tell_all()
+
+    listed = emsp.hub.get("hubclientinfo", "SENDER").data
+    assert [each["party_id"] for each in listed] == ["CPB"]
+    assert not [seen for seen in emsp.seen if seen.path.endswith("/NL/CPA")]
