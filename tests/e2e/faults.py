@@ -45,6 +45,7 @@ def ride_out(fault: Fault, ledger: Ledger, *, prefix: str) -> None:
                 traffic.burst(fault.changes)
             time.sleep(fault.seconds)
             fault.mend(hub)
+            hub.supervise()
             time.sleep(0.7)
     finally:
         for name in RECEIVERS:

@@ -52,6 +52,7 @@ class Ledger:
         """Wait until nothing is missing, then return everything that is wrong, in words."""
         end = time.monotonic() + seconds
         while (missing := self.missing()) and time.monotonic() < end:
+            self.hub.supervise()
             time.sleep(0.5)
         return [*missing, *self.out_of_order(), *self.too_often()]
 

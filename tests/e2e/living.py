@@ -110,6 +110,19 @@ class Hub:
         child.process.wait()
         self.family.children.remove(child)
 
+    def supervise(self) -> None:
+        """Start again what ended by itself, as a supervisor does: Celery may, without its broker."""
+        for name, child in list(self.children.items()):
+            if child.ended() is not None:
+                self.family.children.remove(child)
+                self._start_again(name)
+
+    def _start_again(self, name: str) -> None:
+        if name in WORKERS:
+            self.start_worker(name)
+        else:
+            {"web": self.start_web, "beat": self.start_beat}[name]()
+
     def kill_web_worker(self) -> None:
         """Kill one of the processes that answer; the server starts another."""
         with suppress(ProcessLookupError):
