@@ -176,6 +176,7 @@ def _behind(subject: Subject, subscription_ids: list[int]) -> dict[int, _Behind]
             "audience": row.audience,
             "part": subject.part_key,
             "seq": row.pk,
+            "durable": DURABLE,
         },
     )
     return {pk: _Behind(number, oldest, snapshot) for pk, number, oldest, snapshot in found}
@@ -190,8 +191,9 @@ def _standing(known: _Known, party: Party) -> Standing:
         default=None,
     )
     behind = known.behind.get(pk, _Behind())
-    outcome, why = _judged(known, party, behind, has_any=taken is not None)
     revision = taken.revision if taken else None
+    is_newest = revision is not None and revision >= known.subject.revision
+    outcome, why = _judged(known, party, behind, has_newest=is_newest)
     return Standing(
         party,
         outcome,
@@ -204,7 +206,9 @@ def _standing(known: _Known, party: Party) -> Standing:
     )
 
 
-def _judged(known: _Known, party: Party, behind: _Behind, *, has_any: bool) -> tuple[Outcome, str]:
+def _judged(
+    known: _Known, party: Party, behind: _Behind, *, has_newest: bool
+) -> tuple[Outcome, str]:
     """Name the outcome, and in one sentence why."""
     subscription, platform = known.subscriptions.get(party.pk), party.platform
     if platform.status not in REGISTERED:
@@ -216,7 +220,7 @@ def _judged(known: _Known, party: Party, behind: _Behind, *, has_any: bool) -> t
     letter = known.letters.get(subscription.pk)
     if letter is not None:
         return _of_letter(letter, known.subject.module)
-    if behind.number or (behind.snapshot and not has_any):
+    if behind.number or (behind.snapshot and not has_newest):
         return _waiting(known, subscription, party, behind)
     return Outcome.DELIVERED, ""
 
@@ -248,10 +252,11 @@ def _waiting(
     return Outcome.WAITING, trouble or first or "it comes next"
 
 
+# Where states count and no snapshot is there, one is about to be begun.
 _BEHIND = """
-SELECT b.id, missed.number, missed.oldest, EXISTS (SELECT FROM hub_snapshot s
-  WHERE s.subscription_id = b.id AND s.owner = %(owner)s::text AND s.finished_at IS NULL
-    AND s.cursor < %(seq)s::bigint)
+SELECT b.id, missed.number, missed.oldest, NOT (b.module = ANY(%(durable)s::text[])
+  OR EXISTS (SELECT FROM hub_snapshot s WHERE s.subscription_id = b.id AND s.owner = %(owner)s::text
+    AND (s.finished_at IS NOT NULL OR s.cursor >= %(seq)s::bigint)))
 FROM hub_subscription b CROSS JOIN LATERAL (
   SELECT count(*) AS number, min(c.created_at) AS oldest FROM hub_change c
   WHERE c.module = b.module AND c.owner = %(owner)s::text AND c.object_key = %(key)s::text

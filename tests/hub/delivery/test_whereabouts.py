@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from hub.delivery import subscriptions
+from hub.delivery import retention, subscriptions
+from hub.models import Change
 from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.platform import SandboxPlatform
 from parties.models import Agreement, Endpoint, Platform
@@ -141,6 +142,20 @@ def test_a_snapshot_on_its_way_is_told(known: Owner, cast: Cast, deliver_all: De
 
     deliver_all()
     assert location("FR-MSB")["outcome"] == "delivered"
+
+
+def test_a_snapshot_behind_the_feed_is_told(known: Owner, deliver_all: Deliver) -> None:
+    """What it took before is not the newest: that comes with the snapshot, nothing else is due."""
+    known.patch("L1", "E1", body={"x": 1, "last_updated": T2})
+    Change.objects.update(created_at=timezone.now() - timedelta(days=15))
+    assert retention.prune() == (2, 1)
+
+    found = location()
+    assert (found["outcome"], found["why"]) == ("waiting", "its snapshot is on the way")
+    assert (found["revision"], found["newest"], found["behind"]) == (1, 2, 0)
+
+    deliver_all()
+    assert (location()["outcome"], location()["revision"]) == ("delivered", 2)
 
 
 def test_what_was_pushed_to_a_party_itself_is_told(known: Owner) -> None:
