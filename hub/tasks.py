@@ -25,6 +25,7 @@ _WAKE_SECONDS = 5
 _QUEUED = "hub:queued:{}"
 # A task may die in the memory of a killed worker: its mark must not keep the next one out for long.
 _QUEUED_SECONDS = 10
+_RECONCILING, _STARTING_PULLS = "hub:reconciling", "hub:starting-pulls"
 _PULLING = "hub:pulling:{}"
 _LOOK_AGAIN = "hub:look-again"
 _LOOK_AGAIN_SECONDS = 0.2
@@ -59,8 +60,8 @@ def on_parties_changed(
         subscriptions.start_afresh(platform_id)
         schedule.start_afresh(platform_id)
     try:
-        dispatch.delay()
-        start_pulls.delay()
+        _start_once(_RECONCILING, dispatch)
+        _start_once(_STARTING_PULLS, start_pulls)
     except (redis.RedisError, OperationalError) as error:
         log.warning("subscriptions wait for beat, the broker does not answer: %s", error)
 
@@ -70,6 +71,7 @@ def dispatch(*, woken: bool = False) -> None:
     """Start a task for each subscription that is behind; beat's round reconciles first."""
     forget_wakes()
     if not woken:
+        broker.connection().delete(_RECONCILING)
         subscriptions.reconcile()
         callbacks.forget_expired()
     _start_all()
@@ -105,6 +107,7 @@ def redrive(letters: list[int]) -> None:
 @shared_task
 def start_pulls() -> None:
     """Start a task for each list that is to be read now."""
+    broker.connection().delete(_STARTING_PULLS)
     schedule.reconcile()
     for state_id in schedule.due():
         if broker.connection().set(_PULLING.format(state_id), 1, nx=True, ex=_QUEUED_SECONDS):
@@ -125,14 +128,14 @@ def _start_all(*, only: int | None = None) -> None:
     """Start a task for each subscription somebody should work on now."""
     for module in POLICIES:
         for subscription_id, has_snapshot in subscriptions.behind(module, only=only):
-            _start(subscription_id, snapshot if has_snapshot else deliver)
+            task = snapshot if has_snapshot else deliver
+            _start_once(_QUEUED.format(subscription_id), task, subscription_id)
 
 
-def _start(subscription_id: int, task: "Task[[int], None]") -> None:
+def _start_once(key: str, task: "Task[..., None]", *arguments: int) -> None:
     """Queue a task unless one waits already: busy workers find one for each, not one a round."""
-    key = _QUEUED.format(subscription_id)
     if broker.connection().set(key, 1, nx=True, ex=_QUEUED_SECONDS):
-        task.delay(subscription_id)
+        task.delay(*arguments)
 
 
 def _forget_queued(subscription_id: int) -> None:

@@ -14,7 +14,7 @@ from hub import broker, feed, store, tasks
 from hub.delivery import subscriptions
 from hub.models import Change, Subscription
 from ocpi.types import ModuleID
-from parties.models import Endpoint
+from parties.models import Agreement, Endpoint
 from settings.celery import app
 from tests.cast import CPA, Cast, a_location
 from tests.hub.concurrently import at_once
@@ -22,6 +22,7 @@ from tests.hub.incoming import incoming
 from tests.hub.owner import Owner, received
 
 QUEUES = ("wake", "realtime", "bulk")
+LOOK = ["hub.tasks.dispatch", "hub.tasks.start_pulls", "hub.upkeep.client_info"]
 
 
 @pytest.fixture
@@ -94,6 +95,17 @@ def test_changes_in_between_are_one_wake(ready: Owner, queue: Queue) -> None:
     time.sleep(0.05)
 
     assert queue.waiting() == ["hub.tasks.dispatch"]
+
+
+def test_many_agreements_are_one_look(ready: Owner, queue: Queue) -> None:
+    """A file of thousands does not fill the queue; what changes behind the look has its own."""
+    agreement = Agreement.objects.get()
+    for _ in range(2):
+        for _ in range(5):
+            agreement.save()
+
+        assert sorted(queue.waiting()) == LOOK
+        queue.work()
 
 
 def test_a_change_behind_a_wake_is_not_lost(cast: Cast, ready: Owner, queue: Queue) -> None:
