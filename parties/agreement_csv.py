@@ -1,7 +1,8 @@
 """Agreements as a CSV file: read all or nothing, written as they would be read.
 
-Spec: none; architecture chapter 4. Columns: cpo, emsp, state, modules, valid_from, valid_until.
-Modules stand apart by spaces, none means all. Moments are ISO 8601, in UTC unless they say so.
+Spec: none; architecture chapter 4. Columns: cpo, emsp, state, modules, valid_from, valid_until,
+cpo_role, emsp_role; only the first two are needed. Modules stand apart by spaces, none means all.
+Moments are ISO 8601, in UTC unless they say so. A role tells those of one party apart.
 """
 
 import csv
@@ -12,13 +13,21 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from django.db import transaction
-from django.db.models import QuerySet
 
-from ocpi.types import ModuleID, PartyRef
-from parties.agreements import agree
+from ocpi.types import ModuleID, PartyRef, Role
+from parties.agreements import between
 from parties.models import Agreement, AgreementState
 
-COLUMNS = ("cpo", "emsp", "state", "modules", "valid_from", "valid_until")
+COLUMNS = (
+    "cpo",
+    "emsp",
+    "state",
+    "modules",
+    "valid_from",
+    "valid_until",
+    "cpo_role",
+    "emsp_role",
+)
 _MOST_LINES = 100_000
 
 
@@ -50,13 +59,16 @@ class _Terms:
     modules: tuple[ModuleID, ...]
     valid_from: datetime | None
     valid_until: datetime | None
+    roles: tuple[str, str]
 
 
 def write(file: TextIO) -> int:
     """Write every agreement; return how many."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    agreements = Agreement.objects.select_related("cpo", "emsp").order_by("cpo__key", "emsp__key")
+    agreements = Agreement.objects.select_related("cpo", "emsp").order_by(
+        "cpo__key", "emsp__key", "id"
+    )
     number = 0
     for number, agreement in enumerate(agreements.iterator(), start=1):  # noqa: B007 - it is returned
         writer.writerow(_cells(agreement))
@@ -98,6 +110,18 @@ def _check_once(agreement: Agreement, seen: Mapping[int, int]) -> None:
 def _rows(file: TextIO) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Return each line with its number; a header that is not ours is refused as a whole."""
     reader = csv.DictReader(file, restkey="", restval="", strict=True)
+    try:
+        reader.fieldnames = _names(reader)
+        yield from _bounded(reader)
+    except csv.Error as error:
+        message = f"line {reader.reader.line_num} is no CSV: {error}"
+        raise ValueError(message) from None
+    except UnicodeDecodeError:
+        message = "the file is not in UTF-8"
+        raise ValueError(message) from None
+
+
+def _names(reader: "csv.DictReader[str]") -> list[str]:
     names = [name.strip().lower() for name in reader.fieldnames or ()]
     if missing := [name for name in ("cpo", "emsp") if name not in names]:
         message = f"the first line must name the columns {', '.join(COLUMNS)}; {missing[0]} lacks"
@@ -105,20 +129,15 @@ def _rows(file: TextIO) -> Iterator[tuple[int, Mapping[str, str]]]:
     if unknown := [name for name in names if name not in COLUMNS]:
         message = f"there is no column {unknown[0]!r}; those known are {', '.join(COLUMNS)}"
         raise ValueError(message)
-    reader.fieldnames = names
-    yield from _bounded(reader)
+    return names
 
 
 def _bounded(reader: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str, str]]]:
-    try:
-        for number, row in enumerate(reader, start=1):
-            if number > _MOST_LINES:
-                message = f"more than {_MOST_LINES:,} lines: split the file"
-                raise ValueError(message)
-            yield reader.line_num, row
-    except csv.Error as error:
-        message = f"line {reader.line_num} is no CSV: {error}"
-        raise ValueError(message) from None
+    for number, row in enumerate(reader, start=1):
+        if number > _MOST_LINES:
+            message = f"more than {_MOST_LINES:,} lines: split the file"
+            raise ValueError(message)
+        yield reader.line_num, row
 
 
 def _terms(row: Mapping[str, str]) -> _Terms:
@@ -137,7 +156,12 @@ def _terms(row: Mapping[str, str]) -> _Terms:
         tuple(ModuleID(_one_of("module", name, ModuleID)) for name in cells["modules"].split()),
         start,
         end,
+        (_role(cells["cpo_role"]), _role(cells["emsp_role"])),
     )
+
+
+def _role(text: str) -> str:
+    return _one_of("role", text.upper(), Role) if text else ""
 
 
 def _one_of(what: str, text: str, known: Iterable[str]) -> str:
@@ -160,20 +184,27 @@ def _moment(name: str, text: str) -> datetime | None:
 
 
 def _apply(terms: _Terms) -> tuple[Agreement, str]:
-    """Let the agreement be what the line says; return what that made of it."""
-    before = {known.pk: _said(known) for known in _known(terms)}
-    agreement = agree(terms.one, terms.other, modules=terms.modules, state=terms.state)
-    agreement.modules = [module.value for module in terms.modules]
-    agreement.valid_from, agreement.valid_until = terms.valid_from, terms.valid_until
-    agreement.save()
-    if agreement.pk not in before:
+    """Let the agreement be what the line says; return what that made of it.
+
+    Each save is announced: what is so already is left alone.
+    """
+    cpo, emsp = between(terms.one, terms.other, modules=terms.modules, roles=terms.roles)
+    said = {
+        "state": terms.state.value,
+        "modules": [module.value for module in terms.modules],
+        "valid_from": terms.valid_from,
+        "valid_until": terms.valid_until,
+    }
+    agreement, is_new = Agreement.objects.get_or_create(cpo=cpo, emsp=emsp, defaults=said)
+    if is_new:
         return agreement, "created"
-    return agreement, "unchanged" if before[agreement.pk] == _said(agreement) else "changed"
-
-
-def _known(terms: _Terms) -> QuerySet[Agreement]:
-    keys = [str(terms.one), str(terms.other)]
-    return Agreement.objects.filter(cpo__key__in=keys, emsp__key__in=keys)
+    before = _said(agreement)
+    for name, value in said.items():
+        setattr(agreement, name, value)
+    if _said(agreement) == before:
+        return agreement, "unchanged"
+    agreement.save()
+    return agreement, "changed"
 
 
 def _said(agreement: Agreement) -> tuple[object, ...]:
@@ -189,4 +220,6 @@ def _cells(agreement: Agreement) -> tuple[str, ...]:
         agreement.state,
         " ".join(agreement.modules),
         *(moment.astimezone(UTC).isoformat() if moment else "" for moment in period),
+        agreement.cpo.role,
+        agreement.emsp.role,
     )

@@ -16,6 +16,7 @@ from parties.signals import agreement_changed, announce
 __all__ = [
     "NoSuchAgreement",
     "agree",
+    "between",
     "expire",
     "has_begun",
     "has_ended",
@@ -40,14 +41,29 @@ def agree(
 
     Without modules a new agreement is about all of them; one that exists keeps those it has.
     """
-    cpo, emsp = _sides(one, other)
-    for sentence in objections(cpo, emsp, modules):
-        raise NoSuchAgreement(sentence)
+    cpo, emsp = between(one, other, modules=modules)
     named = {"modules": [module.value for module in modules]} if modules else {}
     agreement, _ = Agreement.objects.update_or_create(
         cpo=cpo, emsp=emsp, defaults={"state": state, **named}
     )
     return agreement
+
+
+def between(
+    one: PartyRef,
+    other: PartyRef,
+    *,
+    modules: Iterable[ModuleID] = (),
+    roles: tuple[str, str] = ("", ""),
+) -> tuple[Party, Party]:
+    """Return the two sides, the CPO-like first; raises when they cannot agree on these modules.
+
+    Of a party with several roles, the first that fits, or the one that is named.
+    """
+    cpo, emsp = _sides(one, other, roles)
+    for sentence in objections(cpo, emsp, modules):
+        raise NoSuchAgreement(sentence)
+    return cpo, emsp
 
 
 def suspend(one: PartyRef, other: PartyRef) -> Agreement:
@@ -114,12 +130,14 @@ def outside_period(agreement: Agreement) -> str | None:
     return f"ended on {agreement.valid_until:%Y-%m-%d}" if has_ended(agreement) else None
 
 
-def _sides(one: PartyRef, other: PartyRef) -> tuple[Party, Party]:
+def _sides(
+    one: PartyRef, other: PartyRef, roles: tuple[str, str] = ("", "")
+) -> tuple[Party, Party]:
     """Find the two parties whose roles have something to exchange, the CPO-like first."""
     if one == other:
         message = f"{one} needs no agreement with itself"
         raise NoSuchAgreement(message)
-    ones, others = _known(one), _known(other)
+    ones, others = _known(one, roles[0]), _known(other, roles[1])
     both = [*product(ones, others), *product(others, ones)]
     found = [(a, b) for a, b in both if (Role(a.role), Role(b.role)) in SIDES]
     if found:  # an owner's own role before that of an eMSP in its place
@@ -132,13 +150,17 @@ def _sides(one: PartyRef, other: PartyRef) -> tuple[Party, Party]:
     raise NoSuchAgreement(message)
 
 
-def _known(ref: PartyRef) -> list[Party]:
-    """Return the party in all its roles, CPO first."""
+def _known(ref: PartyRef, role: str) -> list[Party]:
+    """Return the party in all its roles, CPO first, or in the one that is named."""
     found = list(Party.objects.filter(key=str(ref)).order_by("role"))
     if not found:
         message = f"{ref} is not a party of this hub: invite its platform first"
         raise NoSuchAgreement(message)
-    return found
+    named = [party for party in found if role in {"", party.role}]
+    if not named:
+        message = f"{ref} has no role {role} at this hub, it is {_roles(found)}"
+        raise NoSuchAgreement(message)
+    return named
 
 
 def _roles(parties: list[Party]) -> str:

@@ -9,13 +9,14 @@ import pytest
 from django.utils import timezone
 
 from parties.agreements import expire
-from parties.models import Agreement, AgreementState
+from parties.models import Agreement, AgreementState, Party
 from parties.signals import agreement_changed
 from tests.factories import AgreementFactory, PartyFactory
 from tests.parties.running import fails, run, run_json
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 HEADER = "cpo,emsp,state,modules,valid_from,valid_until"
+ROLES = "cpo,emsp,emsp_role"
 
 
 @pytest.fixture
@@ -72,6 +73,46 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "again.csv"
     path.write_text(exported, encoding="utf-8")
     assert run_json("import_agreements", str(path))["unchanged"] == 2
+
+
+@pytest.mark.usefixtures("parties")
+def test_two_roles_of_one_party_are_told_apart(tmp_path: Path) -> None:
+    """What is written names each side's role; a file without that means the first that fits."""
+    cpo, emsp = Party.objects.get(key="NL-CPA"), Party.objects.get(key="DE-MSA")
+    nsp = PartyFactory.create(country_code="DE", party_id="MSA", role="NSP")
+    AgreementFactory.create(cpo=cpo, emsp=emsp, state="SUSPENDED")
+    AgreementFactory.create(cpo=cpo, emsp=nsp, modules=["locations"])
+
+    path = tmp_path / "again.csv"
+    path.write_text(run("export_agreements"), encoding="utf-8")
+    assert run_json("import_agreements", str(path))["unchanged"] == 2
+    Agreement.objects.all().delete()
+    assert run_json("import_agreements", str(path))["created"] == 2
+
+    found = Agreement.objects.order_by("emsp__role").values_list("emsp__role", "state", "modules")
+    assert list(found) == [("EMSP", "SUSPENDED", []), ("NSP", "ACTIVE", ["locations"])]
+    bad = failed("import_agreements", a_file(tmp_path, "NL-CPA,DE-MSA,SCSP", header=ROLES))
+    assert "DE-MSA has no role SCSP at this hub, it is EMSP, NSP" in bad["bad"][0]["why"]
+    bad = failed("import_agreements", a_file(tmp_path, "NL-CPA,DE-MSA,eMSPs", header=ROLES))
+    assert "there is no role 'EMSPS'" in bad["bad"][0]["why"]
+
+
+@pytest.mark.usefixtures("parties")
+def test_a_line_is_told_once_and_only_when_it_changes_something(tmp_path: Path) -> None:
+    """A large file that says what is so already wakes nobody."""
+    told: list[object] = []
+
+    def listen(**what: object) -> None:
+        told.append(what["agreement_id"])
+
+    agreement_changed.connect(listen)
+    try:
+        for line in ("NL-CPA,DE-MSA,,tariffs,,", "NL-CPA,DE-MSA,DRAFT,,2027-01-01,"):
+            for _ in range(2):
+                run_json("import_agreements", a_file(tmp_path, line))
+    finally:
+        agreement_changed.disconnect(listen)
+    assert told == [Agreement.objects.get().pk] * 2
 
 
 @pytest.mark.usefixtures("parties")
@@ -136,13 +177,25 @@ def test_a_dry_run_changes_nothing_and_tells_nobody(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("parties")
 @pytest.mark.parametrize(
     "header, sentence",
-    [("cpo,state", "emsp lacks"), ("cpo,emsp,until", "there is no column 'until'"), ("", "lacks")],
+    [
+        ("cpo,state", "emsp lacks"),
+        ("cpo,emsp,until", "there is no column 'until'"),
+        ("", "lacks"),
+        ('"cpo" ,emsp', "line 1 is no CSV"),
+    ],
 )
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, header: str, sentence: str) -> None:
     """By its first line, in one sentence."""
     path = a_file(tmp_path, "NL-CPA,DE-MSA", header=header)
     assert sentence in fails("import_agreements", path)
     assert "cannot be read" in fails("import_agreements", str(tmp_path / "none"))
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    """The sentence names the one that is meant."""
+    path = tmp_path / "agreements.csv"
+    path.write_text(f"{HEADER}\nNL-CPA,DE-MSA,,,,\n", encoding="utf-16")
+    assert "the file is not in UTF-8" in fails("import_agreements", str(path))
 
 
 def test_an_agreement_whose_period_is_over_expires() -> None:
