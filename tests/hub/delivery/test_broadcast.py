@@ -11,12 +11,14 @@ from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.sandbox.server import Responder
 from ocpi.types import PartyRef
 from parties.models import Endpoint
-from tests.cast import CPA, HUB, MIX, MSA, MSB, Cast, a_location, push, route
+from tests.cast import CPA, HUB, MIX, Cast, a_location, push, route
 from tests.factories import CredentialsFactory, EndpointFactory, PartyFactory, PlatformFactory
 from tests.hub.delivery.working import workers
 from tests.hub.owner import T2, T3, T4, Owner, pushes, received
 
 Deliver = Callable[[], int]
+READERS = ("P2", "P3", "P4", "P5", "P6", "P8", "TNM as eMSP", "two eMSPs")
+"""Eight platforms with nine parties that read Locations."""
 
 
 @pytest.mark.conformance("TF-65", "TF-88", "TF-89")
@@ -24,18 +26,12 @@ def test_every_party_with_the_receiver_interface_gets_one_push(
     cast: Cast, owner: Owner, deliver_all: Deliver
 ) -> None:
     """eMSP, NSP, NAP and OTHER, each as itself and from the hub; an SCSP does not."""
-    expected = {
-        "P2": MSA,
-        "P3": MSB,
-        "P4": MIX,
-        "P5": PartyRef("NL", "NAV"),
-        "P6": PartyRef("NL", "NDW"),
-        "P8": PartyRef("NL", "OTH"),
-    }
-    platforms = {name: cast[name] for name in expected}
+    platforms = [cast[name] for name in READERS]
+    parties = {platform.name: {party for _, party in platform.roles} for platform in platforms}
     scsp = cast.start("P7")
     connected_by_hand(scsp)
-    cast.agree(*[("NL-CPA", str(party)) for party in (*expected.values(), scsp.party)])
+    everybody = set[PartyRef]().union(*parties.values())
+    cast.agree(*[("NL-CPA", str(party)) for party in (*everybody, scsp.party)])
     deliver_all()
     body = a_location(CPA, 1)
 
@@ -45,13 +41,15 @@ def test_every_party_with_the_receiver_interface_gets_one_push(
 
     assert accepted.http_status == 201
     ids = {accepted.headers["X-Request-ID"]}
-    for name, party in expected.items():
-        [seen] = pushes(platforms[name])
-        assert (seen.method, seen.json) == ("PUT", body)
-        assert route(seen) == (party, HUB)
-        assert seen.headers["X-Correlation-ID"] == "one-correlation"
-        ids.add(seen.headers["X-Request-ID"])
-    assert len(ids) == 7
+    for platform in platforms:
+        told = pushes(platform)
+        assert {route(seen) for seen in told} == {(to, HUB) for to in parties[platform.name]}
+        assert len(told) == len(parties[platform.name])
+        for seen in told:
+            assert (seen.method, seen.json) == ("PUT", body)
+            assert seen.headers["X-Correlation-ID"] == "one-correlation"
+            ids.add(seen.headers["X-Request-ID"])
+    assert len(ids) == 1 + len(everybody) == 10
     assert scsp.seen == []
     assert pushes(owner.platform) == []
 
