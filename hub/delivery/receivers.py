@@ -1,6 +1,7 @@
 """The receiving end of a subscription: where to push, and how its platform is doing."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from hub.delivery import subscriptions
 from hub.delivery.pushing import Receiver
@@ -21,12 +22,14 @@ class Target:
     """Everything a task needs to know to work on one subscription.
 
     It `is_news` that its platform takes a message: it was in trouble, or silent for a while.
+    Until `paused_until`, if given, it is left alone.
     `ahead` is dealt with although it lies beyond the position; `in_doubt` may have arrived.
     """
 
     subscription_id: int
     platform_id: int
     is_news: bool
+    paused_until: datetime | None
     module: ModuleID
     policy: Policy
     party: str
@@ -72,6 +75,7 @@ def target(subscription_id: int) -> Target | None:
         subscription_id=subscription_id,
         platform_id=platform.pk,
         is_news=_is_in_trouble(platform) or life.is_unseen(platform.last_seen_at),
+        paused_until=platform.next_attempt_at,
         module=module,
         policy=POLICIES[module],
         party=party.key,

@@ -1,7 +1,8 @@
 """Sending again what a receiver refused: the present state of the object, where there is one.
 
-Under the subscription's lease, so that nothing newer is overtaken. A letter leaves when its message
-is delivered; one that is refused again is replaced by a letter with the new reason.
+Under the subscription's lease, so that nothing newer is overtaken; where every message counts, what
+waits in the feed and is part of the state goes with it. A letter leaves when its message is
+delivered; one that is refused again is replaced by a letter with the new reason.
 """
 
 import time
@@ -9,12 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hub.delivery import leases, receivers, states
+from django.utils import timezone
+
+from hub.delivery import leases, receivers, repeating, states
 from hub.delivery.durable import Plan
 from hub.delivery.lanes import LaneKey, Push, path_of
 from hub.delivery.leases import Lease, LeaseLost
 from hub.delivery.receivers import Target
 from hub.delivery.settling import Settled, Stopped, record, settle
+from hub.feed import Position
 from hub.models import DeadLetter
 from parties import database
 
@@ -34,6 +38,9 @@ class Redriven:
     """Of objects that are gone: nothing is sent of them."""
     left: int = 0
     why: str = ""
+    """Why some are left, and whose."""
+    stopped: bool = False
+    """Whether nothing more passes at present."""
 
 
 def redrive(
@@ -68,7 +75,7 @@ def _redrive(subscription_id: int, ids: list[int]) -> Iterator[Redriven]:
             continue
         result = _batch(subscription_id, batch)
         yield result
-        if result.why:
+        if result.stopped:
             return
 
 
@@ -76,14 +83,18 @@ def _batch(subscription_id: int, letters: list[DeadLetter]) -> Redriven:
     to = str(letters[0].subscription)
     lease = _patiently(subscription_id)
     if lease is None:
-        return Redriven(to, left=len(letters), why="delivery is at work on it; try again")
+        return _stopped(to, letters, "delivery is at work on it; try again")
     try:
         return _send(lease, letters, to)
     except LeaseLost:
-        return Redriven(to, left=len(letters), why="another worker took over; try again")
+        return _stopped(to, letters, "another worker took over; try again")
     finally:
         lease.release()
         database.release()
+
+
+def _stopped(to: str, letters: Sequence[DeadLetter], why: str) -> Redriven:
+    return Redriven(to, left=len(letters), why=why, stopped=True)
 
 
 def _patiently(subscription_id: int) -> Lease | None:
@@ -100,22 +111,26 @@ def _patiently(subscription_id: int) -> Lease | None:
 def _send(lease: Lease, letters: list[DeadLetter], to: str) -> Redriven:
     target = receivers.target(lease.subscription_id)
     if target is None:
-        return Redriven(to, left=len(letters), why="not connected, or no endpoint for this module")
-    allowed = [letter for letter in letters if letter.owner in target.owners]
-    if not allowed:
-        owners = ", ".join(sorted({letter.owner for letter in letters}))
-        why = f"the receiver may no longer have anything of {owners}"
-        return Redriven(to, left=len(letters), why=why)
-    why, by_lane = "", _by_lane(allowed)
+        return _stopped(to, letters, "not connected, or no endpoint for this module")
+    if target.paused_until and target.paused_until > timezone.now():
+        return _stopped(to, letters, f"it backs off until {target.paused_until:%H:%M:%S} UTC")
+    by_lane = _by_lane(letter for letter in letters if letter.owner in target.owners)
+    so_far = Redriven(to, left=len(letters), why=_whose(letters, target))
+    plan = _plan(lease, target, by_lane)
     try:
-        end = time.monotonic() + leases.sending_seconds()
-        plan = _plan(target, by_lane)
-        settled = settle(target, plan, lease=lease, end=end)
+        settled = settle(target, plan, lease=lease, end=time.monotonic() + leases.sending_seconds())
     except Stopped as stopped:
-        settled, why = stopped.settled, str(stopped)
-    moot = by_lane.keys() - {push.lane for push in plan.pushes}
-    lease.delivered(len(settled.delivered))
-    return _told(target, settled, by_lane, moot, Redriven(to, left=len(letters), why=why))
+        settled = stopped.settled
+        so_far = replace(so_far, why=_joined(so_far.why, str(stopped)), stopped=True)
+    _advance(lease, target, settled)
+    moot = by_lane.keys() - {push.lane for push in (*plan.pushes, *settled.pushes)}
+    return _told(target, settled, by_lane, moot, so_far)
+
+
+def _whose(letters: Iterable[DeadLetter], target: Target) -> str:
+    """Say whose letters stay because the receiver may not have them."""
+    owners = ", ".join(sorted({letter.owner for letter in letters} - target.owners))
+    return f"the receiver may no longer have anything of {owners}" if owners else ""
 
 
 def _by_lane(letters: Iterable[DeadLetter]) -> dict[LaneKey, list[DeadLetter]]:
@@ -125,11 +140,32 @@ def _by_lane(letters: Iterable[DeadLetter]) -> dict[LaneKey, list[DeadLetter]]:
     return found
 
 
-def _plan(target: Target, by_lane: Mapping[LaneKey, Sequence[DeadLetter]]) -> Plan:
-    """Plan one message for each object, whatever was refused of it."""
+def _plan(lease: Lease, target: Target, by_lane: Mapping[LaneKey, Sequence[DeadLetter]]) -> Plan:
+    """Plan one message for each object, whatever was refused of it.
+
+    What of the feed it contains is in doubt from now on: sent later it would be applied twice.
+    """
     present = states.texts(target.policy, by_lane, party=target.party)
     decided = (_push(lane, own[-1], present.get(lane)) for lane, own in by_lane.items())
-    return Plan([push for push in decided if push is not None])
+    pushes = [push for push in decided if push is not None]
+    if target.is_durable:
+        pushes = [replace(push, body=None) if push.is_state else push for push in pushes]
+    ready, lost = repeating.ready(target, pushes)
+    contained = frozenset[Position]().union(*(push.settles for push in ready))
+    if contained:
+        lease.sending(target.in_doubt | contained)
+    return Plan(ready, lost)
+
+
+def _advance(lease: Lease, target: Target, settled: Settled) -> None:
+    """Pass over what of the feed is dealt with."""
+    done = target.ahead.union(*(push.settles for push in settled.pushes))
+    lease.advance(
+        target.position,
+        delivered=len(settled.delivered),
+        ahead=done,
+        in_doubt=(target.in_doubt | settled.in_doubt) - done,
+    )
 
 
 def _push(lane: LaneKey, last: DeadLetter, state: tuple[str, int] | None) -> Push | None:
@@ -161,11 +197,17 @@ def _told(
     def number(lanes: Collection[LaneKey]) -> int:
         return sum(len(ids.get(lane, ())) for lane in lanes)
 
+    too_long = "it took too long" if settled.left and not so_far.stopped else ""
     return replace(
         so_far,
         delivered=number(delivered),
         refused=number(refused),
         moot=number(moot),
         left=so_far.left - number(gone),
-        why=so_far.why or settled.trouble or ("it took too long" if settled.left else ""),
+        why=_joined(so_far.why, settled.trouble, too_long),
+        stopped=so_far.stopped or bool(too_long),
     )
+
+
+def _joined(*sentences: str) -> str:
+    return "; ".join(filter(None, sentences))

@@ -184,7 +184,9 @@ def _go_by(target: Target, failing: list[Result], settled: Settled) -> bool:
     if settled.delivered:
         return True
     last = max(target.ahead, default=None)
-    return last is not None and all(min(result.push.settles) < last for result in failing)
+    return last is not None and all(
+        min(result.push.settles, default=last) < last for result in failing
+    )
 
 
 def _poison(
@@ -193,7 +195,7 @@ def _poison(
     """Return what of the failing to give up, now that others pass; stops when none does.
 
     Where every message counts nothing is sent twice to prove it: what passed tells, and what fails
-    has its time.
+    has its time. What settles nothing, as a letter sent again, blocks nothing either: it is left.
     """
     if not _go_by(target, failing, settled):
         raise Stopped(target, failing[0], settled)
@@ -201,13 +203,10 @@ def _poison(
         return failing if _others_pass(target, settled) else []
     if not settled.delivered:
         return []
-    oldest = min(failing, key=lambda result: min(result.push.settles))
-    crowded = len(target.ahead) > _MOST_AHEAD
-    return [
-        result
-        for result in failing
-        if result.push.settles & overdue or (crowded and result is oldest)
-    ]
+    blocking = frozenset[Position]().union(*(result.push.settles for result in failing))
+    if blocking and len(target.ahead) > _MOST_AHEAD:
+        overdue |= {min(blocking)}
+    return [result for result in failing if result.push.settles & overdue]
 
 
 def _without(

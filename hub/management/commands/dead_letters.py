@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 
 from hub.admin.dead_letters import masked_letter
 from hub.delivery import dead_letters
+from hub.policy import POLICIES
 from parties.management.command import OperatorCommand
 
 _MOST = 1_000
@@ -20,7 +21,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what chooses among them."""
         parser.add_argument("--party", metavar="PARTY", help="the receiver, like DE-MSA")
-        parser.add_argument("--module", help="like locations")
+        parser.add_argument("--module", choices=[module.value for module in POLICIES])
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from hub.delivery import dead_letters
 from hub.delivery.redriving import Redriven, redrive
+from hub.policy import POLICIES
 from parties.management.command import OperatorCommand
 
 
@@ -20,7 +21,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Add what chooses among them."""
         parser.add_argument("--id", type=int, action="append", help="one letter; repeat for more")
         parser.add_argument("--party", metavar="PARTY", help="the receiver, like DE-MSA")
-        parser.add_argument("--module", help="like locations")
+        parser.add_argument("--module", choices=[module.value for module in POLICIES])
         parser.add_argument("--all", action="store_true", help="all letters of all receivers")
         parser.add_argument("--discard", action="store_true", help="forget them, send nothing")
 
@@ -52,6 +53,10 @@ class Command(OperatorCommand[dict[str, Any]]):
             "batches": [asdict(each) for each in results],
         }
 
+    def exit_code(self, result: dict[str, Any]) -> int:
+        """Fail when letters are left."""
+        return 1 if result.get("left") else 0
+
     def tell(self, result: dict[str, Any]) -> None:
         """Sum it up."""
         words = ("discarded", "delivered", "refused", "moot", "left")
@@ -61,4 +66,5 @@ class Command(OperatorCommand[dict[str, Any]]):
 
 def _line(result: Redriven) -> str:
     said = f"{result.to}: {result.delivered} delivered, {result.refused} refused again"
-    return f"{said}; stopped: {result.why}" if result.why else said
+    word = "stopped" if result.stopped else f"{result.left} left"
+    return f"{said}; {word}: {result.why}" if result.why else said

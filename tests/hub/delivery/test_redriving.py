@@ -1,21 +1,23 @@
 """Dead letters sent again: one by one or all, as things are now."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError
+from django.utils import timezone
 
 from hub.delivery import redriving
 from hub.delivery.redriving import redrive
 from hub.models import DeadLetter, Receipt, Subscription
 from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.platform import SandboxPlatform
-from parties.models import Agreement
-from tests.cast import CPA, Cast, a_location, command
-from tests.hub.delivery import charging
+from parties.models import Agreement, Platform
+from tests.cast import CPA, CPB, Cast, a_location, command, push
 from tests.hub.owner import T2, Owner, pushes, received
 from tests.hub.trade import TARIFFS, Trade
-from tests.parties.running import fails, run
+from tests.parties.running import fails, run, run_json
 
 Deliver = Callable[[], int]
 
@@ -78,7 +80,7 @@ def test_a_receiver_that_is_down_keeps_its_letters(refused: SandboxPlatform) -> 
     """It says why it stopped, and nothing is lost."""
     refused.answer("PUT", misbehaviour.reset())
 
-    result = command("redrive", "--all")
+    result = run_json("redrive", "--all", code=1)
 
     assert (result["delivered"], result["left"]) == (0, 3)
     assert result["batches"][0]["why"]
@@ -89,11 +91,42 @@ def test_who_may_not_have_it_any_more_gets_nothing(refused: SandboxPlatform) -> 
     """Access is asked at the moment of sending."""
     Agreement.objects.update(state="SUSPENDED")
 
-    result = command("redrive", "--all")
+    result = run_json("redrive", "--all", code=1)
 
     assert "may no longer have anything of NL-CPA" in result["batches"][0]["why"]
     assert pushes(refused) == []
     assert len(letters()) == 3
+
+
+def test_whose_letters_stay_is_said_and_holds_up_no_others(
+    refused: SandboxPlatform, cast: Cast, deliver_all: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One owner's agreement is suspended: another's letters go, in this batch and in later ones."""
+    monkeypatch.setattr(redriving, "_BATCH", 2)
+    cast.agree(("NL-CPB", "DE-MSA"))
+    with refused.answer("/locations/", misbehaviour.refuse(2001)):
+        for number in (4, 5, 6):
+            push(cast["P1"], a_location(CPB, number))
+        deliver_all()
+    Agreement.objects.filter(cpo__key="NL-CPA").update(state="SUSPENDED")
+
+    result = run_json("redrive", "--all", code=1)
+
+    assert (result["delivered"], result["left"]) == (3, 3)
+    assert letters() == [f"NL/CPA/L{n}" for n in (1, 2, 3)]
+    whys = [each["why"] for each in result["batches"]]
+    owner = "the receiver may no longer have anything of NL-CPA"
+    assert whys == [owner, owner, ""]
+
+
+def test_who_backs_off_is_left_alone(refused: SandboxPlatform) -> None:
+    """Its backlog waits too: nothing is sent before it."""
+    Platform.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=1))
+
+    result = run_json("redrive", "--all", code=1)
+
+    assert (result["left"], pushes(refused)) == (3, [])
+    assert "backs off until" in result["batches"][0]["why"]
 
 
 def test_nothing_is_sent_beside_a_worker(
@@ -122,36 +155,6 @@ def test_what_is_gone_is_not_sent_again(cast: Cast, deliver_all: Deliver) -> Non
     assert (result["moot"], result["left"], tariffs.pushes()[1:]) == (1, 0, [])
 
 
-def test_a_cdr_is_posted_again_as_it_was(cast: Cast, deliver_all: Deliver) -> None:
-    """The same bytes, to the same URL."""
-    trade = charging.cdrs(cast)
-    with trade.reader().answer("/cdrs", misbehaviour.refuse(2001)):
-        trade.told(trade.kind.make(1))
-        deliver_all()
-
-    assert command("redrive", "--all")["delivered"] == 1
-
-    first, again = trade.pushes()
-    assert (again.method, again.path, again.body) == (first.method, first.path, first.body)
-    assert charging.held(trade)["id"] == "X1"
-
-
-def test_a_refused_patch_of_a_session_is_followed_by_the_whole(
-    cast: Cast, deliver_all: Deliver
-) -> None:
-    """No period twice, none missing."""
-    trade = charging.sessions(cast)
-    charging.put(trade)
-    deliver_all()
-    with trade.reader().answer("/sessions/", misbehaviour.refuse(2001)):
-        charging.patch(trade, 1)
-        deliver_all()
-    assert charging.letters(trade)
-
-    assert command("redrive", "--all")["left"] == 0
-    assert charging.places(charging.held(trade)) == [0, 1]
-
-
 def test_letters_can_be_discarded(refused: SandboxPlatform) -> None:
     """Nothing is sent of them."""
     assert command("redrive", "--all", "--discard") == {"chosen": 3, "discarded": 3}
@@ -168,3 +171,10 @@ def test_letters_are_listed_without_what_identifies_a_driver(
     assert command("dead_letters", "--module", "tokens") == []
     assert "3 dead letters" in run("dead_letters")
     assert "say which" in fails("redrive")
+
+
+@pytest.mark.parametrize("name", ["dead_letters", "redrive"])
+def test_a_module_that_is_none_is_refused(name: str) -> None:
+    """The modules there are stand in the sentence."""
+    with pytest.raises(CommandError, match=r"choose from .*locations"):
+        run(name, "--module", "typo")
