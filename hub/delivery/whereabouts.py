@@ -176,6 +176,7 @@ def _behind(subject: Subject, subscription_ids: list[int]) -> dict[int, _Behind]
             "audience": row.audience,
             "part": subject.part_key,
             "seq": row.pk,
+            "durable": DURABLE,
         },
     )
     return {pk: _Behind(number, oldest, snapshot) for pk, number, oldest, snapshot in found}
@@ -251,10 +252,11 @@ def _waiting(
     return Outcome.WAITING, trouble or first or "it comes next"
 
 
+# Where states count and no snapshot is there, one is about to be begun.
 _BEHIND = """
-SELECT b.id, missed.number, missed.oldest, EXISTS (SELECT FROM hub_snapshot s
-  WHERE s.subscription_id = b.id AND s.owner = %(owner)s::text AND s.finished_at IS NULL
-    AND s.cursor < %(seq)s::bigint)
+SELECT b.id, missed.number, missed.oldest, NOT (b.module = ANY(%(durable)s::text[])
+  OR EXISTS (SELECT FROM hub_snapshot s WHERE s.subscription_id = b.id AND s.owner = %(owner)s::text
+    AND (s.finished_at IS NOT NULL OR s.cursor >= %(seq)s::bigint)))
 FROM hub_subscription b CROSS JOIN LATERAL (
   SELECT count(*) AS number, min(c.created_at) AS oldest FROM hub_change c
   WHERE c.module = b.module AND c.owner = %(owner)s::text AND c.object_key = %(key)s::text

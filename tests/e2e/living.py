@@ -111,7 +111,7 @@ class Hub:
         self.family.children.remove(child)
 
     def supervise(self) -> None:
-        """Start again what ended by itself, as a supervisor does: Celery may, without its broker."""
+        """Start again what ended by itself, as a supervisor does: without a broker Celery may."""
         for name, child in list(self.children.items()):
             if child.ended() is not None:
                 self.family.children.remove(child)

@@ -22,7 +22,7 @@ from tests.hub.incoming import incoming
 from tests.hub.owner import Owner, received
 
 QUEUES = ("wake", "realtime", "bulk")
-LOOK = ["hub.tasks.dispatch", "hub.tasks.start_pulls"]
+LOOK = ["hub.tasks.dispatch", "hub.tasks.start_pulls", "hub.upkeep.client_info"]
 
 
 @pytest.fixture
