@@ -74,8 +74,8 @@ def test_what_is_back_reaches_who_came_meanwhile(
     location = a_location(CPA, 2)
 
     if way.endswith("list"):
-        old = {"last_updated": "2020-01-01T00:00:00Z", "name": "old"} if way == "older list" else {}
-        offer(owner, "locations", location | old)
+        old = {"last_updated": "2020-01-01T00:00:00Z", "name": "old", "evses": []}
+        offer(owner, "locations", location | (old if way == "older list" else {}))
         read(full=True)
     elif way == "same push":
         push(owner, location)
