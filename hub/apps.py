@@ -15,6 +15,7 @@ class HubConfig(AppConfig):
     def ready(self) -> None:
         """Hand the settings to the client, and wake delivery when who may have what changes."""
         from hub import message_log, tasks, upkeep  # noqa: PLC0415 - they need the loaded models
+        from hub.sync import schedule  # noqa: PLC0415
         from ocpi.server import answered  # noqa: PLC0415
         from parties import signals  # noqa: PLC0415
 
@@ -32,6 +33,7 @@ class HubConfig(AppConfig):
             listener=message_log.listen,
         )
         answered.connect(message_log.on_answered, dispatch_uid="hub")
+        signals.agreement_changed.connect(schedule.on_agreement_changed, dispatch_uid="hub.sync")
         for signal in (
             signals.platform_registered,
             signals.platform_changed,

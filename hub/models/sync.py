@@ -11,7 +11,8 @@ from parties.models import Party
 class PullState(models.Model):
     """One party's list of one module: when it was read, how far a crawl is, when the next is due.
 
-    The counts are those of the crawl under way, or else of the last one.
+    The counts are those of the crawl under way, or else of the last one; what was passed over is
+    counted since everything was read.
     """
 
     class Phase(models.TextChoices):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 import msgspec
 from django.db import DataError, IntegrityError, transaction
@@ -47,10 +48,14 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """An object of a list, right in itself, as the store takes it."""
+    """An object of a list, right in itself, as the store takes it.
+
+    What was stored since the list was `asked_at` is newer than what is as old.
+    """
 
     message: Incoming
     write: Write
+    asked_at: datetime
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -68,6 +73,7 @@ class _Known:
     seq: int
     digest: bytes | None
     newest: datetime
+    changed_at: datetime
     missed: int
 
 
@@ -89,9 +95,14 @@ def _store(objects: Sequence[Pulled]) -> list[Fate]:
     wanted = [place for place, fate in judged.items() if fate is Fate.STORED]
     written = _write([objects[place] for place in wanted])
     judged |= dict(zip(wanted, written, strict=True))
-    back = [known[o.key].seq for o in objects if o.key in known and known[o.key].missed]
-    if back:
-        _found_again(objects[0].message.policy, back)
+    _found_again(
+        [
+            each
+            for each, fate in zip(objects, judged.values(), strict=True)
+            if fate is not Fate.STORED and each.key in known and known[each.key].missed
+        ],
+        known,
+    )
     return [fate for fate in judged.values() if fate is not None]
 
 
@@ -127,8 +138,10 @@ def _compared(one: Pulled, known: _AllKnown, texts: Mapping[int, str]) -> Fate:
     kind = one.message.type
     new = _content(kind, one.message.body)
     if not kind.posted:
-        same = new == _content(kind, texts[known[one.key].seq])
-        return Fate.UNCHANGED if same else Fate.STORED
+        old = known[one.key]
+        if new == _content(kind, texts[old.seq]):
+            return Fate.UNCHANGED
+        return Fate.STORED if old.changed_at < one.asked_at else Fate.OLDER
     others = [old for key, old in known.items() if key[:2] == one.key[:2]]
     if any(new != _content(kind, texts[old.seq]) for old in others):
         return Fate.CONTRADICTS
@@ -162,13 +175,22 @@ def _written(objects: Sequence[Pulled]) -> list[Fate]:
     first = objects[0].message
     own = statements(first.policy, is_fed=True)
     rows = [
-        {**writing.parameters(each.message, each.write), "newest": each.newest} for each in objects
+        {**_parameters(each), "newest": each.newest, "asked_at": each.asked_at} for each in objects
     ]
-    with transaction.atomic():
-        database.rows(_LOCKS, {"locks": sorted(str(row["lock"]) for row in rows)})
-        found = database.each(own.post if first.type.posted else own.pull, rows)
+    found = _each(own.post if first.type.posted else own.pull, rows)
     nothing = Fate.UNCHANGED if first.type.posted else Fate.OLDER
     return [nothing if row is None else Fate.STORED for row in found]
+
+
+def _parameters(one: Pulled) -> dict[str, Any]:
+    return writing.parameters(one.message, one.write)
+
+
+def _each(statement: str, rows: Sequence[Mapping[str, Any]]) -> list[database.Row | None]:
+    """Run a statement for each object, when all of them are locked."""
+    with transaction.atomic():
+        database.rows(_LOCKS, {"locks": sorted(str(row["lock"]) for row in rows)})
+        return database.each(statement, rows)
 
 
 def _known(objects: Sequence[Pulled]) -> _AllKnown:
@@ -182,7 +204,8 @@ def _known(objects: Sequence[Pulled]) -> _AllKnown:
 @cache
 def _known_sql(policy: Policy) -> str:
     return f"""
-SELECT DISTINCT o.owner, o.object_key, o.audience, o.seq, o.digest, {newest(policy)}, o.missed
+SELECT DISTINCT o.owner, o.object_key, o.audience, o.seq, o.digest, {newest(policy)},
+  o.changed_at, o.missed
 FROM unnest(%(owners)s::text[], %(keys)s::text[]) AS w(owner, key)
 JOIN {policy.model._meta.db_table} o ON o.owner = w.owner AND o.object_key = w.key"""
 
@@ -193,6 +216,11 @@ def _texts(policy: Policy, seqs: list[int]) -> dict[int, str]:
     return dict(database.rows(sql, {"seqs": seqs}))
 
 
-def _found_again(policy: Policy, seqs: list[int]) -> None:
-    """Take back that objects were missing."""
-    policy.model._default_manager.filter(pk__in=seqs).update(missed=0)
+def _found_again(objects: Sequence[Pulled], known: _AllKnown) -> None:
+    """Take back that objects were missing; who came while they had vanished gets them now."""
+    if not objects:
+        return
+    policy = objects[0].message.policy
+    texts = _texts(policy, [known[each.key].seq for each in objects])
+    rows = [_parameters(each) | {"body": texts[known[each.key].seq]} for each in objects]
+    _each(statements(policy, is_fed=True).repeat, rows)

@@ -34,11 +34,11 @@ class Statements:
     """The statements of one module.
 
     `put` stores a whole object and returns nothing when the last PUT was the same; `pull` does so
-    unless what is stored, or a part of it, is newer than `newest` (TF-107); `post` stores
-    one that is new; `change` is any other change of an object that was `read` before, whose parts
-    may be changed alone; `delete` forgets it; `repeat` counts what changed nothing, and feeds it
-    again where its only receiver had been given up; `fork` makes an audience its own copy of what
-    is for everybody.
+    unless what is stored, or a part of it, is newer than `newest`, or as old and stored since
+    `asked_at` (TF-107); `post` stores one that is new; `change` is any other change of an object
+    that was `read` before, whose parts may be changed alone; `delete` forgets it; `repeat` counts
+    what changed nothing, and feeds it again where its only receiver had been given up or it had
+    vanished; `fork` makes an audience its own copy of what is for everybody.
     """
 
     put: str
@@ -81,7 +81,8 @@ _REPLACE = """UPDATE SET object_id = EXCLUDED.object_id, version = EXCLUDED.vers
     stale = o.stale + (EXCLUDED.last_updated < o.last_updated)::int{columns}
   WHERE o.digest IS DISTINCT FROM EXCLUDED.digest"""
 
-_NOT_NEWER = " AND {newest} <= %(newest)s::timestamptz"
+_NOT_NEWER = """
+    AND ({newest}, o.changed_at) < (%(newest)s::timestamptz, %(asked_at)s::timestamptz)"""
 
 _FEED = f""", fed AS (
   INSERT INTO {Change._meta.db_table} (transaction, module, owner, object_key, part_key, audience,
@@ -171,17 +172,18 @@ def _parts(policy: Policy, *, replaces: bool) -> str:
 
 
 def _repeat(policy: Policy) -> str:
+    table = policy.model._meta.db_table
     return f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  UPDATE {policy.model._meta.db_table} SET repeated = repeated + 1, missed = 0 FROM guard
-  WHERE {THIS} RETURNING revision
+  UPDATE {table} o SET repeated = repeated + 1, missed = 0 FROM guard
+  WHERE {THIS} RETURNING revision, (SELECT missed >= 2 FROM {table} WHERE seq = o.seq) AS is_back
 ), given_up AS (
   DELETE FROM {DeadLetter._meta.db_table} d
   USING {Subscription._meta.db_table} b, {Party._meta.db_table} p
   WHERE b.id = d.subscription_id AND b.module = %(module)s::text AND p.id = b.receiver_id
     AND p.key = %(audience)s::text AND d.owner = %(owner)s::text AND d.path = %(path)s::text
     AND (d.method <> 'POST' OR d.body = %(body)s::text) RETURNING d.id
-){_FEED.rstrip().removesuffix(")")}  WHERE EXISTS (SELECT FROM given_up)
+){_FEED.rstrip().removesuffix(")")}  WHERE is_back OR EXISTS (SELECT FROM given_up)
 )
 SELECT count(*) FROM given_up"""
 

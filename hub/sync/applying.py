@@ -24,6 +24,7 @@ from ocpi.validation import decode_object
 
 _LONGEST_TEXT = 20_000
 _LONGEST_ID = 255
+_LONGEST_KEY = 255
 _MOST_FINDINGS = 20
 
 
@@ -62,6 +63,11 @@ class _Identity:
     @property
     def owner(self) -> PartyRef:
         return PartyRef(self.country_code, self.party_id)
+
+    @property
+    def whole(self) -> str:
+        """What tells it from all others of its module."""
+        return f"{self.owner}/{self.key}"
 
     @property
     def path(self) -> str:
@@ -125,7 +131,11 @@ def _identity(source: Source, value: dict[str, Any]) -> _Identity:
     country_code, party_id, object_id = map(str, said)
     variant = value.get(kind.variant.member) if kind.variant else None
     key = object_key(kind, object_id, variant if isinstance(variant, str) else None)
-    return _Identity(country_code, party_id, object_id, key)
+    identity = _Identity(country_code, party_id, object_id, key)
+    if len(identity.whole) > _LONGEST_KEY:
+        reason = f"makes, with whose it is, a name of more than {_LONGEST_KEY} characters"
+        raise InvalidParameters(findings=(Finding(kind.id_field, reason),))
+    return identity
 
 
 def _ready(
@@ -148,7 +158,7 @@ def _ready(
     if not source.may_have(message.owner):
         reason = f"{message.owner} is no party of this platform that may have {source.kind.name}s"
         raise InvalidParameters(findings=(Finding("party_id", reason),))
-    return Pulled(_addressed(source, message, value), write)
+    return Pulled(_addressed(source, message, value), write, source.asked_at)
 
 
 def _addressed(source: Source, message: Incoming, value: dict[str, Any]) -> Incoming:
@@ -176,11 +186,9 @@ def _reject(outcome: Outcome, text: bytes, identity: _Identity | None, findings:
     key = blake2b(text, digest_size=16).hexdigest()
     name = _name(text)
     if identity is not None:
-        key, name = f"{identity.owner}/{identity.key}", identity.object_id
+        key, name = identity.whole, identity.object_id
     shown = text[: 4 * _LONGEST_TEXT].decode(errors="replace")[:_LONGEST_TEXT]
-    outcome.broken.append(
-        Broken(key[:_LONGEST_TEXT], name[:_LONGEST_ID], shown.replace("\0", " "), findings)
-    )
+    outcome.broken.append(Broken(key, name[:_LONGEST_ID], shown.replace("\0", " "), findings))
 
 
 def _name(text: bytes) -> str:

@@ -18,7 +18,8 @@ from ocpi.transport.message_ids import MessageIds
 from ocpi.types import one_line
 from parties import database
 
-_OUR_TOKEN_REFUSED = {401, 403}
+_NOTHING_PASSES = (client.PeerUnreachable, client.AddressRefused)
+_THEIR_FAILURES = range(3000, 4000)
 _LONGEST_WORDS = 120
 _MOST_DIGITS = 15
 
@@ -28,12 +29,17 @@ class Trouble(StrEnum):
 
     NO_ANSWER = "no answer"
     """The platform cannot be asked at present, for nothing at all."""
+    WITHHELD = "withheld"
+    """This list is not to be had at present, whichever page."""
     LEAVE_ALONE = "leave alone"
     """It wants to be asked less."""
     FAILED = "failed"
-    """It failed; the same page may come later."""
+    """This page failed; it may come later, or never."""
     REFUSED = "refused"
     """It will not give this page: its URL may be the reason."""
+
+
+_CREDENTIALS_REFUSED = {401: Trouble.NO_ANSWER, 403: Trouble.WITHHELD}
 
 
 class PullFailed(Exception):
@@ -87,11 +93,12 @@ def ask(source: Source, place: Place) -> Page:
 def _unanswered(error: client.PeerError) -> PullFailed:
     if isinstance(error, client.ReplyTooLarge):
         hint = "give the platform the quirk page_limit with a smaller number"
-        return PullFailed(f"the page is too large ({error}): {hint}", Trouble.FAILED)
+        return PullFailed(f"the page is too large ({error}): {hint}", Trouble.REFUSED)
     if isinstance(error, client.ReplyUnreadable):
         return PullFailed(f"the answer broke off or is no HTTP ({error})", Trouble.FAILED)
     kind = "did not answer in time" if isinstance(error, client.PeerTimeout) else "no connection"
-    return PullFailed(f"{kind}: {one_line(str(error), longest=300)}", Trouble.NO_ANSWER)
+    trouble = Trouble.NO_ANSWER if isinstance(error, _NOTHING_PASSES) else Trouble.FAILED
+    return PullFailed(f"{kind}: {one_line(str(error), longest=300)}", trouble)
 
 
 def _items_of(source: Source, reply: client.Reply) -> list[bytes]:
@@ -113,7 +120,9 @@ def _items(reply: client.Reply) -> list[bytes]:
         raise PullFailed(text, Trouble.REFUSED, words=_words(reply))
     if not reply.ok:
         text = f"answered HTTP {reply.http_status}, status {envelope.status_code}"
-        raise PullFailed(text, Trouble.REFUSED, words=_words(reply))
+        theirs = envelope.status_code in _THEIR_FAILURES
+        trouble = Trouble.FAILED if theirs else Trouble.REFUSED
+        raise PullFailed(text, trouble, words=_words(reply))
     try:
         return documents.items(envelope.data)
     except msgspec.DecodeError:
@@ -125,9 +134,9 @@ def _items(reply: client.Reply) -> list[bytes]:
 def _check_http(reply: client.Reply) -> None:
     """Raise for what the HTTP status alone says."""
     status = reply.http_status
-    if status in _OUR_TOKEN_REFUSED:
+    if status in _CREDENTIALS_REFUSED:
         text = f"refuses the hub's credentials (HTTP {status}): the two operators must mend them"
-        raise PullFailed(text, Trouble.NO_ANSWER)
+        raise PullFailed(text, _CREDENTIALS_REFUSED[status])
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         wait = reply.retry_after
         when = "" if wait is None else f" for {wait:.0f} s"

@@ -4,6 +4,7 @@ Spec: 2.2.1 transport and format, pull; architecture chapter 7.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,10 +55,10 @@ def _step(lease: Lease, visited: set[str], watch: Watcher | None) -> bool:
             state = _begin(lease, state)
         _page(lease, source, state, visited)
     except NotOffered as reason:
-        lease.failed(state, PullFailed(str(reason), Trouble.FAILED))
+        lease.failed(state, PullFailed(str(reason), Trouble.WITHHELD))
     except PullFailed as failure:
         log.warning("%s: %s", state, failure)
-        lease.failed(state, failure)
+        lease.failed(state, failure, behind=_behind(source.listing(state), state))
         _doubt(state, failure)
     else:
         state = lease.state()
@@ -89,7 +90,8 @@ def _page(lease: Lease, source: Source, state: PullState, visited: set[str]) -> 
     place = _place(listing, state)
     if state.pages >= pages.MOST_PAGES:
         text = f"the list has more than {pages.MOST_PAGES:,} pages, or no end"
-        raise PullFailed(text, Trouble.REFUSED)
+        lease.finish(state, doubt=text)
+        return
     page = _asked(lease, source, place)
     if page is None:
         return
@@ -102,7 +104,7 @@ def _page(lease: Lease, source: Source, state: PullState, visited: set[str]) -> 
     with transaction.atomic():
         _note(lease, state, onward, outcome, page)
         if onward.place is None:
-            _finish(lease, source, onward)
+            _finish(lease, source, state, _doubt(onward, state, place))
 
 
 def _told(page: Page, place: Place, visited: set[str]) -> Told:
@@ -114,9 +116,22 @@ def _told(page: Page, place: Place, visited: set[str]) -> Told:
 
 
 def _place(listing: Listing, state: PullState) -> Place:
-    if not state.next_url:
-        return pages.at(listing)
-    return Place(state.next_url, state.seen, state.by_offset)
+    return pages.resumed(listing, Place(state.next_url, state.seen, state.by_offset))
+
+
+def _behind(listing: Listing, state: PullState) -> Place:
+    """Return the page behind the one that failed; the pages before tell the platform's size."""
+    size = math.ceil(state.seen / state.pages) if state.pages else listing.limit
+    return pages.behind(listing, _place(listing, state), size=min(size, listing.limit) or 1)
+
+
+def _doubt(onward: Onward, state: PullState, place: Place) -> str:
+    """Say why a list at its end may not be complete: its places count what was passed over."""
+    if place.received > state.seen:
+        return f"not complete: a page that does not come was passed over ({state.last_error})"
+    if onward.is_certain:
+        return ""
+    return f"not complete: {onward.remark or 'its X-Total-Count says that there is more'}"
 
 
 def _asked(lease: Lease, source: Source, place: Place) -> Page | None:
@@ -147,13 +162,15 @@ def _note(lease: Lease, state: PullState, onward: Onward, outcome: Outcome, page
     )
 
 
-def _finish(lease: Lease, source: Source, onward: Onward) -> None:
-    """Conclude a crawl whose list is at its end."""
+def _finish(lease: Lease, source: Source, begun: PullState, doubt: str) -> None:
+    """Conclude a crawl whose list is at its end, unless another was ordered meanwhile."""
     state = lease.state()
-    vanishing.conclude(source, state, is_certain=onward.is_certain)
-    if state.phase == PullState.Phase.FULL and state.started_at is not None:
+    if state.phase != begun.phase:
+        return
+    vanishing.conclude(source, state, is_certain=not doubt)
+    if state.phase == PullState.Phase.FULL and state.started_at is not None and not doubt:
         quarantine.forget_older(state.pk, state.started_at)
-    lease.finish(state)
+    lease.finish(state, doubt=doubt)
     log.info("%s: %d objects, %d stored", state, state.seen, state.stored)
 
 

@@ -32,8 +32,10 @@ _LONGEST_PAUSE = timedelta(hours=6)
 _LONGEST_REQUESTED = timedelta(days=1)
 _DOUBLINGS = 10
 COUNTS = ("seen", "stored", "unchanged", "older", "passed_over", "quarantined")
-# A page that was refused so often is not asked for again: the crawl starts afresh.
-_REFUSALS_TO_RESTART = 3
+# After so many failures in a row the list goes on behind the page; and after so many it ends.
+_FAILURES_OF_A_PAGE = 5
+_FAILURES_OF_A_LIST = 8
+_OF_A_PAGE = {Trouble.FAILED, Trouble.REFUSED}
 
 
 class LeaseLost(Exception):
@@ -55,7 +57,8 @@ class Lease:
         return found
 
     def begin(self, *, full: bool, date_from: datetime | None) -> None:
-        """Note that a crawl begins."""
+        """Note that a crawl begins; what was passed over is counted until all is read again."""
+        counts = COUNTS if full else set(COUNTS) - {"passed_over"}
         self._change(
             phase=Phase.FULL if full else Phase.CHANGES,
             wants_full=False,
@@ -67,7 +70,7 @@ class Lease:
             pages=0,
             total=None,
             remark="",
-            **dict.fromkeys(COUNTS, 0),
+            **dict.fromkeys(counts, 0),
         )
 
     def advance(self, onward: Onward, counts: Mapping[str, int], **values: Any) -> None:  # noqa: ANN401 - columns and their values
@@ -89,31 +92,32 @@ class Lease:
         """Note that the list goes on elsewhere than it said."""
         self._change(next_url=place.url, by_offset=place.by_offset, remark=remark)
 
-    def finish(self, state: PullState) -> None:
-        """Note that a crawl is complete, and when the next one is due."""
-        whole = {"full_since": state.started_at} if state.phase == Phase.FULL else {}
+    def finish(self, state: PullState, *, doubt: str = "") -> None:
+        """Note that a crawl is at its end, complete unless in doubt, and when the next is due."""
+        complete = {"complete_since": state.started_at, "last_success_at": Now(), "last_error": ""}
+        if state.phase == Phase.FULL:
+            complete["full_since"] = state.started_at
+        known = {"last_error": doubt, "last_error_at": Now(), **_given_up(state)}
         self._change(
-            phase=Phase.IDLE,
-            complete_since=state.started_at,
-            last_success_at=Now(),
-            last_error="",
-            due_at=timezone.now() + splayed(timedelta(hours=settings.HUB_PULL_HOURS)),
-            **whole,
+            **{"phase": Phase.IDLE, "due_at": _next_round(), **(known if doubt else complete)}
         )
 
-    def failed(self, state: PullState, failure: PullFailed) -> None:
-        """Note a failed attempt and back off, longer each time."""
+    def failed(self, state: PullState, failure: PullFailed, *, behind: Place | None = None) -> None:
+        """Note a failed attempt and back off, longer each time; go on `behind` what never comes."""
         failures = state.failures + 1
-        pause = backoff(failures, failure.retry_after)
-        until = timezone.now() + pause
-        refused = failure.trouble is Trouble.REFUSED and failures >= _REFUSALS_TO_RESTART
-        restart = {"phase": Phase.IDLE, "wants_full": state.phase == Phase.FULL}
+        until = timezone.now() + backoff(failures, failure.retry_after)
+        elsewhere: dict[str, Any] = {}
+        if behind and failure.trouble in _OF_A_PAGE and failures >= _FAILURES_OF_A_LIST:
+            until = max(until, _next_round())
+            elsewhere = _given_up(state)
+        elif behind and failure.trouble in _OF_A_PAGE and failures >= _FAILURES_OF_A_PAGE:
+            elsewhere = {"next_url": behind.url, "by_offset": True}
         self._held().update(
             failures=failures,
             last_error=str(failure),
             last_error_at=Now(),
             due_at=until,
-            **(restart if refused else {}),
+            **elsewhere,
         )
         if failure.trouble in {Trouble.NO_ANSWER, Trouble.LEAVE_ALONE}:
             siblings = PullState.objects.filter(party__platform=state.party.platform_id)
@@ -137,8 +141,9 @@ class Lease:
 
 
 def claim(state_id: int, *, most: int | None = None) -> Lease | None:
-    """Claim a list; None while its platform is read already, or `most` platforms are.
+    """Claim a list; None while its platform is read already.
 
+    Where `most` platforms may be read at once it has to be due, too: several may have been told.
     Until a page came it is not due again for a while: a worker that breaks on it does so seldom.
     """
     token = uuid.uuid4()
@@ -147,17 +152,33 @@ def claim(state_id: int, *, most: int | None = None) -> Lease | None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
         busy = set(reading().values_list("party__platform", flat=True))
         wanted = PullState.objects.filter(pk=state_id)
-        if most is not None and len(busy) >= most:
-            return None
+        if most is not None:
+            wanted = wanted.filter(_IS_DUE) if len(busy) < most else wanted.none()
         claimed = wanted.exclude(party__platform__in=busy).update(
             lease=token, lease_until=_until(), tried_at=Now(), due_at=Now() + _FIRST_PAUSE
         )
     return Lease(state_id, token) if claimed else None
 
 
+_PLATFORM = "party__platform__"
+_IS_DUE = Q(
+    Q(due_at__lte=Now()) | Q(tried_at__lt=F(f"{_PLATFORM}status_changed_at")),
+    Q((f"{_PLATFORM}next_attempt_at", None)) | Q((f"{_PLATFORM}next_attempt_at__lte", Now())),
+)
+
+
 def reading() -> QuerySet[PullState]:
     """Return the lists that are being read."""
     return PullState.objects.filter(lease_until__gt=Now())
+
+
+def _given_up(state: PullState) -> dict[str, Any]:
+    """Return what a crawl leaves behind that is not complete: the next one is like it."""
+    return {"phase": Phase.IDLE} | ({"wants_full": True} if state.phase == Phase.FULL else {})
+
+
+def _next_round() -> datetime:
+    return timezone.now() + splayed(timedelta(hours=settings.HUB_PULL_HOURS))
 
 
 def splayed(interval: timedelta) -> timedelta:

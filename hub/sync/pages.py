@@ -72,6 +72,26 @@ def at(listing: Listing, received: int = 0, *, by_offset: bool = False) -> Place
     return Place(client.list_url(listing.endpoint, asked.as_query()), received, by_offset)
 
 
+def resumed(listing: Listing, place: Place) -> Place:
+    """Return the page a crawl goes on with, as the list is offered now.
+
+    An offset is asked for in pages of the present size; a Link to where the platform was when it
+    gave it is not followed to there.
+    """
+    if not place.url:
+        return at(listing)
+    if place.by_offset:
+        return at(listing, int(URL(place.url).query.get("offset", "0")), by_offset=True)
+    if not _same_origin(place.url, listing.endpoint):
+        return at(listing, place.received, by_offset=True)
+    return place
+
+
+def behind(listing: Listing, place: Place, *, size: int) -> Place:
+    """Return the page behind one of about so many objects that does not come."""
+    return at(listing, place.received + size, by_offset=True)
+
+
 def onward(listing: Listing, place: Place, told: Told, *, visited: Container[str]) -> Onward:
     """Decide where the list goes on after a page."""
     if told.is_repeated:

@@ -2,7 +2,7 @@
 
 Spec: 2.2.1 transport and format, pull ("low frequency"); TF-33, TF-98, TF-102, TF-105. A list is
 due when its time has come, or when its platform became CONNECTED since it was last tried. Personal
-data are asked for only where somebody may have them.
+data are asked for only where somebody may have them; who newly may gets what was passed over.
 """
 
 from datetime import timedelta
@@ -26,6 +26,7 @@ def reconcile() -> None:
     """Make a row for each list that a connected platform offers; a hub lists all by itself."""
     for module in POLICIES:
         _execute(_MISSING, module)
+    on_agreement_changed()
 
 
 def due() -> list[int]:
@@ -42,6 +43,13 @@ def start_afresh(platform_id: int) -> None:
     """Have everything of a platform read again: it registered anew."""
     mine = PullState.objects.filter(party__platform=platform_id)
     mine.update(wants_full=True, phase=PullState.Phase.IDLE, failures=0, due_at=Now())
+
+
+def on_agreement_changed(agreement_id: int | None = None, **_: object) -> None:
+    """Have read again what was passed over before an agreement; of all, those that began since."""
+    personal = [module.value for module, policy in POLICIES.items() if policy.personal]
+    with connection.cursor() as cursor:
+        cursor.execute(_PASSED_OVER, {"agreement": agreement_id, "personal": personal})
 
 
 def order(state_ids: list[int], *, full: bool = False) -> None:
@@ -94,6 +102,14 @@ WHERE p.is_active AND p.role = ANY(%(roles)s)
     WHERE s.module = %(module)s AND same.platform_id = f.id AND same.key = p.key)
 ORDER BY f.id, p.key, p.id
 ON CONFLICT DO NOTHING"""
+
+_PASSED_OVER = """
+UPDATE hub_pullstate s SET wants_full = true, due_at = now()
+FROM parties_agreement a JOIN parties_party c ON c.id = a.cpo_id
+JOIN parties_party p ON p.platform_id = c.platform_id AND (p.key = c.key OR p.role = 'HUB')
+WHERE p.id = s.party_id AND s.module = ANY(%(personal)s) AND s.passed_over > 0 AND NOT s.wants_full
+  AND a.state = 'ACTIVE' AND COALESCE(a.valid_from, now()) <= now()
+  AND (a.id = %(agreement)s::bigint OR s.started_at < a.valid_from)"""
 
 _DUE = f"""
 SELECT s.id, f.id {_OFFERED}

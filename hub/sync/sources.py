@@ -4,6 +4,7 @@ Spec: 2.2.1 transport and format, message routing; TF-53, A-126.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from django.conf import settings
@@ -32,7 +33,7 @@ class NotOffered(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """Everything a crawl needs to know about the list it reads."""
+    """Everything a crawl needs to know about the list it reads, since it was `asked_at`."""
 
     module: Module
     version: str
@@ -43,6 +44,7 @@ class Source:
     peer: client.Peer
     is_hub: bool
     own: frozenset[str]
+    asked_at: datetime
     _entitled: dict[tuple[PartyRef, PartyRef], bool] = field(default_factory=dict)
 
     @property
@@ -115,4 +117,5 @@ def find(state: PullState) -> Source:
         peer=peer,
         is_hub=any(role == Role.HUB for _, role in roles),
         own=frozenset(key for key, role in roles if implements(Role(role), module, SENDER)),
+        asked_at=state.tried_at or state.created_at,
     )

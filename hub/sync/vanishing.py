@@ -9,6 +9,7 @@ push or list, brings it back. Sessions and CDRs may leave their lists: nobody mi
 
 import logging
 from collections.abc import Collection
+from datetime import timedelta
 
 from hub.models import Listed, PullState
 from hub.sync.sources import Source
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 VANISHED = 2
 """Crawls in a row without it after which an object has vanished."""
+_APART = timedelta(hours=20)
+"""Two that begin sooner one after the other are one: lists may be empty for a while."""
 
 
 def note_listed(state: PullState, keys: Collection[str]) -> None:
@@ -37,7 +40,7 @@ def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
     """Flag what is missing, unless the crawl may have passed something over."""
     if state.phase != PullState.Phase.FULL or source.policy.personal:
         return
-    if is_certain and state.is_gapless:
+    if is_certain and state.is_gapless and _is_apart(state):
         found = database.rows(
             _MISSING.format(table=source.policy.model._meta.db_table),
             {"owner": str(source.party), "pull": state.pk, "begun": state.started_at},
@@ -46,6 +49,12 @@ def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
         if vanished:
             log.warning("%s: %d objects have vanished from its list", state, vanished)
     forget_listed(state)
+
+
+def _is_apart(state: PullState) -> bool:
+    if state.full_since is None or state.started_at is None:
+        return True
+    return state.started_at - state.full_since >= _APART
 
 
 # What was told to the hub since the crawl began is there, whatever a page of before says.

@@ -32,6 +32,10 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         done = overview.read_now(found, full=options.full, watch=watch)
         return [overview.describe(state) | {"line": overview.line(state)} for state in done]
 
+    def exit_code(self, result: list[dict[str, Any]]) -> int:
+        """Fail when a list could not be read to its end."""
+        return int(any(each["last_error"] for each in result))
+
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Say what came of each list."""
         for each in result:

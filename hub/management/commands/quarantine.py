@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 
 from hub.admin.quarantine import describe
 from hub.models import Quarantined
+from hub.policy import POLICIES
 from ocpi.types import PartyRef
 from parties.management.command import OperatorCommand
 
@@ -21,7 +22,9 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what chooses among them."""
         parser.add_argument("--party", metavar="PARTY", help="whose list, like NL-CPA")
-        parser.add_argument("--module", help="like locations")
+        parser.add_argument(
+            "--module", choices=[module.value for module in POLICIES], help="only this module"
+        )
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""

@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
+
+from django.db.models import F
 
 from hub.models import PullState
 from hub.sync import crawling, schedule
@@ -61,3 +64,9 @@ def _asked(platform: SandboxPlatform, module: str) -> Iterator[Seen]:
     for seen in platform.seen:
         if seen.method == "GET" and f"/sender/{module}" in seen.route:
             yield seen
+
+
+def read_days_later(module: str = "locations") -> PullState:
+    """Read everything again, when the last complete reading of everything is days old."""
+    PullState.objects.update(full_since=F("full_since") - timedelta(days=3))
+    return read(module, full=True)

@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
+from hub.models import PullState
 from hub.sync import leases
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox.misbehaviour import (
@@ -104,3 +105,23 @@ def test_pages_come_one_after_the_other_with_pauses(cast: Cast, settings: LazySe
 
     assert timezone.now() - begun > timedelta(seconds=0.6)
     assert len(asked(cpo)) == 3
+
+
+@pytest.mark.parametrize("responder", [hang(10), detail(403)])
+def test_what_is_wrong_with_one_list_keeps_no_other_waiting(
+    cpo: SandboxPlatform, responder: Responder
+) -> None:
+    """One that is slow, or forbidden, says nothing about its siblings."""
+    read_all()
+    before = state("tariffs").due_at
+    PullState.objects.update(failures=4)
+
+    with cpo.answer("GET /sender/locations", responder):
+        failed = read()
+
+    assert failed.due_at > timezone.now() + timedelta(minutes=10)
+    PullState.objects.filter(module="tariffs").update(due_at=timezone.now())
+    before = state("tariffs").due_at
+    with cpo.answer("GET /sender/locations", responder):
+        read()
+    assert state("tariffs").due_at == before

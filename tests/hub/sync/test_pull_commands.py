@@ -1,5 +1,6 @@
 """`manage.py pull` and `pulls`: the operator's way to read a list, and to see how it stands."""
 
+import json
 from io import StringIO
 
 import pytest
@@ -44,10 +45,11 @@ def test_everything_again_as_json(cpo: SandboxPlatform) -> None:
 
 
 def test_what_went_wrong_is_told(cpo: SandboxPlatform) -> None:
-    """In the line of the list; a party without lists is an error."""
-    with cpo.answer("GET /sender/locations", html(502)):
-        [found] = command("pull", "NL-CPA", "--module", "locations")
-    assert "failed with HTTP 502" in found["last_error"]
+    """In the line of the list and by the exit code; a party without lists is an error."""
+    out = StringIO()
+    with cpo.answer("GET /sender/locations", html(502)), pytest.raises(SystemExit, match="1"):
+        call_command("pull", "NL-CPA", "--module", "locations", "--json", stdout=out)
+    assert "failed with HTTP 502" in json.loads(out.getvalue())[0]["last_error"]
     with pytest.raises(CommandError, match="NL-XXX is not a party"):
         call_command("pull", "NL-XXX")
     with pytest.raises(CommandError, match="offers no list of tokens"):
@@ -81,3 +83,5 @@ def test_the_quarantine_is_told_with_hints(cpo: SandboxPlatform) -> None:
     assert first.startswith("NL-CPA locations L1: city")
     assert second.strip()
     assert command("quarantine", "--module", "tariffs") == []
+    with pytest.raises(CommandError, match="invalid choice: 'typo'"):
+        call_command("quarantine", "--module", "typo")

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 
 from hub.models import Change, PullState
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox.misbehaviour import reply
-from tests.cast import CPA, CPB, HUB, MSA, Cast, a_location, push, route
+from parties.agreements import agree, suspend
+from parties.models import Agreement
+from tests.cast import CPA, CPB, HUB, MSA, MSB, Cast, a_location, push, route
 from tests.hub.charging import for_msb, listed, posts, two_emsps
 from tests.hub.owner import T1, T2, T3, pushes
 from tests.hub.owner import listed as locations
@@ -79,6 +82,26 @@ def test_an_older_page_changes_nothing(pair: Pair) -> None:
     assert locations(emsp, MSA)["L1"]["name"] == "of the push"
 
 
+@pytest.mark.conformance("TF-107")
+def test_a_page_does_not_undo_a_push_of_the_same_second(pair: Pair) -> None:
+    """What was pushed after the list was asked for stays; the next reading takes what is listed."""
+    cpo, emsp = pair
+    offer(cpo, "locations", a_location(CPA, 1, last_updated=T1, name="before"))
+
+    def push_meanwhile(seen: object, _: object) -> None:
+        if "/sender/locations" in str(seen):
+            push(cpo, a_location(CPA, 1, last_updated=T1, name="meanwhile"))
+
+    cpo.watchers.append(push_meanwhile)
+    done = read()
+    cpo.watchers.remove(push_meanwhile)
+
+    assert (done.older, done.stored) == (1, 0)
+    assert locations(emsp, MSA)["L1"]["name"] == "meanwhile"
+    assert read().stored == 1
+    assert locations(emsp, MSA)["L1"]["name"] == "before"
+
+
 @pytest.mark.conformance("TF-103")
 def test_a_platform_that_ignores_whom_it_is_asked_for_makes_no_doubles(cast: Cast) -> None:
     """The owner is whom the object names; the second reading finds all unchanged."""
@@ -126,6 +149,29 @@ def test_personal_objects_are_for_the_owner_of_the_token(
     assert listed(msb, "cdrs", msb.party)[0] == ["C2"]
     assert [each["id"] for each in posts(msa)] == ["C1"]
     assert state("sessions").passed_over == 1
+
+
+@pytest.mark.parametrize("begins", ["now", "by its date"])
+def test_what_was_passed_over_is_read_when_an_agreement_begins(cast: Cast, begins: str) -> None:
+    """Suspended when they were listed, active later: although they are older than the changes."""
+    cpo, _, msb = two_emsps(cast)
+    suspend(CPA, MSB)
+    offer(cpo, "cdrs", for_msb(a_cdr(id="C2")))
+    assert read("cdrs").passed_over == 1
+    cpo.own["cdrs"].clear()
+    assert read("cdrs").passed_over == 1
+    offer(cpo, "cdrs", for_msb(a_cdr(id="C2")))
+
+    if begins == "now":
+        agree(CPA, MSB)
+    else:
+        Agreement.objects.update(state="ACTIVE", valid_from=timezone.now())
+    read_all()
+
+    assert listed(msb, "cdrs", MSB)[0] == ["C2"]
+    assert state("cdrs").date_from is None
+    Agreement.objects.get(emsp__key="FR-MSB").save()
+    assert not state("cdrs").wants_full
 
 
 def test_personal_lists_are_not_asked_for_without_need(cast: Cast) -> None:

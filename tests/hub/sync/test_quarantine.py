@@ -1,5 +1,7 @@
 """Objects of a list that cannot be used: kept with the reason, while all others are stored."""
 
+import random
+import string
 from collections.abc import Callable
 
 import pytest
@@ -133,3 +135,18 @@ def test_a_text_is_kept_as_its_owner_wrote_it(pair: Pair) -> None:
         read()
 
     assert body in emsp.hub.get("locations", "SENDER").body
+
+
+def test_an_id_that_is_far_too_long_costs_only_its_object(pair: Pair) -> None:
+    """No index holds it: it is in quarantine under what its text comes to, the others are taken."""
+    cpo, emsp = pair
+    endless = "".join(random.Random(7).choices(string.ascii_letters, k=6_000))
+    page = [a_location(CPA, 1), a_location(CPA, 2, id=endless)]
+    with cpo.answer("GET /sender/locations", reply(page)):
+        done = read(full=True)
+
+    assert (done.phase, done.stored, done.quarantined, done.is_gapless) == ("IDLE", 1, 1, False)
+    assert list(listed(emsp, MSA)) == ["L1"]
+    [kept] = done.quarantine.all()
+    assert "more than 255 characters" in kept.findings
+    assert hint(kept.findings)

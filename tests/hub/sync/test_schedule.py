@@ -123,6 +123,38 @@ def test_so_many_platforms_at_once(
     assert leases.claim(other.pk) is not None
 
 
+def test_a_task_that_comes_late_reads_nothing_that_is_not_due(cpo: SandboxPlatform) -> None:
+    """Several were queued while all workers were busy: the first one reads, the others go home."""
+    schedule.reconcile()
+    pk = state().pk
+    done = read()
+
+    assert done.due_at > timezone.now()
+    assert crawling.claim(pk) is None
+    schedule.order([pk])
+    Platform.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=15))
+    assert crawling.claim(pk) is None
+    Platform.objects.update(next_attempt_at=None)
+    lease = crawling.claim(pk)
+    assert lease is not None
+    lease.release()
+
+
+def test_what_is_ordered_during_the_last_page_is_read_next(cpo: SandboxPlatform) -> None:
+    """The end of the crawl under way does not put it off."""
+
+    def order(seen: object, _: object) -> None:
+        if "offset=4" in str(seen):
+            schedule.order([state().pk], full=True)
+
+    cpo.watchers.append(order)
+    left = read()
+    cpo.watchers.clear()
+
+    assert (left.wants_full, left.phase) == (True, "IDLE")
+    assert left.due_at <= timezone.now()
+
+
 def test_a_killed_workers_crawl_is_taken_over(cpo: SandboxPlatform) -> None:
     """After its lease: on the page it was at, with the counts it had."""
     schedule.reconcile()

@@ -7,9 +7,9 @@ import pytest
 from hub.models import Change, Listed, Location
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox.misbehaviour import relinked, reply
-from tests.cast import CPA, MSA, Cast, a_location, push
-from tests.hub.owner import T2, listed, pushes
-from tests.hub.sync.reading import offer, read
+from tests.cast import CPA, MSA, MSB, Cast, a_location, push
+from tests.hub.owner import T2, Owner, listed, pushes
+from tests.hub.sync.reading import offer, read, read_days_later
 from tests.ocpi.objects import a_session
 
 Pair = tuple[SandboxPlatform, SandboxPlatform]
@@ -33,9 +33,9 @@ def test_what_two_full_crawls_miss_has_vanished(
     deliver_all()
     before = Change.objects.count(), len(pushes(emsp))
 
-    read(full=True)
+    read_days_later()
     assert sorted(listed(emsp, MSA)) == ["L1", "L2"]
-    read(full=True)
+    read_days_later()
     deliver_all()
 
     assert list(listed(emsp, MSA)) == ["L1"]
@@ -48,14 +48,51 @@ def test_what_two_full_crawls_miss_has_vanished(
 @pytest.mark.parametrize("way", ["list", "push", "same push"])
 def test_what_is_spoken_of_again_is_back(owner: SandboxPlatform, pair: Pair, way: str) -> None:
     """Its list has it again, or its owner pushes it, even unchanged."""
-    read(full=True)
-    read(full=True)
+    read_days_later()
+    read_days_later()
     if way == "list":
         offer(owner, "locations", a_location(CPA, 2))
-        read(full=True)
+        read_days_later()
     else:
         location = a_location(CPA, 2)
         push(owner, {**location, "last_updated": T2} if way == "push" else location)
+
+    assert sorted(listed(pair[1], MSA)) == ["L1", "L2"]
+
+
+@pytest.mark.parametrize("way", ["list", "older list", "same push", "same patch"])
+def test_what_is_back_reaches_who_came_meanwhile(
+    owner: SandboxPlatform, cast: Cast, deliver_all: Callable[[], int], way: str
+) -> None:
+    """A newcomer's snapshot lacked it: it is told of it now, although nothing changed."""
+    read_days_later()
+    read_days_later()
+    newcomer = cast["P3"]
+    cast.agree(("NL-CPA", "FR-MSB"))
+    deliver_all()
+    assert [seen.json["id"] for seen in pushes(newcomer)] == ["L1"]
+    location = a_location(CPA, 2)
+
+    if way.endswith("list"):
+        old = {"last_updated": "2020-01-01T00:00:00Z", "name": "old", "evses": []}
+        offer(owner, "locations", location | (old if way == "older list" else {}))
+        read(full=True)
+    elif way == "same push":
+        push(owner, location)
+    else:
+        same = {name: location[name] for name in ("name", "last_updated")}
+        assert Owner(owner).patch("L2", body=same).status_code == 1000
+    deliver_all()
+
+    last = pushes(newcomer)[-1]
+    assert (last.json["id"], last.json["name"]) == ("L2", location["name"])
+    assert sorted(listed(newcomer, MSB)) == ["L1", "L2"]
+
+
+def test_readings_shortly_after_each_other_are_one(owner: SandboxPlatform, pair: Pair) -> None:
+    """A list may be empty for a while: an operator who looks twice makes nothing vanish."""
+    for _ in range(4):
+        read(full=True)
 
     assert sorted(listed(pair[1], MSA)) == ["L1", "L2"]
 
@@ -75,10 +112,10 @@ def test_a_crawl_that_may_have_passed_something_over_proves_nothing(
     """The total says that more is there, or an object could not be told."""
     with owner.answer("GET /sender/locations", relinked(None, X_Total_Count=total)):
         for _ in range(3):
-            read(full=True)
+            read_days_later()
     with owner.answer("GET /sender/locations", reply([a_location(CPA, 1), {"id": 2}])):
         for _ in range(3):
-            read(full=True)
+            read_days_later()
 
     assert sorted(listed(pair[1], MSA)) == ["L1", "L2"]
 
@@ -88,7 +125,7 @@ def test_what_is_listed_broken_is_not_missing(owner: SandboxPlatform, pair: Pair
     broken = {**a_location(CPA, 2), "coordinates": "unknown"}
     with owner.answer("GET /sender/locations", reply([a_location(CPA, 1), broken])):
         for _ in range(3):
-            read(full=True)
+            read_days_later()
 
     assert sorted(listed(pair[1], MSA)) == ["L1", "L2"]
 
@@ -104,7 +141,7 @@ def test_what_is_pushed_during_a_crawl_is_not_missing(owner: SandboxPlatform, pa
 
     owner.watchers.append(push_meanwhile)
     for _ in range(3):
-        read(full=True)
+        read_days_later()
 
     assert len(watched) == 3
     assert Location.objects.get(object_id="L2").missed == 0
@@ -115,9 +152,9 @@ def test_sessions_and_cdrs_may_leave_their_lists(cast: Cast) -> None:
     cpo, emsp = cast["P1"], cast["P2"]
     cast.agree(("NL-CPA", "DE-MSA"))
     offer(cpo, "sessions", a_session())
-    read("sessions", full=True)
+    read_days_later("sessions")
     cpo.own["sessions"].clear()
     for _ in range(3):
-        read("sessions", full=True)
+        read_days_later("sessions")
 
     assert [each["id"] for each in emsp.hub.list("sessions").data] == ["S1"]
