@@ -69,8 +69,8 @@ def _step(lease: Lease, visited: set[str], watch: Watcher | None) -> bool:
 
 
 def _doubt(state: PullState, failure: PullFailed) -> None:
-    """Have a platform pinged that gave no answer, or refused the hub's token."""
-    if failure.trouble is Trouble.NO_ANSWER:
+    """Have a platform pinged that gave no answer, a bad one, or refused the hub's token."""
+    if failure.trouble in {Trouble.NO_ANSWER, Trouble.WITHHELD, Trouble.FAILED}:
         life.doubt(state.party.platform_id)
 
 
@@ -104,7 +104,7 @@ def _page(lease: Lease, source: Source, state: PullState, visited: set[str]) -> 
     with transaction.atomic():
         _note(lease, state, onward, outcome, page)
         if onward.place is None:
-            _finish(lease, source, state, _doubt(onward, state, place))
+            _finish(lease, source, state, _shortfall(onward, state, place))
 
 
 def _told(page: Page, place: Place, visited: set[str]) -> Told:
@@ -125,7 +125,7 @@ def _behind(listing: Listing, state: PullState) -> Place:
     return pages.behind(listing, _place(listing, state), size=min(size, listing.limit) or 1)
 
 
-def _doubt(onward: Onward, state: PullState, place: Place) -> str:
+def _shortfall(onward: Onward, state: PullState, place: Place) -> str:
     """Say why a list at its end may not be complete: its places count what was passed over."""
     if place.received > state.seen:
         return f"not complete: a page that does not come was passed over ({state.last_error})"
