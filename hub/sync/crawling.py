@@ -69,8 +69,8 @@ def _step(lease: Lease, visited: set[str], watch: Watcher | None) -> bool:
 
 
 def _doubt(state: PullState, failure: PullFailed) -> None:
-    """Have a platform pinged that gave no answer, a bad one, or refused the hub's token."""
-    if failure.trouble in {Trouble.NO_ANSWER, Trouble.WITHHELD, Trouble.FAILED}:
+    """Have a platform pinged that cannot be asked, or refuses the hub's token."""
+    if failure.trouble in {Trouble.NO_ANSWER, Trouble.WITHHELD}:
         life.doubt(state.party.platform_id)
 
 

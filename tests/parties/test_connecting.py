@@ -204,12 +204,12 @@ def test_a_refused_post_is_reported_once_and_leaves_nothing(
 
 
 def test_takes_the_roles_from_the_answer(wire: Wire, start: Start) -> None:
-    """The parties are those the platform names, a hub among them."""
-    roles = ("HUB:DE:HUB", "CPO:NL:CPA", "CPO:NL:CPB")
+    """The parties are those the platform names; who is merely allowed is none yet."""
+    roles = ("EMSP:DE:MSA", "CPO:NL:CPA", "CPO:NL:CPB")
     platform = start(*roles[:2])
     register(_planned(*roles), versions_url=platform.url, token_a=platform.invite())
     active = {str(party) for party in Party.objects.filter(is_active=True)}
-    assert active == {"DE-HUB (HUB)", "NL-CPA (CPO)"}
+    assert active == {"DE-MSA (EMSP)", "NL-CPA (CPO)"}
 
 
 def test_takes_a_registration_back_when_the_parties_are_not_agreed(
