@@ -83,6 +83,7 @@ HUB_BIND_HOST = env.text("HUB_BIND_HOST", "127.0.0.1")
 HUB_BIND_PORT = env.integer("HUB_BIND_PORT", 8000, least=1)
 HUB_WEB_WORKERS = env.integer("HUB_WEB_WORKERS", 2, least=1)
 HUB_WEB_THREADS = env.integer("HUB_WEB_THREADS", 16, least=1)
+HUB_PROXIES = env.integer("HUB_PROXIES", 1 if HUB_PUBLIC_URL.startswith("https://") else 0)
 HUB_DATABASE_CONNECTIONS = env.integer("HUB_DATABASE_CONNECTIONS", 16, least=1)
 
 INSTALLED_APPS = [
@@ -96,6 +97,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "parties",
     "hub",
+    "operators",  # last: it gives groups the permissions of all before it
 ]
 # The console's middleware costs a tenth of a peer's request: OCPI paths leave the chain early.
 MIDDLEWARE = [
@@ -106,6 +108,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "operators.middleware.console",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -2,6 +2,7 @@
 
 from hub.admin import (
     cdrs,
+    changes,
     dead_letters,
     exchanges,
     locations,
@@ -15,6 +16,7 @@ from hub.admin import (
 
 __all__ = [
     "cdrs",
+    "changes",
     "dead_letters",
     "exchanges",
     "locations",

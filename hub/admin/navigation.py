@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from hub.models import Cdr, DeadLetter, Exchange, Location, Session, Subscription, Tariff, Token
+from operators.models import Change
 from parties.admin.console import operates
 from parties.models import Agreement, Party, Platform
 
@@ -38,7 +39,10 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
             ("CDRs", "receipt_long", Cdr),
         ),
     ),
-    ("Operators", (("Users", "person", User), ("Groups", "group", Group))),
+    (
+        "Operators",
+        (("Users", "person", User), ("Groups", "group", Group), ("Audit", "policy", Change)),
+    ),
 )
 
 
