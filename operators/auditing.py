@@ -6,10 +6,11 @@ themselves while somebody acts; deeds that change more than one row say so by `d
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
+from django.db import DatabaseError, connection
 from django.db.models import Model
 
 from operators.acting import HUB, Actor, actor
@@ -65,17 +66,27 @@ def deed(
 ) -> Iterator[None]:
     """Write down one change for all that happens inside; a failed one only if it left a trace."""
     before, token = facts(), _told_by_a_deed.set(True)
-    succeeded = False
     try:
         yield
-        succeeded = True
+    except Exception:
+        with suppress(DatabaseError):  # what went wrong is told first
+            _record_trace(f"{words} (failed)", subject, before, facts, kind=kind)
+        raise
     finally:
         _told_by_a_deed.reset(token)
-        after = facts()
-        if succeeded or before != after:
-            said = words if succeeded else f"{words} (failed)"
-            was, now = _differing(before, after)
-            record(said, subject, before=was, after=now, kind=kind)
+    was, now = _differing(before, facts())
+    record(words, subject, before=was, after=now, kind=kind)
+
+
+def _record_trace(
+    words: str, subject: str, before: Facts | None, facts: Callable[[], Facts | None], *, kind: str
+) -> None:
+    """Write down what a failed deed changed; inside a transaction all of it is undone."""
+    if connection.in_atomic_block:
+        return
+    was, now = _differing(before, facts())
+    if was != now:
+        record(words, subject, before=was, after=now, kind=kind)
 
 
 def remember(sender: type[Model], instance: Model, **_: object) -> None:
