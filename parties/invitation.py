@@ -70,7 +70,7 @@ def invite(
 
     A registered platform is left alone unless `reset` ends its registration; its data stays.
     """
-    with audited("reset and invited" if reset else "invited", name.strip()):
+    with audited("reset and invited" if reset else "invited", _usable(name)):
         platform = prepare(name, roles=roles, quirks=quirks)
         if platform.is_registered and not reset:
             raise NotPossible(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.management import get_commands
 from django.test import Client
 from django.urls import reverse
 
@@ -14,9 +15,10 @@ from operators.models import Change
 from operators.roles import Role
 from parties.agreements import expire
 from parties.models import Agreement
+from tests.cast import Cast
 from tests.factories import AgreementFactory, CredentialsFactory, PartyFactory, PlatformFactory
 from tests.operators.people import console, person
-from tests.parties.running import run, run_json
+from tests.parties.running import fails, run, run_json
 from tests.parties.test_admin import platform_form
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +35,23 @@ def terminal() -> Iterator[None]:
 def olga() -> Client:
     """Sit an operator down at the console."""
     return console(person("olga", Role.OPERATOR))
+
+
+CHANGING = {
+    *("agree", "import_agreements", "invite_platform", "register_platform", "rotate_credentials"),
+    *("announce_url", "forget_platform", "reencrypt_credentials", "redrive"),
+    *("reset_two_factor", "unlock_login"),
+}
+READING = {
+    *("audit", "dead_letters", "explain", "export_agreements", "log", "platforms", "trace"),
+    "where",
+}
+
+
+def test_every_command_is_known_to_change_or_only_to_read() -> None:
+    """A command that is new is put here, and what it changes into the audit."""
+    ours = {name for name, app in get_commands().items() if app in {"hub", "parties", "operators"}}
+    assert ours == CHANGING | READING
 
 
 def newest() -> Change:
@@ -125,6 +144,20 @@ def test_a_forgotten_platform_stays_in_the_audit(terminal: None) -> None:
     assert (changed.deed, changed.subject, changed.after) == ("forgot", "P1", None)
 
 
+def test_a_failed_change_that_left_nothing_is_not_told(terminal: None) -> None:
+    """What was refused changed nothing."""
+    PlatformFactory.create(name="P1")
+    Change.objects.all().delete()
+    fails("invite_platform", "P1")
+    assert not Change.objects.exists()
+
+
+def test_tokens_sealed_anew_are_written_down(terminal: None) -> None:
+    """A new encryption key is a change of configuration too."""
+    run("reencrypt_credentials")
+    assert (newest().deed, newest().subject) == ("sealed with the newest key", "0 tokens")
+
+
 def test_an_agreement_that_ends_by_itself_is_the_hubs_doing() -> None:
     """No person did it, and still it is told."""
     AgreementFactory.create(valid_from="2025-01-01T00:00:00Z", valid_until="2025-02-01T00:00:00Z")
@@ -189,3 +222,18 @@ def test_the_audit_as_a_command(terminal: None) -> None:
     assert found[0]["after"]["name"] == "P9"
     assert "invited  parties.Platform P9" in run("audit", "--since", "10m")
     assert run("audit", "--who", "nobody") == "No such changes.\n"
+
+
+def test_a_rotation_says_which_tokens_came_and_went(cast: Cast, terminal: None) -> None:
+    """One change, with the last four of each token, also for a new public URL."""
+    cast["P1"]
+    Change.objects.all().delete()
+    run("rotate_credentials", "P1")
+    changed = newest()
+    assert (changed.deed, changed.subject, changed.channel) == ("rotated", "P1", "command line")
+    assert changed.before is not None
+    assert changed.after is not None
+    assert len(set(changed.after["tokens"]) - set(changed.before["tokens"])) == 2
+    run("announce_url", "--all")
+    assert newest().pk > changed.pk
+    assert (newest().deed, newest().doing) == ("rotated", "manage.py agree")

@@ -1,9 +1,14 @@
 """What a browser is told about the console's pages: nothing from elsewhere, nothing inline."""
 
+import ast
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
@@ -70,3 +75,30 @@ def test_the_secrets_of_the_second_factor_have_no_page(admin_client: Client) -> 
     """Not even an administrator reads the secret of another's app."""
     assert not [model for model in admin.site._registry if model._meta.app_label.startswith("otp_")]
     assert admin_client.get("/admin/otp_totp/totpdevice/").status_code == 404
+
+
+def test_behind_tls_cookies_are_of_this_host_alone() -> None:
+    """Secure, out of reach of scripts, and named so that no other host sets them."""
+    names = ("SESSION", "CSRF")
+    flags = ("NAME", "SECURE", "HTTPONLY", "SAMESITE")
+    read = ", ".join(f"base.{name}_COOKIE_{flag}" for name in names for flag in flags)
+    given = {
+        "HUB_PUBLIC_URL": "https://hub.example.com",
+        "HUB_COUNTRY_CODE": "NL",
+        "HUB_PARTY_ID": "HUB",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "CREDENTIALS_KEYS": ",".join(settings.CREDENTIALS_KEYS),
+        "DATABASE_URL": "postgresql://hub@database.example.com/hub",
+        "REDIS_URL": "redis://broker.example.com/0",
+        "PATH": os.environ["PATH"],
+    }
+    said = subprocess.check_output(
+        [sys.executable, "-c", f"from settings import base; print([{read}, base.HUB_PROXIES])"],
+        env=given,
+        text=True,
+    )
+    assert ast.literal_eval(said) == [
+        *("__Host-session", True, True, "Lax"),
+        *("__Host-csrf", True, True, "Lax"),
+        1,
+    ]
