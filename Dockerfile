@@ -10,6 +10,7 @@ COPY manage.py ./
 COPY settings settings
 COPY hub hub
 COPY parties parties
+COPY operators operators
 COPY ocpi ocpi
 # Collecting files needs settings but no secret: those of the tests do.
 RUN DJANGO_SETTINGS_MODULE=settings.test /venv/bin/python manage.py collectstatic --noinput \

@@ -9,6 +9,7 @@ from itertools import product
 from django.utils import timezone
 
 from ocpi.types import ModuleID, PartyRef, Role
+from operators.auditing import record
 from parties.models import Agreement, AgreementState, Party
 from parties.role_pairs import SIDES, pairs_of
 from parties.signals import agreement_changed, announce
@@ -94,6 +95,8 @@ def _expired(agreement: Agreement) -> bool:
     if not still.update(state=AgreementState.EXPIRED):
         return False
     agreement.state = AgreementState.EXPIRED.value
+    was, now = {"state": AgreementState.ACTIVE.value}, {"state": agreement.state}
+    record("expired", agreement, before=was, after=now)
     announce(agreement_changed, Agreement, agreement_id=agreement.pk)
     return True
 

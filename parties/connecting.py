@@ -30,6 +30,7 @@ from ocpi.modules import Version
 from ocpi.types import InterfaceRole, ModuleID, Role
 from ocpi.versions import VERSIONS, latest_mutual
 from parties import announcement, claims, database
+from parties.audited import audited
 from parties.claims import Offer
 from parties.exclusive import exclusive
 from parties.handshake import Discovered, ask, data_of, discover, numbered, only
@@ -71,7 +72,7 @@ def register(
     if platform.is_registered:
         message = f"{platform.name} is registered already: rotate_credentials renews its tokens"
         raise AlreadyRegistered(message)
-    with _recorded(platform), exclusive(platform.pk, busy=_busy(platform)):
+    with _recorded(platform, "registered with"), exclusive(platform.pk, busy=_busy(platform)):
         roles = frozenset(Role(row.role) for row in platform.allowed_parties.all())
         peer = Peer(token_a, base64=platform.quirks.base64_out)
         database.release()
@@ -87,7 +88,7 @@ def rotate(platform: Platform) -> None:
             f"{platform.name} is {platform.status}: only a registered platform has tokens to renew"
         )
         raise UnusableApi(message)
-    with _recorded(platform), exclusive(platform.pk, busy=_busy(platform)):
+    with _recorded(platform, "rotated"), exclusive(platform.pk, busy=_busy(platform)):
         roles = frozenset(Role(row.role) for row in platform.parties.filter(is_active=True))
         peer = peer_of(platform.pk)
         database.release()
@@ -108,9 +109,10 @@ def say_goodbye(platform: Platform) -> None:
 
 
 @contextmanager
-def _recorded(platform: Platform) -> Iterator[None]:
+def _recorded(platform: Platform, words: str) -> Iterator[None]:
     try:
-        yield
+        with audited(words, platform.name):
+            yield
     except OcpiError as error:
         record_failure(platform.pk, error)
         log.warning("credentials exchange with %s failed: %s", platform.name, error)

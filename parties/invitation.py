@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from ocpi.types import PartyRef, Role
 from parties.announcement import hub_party
+from parties.audited import audited
 from parties.models import AllowedParty, Credentials, Party, Platform, TokenKind
 from parties.registration import disconnect
 from parties.status import ConnectionStatus
@@ -69,16 +70,22 @@ def invite(
 
     A registered platform is left alone unless `reset` ends its registration; its data stays.
     """
-    platform = prepare(name, roles=roles, quirks=quirks)
-    if platform.is_registered and not reset:
-        message = f"{name} is registered; --reset ends that registration and issues a new token A"
-        raise NotPossible(message)
-    if reset:
-        disconnect(platform, status=ConnectionStatus.PLANNED)
+    with audited("reset and invited" if reset else "invited", _usable(name)):
+        platform = prepare(name, roles=roles, quirks=quirks)
+        if platform.is_registered and not reset:
+            raise NotPossible(
+                f"{name} is registered; --reset ends that registration and issues a new token A"
+            )
+        if reset:
+            disconnect(platform, status=ConnectionStatus.PLANNED)
+        return Invitation(platform, _token_a(platform))
+
+
+def _token_a(platform: Platform) -> str:
     Credentials.objects.inbound(platform).revoke()
     until = timezone.now() + timedelta(days=settings.HUB_TOKEN_A_DAYS)
     _, token = Credentials.objects.issue(platform, kind=TokenKind.A, valid_until=until)
-    return Invitation(platform, token)
+    return token
 
 
 @transaction.atomic

@@ -8,7 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from ocpi.types import format_datetime
+from operators.auditing import record
 from parties import tokens
+from parties.audited import audited
 from parties.habits import sentence
 from parties.models import Credentials, ObservedHabit, Platform
 from parties.signals import announce, platform_removed
@@ -67,8 +69,9 @@ def _told(row: ObservedHabit) -> dict[str, Any]:
 @transaction.atomic
 def forget(platform: Platform) -> None:
     """Delete a platform with its parties, tokens and agreements."""
-    announce(platform_removed, Platform, platform_id=platform.pk)
-    platform.delete()
+    with audited("forgot", platform.name):
+        announce(platform_removed, Platform, platform_id=platform.pk)
+        platform.delete()
 
 
 @transaction.atomic
@@ -78,4 +81,5 @@ def reencrypt() -> int:
     for row in sealed:
         row.sealed = tokens.reseal(row.sealed)
         row.save(update_fields=["sealed"])
+    record("sealed with the newest key", f"{len(sealed)} tokens", kind="parties.Credentials")
     return len(sealed)

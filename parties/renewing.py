@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
 
 from ocpi.errors import OcpiError
+from operators.acting import Actor, acting, actor
 from parties import announcement, database
 from parties.connecting import rotate
 from parties.models import Credentials, Direction, Platform
@@ -71,12 +73,13 @@ def announce_url(*, to_all: bool = False) -> Iterator[Announced]:
         connected = connected.exclude(announced_url=announcement.versions_url())
     platforms = list(connected)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        yield from pool.map(_announce, platforms)
+        yield from pool.map(partial(_announce, by=actor()), platforms)
 
 
-def _announce(platform: Platform) -> Announced:
+def _announce(platform: Platform, *, by: Actor | None) -> Announced:
     try:
-        rotate(platform)
+        with acting(by):
+            rotate(platform)
     except (OcpiError, Undecryptable) as error:
         return Announced(platform.name, str(error))
     finally:

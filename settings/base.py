@@ -6,6 +6,8 @@ from typing import Any
 import django_stubs_ext
 import environ
 from cryptography.fernet import Fernet
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.urls import reverse_lazy
 
 from settings import env
 
@@ -70,6 +72,13 @@ HUB_PULL_PAGE_LIMIT = env.integer("HUB_PULL_PAGE_LIMIT", 100, least=1)
 HUB_PULL_PAUSE = env.number("HUB_PULL_PAUSE", 0.5, least=0)
 HUB_PULL_PLATFORMS = env.integer("HUB_PULL_PLATFORMS", 4, least=1)
 
+# The operators' console
+HUB_CONSOLE_2FA = env.choice("HUB_CONSOLE_2FA", "optional", among=("optional", "required"))
+HUB_CONSOLE_HOURS = env.integer("HUB_CONSOLE_HOURS", 12, least=1)
+HUB_LOGIN_FAILURES = env.integer("HUB_LOGIN_FAILURES", 10, least=1)
+HUB_PROXIES = env.integer("HUB_PROXIES", 1 if HUB_PUBLIC_URL.startswith("https://") else 0)
+OTP_TOTP_ISSUER = HUB_NAME
+
 # Secrets and services
 SECRET_KEY = env.secret("SECRET_KEY")
 CREDENTIALS_KEYS = env.words("CREDENTIALS_KEYS", env.secret("CREDENTIALS_KEYS"))
@@ -101,19 +110,27 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "csp",
     "rest_framework",
     "parties",
     "hub",
+    "operators",  # last: it gives groups the permissions of all before it
 ]
 # The console's middleware costs a tenth of a peer's request: OCPI paths leave the chain early.
 MIDDLEWARE = [
     "settings.middleware.ocpi_first",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "operators.middleware.console",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -164,7 +181,11 @@ WHITENOISE_AUTOREFRESH = DEBUG
 # Safe by default where the public URL is https
 _HTTPS = HUB_PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = HUB_CONSOLE_HOURS * 3_600
+if _HTTPS:  # a browser takes these names only from this very host, over TLS
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -176,6 +197,22 @@ SILENCED_SYSTEM_CHECKS = [
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = HUB_MAX_BODY_BYTES + 1
+
+# The theme's Alpine compiles what its templates say, hence unsafe-eval; nothing inline ever runs.
+# Styles are inline in the theme's pages and in its charts.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
 
 REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
@@ -193,6 +230,12 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [f"{STATIC_URL}console.css"],
+    "LOGIN": {"form": "operators.logging_in.LoginForm"},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Two-factor log-in", "link": reverse_lazy("two_factor:two_factor")}
+        ]
+    },
     "SIDEBAR": {"navigation": "hub.admin.navigation.sidebar"},
     "COLORS": {
         "primary": {

@@ -2,6 +2,7 @@
 
 from hub.admin import (
     cdrs,
+    changes,
     dead_letters,
     exchanges,
     locations,
@@ -17,6 +18,7 @@ from hub.admin import (
 
 __all__ = [
     "cdrs",
+    "changes",
     "dead_letters",
     "exchanges",
     "locations",

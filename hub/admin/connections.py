@@ -6,6 +6,7 @@ Spec: 2.2.1 credentials; mod_hub_client_info, ConnectionStatus enum. Commands do
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from parties.audited import audited
 from parties.connecting import rotate
 from parties.invitation import Invitation, invite
 from parties.models import Platform
@@ -32,7 +33,8 @@ class ConnectionAction:
 
 
 def _suspend(platform: Platform) -> Outcome:
-    disconnect(platform, status=ConnectionStatus.SUSPENDED)
+    with audited("suspended", platform.name):
+        disconnect(platform, status=ConnectionStatus.SUSPENDED)
     return f"{platform} is suspended."
 
 

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from hub import tasks
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
+from hub.delivery import dead_letters
 from hub.models import DeadLetter
 from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
 from hub.policy import ABOUT_DRIVERS
@@ -99,13 +100,14 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
         except (redis.RedisError, OperationalError) as error:
             self.message_user(request, f"The broker does not answer: {error}", messages.ERROR)
             return
+        dead_letters.audit("sent again", ids)
         sentence = f"{len(ids):,} are sent again; what passes leaves this list: reload to see."
         self.message_user(request, sentence)
 
     @admin.action(description="Discard", permissions=["redrive"])
     def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         """Forget the chosen; nothing is sent."""
-        number, _ = queryset.delete()
+        number = dead_letters.discard(queryset)
         self.message_user(request, f"{number:,} were discarded; nothing was sent.")
 
     @column("When", order="id")

@@ -19,6 +19,7 @@ from hub.models import (
     Tariff,
     Token,
 )
+from operators.models import Change
 from parties.admin.console import operates
 from parties.models import Agreement, Party, Platform
 
@@ -53,7 +54,10 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
             ("CDRs", "receipt_long", Cdr),
         ),
     ),
-    ("Operators", (("Users", "person", User), ("Groups", "group", Group))),
+    (
+        "Operators",
+        (("Users", "person", User), ("Groups", "group", Group), ("Audit", "policy", Change)),
+    ),
 )
 
 

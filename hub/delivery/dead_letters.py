@@ -9,6 +9,9 @@ from hub.delivery.lanes import Push, whole
 from hub.delivery.pushing import Result
 from hub.models import DeadLetter
 from ocpi.types import ModuleID, PartyRef
+from operators import auditing as changes
+
+_AUDITED = 1_000
 
 
 def record(subscription_id: int, results: Sequence[Result], *, superseded: Sequence[Push]) -> None:
@@ -50,6 +53,29 @@ def chosen(
     if module:
         letters = letters.filter(subscription__module=ModuleID(module).value)
     return letters
+
+
+def discard(letters: QuerySet[DeadLetter]) -> int:
+    """Forget letters, send nothing, and count them."""
+    ids = list(letters.values_list("pk", flat=True))
+    audit("discarded", ids)
+    return DeadLetter.objects.filter(pk__in=ids).delete()[0]
+
+
+def audit(words: str, ids: Collection[int]) -> None:
+    """Write down what an operator does with letters: which, whose, and how many."""
+    told = DeadLetter.objects.filter(pk__in=ids).order_by("pk")
+    of = told.values_list("subscription__receiver__key", "subscription__module").distinct()
+    which = {
+        "ids": list(ids)[:_AUDITED],
+        "of": sorted(f"{key} {module}" for key, module in of.order_by()),
+    }
+    changes.record(
+        words,
+        f"{len(ids):,} dead letters",
+        before=which,
+        kind=DeadLetter._meta.label,  # noqa: SLF001 - a documented name of Django
+    )
 
 
 def _whole(pushes: Iterable[Push]) -> dict[str, set[str]]:

@@ -33,8 +33,8 @@ class Command(OperatorCommand[dict[str, Any]]):
         chosen = dead_letters.chosen(ids=options.id, party=options.party, module=options.module)
         ids = list(chosen.order_by("id").values_list("pk", flat=True))
         if options.discard:
-            chosen.filter(pk__in=ids).delete()
-            return {"chosen": len(ids), "discarded": len(ids)}
+            return {"chosen": len(ids), "discarded": dead_letters.discard(chosen)}
+        dead_letters.audit("sent again", ids)
         done = 0
 
         def tell(result: Redriven) -> None:

@@ -1,0 +1,79 @@
+"""`manage.py audit`: who changed the configuration, when, before and after."""
+
+from argparse import Namespace
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from hub.message_log import reading
+from operators.models import Change
+from parties.management.command import OperatorCommand
+
+_MOST = 10_000
+
+
+class Command(OperatorCommand[list[dict[str, Any]]]):
+    """Lists changes, newest first."""
+
+    help = "Who changed the configuration, newest first: when, what, before and after."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add what chooses among them."""
+        parser.add_argument("--who", default="", help="a user of the console or of the machine")
+        parser.add_argument("--of", default="", metavar="WORDS", help="part of what was changed")
+        parser.add_argument("--since", default="", metavar="TIME", help="like 10m, 2h, 7d")
+        parser.add_argument("--limit", type=int, default=50, help="how many at most (50)")
+
+    def perform(self, options: Namespace) -> list[dict[str, Any]]:
+        """Look them up."""
+        if not 0 < options.limit <= _MOST:
+            raise ValueError(f"--limit is a number from 1 to {_MOST}")
+        return [_told(change) for change in _chosen(options)[: options.limit]]
+
+    def tell(self, result: list[dict[str, Any]]) -> None:
+        """Say it in one line each."""
+        for each in result:
+            self.stdout.write(
+                f"{each['at']}  {each['who']} ({each['channel']})  {each['deed']}  "
+                f"{each['kind']} {each['subject']}  {_difference(each['before'], each['after'])}"
+            )
+        if not result:
+            self.stdout.write("No such changes.")
+
+
+def _chosen(options: Namespace) -> QuerySet[Change]:
+    chosen = Change.objects.order_by("-id")
+    if options.who:
+        chosen = chosen.filter(who=options.who)
+    if options.of:
+        chosen = chosen.filter(subject__icontains=options.of)
+    if options.since:
+        chosen = chosen.filter(at__gte=timezone.now() - reading.span(options.since))
+    return chosen
+
+
+def _told(change: Change) -> dict[str, Any]:
+    return {
+        "at": change.at.isoformat(timespec="seconds"),
+        "who": change.who,
+        "channel": change.channel,
+        "address": change.address,
+        "doing": change.doing,
+        "deed": change.deed,
+        "kind": change.kind,
+        "object_id": change.object_id,
+        "subject": change.subject,
+        "before": change.before,
+        "after": change.after,
+    }
+
+
+def _difference(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
+    names = {**(before or {}), **(after or {})}
+    return "; ".join(f"{name}: {_of(before, name)} -> {_of(after, name)}" for name in names)
+
+
+def _of(facts: dict[str, Any] | None, name: str) -> Any:  # noqa: ANN401 - of any column
+    return (facts or {}).get(name, "-")

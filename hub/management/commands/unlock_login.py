@@ -1,0 +1,35 @@
+"""`manage.py unlock_login`: let an account log in again before its pause is over."""
+
+from argparse import Namespace
+from typing import Any
+
+import redis
+from django.core.management.base import CommandError, CommandParser
+
+from operators import throttling
+from operators.auditing import record
+from parties.management.command import OperatorCommand
+
+
+class Command(OperatorCommand[dict[str, Any]]):
+    """Forgets how often an account's log-in failed."""
+
+    help = "Forget how often the log-in of an account failed."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add whose."""
+        parser.add_argument("user", metavar="USER")
+
+    def perform(self, options: Namespace) -> dict[str, Any]:
+        """Unlock it."""
+        try:
+            failed = throttling.unlock(options.user)
+        except redis.RedisError as error:
+            raise CommandError(f"Redis does not answer: {error}") from error
+        if failed:
+            record("unlocked the log-in", options.user, kind="auth.User")
+        return {"user": options.user, "had_failed": failed}
+
+    def tell(self, result: dict[str, Any]) -> None:
+        """Say that it may try again."""
+        self.stdout.write(f"{result['user']} may log in.")

@@ -1,0 +1,80 @@
+"""Who may do what: four groups, each with all that those before it may do.
+
+Spec: none; architecture chapter 10. One table says from which role on a thing may be done; what it
+does not name, also of models added later, may be seen by viewers and changed by administrators.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+from django.apps import apps
+from django.apps.registry import Apps
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+
+class Role(IntEnum):
+    """The groups, from the one that may least."""
+
+    VIEWER = 1
+    SUPPORT = 2
+    OPERATOR = 3
+    ADMINISTRATOR = 4
+
+    @property
+    def group(self) -> str:
+        """The name of its group."""
+        return self.name.lower()
+
+
+SHOWN_TO_ALL = ("parties", "hub")
+"""The applications whose rows every role may see, masked."""
+SEEN_FROM: Mapping[str, Role] = {"operators.change": Role.OPERATOR}
+CHANGED_FROM: Mapping[str, Role] = {
+    # Re-driving and discarding, and delivering at once, are what may be done with these.
+    "hub.deadletter": Role.SUPPORT,
+    "hub.subscription": Role.SUPPORT,
+    "parties.platform": Role.OPERATOR,
+    "parties.allowedparty": Role.OPERATOR,
+    "parties.agreement": Role.OPERATOR,
+}
+REVEALED_FROM = Role.OPERATOR
+"""Reading what is masked: any permission whose name begins with `reveal`."""
+
+
+def least(app: str, codename: str) -> Role:
+    """Return the role from which on a permission is held."""
+    verb, _, model = codename.partition("_")
+    what = f"{app}.{model}"
+    if verb == "reveal":
+        return REVEALED_FROM
+    if verb == "view":
+        everybody = Role.VIEWER if app in SHOWN_TO_ALL else Role.ADMINISTRATOR
+        return SEEN_FROM.get(what, everybody)
+    return CHANGED_FROM.get(what, Role.ADMINISTRATOR) if verb != "delete" else Role.ADMINISTRATOR
+
+
+def bring_in_line(apps: Apps = apps, **_: object) -> None:
+    """Give each group exactly what its role may do; run whenever the models may have changed."""
+    if "auth" not in apps.app_configs:
+        return  # only other applications were migrated yet
+    known = Permission.objects.values_list("pk", "content_type__app_label", "codename")
+    from_role = {pk: least(app, codename) for pk, app, codename in known}
+    with transaction.atomic():
+        for role in Role:
+            group, _created = Group.objects.get_or_create(name=role.group)
+            _give(group, {pk for pk, needed in from_role.items() if needed <= role})
+
+
+def _give(group: Group, wanted: set[int]) -> None:
+    held = set(group.permissions.values_list("pk", flat=True))
+    if held != wanted:
+        through = Group.permissions.through
+        through.objects.filter(group=group, permission__in=held - wanted).delete()
+        given = [through(group_id=group.pk, permission_id=pk) for pk in wanted - held]
+        through.objects.bulk_create(given, ignore_conflicts=True)
+
+
+def is_of_the_hub(group: Group | None) -> bool:
+    """Tell whether a group is one of the four, which migrations bring in line."""
+    return group is not None and group.name in {role.group for role in Role}

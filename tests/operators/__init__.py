@@ -1,0 +1,1 @@
+"""Tests of who operates the hub."""
