@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from hub.message_log.curl import as_curl
+from hub.message_log.reading import BODIES
 from hub.models import Exchange
 
 _SHOWN = (
@@ -34,9 +36,12 @@ _LONGEST_MESSAGE = 60
 _GOOD = 1000
 
 
-def as_json(exchange: Exchange) -> dict[str, Any]:
-    """Return everything but the bodies."""
-    shown = {name: getattr(exchange, name) for name in _SHOWN}
+def as_json(exchange: Exchange, *, whole: bool = False) -> dict[str, Any]:
+    """Return everything but the bodies; as a `whole` with them, and as curl."""
+    names = (*_SHOWN, *BODIES) if whole else _SHOWN
+    shown = {name: getattr(exchange, name) for name in names}
+    if whole:
+        shown["curl"] = as_curl(exchange)
     return {"at": exchange.at.astimezone(UTC).isoformat(), **shown}
 
 
