@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from hub.admin.filters import VersionFilter, owner_filter, word_filter
 from hub.admin.links import charged_with
+from hub.admin.revealing import Reveals
 from hub.admin.searching import by_key
 from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.admin.tables import cdr_table, session_table
@@ -38,7 +39,7 @@ def _by_uid(rows: QuerySet[Token], words: str) -> Iterable[QuerySet[Any]]:
 
 
 @admin.register(Token)
-class TokenAdmin(StoredAdmin[Token]):
+class TokenAdmin(Reveals, StoredAdmin[Token]):
     """Who may charge."""
 
     list_display = (
