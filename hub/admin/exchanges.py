@@ -33,7 +33,7 @@ from parties.admin.console import (
 )
 
 _NARROW = 24
-_JOURNEY = ("When", "", "Parties", "Message", "Route", "Answer", "ms")
+_JOURNEY = ("When", "Platform", "Message", "Answer", "ms")
 
 
 @admin.register(Exchange)
@@ -115,7 +115,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         """Show exactly when it began."""
         return f"{row.at:%Y-%m-%d %H:%M:%S.%f} UTC"
 
-    @column("")
+    @column("Platform")
     def way(self, row: Exchange) -> SafeString:
         """Show who asked whom: a platform the hub, or the hub a platform."""
         platform = row.platform or "unknown"
@@ -164,7 +164,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         """Show the request as a command; the token is for who makes it again to fill in."""
         return format_html(
             '<div class="hub-wide"><button type="button" class="hub-copy" hidden>Copy</button>'
-            '<pre class="hub-json">{}</pre></div>',
+            '<pre class="hub-json hub-command">{}</pre></div>',
             as_curl(row),
         )
 
@@ -185,5 +185,5 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
 
     def _hop(self, hop: Exchange) -> tuple[object, ...]:
         when = link(hop, f"{hop.at:%H:%M:%S.%f}"[:-3])
-        cells = (self.way(hop), self.parties(hop), self.message(hop), hop.route, self.answer(hop))
+        cells = (self.way(hop), self.message(hop), self.answer(hop))
         return (when, *cells, f"{hop.milliseconds:,.1f}")

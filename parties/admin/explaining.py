@@ -3,6 +3,7 @@
 Spec: none; architecture chapter 10. It asks who judges messages: `parties.access`.
 """
 
+from itertools import permutations
 from typing import Any
 
 from django import forms
@@ -14,6 +15,7 @@ from django.template.response import TemplateResponse
 from ocpi.types import ModuleID, PartyRef
 from parties.access import Verdict, verdict
 from parties.admin.console import action
+from parties.agreements import objections
 from parties.models import Agreement, Party
 from parties.role_pairs import ROLE_PAIRS
 
@@ -57,11 +59,13 @@ class ExplainPage:
 def _answer(one: PartyRef, other: PartyRef, module: str) -> dict[str, Any]:
     found: Verdict = verdict(sender=one, receiver=other, module=ModuleID(module))
     keys = [str(one), str(other)]
-    parties = Party.objects.filter(key__in=keys).select_related("platform")
+    parties = list(Party.objects.filter(key__in=keys).select_related("platform"))
+    fitting = [pair for pair in permutations(parties, 2) if not list(objections(*pair, ()))]
     return {
         "verdict": found,
         "parties": parties,
         "agreements": _between(keys) if one != other else Agreement.objects.none(),
+        "fitting": fitting[0] if fitting else None,
         "keys_asked": keys,
         "asked": {"one": keys[0], "other": keys[1], "module": module},
     }
