@@ -5,10 +5,8 @@ has nothing to reveal.
 """
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -17,7 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from hub.admin.links import page_of
 from hub.models import StoredObject, Token
-from hub.personal import NAMES, mask
+from hub.personal import mask, named
 from parties.admin.console import action, pretty
 
 log = logging.getLogger(__name__)
@@ -43,36 +41,19 @@ class Reveals:
             raise PermissionDenied
         reason = " ".join(request.POST.get("reason", "").split())[:_LONGEST_REASON]
         shown = _shown(row) if request.method == "POST" and reason else {}
-        named = _without_personal(row)
+        about = _without_personal(row)
         if shown:
-            self.log_change(request, named, f"Personal data revealed: {reason}")
-            log.warning("%s revealed personal data of %s: %s", request.user, named, reason)
-        context = {"title": f"Personal data of {named}", "back": page_of(row), **shown}
+            self.log_change(request, about, f"Personal data revealed: {reason}")
+            log.warning("%s revealed personal data of %s: %s", request.user, about, reason)
+        context = {"title": f"Personal data of {about}", "back": page_of(row), **shown}
         page = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         answer = TemplateResponse(request, "hub/reveal.html", page)
         return never_cache(lambda _: answer)(request)
 
 
 def _shown(row: StoredObject) -> dict[str, Any]:
-    try:
-        values = list(_personal(msgspec.json.decode(row.text)))
-    except msgspec.DecodeError:
-        values = []
-    return {"values": values, "document": pretty(row.text.encode()), "is_shown": True}
-
-
-def _personal(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield what is personal in JSON, with the way to it."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            way = f"{path}.{name}" if path else name
-            if name in NAMES and not isinstance(inner, dict | list):
-                yield way, str(inner)
-            else:
-                yield from _personal(inner, way)
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _personal(inner, f"{path}[{place}]")
+    text = row.text.encode()
+    return {"values": named(text), "document": pretty(text), "is_shown": True}
 
 
 def _without_personal(row: StoredObject) -> StoredObject:

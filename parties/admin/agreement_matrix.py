@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -147,7 +148,10 @@ def _record(admin: Any, request: HttpRequest, agreement: Agreement, before: Stan
 
 
 def _differs(cell: Cell, deed: _Deed) -> bool:
-    return cell.agreement is None or cell.agreement.state != deed.state
+    if cell.agreement is None:
+        # Where access is open, a suspended agreement is what refuses a pair.
+        return deed.state is AgreementState.ACTIVE or settings.HUB_ACCESS == "open"
+    return bool(cell.agreement.state != deed.state)
 
 
 def _selected(request: HttpRequest) -> list[Cell]:

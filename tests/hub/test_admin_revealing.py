@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.core.management import CommandError
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
 from hub.admin.links import page_of
 from hub.models import Exchange, Location
+from tests.hub.message_log.conftest import told, told_json
 from tests.hub.message_log.test_console import an_exchange
 from tests.hub.test_admin_charging import CONTRACT, UID, a_session, a_token, stored
 
@@ -103,3 +105,14 @@ def test_who_may_not_see_the_log_has_no_way_to_it(client: Client, django_user_mo
     support(client, django_user_model, "view_token")
     assert "/admin/hub/exchange/" not in client.get(page_of(a_token())).content.decode()
     assert not Exchange.objects.exists()
+
+
+def test_the_command_reveals_and_records(caplog: pytest.LogCaptureFixture) -> None:
+    """With a reason, in the process's log, which does not quote it."""
+    a_token()
+    [found] = told_json("reveal", "TOKEN", "DE", "MSA", UID, "--reason", "Ticket 7")
+    assert (found["uid"], found["contract_id"]) == (UID, CONTRACT)
+    assert "Ticket 7" in caplog.text
+    assert UID not in caplog.text
+    with pytest.raises(CommandError, match="the hub holds no SESSION X of DE-MSA"):
+        told("reveal", "SESSION", "DE", "MSA", "X", "--reason", "x")

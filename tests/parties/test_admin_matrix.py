@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -124,13 +125,21 @@ def test_a_selection_is_activated_after_a_question(admin_client: Client) -> None
 
 
 def test_a_selection_is_suspended(admin_client: Client) -> None:
-    """In one go, and recorded in the history of each."""
-    made = AgreementFactory.create()
-    post(admin_client, "suspend", (made.cpo, made.emsp), confirmed="1")
-    made.refresh_from_db()
-    assert made.state == "SUSPENDED"
+    """In one go, recorded in the history of each; a pair without an agreement stays without."""
+    made, other = AgreementFactory.create(), party("EMSP", "FR-MSB")
+    post(admin_client, "suspend", (made.cpo, made.emsp), (made.cpo, other), confirmed="1")
+    assert [(a.pk, a.state) for a in Agreement.objects.all()] == [(made.pk, "SUSPENDED")]
     history = admin_client.get(f"/admin/parties/agreement/{made.pk}/history/").content.decode()
     assert "ACTIVE → SUSPENDED" in history
+
+
+def test_where_access_is_open_a_pair_is_refused(
+    admin_client: Client, settings: LazySettings
+) -> None:
+    """By an agreement that is suspended from its beginning."""
+    settings.HUB_ACCESS = "open"
+    post(admin_client, "suspend", (party("CPO", "NL-CPA"), party("EMSP", "DE-MSA")), confirmed="1")
+    assert Agreement.objects.get().state == "SUSPENDED"
 
 
 def test_what_cannot_be_selected_changes_nothing(admin_client: Client) -> None:
