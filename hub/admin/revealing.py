@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from hub.admin.links import page_of
 from hub.models import StoredObject, Token
 from hub.personal import mask, named
+from ocpi.types import one_line
 from parties.admin.console import action, pretty
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Reveals:
         row = get_object_or_404(self.model, pk=int(object_id) if object_id.isdecimal() else None)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        reason = " ".join(request.POST.get("reason", "").split())[:_LONGEST_REASON]
+        reason = one_line(request.POST.get("reason", ""), longest=_LONGEST_REASON).strip()
         shown = _shown(row) if request.method == "POST" and reason else {}
         about = _without_personal(row)
         if shown:

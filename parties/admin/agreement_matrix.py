@@ -3,6 +3,7 @@
 Spec: none; architecture chapter 10.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,7 @@ from parties.models.words import choices
 from parties.role_pairs import OWNERS, READERS
 
 _MOST_WORDS = 60
+_PAIR = re.compile("([0-9]{1,18})-([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +157,8 @@ def _differs(cell: Cell, deed: _Deed) -> bool:
 
 
 def _selected(request: HttpRequest) -> list[Cell]:
-    pairs = [text.partition("-")[::2] for text in request.POST.getlist("pair")]
-    return matrix.chosen(
-        (int(owner), int(reader))
-        for owner, reader in pairs
-        if owner.isascii() and owner.isdigit() and reader.isascii() and reader.isdigit()
-    )
+    found = map(_PAIR.fullmatch, request.POST.getlist("pair"))
+    return matrix.chosen((int(pair[1]), int(pair[2])) for pair in found if pair)
 
 
 def _may_settle(admin: Any, request: HttpRequest) -> bool:  # noqa: ANN401 - the agreements' admin
