@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -18,7 +19,6 @@ from hub.message_log.under_way import Way
 from hub.models import Exchange
 from ocpi.status_codes import StatusCode
 from ocpi.types import ModuleID, PartyRef
-from parties.admin.console import PageChangeList
 from parties.models import Party
 
 PATIENCE = 0.2
@@ -94,7 +94,7 @@ class _OnePage(Paginator[Any]):
     template_name = "hub/older.html"
 
 
-class ExplorerChangeList(PageChangeList):
+class ExplorerChangeList(ChangeList):
     """A list of what was looked for; nothing is counted, and no row before the page is read."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:  # noqa: ANN401 - Django's signature
