@@ -7,7 +7,7 @@ signed meter readings, which quote a uid in an encoding of their own.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -61,6 +61,14 @@ def personal(text: bytes) -> set[str]:
         return set()
 
 
+def named(text: bytes) -> list[tuple[str, str]]:
+    """Return what is personal in JSON, each with the way to it, like `cdr_token.uid`."""
+    try:
+        return list(_named(msgspec.json.decode(text), ""))
+    except msgspec.DecodeError:
+        return []
+
+
 def without(text: str, values: Iterable[str]) -> str:
     """Mask some values wherever they stand in a text, unless they are too short to be told."""
     told = sorted((value for value in values if len(value) >= _SHOWN), key=len, reverse=True)
@@ -73,6 +81,18 @@ def without(text: str, values: Iterable[str]) -> str:
 def _personal(lines: str) -> set[str]:
     found = _MEMBER.findall(lines)
     return {_plain(value) for _, name, value, _ in found if json.loads(name) in NAMES}
+
+
+def _named(value: object, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            way = f"{path}.{name}" if path else name
+            if name in NAMES and isinstance(inner, str | int | float):
+                yield way, str(inner)
+            yield from _named(inner, way)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _named(inner, f"{path}[{place}]")
 
 
 def _lines(text: bytes) -> str:

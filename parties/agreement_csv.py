@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import StringIO
+from itertools import chain
 from typing import TextIO
 
 from django.db import transaction
@@ -64,15 +66,24 @@ class _Terms:
 
 def write(file: TextIO) -> int:
     """Write every agreement; return how many."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    number = -1
+    for number, line in enumerate(lines()):  # noqa: B007 - it is returned
+        file.write(line)
+    return number
+
+
+def lines() -> Iterator[str]:
+    """Return the file line by line, in whatever memory one line takes."""
+    line = StringIO()
+    writer = csv.writer(line, lineterminator="\n")
     agreements = Agreement.objects.select_related("cpo", "emsp").order_by(
         "cpo__key", "emsp__key", "id"
     )
-    number = 0
-    for number, agreement in enumerate(agreements.iterator(), start=1):  # noqa: B007 - it is returned
-        writer.writerow(_cells(agreement))
-    return number
+    for row in chain([COLUMNS], map(_cells, agreements.iterator())):
+        writer.writerow(row)
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
 
 
 def read(file: TextIO, *, dry_run: bool = False) -> Imported:

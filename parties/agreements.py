@@ -23,6 +23,7 @@ __all__ = [
     "has_ended",
     "objections",
     "outside_period",
+    "settle",
     "suspend",
 ]
 
@@ -73,6 +74,14 @@ def suspend(one: PartyRef, other: PartyRef) -> Agreement:
     agreement, _ = Agreement.objects.update_or_create(
         cpo=cpo, emsp=emsp, defaults={"state": AgreementState.SUSPENDED}
     )
+    return agreement
+
+
+def settle(cpo: Party, emsp: Party, *, state: AgreementState) -> Agreement:
+    """Put the agreement of two parties in a state; one that exists keeps its modules and period."""
+    for sentence in objections(cpo, emsp, ()):
+        raise NoSuchAgreement(sentence)
+    agreement, _ = Agreement.objects.update_or_create(cpo=cpo, emsp=emsp, defaults={"state": state})
     return agreement
 
 

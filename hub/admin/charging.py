@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from hub.admin import amounts, periods
 from hub.admin.links import link, location_of, short, token_of
+from hub.admin.revealing import Reveals
 from hub.admin.searching import charged
 from hub.admin.stored import StoredAdmin
 from hub.models.charging import Charged
@@ -24,7 +25,7 @@ SOUGHT = "token uid, EVSE id, location id, or party like NL-CPA"
 """By what both are found beside their id."""
 
 
-class ChargedAdmin(StoredAdmin[Row]):
+class ChargedAdmin(Reveals, StoredAdmin[Row]):
     """Sessions or CDRs."""
 
     search_help_text = f"Whole id, {SOUGHT}"

@@ -3,49 +3,37 @@
 Spec: none; architecture chapter 10. What a page shows is masked already: secrets are never stored.
 """
 
-from collections.abc import Iterable
-from typing import Any
-
 from django.contrib import admin
-from django.contrib.admin import SimpleListFilter
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from hub.admin.filters import word_filter
+from hub.admin import timeline
+from hub.admin.exploring import ExplorerChangeList
 from hub.admin.links import link, short
-from hub.admin.paging import BoundedChangeList, BoundedPaginator
+from hub.admin.message_links import object_of, timeline_of
 from hub.message_log import reading
-from hub.message_log.under_way import Way
+from hub.message_log.curl import as_curl
 from hub.models import Exchange
-from ocpi.status_codes import StatusCode, is_success
-from ocpi.types import ModuleID
-from parties.admin.console import ModelAdmin, ReadOnly, Tone, ago, badge, column, pretty, table
-from parties.models import Party
+from ocpi.status_codes import is_success
+from parties.admin.console import (
+    ModelAdmin,
+    ReadOnly,
+    Tone,
+    action,
+    ago,
+    badge,
+    column,
+    once,
+    pretty,
+    table,
+)
 
 _NARROW = 24
-_JOURNEY = ("When", "", "Parties", "Message", "Route", "Answer", "ms")
-
-
-class _PartyFilter(SimpleListFilter):
-    """By who said it or was told it."""
-
-    title = parameter_name = "party"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, str]]:
-        """Offer the parties by key and name."""
-        del request, model_admin
-        names = Party.objects.order_by("key").values_list("key", "name")
-        return list({key: f"{key} {name}" for key, name in names}.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep what it said or was told."""
-        del request
-        value = self.value()
-        return reading.of_party(queryset, value) if value else queryset
+_JOURNEY = ("When", "Platform", "Message", "Answer", "ms")
 
 
 @admin.register(Exchange)
@@ -53,21 +41,12 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
     """Requests and their answers, newest first."""
 
     list_display = ("when", "way", "parties", "message", "route", "answer", "took", "journey")
-    list_filter = (
-        _PartyFilter,
-        word_filter("module", ("versions", *(module.value for module in ModuleID))),
-        word_filter("status_code", (str(code.value) for code in StatusCode)),
-        word_filter("direction", ("in", "out")),
-        word_filter("route", Way),
-    )
-    search_fields = ("correlation_id",)
-    search_help_text = "Whole correlation id, request id, or id of an object"
+    list_before_template = "hub/explorer.html"
     list_per_page = 50
-    paginator = BoundedPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ()
     ordering = ("-at", "-id")
     actions = None
+    actions_list = ("timeline",)
     fields = (
         ("moment", "took"),
         ("way", "parties"),
@@ -76,9 +55,11 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         "endpoint",
         ("route", "answer"),
         "status_message",
-        ("request_id", "correlation_id"),
+        ("request_id", "journey"),
+        "about",
         "asked",
         "answered",
+        "curl",
         "hops",
     )
     readonly_fields = (
@@ -94,36 +75,37 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         "answer",
         "status_message",
         "request_id",
-        "correlation_id",
+        "journey",
+        "about",
         "asked",
         "answered",
+        "curl",
         "hops",
     )
+
+    class Media:
+        js = ("console-copy.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Exchange]:
         """Read the bodies of one at a time."""
         return super().get_queryset(request).defer("request_body", "response_body")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Exchange], search_term: str
-    ) -> tuple[QuerySet[Exchange], bool]:
-        """Search by whole ids."""
-        del request
-        words = search_term.replace("\x00", "").strip()
-        if not words:
-            return queryset, False
-        ids = Q(correlation_id=words) | Q(request_id=words)
-        return queryset.filter(ids | Q(object_key__in=reading.keys(words))), False
-
-    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
-        """Use the list that counts no further than its pages."""
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ExplorerChangeList]:
+        """Use the list that searches, and counts nothing."""
         del request, kwargs
-        return BoundedChangeList
+        return ExplorerChangeList
 
-    def complete(self, rows: list[Exchange]) -> None:
-        """Add nothing: a row shows its columns."""
+    @action(description="Timeline", url_path="timeline", icon="timeline")
+    def timeline(self, request: HttpRequest) -> HttpResponse:
+        """Show a journey across all its hops."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = request.GET.get("correlation_id", "").replace("\x00", "").strip()
+        shown = {"title": "Timeline", "asked": asked, "journey": timeline.read(asked)}
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
+        return TemplateResponse(request, "hub/timeline.html", context)
 
-    @column("When", order="at")
+    @column("When")
     def when(self, row: Exchange) -> SafeString | str:
         """Show when it began."""
         return ago(row.at)
@@ -133,7 +115,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         """Show exactly when it began."""
         return f"{row.at:%Y-%m-%d %H:%M:%S.%f} UTC"
 
-    @column("")
+    @column("Platform")
     def way(self, row: Exchange) -> SafeString:
         """Show who asked whom: a platform the hub, or the hub a platform."""
         platform = row.platform or "unknown"
@@ -150,7 +132,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         place = "/".join(filter(None, (row.module, row.path)))
         return format_html("{} {}", row.method, short(place, longest=2 * _NARROW))
 
-    @column("Answer", order="status_code")
+    @column("Answer")
     def answer(self, row: Exchange) -> SafeString:
         """Show both statuses; the words appear under the pointer."""
         http = "no answer" if row.http_status is None else f"HTTP {row.http_status}"
@@ -159,7 +141,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         tone = Tone.GOOD if good else Tone.BAD
         return badge(f"{http}, {code}" if code else http, tone, title=row.status_message)
 
-    @column("ms", order="milliseconds")
+    @column("ms")
     def took(self, row: Exchange) -> str:
         """Show how long it took."""
         return f"{row.milliseconds:,.1f} ms"
@@ -167,10 +149,24 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
     @column("Journey")
     def journey(self, row: Exchange) -> SafeString:
         """Lead to all that carried the same correlation id."""
-        query = urlencode({"q": row.correlation_id})
-        url = f"{reverse('admin:hub_exchange_changelist')}?{query}"
         shown = short(row.correlation_id, longest=_NARROW // 2)
+        url = timeline_of(row.correlation_id)
         return format_html('<a class="hub-link" href="{}">{}</a>', url, shown)
+
+    @column("Object")
+    @once
+    def about(self, row: Exchange) -> SafeString | str:
+        """Lead to what it is about."""
+        return object_of(row)
+
+    @column("As curl")
+    def curl(self, row: Exchange) -> SafeString:
+        """Show the request as a command; the token is for who makes it again to fill in."""
+        return format_html(
+            '<div class="hub-wide"><button type="button" class="hub-copy" hidden>Copy</button>'
+            '<pre class="hub-json hub-command">{}</pre></div>',
+            as_curl(row),
+        )
 
     @column("Request")
     def asked(self, row: Exchange) -> SafeString | str:
@@ -189,5 +185,5 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
 
     def _hop(self, hop: Exchange) -> tuple[object, ...]:
         when = link(hop, f"{hop.at:%H:%M:%S.%f}"[:-3])
-        cells = (self.way(hop), self.parties(hop), self.message(hop), hop.route, self.answer(hop))
+        cells = (self.way(hop), self.message(hop), self.answer(hop))
         return (when, *cells, f"{hop.milliseconds:,.1f}")

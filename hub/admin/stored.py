@@ -15,10 +15,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub.admin.links import short
+from hub.admin.message_links import messages_of
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
 from hub.admin.searching import Way, by_id, search
 from hub.delivery.whereabouts import Outcome, Standing, Subject, standings
-from hub.models import StoredObject
+from hub.models import Exchange, StoredObject
 from hub.policy import POLICIES
 from parties.admin.console import (
     ModelAdmin,
@@ -41,6 +42,7 @@ ABOUT = (
     ("updated", "changed"),
     ("version", "revision"),
     ("sent_to", "noise"),
+    "messages",
 )
 """What the page of every stored object begins with."""
 WHO_HAS_IT: tuple[str, Any] = ("Who has it", {"fields": ("whereabouts",)})
@@ -106,7 +108,7 @@ class StoredAdmin(ReadOnly, ModelAdmin[Row]):
             yield tuple(name for name in names if self._sees(request, name))
 
     def _sees(self, request: HttpRequest, name: Any) -> bool:  # noqa: ANN401 - a name, mostly
-        model = self.behind.get(name)
+        model = Exchange if name == "messages" else self.behind.get(name)
         return model is None or any(operates(request, model, verb=v) for v in ("view", "change"))
 
     @column("Id", order="object_id")
@@ -151,6 +153,11 @@ class StoredAdmin(ReadOnly, ModelAdmin[Row]):
         """Show how often it came without any change, and late."""
         kinds = ((row.repeated, "repeated", Tone.QUIET), (row.stale, "stale", Tone.CARE))
         return badges((f"{number:,} {word}", tone) for number, word, tone in kinds if number)
+
+    @column("In the message log")
+    def messages(self, row: Row) -> SafeString:
+        """Lead to the messages about it."""
+        return messages_of(row)
 
     @column("")
     @once

@@ -8,29 +8,38 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.db.models.functions import Right, Upper
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from hub.admin.filters import VersionFilter, owner_filter, word_filter
 from hub.admin.links import charged_with
+from hub.admin.revealing import Reveals
 from hub.admin.searching import by_key
 from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.admin.tables import cdr_table, session_table
 from hub.models import Cdr, Session, Token
+from hub.models.charging import ENDING
 from hub.personal import mask, masked
 from hub.store.identity import object_key
 from ocpi.types import ModuleID
 from ocpi.v2_2_1.tokens import TOKEN, TokenType, WhitelistType
 from parties.admin.console import Tone, badge, column, once
 
+_REST = "\N{HORIZONTAL ELLIPSIS}"
+
 
 def _by_uid(rows: QuerySet[Token], words: str) -> Iterable[QuerySet[Any]]:
-    """Find tokens of any type by their uid."""
+    """Find tokens of any type by their uid, or by what the message log keeps of it."""
+    if words.startswith(_REST):
+        ending = Upper(Right("object_id", ENDING))
+        yield rows.annotate(ending=ending).filter(ending=words.removeprefix(_REST).upper())
+        return
     yield by_key(rows, *(object_key(TOKEN, words, type_) for type_ in TokenType))
 
 
 @admin.register(Token)
-class TokenAdmin(StoredAdmin[Token]):
+class TokenAdmin(Reveals, StoredAdmin[Token]):
     """Who may charge."""
 
     list_display = (
@@ -52,7 +61,7 @@ class TokenAdmin(StoredAdmin[Token]):
         VersionFilter,
         "last_updated",
     )
-    search_help_text = "Whole uid, or party like DE-MSA"
+    search_help_text = "Whole uid, its end like …CCDD, or party like DE-MSA"
     search_way = staticmethod(_by_uid)
     fieldsets = (
         (

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import Any
 
+from hub.message_log.curl import as_curl
 from hub.message_log.reading import BODIES
 from hub.message_log.rows import COLUMNS
 from hub.models import Exchange
@@ -16,10 +17,13 @@ _LONGEST_MESSAGE = 60
 _GOOD = 1000
 
 
-def as_json(exchange: Exchange) -> dict[str, Any]:
-    """Return everything but the bodies."""
-    shown = {name: getattr(exchange, name) for name in _SHOWN}
-    return shown | {"at": exchange.at.astimezone(UTC).isoformat()}
+def as_json(exchange: Exchange, *, whole: bool = False) -> dict[str, Any]:
+    """Return everything but the bodies; as a `whole` with them, and as curl."""
+    names = (*_SHOWN, *BODIES) if whole else _SHOWN
+    shown = {name: getattr(exchange, name) for name in names}
+    if whole:
+        shown["curl"] = as_curl(exchange)
+    return {"at": exchange.at.astimezone(UTC).isoformat(), **shown}
 
 
 def lines(exchanges: Sequence[dict[str, Any]]) -> Iterable[str]:

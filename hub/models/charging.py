@@ -7,9 +7,12 @@ folded, as the keys they point to.
 from typing import ClassVar
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Right, Upper
 
 from hub.models.stored import StoredObject
+
+ENDING = 4
+"""How many last characters of a token's uid the message log keeps."""
 
 
 class RandomUUID(models.Func):
@@ -40,6 +43,13 @@ class Token(StoredObject):
 
     class Meta(StoredObject.Meta):
         verbose_name_plural = "tokens"
+        indexes: ClassVar[list[models.Index]] = [
+            *StoredObject.Meta.indexes,
+            models.Index(Upper(Right("object_id", ENDING)), name="hub_token_ending"),
+        ]
+        permissions = (
+            ("reveal_personal", "Can see what identifies a driver; each time is recorded"),
+        )
 
 
 class Charged(StoredObject):

@@ -50,6 +50,11 @@ class Exchange(models.Model):
                 condition=~models.Q(status_code=1000),
                 name="hub_exchange_failed",
             ),
+            models.Index(
+                fields=["at"],
+                condition=~models.Q(status_code=1000),
+                name="hub_exchange_failures",
+            ),
             models.Index(fields=["at"], name="hub_exchange_at"),
         ]
 

@@ -14,7 +14,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ocpi.types import ModuleID
+from parties.admin.agreement_files import FilePages
+from parties.admin.agreement_matrix import MatrixPage
 from parties.admin.console import ModelAdmin, Tone, badge, column, moment_text
+from parties.admin.explaining import ExplainPage
 from parties.agreements import has_begun, has_ended, objections
 from parties.models import Agreement, AgreementState, Party
 from parties.role_pairs import OWNERS, READERS, ROLE_PAIRS
@@ -87,7 +90,7 @@ class AgreementForm(forms.ModelForm[Agreement]):
 
 
 @admin.register(Agreement)
-class AgreementAdmin(ModelAdmin[Agreement]):
+class AgreementAdmin(MatrixPage, ExplainPage, FilePages, ModelAdmin[Agreement]):
     """Who exchanges data with whom; suspended, not deleted, so that it stays known."""
 
     form = AgreementForm
@@ -98,6 +101,7 @@ class AgreementAdmin(ModelAdmin[Agreement]):
     list_select_related = ("cpo", "emsp")
     list_per_page = 50
     actions = None
+    actions_list = ("matrix", "explain", "export_csv", "import_csv")
     fieldsets = (
         (None, {"fields": ("cpo", "emsp", "state", "modules")}),
         (

@@ -22,8 +22,12 @@ from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
+
+    def action(**_: object) -> Callable[[Any], Any]:
+        """Stand for the theme's decorator: it makes a method a page with a button."""
 else:
     from unfold.admin import ModelAdmin, TabularInline
+    from unfold.decorators import action
 
 __all__ = [
     "ModelAdmin",
@@ -31,6 +35,7 @@ __all__ = [
     "ReadOnly",
     "TabularInline",
     "Tone",
+    "action",
     "ago",
     "badge",
     "badges",

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.message_log import reading, telling
-from hub.message_log.reading import Wanted
+from hub.message_log import reading, searching, telling
+from hub.message_log.searching import FAILED, Wanted
+from hub.message_log.under_way import Way
 from parties.management.command import OperatorCommand
 
 _MOST = 10_000
@@ -21,8 +22,13 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Take what is looked for."""
         parser.add_argument("--party", default="", metavar="NL-CPA", help="said or was told it")
         parser.add_argument("--module", default="", metavar="MODULE", help="like tokens")
-        parser.add_argument("--code", type=int, metavar="CODE", help="OCPI status code, like 4003")
-        parser.add_argument("--since", default="", metavar="TIME", help="like 30s, 10m, 2h, 7d")
+        parser.add_argument("--code", default="", help=f"OCPI status code, like 4003, or {FAILED}")
+        parser.add_argument(
+            "--direction", default="", choices=("in", "out"), help="as the hub sees"
+        )
+        parser.add_argument("--route", default="", choices=tuple(Way), help="what the hub did")
+        parser.add_argument("--since", default="", metavar="TIME", help="like 10m, 7d, 2027-01-31")
+        parser.add_argument("--until", default="", metavar="TIME", help="like 10m, 7d, 2027-01-31")
         parser.add_argument("--object", default="", metavar="ID", help="id of the object")
         parser.add_argument("--limit", type=int, default=50, help="how many at most (50)")
 
@@ -30,14 +36,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Look them up."""
         if not 0 < options.limit <= _MOST:
             raise ValueError(f"--limit is a number from 1 to {_MOST}")
-        wanted = Wanted(
-            party=options.party,
-            module=options.module,
-            code=options.code,
-            since=reading.span(options.since) if options.since else None,
-            object_id=options.object,
-        )
-        found = reading.newest(wanted, limit=options.limit)
+        found = searching.search(_wanted(options), limit=options.limit).rows[::-1]
         return [telling.as_json(exchange) for exchange in found]
 
     def tell(self, result: list[dict[str, Any]]) -> None:
@@ -48,3 +47,18 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         for line in telling.lines(result):
             self.stdout.write(line)
         self.stdout.write(f"manage.py trace {result[-1]['correlation_id']} follows the last one.")
+
+
+def _wanted(options: Namespace) -> Wanted:
+    if options.code not in {"", FAILED} and not options.code.isdecimal():
+        raise ValueError(f"--code is a number or {FAILED}")
+    return Wanted(
+        party=options.party,
+        module=options.module,
+        code=options.code,
+        direction=options.direction,
+        route=options.route,
+        since=reading.moment(options.since) if options.since else None,
+        until=reading.moment(options.until) if options.until else None,
+        object_id=options.object,
+    )

@@ -20,10 +20,14 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         parser.add_argument(
             "correlation_id", metavar="CORRELATION_ID", help="X-Correlation-ID of any of its hops"
         )
+        parser.add_argument(
+            "--whole", action="store_true", help="with the bodies, and each request as curl"
+        )
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Look it up."""
-        found = reading.journey(options.correlation_id)
+        most = reading.MOST_OF_A_JOURNEY if options.whole else 0
+        found = reading.journey(options.correlation_id, bodies=most)
         if not found:
             days = settings.HUB_MESSAGE_LOG_DAYS
             raise CommandError(
@@ -33,11 +37,14 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
                 if days
                 else "the message log is off: set HUB_MESSAGE_LOG_DAYS"
             )
-        return [telling.as_json(exchange) for exchange in found]
+        return [telling.as_json(exchange, whole=options.whole) for exchange in found]
 
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Print a table."""
         for line in telling.lines(result):
             self.stdout.write(line)
+        for hop in result:
+            if "curl" in hop:
+                self.stdout.write(f"\n{hop['curl']}\n{hop['response_body']}")
         if len(result) == reading.MOST_OF_A_JOURNEY:
             self.stdout.write("These are the newest; there may be more before them.")

@@ -169,6 +169,9 @@ def test_trace_tells_the_journey(
     assert header.index("route") == came.index("direct")
     hops = told_json("trace", "journey-2")
     assert [hop["direction"] for hop in hops] == ["in", "out"]
+    whole = told_json("trace", "journey-2", "--whole")
+    assert [json.loads(hop["request_body"]) for hop in whole] == [AT, AT]
+    assert whole[1]["curl"] in told("trace", "journey-2", "--whole")
     with pytest.raises(CommandError, match="nothing carried the correlation id 'never'"):
         told("trace", "never")
 
@@ -193,6 +196,10 @@ def test_log_finds_messages(pair: tuple[SandboxPlatform, SandboxPlatform], logge
     assert found("--party", "NL-CPA", "--module", "locations", "--limit", "1") == both[1:]
     assert found("--party", "NL-CPB") == ["tariffs/"]
     assert found("--code", "4001") == []
+    failed = [row["request_id"] for row in told_json("log") if row["status_code"] != 1000]
+    assert [row["request_id"] for row in told_json("log", "--code", "failed")] == failed
+    assert found("--direction", "out", "--module", "locations") == []
+    assert found("--until", "1h") == []
     assert "No such messages" in told("log", "--code", "4001")
     assert "manage.py trace" in told("log")
     with pytest.raises(CommandError, match="write 30s, 10m"):

@@ -1,0 +1,64 @@
+"""What identifies a driver, shown to who may see it: asked for, with a reason, and recorded.
+
+Spec: 2.2.1 mod_tokens, CdrToken. It is shown of what the hub stores as it was sent; the message log
+has nothing to reveal.
+"""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.views.decorators.cache import never_cache
+
+from hub.admin.links import page_of
+from hub.models import StoredObject, Token
+from hub.personal import mask, named
+from ocpi.types import one_line
+from parties.admin.console import action, pretty
+
+log = logging.getLogger(__name__)
+PERMISSION = "hub.reveal_personal"
+_LONGEST_REASON = 200
+
+
+class Reveals:
+    """Adds the way to what the page of a Token, Session or CDR masks."""
+
+    actions_detail = ("reveal",)
+
+    @action(
+        description="Reveal personal data",
+        url_path="reveal",
+        icon="visibility",
+        permissions=[PERMISSION],
+    )
+    def reveal(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for the reason; on POST record it, then show."""
+        row = get_object_or_404(self.model, pk=int(object_id) if object_id.isdecimal() else None)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        reason = one_line(request.POST.get("reason", ""), longest=_LONGEST_REASON).strip()
+        shown = _shown(row) if request.method == "POST" and reason else {}
+        about = _without_personal(row)
+        if shown:
+            self.log_change(request, about, f"Personal data revealed: {reason}")
+            log.warning("%s revealed personal data of %s: %s", request.user, about, reason)
+        context = {"title": f"Personal data of {about}", "back": page_of(row), **shown}
+        page = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        answer = TemplateResponse(request, "hub/reveal.html", page)
+        return never_cache(lambda _: answer)(request)
+
+
+def _shown(row: StoredObject) -> dict[str, Any]:
+    text = row.text.encode()
+    return {"values": named(text), "document": pretty(text), "is_shown": True}
+
+
+def _without_personal(row: StoredObject) -> StoredObject:
+    """Take off the row what its name would say."""
+    if isinstance(row, Token):
+        row.object_id = mask(row.object_id)
+    return row

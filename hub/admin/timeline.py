@@ -1,0 +1,122 @@
+"""A journey as a picture: each hop as a bar in time, with what was said on it.
+
+Spec: none; architecture chapter 10. What is shown is what the log keeps: masked.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+from django.utils.safestring import SafeString
+
+from hub.admin.message_links import object_of
+from hub.message_log import reading
+from hub.message_log.curl import as_curl, headers, url
+from hub.models import Exchange
+from ocpi.status_codes import is_success
+
+WIDTH = 1_000
+"""How many steps a bar's place has."""
+_MOST_BODIES = 40
+_MOST_OBJECTS = 5
+_THINNEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One request of a journey, and where its bar stands."""
+
+    row: Exchange
+    offset: float
+    x: float
+    width: float
+    whole: bool
+
+    @property
+    def good(self) -> bool:
+        """Whether it was answered with success."""
+        return self.row.status_code is not None and is_success(self.row.status_code)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers as far as they are kept."""
+        return headers(self.row)
+
+    @property
+    def url(self) -> str:
+        """The whole URL."""
+        return url(self.row)
+
+    @property
+    def curl(self) -> str:
+        """The request as a command."""
+        return as_curl(self.row)
+
+    @property
+    def asked(self) -> str:
+        """The request's body, laid out."""
+        return _pretty(self.row.request_body)
+
+    @property
+    def answered(self) -> str:
+        """The answer's body, laid out."""
+        return _pretty(self.row.response_body)
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """All that carried one correlation id."""
+
+    hops: Sequence[Hop]
+    began: datetime
+    milliseconds: float
+    objects: Sequence[SafeString | str]
+    is_cut: bool
+
+    @property
+    def failed(self) -> int:
+        """How many hops were not answered with success."""
+        return sum(not hop.good for hop in self.hops)
+
+
+def read(correlation_id: str) -> Journey | None:
+    """Return a journey, if anything carried this id."""
+    rows = reading.journey(correlation_id, bodies=_MOST_BODIES) if correlation_id else []
+    if not rows:
+        return None
+    began = min(row.at for row in rows)
+    ended = max(row.at + timedelta(milliseconds=row.milliseconds) for row in rows)
+    total = _milliseconds(began, ended) or 1.0
+    return Journey(
+        hops=[_hop(row, began, total, whole=len(rows) <= _MOST_BODIES) for row in rows],
+        began=began,
+        milliseconds=total,
+        objects=list(_objects(rows)),
+        is_cut=len(rows) == reading.MOST_OF_A_JOURNEY,
+    )
+
+
+def _hop(row: Exchange, began: datetime, total: float, *, whole: bool) -> Hop:
+    offset = _milliseconds(began, row.at)
+    width = max(_THINNEST, row.milliseconds / total * WIDTH)
+    x = min(offset / total * WIDTH, WIDTH - width)
+    return Hop(row, offset, round(max(0.0, x), 1), round(min(width, WIDTH), 1), whole)
+
+
+def _milliseconds(start: datetime, end: datetime) -> float:
+    return (end - start) / timedelta(milliseconds=1)
+
+
+def _objects(rows: Sequence[Exchange]) -> Iterator[SafeString | str]:
+    """Lead to what the journey is about: mostly one object, in all its hops."""
+    different = {(row.module, row.object_key): row for row in rows if row.object_key}
+    yield from map(object_of, list(different.values())[:_MOST_OBJECTS])
+
+
+def _pretty(text: str) -> str:
+    """Lay JSON out; what is cut or no JSON stays as it is."""
+    try:
+        return msgspec.json.format(text, indent=2)
+    except msgspec.DecodeError:
+        return text

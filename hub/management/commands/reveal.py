@@ -1,0 +1,54 @@
+"""`manage.py reveal`: what identifies the driver in a Token, Session or CDR, with a reason."""
+
+import logging
+from argparse import Namespace
+from getpass import getuser
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.models import Q
+
+from hub.personal import mask, named
+from hub.policy import POLICIES
+from hub.store.identity import any_variant
+from ocpi.types import ModuleID, PartyRef
+from parties.management.command import OperatorCommand
+
+log = logging.getLogger(__name__)
+_KINDS = {"TOKEN": ModuleID.TOKENS, "SESSION": ModuleID.SESSIONS, "CDR": ModuleID.CDRS}
+
+
+class Command(OperatorCommand[list[dict[str, Any]]]):
+    """Shows personal data; the process's log says who saw what, and why."""
+
+    help = "Show what identifies the driver, like: reveal SESSION NL CPA S1 --reason 'ticket 7'."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add what names an object, and the reason."""
+        parser.add_argument("kind", choices=sorted(_KINDS))
+        parser.add_argument("country_code", metavar="COUNTRY")
+        parser.add_argument("party_id", metavar="PARTY")
+        parser.add_argument("id", metavar="ID")
+        parser.add_argument("--reason", required=True, help="kept in the log")
+
+    def perform(self, options: Namespace) -> list[dict[str, Any]]:
+        """Look it up, in all its variants, and record that."""
+        owner = str(PartyRef.parse(f"{options.country_code}-{options.party_id}"))
+        exactly, variants = any_variant(options.id)
+        model = POLICIES[_KINDS[options.kind]].model
+        rows = model._default_manager.filter(  # noqa: SLF001 - a documented name of Django
+            Q(object_key=exactly) | Q(object_key__startswith=variants), owner=owner
+        )
+        shown = mask(options.id) if options.kind == "TOKEN" else options.id
+        found = [{"audience": row.audience, **dict(named(row.text.encode()))} for row in rows]
+        if not found:
+            raise ValueError(f"the hub holds no {options.kind} {shown} of {owner}")
+        about = f"{options.kind} {owner}/{shown}"
+        log.warning("%s revealed personal data of %s: %s", getuser(), about, options.reason)
+        return found
+
+    def tell(self, result: list[dict[str, Any]]) -> None:
+        """Print a line for each value."""
+        for each in result:
+            for name, value in each.items():
+                self.stdout.write(f"{name}: {value or 'all with access'}")

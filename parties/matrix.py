@@ -1,0 +1,178 @@
+"""Agreements as a matrix: who owns what in its rows, who comes for it in its columns.
+
+Spec: none; architecture chapters 4 and 10. A page costs the same however many parties there are.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from ocpi.types import Role
+from parties.agreements import has_begun, has_ended
+from parties.models import Agreement, AgreementState, Party
+from parties.role_pairs import OWNERS, READERS, SIDES
+
+ROWS, COLUMNS = 30, 24
+"""How much of it is one page; its boxes are fewer than the fields Django takes in one form."""
+_USUAL_OWNERS = OWNERS - {Role.EMSP}
+
+
+class Standing(StrEnum):
+    """What a cell says of its two parties."""
+
+    NONE = "no agreement"
+    DRAFT = "DRAFT"
+    WAITING = "ACTIVE, not begun"
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    EXPIRED = "EXPIRED"
+
+
+LETTERS = {
+    Standing.NONE: "+",
+    Standing.DRAFT: "D",
+    Standing.WAITING: "N",
+    Standing.ACTIVE: "A",
+    Standing.SUSPENDED: "S",
+    Standing.EXPIRED: "E",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of the matrix is looked at; what is empty does not matter, pages count from 1."""
+
+    owners: str = ""
+    owner_role: str = ""
+    readers: str = ""
+    reader_role: str = ""
+    state: str = ""
+    row_page: int = 1
+    column_page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Two parties that could have an agreement, and the one they have."""
+
+    owner: Party
+    reader: Party
+    agreement: Agreement | None
+
+    @property
+    def standing(self) -> Standing:
+        """How the agreement stands."""
+        return standing(self.agreement)
+
+    @property
+    def letter(self) -> str:
+        """The standing for those who cannot tell its colour."""
+        return LETTERS[self.standing]
+
+    @property
+    def limited_to(self) -> Sequence[str]:
+        """The modules it is about, if not all."""
+        return self.agreement.modules if self.agreement else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One page of the parties of one side."""
+
+    parties: Sequence[Party]
+    page: int
+    pages: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """One page of it; where two parties have nothing to agree on the cell is None."""
+
+    rows: Side
+    columns: Side
+    cells: Sequence[Sequence[Cell | None]]
+
+
+def standing(agreement: Agreement | None) -> Standing:
+    """Say how an agreement stands, its period considered."""
+    if agreement is None:
+        return Standing.NONE
+    if agreement.state == AgreementState.ACTIVE:
+        if has_ended(agreement):
+            return Standing.EXPIRED
+        return Standing.ACTIVE if has_begun(agreement) else Standing.WAITING
+    return Standing(agreement.state)
+
+
+def read(wanted: Wanted) -> Matrix:
+    """Read one page of the matrix."""
+    rows = _side(_owners(wanted), page=wanted.row_page, size=ROWS)
+    columns = _side(_readers(wanted), page=wanted.column_page, size=COLUMNS)
+    known = _agreements(rows.parties, columns.parties)
+    cells = [[_cell(row, column, known) for column in columns.parties] for row in rows.parties]
+    return Matrix(rows, columns, cells)
+
+
+def chosen(pairs: Iterable[tuple[int, int]]) -> list[Cell]:
+    """Return the cells of some pairs of parties, in the order of their names."""
+    wanted = set(pairs)
+    parties = Party.objects.in_bulk({pk for pair in wanted for pk in pair})
+    known = _agreements(*([parties[pk] for pk in ids if pk in parties] for ids in _split(wanted)))
+    found = [
+        _cell(parties[owner], parties[reader], known)
+        for owner, reader in wanted
+        if owner in parties and reader in parties
+    ]
+    return sorted(
+        (cell for cell in found if cell is not None),
+        key=lambda cell: (cell.owner.key, cell.reader.key, cell.owner.role, cell.reader.role),
+    )
+
+
+def _split(pairs: Collection[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    return [owner for owner, _ in pairs], [reader for _, reader in pairs]
+
+
+def _owners(wanted: Wanted) -> QuerySet[Party]:
+    roles = {wanted.owner_role} if wanted.owner_role else _USUAL_OWNERS
+    return _narrowed(roles, wanted.owners, wanted.state, side="cpo")
+
+
+def _readers(wanted: Wanted) -> QuerySet[Party]:
+    fitting = {reader for owner, reader in SIDES if owner == wanted.owner_role} or READERS
+    roles = fitting & {wanted.reader_role} if wanted.reader_role else fitting
+    return _narrowed(roles, wanted.readers, wanted.state, side="emsp")
+
+
+def _narrowed(roles: Collection[str], words: str, state: str, *, side: str) -> QuerySet[Party]:
+    found = Party.objects.filter(role__in=roles).select_related("platform")
+    for word in words.split():
+        found = found.filter(Q(key__icontains=word) | Q(name__icontains=word))
+    if state:
+        theirs = Agreement.objects.filter(**{side: OuterRef("pk"), "state": state})
+        found = found.filter(Exists(theirs))
+    return found
+
+
+def _side(found: QuerySet[Party], *, page: int, size: int) -> Side:
+    number = found.count()
+    pages = max(1, ceil(number / size))
+    page = min(max(1, page), pages)
+    return Side(list(found[(page - 1) * size : page * size]), page, pages, number)
+
+
+def _agreements(
+    owners: Collection[Party], readers: Collection[Party]
+) -> dict[tuple[int, int], Agreement]:
+    found = Agreement.objects.filter(cpo__in=owners, emsp__in=readers)
+    return {(agreement.cpo_id, agreement.emsp_id): agreement for agreement in found}
+
+
+def _cell(owner: Party, reader: Party, known: dict[tuple[int, int], Agreement]) -> Cell | None:
+    agreement = known.get((owner.pk, reader.pk))
+    fits = (Role(owner.role), Role(reader.role)) in SIDES and owner.key != reader.key
+    return Cell(owner, reader, agreement) if fits or agreement else None

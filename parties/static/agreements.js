@@ -1,0 +1,24 @@
+/* Selecting whole rows and columns of the matrix; without it each box is ticked by itself. */
+"use strict";
+
+const table = document.querySelector(".agreements");
+if (table) {
+    const pairs = () => [...table.querySelectorAll('input[name="pair"]')];
+    const told = document.querySelector("[data-selected]");
+    const tell = () => {
+        const number = pairs().filter((box) => box.checked).length;
+        if (told) told.textContent = number === 1 ? "1 selected pair:" : `${number} selected pairs:`;
+    };
+    for (const head of table.querySelectorAll("th input")) {
+        head.hidden = false;
+        head.addEventListener("change", () => {
+            const theirs = "row" in head.dataset
+                ? head.closest("tr").querySelectorAll('input[name="pair"]')
+                : table.querySelectorAll(`td[data-column="${head.dataset.column}"] input`);
+            for (const box of theirs) box.checked = head.checked;
+            tell();
+        });
+    }
+    table.addEventListener("change", tell);
+    tell();
+}

@@ -1,0 +1,66 @@
+"""A request of the log as a command: runnable, without a secret, honest about what is missing."""
+
+import subprocess
+from typing import Any
+
+from django.conf import LazySettings
+
+from hub.message_log.curl import as_curl
+from hub.models import Exchange
+
+
+def an_exchange(**values: Any) -> Exchange:
+    """Return one that is not stored."""
+    usual = {
+        "direction": "out",
+        "sender": "NL-CPA",
+        "receiver": "DE-MSA",
+        "method": "PUT",
+        "endpoint": "https://p.example.com/locations",
+        "path": "NL/CPA/it's",
+        "request_id": "r",
+        "correlation_id": "c",
+        "request_body": '{"name": "it\'s $HOME"}',
+    }
+    return Exchange(**{**usual, **values})
+
+
+def words(row: Exchange) -> list[str]:
+    """Return what a shell hands to curl."""
+    script = f'curl() {{ printf "%s\\n" curl "$@"; }}\n{as_curl(row)}'
+    ran = subprocess.run(
+        ["/bin/sh", "-c", script], env={"TOKEN": "c2VjcmV0"}, capture_output=True, check=True
+    )
+    return ran.stdout.decode().splitlines()
+
+
+def test_a_shell_reads_what_was_sent() -> None:
+    """Method, URL, ids, parties and body, quoted; the token is a variable."""
+    assert words(an_exchange()) == [
+        *("curl", "-X", "PUT", "https://p.example.com/locations/NL/CPA/it's"),
+        *("-H", "Authorization: Token c2VjcmV0"),
+        *("-H", "X-Request-ID: r", "-H", "X-Correlation-ID: c"),
+        *("-H", "OCPI-to-party-id: MSA", "-H", "OCPI-to-country-code: DE"),
+        *("-H", "OCPI-from-party-id: CPA", "-H", "OCPI-from-country-code: NL"),
+        *("-H", "Content-Type: application/json"),
+        *("--data-raw", '{"name": "it\'s $HOME"}'),
+    ]
+
+
+def test_what_came_in_goes_to_the_hub(settings: LazySettings) -> None:
+    """At its public URL."""
+    settings.HUB_PUBLIC_URL = "https://hub.example.com"
+    row = an_exchange(direction="in", endpoint="/ocpi/2.2.1/sender/tariffs", path="?limit=5")
+    assert words(row)[3] == "https://hub.example.com/ocpi/2.2.1/sender/tariffs?limit=5"
+    assert "--data-raw" not in words(an_exchange(request_body=""))
+
+
+def test_what_is_missing_is_said() -> None:
+    """Masked, cut or not kept."""
+    assert "stands for what is masked" in as_curl(an_exchange(path="DE/MSA/…CCDD"))
+    cut = as_curl(an_exchange(request_body='{"a": 1\n(cut, 99 bytes in all)'))
+    assert "the body is cut" in cut
+    assert "99 bytes" not in cut
+    gone = as_curl(an_exchange(request_body="(not kept: 9 bytes that are no JSON)"))
+    assert "the body is missing" in gone
+    assert "--data-raw" not in gone
