@@ -2,7 +2,9 @@
 
 from hub.admin import (
     cdrs,
+    dashboard,
     dead_letters,
+    evses,
     exchanges,
     locations,
     operators,
@@ -15,7 +17,9 @@ from hub.admin import (
 
 __all__ = [
     "cdrs",
+    "dashboard",
     "dead_letters",
+    "evses",
     "exchanges",
     "locations",
     "operators",

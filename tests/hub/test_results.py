@@ -59,9 +59,7 @@ def test_a_result_reaches_the_very_url(asking: Asking) -> None:
 
 @pytest.mark.conformance("CMD-06")
 @pytest.mark.parametrize("sent", [None, "", "x" * 129])
-def test_a_result_without_correlation_id_belongs_to_its_command(
-    asking: Asking, sent: Any
-) -> None:
+def test_a_result_without_correlation_id_belongs_to_its_command(asking: Asking, sent: Any) -> None:
     """It gets the correlation id the command had (A-42), also when its own cannot be used."""
     command = asking.seen
 
