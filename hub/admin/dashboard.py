@@ -90,8 +90,7 @@ def _parties() -> Panel:
     offline = counts[ConnectionStatus.OFFLINE]
     about = f"{offline:,} of them offline" if offline else "none of them offline"
     total = f"{sum(counts.values()):,}"
-    tone = "bad" if offline else ""
-    return Panel("Parties", total, _list(Party), about, bars(rows, _STATE_TONES), tone=tone)
+    return Panel("Parties", total, _list(Party), about, bars(rows, _STATE_TONES))
 
 
 def _failures() -> Panel:

@@ -63,16 +63,19 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _items(
     request: HttpRequest, pages: tuple[tuple[str, str, type[Model]], ...]
-) -> list[dict[str, str]]:
-    found = []
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     for title, icon, model in pages:
         if operates(request, model, verb="view") or operates(request, model):
-            found.append(_item(title, icon, _list_of(model)))
-            found += [_item(name, sign, reverse(url)) for name, sign, url in _BESIDE.get(model, ())]
+            beside = [_item(name, sign, reverse(url)) for name, sign, url in _BESIDE.get(model, ())]
+            item = _item(title, icon, _list_of(model))
+            if request.path in {other["link"] for other in beside}:
+                item["active"] = False
+            found += [item, *beside]
     return found
 
 
-def _item(title: str, icon: str, link: str) -> dict[str, str]:
+def _item(title: str, icon: str, link: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link}
 
 

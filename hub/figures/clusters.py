@@ -4,7 +4,7 @@ Spec: 2.2.1 mod_locations; LOC-17: what is not published has no place. The map i
 one; at zoom 0 it is `TILE` pixels wide, and twice as wide with each step.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -65,7 +65,8 @@ class Cluster:
 def clusters(box: Box) -> list[Cluster]:
     """Return what is to be seen in a part of the map."""
     edges = {name: getattr(box, name) for name in _EDGES}
-    return [Cluster(*row) for row in database.rows(_SQL, {**edges, "shift": _shift(box.zoom)})]
+    bounds = {"shift": _shift(box.zoom), "most": (_MOST_CELLS + 1) ** 2}
+    return [Cluster(*row) for row in database.rows(_SQL, {**edges, **bounds})]
 
 
 def inside(words: str) -> Mapping[str, Any]:
@@ -88,22 +89,22 @@ def _shift(zoom: int) -> int:
     return max(0, _STEPS - zoom - (cells.bit_length() - 1))
 
 
-def _summed(columns: Iterable[str]) -> str:
-    return f"sum({' + '.join(columns)})::bigint"
-
-
-_SQL = f"""
-SELECT c.x, c.y, c.locations, c.available, c.busy, c.broken, c.other, o.seq,
-  left(coalesce(nullif(o.name, ''), o.object_id), 100)
+# Behind OFFSET 0 the planner does not take each location for a cell of its own.
+_SQL = """
+SELECT c.x, c.y, c.locations, c.available, c.busy, c.broken, c.other,
+  CASE WHEN c.locations = 1 THEN c.first END,
+  CASE WHEN c.locations = 1 THEN (SELECT left(coalesce(nullif(o.name, ''), o.object_id), 100)
+    FROM hub_location o WHERE o.seq = c.first) END
 FROM (
-  SELECT avg(x)::int AS x, avg(y)::int AS y, count(*) AS locations,
-    {_summed(["available"])} AS available,
-    {_summed(["charging", "reserved"])} AS busy,
-    {_summed(["inoperative", "outoforder"])} AS broken,
-    {_summed(["blocked", "planned", "removed", "unknown"])} AS other,
+  SELECT sum(x) / count(*) AS x, sum(y) / count(*) AS y, count(*) AS locations,
+    sum(available) AS available, sum(busy) AS busy, sum(broken) AS broken, sum(other) AS other,
     min(location_id) AS first
-  FROM hub_spot
-  WHERE x BETWEEN %(left)s::int AND %(right)s::int AND y BETWEEN %(top)s::int AND %(bottom)s::int
-  GROUP BY x >> %(shift)s::int, y >> %(shift)s::int) AS c
-LEFT JOIN hub_location o ON o.seq = c.first AND c.locations = 1
+  FROM (
+    SELECT x >> %(shift)s::int AS across, y >> %(shift)s::int AS down, x, y, location_id,
+      available, charging + reserved AS busy, inoperative + outoforder AS broken,
+      blocked + planned + removed + unknown AS other
+    FROM hub_spot
+    WHERE x BETWEEN %(left)s::int AND %(right)s::int AND y BETWEEN %(top)s::int AND %(bottom)s::int
+    OFFSET 0) AS seen
+  GROUP BY across, down LIMIT %(most)s::int) AS c
 ORDER BY c.locations"""

@@ -102,8 +102,9 @@ def messages() -> Messages:
     numbers: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * BUCKETS)
     totals: Counter[str] = Counter()
     in_vain = 0
+    so_far = now.minute % BUCKET_MINUTES + 1
     for place, module, number, failed in database.rows(_TRAFFIC, {"begin": begin, "end": end}):
-        numbers[module][place] = number / BUCKET_MINUTES
+        numbers[module][place] = number / (so_far if place == BUCKETS - 1 else BUCKET_MINUTES)
         totals[module] += number
         in_vain += failed
     return Messages(begin, dict(numbers), dict(totals), in_vain)

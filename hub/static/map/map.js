@@ -61,6 +61,9 @@ function drawWorld() {
   const [left, top] = pixel({ x: 0, y: 0 });
   pen.save();
   pen.setTransform(size * ratio, 0, 0, size * ratio, left * ratio, top * ratio);
+  pen.beginPath();
+  pen.rect(0, 0, world.size, world.size);
+  pen.clip();
   pen.fillStyle = colour("land");
   pen.fill(world.land, "evenodd");
   pen.strokeStyle = colour("border");
@@ -171,6 +174,26 @@ async function ask(seen, zoom) {
   return (await answer.json()).clusters;
 }
 
+// The hub counts by cells; those whose markers would lie upon each other are one.
+function apartFrom(found) {
+  const kept = [];
+  for (const cluster of found.sort((one, other) => other.locations - one.locations)) {
+    const near = kept.find((other) =>
+      Math.hypot(cluster.x - other.x, cluster.y - other.y) * scale() < radius(cluster) + radius(other));
+    if (!near || view.zoom >= given.closest) kept.push(cluster);
+    else merge(near, cluster);
+  }
+  return kept.reverse();
+}
+
+function merge(into, cluster) {
+  const sum = into.locations + cluster.locations;
+  for (const axis of ["x", "y"]) {
+    into[axis] = Math.round((into[axis] * into.locations + cluster[axis] * cluster.locations) / sum);
+  }
+  for (const name of ["locations", "available", "busy", "broken", "other"]) into[name] += cluster[name];
+}
+
 function said() {
   const seen = { locations: 0, available: 0, busy: 0, broken: 0, other: 0 };
   for (const cluster of clusters) for (const name in seen) seen[name] += cluster[name];
@@ -187,7 +210,7 @@ async function refresh() {
   document.getElementById("map-list").href =
     `${given.list}?area=${seen.left},${seen.top},${seen.right},${seen.bottom}`;
   try {
-    clusters = await ask(seen, view.zoom);
+    clusters = apartFrom(await ask(seen, view.zoom));
     status.textContent = said();
     draw();
   } catch (error) {

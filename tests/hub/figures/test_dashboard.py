@@ -87,7 +87,7 @@ def test_every_figure_says_how_the_hub_stands() -> None:
     messages = standing.messages()
     assert (messages.totals, messages.failed) == ({"tokens": 70}, 4)
     assert len(messages.by_module["tokens"]) == 144
-    assert sum(messages.by_module["tokens"]) * 10 == pytest.approx(70)
+    assert len([each for each in messages.by_module["tokens"] if each]) == 2
     assert [(f.party, f.code, f.number) for f in standing.failures()] == [
         ("DE-MSA", 2004, 8),
         ("", 0, 1),
