@@ -1,24 +1,18 @@
 """How EVSEs were: a row when a status changes, spans and uptime from them, a page that shows it."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from hub import store
 from hub.admin import evses
 from hub.figures import uptime
 from hub.figures.uptime import Span, spans
 from hub.models import Evse, EvseChange, Location
-from hub.policy import POLICIES
-from hub.store import Incoming
-from ocpi.types import ModuleID
-from ocpi.versions import VERSIONS
 from tests.cast import CPA, a_location
+from tests.hub.located import send
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 END = datetime(2026, 11, 11, tzinfo=UTC)
@@ -79,23 +73,6 @@ def test_an_hour_is_as_bad_as_the_worst_of_it() -> None:
     ]
     assert list(evses._hours(known))[:5] == ["good", "good", "bad", "busy", "busy"]
     assert len(list(evses._hours(known))) == 720
-
-
-def send(method: str, body: dict[str, Any], *ids: str) -> None:
-    """Store a message of NL-CPA."""
-    store.apply(
-        Incoming(
-            module=VERSIONS["2.2.1"].modules[ModuleID.LOCATIONS],
-            policy=POLICIES[ModuleID.LOCATIONS],
-            version="2.2.1",
-            method=method,
-            owner=CPA,
-            ids=ids,
-            path="/".join(("NL/CPA", *ids)),
-            body=json.dumps(body).encode(),
-            correlation_id="correlation",
-        )
-    )
 
 
 def become(status: str, *, minutes_ago: float = 0) -> None:
