@@ -46,7 +46,8 @@ class Command(OperatorCommand[dict[str, Any]]):
         waiting = {f"{each['receiver']} {each['module']}": each for each in result["waiting"]}
         behind = {name: f"{each['seconds']:.0f} s" for name, each in waiting.items()}
         errors = {
-            f"{each['party'] or '-'} {each['code']}": each["number"] for each in result["errors"]
+            f"{each['party'] or 'nobody known'} {each['code'] or 'no answer'}": each["number"]
+            for each in result["errors"]
         }
         cdrs, letters = result["cdrs"], result["dead_letters"]
         lines = {

@@ -93,15 +93,7 @@ def test_the_dashboard_shows_them_and_each_leads_to_its_list(
     links = set(re.findall(r'href="(/admin/hub/[^"]+|/admin/parties/[^"]+)"', content))
     assert len(links) > 12
     for link in links:
-        listed: Any = admin_client.get(link)
-        assert listed.status_code == 200, link
-        if "cl" in (listed.context or {}) and "FR-MSB" not in link:
-            assert (
-                listed.context["cl"].result_list
-                or "exchange" in link
-                or "PLANNED" in link
-                or ("SUSPENDED" in link)
-            ), link
+        assert admin_client.get(link).status_code == 200, link
 
 
 def test_an_empty_hub_has_a_dashboard(admin_client: Client) -> None:

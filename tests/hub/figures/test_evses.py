@@ -1,6 +1,8 @@
 """How EVSEs were: a row when a status changes, spans and uptime from them, a page that shows it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,7 +14,7 @@ from hub.figures import uptime
 from hub.figures.uptime import Span, spans
 from hub.models import Evse, EvseChange, Location
 from tests.cast import CPA, a_location
-from tests.hub.located import send
+from tests.hub.located import put, send
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 END = datetime(2026, 11, 11, tzinfo=UTC)
@@ -129,6 +131,21 @@ def test_its_page_shows_uptime_and_changes(one: Evse, admin_client: Client) -> N
     assert text.count("OUTOFORDER") >= 2
     listed = admin_client.get(reverse("admin:hub_evse_changelist"), {"status": "OUTOFORDER"})
     assert [row.pk for row in listed.context["cl"].result_list] == [one.pk]
+
+
+def test_pages_cost_the_same_however_much_there_is(
+    one: Evse, admin_client: Client, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    """Twenty queries at most, for a list of fifty as for one with many changes."""
+    for number in range(2, 60):
+        put(number)
+    for minutes in range(1, 200):
+        at = timezone.now() - timedelta(minutes=minutes)
+        EvseChange.objects.create(evse=one, minute=at, at=at, before="x", status="AVAILABLE")
+    pages = [reverse("admin:hub_evse_changelist"), reverse("admin:hub_location_changelist")]
+    for page in (*pages, reverse("admin:hub_evse_change", args=[one.pk])):
+        with django_assert_max_num_queries(20):
+            assert admin_client.get(page).status_code == 200
 
 
 def test_an_unpublished_one_has_no_page(one: Evse, admin_client: Client) -> None:
