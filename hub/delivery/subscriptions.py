@@ -90,14 +90,14 @@ def behind(module: ModuleID, *, only: int | None = None) -> list[tuple[int, bool
 
 
 def lag(
-    module: ModuleID, subscription_ids: Collection[int], *, most: int = COUNTED
+    module: ModuleID, subscription_ids: Collection[int], *, most: int | None = None
 ) -> dict[int, tuple[int, float]]:
     """Return changes behind and the age of the oldest in seconds, of those that are behind.
 
-    Nobody is counted further than one beyond `most`.
+    Nobody is counted further than one beyond `most`, or `COUNTED`.
     """
     statement = _LAG_FOR_ONE if POLICIES[module].personal else _LAG
-    found = _execute(statement, module, ids=list(subscription_ids), most=most + 1)
+    found = _execute(statement, module, ids=list(subscription_ids), most=(most or COUNTED) + 1)
     return {int(str(pk)): (int(str(count)), float(str(age))) for pk, count, age in found}
 
 
