@@ -58,6 +58,8 @@ POLICIES: Mapping[ModuleID, Policy] = {
             "name": word("name"),
             "city": word("city"),
             "publish": flag("publish", default=True),
+            "latitude": number("coordinates", "latitude"),
+            "longitude": number("coordinates", "longitude"),
         },
         part_columns={"evse_id": word("evse_id"), "status": word("status")},
     ),

@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from hub import broker
 from hub.client_info import learning, standing, telling, verifying
 from hub.delivery import retention
+from hub.figures import retention as figures
 from hub.message_log import partitions
 from ocpi.errors import OcpiError
 from parties import pinging, renewing
@@ -91,6 +92,14 @@ def prune_feed() -> None:
 def keep_message_log() -> None:
     """Make the log's partitions of the days to come, and drop those that are too old."""
     partitions.keep()
+
+
+@shared_task
+def prune_figures() -> None:
+    """Remove figures that are too old."""
+    removed = figures.prune()
+    if removed:
+        log.info("%s old figures removed", removed)
 
 
 @shared_task

@@ -63,6 +63,17 @@ HUB_DISPATCH_SECONDS = env.number("HUB_DISPATCH_SECONDS", 3, least=0.5)
 HUB_MESSAGE_LOG_DAYS = env.integer("HUB_MESSAGE_LOG_DAYS", 14)
 HUB_MESSAGE_LOG_BODY_BYTES = env.integer("HUB_MESSAGE_LOG_BODY_BYTES", 10_000)
 HUB_MESSAGE_LOG_BUFFER_BYTES = env.integer("HUB_MESSAGE_LOG_BUFFER_BYTES", 32_000_000, least=10_000)
+HUB_FIGURES_DAYS = env.integer("HUB_FIGURES_DAYS", 90, least=2)
+
+# The console's map
+HUB_MAP_TILES = env.text("HUB_MAP_TILES", "")
+HUB_MAP_CREDITS = env.text("HUB_MAP_CREDITS", "")
+if HUB_MAP_TILES and not (
+    HUB_MAP_TILES.startswith(("https://", "http://", "/"))
+    and all(part in HUB_MAP_TILES for part in ("{z}", "{x}", "{y}"))
+):
+    sentence = "HUB_MAP_TILES is a URL with {z}, {x} and {y}, or empty (see .env.example)"
+    raise env.Misconfigured(sentence)
 
 # Pull
 HUB_PULL_HOURS = env.number("HUB_PULL_HOURS", 4, least=0.01)
@@ -237,6 +248,7 @@ UNFOLD = {
         ]
     },
     "SIDEBAR": {"navigation": "hub.admin.navigation.sidebar"},
+    "DASHBOARD_CALLBACK": "hub.admin.dashboard.fill",
     "COLORS": {
         "primary": {
             "50": "#f0fdfa",

@@ -45,6 +45,11 @@ beat_schedule = {
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },
+    "prune-the-figures": {
+        "task": "hub.upkeep.prune_figures",
+        "schedule": 3_600.0,
+        "options": {"expires": 3_600.0},
+    },
     "expire-agreements": {
         "task": "hub.upkeep.expire_agreements",
         "schedule": 60.0,

@@ -2,8 +2,13 @@
 
 from hub.admin import (
     cdrs,
+<<<<<<< HEAD
     changes,
+=======
+    dashboard,
+>>>>>>> wip-c2
     dead_letters,
+    evses,
     exchanges,
     locations,
     operators,
@@ -18,8 +23,13 @@ from hub.admin import (
 
 __all__ = [
     "cdrs",
+<<<<<<< HEAD
     "changes",
+=======
+    "dashboard",
+>>>>>>> wip-c2
     "dead_letters",
+    "evses",
     "exchanges",
     "locations",
     "operators",

@@ -10,29 +10,23 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from hub import store
 from hub.admin.filters import VersionFilter, owner_filter
-from hub.admin.links import charged_at
+from hub.admin.links import charged_at, link
+from hub.admin.map import AreaFilter, StatusFilter, map_view, spots_view
 from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.admin.tables import session_table
+from hub.admin.tones import badge_tone, status_badge
 from hub.models import Evse, Location, Session
 from hub.personal import PUBLISHED_TO, masked_within
 from hub.policy import POLICIES
 from hub.store import Wanted
 from ocpi.types import ModuleID, PartyRef, fold
 from ocpi.versions import VERSIONS
-from parties.admin.console import Tone, ago, badge, badges, column, once, table
-
-_STATUS_TONES = {
-    "AVAILABLE": Tone.GOOD,
-    "CHARGING": Tone.BUSY,
-    "RESERVED": Tone.BUSY,
-    "BLOCKED": Tone.CARE,
-    "INOPERATIVE": Tone.CARE,
-    "OUTOFORDER": Tone.BAD,
-}
+from parties.admin.console import ago, badges, column, once, table
 
 
 def _by_words(rows: QuerySet[Location], words: str) -> Iterable[QuerySet[Location]]:
@@ -51,7 +45,13 @@ class LocationAdmin(StoredAdmin[Location]):
     """Published locations; their owners' platforms change them, nobody here."""
 
     list_display = ("identity", "owned", "name", "city", "evses", "updated", "changed", "noise_sum")
-    list_filter = (owner_filter(ModuleID.LOCATIONS), VersionFilter, "last_updated")
+    list_filter = (
+        owner_filter(ModuleID.LOCATIONS),
+        StatusFilter,
+        VersionFilter,
+        "last_updated",
+        AreaFilter,
+    )
     search_way = staticmethod(_by_words)
     search_help_text = "Id, name, city, EVSE id, or party like NL-CPA"
     ordering = ("owner", "seq")
@@ -63,6 +63,14 @@ class LocationAdmin(StoredAdmin[Location]):
         AS_SERVED,
     )
     behind = {"sessions": Session}
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the map, and what it asks for."""
+        own = [
+            path("map/", self.admin_site.admin_view(map_view), name="hub_location_map"),
+            path("spots/", self.admin_site.admin_view(spots_view), name="hub_location_spots"),
+        ]
+        return own + super().get_urls()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Location]:
         """Leave out what is not to be published (LOC-17)."""
@@ -82,7 +90,7 @@ class LocationAdmin(StoredAdmin[Location]):
     @column("EVSEs")
     def evses(self, row: Any) -> SafeString:  # noqa: ANN401 - a row with its counts
         """Show how many EVSEs have which status."""
-        return badges((f"{number} {status}", _tone(status)) for status, number in row.counts)
+        return badges((f"{number} {status}", badge_tone(status)) for status, number in row.counts)
 
     @column("")
     @once
@@ -90,7 +98,7 @@ class LocationAdmin(StoredAdmin[Location]):
         """Show the EVSEs of the present text."""
         present = row.parts.filter(generation=row.generation).order_by("position", "pk")
         cells = (
-            (p.uid, p.evse_id or "-", badge(p.status, _tone(p.status)), ago(p.last_updated))
+            (link(p, p.uid), p.evse_id or "-", status_badge(p.status), ago(p.last_updated))
             for p in present
         )
         return table(("Uid", "EVSE id", "Status", "Last updated"), cells)
@@ -110,7 +118,3 @@ class LocationAdmin(StoredAdmin[Location]):
         wanted = Wanted(PartyRef.parse(row.owner), (row.object_id,), reader=reader)
         text = store.get(POLICIES[ModuleID.LOCATIONS], kind, wanted)
         return masked_within(text, PUBLISHED_TO)
-
-
-def _tone(status: str) -> Tone:
-    return _STATUS_TONES.get(status, Tone.QUIET)

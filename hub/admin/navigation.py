@@ -1,5 +1,6 @@
 """The console's menu: each page once, shown to whoever may see what is behind it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import Group, User
@@ -60,6 +61,14 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
     ),
 )
 
+# Pages beside a list, for whoever may see it.
+_BESIDE: Mapping[type[Model], tuple[tuple[str, str, str], ...]] = {
+    Location: (
+        ("EVSEs", "outlet", "admin:hub_evse_changelist"),
+        ("Map", "map", "admin:hub_location_map"),
+    ),
+}
+
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the menu of this operator, as the theme wants it."""
@@ -67,21 +76,26 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": title, "separator": True, "items": _items(request, pages)}
         for title, pages in _MENU
     )
-    return [group for group in groups if group["items"]]
+    first = {"title": None, "items": [_item("Dashboard", "monitoring", reverse("admin:index"))]}
+    return [first, *(group for group in groups if group["items"])]
 
 
 def _items(
     request: HttpRequest, pages: tuple[tuple[str, str, type[Model]], ...]
-) -> list[dict[str, str]]:
-    return [
-        {
-            "title": title,
-            "icon": icon,
-            "link": _list_of(model),
-        }
-        for title, icon, model in pages
-        if operates(request, model, verb="view") or operates(request, model)
-    ]
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for title, icon, model in pages:
+        if operates(request, model, verb="view") or operates(request, model):
+            beside = [_item(name, sign, reverse(url)) for name, sign, url in _BESIDE.get(model, ())]
+            item = _item(title, icon, _list_of(model))
+            if request.path in {other["link"] for other in beside}:
+                item["active"] = False
+            found += [item, *beside]
+    return found
+
+
+def _item(title: str, icon: str, link: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": link}
 
 
 def _list_of(model: type[Model]) -> str:

@@ -164,9 +164,7 @@ class StoredAdmin(ReadOnly, ModelAdmin[Row]):
     def whereabouts(self, row: Row) -> SafeString:
         """Show which party has which version, since when, and why not the present one."""
         module = next(name for name, policy in POLICIES.items() if isinstance(row, policy.model))
-        found = standings(Subject(module, row, revision=row.revision))
-        headers = ("Party", "Outcome", "Revision", "Since", "Changes behind", "Why")
-        return table(headers, map(_cells, found))
+        return whereabouts_table(Subject(module, row, revision=row.revision))
 
     @column("")
     @once
@@ -177,6 +175,12 @@ class StoredAdmin(ReadOnly, ModelAdmin[Row]):
     def served(self, row: Row) -> bytes:
         """Return the object's text as far as it may be shown."""
         return row.text.encode()
+
+
+def whereabouts_table(subject: Subject) -> SafeString:
+    """Show how everybody stands who may have an object or a part of one."""
+    headers = ("Party", "Outcome", "Revision", "Since", "Changes behind", "Why")
+    return table(headers, map(_cells, standings(subject)))
 
 
 _TONES = {

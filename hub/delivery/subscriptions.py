@@ -89,13 +89,15 @@ def behind(module: ModuleID, *, only: int | None = None) -> list[tuple[int, bool
     return [(int(str(pk)), bool(waiting)) for pk, waiting in found]
 
 
-def lag(module: ModuleID, subscription_ids: Collection[int]) -> dict[int, tuple[int, float]]:
+def lag(
+    module: ModuleID, subscription_ids: Collection[int], *, most: int | None = None
+) -> dict[int, tuple[int, float]]:
     """Return changes behind and the age of the oldest in seconds, of those that are behind.
 
-    Nobody is counted further than one beyond `COUNTED`.
+    Nobody is counted further than one beyond `most`, or `COUNTED`.
     """
     statement = _LAG_FOR_ONE if POLICIES[module].personal else _LAG
-    found = _execute(statement, module, ids=list(subscription_ids), most=COUNTED + 1)
+    found = _execute(statement, module, ids=list(subscription_ids), most=(most or COUNTED) + 1)
     return {int(str(pk)): (int(str(count)), float(str(age))) for pk, count, age in found}
 
 

@@ -2,6 +2,8 @@
 
 It looks four times a second, so nobody has to wake it. While the database does not take what it
 has, entries wait in the buffer. It ends after the process's main thread, when all is written.
+A batch is a transaction, with what it adds to the figures: whether one whose end was not heard of
+was committed is asked before it is written again.
 """
 
 import logging
@@ -15,7 +17,7 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
-from hub.message_log import rows, unpublished
+from hub.message_log import counting, rows, unpublished
 from hub.message_log.buffer import Buffer
 from hub.message_log.entries import Entry
 from hub.message_log.places import Places
@@ -69,6 +71,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._connection: psycopg.Connection | None = None
         self._in_trouble = False
+        self._unheard_of: tuple[str, int] | None = None
 
     def _start(self) -> None:
         """Start anew in this process: what a parent had to write is the parent's."""
@@ -97,8 +100,9 @@ class Writer:
 
     def _write(self) -> bool:
         """Write one batch; tell whether that worked."""
-        entries = self._buffer.first(_BATCH)
         try:
+            self._remove_what_is_written()
+            entries = self._buffer.first(_BATCH)
             self._copy(entries)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may go well
             if not self._in_trouble:
@@ -107,8 +111,19 @@ class Writer:
             self._disconnect()
             return False
         self._in_trouble = False
+        self._unheard_of = None
         self._buffer.remove(len(entries))
         return True
+
+    def _remove_what_is_written(self) -> None:
+        """Forget the last batch if it was committed although nobody heard of that."""
+        if self._unheard_of is None:
+            return
+        connection, (transaction, number) = self._connected(), self._unheard_of
+        self._unheard_of = None
+        asked = connection.execute("SELECT pg_xact_status(%s::xid8)", [transaction])
+        if asked.fetchone() == ("committed",):
+            self._buffer.remove(number)
 
     def _copy(self, entries: Sequence[Entry]) -> None:
         connection = self._connected()
@@ -116,12 +131,23 @@ class Writer:
         made = [row for entry in entries if (row := self._row(entry)) is not None]
         made = unpublished.left_out(connection, made)
         try:
-            _copy(connection, made)
+            with connection.transaction():
+                self._store(made)
+                [[number]] = connection.execute("SELECT pg_current_xact_id()::text").fetchall()
+                self._unheard_of = (number, len(entries))
         except _UNFIT as error:
             log.warning("the message log leaves out what the database cannot hold: %s", error)
             for row in made:
-                with suppress(*_UNFIT):
-                    _copy(connection, [row])
+                with suppress(*_UNFIT), connection.transaction():
+                    self._store([row])
+
+    def _store(self, made: Sequence[rows.Row]) -> None:
+        """Write rows of the log, and count them."""
+        connection = self._connected()
+        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            for row in made:
+                copy.write_row(row)
+        counting.count(connection, made, self._places.homes)
 
     def _row(self, entry: Entry) -> rows.Row | None:
         try:
@@ -149,12 +175,6 @@ class Writer:
         dropped = self._buffer.take_dropped()
         if dropped:
             log.warning("the message log has a gap: %d exchanges did not fit", dropped)
-
-
-def _copy(connection: psycopg.Connection, made: Sequence[rows.Row]) -> None:
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for row in made:
-            copy.write_row(row)
 
 
 writer = Writer()

@@ -6,7 +6,8 @@ from hub.models.client_info import ClientInfo
 from hub.models.delivery import DeadLetter, Receipt, Snapshot, Subscription
 from hub.models.exchanges import Exchange
 from hub.models.feed import Change
-from hub.models.locations import Evse, Location
+from hub.models.figures import Failure, Traffic
+from hub.models.locations import Evse, EvseChange, Location, Spot
 from hub.models.stored import StoredObject, StoredPart
 from hub.models.sync import Listed, PullState, Quarantined
 
@@ -17,7 +18,9 @@ __all__ = [
     "ClientInfo",
     "DeadLetter",
     "Evse",
+    "EvseChange",
     "Exchange",
+    "Failure",
     "Listed",
     "Location",
     "PullState",
@@ -25,9 +28,11 @@ __all__ = [
     "Receipt",
     "Session",
     "Snapshot",
+    "Spot",
     "StoredObject",
     "StoredPart",
     "Subscription",
     "Tariff",
     "Token",
+    "Traffic",
 ]

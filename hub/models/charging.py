@@ -6,6 +6,7 @@ folded, as the keys they point to.
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now, Right, Upper
 
@@ -102,3 +103,7 @@ class Cdr(Charged):
     class Meta(Charged.Meta):
         verbose_name = "CDR"
         verbose_name_plural = "CDRs"
+        indexes: ClassVar[list[models.Index]] = [
+            *Charged.Meta.indexes,
+            BrinIndex(fields=["posted_at"], autosummarize=True, name="hub_cdr_posted"),
+        ]

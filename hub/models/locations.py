@@ -1,10 +1,14 @@
-"""Where drivers can charge. Spec: 2.2.1 mod_locations."""
+"""Where drivers can charge, how its EVSEs are and were. Spec: 2.2.1 mod_locations."""
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from hub.models.stored import StoredObject, StoredPart
+
+SPOT_SIZE = 1 << 24
+"""Steps of the map from one edge of the world to the other: about two metres each."""
 
 
 class Location(StoredObject):
@@ -13,6 +17,8 @@ class Location(StoredObject):
     name = models.TextField(blank=True, default="")
     city = models.TextField(blank=True, default="")
     publish = models.BooleanField(default=True)
+    latitude = models.FloatField(null=True, editable=False)
+    longitude = models.FloatField(null=True, editable=False)
 
     class Meta(StoredObject.Meta):
         verbose_name_plural = "locations"
@@ -36,3 +42,60 @@ class Evse(StoredPart):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["status"], name="hub_evse_status")
         ]
+
+
+class Spot(models.Model):
+    """Where a published Location lies on the map, and how many of its EVSEs have which status.
+
+    Kept by a trigger in the transaction of the Location's own change; what is for one audience
+    alone has none. `x` and `y` are steps of the web map's projection, from its top left.
+    """
+
+    location = models.OneToOneField(
+        Location, models.CASCADE, primary_key=True, related_name="spot", db_constraint=False
+    )
+    x = models.IntegerField(null=True)
+    y = models.IntegerField(null=True)
+    available = models.IntegerField()
+    blocked = models.IntegerField()
+    charging = models.IntegerField()
+    inoperative = models.IntegerField()
+    outoforder = models.IntegerField()
+    planned = models.IntegerField()
+    removed = models.IntegerField()
+    reserved = models.IntegerField()
+    unknown = models.IntegerField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["x", "y"], name="hub_spot_at")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.location_id} at {self.x}, {self.y}"
+
+
+class EvseChange(models.Model):
+    """A change of an EVSE's status, written by a trigger; of several in a minute the last.
+
+    `before` is what it was when the minute began: empty when the EVSE was new.
+    """
+
+    evse = models.ForeignKey(
+        Evse, models.CASCADE, related_name="changes", db_constraint=False, db_index=False
+    )
+    minute = models.DateTimeField()
+    at = models.DateTimeField()
+    before = models.TextField()
+    status = models.TextField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["evse", "minute"], name="hub_evsechange_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            BrinIndex(fields=["minute"], autosummarize=True, name="hub_evsechange_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.evse_id}: {self.before} to {self.status}"

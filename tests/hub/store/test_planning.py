@@ -300,8 +300,9 @@ def test_columns_follow_the_object() -> None:
         incoming("PATCH", "L1", body={"name": None, "last_updated": T3}), stored(value)
     )
 
-    assert write.columns == ("first", value["city"], False)
-    assert patched.columns == ("", value["city"], False)
+    place = tuple(float(value["coordinates"][name]) for name in ("latitude", "longitude"))
+    assert write.columns == ("first", value["city"], False, *place)
+    assert patched.columns == ("", value["city"], False, *place)
     assert write.parts[0].columns == (value["evses"][0]["evse_id"], "AVAILABLE")
 
 

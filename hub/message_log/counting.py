@@ -1,0 +1,96 @@
+"""The figures of the log: counted with the rows they are about, in one transaction with them.
+
+Spec: none; architecture chapter 10. They have few rows, whatever a peer sends: parties the hub
+does not know count as nobody, codes nobody specified by their hundreds.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import psycopg
+
+from hub.message_log.rows import COLUMNS, Row
+from ocpi.status_codes import StatusCode, is_success
+
+_AT, _DIRECTION, _SENDER, _RECEIVER, _MODULE, _HTTP, _CODE, _MILLISECONDS = map(
+    COLUMNS.index,
+    (
+        "at",
+        "direction",
+        "sender",
+        "receiver",
+        "module",
+        "http_status",
+        "status_code",
+        "milliseconds",
+    ),
+)
+_OCPI_CODES = range(1_000, 5_000)
+_HTTP_CODES = range(100, 600)
+_KNOWN_CODES = frozenset(code.value for code in StatusCode)
+
+# In one order, so that processes that count the same at once wait and never deadlock.
+_TRAFFIC = """
+INSERT INTO hub_traffic AS t (minute, module, direction, number, failed, milliseconds)
+SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
+  %s::float[]) ORDER BY 1, 2, 3
+ON CONFLICT (minute, module, direction) DO UPDATE SET number = t.number + EXCLUDED.number,
+  failed = t.failed + EXCLUDED.failed, milliseconds = t.milliseconds + EXCLUDED.milliseconds"""
+_FAILURES = """
+INSERT INTO hub_failure AS f (hour, party, module, code, number)
+SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::int[], %s::bigint[])
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (hour, party, module, code) DO UPDATE SET number = f.number + EXCLUDED.number"""
+
+Key = tuple[Any, ...]
+
+
+def count(connection: psycopg.Connection, rows: Sequence[Row], known: Collection[str]) -> None:
+    """Add rows of the log to the figures; `known` are the parties that are counted by name."""
+    _add(connection, _TRAFFIC, ((*key, *sums) for key, sums in traffic(rows).items()))
+    found = failures(rows, known)
+    _add(connection, _FAILURES, ((*key, number) for key, number in found.items()))
+
+
+def traffic(rows: Iterable[Row]) -> dict[Key, list[float]]:
+    """Return number, failed and milliseconds by minute, module and direction."""
+    found: defaultdict[Key, list[float]] = defaultdict(lambda: [0, 0, 0.0])
+    for row in rows:
+        minute = row[_AT].replace(second=0, microsecond=0)
+        sums = found[minute, row[_MODULE], row[_DIRECTION]]
+        sums[0] += 1
+        sums[1] += not _is_good(row)
+        sums[2] += row[_MILLISECONDS]
+    return dict(found)
+
+
+def failures(rows: Iterable[Row], known: Collection[str]) -> Counter[Key]:
+    """Count by hour, party, module and code what came to nothing."""
+    return Counter(_failure(row, known) for row in rows if not _is_good(row))
+
+
+def _failure(row: Row, known: Collection[str]) -> Key:
+    """Name whose failure it is: who asked the hub in vain, or whom the hub asked in vain."""
+    hour = row[_AT].replace(minute=0, second=0, microsecond=0)
+    party = row[_SENDER] if row[_DIRECTION] == "in" else row[_RECEIVER]
+    return hour, party if party in known else "", row[_MODULE], _code(row)
+
+
+def _is_good(row: Row) -> bool:
+    code = row[_CODE]
+    return code is not None and is_success(code)
+
+
+def _code(row: Row) -> int:
+    """Return the OCPI code, rounded where nobody specified it, or else the HTTP status."""
+    code, http = row[_CODE], row[_HTTP]
+    if code in _OCPI_CODES:
+        return int(code if code in _KNOWN_CODES else code // 100 * 100)
+    return int(http) if http in _HTTP_CODES else 0
+
+
+def _add(connection: psycopg.Connection, sql: str, rows: Iterable[Key]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if columns:
+        connection.execute(sql.encode(), columns)

@@ -1,0 +1,50 @@
+"""What is counted as it happens: no figure of the dashboard is counted when it is looked at.
+
+Spec: none; architecture chapter 10. Written with the message log (`hub.message_log.counting`);
+every column is one of few words, whatever a peer sends.
+"""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+
+class Traffic(models.Model):
+    """How many messages of a module went which way in a minute."""
+
+    minute = models.DateTimeField()
+    module = models.CharField(max_length=20)
+    direction = models.CharField(max_length=3, help_text="in: to the hub; out: from it")
+    number = models.BigIntegerField()
+    failed = models.BigIntegerField(help_text="Those that were not answered with success")
+    milliseconds = models.FloatField(help_text="All of them together")
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["minute", "module", "direction"], name="hub_traffic_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.module} {self.direction} at {self.minute:%H:%M}"
+
+
+class Failure(models.Model):
+    """How often in an hour messages of a party came to nothing, and with which code."""
+
+    hour = models.DateTimeField()
+    party = models.CharField(max_length=6, help_text="A known party, as NL-CPA; empty: none")
+    module = models.CharField(max_length=20)
+    code = models.IntegerField(help_text="OCPI status code, else HTTP status; 0: no answer")
+    number = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["hour", "party", "module", "code"], name="hub_failure_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.party} {self.code} {self.module}"
