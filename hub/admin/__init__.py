@@ -2,11 +2,8 @@
 
 from hub.admin import (
     cdrs,
-<<<<<<< HEAD
     changes,
-=======
     dashboard,
->>>>>>> wip-c2
     dead_letters,
     evses,
     exchanges,
@@ -23,11 +20,8 @@ from hub.admin import (
 
 __all__ = [
     "cdrs",
-<<<<<<< HEAD
     "changes",
-=======
     "dashboard",
->>>>>>> wip-c2
     "dead_letters",
     "evses",
     "exchanges",
