@@ -17,6 +17,7 @@ from hub.admin.links import page_of
 from hub.models import StoredObject, Token
 from hub.personal import mask, named
 from ocpi.types import one_line
+from operators.auditing import record
 from parties.admin.console import action, pretty
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Reveals:
         about = _without_personal(row)
         if shown:
             self.log_change(request, about, f"Personal data revealed: {reason}")
+            record("revealed", about, after={"reason": reason})
             log.warning("%s revealed personal data of %s: %s", request.user, about, reason)
         context = {"title": f"Personal data of {about}", "back": page_of(row), **shown}
         page = {**self.admin_site.each_context(request), "opts": self.opts, **context}

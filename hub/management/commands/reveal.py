@@ -12,6 +12,7 @@ from hub.personal import mask, named
 from hub.policy import POLICIES
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef
+from operators.auditing import record
 from parties.management.command import OperatorCommand
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             raise ValueError(f"the hub holds no {options.kind} {shown} of {owner}")
         about = f"{options.kind} {owner}/{shown}"
         log.warning("%s revealed personal data of %s: %s", getuser(), about, options.reason)
+        record("revealed", about, after={"reason": options.reason})
         return found
 
     def tell(self, result: list[dict[str, Any]]) -> None:
