@@ -4,7 +4,8 @@ Spec: none; architecture chapter 10. The theme has no types, so type checkers se
 of the same names.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from functools import wraps
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 from django.contrib.admin import display
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model
+from django.db import DataError
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -30,6 +33,7 @@ else:
     from unfold.decorators import action
 
 __all__ = [
+    "CheckedChangeList",
     "ModelAdmin",
     "PageChangeList",
     "ReadOnly",
@@ -78,7 +82,23 @@ class ReadOnly:
         return False
 
 
-class PageChangeList(ChangeList):
+class CheckedChangeList(ChangeList):
+    """A list whose URL may say anything."""
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Any]:
+        """Narrow the list; a value no column can have leads back to all of it."""
+        with _lookups_checked():
+            return super().get_queryset(request, exclude_parameters)
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page."""
+        with _lookups_checked():
+            super().get_results(request)
+
+
+class PageChangeList(CheckedChangeList):
     """A list whose rows get what they show beyond their columns at once, not one by one."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -86,6 +106,15 @@ class PageChangeList(ChangeList):
         super().get_results(request)
         rows = self.result_list = list(self.result_list)
         self.model_admin.complete(rows)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _lookups_checked() -> Iterator[None]:
+    """Let Django say that a filter of the URL makes no sense: words for numbers, a NUL."""
+    try:
+        yield
+    except (ValueError, DataError) as error:
+        raise IncorrectLookupParameters(error) from error
 
 
 _Shown = TypeVar("_Shown", bound=Callable[..., object])
