@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install demo demo-check run test check lint conformance bench chaos
+.PHONY: help install demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos
 
 PURPOSE ?= test
 ARGS ?=
@@ -51,6 +51,21 @@ run: install ## The hub alone: web, worker and beat, against your servers or emb
 
 test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside another run)
 	@$(BIN)/python -m local run --purpose $(PURPOSE) --workers $(WORKERS) -- $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+test-browser: install chromium ## The console in a real browser (Debian's Chromium, installed when absent)
+	@$(BIN)/python -m local run --purpose browser -- $(BIN)/python -m pytest tests/browser $(ARGS)
+
+screenshots: ARGS = --screenshots docs/images -k pictures
+screenshots: test-browser ## Take the pictures of docs/images anew
+
+chromium:
+	@command -v chromium >/dev/null && exit 0; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "The tests in a browser need Chromium as \`chromium\` on PATH (Debian: apt install chromium)" >&2; \
+		exit 1; \
+	fi; \
+	echo "Installing Debian's Chromium"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium
 
 conformance: install ## The tests that prove an ID of the conformance checklist, per chapter
 	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m tests.conformance $(ARGS)

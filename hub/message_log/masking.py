@@ -40,6 +40,7 @@ _ALLOWED = re.compile(rf'"{PUBLISHED_TO}"\s*:\s*\[(?:[^\]"]|{_STRING})*', re.DOT
 UNPUBLISHED = "(not kept: its owner does not publish it)"
 _WORD = re.compile(r"[a-z]+|[0-9]\.[0-9](?:\.[0-9])?")
 _LONGEST_PARTY = 3
+_GONE = "\N{HORIZONTAL ELLIPSIS}"
 
 Shown = tuple[str, set[str]]
 """A text as it may be shown, and the values that are hidden in it."""
@@ -90,7 +91,8 @@ def words(text: str, hidden: AbstractSet[str]) -> str:
 
 
 def _step(step: str) -> str:
-    return quote(mask(unquote(step)), safe="\N{HORIZONTAL ELLIPSIS}")
+    masked = mask(unquote(step))
+    return _GONE.join(quote(part, safe="") for part in masked.split(_GONE))
 
 
 def _is_json(cut: Cut, text: str) -> bool:

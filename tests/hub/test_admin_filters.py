@@ -7,7 +7,6 @@ from hub.sync import schedule
 from ocpi.sandbox import SandboxPlatform
 
 LISTS = {
-    "exchange": ("party", "module", "status_code"),
     "pullstate": ("module",),
     "deadletter": ("owner",),
     "subscription": ("module",),

@@ -40,11 +40,11 @@ def olga() -> Client:
 CHANGING = {
     *("agree", "import_agreements", "invite_platform", "register_platform", "rotate_credentials"),
     *("announce_url", "forget_platform", "reencrypt_credentials", "redrive"),
-    *("reset_two_factor", "unlock_login"),
+    *("quirks", "reset_two_factor", "reveal", "unlock_login"),
 }
 READING = {
-    *("audit", "dead_letters", "explain", "export_agreements", "log", "platforms", "trace"),
-    "where",
+    *("audit", "dead_letters", "explain", "export_agreements", "log", "platforms", "pull", "pulls"),
+    *("quarantine", "status", "trace", "where"),
 }
 
 
@@ -101,6 +101,18 @@ def test_an_agreement_by_command(terminal: None) -> None:
     assert changed.who == at_the_command_line([]).who
     assert (changed.channel, changed.doing) == ("command line", "manage.py agree")
     assert (changed.before, changed.after) == ({"state": "ACTIVE"}, {"state": "SUSPENDED"})
+
+
+def test_a_quirk_by_command(terminal: None) -> None:
+    """Which one, what it was and what it is."""
+    PlatformFactory.create(name="P1")
+    run("quirks", "P1", "patch=off")
+    changed = newest()
+    assert (changed.deed, changed.subject) == ("changed", "P1")
+    assert changed.before is not None
+    assert changed.after is not None
+    quirks = [facts["quirks"]["patch_supported"] for facts in (changed.before, changed.after)]
+    assert quirks == [True, False]
 
 
 def test_nothing_changed_is_no_change(terminal: None) -> None:

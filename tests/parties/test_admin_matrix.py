@@ -181,7 +181,8 @@ def test_the_file_out_is_the_file_in(admin_client: Client) -> None:
     answer: Any = admin_client.get(EXPORT)
     assert "attachment" in answer.headers["Content-Disposition"]
     text = b"".join(answer.streaming_content).decode()
-    assert text.splitlines() == [HEADER, f"{made.cpo.key},{made.emsp.key},ACTIVE,tokens,,"]
+    line = f"{made.cpo.key},{made.emsp.key},ACTIVE,tokens,,,CPO,EMSP"
+    assert text.splitlines() == [f"{HEADER},cpo_role,emsp_role", line]
 
     def sent(body: str, **data: str) -> str:
         file = SimpleUploadedFile("a.csv", body.encode())

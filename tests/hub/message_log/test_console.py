@@ -100,6 +100,7 @@ def test_what_cannot_be_understood_is_said(admin_client: Client) -> None:
     an_exchange()
     for name, text, sentence in (
         ("party", "NLCPA", "is not a party like NL-CPA"),
+        ("party", "a\0b", "Null characters are not allowed"),
         ("status_code", "bad", "is no status code"),
         ("since", "soon", "write 30s, 10m"),
         ("before", "x", "is no place in the log"),

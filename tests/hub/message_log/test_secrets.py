@@ -66,6 +66,8 @@ def test_no_uid_of_a_token_wherever_it_stands(
     assert UID not in held
     assert CONTRACT not in held
     assert "…E5F6" in held
+    assert "/…E5F6/AUTHORIZE" in held
+    assert "%E2%80%A6" not in held
     assert UID not in told("log", "--limit", "100").upper()
 
 
