@@ -102,7 +102,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
             raise PermissionDenied
         asked = request.GET.get("correlation_id", "").replace("\x00", "").strip()
         shown = {"title": "Timeline", "asked": asked, "journey": timeline.read(asked)}
-        context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
+        context = {**self.admin_site.each_context(request), **shown}
         return TemplateResponse(request, "hub/timeline.html", context)
 
     @column("When")
@@ -164,7 +164,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         """Show the request as a command; the token is for who makes it again to fill in."""
         return format_html(
             '<div class="hub-wide"><button type="button" class="hub-copy" hidden>Copy</button>'
-            '<pre class="hub-json hub-command">{}</pre></div>',
+            '<pre class="hub-json hub-command" tabindex="0">{}</pre></div>',
             as_curl(row),
         )
 

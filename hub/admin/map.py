@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
 
-from hub.figures.clusters import CLOSEST, Box, clusters, inside
+from hub.figures.clusters import CELL, CLOSEST, Box, clusters, inside
 from hub.models import Location
 from hub.models.locations import SPOT_SIZE
 from ocpi.v2_2_1.locations import Status
@@ -38,6 +38,7 @@ def map_view(request: HttpRequest) -> HttpResponse:
         "tiles": settings.HUB_MAP_TILES,
         "size": SPOT_SIZE,
         "closest": CLOSEST,
+        "cell": CELL,
     }
     context = {
         **admin.site.each_context(request),

@@ -15,6 +15,7 @@ from hub.message_log import reading
 from hub.message_log.curl import as_curl, headers, url
 from hub.models import Exchange
 from ocpi.status_codes import is_success
+from parties.announcement import hub_party
 
 WIDTH = 1_000
 """How many steps a bar's place has."""
@@ -37,6 +38,12 @@ class Hop:
     def good(self) -> bool:
         """Whether it was answered with success."""
         return self.row.status_code is not None and is_success(self.row.status_code)
+
+    @property
+    def is_between_parties(self) -> bool:
+        """Whether both sides are parties that agree on something: the hub is none of them."""
+        sides = {self.row.sender, self.row.receiver}
+        return not sides & {"", str(hub_party())}
 
     @property
     def headers(self) -> dict[str, str]:

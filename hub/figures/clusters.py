@@ -13,7 +13,7 @@ from parties import database
 
 TILE = 256
 CLOSEST = 18
-_CELL = 64
+CELL = 64
 """Pixels of a cell: two markers do not touch."""
 _MOST_CELLS = 80
 """Cells along an edge of what is asked for; more is cut."""
@@ -85,7 +85,7 @@ def _number(given: Mapping[str, str], name: str, most: int) -> int:
 
 def _shift(zoom: int) -> int:
     """Return how many steps of the map make a cell, as a power of two."""
-    cells = TILE // _CELL
+    cells = TILE // CELL
     return max(0, _STEPS - zoom - (cells.bit_length() - 1))
 
 

@@ -181,5 +181,5 @@ def _turner(wanted: Wanted) -> Mapping[str, Any]:
 
 
 def _page(admin: Any, request: HttpRequest, template: str, **context: object) -> TemplateResponse:  # noqa: ANN401 - the agreements' admin
-    shown = {**admin.admin_site.each_context(request), "opts": admin.opts, **context}
+    shown = {**admin.admin_site.each_context(request), **context}
     return TemplateResponse(request, template, shown)

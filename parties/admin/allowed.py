@@ -30,6 +30,11 @@ class AllowedPartyForm(forms.ModelForm[AllowedParty]):
         model = AllowedParty
         fields = ("role", "country_code", "party_id")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # the theme's table has no label for each
+            field.widget.attrs["aria-label"] = field.label
+
     def clean(self) -> dict[str, Any]:
         """Fold the party, and refuse one that is the hub or somebody else's."""
         cleaned = super().clean() or self.cleaned_data

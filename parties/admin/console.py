@@ -185,7 +185,7 @@ def pretty(text: bytes) -> SafeString:
         readable = msgspec.json.format(text, indent=2).decode()
     except msgspec.DecodeError:
         readable = text.decode(errors="replace")
-    return format_html('<pre class="hub-wide hub-json">{}</pre>', readable)
+    return format_html('<pre class="hub-wide hub-json" tabindex="0">{}</pre>', readable)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString:

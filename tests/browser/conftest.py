@@ -6,6 +6,8 @@ Not part of `make test`: `make test-browser` installs what it needs.
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,12 +17,14 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from operators.roles import Role
+from tests.browser.a_day import Day
 from tests.browser.watching import Watch
+from tests.cast import Cast
 from tests.conftest import HubServer
-from tests.hub.message_log.conftest import logged
+from tests.hub.message_log.conftest import Logged, logged
 from tests.operators.people import console, person
 
-__all__ = ["Enter", "Look", "at_work", "chromium", "enter", "logged", "look"]
+__all__ = ["logged"]
 
 Look = Callable[[Callable[[], bool]], None]
 """Waits until something is so."""
@@ -34,6 +38,17 @@ _OPTIONS = (
 )
 _PATIENCE = 10_000
 _SIZE = {"width": 1280, "height": 900}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the pictures be kept."""
+    parser.addoption("--screenshots", type=Path, help="the folder that pictures are written to")
+
+
+@pytest.fixture
+def screenshots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Give the folder for pictures; unless it was asked for, one that is thrown away."""
+    return request.config.getoption("--screenshots") or tmp_path
 
 
 @pytest.fixture(scope="session")
@@ -95,3 +110,11 @@ def look() -> Look:
             time.sleep(0.05)
 
     return wait
+
+
+@pytest.fixture
+def day(cast: Cast, deliver_all: Callable[[], int], logged: Logged) -> Day:
+    """A hub in the evening."""
+    past = Day(cast, deliver_all, logged, Random(7))
+    past.pass_by()
+    return past

@@ -240,20 +240,26 @@ function zoomAt(step, px, py) {
   moved();
 }
 
+// What is far away is known by its cell only: the nearer the view, the better its edges are known.
 async function showAll() {
-  const whole = { left: 0, top: 0, right: given.size - 1, bottom: given.size - 1 };
-  const found = await ask(whole, 3);
-  if (found.length) {
-    const [xs, ys] = [found.map((one) => one.x), found.map((one) => one.y)];
-    const [left, right] = [Math.min(...xs), Math.max(...xs)];
-    const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
-    const margin = given.size / 250;
-    const fits = Math.min(width() / (right - left + margin), height() / (bottom - top + margin));
-    view.zoom = Math.floor(Math.log2((fits * given.size) / TILE));
-    view.x = (left + right) / 2;
-    view.y = (top + bottom) / 2;
+  let seen = { left: 0, top: 0, right: given.size - 1, bottom: given.size - 1 };
+  let known = 0;
+  for (view.zoom = FARTHEST; known < view.zoom; seen = box()) {
+    const found = await ask(seen, view.zoom);
+    known = view.zoom;
+    if (found.length) fit(found, Math.max(given.cell / scale(), given.size / 2000));
   }
   moved();
+}
+
+function fit(found, margin) {
+  const [xs, ys] = [found.map((one) => one.x), found.map((one) => one.y)];
+  const [left, right] = [Math.min(...xs) - margin, Math.max(...xs) + margin];
+  const [top, bottom] = [Math.min(...ys) - margin, Math.max(...ys) + margin];
+  const fits = Math.min(width() / (right - left), height() / (bottom - top));
+  view.zoom = between(FARTHEST, Math.floor(Math.log2((fits * given.size) / TILE)), given.closest);
+  view.x = (left + right) / 2;
+  view.y = (top + bottom) / 2;
 }
 
 // ------------------------------------------------------------------------------------- hands

@@ -1,0 +1,85 @@
+"""No page has a serious fault for those who read by other means than sight, or see little."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db.models import Model
+from playwright.sync_api import Page, expect
+
+from hub.admin.links import page_of
+from hub.models import Cdr, DeadLetter, Evse, Exchange, Location, Session, Subscription, Token
+from operators.roles import Role
+from parties.models import Agreement, Platform
+from tests.browser.a_day import JOURNEY, Day
+from tests.browser.conftest import Enter
+from tests.operators.people import PASSWORD, person
+
+_SERIOUS = {"serious", "critical"}
+_LISTS = (
+    *("parties/platform", "parties/party", "parties/agreement"),
+    *("hub/subscription", "hub/deadletter", "hub/exchange", "hub/pullstate", "hub/quarantined"),
+    *("hub/location", "hub/evse", "hub/tariff", "hub/token", "hub/session", "hub/cdr"),
+    *("auth/user", "auth/group", "operators/change"),
+)
+_PAGES = (
+    "/admin/",
+    f"/admin/hub/exchange/timeline/?correlation_id={JOURNEY}",
+    "/admin/parties/agreement/matrix/",
+    "/admin/parties/agreement/explain/?one=NL-CPA&other=DE-MSA&module=locations",
+    "/admin/parties/agreement/import/",
+    "/admin/parties/agreement/add/",
+    "/admin/parties/platform/add/",
+    "/admin/hub/location/map/",
+    "/admin/two-factor/",
+    *(f"/admin/{name}/" for name in _LISTS),
+)
+_OF_EACH: tuple[type[Model], ...] = (
+    *(Platform, Agreement, Subscription, DeadLetter, Exchange),
+    *(Location, Evse, Token, Session, Cdr),
+)
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe finds of a page, each with the first elements it is about."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{page.url} {each['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for each in found
+        if each["impact"] in _SERIOUS
+        for node in each["nodes"][:3]
+    ]
+
+
+def pages() -> list[str]:
+    """Return the pages that are the same in each hub, and one of each kind of row."""
+    rows = (model._default_manager.order_by("pk").first() for model in _OF_EACH)
+    return [*_PAGES, *(page_of(row) for row in rows if row is not None)]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_fault(day: Day, enter: Enter, scheme: str) -> None:
+    """In light and in dark."""
+    page = enter(Role.ADMINISTRATOR, color_scheme=scheme)
+    found: list[str] = []
+    for address in pages():
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.ok, address
+        expect(page.locator("body")).to_be_visible()
+        found += faults(page)
+    assert not found, "\n".join(found)
+
+
+def test_the_log_in_has_no_serious_fault(enter: Enter) -> None:
+    """Also when it refuses somebody."""
+    person("vera")
+    page = enter()
+    page.goto("/admin/")
+    assert faults(page) == []
+    page.get_by_label("Username").fill("vera")
+    page.locator("input[name=password]").fill(f"not {PASSWORD}")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Please enter the correct").first).to_be_visible()
+    assert faults(page) == []
