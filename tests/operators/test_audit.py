@@ -43,6 +43,7 @@ CHANGING = {
     *("reset_two_factor", "unlock_login"),
 }
 READING = {
+    "onboarding",
     *("audit", "dead_letters", "explain", "export_agreements", "log", "platforms", "trace"),
     "where",
 }
