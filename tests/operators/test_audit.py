@@ -38,6 +38,7 @@ def olga() -> Client:
 
 
 CHANGING = {
+    *("resume_platform", "retry_platform", "revoke_credentials", "suspend_platform"),
     *("agree", "import_agreements", "invite_platform", "register_platform", "rotate_credentials"),
     *("announce_url", "forget_platform", "reencrypt_credentials", "redrive"),
     *("reset_two_factor", "unlock_login"),

@@ -11,7 +11,7 @@ from parties.management.command import OperatorCommand
 from parties.models import Platform
 from parties.overview import find
 
-_MARKS = {"done": "✓", "care": "!", "wrong": "✗", "waiting": "…"}  # noqa: RUF001 - a cross
+_MARKS = {"done": "✓", "care": "!", "wrong": "✗", "waiting": "…"}
 _EVERY_SECONDS = 1.0
 
 

@@ -75,7 +75,11 @@ REGISTERED: dict[str, Any] = {
     "endpoints": frozenset({LOCATIONS}),
     "expected": frozenset({LOCATIONS}),
 }
-FAILED = {"status_code": 2001, "http_status": 401, "status_message": "this token has expired"}
+FAILED: dict[str, Any] = {
+    "status_code": 2001,
+    "http_status": 401,
+    "status_message": "this token has expired",
+}
 ON = {**REGISTERED, "pulls": [pull(last_success_at=NOW)]}
 
 CASES: dict[str, tuple[dict[str, Any], str, State, str]] = {
