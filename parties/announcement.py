@@ -48,9 +48,14 @@ def served_modules(
             yield from ((module.identifier, role) for role in module.interfaces)
 
 
+def details_url(version: Version) -> str:
+    """Return the URL of a version's details."""
+    return f"{settings.HUB_PUBLIC_URL}/ocpi/{version.number}"
+
+
 def endpoint_url(version: Version, module: ModuleID, role: InterfaceRole) -> str:
     """Return the URL of one of the hub's endpoints."""
-    base = f"{settings.HUB_PUBLIC_URL}/ocpi/{version.number}"
+    base = details_url(version)
     return (
         f"{base}/{module}" if module is ModuleID.CREDENTIALS else f"{base}/{role.lower()}/{module}"
     )
@@ -58,8 +63,9 @@ def endpoint_url(version: Version, module: ModuleID, role: InterfaceRole) -> str
 
 def versions() -> bytes:
     """Render the list of versions."""
-    base = f"{settings.HUB_PUBLIC_URL}/ocpi"
-    return orjson.dumps([{"version": number, "url": f"{base}/{number}"} for number in VERSIONS])
+    return orjson.dumps(
+        [{"version": each.number, "url": details_url(each)} for each in VERSIONS.values()]
+    )
 
 
 def version_details(version: Version, *, to_hub: bool = False) -> bytes:

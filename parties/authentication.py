@@ -60,6 +60,14 @@ class _Found:
     parties: list[list[str]]
 
 
+class TokenRefused(Unauthenticated):
+    """The token is a platform's, and does not open this door."""
+
+    def __init__(self, message: str, *, platform: str) -> None:
+        super().__init__(message)
+        self.platform = platform
+
+
 class TokenAuthentication(BaseAuthentication):
     """Sets `request.user` and `request.auth` to the `Caller`.
 
@@ -67,12 +75,14 @@ class TokenAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, Caller]:
-        """Identify the platform or answer 401."""
+        """Identify the platform or answer 401; even then the log may say whose token it was."""
         view = request.parser_context["view"]
-        caller = identify(
-            request.headers.get("Authorization"),
-            configuring=getattr(view, "accepts_token_a", False),
-        )
+        configuring = getattr(view, "accepts_token_a", False)
+        try:
+            caller = identify(request.headers.get("Authorization"), configuring=configuring)
+        except TokenRefused as refused:
+            request.token_of = refused.platform  # type: ignore[attr-defined]
+            raise
         return caller, caller
 
     def authenticate_header(self, request: Request) -> str:
@@ -121,7 +131,7 @@ def _check(row: _Found, form: TokenForm, *, configuring: bool) -> None:
     objection = _objection(row, form, configuring=configuring)
     if objection is not None:
         log.warning("%s presented a token that is refused: %s", row.name, objection)
-        raise Unauthenticated(objection)
+        raise TokenRefused(objection, platform=row.name)
 
 
 def _objection(row: _Found, form: TokenForm, *, configuring: bool) -> str | None:

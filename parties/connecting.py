@@ -74,7 +74,7 @@ def register(
         raise AlreadyRegistered(message)
     with _recorded(platform, "registered with"), exclusive(platform.pk, busy=_busy(platform)):
         roles = frozenset(Role(row.role) for row in platform.allowed_parties.all())
-        peer = Peer(token_a, base64=platform.quirks.base64_out)
+        peer = _peer(platform, token_a)
         database.release()
         found = discover(versions_url, peer=peer, pick=_latest, roles=roles)
         _begin(platform, found, peer, method=method)
@@ -127,7 +127,7 @@ def _begin(platform: Platform, found: Discovered, peer: Peer, *, method: str) ->
     )
     database.release()
     try:
-        offer = _answered(method, url, peer=peer, token=token)
+        offer = _answered(method, url, peer=peer, token=token, correlation_id=found.correlation_id)
         with _taken_back(platform, offer, url), transaction.atomic():
             claims.check(offer, platform_id=platform.pk)
             _complete(platform, row, found, offer)
@@ -145,7 +145,7 @@ def _put(platform: Platform, found: Discovered, peer: Peer) -> None:
     )
     database.release()
     try:
-        offer = _answered("PUT", url, peer=peer, token=token)
+        offer = _answered("PUT", url, peer=peer, token=token, correlation_id=found.correlation_id)
     except Unanswered:
         raise
     except BaseException:
@@ -175,11 +175,12 @@ def _end_former(former: CredentialsQuerySet) -> None:
     former.end_within(settings.HUB_ROTATION_GRACE_SECONDS)
 
 
-def _answered(method: str, url: str, *, peer: Peer, token: str) -> Offer:
+def _answered(method: str, url: str, *, peer: Peer, token: str, correlation_id: str) -> Offer:
     """Send our credentials and read theirs out of the answer."""
     what = f"{method} credentials"
     try:
-        reply = ask(method, url, peer=peer, body=announcement.credentials(token))
+        body = announcement.credentials(token)
+        reply = ask(method, url, peer=peer, body=body, correlation_id=correlation_id)
     except UnusableApi as error:
         raise Unanswered(str(error)) from error
     if not reply.ok:
@@ -236,8 +237,12 @@ def _taken_back(
     except when:
         database.release()
         with suppress(OcpiError):
-            ask("DELETE", url, peer=Peer(offer.token, base64=platform.quirks.base64_out))
+            ask("DELETE", url, peer=_peer(platform, offer.token))
         raise
+
+
+def _peer(platform: Platform, token: str) -> Peer:
+    return Peer(token, base64=platform.quirks.base64_out, name=platform.name)
 
 
 def _latest(numbers: Iterable[str]) -> Version:

@@ -6,6 +6,7 @@ database here: the caller of these functions holds no connection while a peer ta
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ocpi.client import (
     AddressRefused,
@@ -55,6 +56,8 @@ class Discovered:
     versions_url: str
     version: Version
     endpoints: Mapping[Interface, str]
+    correlation_id: str = ""
+    """What all calls of this handshake have in common."""
 
 
 def only(version: Version) -> Pick:
@@ -72,23 +75,33 @@ def only(version: Version) -> Pick:
     return pick
 
 
-def discover(versions_url: str, *, peer: Peer, pick: Pick, roles: frozenset[Role]) -> Discovered:
+def discover(
+    versions_url: str,
+    *,
+    peer: Peer,
+    pick: Pick,
+    roles: frozenset[Role],
+    correlation_id: str = "",
+) -> Discovered:
     """Fetch versions and details from a platform with these roles; 3001, 3002 or 3003 otherwise."""
-    listed = _listed(fetch(versions_url, peer=peer), versions_url)
+    correlation_id = correlation_id or MessageIds.new().correlation_id
+    fetched = partial(fetch, peer=peer, correlation_id=correlation_id)
+    listed = _listed(fetched(versions_url), versions_url)
     version = pick(listed)
-    details = one(fetch(listed[version.number], peer=peer))
+    details = one(fetched(listed[version.number]))
     endpoints = _endpoints(details, version, roles=roles, url=listed[version.number])
     _require_usable(endpoints, version, roles)
-    return Discovered(versions_url, version, endpoints)
+    return Discovered(versions_url, version, endpoints, correlation_id)
 
 
-def ask(method: str, url: str, *, peer: Peer, body: bytes | None = None) -> Reply:
+def ask(
+    method: str, url: str, *, peer: Peer, body: bytes | None = None, correlation_id: str = ""
+) -> Reply:
     """Make one call of the handshake; 3001 says why there is no answer at all."""
     check_address(url)
+    headers = MessageIds.new(correlation_id).as_headers()
     try:
-        return shared().request(
-            method, url, peer=peer, headers=MessageIds.read({}).as_headers(), body=body
-        )
+        return shared().request(method, url, peer=peer, headers=headers, body=body)
     except PeerError as error:
         reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
         message = f"{method} {quote(url)}: this URL {reason}"
@@ -104,9 +117,9 @@ def check_address(url: str) -> None:
         raise UnusableApi(message) from error
 
 
-def fetch(url: str, *, peer: Peer) -> object:
+def fetch(url: str, *, peer: Peer, correlation_id: str = "") -> object:
     """GET the data of an envelope; 3001 says what came instead."""
-    return data_of(ask("GET", url, peer=peer), f"GET {quote(url)}")
+    return data_of(ask("GET", url, peer=peer, correlation_id=correlation_id), f"GET {quote(url)}")
 
 
 def data_of(reply: Reply, what: str) -> object:

@@ -6,6 +6,7 @@ Spec: 2.2.1 credentials (registration: token A is exchanged outside OCPI); A-31,
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Self
 
 from django.conf import settings
@@ -24,6 +25,13 @@ LONGEST_NAME = 100
 
 class NotPossible(ValueError):
     """The operator asked for something that would break a rule; the sentence says which."""
+
+
+class Starts(StrEnum):
+    """Who begins the handshake: the platform with a token A of the hub's, or the other way."""
+
+    PLATFORM = "platform"
+    HUB = "hub"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,20 @@ Spec: none; commands and console show the same.
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from ocpi.types import format_datetime
 from operators.auditing import record
 from parties import tokens
 from parties.audited import audited
 from parties.habits import sentence
-from parties.models import Credentials, ObservedHabit, Platform
+from parties.invitation import Invitation, NotPossible, invite
+from parties.models import Credentials, ObservedHabit, Platform, TokenKind
+from parties.models.credentials import CredentialsQuerySet
+from parties.registration import disconnect
 from parties.signals import announce, platform_removed
+from parties.status import ConnectionStatus
 
 
 class NoSuchPlatform(ValueError):
@@ -32,7 +38,7 @@ def find(name: str) -> Platform:
 
 def describe(platform: Platform) -> dict[str, Any]:
     """Return everything about a platform that is no secret, ready for JSON."""
-    seen, pinged = platform.last_seen_at, platform.last_ping_at
+    seen, pinged, circuit = platform.last_seen_at, platform.last_ping_at, platform.circuit_until
     return {
         "name": platform.name,
         "status": str(platform.status),
@@ -52,7 +58,22 @@ def describe(platform: Platform) -> dict[str, Any]:
         "last_ping_at": format_datetime(pinged) if pinged else None,
         "unreachable": platform.unreachable,
         "alarm": platform.alarm,
+        "circuit_until": format_datetime(circuit) if circuit else None,
+        "credentials": [_token(row) for row in platform.credentials.all() if not row.revoked_at],
         "habits": [_told(row) for row in platform.habits.all()],
+    }
+
+
+def _token(row: Credentials) -> dict[str, Any]:
+    used, until = row.first_used_at, row.valid_until
+    return {
+        "kind": row.kind,
+        "direction": row.direction,
+        "last_four": row.last_four,
+        "form": row.form,
+        "issued_at": format_datetime(row.valid_from),
+        "first_used_at": format_datetime(used) if used else None,
+        "valid_until": format_datetime(until) if until else None,
     }
 
 
@@ -64,6 +85,47 @@ def _told(row: ObservedHabit) -> dict[str, Any]:
         "last_at": format_datetime(row.last_at),
         "example": row.example,
     }
+
+
+def suspend(platform: Platform) -> None:
+    """End the registration until the platform registers anew; what the hub holds of it stays."""
+    with audited("suspended", platform.name):
+        disconnect(platform, status=ConnectionStatus.SUSPENDED)
+
+
+def resume(platform: Platform) -> Invitation:
+    """Issue a token A to a platform that was suspended."""
+    if platform.status != ConnectionStatus.SUSPENDED:
+        raise NotPossible(f"{platform.name} is {platform.status}, not SUSPENDED")
+    return invite(platform.name, roles=(), reset=True)
+
+
+def former(platform: Platform) -> CredentialsQuerySet:
+    """Select what is good and should not be for long: a token A, and tokens that were replaced."""
+    inbound = Credentials.objects.inbound(platform)
+    in_force = inbound.filter(kind=TokenKind.C, provisional=False).order_by("-pk").first()
+    replaced = Q(kind=TokenKind.C, pk__lt=in_force.pk) if in_force is not None else Q()
+    return inbound.filter(Q(kind=TokenKind.A) | replaced)
+
+
+@transaction.atomic
+def revoke_former(platform: Platform) -> list[str]:
+    """Revoke them now, and return their last four; the token in force stays."""
+    with audited("revoked tokens", platform.name):
+        found = former(platform).select_for_update()
+        endings = sorted(found.values_list("last_four", flat=True))
+        found.revoke()
+    return endings
+
+
+def try_again(platform: Platform) -> None:
+    """End the pause after failures and close the circuit; a ping soon tells whether it is there."""
+    now = timezone.now()
+    Platform.objects.filter(pk=platform.pk).update(
+        failures=0, next_attempt_at=None, unanswered=0, circuit_until=None, doubted_at=now
+    )
+    record("tries again", platform)
+    platform.refresh_from_db()
 
 
 @transaction.atomic

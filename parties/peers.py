@@ -11,7 +11,7 @@ from parties import database, quirks, tokens
 from parties.models import Direction
 
 _OUTBOUND = """
-SELECT c.sealed, p.quirks::text FROM parties_credentials c
+SELECT c.sealed, p.quirks::text, p.name FROM parties_credentials c
 JOIN parties_platform p ON p.id = c.platform_id
 WHERE c.platform_id = %(platform)s::bigint AND c.direction = %(direction)s::text LIMIT 1"""
 
@@ -27,6 +27,6 @@ def peer_of(platform_id: int) -> Peer:
 
 
 @lru_cache(maxsize=1000)
-def _peer(sealed: str, habits: str) -> Peer:
+def _peer(sealed: str, habits: str, name: str) -> Peer:
     """Open a token once: every message to a platform asks for it."""
-    return Peer(tokens.unseal(sealed), base64=quirks.cached(habits).base64_out)
+    return Peer(tokens.unseal(sealed), base64=quirks.cached(habits).base64_out, name=name)

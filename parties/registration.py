@@ -6,6 +6,7 @@ transaction changes everything, or nothing changes and the token presented stays
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -33,19 +34,23 @@ UNREGISTERED_METHODS = ("GET", "POST")
 REGISTERED_METHODS = ("GET", "PUT", "DELETE")
 
 
-def register(caller: Caller, *, version: Version, body: bytes) -> bytes:
+def register(caller: Caller, *, version: Version, body: bytes, correlation_id: str = "") -> bytes:
     """Answer POST: connect back, then trade token A for the final tokens."""
     if caller.token_kind != TokenKind.A or caller.status in REGISTERED:
         raise _registered_already()
-    token = _exchange(caller, version=version, body=body, complete=_complete_registration)
+    token = _exchange(
+        caller, partial(_discovered, caller, version, correlation_id), body, _complete_registration
+    )
     log.info("%s registered with %s", caller.name, version.number)
     return announcement.credentials(token)
 
 
-def update(caller: Caller, *, version: Version, body: bytes) -> bytes:
+def update(caller: Caller, *, version: Version, body: bytes, correlation_id: str = "") -> bytes:
     """Answer PUT: fetch everything again, take over what changed, renew both tokens."""
     _require_registered(caller)
-    token = _exchange(caller, version=version, body=body, complete=_complete_update)
+    token = _exchange(
+        caller, partial(_discovered, caller, version, correlation_id), body, _complete_update
+    )
     log.info("%s updated its credentials for %s", caller.name, version.number)
     return announcement.credentials(token)
 
@@ -112,7 +117,10 @@ def record_failure(platform_id: int, error: OcpiError) -> None:
 
 
 def _exchange(
-    caller: Caller, *, version: Version, body: bytes, complete: Callable[[Platform], str]
+    caller: Caller,
+    discovered: Callable[[Offer], Discovered],
+    body: bytes,
+    complete: Callable[[Platform], str],
 ) -> str:
     """Check the offer, ask its sender, store; return the token the platform is to use."""
     try:
@@ -121,8 +129,7 @@ def _exchange(
         with exclusive(caller.platform_id, busy=_busy(caller)):
             _require_token(caller)
             database.release()
-            found = _discovered(caller, offer, version)
-            return _store(caller, offer, found, complete)
+            return _store(caller, offer, discovered(offer), complete)
     except (MethodNotAllowed, Unauthenticated):
         raise
     except OcpiError as error:
@@ -131,9 +138,15 @@ def _exchange(
         raise
 
 
-def _discovered(caller: Caller, offer: Offer, version: Version) -> Discovered:
-    peer = Peer(offer.token, base64=caller.quirks.base64_out)
-    return discover(offer.url, peer=peer, pick=only(version), roles=offer.kinds)
+def _discovered(caller: Caller, version: Version, correlation_id: str, offer: Offer) -> Discovered:
+    peer = Peer(offer.token, base64=caller.quirks.base64_out, name=caller.name)
+    return discover(
+        offer.url,
+        peer=peer,
+        pick=only(version),
+        roles=offer.kinds,
+        correlation_id=correlation_id,
+    )
 
 
 def _store(

@@ -4,9 +4,12 @@ Spec: 2.2.1 versions; credentials, Interfaces and endpoints. Each view parses, c
 and answers.
 """
 
+from typing import TypedDict
+
 from rest_framework.request import Request
 
 from ocpi.errors import MethodNotAllowed
+from ocpi.modules import Version
 from ocpi.server import OcpiResponse, OcpiView
 from parties import announcement, claims, registration
 from parties.authentication import TokenAuthentication, caller_of
@@ -49,17 +52,11 @@ class CredentialsView(ConfigurationView):
 
     def post(self, request: Request, version: str) -> OcpiResponse:
         """Register the caller."""
-        served = announcement.served_version(version)
-        return OcpiResponse(
-            registration.register(caller_of(request), version=served, body=self.body())
-        )
+        return OcpiResponse(registration.register(caller_of(request), **self._exchange(version)))
 
     def put(self, request: Request, version: str) -> OcpiResponse:
         """Change the caller's registration."""
-        served = announcement.served_version(version)
-        return OcpiResponse(
-            registration.update(caller_of(request), version=served, body=self.body())
-        )
+        return OcpiResponse(registration.update(caller_of(request), **self._exchange(version)))
 
     def patch(self, request: Request, version: str) -> OcpiResponse:
         """Credentials are replaced as a whole, never patched."""
@@ -73,3 +70,19 @@ class CredentialsView(ConfigurationView):
         announcement.served_version(version)
         registration.unregister(caller_of(request))
         return OcpiResponse()
+
+    def _exchange(self, version: str) -> "_Exchange":
+        """Return what a POST or PUT brings."""
+        return {
+            "version": announcement.served_version(version),
+            "body": self.body(),
+            "correlation_id": self.message_ids.correlation_id,
+        }
+
+
+class _Exchange(TypedDict):
+    """What `parties.registration` works on beside the caller."""
+
+    version: Version
+    body: bytes
+    correlation_id: str

@@ -6,11 +6,10 @@ Spec: 2.2.1 credentials; mod_hub_client_info, ConnectionStatus enum. Commands do
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from parties.audited import audited
+from parties import overview
 from parties.connecting import rotate
 from parties.invitation import Invitation, invite
 from parties.models import Platform
-from parties.registration import disconnect
 from parties.status import REGISTERED, ConnectionStatus, origins
 
 Outcome = Invitation | str
@@ -26,16 +25,30 @@ class ConnectionAction:
     statuses: frozenset[ConnectionStatus]
     perform: Callable[[Platform], Outcome]
     dangerous: bool = False
+    useful: Callable[[Platform], bool] = lambda _: True
 
     def possible(self, platform: Platform) -> bool:
-        """Tell whether the platform's status allows it."""
-        return platform.status in self.statuses
+        """Tell whether the platform's status allows it, and there is anything to do."""
+        return platform.status in self.statuses and self.useful(platform)
 
 
 def _suspend(platform: Platform) -> Outcome:
-    with audited("suspended", platform.name):
-        disconnect(platform, status=ConnectionStatus.SUSPENDED)
+    overview.suspend(platform)
     return f"{platform} is suspended."
+
+
+def _revoke(platform: Platform) -> Outcome:
+    endings = overview.revoke_former(platform)
+    return f"Revoked: {', '.join(f'…{ending}' for ending in endings) or 'nothing was left'}."
+
+
+def _retry(platform: Platform) -> Outcome:
+    overview.try_again(platform)
+    return f"{platform} is asked within seconds whether it is there."
+
+
+def _is_spared(platform: Platform) -> bool:
+    return bool(platform.failures or platform.unanswered or platform.next_attempt_at)
 
 
 def _invite(platform: Platform) -> Outcome:
@@ -47,9 +60,6 @@ def _rotate(platform: Platform) -> Outcome:
     return f"{platform} has new tokens in both directions."
 
 
-_INVITABLE = (
-    origins(ConnectionStatus.PLANNED, registering=False) | {ConnectionStatus.PLANNED}
-) - REGISTERED
 _RESETTABLE = origins(ConnectionStatus.PLANNED, registering=False) & REGISTERED
 
 ACTIONS: Mapping[str, ConnectionAction] = {
@@ -59,10 +69,30 @@ ACTIONS: Mapping[str, ConnectionAction] = {
         consequences=(
             "A new token A is issued and shown once; one issued before stops working.",
             "With it the platform may register the parties of its list.",
-            "A suspended platform becomes PLANNED and is connected again once it has registered.",
         ),
-        statuses=_INVITABLE,
+        statuses=frozenset({ConnectionStatus.PLANNED}),
         perform=_invite,
+    ),
+    "resume": ConnectionAction(
+        title="Resume",
+        icon="play_circle",
+        consequences=(
+            "A new token A is issued and shown once: nothing of the former registration is good.",
+            "The platform becomes PLANNED, and is connected again once it has registered.",
+        ),
+        statuses=frozenset({ConnectionStatus.SUSPENDED}),
+        perform=overview.resume,
+    ),
+    "retry": ConnectionAction(
+        title="Try again now",
+        icon="bolt",
+        consequences=(
+            "The pause after its failures is over, and its circuit is closed.",
+            "The hub asks it within seconds whether it is there. What waits is sent if it is.",
+        ),
+        statuses=REGISTERED,
+        perform=_retry,
+        useful=_is_spared,
     ),
     "rotate": ConnectionAction(
         title="Rotate credentials",
@@ -74,6 +104,19 @@ ACTIONS: Mapping[str, ConnectionAction] = {
         ),
         statuses=REGISTERED,
         perform=_rotate,
+    ),
+    "revoke": ConnectionAction(
+        title="Revoke tokens",
+        icon="key_off",
+        consequences=(
+            "An unused token A stops working, and so do tokens that a rotation left good.",
+            "A platform that did not store its newest token yet is refused with HTTP 401 then.",
+            "The token in force stays: suspending ends that one too.",
+        ),
+        statuses=REGISTERED | {ConnectionStatus.PLANNED},
+        perform=_revoke,
+        dangerous=True,
+        useful=lambda platform: overview.former(platform).exists(),
     ),
     "reset": ConnectionAction(
         title="Reset registration",
@@ -95,7 +138,7 @@ ACTIONS: Mapping[str, ConnectionAction] = {
             "No token works any more, an unused token A neither; nothing is sent to it.",
             "Its parties are SUSPENDED for everybody else; what the hub holds of it stays.",
             "The platform is not told; its next call is refused with HTTP 401.",
-            "Only a new registration brings it back: issue a token A then.",
+            "Only a new registration brings it back: resume it then.",
         ),
         statuses=origins(ConnectionStatus.SUSPENDED, registering=False),
         perform=_suspend,

@@ -47,7 +47,10 @@ class Panel:
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Give the first page what this operator may see."""
     shown = [make() for model, make in _PANELS if _may_see(request, model)]
-    return {**context, "title": "Dashboard", "panels": shown}
+    onboard = (
+        reverse("admin:parties_platform_add") if operates(request, Platform, verb="add") else ""
+    )
+    return {**context, "title": "Dashboard", "panels": shown, "onboard": onboard}
 
 
 def _may_see(request: HttpRequest, model: type[Model]) -> bool:

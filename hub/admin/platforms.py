@@ -4,7 +4,7 @@ Spec: none; architecture chapter 10. Every deed is a page that says what will ha
 """
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -12,28 +12,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.cache import never_cache
 
+from hub import circuits
 from hub.admin.connections import ACTIONS, ConnectionAction
 from hub.admin.lags import Lag, lags
+from hub.admin.onboarding import OnboardingPages, invited
+from hub.admin.recent import recent_of
 from hub.admin.subscriptions import of_platform
-from hub.models import Subscription
+from hub.models import Exchange, Subscription
 from ocpi.errors import OcpiError
-from parties.admin.console import PageChangeList, column, once
+from parties.admin.console import PageChangeList, Tone, action, badge, column, once, operates
 from parties.admin.platforms import PlatformAdmin
-from parties.announcement import versions_url
-from parties.invitation import Invitation
+from parties.invitation import Invitation, Starts, invite
 from parties.models import Platform
 from parties.status import IllegalTransition
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    def action(**_: object) -> Callable[[Any], Any]:
-        """Stand for the theme's decorator, which has no types."""
-else:
-    from unfold.decorators import action
 
 
 def _deed(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
@@ -47,19 +41,22 @@ def _deed(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
 
 
 @admin.register(Platform)
-class ConnectionAdmin(PlatformAdmin):
+class ConnectionAdmin(OnboardingPages, PlatformAdmin):
     """Platforms with their lag and their deeds."""
 
     list_display = (*PlatformAdmin.list_display, "lag")
-    readonly_fields = (*PlatformAdmin.readonly_fields, "subscriptions")
+    readonly_fields = (*PlatformAdmin.readonly_fields, "circuit", "subscriptions", "recent")
     fieldsets = (
         PlatformAdmin.fieldsets[0],
+        ("Circuit", {"fields": ("circuit",)}),
         ("Subscriptions", {"fields": ("subscriptions",)}),
         *PlatformAdmin.fieldsets[1:],
     )
-    actions_detail = tuple(ACTIONS)
-    invite, rotate, reset, suspend = (
-        _deed(name) for name in ("invite", "rotate", "reset", "suspend")
+    actions_list = ("onboard",)
+    actions_detail = ("onboarding", *ACTIONS)
+    invite, resume, retry, rotate, revoke, reset, suspend = (
+        _deed(name)
+        for name in ("invite", "resume", "retry", "rotate", "revoke", "reset", "suspend")
     )
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[PageChangeList]:
@@ -78,13 +75,41 @@ class ConnectionAdmin(PlatformAdmin):
             lag = Lag.together(found[row.pk]) if row.pk in found else None
             row.lag = lag  # type: ignore[attr-defined]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Platform | None = None) -> Any:  # noqa: ANN401 - a list of Django's
+        """Show its last messages to whoever may see messages."""
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or not any(operates(request, Exchange, verb=v) for v in ("view", "change")):
+            return shown
+        return (*shown, ("Recent messages", {"fields": ("recent",)}))
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Begin with a platform; the handshake is the next page."""
+        only = {"title": "Onboard a platform", "show_save_and_add_another": False}
+        only |= {"show_save_and_continue": False, **(extra_context or {})}
+        return super().add_view(request, form_url, only)
+
+    def response_post_save_add(  # type: ignore[override]  # any answer will do
+        self, request: HttpRequest, obj: Platform
+    ) -> HttpResponse:
+        """Go on: show token A, or ask for the one the platform gave us."""
+        if request.POST.get("starts") == Starts.HUB or not self.has_change_permission(request, obj):
+            page = reverse("admin:parties_platform_onboarding", args=[obj.pk])
+            return HttpResponseRedirect(f"{page}?starts={Starts.HUB}")
+        return invited(self, request, invite(obj.name, roles=()))
+
     def get_actions_detail(self, request: HttpRequest, object_id: str | int) -> list[Any]:
         """Offer what the operator may do and the status allows."""
         platform = self.get_object(request, str(object_id))
-        if platform is None or not self.has_change_permission(request, platform):
+        if platform is None:
             return []
-        offered = [name for name, deed in ACTIONS.items() if deed.possible(platform)]
-        return [self.get_unfold_action(name) for name in offered]  # type: ignore[attr-defined]
+        may = self.has_change_permission(request, platform)
+        deeds = [name for name, deed in ACTIONS.items() if may and deed.possible(platform)]
+        return [self.get_unfold_action(name) for name in ("onboarding", *deeds)]  # type: ignore[attr-defined]
 
     def confirm(
         self, request: HttpRequest, object_id: str, *, deed: ConnectionAction
@@ -95,7 +120,7 @@ class ConnectionAdmin(PlatformAdmin):
             raise PermissionDenied
         back = reverse("admin:parties_platform_change", args=[platform.pk])
         if not deed.possible(platform):
-            sentence = f"{platform} is {platform.status}: “{deed.title}” is not possible now."
+            sentence = f"{platform} is {platform.status}: “{deed.title}” has nothing to do now."
             self.message_user(request, sentence, messages.ERROR)
             return HttpResponseRedirect(back)
         if request.method != "POST":
@@ -114,17 +139,9 @@ class ConnectionAdmin(PlatformAdmin):
             return HttpResponseRedirect(back)
         self.log_change(request, platform, f"{deed.title}.")
         if isinstance(outcome, Invitation):
-            return self._invited(request, outcome, back)
+            return invited(self, request, outcome)
         self.message_user(request, outcome, messages.SUCCESS)
         return HttpResponseRedirect(back)
-
-    def _invited(self, request: HttpRequest, invitation: Invitation, back: str) -> HttpResponse:
-        """Show token A: here, once, and to no cache."""
-        shown = {"token": invitation.token, "versions_url": versions_url(), "back": back}
-        answer = self._page(
-            request, "hub/invited.html", invitation.platform, title="Token A", **shown
-        )
-        return never_cache(lambda _: answer)(request)
 
     def _page(
         self, request: HttpRequest, template: str, platform: Platform, **context: object
@@ -139,6 +156,31 @@ class ConnectionAdmin(PlatformAdmin):
         """Show how far its receivers are behind, together; nothing if it has none."""
         found: Lag | None = platform.lag
         return "-" if found is None else found.shown()
+
+    @column("Circuit of relayed messages")
+    def circuit(self, platform: Platform) -> SafeString:
+        """Show whether messages are passed on to it, and what would end that."""
+        seconds, unanswered = circuits.silence(platform), platform.unanswered
+        if seconds:
+            return format_html(
+                "{} for {} s: messages for it are refused at once (4003)",
+                badge("open", Tone.BAD),
+                seconds,
+            )
+        if unanswered:
+            return format_html(
+                "{} {} messages in a row without an answer; {} open it",
+                badge("closed", Tone.CARE),
+                unanswered,
+                circuits.FAILURES_TO_OPEN,
+            )
+        return badge("closed", Tone.GOOD)
+
+    @column("")
+    @once
+    def recent(self, platform: Platform) -> SafeString:
+        """Show its last messages."""
+        return recent_of(platform)
 
     @column("")
     @once

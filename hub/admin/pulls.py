@@ -49,6 +49,18 @@ _FIELDS = (
 )
 
 
+def order(chosen: list[int], *, full: bool) -> tuple[str, int]:
+    """Have lists read as soon as a worker is free; return what to say, and how loud."""
+    schedule.order(chosen, full=full)
+    try:
+        task: Any = tasks.start_pulls
+        task.delay_on_commit()
+    except (redis.RedisError, OperationalError) as error:
+        return f"The broker does not answer; they are read once it does: {error}", messages.ERROR
+    sentence = f"{len(chosen)} are read one after the other; reload to see how far they are."
+    return sentence, messages.INFO
+
+
 @admin.register(PullState)
 class PullAdmin(ReadOnly, ModelAdmin[PullState]):
     """Each party's list of each module."""
@@ -97,17 +109,7 @@ class PullAdmin(ReadOnly, ModelAdmin[PullState]):
         self._order(request, queryset, full=True)
 
     def _order(self, request: HttpRequest, queryset: QuerySet[PullState], *, full: bool) -> None:
-        chosen = list(queryset.values_list("pk", flat=True))
-        schedule.order(chosen, full=full)
-        try:
-            task: Any = tasks.start_pulls
-            task.delay_on_commit()
-        except (redis.RedisError, OperationalError) as error:
-            sentence = f"The broker does not answer; they are read once it does: {error}"
-            self.message_user(request, sentence, messages.ERROR)
-            return
-        sentence = f"{len(chosen)} are read one after the other; reload to see how far they are."
-        self.message_user(request, sentence)
+        self.message_user(request, *order(list(queryset.values_list("pk", flat=True)), full=full))
 
     @column("Party", order="party__key")
     def party_name(self, row: PullState) -> str:

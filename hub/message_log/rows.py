@@ -114,6 +114,11 @@ def _place(entry: Entry, known: Places, headers: RoutingHeaders) -> Place:
     """Return what an exchange is about; only a URL for results may be anywhere."""
     if entry.is_inbound:
         return replace(places.own(entry.url, entry.method), platform=entry.platform)
+    place = _of_peer(entry, known, headers)
+    return replace(place, platform=entry.platform or place.platform)
+
+
+def _of_peer(entry: Entry, known: Places, headers: RoutingHeaders) -> Place:
     receiver = str(headers.to or "")
     place = known.of_peer(entry.url, method=entry.method, receiver=receiver)
     if place.endpoint:

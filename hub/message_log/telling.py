@@ -23,7 +23,7 @@ def as_json(exchange: Exchange, *, whole: bool = False) -> dict[str, Any]:
     shown = {name: getattr(exchange, name) for name in names}
     if whole:
         shown["curl"] = as_curl(exchange)
-    return {**shown, "at": exchange.at.astimezone(UTC).isoformat()}
+    return shown | {"at": exchange.at.astimezone(UTC).isoformat()}
 
 
 def lines(exchanges: Sequence[dict[str, Any]]) -> Iterable[str]:

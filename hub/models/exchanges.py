@@ -55,6 +55,7 @@ class Exchange(models.Model):
                 condition=~models.Q(status_code=1000),
                 name="hub_exchange_failures",
             ),
+            models.Index(fields=["platform", "at"], name="hub_exchange_platform"),
             models.Index(fields=["at"], name="hub_exchange_at"),
         ]
 

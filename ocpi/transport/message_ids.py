@@ -23,9 +23,9 @@ class MessageIds:
     correlation_id: str
 
     @classmethod
-    def new(cls) -> Self:
-        """Begin an exchange of our own."""
-        return cls(str(uuid4()), str(uuid4()))
+    def new(cls, correlation_id: str = "") -> Self:
+        """Begin an exchange of our own, or a request that belongs to another one."""
+        return cls(str(uuid4()), correlation_id or str(uuid4()))
 
     @classmethod
     def read(cls, headers: Mapping[str, str]) -> Self:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Prefetch, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -37,8 +37,8 @@ from parties.status import ConnectionStatus
 
 _PARTIES_SHOWN = 4
 _FIRST_STEPS = (
-    "Name the platform and the parties it may register. Its page opens then: set its quirks there,"
-    " and issue token A."
+    "Name the platform and the parties it may register. Next comes the handshake: a token A to hand"
+    " over, or the one the platform gave us."
 )
 
 
@@ -90,7 +90,10 @@ class PlatformAdmin(ModelAdmin[Platform]):
         ),
         ("Quirks", {"fields": QUIRK_FIELDS}),
     )
-    add_fieldsets = ((None, {"fields": ("name",), "description": _FIRST_STEPS}),)
+    add_fieldsets = (
+        (None, {"fields": ("name", "starts"), "description": _FIRST_STEPS}),
+        ("Quirks", {"fields": QUIRK_FIELDS, "classes": ("collapse",)}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Platform]:
         """Read the parties with their platforms."""
@@ -104,14 +107,9 @@ class PlatformAdmin(ModelAdmin[Platform]):
         change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
         **kwargs: Any,  # noqa: ANN401 - the same
     ) -> type[ModelForm[Platform]]:
-        """Ask for a name alone when a platform is added."""
+        """Ask who starts when a platform is added."""
         chosen = kwargs if obj is not None else {**kwargs, "form": NewPlatformForm}
         return super().get_form(request, obj, change, **chosen)
-
-    def response_post_save_add(self, request: HttpRequest, obj: Platform) -> HttpResponseRedirect:
-        """Go on to its page: token A comes next."""
-        del request
-        return HttpResponseRedirect(reverse("admin:parties_platform_change", args=[obj.pk]))
 
     def get_inlines(self, request: HttpRequest, obj: Platform | None) -> Any:  # noqa: ANN401 - a list of Django's
         """Ask for nothing but the list when a platform is added."""
@@ -188,7 +186,8 @@ class PlatformAdmin(ModelAdmin[Platform]):
             return format_html("{} until {}", opened, ago(circuit))
         failed = platform.failures
         if not failed and not platform.is_registered:
-            return "-"
+            url = reverse("admin:parties_platform_onboarding", args=[platform.pk])
+            return format_html('<a class="hub-link" href="{}">onboarding</a>', url)
         state = badge(f"{failed} failed", Tone.BAD) if failed else badge("no failures", Tone.GOOD)
         pause = platform.next_attempt_at
         if pause is None or pause <= timezone.now():

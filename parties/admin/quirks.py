@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from parties.invitation import Starts
 from parties.models import Platform
 from parties.quirks import MOST, Quirks
 
 if TYPE_CHECKING:
-    from django.forms import CheckboxInput, NumberInput
+    from django.forms import CheckboxInput, NumberInput, RadioSelect
 else:
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
+    from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioSelect
     from unfold.widgets import UnfoldBooleanSwitchWidget as CheckboxInput
 
 _PREFIX = "quirk_"
@@ -25,20 +27,12 @@ def _switch(label: str, sentence: str) -> forms.BooleanField:
     )
 
 
-class NewPlatformForm(forms.ModelForm[Platform]):
-    """A platform by its name; its quirks follow the specification until told otherwise."""
+class PlatformForm(forms.ModelForm[Platform]):
+    """What an operator decides about a platform; everything else is decided by what happens."""
 
     class Meta:
         model = Platform
         fields = ("name",)
-
-    def clean_name(self) -> str:
-        """Leave out blanks around it: commands look platforms up by name."""
-        return str(self.cleaned_data["name"]).strip()
-
-
-class PlatformForm(NewPlatformForm):
-    """What an operator decides about a platform; everything else is decided by what happens."""
 
     quirk_base64_out = _switch("Base64 tokens", "Send our token Base64 encoded.")
     quirk_accept_raw_token = _switch("Accept raw tokens", "Accept its token without Base64.")
@@ -74,6 +68,10 @@ class PlatformForm(NewPlatformForm):
             *args, **{**kwargs, "initial": {**present, **(kwargs.get("initial") or {})}}
         )
 
+    def clean_name(self) -> str:
+        """Leave out blanks around it: commands look platforms up by name."""
+        return str(self.cleaned_data["name"]).strip()
+
     def clean_quirk_authorize_seconds(self) -> float:
         """Read an empty field as no time of its own."""
         return float(self.cleaned_data["quirk_authorize_seconds"] or 0)
@@ -89,3 +87,17 @@ class PlatformForm(NewPlatformForm):
 
 
 QUIRK_FIELDS = tuple(name for name in PlatformForm.base_fields if name.startswith(_PREFIX))
+
+
+class NewPlatformForm(PlatformForm):
+    """The same of a platform that is new, and who begins."""
+
+    starts = forms.ChoiceField(
+        label="Who starts",
+        choices=[
+            (Starts.PLATFORM.value, "The platform: it gets a token A from us"),
+            (Starts.HUB.value, "The hub: the platform gave us its versions URL and a token A"),
+        ],
+        initial=Starts.PLATFORM.value,
+        widget=RadioSelect(),
+    )

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from hub.admin.connections import ACTIONS
 from ocpi.sandbox.platform import SandboxPlatform
 from parties.models import Credentials, Platform
 from parties.status import ConnectionStatus
@@ -26,7 +27,7 @@ def page_of(platform: Platform, deed: str = "change") -> str:
         (ConnectionStatus.PLANNED, {"invite", "suspend"}),
         (ConnectionStatus.CONNECTED, {"rotate", "reset", "suspend"}),
         (ConnectionStatus.OFFLINE, {"rotate", "reset", "suspend"}),
-        (ConnectionStatus.SUSPENDED, {"invite"}),
+        (ConnectionStatus.SUSPENDED, {"resume"}),
     ],
 )
 def test_only_legal_deeds_are_offered_and_done(
@@ -35,7 +36,7 @@ def test_only_legal_deeds_are_offered_and_done(
     """A platform's page offers what its status allows; the address of anything else is idle."""
     platform = PlatformFactory.create(status=status)
     html = admin_client.get(page_of(platform)).content.decode()
-    deeds = {"invite", "rotate", "reset", "suspend"}
+    deeds = set(ACTIONS)
     assert {deed for deed in deeds if f'href="{page_of(platform, deed)}"' in html} == offered
     for deed in deeds - offered:
         assert admin_client.post(page_of(platform, deed)).status_code == 302
@@ -57,7 +58,7 @@ def test_suspending_ends_the_registration(admin_client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "deed,status", [("invite", ConnectionStatus.SUSPENDED), ("reset", ConnectionStatus.CONNECTED)]
+    "deed,status", [("resume", ConnectionStatus.SUSPENDED), ("reset", ConnectionStatus.CONNECTED)]
 )
 def test_token_a_is_shown_once(admin_client: Client, deed: str, status: ConnectionStatus) -> None:
     """The answer to the POST alone has token A, and no cache keeps it."""

@@ -38,11 +38,13 @@ def olga() -> Client:
 
 
 CHANGING = {
+    *("resume_platform", "retry_platform", "revoke_credentials", "suspend_platform"),
     *("agree", "import_agreements", "invite_platform", "register_platform", "rotate_credentials"),
     *("announce_url", "forget_platform", "reencrypt_credentials", "redrive"),
     *("quirks", "reset_two_factor", "reveal", "unlock_login"),
 }
 READING = {
+    "onboarding",
     *("audit", "dead_letters", "explain", "export_agreements", "log", "platforms", "pull", "pulls"),
     *("quarantine", "status", "trace", "where"),
 }

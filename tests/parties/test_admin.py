@@ -154,11 +154,12 @@ def test_every_quirk_has_a_field_of_the_form() -> None:
 
 
 def test_a_new_platform_has_its_list_and_standard_quirks(admin_client: Client) -> None:
-    """Adding prepares a PLANNED platform with allowed parties, and leads on to its page."""
-    form = platform_form(None, new=[("CPO", "nl", "cpa"), ("EMSP", "DE", "MSA")])
+    """Adding prepares a PLANNED platform with allowed parties, and shows its token A."""
+    new = [("CPO", "nl", "cpa"), ("EMSP", "DE", "MSA")]
+    form = platform_form(None, new=new, starts="platform")
     answer = admin_client.post("/admin/parties/platform/add/", form)
     made = Platform.objects.get()
-    assert answer.headers["Location"] == page_of(made)
+    assert answer.context["token"]
     assert (made.name, made.status, made.quirks) == ("newcomer", ConnectionStatus.PLANNED, Quirks())
     assert {str(row) for row in made.allowed_parties.all()} == {"NL-CPA (CPO)", "DE-MSA (EMSP)"}
     assert {row.key for row in made.parties.all()} == {"NL-CPA", "DE-MSA"}

@@ -38,10 +38,11 @@ def test_an_invitation_shows_token_a_once() -> None:
 
 
 def test_an_invitation_can_be_read_by_people() -> None:
-    """Plain words and two lines to copy."""
+    """Plain words, and a letter to send."""
     told = run("invite_platform", "P1", "--role", CPO)
     assert "P1 may register NL-CPA (CPO)." in told
-    assert "versions URL  http" in told
+    assert "Versions URL  http" in told
+    assert "curl -X POST -H 'Authorization: Token " in told
 
 
 def test_inviting_again_replaces_the_list_and_keeps_agreements() -> None:

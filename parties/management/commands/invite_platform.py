@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from parties.announcement import versions_url
+from parties import instructions
 from parties.invitation import AllowedRole, invite
 from parties.management.command import OperatorCommand, add_platform_arguments
 
@@ -13,7 +13,7 @@ from parties.management.command import OperatorCommand, add_platform_arguments
 class Command(OperatorCommand[dict[str, Any]]):
     """Prints the token once; the hub keeps only its hash."""
 
-    help = "Prepare a platform and print its token A and the hub's versions URL."
+    help = "Prepare a platform and print its token A, with instructions for its engineers."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add the platform's description."""
@@ -25,18 +25,13 @@ class Command(OperatorCommand[dict[str, Any]]):
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Invite."""
         roles = [AllowedRole.parse(text) for text in options.role]
-        invitation = invite(options.name, roles=roles, quirks=options.quirk, reset=options.reset)
-        platform = invitation.platform
-        return {
-            "platform": platform.name,
-            "token_a": invitation.token,
-            "versions_url": versions_url(),
-            "parties": sorted(str(row) for row in platform.allowed_parties.all()),
-        }
+        return instructions.describe(
+            invite(options.name, roles=roles, quirks=options.quirk, reset=options.reset)
+        )
 
     def tell(self, result: dict[str, Any]) -> None:
         """Say what to hand over."""
         self.stdout.write(f"{result['platform']} may register {', '.join(result['parties'])}.")
         self.stdout.write("Send this to the platform in a safe way; the token is shown only now:")
-        self.stdout.write(f"  versions URL  {result['versions_url']}")
-        self.stdout.write(f"  token A       {result['token_a']}")
+        self.stdout.write(f"\n{result['instructions']}")
+        self.stdout.write(f"manage.py onboarding {result['platform']!r} shows how far it is.")

@@ -1,0 +1,257 @@
+"""The steps of a handshake and how each stands: decided from what is known, and nothing else.
+
+Spec: 2.2.1 credentials (registration), versions; A-02, A-79, A-84. Every sentence says what an
+operator may tell the other side.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hub.models import Exchange, PullState
+from hub.onboarding.facts import Facts, claimed, is_good
+from hub.policy import ABOUT_DRIVERS, POLICIES
+from ocpi.transport.authorization import TokenForm
+from parties.handshake import Interface
+from parties.invitation import Starts
+from parties.models import Credentials
+
+
+class State(StrEnum):
+    """How a step stands."""
+
+    DONE = "done"
+    CARE = "care"
+    """Done, and somebody should look at it."""
+    WRONG = "wrong"
+    WAITING = "waiting"
+
+
+class Retry(StrEnum):
+    """What an operator may do at once about a step."""
+
+    INVITE = "invite"
+    REGISTER = "register"
+    ROTATE = "rotate"
+    PULL = "pull"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step, and the exchanges behind what is said of it."""
+
+    title: str
+    state: State
+    sentence: str
+    exchanges: tuple[Exchange, ...] = ()
+    retry: Retry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """All steps of a handshake, in the order in which they happen."""
+
+    starts: Starts
+    steps: Sequence[Step]
+
+    @property
+    def done(self) -> int:
+        """How many steps are behind it."""
+        return sum(step.state in {State.DONE, State.CARE} for step in self.steps)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to wait for."""
+        return self.done == len(self.steps)
+
+
+def decide(facts: Facts) -> Checklist:
+    """Return the checklist."""
+    asked = [*facts.asked(), None, None][:2]
+    called = _both(facts, asked)
+    offer = _call(
+        "Credentials exchanged",
+        facts,
+        facts.offered(),
+        "Nobody sent credentials yet.",
+        _again(facts),
+    )
+    common = (_roles(facts), _modules(facts), _form(facts), _pull(facts))
+    if facts.starts is Starts.HUB:
+        return Checklist(facts.starts, (*called, offer, *common))
+    fetched = (
+        _call(title, facts, facts.came(details=details), "The platform did not ask yet.", None)
+        for title, details in (("Versions fetched", False), ("Version details fetched", True))
+    )
+    return Checklist(facts.starts, (_token(facts), *fetched, *called, offer, *common))
+
+
+def _both(facts: Facts, asked: Sequence[Exchange | None]) -> Iterable[Step]:
+    """Return the two steps in which the hub asks the platform."""
+    awaited = (
+        "The hub asks when the platform POSTs its credentials."
+        if facts.starts is Starts.PLATFORM
+        else "The hub did not ask yet."
+    )
+    titles = ("Its versions read by the hub", "Its version details read by the hub")
+    return [
+        _call(title, facts, row, awaited, _again(facts))
+        for title, row in zip(titles, asked, strict=True)
+    ]
+
+
+def _again(facts: Facts) -> Retry | None:
+    return Retry.REGISTER if facts.starts is Starts.HUB else None
+
+
+def _call(
+    title: str, facts: Facts, row: Exchange | None, awaited: str, retry: Retry | None
+) -> Step:
+    if row is not None and is_good(row):
+        return Step(title, State.DONE, f"At {_clock(row.at)}.", (row,))
+    if row is not None and not facts.is_registered:
+        return Step(title, State.WRONG, f"{outcome(row)} At {_clock(row.at)}.", (row,), retry)
+    if facts.is_registered:
+        return Step(title, State.DONE, "It is registered; the message log has no trace of this.")
+    return Step(title, State.WAITING, awaited, retry=retry)
+
+
+def outcome(row: Exchange) -> str:
+    """Say how a request failed."""
+    if row.http_status is None:
+        return f"No answer: {row.status_message or 'nobody knows why'}."
+    code = f", status code {row.status_code}" if row.status_code is not None else ""
+    words = f": {row.status_message.rstrip('.')}" if row.status_message else ""
+    return f"HTTP {row.http_status}{code}{words}."
+
+
+def _token(facts: Facts) -> Step:
+    title, token = "Token A handed over", facts.token_a
+    if facts.is_registered:
+        return Step(title, State.DONE, "It was used, and opens nothing any more.")
+    if token is None:
+        return Step(title, State.WAITING, "None was issued yet.", retry=Retry.INVITE)
+    name, trouble = f"The one that ends in {token.last_four}", _trouble(token, facts.now)
+    if trouble:
+        return Step(title, State.WRONG, f"{name} {trouble}.", retry=Retry.INVITE)
+    if token.first_used_at is not None:
+        return Step(title, State.DONE, f"{name} was first used at {_clock(token.first_used_at)}.")
+    if facts.stranger is not None:
+        sentence = (
+            f"{name} was not used, but somebody called with a token the hub does not know, or"
+            f" writes it in a form it does not know. {outcome(facts.stranger)}"
+        )
+        return Step(title, State.CARE, sentence, (facts.stranger,), Retry.INVITE)
+    until = f" It is good until {_clock(token.valid_until)}." if token.valid_until else ""
+    return Step(title, State.WAITING, f"{name} was not used yet.{until}", retry=Retry.INVITE)
+
+
+def _trouble(token: Credentials, now: datetime) -> str:
+    if token.revoked_at is not None:
+        return f"was withdrawn at {_clock(token.revoked_at)}"
+    if token.valid_until is not None and token.valid_until <= now:
+        return f"expired at {_clock(token.valid_until)}"
+    return ""
+
+
+def _roles(facts: Facts) -> Step:
+    title, offer = "Roles accepted", facts.offered()
+    if facts.is_registered:
+        registered, missing = f"Registered: {_all(facts.active)}.", facts.listed - facts.active
+        if missing:
+            sentence = f"{registered} On its list, and not named by it: {_all(missing)}."
+            return Step(title, State.CARE, sentence)
+        return Step(title, State.DONE, registered)
+    refused = claimed(offer) - facts.listed if offer is not None else frozenset()
+    if offer is not None and refused:
+        sentence = (
+            f"It names {_all(refused)}, not on its list: add there what is agreed on, or have the"
+            " platform leave it out."
+        )
+        return Step(title, State.WRONG, sentence, (offer,))
+    return Step(title, State.WAITING, f"It may register {_all(facts.listed) or 'nobody yet'}.")
+
+
+def _modules(facts: Facts) -> Step:
+    title = "Modules found"
+    if not facts.is_registered:
+        return Step(title, State.WAITING, "Known once its version details were read.")
+    asked = tuple(facts.asked()[1:2])
+    found = f"Found: {_interfaces(facts.endpoints)}."
+    missing = facts.expected - facts.endpoints
+    if not missing:
+        return Step(title, State.DONE, found, asked)
+    sentence = f"{found} Missing: {_interfaces(missing)}; well if the platform does without."
+    return Step(title, State.CARE, sentence, asked, Retry.ROTATE)
+
+
+def _form(facts: Facts) -> Step:
+    title = "Form of its token"
+    if facts.form == TokenForm.BASE64:
+        return Step(title, State.DONE, "It sends its token in Base64, as specified.")
+    if facts.form and facts.takes_raw:
+        return Step(title, State.CARE, "It sends its token without Base64; the hub takes that.")
+    if facts.form:
+        sentence = "It sends its token without Base64; the quirk that would take that is off."
+        return Step(title, State.WRONG, sentence)
+    return Step(title, State.WAITING, "It made no call with a token of the hub yet.")
+
+
+def _pull(facts: Facts) -> Step:
+    title = "First pull"
+    if not facts.is_registered:
+        return Step(title, State.WAITING, "Begins once it is registered.")
+    if not facts.is_pulled:
+        return Step(title, State.DONE, "It is not pulled, as its quirk says.")
+    if not facts.pulls:
+        return _unread(title, facts)
+    told = f"{'; '.join(map(_told, facts.pulls))}."
+    return Step(title, _read_state(facts.pulls), told, retry=_pulling(facts.pulls))
+
+
+def _unread(title: str, facts: Facts) -> Step:
+    lists = {module for module, side in facts.endpoints if side == "SENDER" and module in POLICIES}
+    if lists:
+        return Step(title, State.WAITING, "Begins within a minute.")
+    return Step(title, State.DONE, "It offers no list to read.")
+
+
+def _read_state(pulls: Sequence[PullState]) -> State:
+    """Return the worst; a list about drivers may wait for an agreement."""
+    owed = [pull for pull in pulls if not pull.last_success_at and not _waits(pull)]
+    if any(pull.failures for pull in owed):
+        return State.WRONG
+    return State.WAITING if owed else State.DONE
+
+
+def _pulling(pulls: Sequence[PullState]) -> Retry | None:
+    return Retry.PULL if _read_state(pulls) is not State.DONE else None
+
+
+def _waits(pull: PullState) -> bool:
+    return pull.module in ABOUT_DRIVERS and pull.tried_at is None
+
+
+def _told(pull: PullState) -> str:
+    name = f"{pull.party.key} {pull.module}"
+    if pull.last_success_at:
+        return f"{name}: {pull.seen:,} read"
+    if _waits(pull):
+        return f"{name}: read once somebody has an agreement with it"
+    if pull.failures:
+        return f"{name}: {pull.last_error}"
+    of = f" of {pull.total:,}" if pull.total else ""
+    return f"{name}: {pull.seen:,}{of} so far"
+
+
+def _interfaces(found: Iterable[Interface]) -> str:
+    return ", ".join(sorted(f"{module} {side}" for module, side in found)) or "none"
+
+
+def _all(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,29 @@
+"""`manage.py retry_platform`: try a platform again at once."""
+
+from argparse import Namespace
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from parties.management.command import OperatorCommand
+from parties.overview import describe, find, try_again
+
+
+class Command(OperatorCommand[dict[str, Any]]):
+    """Ends its pause and closes its circuit; beat asks it within seconds."""
+
+    help = "Try a platform again at once that failed: its pause is over and its circuit closed."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add the platform's name."""
+        parser.add_argument("name", metavar="NAME")
+
+    def perform(self, options: Namespace) -> dict[str, Any]:
+        """Let it be tried."""
+        platform = find(options.name)
+        try_again(platform)
+        return describe(platform)
+
+    def tell(self, result: dict[str, Any]) -> None:
+        """Say what happens now."""
+        self.stdout.write(f"{result['name']} is asked within seconds whether it is there.")
