@@ -39,12 +39,12 @@ def olga() -> Client:
 
 CHANGING = {
     *("agree", "import_agreements", "invite_platform", "register_platform", "rotate_credentials"),
-    *("announce_url", "forget_platform", "reencrypt_credentials", "redrive"),
+    *("announce_url", "forget_platform", "quirks", "reencrypt_credentials", "redrive"),
     *("reset_two_factor", "unlock_login"),
 }
 READING = {
-    *("audit", "dead_letters", "explain", "export_agreements", "log", "platforms", "trace"),
-    "where",
+    *("audit", "dead_letters", "explain", "export", "export_agreements", "log", "platforms"),
+    *("pull", "pulls", "quarantine", "reveal", "status", "trace", "where"),
 }
 
 
