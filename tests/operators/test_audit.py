@@ -38,7 +38,14 @@ def olga() -> Client:
 
 
 CHANGING = {
-    *("agree", "import_agreements", "invite_platform", "register_platform", "rotate_credentials"),
+    *(
+        "agree",
+        "discard",
+        "import_agreements",
+        "invite_platform",
+        "register_platform",
+        "rotate_credentials",
+    ),
     *("announce_url", "forget_platform", "quirks", "reencrypt_credentials", "redrive"),
     *("reset_two_factor", "unlock_login"),
 }
@@ -192,7 +199,7 @@ def test_a_user_and_its_groups_without_the_password(admin_client: Client) -> Non
 
 def test_dead_letters_discarded_are_written_down(terminal: None) -> None:
     """How many, whose, and which; nothing of a driver."""
-    run("redrive", "--all", "--discard")
+    run("discard", "dead_letters", "--all")
     assert not DeadLetter.objects.exists()
     assert (newest().deed, newest().subject) == ("discarded", "0 dead letters")
 

@@ -25,7 +25,7 @@ class Reader:
 
     def __init__(self, *, leaves_after: int = 1_000_000) -> None:
         self.taken: list[Message] = []
-        self._body = [{"type": "http.request"}]
+        self._body: list[Message] = [{"type": "http.request"}]
         self._left = asyncio.Event()
         self._leaves_after = leaves_after
 
