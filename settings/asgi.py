@@ -10,7 +10,7 @@ a few threads that no message waits for.
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from threading import Event
@@ -42,6 +42,8 @@ _threads = ThreadPoolExecutor(settings.HUB_WEB_THREADS, thread_name_prefix="web"
 _streams = ThreadPoolExecutor(4, thread_name_prefix="stream")
 _PART_SECONDS = 60.0
 """How long a reader may take for one part before it is given up."""
+_PART_BYTES = 65_536
+"""Smaller parts go out together."""
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +87,7 @@ async def _stream(answer: Answer, receive: Receive, send: Send) -> None:
 
     def produce() -> None:
         with closing(parts):
-            for part in parts:
+            for part in _together(parts):
                 if gone.is_set():
                     return
                 asyncio.run_coroutine_threadsafe(sent(part), loop).result(_PART_SECONDS)
@@ -96,6 +98,19 @@ async def _stream(answer: Answer, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
     finally:
         watch.cancel()
+
+
+def _together(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Join parts until they are worth being sent."""
+    waiting, size = [], 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size >= _PART_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 async def _until_gone(receive: Receive, gone: Event) -> None:

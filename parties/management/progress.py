@@ -1,5 +1,7 @@
 """How far long work is, on a terminal; a file or a pipe gets nothing of it."""
 
+from shutil import get_terminal_size
+
 from django.core.management.base import OutputWrapper
 
 _WIDTH = 30
@@ -15,8 +17,9 @@ class Bar:
         """Draw how much of the work is done, from 0 to 1."""
         if self._terminal is not None:
             done = round(max(0.0, min(1.0, share)) * _WIDTH)
-            bar = "█" * done + "░" * (_WIDTH - done)
-            self._terminal.write(f"\r{bar} {share:4.0%}  {words}\x1b[K", ending="")
+            line = f"{'█' * done}{'░' * (_WIDTH - done)} {share:4.0%}  {words}"
+            room = get_terminal_size().columns - 1
+            self._terminal.write(f"\r{line[:room]}\x1b[K", ending="")
 
     def end(self) -> None:
         """Leave the line to what is said next."""

@@ -68,6 +68,12 @@ class Parts:
         self.closed = True
 
 
+@pytest.fixture(autouse=True)
+def _every_part_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small it is."""
+    monkeypatch.setattr(asgi, "_PART_BYTES", 1)
+
+
 def stream(parts: Parts, reader: Reader) -> None:
     """Send the parts."""
     reader._body.clear()
@@ -83,6 +89,17 @@ def test_every_part_goes_out_and_then_the_end() -> None:
     assert reader.body == b"1\n2\n3\n"
     assert [message.get("more_body", False) for message in reader.taken[1:]] == [True] * 3 + [False]
     assert parts.closed
+
+
+def test_small_parts_go_out_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of many short lines is few messages."""
+    monkeypatch.setattr(asgi, "_PART_BYTES", 6)
+    reader = Reader()
+
+    stream(Parts(lambda made: made == 7), reader)
+
+    bodies = [message["body"] for message in reader.taken[1:]]
+    assert bodies == [b"1\n2\n3\n", b"4\n5\n6\n", b"7\n", b""]
 
 
 def test_nothing_is_made_for_a_reader_that_is_gone() -> None:

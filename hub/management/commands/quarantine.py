@@ -33,7 +33,8 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each, with the hint below."""
         for each in result:
-            name = f"{each['number']}  {each['party']} {each['module']} {each['id'] or '(no id)'}"
-            self.stdout.write(f"{name}: {'; '.join(each['findings'])}\n  {each['hint']}")
+            name = f"{each['party']} {each['module']} {each['id'] or '(no id)'}"
+            since = f"{each['number']}  since {each['first_seen_at']}"
+            self.stdout.write(f"{since}  {name}: {'; '.join(each['findings'])}\n  {each['hint']}")
         if not result:
             self.stdout.write("Nothing is in quarantine.")
