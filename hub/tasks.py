@@ -13,6 +13,8 @@ from kombu.exceptions import OperationalError
 
 from hub import broker, callbacks, feed
 from hub.delivery import engine, redriving, subscriptions
+from hub.delivery.redriving import Redriven
+from hub.jobs import Job
 from hub.policy import POLICIES
 from hub.sync import crawling, schedule
 from hub.waking import Waker
@@ -99,9 +101,22 @@ def snapshot(subscription_id: int) -> None:
 
 
 @shared_task
-def redrive(letters: list[int]) -> None:
-    """Send again what dead letters are about."""
-    redriving.redrive(letters)
+def redrive(letters: list[int], job: str = "") -> None:
+    """Send again what dead letters are about; who asked for it sees how far it is."""
+    work = Job(len(letters), job)
+
+    def tell(result: Redriven) -> None:
+        counts = {
+            "delivered": result.delivered,
+            "refused again": result.refused,
+            "of objects that are gone": result.moot,
+        }
+        work.add(counts, f"{result.to}: {result.why}" if result.why else "")
+
+    try:
+        redriving.redrive(letters, tell=tell)
+    finally:
+        work.end()
 
 
 @shared_task

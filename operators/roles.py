@@ -31,8 +31,9 @@ SHOWN_TO_ALL = ("parties", "hub")
 """The applications whose rows every role may see, masked."""
 SEEN_FROM: Mapping[str, Role] = {"operators.change": Role.OPERATOR}
 CHANGED_FROM: Mapping[str, Role] = {
-    # Re-driving and discarding, and delivering at once, are what may be done with these.
+    # Re-driving, discarding, and delivering at once are what may be done with these.
     "hub.deadletter": Role.SUPPORT,
+    "hub.quarantined": Role.SUPPORT,
     "hub.subscription": Role.SUPPORT,
     "parties.platform": Role.OPERATOR,
     "parties.allowedparty": Role.OPERATOR,
@@ -40,14 +41,16 @@ CHANGED_FROM: Mapping[str, Role] = {
 }
 REVEALED_FROM = Role.OPERATOR
 """Reading what is masked: any permission whose name begins with `reveal`."""
+EXPORTED_FROM = Role.SUPPORT
+"""Taking whole lists away as files: any permission whose name begins with `export`."""
 
 
 def least(app: str, codename: str) -> Role:
     """Return the role from which on a permission is held."""
     verb, _, model = codename.partition("_")
     what = f"{app}.{model}"
-    if verb == "reveal":
-        return REVEALED_FROM
+    if verb in {"reveal", "export"}:
+        return REVEALED_FROM if verb == "reveal" else EXPORTED_FROM
     if verb == "view":
         everybody = Role.VIEWER if app in SHOWN_TO_ALL else Role.ADMINISTRATOR
         return SEEN_FROM.get(what, everybody)

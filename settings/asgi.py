@@ -3,17 +3,22 @@
 Only ASGI carries a path before its percent-encoding is undone, and an OCPI id may contain `/`
 (docs/decisions/0001). Bodies are read by the event loop, so a slow sender holds no thread, and
 never beyond one byte more than the hub accepts; the view sees the overlong rest as "too large".
+An answer whose length nobody knows is made part by part, as fast as its reader takes it, in one of
+a few threads that no message waits for.
 """
 
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
+from django.db import close_old_connections
 
 from settings.wsgi import application as wsgi
 
@@ -22,7 +27,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[str, str]]
 Write = Callable[[bytes], object]
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Answer = tuple[int, list[tuple[bytes, bytes]], Any]
+"""Status, headers and content: bytes, or what makes it part by part."""
 
 _CONSTANT = {
     "SCRIPT_NAME": "",
@@ -33,6 +39,11 @@ _CONSTANT = {
     "wsgi.run_once": False,
 }
 _threads = ThreadPoolExecutor(settings.HUB_WEB_THREADS, thread_name_prefix="web")
+_streams = ThreadPoolExecutor(4, thread_name_prefix="stream")
+_PART_SECONDS = 60.0
+"""How long a reader may take for one part before it is given up."""
+_PART_BYTES = 65_536
+"""Smaller parts go out together."""
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,13 +59,64 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if body is None:
         return
     loop = asyncio.get_running_loop()
-    await _answer(send, await loop.run_in_executor(_threads, _call, scope, body))
+    answer = await loop.run_in_executor(_threads, _call, scope, body)
+    if isinstance(answer[-1], bytes):
+        await _answer(send, answer)
+    else:
+        await _stream(answer, receive, send)
 
 
 async def _answer(send: Send, answer: Answer) -> None:
     status, headers, content = answer
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
+
+
+async def _stream(answer: Answer, receive: Receive, send: Send) -> None:
+    """Send part by part until the end, or until the reader is gone.
+
+    What fails on the way is raised, so that the server cuts the connection: half is not taken for
+    all.
+    """
+    status, headers, parts = answer
+    loop, gone = asyncio.get_running_loop(), Event()
+    watch = loop.create_task(_until_gone(receive, gone))
+
+    async def sent(part: bytes) -> None:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+
+    def produce() -> None:
+        with closing(parts):
+            for part in _together(parts):
+                if gone.is_set():
+                    return
+                asyncio.run_coroutine_threadsafe(sent(part), loop).result(_PART_SECONDS)
+
+    try:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await loop.run_in_executor(_streams, produce)
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        watch.cancel()
+
+
+def _together(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Join parts until they are worth being sent."""
+    waiting, size = [], 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size >= _PART_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+async def _until_gone(receive: Receive, gone: Event) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:
@@ -82,11 +144,19 @@ def _call(scope: Scope, body: bytes) -> Answer:
         return _no_writing
 
     parts = wsgi(_environ(scope, body), start_response)
+    if _is_endless(parts):
+        close_old_connections()  # this thread's; another one goes on
+        return answer[0], answer[1], parts
     try:
         content = b"".join(parts)
     finally:
         parts.close()
     return answer[0], answer[1], content
+
+
+def _is_endless(parts: Any) -> bool:  # noqa: ANN401 - what Django returns to a WSGI server
+    """Tell whether an answer is made while it is sent; a file says how long it is."""
+    return getattr(parts, "streaming", False) and not parts.has_header("Content-Length")
 
 
 def _no_writing(_content: bytes) -> None:

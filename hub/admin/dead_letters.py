@@ -4,36 +4,36 @@ Spec: none; architecture chapter 6. Delivery went on; an operator may have them 
 """
 
 import re
-from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-import redis
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from kombu.exceptions import OperationalError
 
-from hub import tasks
+from hub.admin.links import short
+from hub.admin.message_links import timeline_of
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
-from hub.delivery import dead_letters
+from hub.admin.redriving import Redriving
 from hub.models import DeadLetter
 from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
 from hub.policy import ABOUT_DRIVERS
 from hub.store.documents import members
 from ocpi.types import ModuleID
-from parties.admin.console import ModelAdmin, ReadOnly, Tone, ago, badge, column, operates, pretty
+from parties.admin.console import ModelAdmin, ReadOnly, Tone, ago, badge, column, pretty
 
+_NARROW = 12
 _TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")
 """The uid in the path of a token; behind it may stand its type."""
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
+class DeadLetterAdmin(Redriving, ReadOnly, ModelAdmin[DeadLetter]):
     """Refusals, newest first."""
 
-    list_display = ("when", "receiver", "method", "path", "codes", "why")
+    list_display = ("when", "receiver", "method", "path", "codes", "why", "journey")
     list_filter = ("method", "http_status", "status_code", "subscription__module")
     search_fields = ("path", "reason", "correlation_id", "subscription__receiver__key")
     search_help_text = "Path, reason, correlation id, or key of the receiver"
@@ -46,7 +46,7 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
         ("method", "path"),
         ("codes", "owner"),
         "reason",
-        "correlation_id",
+        "journey",
         "content",
     )
     readonly_fields = (
@@ -57,10 +57,9 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
         "codes",
         "owner",
         "reason",
-        "correlation_id",
+        "journey",
         "content",
     )
-
     paginator = BoundedPaginator
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
@@ -86,30 +85,6 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
         for letter in rows:
             masked_letter(letter)
 
-    def has_redrive_permission(self, request: HttpRequest) -> bool:
-        """Tell who may send letters again or discard them: an operator who may change them."""
-        return operates(request, DeadLetter)
-
-    @admin.action(description="Send again", permissions=["redrive"])
-    def redrive(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        """Have the chosen sent again; what is refused again has a new reason."""
-        ids = list(queryset.values_list("pk", flat=True))
-        try:
-            task: Any = tasks.redrive
-            task.delay_on_commit(ids)
-        except (redis.RedisError, OperationalError) as error:
-            self.message_user(request, f"The broker does not answer: {error}", messages.ERROR)
-            return
-        dead_letters.audit("sent again", ids)
-        sentence = f"{len(ids):,} are sent again; what passes leaves this list: reload to see."
-        self.message_user(request, sentence)
-
-    @admin.action(description="Discard", permissions=["redrive"])
-    def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        """Forget the chosen; nothing is sent."""
-        number = dead_letters.discard(queryset)
-        self.message_user(request, f"{number:,} were discarded; nothing was sent.")
-
     @column("When", order="id")
     def when(self, letter: DeadLetter) -> SafeString | str:
         """Show when it was refused."""
@@ -132,6 +107,15 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin[DeadLetter]):
     def why(self, letter: DeadLetter) -> str:
         """Show the beginning of the reason."""
         return letter.reason if len(letter.reason) <= 120 else f"{letter.reason[:120]}…"  # noqa: PLR2004
+
+    @column("Timeline")
+    def journey(self, letter: DeadLetter) -> SafeString | str:
+        """Lead to all that carried the same correlation id."""
+        if not letter.correlation_id:
+            return "-"
+        shown = short(letter.correlation_id, longest=_NARROW)
+        url = timeline_of(letter.correlation_id)
+        return format_html('<a class="hub-link" href="{}">{}</a>', url, shown)
 
     @column("Body")
     def content(self, letter: DeadLetter) -> SafeString | str:

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from hub.admin.exports import Exports
 from hub.admin.filters import owner_filter, word_filter
 from hub.admin.links import link, short
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
@@ -53,7 +54,7 @@ class _OwnerFilter(owner_filter(ModuleID.LOCATIONS)):  # type: ignore[misc]
 
 
 @admin.register(Evse)
-class EvseAdmin(ReadOnly, ModelAdmin[Evse]):
+class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
     """EVSEs of the present texts of published locations."""
 
     list_display = ("identity", "evse_id", "location", "owner", "state", "updated")

@@ -18,9 +18,9 @@ from hub.admin.filters import VersionFilter, owner_filter
 from hub.admin.links import charged_at, link
 from hub.admin.map import AreaFilter, StatusFilter, map_view, spots_view
 from hub.admin.stored import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
-from hub.admin.tables import session_table
+from hub.admin.tables import cdr_table, session_table
 from hub.admin.tones import badge_tone, status_badge
-from hub.models import Evse, Location, Session
+from hub.models import Cdr, Evse, Location, Session
 from hub.personal import PUBLISHED_TO, masked_within
 from hub.policy import POLICIES
 from hub.store import Wanted
@@ -59,10 +59,11 @@ class LocationAdmin(StoredAdmin[Location]):
         (None, {"fields": (*ABOUT, ("name", "city"))}),
         ("EVSEs", {"fields": ("evse_table",)}),
         ("Sessions", {"fields": ("sessions",)}),
+        ("CDRs", {"fields": ("cdrs",)}),
         WHO_HAS_IT,
         AS_SERVED,
     )
-    behind = {"sessions": Session}
+    behind = {"sessions": Session, "cdrs": Cdr}
 
     def get_urls(self) -> list[URLPattern]:
         """Add the map, and what it asks for."""
@@ -108,6 +109,12 @@ class LocationAdmin(StoredAdmin[Location]):
     def sessions(self, row: Location) -> SafeString:
         """Show the newest sessions."""
         return session_table(charged_at(Session.objects.all(), row), location=row.pk)
+
+    @column("")
+    @once
+    def cdrs(self, row: Location) -> SafeString:
+        """Show the newest CDRs."""
+        return cdr_table(charged_at(Cdr.objects.all(), row), location=row.pk)
 
     def served(self, row: Location) -> bytes:
         """Return the text with the present EVSEs."""

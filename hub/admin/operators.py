@@ -49,6 +49,10 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 class OperatorGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[type-arg]
     """What they may do; the hub's own four are what migrations make of them."""
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        """Read with the permissions what they are about: each names it."""
+        return super().get_queryset(request).prefetch_related("permissions__content_type")
+
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         """Refuse for the hub's own: the next migration would undo it."""
         return not is_of_the_hub(obj) and super().has_change_permission(request, obj)

@@ -7,18 +7,47 @@ commands.
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+import redis
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.safestring import SafeString
+from kombu.exceptions import OperationalError
 
+from hub import tasks
+from hub.admin import bulk
+from hub.admin.bulk import Bulk
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
 from hub.models import Quarantined
 from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
 from hub.policy import ABOUT_DRIVERS
+from hub.sync import quarantine
 from hub.sync.hints import hint
 from ocpi.types import ModuleID, format_datetime
-from parties.admin.console import ModelAdmin, ReadOnly, ago, column, pretty
+from parties.admin.console import ModelAdmin, ReadOnly, ago, column, operates, pretty
+
+_BY = ("pull__party__key", "pull__module")
+_READ_AGAIN = Bulk(
+    "Read their lists again",
+    "objects in quarantine",
+    (
+        "The whole list of each party and module below is read from its beginning, by a worker.",
+        "What its owner has mended leaves the quarantine and goes to its receivers.",
+        "What is still broken stays, with the new reason.",
+    ),
+    _BY,
+)
+_DISCARD = Bulk(
+    "Discard",
+    "objects in quarantine",
+    (
+        "The hub forgets what it received of them. It never stored or delivered them.",
+        "What is still in its owner's list, and still broken, comes back when the list is read.",
+    ),
+    _BY,
+    dangerous=True,
+)
 
 
 @admin.register(Quarantined)
@@ -32,7 +61,7 @@ class QuarantinedAdmin(ReadOnly, ModelAdmin[Quarantined]):
     list_per_page = 50
     ordering = ("-last_seen_at", "-id")
     show_full_result_count = False
-    actions = None
+    actions = ("read_again", "discard")
     paginator = BoundedPaginator
     fields = (
         ("object_id", "party", "module"),
@@ -72,6 +101,38 @@ class QuarantinedAdmin(ReadOnly, ModelAdmin[Quarantined]):
         """Mask what identifies a driver."""
         for row in rows:
             masked_object(row)
+
+    def has_empty_permission(self, request: HttpRequest) -> bool:
+        """Tell who may have lists read again for it, or discard: who may change what is in it."""
+        return operates(request, Quarantined)
+
+    @admin.action(description="Read their lists again", permissions=["empty"])
+    def read_again(
+        self, request: HttpRequest, queryset: QuerySet[Quarantined]
+    ) -> HttpResponse | None:
+        """Have the lists of the chosen read from their beginning, once that is confirmed."""
+        rows = bulk.confirmed(request, queryset)
+        if rows is None:
+            return bulk.ask(self, request, queryset, _READ_AGAIN)
+        number = quarantine.read_again(rows)
+        try:
+            task: Any = tasks.start_pulls
+            task.delay_on_commit()
+        except (redis.RedisError, OperationalError) as error:
+            sentence = f"The broker does not answer; they are read once it does: {error}"
+            self.message_user(request, sentence, messages.ERROR)
+            return None
+        self.message_user(request, f"Lists that are read again: {number}. See Pulls for progress.")
+        return HttpResponseRedirect(reverse("admin:hub_pullstate_changelist"))
+
+    @admin.action(description="Discard", permissions=["empty"])
+    def discard(self, request: HttpRequest, queryset: QuerySet[Quarantined]) -> HttpResponse | None:
+        """Forget the chosen, once that is confirmed."""
+        rows = bulk.confirmed(request, queryset)
+        if rows is None:
+            return bulk.ask(self, request, queryset, _DISCARD)
+        self.message_user(request, f"{quarantine.discard(rows):,} were discarded.")
+        return None
 
     @column("Party", order="pull__party__key")
     def party(self, row: Quarantined) -> str:
@@ -122,6 +183,7 @@ def describe(rows: Iterable[Quarantined]) -> list[dict[str, Any]]:
     """Return objects ready for JSON, masked."""
     return [
         {
+            "number": row.pk,
             "party": row.pull.party.key,
             "module": row.pull.module,
             "id": row.object_id,

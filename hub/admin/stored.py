@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from hub.admin.exports import Exports
 from hub.admin.links import short
 from hub.admin.message_links import messages_of
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
@@ -49,7 +50,7 @@ WHO_HAS_IT: tuple[str, Any] = ("Who has it", {"fields": ("whereabouts",)})
 AS_SERVED: tuple[str, Any] = ("As served", {"fields": ("document",)})
 
 
-class StoredAdmin(ReadOnly, ModelAdmin[Row]):
+class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
     """Stored objects, newest first.
 
     `behind` names what shows rows of another table: it is left out for who may not see these.

@@ -1,7 +1,7 @@
 """What a receiver would not take, kept for people to look at and to send again."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from django.db.models import Q, QuerySet
 
@@ -12,6 +12,7 @@ from ocpi.types import ModuleID, PartyRef
 from operators import auditing as changes
 
 _AUDITED = 1_000
+_BATCH = 1_000
 
 
 def record(subscription_id: int, results: Sequence[Result], *, superseded: Sequence[Push]) -> None:
@@ -55,11 +56,17 @@ def chosen(
     return letters
 
 
-def discard(letters: QuerySet[DeadLetter]) -> int:
-    """Forget letters, send nothing, and count them."""
-    ids = list(letters.values_list("pk", flat=True))
+def discard(
+    letters: QuerySet[DeadLetter], *, tell: Callable[[int, int], object] = lambda *_: None
+) -> int:
+    """Forget letters, send nothing, and count them; tell how many of all of them are gone."""
+    ids = list(letters.order_by("pk").values_list("pk", flat=True))
     audit("discarded", ids)
-    return DeadLetter.objects.filter(pk__in=ids).delete()[0]
+    number = 0
+    for start in range(0, len(ids), _BATCH):
+        number += DeadLetter.objects.filter(pk__in=ids[start : start + _BATCH]).delete()[0]
+        tell(min(start + _BATCH, len(ids)), len(ids))
+    return number
 
 
 def audit(words: str, ids: Collection[int]) -> None:

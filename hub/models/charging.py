@@ -50,6 +50,7 @@ class Token(StoredObject):
         ]
         permissions = (
             ("reveal_personal", "Can see what identifies a driver; each time is recorded"),
+            ("export_objects", "Can take whole lists away as files; each time is recorded"),
         )
 
 

@@ -38,7 +38,7 @@ class OperatorCommand(BaseCommand, Generic[Json]):
             self._print({"error": sentence})
             raise SystemExit(1) from error
         if options["json"]:
-            self._print(result)
+            self.tell_json(result)
         else:
             self.tell(result)
         if code := self.exit_code(result):
@@ -56,6 +56,10 @@ class OperatorCommand(BaseCommand, Generic[Json]):
     def tell(self, result: Json) -> None:
         """Say the result in plain words."""
         raise NotImplementedError
+
+    def tell_json(self, result: Json) -> None:
+        """Print it for scripts."""
+        self._print(result)
 
     def _print(self, value: object) -> None:
         self.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -266,7 +266,7 @@ def test_what_belongs_together_is_linked(admin_client: Client) -> None:
         everything[Session]: [everything[Cdr], credit, everything[Token], everything[Location]],
         everything[Cdr]: [everything[Session], credit, everything[Token], everything[Location]],
         everything[Token]: [everything[Session], everything[Cdr]],
-        everything[Location]: [everything[Session]],
+        everything[Location]: [everything[Session], everything[Cdr], credit],
         list_of(Session): [everything[Cdr], credit],
     }
     for url, links in wanted.items():

@@ -38,15 +38,14 @@ def olga() -> Client:
 
 
 CHANGING = {
-    *("resume_platform", "retry_platform", "revoke_credentials", "suspend_platform"),
-    *("agree", "import_agreements", "invite_platform", "register_platform", "rotate_credentials"),
-    *("announce_url", "forget_platform", "reencrypt_credentials", "redrive"),
-    *("quirks", "reset_two_factor", "reveal", "unlock_login"),
+    *("agree", "announce_url", "discard", "forget_platform", "import_agreements"),
+    *("invite_platform", "quirks", "redrive", "reencrypt_credentials", "register_platform"),
+    *("reset_two_factor", "resume_platform", "retry_platform", "reveal", "revoke_credentials"),
+    *("rotate_credentials", "suspend_platform", "unlock_login"),
 }
 READING = {
-    "onboarding",
-    *("audit", "dead_letters", "explain", "export_agreements", "log", "platforms", "pull", "pulls"),
-    *("quarantine", "status", "trace", "where"),
+    *("audit", "dead_letters", "explain", "export", "export_agreements", "log", "onboarding"),
+    *("platforms", "pull", "pulls", "quarantine", "status", "trace", "where"),
 }
 
 
@@ -206,7 +205,7 @@ def test_a_user_and_its_groups_without_the_password(admin_client: Client) -> Non
 
 def test_dead_letters_discarded_are_written_down(terminal: None) -> None:
     """How many, whose, and which; nothing of a driver."""
-    run("redrive", "--all", "--discard")
+    run("discard", "dead_letters", "--all")
     assert not DeadLetter.objects.exists()
     assert (newest().deed, newest().subject) == ("discarded", "0 dead letters")
 

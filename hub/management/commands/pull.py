@@ -10,10 +10,11 @@ from hub.policy import POLICIES
 from hub.sync import overview
 from ocpi.types import PartyRef
 from parties.management.command import OperatorCommand
+from parties.management.progress import Bar
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
-    """Reads here and now, with a line of progress for each page."""
+    """Reads here and now, with a bar on a terminal, elsewhere a line for each page."""
 
     help = "Read the lists of a party, like: pull NL-CPA --module locations --full."
 
@@ -28,8 +29,15 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read."""
         found = overview.of_party(PartyRef.parse(options.party), options.module)
-        watch = _silent if options.json else self._progress
+        bar = Bar(self.stderr)
+
+        def watch(state: PullState) -> None:
+            bar.show(state.seen / state.total if state.total else 0.0, overview.line(state))
+            if not (options.json or self.stderr.isatty()):
+                self.stderr.write(overview.line(state), self.style.SUCCESS)
+
         done = overview.read_now(found, full=options.full, watch=watch)
+        bar.end()
         return [overview.describe(state) | {"line": overview.line(state)} for state in done]
 
     def exit_code(self, result: list[dict[str, Any]]) -> int:
@@ -40,11 +48,3 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Say what came of each list."""
         for each in result:
             self.stdout.write(each["line"])
-
-    def _progress(self, state: PullState) -> None:
-        ending = "\r" if self.stderr.isatty() else "\n"
-        self.stderr.write(f"{overview.line(state):<100}", self.style.SUCCESS, ending=ending)
-
-
-def _silent(_: PullState) -> None:
-    pass

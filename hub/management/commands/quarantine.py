@@ -6,9 +6,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from hub.admin.quarantine import describe
-from hub.models import Quarantined
 from hub.policy import POLICIES
-from ocpi.types import PartyRef
+from hub.sync import quarantine
 from parties.management.command import OperatorCommand
 
 _MOST = 1_000
@@ -28,17 +27,14 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""
-        chosen = Quarantined.objects.select_related("pull__party").order_by("-last_seen_at", "-id")
-        if options.party:
-            chosen = chosen.filter(pull__party__key=str(PartyRef.parse(options.party)))
-        if options.module:
-            chosen = chosen.filter(pull__module=options.module)
-        return describe(chosen[:_MOST])
+        chosen = quarantine.chosen(party=options.party, module=options.module)
+        return describe(chosen.order_by("-last_seen_at", "-id")[:_MOST])
 
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each, with the hint below."""
         for each in result:
             name = f"{each['party']} {each['module']} {each['id'] or '(no id)'}"
-            self.stdout.write(f"{name}: {'; '.join(each['findings'])}\n  {each['hint']}")
+            since = f"{each['number']}  since {each['first_seen_at']}"
+            self.stdout.write(f"{since}  {name}: {'; '.join(each['findings'])}\n  {each['hint']}")
         if not result:
             self.stdout.write("Nothing is in quarantine.")

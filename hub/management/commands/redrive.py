@@ -1,15 +1,16 @@
-"""`manage.py redrive`: send again what receivers refused, or discard it."""
+"""`manage.py redrive`: send again what receivers refused; `discard` forgets it."""
 
 from argparse import Namespace
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from hub.delivery import dead_letters
 from hub.delivery.redriving import Redriven, redrive
-from hub.policy import POLICIES
+from hub.management.choosing import add_choosing_arguments, wanted
 from parties.management.command import OperatorCommand
+from parties.management.progress import Bar
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -19,31 +20,25 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what chooses among them."""
-        parser.add_argument("--id", type=int, action="append", help="one letter; repeat for more")
-        parser.add_argument("--party", metavar="PARTY", help="the receiver, like DE-MSA")
-        parser.add_argument("--module", choices=[module.value for module in POLICIES])
-        parser.add_argument("--all", action="store_true", help="all letters of all receivers")
-        parser.add_argument("--discard", action="store_true", help="forget them, send nothing")
+        add_choosing_arguments(parser)
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Work on what was chosen, and tell of each batch."""
-        if not (options.id or options.party or options.module or options.all):
-            message = "say which: --id, --party, --module or --all"
-            raise CommandError(message)
-        chosen = dead_letters.chosen(ids=options.id, party=options.party, module=options.module)
+        chosen = dead_letters.chosen(**wanted(options))
         ids = list(chosen.order_by("id").values_list("pk", flat=True))
-        if options.discard:
-            return {"chosen": len(ids), "discarded": dead_letters.discard(chosen)}
         dead_letters.audit("sent again", ids)
-        done = 0
+        done, bar = 0, Bar(self.stderr)
 
         def tell(result: Redriven) -> None:
             nonlocal done
             done += result.delivered + result.refused + result.moot
+            bar.end()
             if not options.json:
                 self.stdout.write(f"{done:,} of {len(ids):,}  {_line(result)}")
+            bar.show(done / len(ids), f"{done:,} of {len(ids):,} dead letters")
 
         results = redrive(ids, tell=tell)
+        bar.end()
         return {
             "chosen": len(ids),
             "delivered": sum(each.delivered for each in results),
@@ -59,8 +54,8 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def tell(self, result: dict[str, Any]) -> None:
         """Sum it up."""
-        words = ("discarded", "delivered", "refused", "moot", "left")
-        counts = ", ".join(f"{result[word]:,} {word}" for word in words if word in result)
+        words = ("delivered", "refused", "moot", "left")
+        counts = ", ".join(f"{result[word]:,} {word}" for word in words)
         self.stdout.write(f"{result['chosen']:,} dead letters: {counts}.")
 
 

@@ -157,7 +157,7 @@ def test_what_is_gone_is_not_sent_again(cast: Cast, deliver_all: Deliver) -> Non
 
 def test_letters_can_be_discarded(refused: SandboxPlatform) -> None:
     """Nothing is sent of them."""
-    assert command("redrive", "--all", "--discard") == {"chosen": 3, "discarded": 3}
+    assert command("discard", "dead_letters", "--all") == {"discarded": 3}
     assert (letters(), pushes(refused)) == ([], [])
 
 
@@ -171,6 +171,7 @@ def test_letters_are_listed_without_what_identifies_a_driver(
     assert command("dead_letters", "--module", "tokens") == []
     assert "3 dead letters" in run("dead_letters")
     assert "say which" in fails("redrive")
+    assert "say which" in fails("discard", "dead_letters")
 
 
 @pytest.mark.parametrize("name", ["dead_letters", "redrive"])

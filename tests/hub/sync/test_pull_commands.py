@@ -80,7 +80,7 @@ def test_the_quarantine_is_told_with_hints(cpo: SandboxPlatform) -> None:
     call_command("quarantine", "--party", "nl-cpa", stdout=out)
 
     first, second = out.getvalue().splitlines()
-    assert first.startswith("NL-CPA locations L1: city")
+    assert first.split("  ")[-1].startswith("NL-CPA locations L1: city")
     assert second.strip()
     assert command("quarantine", "--module", "tariffs") == []
     with pytest.raises(CommandError, match="invalid choice: 'typo'"):

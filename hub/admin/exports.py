@@ -1,0 +1,136 @@
+"""A list as a file: what is narrowed by search and filters goes out whole, however long it is.
+
+Spec: none; architecture chapter 10. What identifies a driver is in it for a reason alone, given by
+who may see it. That it was taken away, what of it and by whom, is in the audit.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import content_disposition_header
+
+from hub.admin.revealing import may_reveal
+from hub.exporting import KINDS, Form, Kind, Rows, parts
+from hub.personal import mask
+from ocpi.types import one_line
+from operators.auditing import record
+from parties.admin.console import action
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PERMISSION = "hub.export_objects"
+_TYPES: "Mapping[Form, str]" = {
+    Form.CSV: "text/csv; charset=utf-8",
+    Form.JSON: "application/x-ndjson",
+}
+_PLACES = {"o", "p"}
+"""What of an address says how a list is sorted and which page of it is looked at."""
+_LONGEST_REASON = 200
+
+
+class ExportForm(forms.Form):
+    """How the file is written, and whether it says who the drivers are."""
+
+    form = forms.ChoiceField(choices=[(Form.CSV, "CSV"), (Form.JSON, "JSON lines")])
+    reason = forms.CharField(required=False, max_length=_LONGEST_REASON)
+
+
+class Exports:
+    """Adds the way to a file to a list."""
+
+    actions_list = ("export",)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Tell who may take lists away."""
+        user: Any = request.user
+        return bool(user.has_perm(_PERMISSION))
+
+    @action(description="Export", url_path="export", icon="download", permissions=["export"])
+    def export(self: Any, request: HttpRequest) -> HttpResponseBase:
+        """Ask how; on POST hand it out."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        back = _with_query(reverse(f"admin:hub_{self.opts.model_name}_changelist"), request)
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(back)
+        name = next(name for name, kind in KINDS.items() if kind.model is self.model)
+        form = ExportForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            return _file(request, name, rows, **form.cleaned_data)
+        return _page(self, request, KINDS[name], back)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Let the button say what the list is narrowed to."""
+        answer: Any = super().changelist_view(request, extra_context)  # type: ignore[misc]
+        for item in (getattr(answer, "context_data", None) or {}).get("actions_list", ()):
+            item["path"] = _with_query(item["path"], request)
+        page: HttpResponse = answer
+        return page
+
+
+def _file(
+    request: HttpRequest,
+    name: str,
+    rows: Rows,
+    *,
+    form: str,
+    reason: str,
+) -> StreamingHttpResponse:
+    """Write down that it is taken away, and hand it out chunk by chunk."""
+    kind, form = KINDS[name], Form(form)
+    why = one_line(reason, longest=_LONGEST_REASON).strip() if _reveals(request, kind) else ""
+    told = {"as": form, "where": _narrowed(request, kind)} | ({"revealed": why} if why else {})
+    record("exported", name, after=told, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
+    made = parts(kind, rows, form, revealed=bool(why))
+    answer = StreamingHttpResponse((part.text for part in made), content_type=_TYPES[form])
+    answer.headers["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=f"{name}-{timezone.now():%Y%m%d-%H%M}.{form}"
+    )
+    add_never_cache_headers(answer)
+    return answer
+
+
+def _page(admin: Any, request: HttpRequest, kind: Kind, back: str) -> TemplateResponse:  # noqa: ANN401 - the admin of any list
+    shown = {
+        "title": f"Export {admin.opts.verbose_name_plural}",
+        "where": _narrowed(request, kind),
+        "columns": tuple(kind.columns),
+        "personal": sorted(kind.personal),
+        "may_reveal": _reveals(request, kind),
+        "forms": [(form.value, label) for form, label in ExportForm().fields["form"].choices],  # type: ignore[attr-defined]
+        "back": back,
+    }
+    page = {**admin.admin_site.each_context(request), "opts": admin.opts, **shown}
+    return TemplateResponse(request, "hub/export.html", page)
+
+
+def _reveals(request: HttpRequest, kind: Kind) -> bool:
+    return bool(kind.personal) and may_reveal(request)
+
+
+def _narrowed(request: HttpRequest, kind: Kind) -> dict[str, str]:
+    """Return what the list is narrowed by; what is searched for may be a token's uid."""
+    given = request.GET.dict()
+    said = {name: str(value) for name, value in given.items() if value and name not in _PLACES}
+    if kind.personal and SEARCH_VAR in said:
+        said[SEARCH_VAR] = mask(said[SEARCH_VAR])
+    return said
+
+
+def _with_query(path: str, request: HttpRequest) -> str:
+    query = request.GET.urlencode()
+    return f"{path}?{query}" if query else path

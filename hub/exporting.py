@@ -1,0 +1,199 @@
+"""Stored objects as files, CSV or JSON lines: any number of rows in the memory of one chunk.
+
+Spec: none; architecture chapter 10. Chunks follow each other by key, and no connection is held
+between two: whoever reads may be slow or go away. What identifies a driver is masked unless asked.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import reduce
+from io import StringIO
+from operator import or_
+from typing import Any
+
+import orjson
+from django.db.models import F, Max, Min, Model, Q, QuerySet
+
+from hub.models import Cdr, Evse, Location, Session, Tariff, Token
+from hub.personal import mask
+from ocpi.types import format_datetime
+from parties import database
+
+CHUNK = 1_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+Rows = QuerySet[Any]
+Cells = Sequence[Any]
+
+
+class Form(StrEnum):
+    """How rows are written."""
+
+    CSV = "csv"
+    JSON = "jsonl"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """One list: its columns by the names a file gives them, and which of them are personal.
+
+    `sides` name the parties a row is of or for; what is not `shown` is in no file (LOC-17).
+    """
+
+    model: type[Model]
+    columns: Mapping[str, str]
+    personal: frozenset[str] = frozenset()
+    sides: tuple[str, ...] = ("owner", "audience")
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+    def rows(self) -> Rows:
+        """Return all that may be in a file."""
+        manager = self.model._default_manager  # noqa: SLF001 - a documented name of Django
+        return manager.filter(**self.shown)
+
+    def of_party(self, rows: Rows, key: str) -> Rows:
+        """Keep what a party owns or is to have."""
+        return rows.filter(reduce(or_, (Q((side, key)) for side in self.sides)))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a file: how many rows it has, and how far through the table it reaches."""
+
+    text: str
+    rows: int
+    share: float
+
+
+_FIRST = {"owner": "owner", "id": "object_id", "sent_to": "audience"}
+_LAST = {
+    "version": "version",
+    "last_updated": "last_updated",
+    "received_at": "stored_at",
+    "changed_at": "changed_at",
+}
+_CHARGED = {
+    "recipient": "recipient",
+    "token_uid": "token_key",
+    "location_id": "location_key",
+    "evse_uid": "evse_key",
+    "started_at": "started_at",
+    "ended_at": "ended_at",
+    "kwh": "kwh",
+    "cost_excl_vat": "cost",
+    "currency": "currency",
+}
+_SIDES = ("owner", "audience", "recipient")
+
+
+def _named(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+KINDS: Mapping[str, Kind] = {
+    "sessions": Kind(
+        Session,
+        {**_FIRST, "status": "status", **_CHARGED, **_LAST},
+        frozenset({"token_uid"}),
+        _SIDES,
+    ),
+    "cdrs": Kind(
+        Cdr,
+        {**_FIRST, **_named("credit"), "session_id": "session_key", **_CHARGED, **_LAST},
+        frozenset({"token_uid"}),
+        _SIDES,
+    ),
+    "locations": Kind(
+        Location,
+        {**_FIRST, **_named("name", "city", "latitude", "longitude"), **_LAST},
+        shown={"publish": True},
+    ),
+    "evses": Kind(
+        Evse,
+        {
+            "owner": "object__owner",
+            "location_id": "object__object_id",
+            "sent_to": "object__audience",
+            **_named("uid", "evse_id", "status", "last_updated"),
+        },
+        sides=("object__owner", "object__audience"),
+        shown={"object__publish": True, "generation": F("object__generation")},
+    ),
+    "tariffs": Kind(Tariff, {**_FIRST, **_named("currency", "type"), **_LAST}),
+    "tokens": Kind(
+        Token,
+        {**_FIRST, **_named("type", "valid", "whitelist", "issuer", "contract_id"), **_LAST},
+        frozenset({"id", "contract_id"}),
+    ),
+}
+
+
+def parts(kind: Kind, rows: Rows, form: Form, *, revealed: bool = False) -> Iterator[Part]:
+    """Return some rows of a kind as a file, in the order in which the hub got them."""
+    write = _WRITERS[form](tuple(kind.columns))
+    masked = frozenset[str]() if revealed else kind.personal
+    hidden = [place for place, name in enumerate(kind.columns) if name in masked]
+    yield Part(write([]), 0, 0.0)
+    for share, chunk in _chunks(kind, rows):
+        cells = [_cells(row, hidden) for row in chunk]
+        yield Part(write(cells), len(cells), share)
+
+
+def _chunks(kind: Kind, rows: Rows) -> Iterator[tuple[float, list[Cells]]]:
+    """Read chunk by chunk up to what was the newest row when the first was read."""
+    table = kind.model._default_manager  # noqa: SLF001 - a documented name of Django
+    ends = table.aggregate(first=Min("pk"), last=Max("pk"))
+    first, last = ends["first"] or 0, ends["last"] or 0
+    wanted = rows.order_by("pk").values_list("pk", *kind.columns.values())
+    after = first - 1
+    while after < last:
+        found = list(wanted.filter(pk__gt=after, pk__lte=last)[:CHUNK])
+        database.release()
+        after = found[-1][0] if len(found) == CHUNK else last
+        yield (after - first + 1) / (last - first + 1), [row[1:] for row in found]
+
+
+def _cells(row: Cells, hidden: Iterable[int]) -> list[Any]:
+    cells = [format_datetime(cell) if isinstance(cell, datetime) else cell for cell in row]
+    for place in hidden:
+        cells[place] = mask(cells[place])
+    return cells
+
+
+def _csv(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
+    """Return what writes rows as CSV, with the names before the first."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(names)
+
+    def write(rows: Sequence[Cells]) -> str:
+        writer.writerows([_safe(cell) for cell in row] for row in rows)
+        written = text.getvalue()
+        text.seek(0)
+        text.truncate()
+        return written
+
+    return write
+
+
+def _safe(cell: Any) -> Any:  # noqa: ANN401 - of any column
+    """Spell a cell so that no spreadsheet calculates it."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def _json(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
+    """Return what writes each row as one line of JSON."""
+
+    def write(rows: Sequence[Cells]) -> str:
+        lines = (orjson.dumps(dict(zip(names, row, strict=True))).decode() for row in rows)
+        return "".join(f"{line}\n" for line in lines)
+
+    return write
+
+
+_WRITERS = {Form.CSV: _csv, Form.JSON: _json}

@@ -1,0 +1,41 @@
+"""`manage.py discard`: forget dead letters, or what is in quarantine."""
+
+from argparse import Namespace
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from hub.delivery import dead_letters
+from hub.management.choosing import add_choosing_arguments, wanted
+from hub.sync import quarantine
+from parties.management.command import OperatorCommand
+from parties.management.progress import Bar
+
+
+class Command(OperatorCommand[dict[str, Any]]):
+    """Discards: nothing is sent of dead letters, nothing was stored of the quarantine."""
+
+    help = "Forget dead letters or objects in quarantine, like: discard dead_letters --party DE-MSA"
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add what is discarded, and which of it."""
+        parser.add_argument("what", choices=["dead_letters", "quarantine"])
+        add_choosing_arguments(parser)
+
+    def perform(self, options: Namespace) -> dict[str, Any]:
+        """Forget it, and tell how far that is."""
+        bar = Bar(self.stderr)
+
+        def tell(done: int, total: int) -> None:
+            bar.show(done / total, f"{done:,} of {total:,}")
+
+        if options.what == "quarantine":
+            number = quarantine.discard(quarantine.chosen(**wanted(options)), tell=tell)
+        else:
+            number = dead_letters.discard(dead_letters.chosen(**wanted(options)), tell=tell)
+        bar.end()
+        return {"discarded": number}
+
+    def tell(self, result: dict[str, Any]) -> None:
+        """Say how many they were."""
+        self.stdout.write(f"{result['discarded']:,} discarded.")

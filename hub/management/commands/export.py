@@ -1,0 +1,69 @@
+"""`manage.py export cdrs --party NL-CPA --since 30d > cdrs.csv`: a list as a file."""
+
+from argparse import Namespace
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from hub.exporting import KINDS, Form, Part, Rows, parts
+from hub.message_log.reading import moment
+from ocpi.types import PartyRef
+from operators.auditing import record
+from parties.management.command import OperatorCommand
+from parties.management.progress import Bar
+
+
+class Command(OperatorCommand[dict[str, Any]]):
+    """Writes every row; how far it is appears on a terminal, in what is no part of the file."""
+
+    help = "Print a list as CSV, or with --json as a line of JSON for each row."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add what names a list and narrows it."""
+        parser.add_argument("kind", choices=sorted(KINDS))
+        parser.add_argument("--party", metavar="PARTY", help="the owner or receiver, like NL-CPA")
+        parser.add_argument("--since", metavar="TIME", help="last_updated: 30d, or a moment")
+        parser.add_argument("--until", metavar="TIME", help="and before this moment")
+        parser.add_argument(
+            "--reveal", metavar="REASON", help="with whole uids and contract ids; kept in the audit"
+        )
+
+    def perform(self, options: Namespace) -> dict[str, Any]:
+        """Write down what is taken away, then write it out."""
+        kind, form = KINDS[options.kind], Form.JSON if options.json else Form.CSV
+        rows = _narrowed(options)
+        told = {
+            name: value
+            for name in ("party", "since", "until", "reveal")
+            if (value := getattr(options, name))
+        }
+        record("exported", options.kind, after={"as": form, **told}, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
+        return {"rows": self._write(parts(kind, rows, form, revealed=bool(options.reveal)))}
+
+    def _write(self, made: Iterable[Part]) -> int:
+        bar, number = Bar(self.stderr), 0
+        for part in made:
+            self.stdout.write(part.text, ending="")
+            number += part.rows
+            bar.show(part.share, f"rows: {number:,}")
+        bar.end()
+        return number
+
+    def tell(self, result: dict[str, Any]) -> None:
+        """Say how many rows there are, beside the file."""
+        self.stderr.write(f"rows: {result['rows']:,}", self.style.SUCCESS)
+
+    def tell_json(self, result: dict[str, Any]) -> None:
+        """Say the same: what was printed is JSON already."""
+        self.tell(result)
+
+
+def _narrowed(options: Namespace) -> Rows:
+    kind = KINDS[options.kind]
+    rows = kind.rows()
+    if options.party:
+        rows = kind.of_party(rows, str(PartyRef.parse(options.party)))
+    if options.since:
+        rows = rows.filter(last_updated__gte=moment(options.since))
+    return rows.filter(last_updated__lt=moment(options.until)) if options.until else rows

@@ -1,0 +1,27 @@
+"""How far long work is, on a terminal; a file or a pipe gets nothing of it."""
+
+from shutil import get_terminal_size
+
+from django.core.management.base import OutputWrapper
+
+_WIDTH = 30
+
+
+class Bar:
+    """One line of a terminal that is written again and again."""
+
+    def __init__(self, terminal: OutputWrapper) -> None:
+        self._terminal = terminal if terminal.isatty() else None
+
+    def show(self, share: float, words: str) -> None:
+        """Draw how much of the work is done, from 0 to 1."""
+        if self._terminal is not None:
+            done = round(max(0.0, min(1.0, share)) * _WIDTH)
+            line = f"{'█' * done}{'░' * (_WIDTH - done)} {share:4.0%}  {words}"
+            room = get_terminal_size().columns - 1
+            self._terminal.write(f"\r{line[:room]}\x1b[K", ending="")
+
+    def end(self) -> None:
+        """Leave the line to what is said next."""
+        if self._terminal is not None:
+            self._terminal.write("\r\x1b[K", ending="")
