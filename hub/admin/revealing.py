@@ -57,10 +57,6 @@ class Reveals:
         answer = TemplateResponse(request, "hub/reveal.html", page)
         return never_cache(lambda _: answer)(request)
 
-    def has_reveal_permission(self, request: HttpRequest, _object_id: object = None) -> bool:
-        """Tell who may; to name the permission itself has the theme ask the database at start."""
-        return bool(request.user.has_perm(PERMISSION))
-
 
 def may_reveal(request: HttpRequest) -> bool:
     """Tell whether an operator may see what identifies drivers."""

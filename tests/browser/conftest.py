@@ -14,7 +14,7 @@ import pytest
 from celery import current_app
 from celery.contrib.testing.worker import start_worker
 from django.conf import settings
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from operators.roles import Role
 from tests.browser.a_day import Day
@@ -60,6 +60,7 @@ def chromium() -> Iterator[Browser]:
     # Playwright leaves its loop running in this thread; Django takes that for a coroutine.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=_PATIENCE)
         browser = playwright.chromium.launch(executable_path=program, args=list(_OPTIONS))
         yield browser
         browser.close()
