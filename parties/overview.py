@@ -6,7 +6,7 @@ Spec: none; commands and console show the same.
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.utils import timezone
 
 from ocpi.types import format_datetime
@@ -103,9 +103,8 @@ def resume(platform: Platform) -> Invitation:
 def former(platform: Platform) -> CredentialsQuerySet:
     """Select what is good and should not be for long: a token A, and tokens that were replaced."""
     inbound = Credentials.objects.inbound(platform)
-    in_force = inbound.filter(kind=TokenKind.C, provisional=False).order_by("-pk").first()
-    replaced = Q(kind=TokenKind.C, pk__lt=in_force.pk) if in_force is not None else Q()
-    return inbound.filter(Q(kind=TokenKind.A) | replaced)
+    final = inbound.filter(kind=TokenKind.C, provisional=False).order_by("-pk").values("pk")
+    return inbound.filter(Q(kind=TokenKind.A) | Q(kind=TokenKind.C, pk__lt=Subquery(final[:1])))
 
 
 @transaction.atomic

@@ -53,24 +53,24 @@ class Progress:
     total: int
 
 
-def lags(subscription_ids: Collection[int]) -> Mapping[int, Lag]:
-    """Return the lag of those subscriptions that have one: one query a module."""
+def lags(subscription_ids: Collection[int], modules: Iterable[str] = POLICIES) -> Mapping[int, Lag]:
+    """Return the lag of those subscriptions that have one: one query for each of their modules."""
     found: dict[int, Lag] = {}
-    for module in POLICIES:
+    for module in map(ModuleID, modules):
         behind = subscriptions.lag(module, subscription_ids)
         found |= {pk: Lag(changes, age) for pk, (changes, age) in behind.items()}
     return found
 
 
 def progress(subscription_ids: Collection[int]) -> Mapping[int, Progress]:
-    """Return how far the unfinished snapshots are: one query for each module that has any."""
-    found: dict[int, Progress] = {}
+    """Return how far the unfinished snapshots are, in two queries."""
     unfinished = Snapshot.objects.filter(subscription__in=subscription_ids, finished_at=None)
-    for name in unfinished.values_list("subscription__module", flat=True).distinct():
-        running = unfinished.filter(subscription__module=name)
-        for pk, sent, left in _summed(running, ModuleID(name)):
-            found[pk] = Progress(sent, sent + left)
-    return found
+    summed = [
+        _summed(unfinished.filter(subscription__module=name), ModuleID(name))
+        for name in unfinished.values_list("subscription__module", flat=True).distinct()
+    ]
+    rows = summed[0].union(*summed[1:], all=True) if summed else ()
+    return {pk: Progress(sent, sent + left) for pk, sent, left in rows}
 
 
 def _summed(

@@ -75,6 +75,15 @@ class ConnectionAdmin(OnboardingPages, PlatformAdmin):
             lag = Lag.together(found[row.pk]) if row.pk in found else None
             row.lag = lag  # type: ignore[attr-defined]
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Platform | None:
+        """Read a platform once for its page and its deeds."""
+        kept: dict[str, Platform | None] = request.__dict__.setdefault("_platforms", {})
+        if object_id not in kept:
+            kept[object_id] = super().get_object(request, object_id, from_field)
+        return kept[object_id]
+
     def get_fieldsets(self, request: HttpRequest, obj: Platform | None = None) -> Any:  # noqa: ANN401 - a list of Django's
         """Show its last messages to whoever may see messages."""
         shown = super().get_fieldsets(request, obj)

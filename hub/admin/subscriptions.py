@@ -40,8 +40,8 @@ _ERROR_SHOWN = 60
 def complete(rows: Iterable[Subscription]) -> list[Subscription]:
     """Give subscriptions their lag and the progress of their snapshots."""
     found: list[Any] = list(rows)
-    keys = [row.pk for row in found]
-    behind, running = (lags(keys), progress(keys)) if found else ({}, {})
+    keys, modules = [row.pk for row in found], {row.module for row in found}
+    behind, running = (lags(keys, modules), progress(keys)) if found else ({}, {})
     for row in found:
         row.lag, row.progress = behind.get(row.pk, Lag()), running.get(row.pk)
     return found
