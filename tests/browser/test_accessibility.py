@@ -31,6 +31,7 @@ _PAGES = (
     "/admin/parties/agreement/add/",
     "/admin/parties/platform/add/",
     "/admin/hub/location/map/",
+    "/admin/hub/cdr/export/",
     "/admin/two-factor/",
     *(f"/admin/{name}/" for name in _LISTS),
 )
@@ -54,7 +55,10 @@ def faults(page: Page) -> list[str]:
 def pages() -> list[str]:
     """Return the pages that are the same in each hub, and one of each kind of row."""
     rows = (model._default_manager.order_by("pk").first() for model in _OF_EACH)
-    return [*_PAGES, *(page_of(row) for row in rows if row is not None)]
+    invited = page_of(Platform.objects.get(status="PLANNED")).removesuffix("change/")
+    onboarding = [f"{invited}onboarding/", f"{invited}onboarding/?starts=hub"]
+    reveal = f"{page_of(Session.objects.earliest('pk')).removesuffix('change/')}reveal/"
+    return [*_PAGES, *onboarding, reveal, *(page_of(row) for row in rows if row is not None)]
 
 
 @pytest.mark.timeout(300)
