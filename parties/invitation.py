@@ -78,7 +78,7 @@ def invite(
 
     A registered platform is left alone unless `reset` ends its registration; its data stays.
     """
-    with audited("reset and invited" if reset else "invited", _usable(name)):
+    with audited("reset and invited" if reset else "invited", usable(name)):
         platform = prepare(name, roles=roles, quirks=quirks)
         if platform.is_registered and not reset:
             raise NotPossible(
@@ -99,7 +99,7 @@ def _token_a(platform: Platform) -> str:
 @transaction.atomic
 def prepare(name: str, *, roles: Sequence[AllowedRole], quirks: Sequence[str] = ()) -> Platform:
     """Create or change a platform; without roles an existing list stays as it is."""
-    platform, created = Platform.objects.get_or_create(name=_usable(name))
+    platform, created = Platform.objects.get_or_create(name=usable(name))
     if created and not roles:
         message = f"{name} is new: name at least one party it may register, like --role CPO:NL:CPA"
         raise NotPossible(message)
@@ -135,7 +135,8 @@ def allow(platform: Platform, roles: Sequence[AllowedRole]) -> None:
             )
 
 
-def _usable(name: str) -> str:
+def usable(name: str) -> str:
+    """Return a name without blanks around it; `NotPossible` says what is wrong with it."""
     bare = name.strip()
     if not bare:
         message = "a platform needs a name"

@@ -106,10 +106,11 @@ class ConnectionAdmin(OnboardingPages, PlatformAdmin):
         self, request: HttpRequest, obj: Platform
     ) -> HttpResponse:
         """Go on: show token A, or ask for the one the platform gave us."""
-        if request.POST.get("starts") == Starts.HUB or not self.has_change_permission(request, obj):
-            page = reverse("admin:parties_platform_onboarding", args=[obj.pk])
-            return HttpResponseRedirect(f"{page}?starts={Starts.HUB}")
-        return invited(self, request, invite(obj.name, roles=()))
+        starts = Starts(request.POST["starts"])
+        if starts is Starts.PLATFORM and self.has_change_permission(request, obj):
+            return invited(self, request, invite(obj.name, roles=()))
+        page = reverse("admin:parties_platform_onboarding", args=[obj.pk])
+        return HttpResponseRedirect(f"{page}?starts={starts}")
 
     def get_actions_detail(self, request: HttpRequest, object_id: str | int) -> list[Any]:
         """Offer what the operator may do and the status allows."""

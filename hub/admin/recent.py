@@ -10,7 +10,7 @@ from parties.admin.console import table
 from parties.models import Platform
 
 _SHOWN = 20
-_HEADERS = ("When", "Platform", "Parties", "Message", "Answer", "ms", "Journey")
+_HEADERS = ("When", "Direction", "Parties", "Message", "Answer", "ms", "Journey")
 
 
 def recent_of(platform: Platform) -> SafeString:
@@ -21,7 +21,13 @@ def recent_of(platform: Platform) -> SafeString:
 
 def _cells(row: Exchange) -> tuple[object, ...]:
     page = admin.site.get_model_admin(Exchange)
-    shown = (page.way, page.parties, page.message, page.answer)  # type: ignore[attr-defined]
+    shown = (page.parties, page.message, page.answer)  # type: ignore[attr-defined]
     when = link(row, f"{row.at:%Y-%m-%d %H:%M:%S}")
     journey = page.journey(row)  # type: ignore[attr-defined]
-    return (when, *(each(row) for each in shown), f"{row.milliseconds:,.1f}", journey)
+    return (
+        when,
+        row.direction,
+        *(each(row) for each in shown),
+        f"{row.milliseconds:,.1f}",
+        journey,
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from parties.invitation import Starts
+from parties.invitation import NotPossible, Starts, usable
 from parties.models import Platform
 from parties.quirks import MOST, Quirks
 
@@ -70,7 +70,10 @@ class PlatformForm(forms.ModelForm[Platform]):
 
     def clean_name(self) -> str:
         """Leave out blanks around it: commands look platforms up by name."""
-        return str(self.cleaned_data["name"]).strip()
+        try:
+            return usable(self.cleaned_data["name"])
+        except NotPossible as error:
+            raise forms.ValidationError(str(error)) from None
 
     def clean_quirk_authorize_seconds(self) -> float:
         """Read an empty field as no time of its own."""

@@ -103,6 +103,13 @@ def test_the_hub_starts_from_the_same_place(
     assert Change.objects.filter(who="olga", deed="registered with").exists()
 
 
+def test_a_name_that_commands_could_not_write_is_refused(olga: Client) -> None:
+    """A control character in a name is told at its field."""
+    answer = begin(olga, "platform", name="P\x071")
+    assert "printable characters" in text(answer)
+    assert not Platform.objects.exists()
+
+
 def test_one_click_issues_another_token(olga: Client) -> None:
     """The button of the first step is sent to the deed, which shows the new token."""
     first = begin(olga, "platform").context["token"]

@@ -73,6 +73,15 @@ def test_a_stranger_may_be_the_platform(cast: Cast, logged: Logged) -> None:
     assert (step.state, step.exchanges[0].http_status) == (State.CARE, 401)
 
 
+def test_a_token_in_the_wrong_form_is_named(cast: Cast, logged: Logged) -> None:
+    """Without Base64 where that is not taken: the step says what the platform was told."""
+    token = cast.token_a("P1", "raw_token=off")
+    Wire(cast.versions_url).send("GET", authorization=f"Token {token}")
+    step = checked(logged).steps[1]
+    assert step.state is State.WRONG
+    assert "the token looks un-encoded" in step.sentence
+
+
 def test_the_hub_starts(cast: Cast, logged: Logged) -> None:
     """The hub's own handshake has its steps, wrong first, then done."""
     platform = cast.start("P1")
