@@ -5,9 +5,8 @@ between two: whoever reads may be slow or go away. What identifies a driver is m
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from functools import reduce
 from io import StringIO
@@ -15,18 +14,24 @@ from operator import or_
 from typing import Any
 
 import orjson
-from django.db.models import F, Max, Min, Model, Q, QuerySet
+from django.db.models import F, Func, Max, Min, Model, Q, QuerySet, TextField
 
 from hub.models import Cdr, Evse, Location, Session, Tariff, Token
 from hub.personal import mask
-from ocpi.types import format_datetime
 from parties import database
 
-CHUNK = 1_000
+CHUNK = 5_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 Rows = QuerySet[Any]
 Cells = Sequence[Any]
+
+
+class Moment(Func):
+    """A moment as OCPI writes it; the database does that four times as fast as Python."""
+
+    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+    output_field = TextField()
 
 
 class Form(StrEnum):
@@ -44,7 +49,7 @@ class Kind:
     """
 
     model: type[Model]
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | Moment]
     personal: frozenset[str] = frozenset()
     sides: tuple[str, ...] = ("owner", "audience")
     shown: Mapping[str, Any] = field(default_factory=dict)
@@ -68,20 +73,21 @@ class Part:
     share: float
 
 
-_FIRST = {"owner": "owner", "id": "object_id", "sent_to": "audience"}
-_LAST = {
+_Columns = dict[str, str | Moment]
+_FIRST: _Columns = {"owner": "owner", "id": "object_id", "sent_to": "audience"}
+_LAST: _Columns = {
     "version": "version",
-    "last_updated": "last_updated",
-    "received_at": "stored_at",
-    "changed_at": "changed_at",
+    "last_updated": Moment("last_updated"),
+    "received_at": Moment("stored_at"),
+    "changed_at": Moment("changed_at"),
 }
-_CHARGED = {
+_CHARGED: _Columns = {
     "recipient": "recipient",
     "token_uid": "token_key",
     "location_id": "location_key",
     "evse_uid": "evse_key",
-    "started_at": "started_at",
-    "ended_at": "ended_at",
+    "started_at": Moment("started_at"),
+    "ended_at": Moment("ended_at"),
     "kwh": "kwh",
     "cost_excl_vat": "cost",
     "currency": "currency",
@@ -89,7 +95,7 @@ _CHARGED = {
 _SIDES = ("owner", "audience", "recipient")
 
 
-def _named(*names: str) -> dict[str, str]:
+def _named(*names: str) -> _Columns:
     return {name: name for name in names}
 
 
@@ -117,7 +123,8 @@ KINDS: Mapping[str, Kind] = {
             "owner": "object__owner",
             "location_id": "object__object_id",
             "sent_to": "object__audience",
-            **_named("uid", "evse_id", "status", "last_updated"),
+            **_named("uid", "evse_id", "status"),
+            "last_updated": Moment("last_updated"),
         },
         sides=("object__owner", "object__audience"),
         shown={"object__publish": True, "generation": F("object__generation")},
@@ -138,11 +145,13 @@ def parts(kind: Kind, rows: Rows, form: Form, *, revealed: bool = False) -> Iter
     hidden = [place for place, name in enumerate(kind.columns) if name in masked]
     yield Part(write([]), 0, 0.0)
     for share, chunk in _chunks(kind, rows):
-        cells = [_cells(row, hidden) for row in chunk]
-        yield Part(write(cells), len(cells), share)
+        for row in chunk:
+            for place in hidden:
+                row[place] = mask(row[place])
+        yield Part(write(chunk), len(chunk), share)
 
 
-def _chunks(kind: Kind, rows: Rows) -> Iterator[tuple[float, list[Cells]]]:
+def _chunks(kind: Kind, rows: Rows) -> Iterator[tuple[float, list[list[Any]]]]:
     """Read chunk by chunk up to what was the newest row when the first was read."""
     table = kind.model._default_manager  # noqa: SLF001 - a documented name of Django
     ends = table.aggregate(first=Min("pk"), last=Max("pk"))
@@ -153,14 +162,7 @@ def _chunks(kind: Kind, rows: Rows) -> Iterator[tuple[float, list[Cells]]]:
         found = list(wanted.filter(pk__gt=after, pk__lte=last)[:CHUNK])
         database.release()
         after = found[-1][0] if len(found) == CHUNK else last
-        yield (after - first + 1) / (last - first + 1), [row[1:] for row in found]
-
-
-def _cells(row: Cells, hidden: Iterable[int]) -> list[Any]:
-    cells = [format_datetime(cell) if isinstance(cell, datetime) else cell for cell in row]
-    for place in hidden:
-        cells[place] = mask(cells[place])
-    return cells
+        yield (after - first + 1) / (last - first + 1), [list(row[1:]) for row in found]
 
 
 def _csv(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
@@ -181,9 +183,9 @@ def _csv(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
 
 def _safe(cell: Any) -> Any:  # noqa: ANN401 - of any column
     """Spell a cell so that no spreadsheet calculates it."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    if isinstance(cell, str):
+        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return str(cell).lower() if isinstance(cell, bool) else cell
 
 
 def _json(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:

@@ -3,7 +3,7 @@
 import csv
 import json
 import tracemalloc
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -177,8 +177,19 @@ def test_any_number_of_rows_goes_out_in_chunks(monkeypatch: pytest.MonkeyPatch) 
     assert len([query for query in queries if "LIMIT 3" in query["sql"]]) == 3
 
 
-def test_memory_does_not_grow_with_the_file() -> None:
+def test_moments_are_written_as_ocpi_writes_them() -> None:
+    """In UTC, with a Z; what is not there is empty, what is true or false says so."""
+    a_cdr(started_at=datetime(2026, 11, 21, 8, 30, 1, 250_000, UTC), credit=True)
+
+    [row] = lines(run("export", "cdrs"))
+
+    assert row["started_at"] == "2026-11-21T08:30:01.250Z"
+    assert (row["ended_at"], row["credit"]) == ("", "true")
+
+
+def test_memory_does_not_grow_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty times as many rows take as much as the first of them."""
+    monkeypatch.setattr(exporting, "CHUNK", 500)
     now = timezone.now()
     rows = (
         Tariff(

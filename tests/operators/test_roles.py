@@ -72,6 +72,7 @@ def test_accounts_are_the_administrators_alone() -> None:
 def test_support_redrives_and_operators_agree() -> None:
     """Support works on what is stuck, operators on who exchanges what, both see what they need."""
     assert {"hub.change_deadletter", "hub.change_subscription"} <= held(Role.SUPPORT)
+    assert {"hub.change_quarantined", "hub.export_objects"} <= held(Role.SUPPORT)
     assert not {"parties.change_agreement", "operators.view_change"} & held(Role.SUPPORT)
     assert {"parties.change_agreement", "parties.add_platform"} <= held(Role.OPERATOR)
     assert "operators.view_change" in held(Role.OPERATOR)

@@ -1,5 +1,7 @@
 """`manage.py export cdrs --party NL-CPA --since 30d > cdrs.csv`: a list as a file."""
 
+import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterable
 from typing import Any
@@ -43,11 +45,16 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def _write(self, made: Iterable[Part]) -> int:
         bar, number = Bar(self.stderr), 0
-        for part in made:
-            self.stdout.write(part.text, ending="")
-            number += part.rows
-            bar.show(part.share, f"rows: {number:,}")
-        bar.end()
+        try:
+            for part in made:
+                self.stdout.write(part.text, ending="")
+                number += part.rows
+                bar.show(part.share, f"rows: {number:,}")
+        except BrokenPipeError:  # `| head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        finally:
+            bar.end()
         return number
 
     def tell(self, result: dict[str, Any]) -> None:
