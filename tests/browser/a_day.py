@@ -4,9 +4,9 @@ For the pages that are looked at as a whole: by axe, and for the pictures of the
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -81,28 +81,33 @@ class Day:
                 assert cpo.publish("locations", body).succeeded
 
     def _charge(self) -> None:
+        """Sell twenty-four times; the last is not billed yet."""
         cpo, now = self.cast["P1"], timezone.now()
         for number in range(1, 25):
             begin = now - timedelta(minutes=100 + 20 * number)
-            periods = [
-                a_charging_period(
-                    start_date_time=format_datetime(begin + timedelta(minutes=10 * place)),
-                    dimensions=[{"type": "ENERGY", "volume": round(kwh, 3)}],
-                )
-                for place, kwh in enumerate(self._power())
-            ]
-            shared = {
+            periods = self._periods(begin)
+            energy = round(sum(each["dimensions"][0]["volume"] for each in periods), 3)
+            shared: dict[str, Any] = {
                 "start_date_time": format_datetime(begin),
                 "charging_periods": periods,
                 "last_updated": format_datetime(now),
             }
-            energy = round(sum(each["dimensions"][0]["volume"] for each in periods), 3)
-            session = a_session(**shared, id=f"S{number}", kwh=energy)
-            assert cpo.publish("sessions", session).succeeded
+            assert cpo.publish(
+                "sessions", a_session(**shared, id=f"S{number}", kwh=energy)
+            ).succeeded
             if number > 1:
                 end = format_datetime(begin + timedelta(minutes=80))
                 bill = {"end_date_time": end, "session_id": f"S{number}", "total_energy": energy}
                 assert cpo.publish("cdrs", a_cdr(**shared, **bill, id=f"C{number}")).succeeded
+
+    def _periods(self, begin: datetime) -> list[Any]:
+        return [
+            a_charging_period(
+                start_date_time=format_datetime(begin + timedelta(minutes=10 * place)),
+                dimensions=[{"type": "ENERGY", "volume": round(kwh, 3)}],
+            )
+            for place, kwh in enumerate(self._power())
+        ]
 
     def _power(self) -> list[float]:
         """Charge fast, then slower and slower."""
@@ -126,37 +131,27 @@ class Day:
     def _remember(self) -> None:
         """Put the hours before into the kept figures."""
         now = timezone.now().replace(second=0, microsecond=0)
-        for age in range(1, 24 * 60):
-            at = now - timedelta(minutes=age)
-            tide = 1 - _TIDE * math.cos((at.hour * 60 + at.minute) / 1440 * 2 * math.pi)
-            Traffic.objects.bulk_create(
-                [
-                    Traffic(
-                        minute=at,
-                        module=module,
-                        direction="in",
-                        number=round(12 * share * tide * self.chance.uniform(0.8, 1.2)),
-                        failed=self.chance.random() < share / 40,
-                        milliseconds=20,
-                    )
-                    for module, share in _SHARES.items()
-                ],
-                ignore_conflicts=True,
-            )
-        hour = now.replace(minute=0)
+        minutes = (now - timedelta(minutes=age) for age in range(1, 24 * 60))
+        traffic = [each for minute in minutes for each in self._traffic(minute)]
+        Traffic.objects.bulk_create(traffic, ignore_conflicts=True)
         for party, code, number in (("FR-MSB", 2001, 41), ("DE-MSA", 4002, 17), ("BE-MIX", 0, 6)):
             for age in (2, 5):
-                Failure.objects.create(
-                    hour=hour - timedelta(hours=age),
-                    party=party,
-                    module="locations",
-                    code=code,
-                    number=number,
-                )
+                hour = now.replace(minute=0) - timedelta(hours=age)
+                about = {"party": party, "module": "locations", "code": code}
+                Failure.objects.create(hour=hour, number=number, **about)
         for place, cdr in enumerate(Cdr.objects.order_by("pk")):
             hours = place * place % (now.hour or 1)
             Cdr.objects.filter(pk=cdr.pk).update(posted_at=now - timedelta(hours=hours))
         self._remember_statuses()
+
+    def _traffic(self, minute: datetime) -> Iterator[Traffic]:
+        """Yield the figures of a minute: least of all at midnight."""
+        tide = 1 - _TIDE * math.cos((minute.hour * 60 + minute.minute) / 1440 * 2 * math.pi)
+        for module, share in _SHARES.items():
+            number = round(12 * share * tide * self.chance.uniform(0.8, 1.2))
+            failed = self.chance.random() < share / 40
+            about = {"module": module, "direction": "in", "milliseconds": 20}
+            yield Traffic(minute=minute, number=number, failed=failed, **about)
 
     def _remember_statuses(self) -> None:
         for change in EvseChange.objects.select_related("evse")[:20]:
