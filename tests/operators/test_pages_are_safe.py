@@ -54,6 +54,7 @@ def test_no_page_needs_what_the_policy_forbids(admin_client: Client) -> None:
     rows = [
         reverse("admin:parties_platform_change", args=[platform.pk]),
         reverse("admin:parties_platform_suspend", args=[platform.pk]),
+        reverse("admin:parties_platform_onboarding", args=[platform.pk]),
         reverse("admin:parties_agreement_change", args=[agreement.pk]),
     ]
     for page in (*pages(), *rows):
