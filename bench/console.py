@@ -28,6 +28,8 @@ LOCATIONS, CDRS, MESSAGES = 500_000, 5_000_000, 10_000_000
 MOST_MS, MOST_QUERIES = 500.0, 20
 _DAYS = 14
 _TIMES = 3
+_WRITTEN_SECONDS = 2.0
+"""By then the log has what filling left in it."""
 _OK = 200
 KEPT = Path(__file__).parent / "CONSOLE.md"
 _EXPLORED = (
@@ -79,7 +81,9 @@ def _fill(ground: Ground, share: float) -> None:
     filling.fill(ground, [objects.put(ModuleID.LOCATIONS)], int(LOCATIONS * share))
     filling.fill(ground, [objects.put(ModuleID.CDRS)], int(CDRS * share))
     number = int(MESSAGES * share / _DAYS)
+    time.sleep(_WRITTEN_SECONDS)
     with connection(ground) as db:
+        db.execute("TRUNCATE hub_exchange, hub_traffic, hub_failure")
         for day in range(_DAYS):
             _fill_day(db, day, number)
         db.execute("VACUUM ANALYZE hub_exchange")

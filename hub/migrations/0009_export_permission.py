@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hub', '0007_dashboard'),
+        ('hub', '0008_exchange_platform'),
     ]
 
     operations = [
