@@ -55,12 +55,14 @@ def _shown(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= _WITHOUT_FRACTION else f"{number:.1f}"
 
 
-def table(sections: Mapping[str, Sequence[Figure]], notes: Sequence[str]) -> str:
+def table(
+    sections: Mapping[str, Sequence[Figure]], notes: Sequence[str], *, made_by: str = "make bench"
+) -> str:
     """Write the tables of one run, the machine named."""
     head = [
         "# Benchmark results",
         "",
-        "Made by `make bench`; client, server, workers and database share the machine's cores.",
+        f"Made by `{made_by}`; client, server, workers and database share the machine's cores.",
         "",
         f"* when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"* machine: {_machine()}",

@@ -74,6 +74,8 @@ ORDER BY n"""
 def _copied(column: str) -> str:
     if column == "last_updated":
         return "m.moment"
+    if column == "reference":  # by which a CDR is asked for
+        return "gen_random_uuid()"
     text = f"o.{column}"
     if column in _NUMBERED:
         text = f"replace({text}, '{NUMBER}', n::text)"
