@@ -293,6 +293,7 @@ _OF_ONE: dict[str, Any] = {
     "transaction": 0,
     "seq": 0,
     "besides": [],
+    "stretch": 500,
     "limit": 500,
     "bytes": 10**6,
 }

@@ -54,6 +54,30 @@ def test_ten_thousand_changes_of_fifty_objects_are_fifty_messages(
     assert received(emsp) == {f"NL-CPA/L{n}": outage.get(f"L{n}") for n in range(1, OBJECTS + 1)}
 
 
+def test_what_was_passed_over_is_in_what_replaces_it(
+    owner: Owner,
+    emsp: SandboxPlatform,
+    deliver_all: Callable[[], int],
+    settings: LazySettings,
+) -> None:
+    """Neither a PUT before the PATCH of an EVSE is lost, nor one field for another's sake."""
+    settings.HUB_DELIVERY_BATCH = 1
+    for name in ("L1", "L2"):
+        owner.put(name, body=a_location(CPA, 1, evses=2, id=name))
+    deliver_all()
+    changed = a_location(CPA, 1, evses=2, id="L1", name="changed", last_updated=T2)
+
+    owner.put("L1", body=changed)
+    owner.patch("L1", "E1", body={"status": "CHARGING", "last_updated": T2})
+    owner.patch("L2", "E1", body={"status": "BLOCKED", "last_updated": T2})
+    owner.patch("L2", "E1", body={"floor_level": "4", "last_updated": T2})
+    owner.patch("L2", body={"name": "changed too", "last_updated": T2})
+    owner.patch("L2", "E2", body={"floor_level": "5", "last_updated": T2})
+    deliver_all()
+
+    assert received(emsp) == {f"NL-CPA/{name}": owner.get(name) for name in ("L1", "L2")}
+
+
 def test_what_changes_all_the_time_is_sent_all_the_same(
     outage: Owner,
     emsp: SandboxPlatform,
