@@ -3,12 +3,16 @@
 What comes while a day has none goes to the default partition, and moves when the day gets one.
 """
 
+import logging
 import re
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
+from psycopg.errors import InvalidObjectDefinition
+
+log = logging.getLogger(__name__)
 
 _TABLE = "hub_exchange"
 _DEFAULT = f"{_TABLE}_default"
@@ -31,7 +35,8 @@ def keep() -> tuple[list[str], list[str]]:
     _execute(f"DELETE FROM {_DEFAULT} WHERE at < %s", _midnight(first))
     ahead = [today + timedelta(days=number) for number in range(_AHEAD + 1)]
     wanted = sorted({*_gone_by(today), *ahead})
-    return [_made(day) for day in wanted if _name(day) not in existing], old
+    missing = (day for day in wanted if _name(day) not in existing)
+    return [name for day in missing if (name := _made(day))], old
 
 
 def names() -> list[str]:
@@ -56,7 +61,18 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _made(day: date) -> str:
+def _made(day: date) -> str | None:
+    """Make the partition of a day; None where an operator's own partition covers it."""
+    try:
+        return _make(day)
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, InvalidObjectDefinition):
+            raise
+        log.warning("the message log makes no partition for %s: %s", day, error)
+        return None
+
+
+def _make(day: date) -> str:
     """Make the partition of a day, with what the default one has of it."""
     name = _name(day)
     bounds = (_midnight(day), _midnight(day + timedelta(days=1)))
