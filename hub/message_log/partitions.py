@@ -35,8 +35,8 @@ def keep() -> tuple[list[str], list[str]]:
     _execute(f"DELETE FROM {_DEFAULT} WHERE at < %s", _midnight(first))
     ahead = [today + timedelta(days=number) for number in range(_AHEAD + 1)]
     wanted = sorted({*_gone_by(today), *ahead})
-    missing = (day for day in wanted if _name(day) not in existing)
-    return [name for day in missing if (name := _made(day))], old
+    made = [_made(day) for day in wanted if _name(day) not in existing]
+    return list(filter(None, made)), old
 
 
 def names() -> list[str]:
