@@ -50,7 +50,7 @@ demo-check: install ## The same, bounded in time: has everybody what is theirs, 
 run: install ## The hub alone: web, worker and beat, against your servers or embedded ones
 	@$(BIN)/python -m local serve $(ARGS)
 
-# What whole processes do is tested last and alone: some of it is a matter of time.
+# What whole processes do is tested last and alone, unless ARGS pick: some is a matter of time.
 test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside another run)
 	@$(PYTEST) -n auto --dist loadfile $(if $(strip $(ARGS)),$(ARGS),--ignore tests/e2e)
 	@$(if $(strip $(ARGS)),,$(PYTEST) tests/e2e)

@@ -69,10 +69,10 @@ _FOR_EVERYBODY = "owner = ANY(%(owners)s::text[]) AND audience = ''"
 _FOR_ONE = "audience = %(audience)s::text AND audience <> ''"
 
 
-def _reading(wanted: str, *, but: str = "false") -> str:
+def _reading(wanted: str, *, replaced: str = "false") -> str:
     return f"""
 WITH horizon AS (SELECT {HORIZON} AS below), stretch AS MATERIALIZED (
-  SELECT c.* FROM horizon CROSS JOIN LATERAL (
+  SELECT c.*, {replaced} AS replaced FROM horizon CROSS JOIN LATERAL (
     SELECT transaction, seq, owner, object_key, part_key, revision, method, path, body,
       correlation_id, created_at
     FROM hub_change
@@ -82,25 +82,28 @@ WITH horizon AS (SELECT {HORIZON} AS below), stretch AS MATERIALIZED (
     ORDER BY transaction, seq LIMIT %(stretch)s::bigint) AS c
 ), kept AS (
   SELECT *, COALESCE(sum(length(body)) OVER before, 0) AS octets_before FROM (
-    SELECT c.* FROM stretch c WHERE NOT {but}
+    SELECT * FROM stretch WHERE NOT replaced
     ORDER BY transaction, seq LIMIT %(limit)s::bigint) AS next
   WINDOW before AS (ORDER BY transaction, seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-), last AS (
-  SELECT transaction, seq, (SELECT count(*) FROM stretch) AS number FROM stretch
-  ORDER BY transaction DESC, seq DESC LIMIT 1)
-SELECT horizon.below, last.number, last.transaction, last.seq, c.* FROM horizon
-LEFT JOIN last ON true LEFT JOIN kept c ON octets_before < %(bytes)s::bigint
+), edge AS (
+  SELECT count(*) AS number, min(ARRAY[transaction, seq]) FILTER (WHERE replaced) AS gap,
+    max(ARRAY[transaction, seq]) AS last FROM stretch)
+SELECT horizon.below, edge.number, edge.gap, edge.last, c.transaction, c.seq, c.owner,
+  c.object_key, c.part_key, c.revision, c.method, c.path, c.body, c.correlation_id, c.created_at
+FROM horizon CROSS JOIN edge LEFT JOIN kept c ON octets_before < %(bytes)s::bigint
 ORDER BY c.transaction, c.seq"""
 
 
+# The module as an expression, so that no statistics lead to another index than the object's own.
 _REPLACED = f"""EXISTS (SELECT FROM hub_change later
-  WHERE later.module = %(module)s::text AND later.audience = '' AND later.owner = c.owner
-    AND later.object_key = c.object_key AND later.part_key IN ('', c.part_key)
+  WHERE later.owner = c.owner AND later.object_key = c.object_key
+    AND later.part_key IN ('', c.part_key)
     AND (later.transaction, later.seq) > (c.transaction, c.seq)
-    AND later.transaction < {HORIZON})"""
+    AND later.transaction < {HORIZON}
+    AND later.module || '' = %(module)s::text AND later.audience = '')"""
 
 _READ_FOR_EVERYBODY = _reading(_FOR_EVERYBODY)
-_READ_FOR_EVERYBODY_THINNED = _reading(_FOR_EVERYBODY, but=_REPLACED)
+_READ_FOR_EVERYBODY_THINNED = _reading(_FOR_EVERYBODY, replaced=_REPLACED)
 _READ_FOR_ONE = _reading(_FOR_ONE)
 # So much further a thinned reading looks.
 _STRETCH = 10
@@ -123,6 +126,7 @@ def read(
     `thinned`, what everybody is told comes without each change whose object or part the feed has
     again: it may be nothing although something follows. What replaces them has to be sent whole.
     """
+    thinned = thinned and not selection.audience
     stretch = limit * _STRETCH if thinned else limit
     found = database.rows(
         _statement(selection, thinned=thinned),
@@ -139,17 +143,18 @@ def read(
         },
         prepared=not thinned,
     )
-    below, number, *last = found[0][:4]
-    changes = tuple(
-        FedChange(Position(*row[4:6]), *row[6:-1]) for row in found if row[4] is not None
-    )
-    thinned_to = below - 1 if thinned and number and number > len(changes) else 0
-    if changes and _may_have_more(changes, limit, most_bytes):
-        return Batch(changes, changes[-1].position, complete=False, thinned_to=thinned_to)
-    if number == stretch:
-        return Batch(changes, Position(*last), complete=False, thinned_to=thinned_to)
-    end = max(after, Position(below - 1, END_OF_TRANSACTION))
-    return Batch(changes, end, complete=True, thinned_to=thinned_to)
+    changes = tuple(FedChange(Position(*row[4:6]), *row[6:]) for row in found if row[4] is not None)
+    below, number, gap, last = found[0][:4]
+    is_cut = bool(changes) and _may_have_more(changes, limit, most_bytes)
+    if is_cut:
+        reached = changes[-1].position
+    elif number == stretch:
+        reached = Position(*last)
+    else:
+        reached = max(after, Position(below - 1, END_OF_TRANSACTION))
+    is_thinned = gap is not None and Position(*gap) < reached
+    complete = not is_cut and number < stretch
+    return Batch(changes, reached, complete, thinned_to=below - 1 if is_thinned else 0)
 
 
 def _statement(selection: Selection, *, thinned: bool) -> str:

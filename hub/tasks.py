@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 
 from hub import broker, callbacks, feed
 from hub.delivery import backlog, engine, redriving, subscriptions
+from hub.models import PullState
 from hub.policy import POLICIES
 from hub.sync import crawling, schedule
 from hub.waking import Waker
@@ -130,6 +131,8 @@ def pull(state_id: int) -> None:
     lease = crawling.claim(state_id)
     if lease is not None:
         crawling.crawl(lease)
+        for module in PullState.objects.filter(pk=state_id).values_list("module", flat=True):
+            wake(ModuleID(module))
         start_pulls()
 
 

@@ -46,8 +46,9 @@ class Waker:
         while True:
             due.wait()
             due.clear()
-            while self._about:
-                self._tell(self._about.pop())
+            for about in list(self._about):
+                self._about.discard(about)  # before it is told: what comes now is told again
+                self._tell(about)
             time.sleep(_PAUSE_SECONDS)
 
     def _tell(self, about: str) -> None:

@@ -39,20 +39,20 @@ def behind(module: ModuleID, *, only: int | None = None) -> list[tuple[int, bool
 
 
 def lag(
-    module: ModuleID, subscription_ids: Collection[int], *, most: int = COUNTED
+    module: ModuleID, subscription_ids: Collection[int], *, most: int | None = None
 ) -> dict[int, tuple[int, float]]:
     """Return changes behind and the age of the oldest in seconds, of those that are behind.
 
-    Nobody is counted further than one beyond `most`.
+    Nobody is counted further than one beyond `most`, or `COUNTED`.
     """
     statement = _LAG_FOR_ONE if POLICIES[module].personal else _LAG
-    found = rows(statement, module, ids=list(subscription_ids), most=most + 1)
+    found = rows(statement, module, ids=list(subscription_ids), most=(most or COUNTED) + 1)
     return {pk: (count, age) for pk, count, age in found}
 
 
 def owners(subscription_id: int, module: ModuleID) -> frozenset[str]:
     """Return whose objects the receiver of a subscription may have now."""
-    found = rows(_PAIRS + owners_sql(module), module, id=subscription_id)
+    found = rows(_OWNERS_OF[POLICIES[module].personal], module, id=subscription_id)
     return frozenset(owner for (owner,) in found)
 
 
@@ -86,8 +86,6 @@ def _text(statement: str, pairs: str) -> str:
     return " ".join(statement.format(pairs=pairs).split())
 
 
-_PAIRS = "WITH pair (owner, receiver) AS ({pairs}) "
-
 REACHABLE = """
 JOIN parties_party p ON p.id = b.receiver_id AND p.is_active
 JOIN parties_platform f ON f.id = p.platform_id AND f.status = ANY(%(registered)s)
@@ -103,11 +101,19 @@ _VISIBLE_TO_ONE = f"""WITH pair (owner, receiver) AS ({{pairs}}), visible AS (
   SELECT receiver, array_agg(owner) AS owners FROM pair WHERE receiver = {_RECEIVER}
   GROUP BY receiver)"""
 
-_OWNERS = f"SELECT DISTINCT owner FROM pair WHERE receiver = {_RECEIVER}"
-_OWNERS_FOR_ONE = """SELECT DISTINCT owner FROM pair JOIN parties_party p ON p.id = pair.receiver
+OWNERS = {
+    False: f"SELECT DISTINCT owner FROM pair WHERE receiver = {_RECEIVER}",
+    True: """SELECT DISTINCT owner FROM pair JOIN parties_party p ON p.id = pair.receiver
 WHERE p.key = (SELECT r.key FROM parties_party r
     JOIN hub_subscription b ON b.receiver_id = r.id WHERE b.id = %(id)s::bigint)
-  AND p.role = ANY(%(token_owners)s)"""
+  AND p.role = ANY(%(token_owners)s)""",
+}
+"""SQL, on `pair`, of whose objects the receiver of a subscription may have: not personal, or so."""
+
+_OWNERS_OF = {
+    is_personal: f"WITH pair (owner, receiver) AS ({{pairs}}) {owners}"
+    for is_personal, owners in OWNERS.items()
+}
 
 _BEYOND = "c.module = b.module AND (c.transaction, c.seq) > (b.transaction, b.seq)"
 _UNSEEN = f"{_BEYOND} AND c.owner = o.owner AND c.audience = ''"
@@ -125,11 +131,6 @@ _NEXT_FOR_ONE = f"""(SELECT c.seq FROM hub_change c
 _DUE = """b.module = %(module)s
   AND (f.next_attempt_at IS NULL OR f.next_attempt_at <= now())
   AND (b.lease_until IS NULL OR b.lease_until < now())"""
-
-
-def owners_sql(module: ModuleID) -> str:
-    """Return SQL, on `pair`, of whose objects the receiver of subscription `id` may have."""
-    return _OWNERS_FOR_ONE if POLICIES[module].personal else _OWNERS
 
 
 def _behind(visible: str, due: str) -> str:

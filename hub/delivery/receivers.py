@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from hub.delivery import backlog
-from hub.delivery.backlog import REACHABLE
+from hub.delivery.backlog import OWNERS, REACHABLE
 from hub.delivery.pushing import Receiver
 from hub.feed import Position, Selection
 from hub.policy import ABOUT_DRIVERS, POLICIES, Delivery, Policy
@@ -64,70 +65,74 @@ class Target:
         return f"{self.module} to {self.party}"
 
 
+class _Found(NamedTuple):
+    transaction: int
+    seq: int
+    ahead: str
+    in_doubt: str
+    thinned_to: int
+    party: str
+    platform_id: int
+    is_in_trouble: bool
+    last_seen_at: datetime | None
+    paused_until: datetime | None
+    quirks: str
+    endpoint: str
+    owners: list[str]
+    has_snapshot: bool
+
+
 def target(subscription_id: int, module: ModuleID) -> Target | None:
     """Look the receiving end up; None when it is gone or offers no endpoint any more.
 
     The snapshots of owners whose objects it may not have now are forgotten: whoever reads the feed
     passes over their changes for good, and they come back by a new snapshot only.
     """
-    statement = _TARGET.format(pairs="{pairs}", owners=backlog.owners_sql(module))
-    found = backlog.rows(statement, module, id=subscription_id)
-    if not found:
+    rows = backlog.rows(_TARGET[POLICIES[module].personal], module, id=subscription_id)
+    if not rows:
         return None
-    transaction, seq, ahead, in_doubt, thinned_to, country_code, party_id, *more = found[0]
-    platform_id, is_in_trouble, last_seen_at, next_attempt_at, quirks, endpoint, *more = more
-    try:
-        peer = peers.peer_of(platform_id)
-    except ReceiverNotConnected:  # unregistered at this very moment
+    found = _Found(*rows[0])
+    receiver = _receiver(found)
+    if receiver is None:
         return None
-    owners, has_snapshot = more
-    party = PartyRef(country_code, party_id)
     return Target(
         subscription_id=subscription_id,
-        platform_id=platform_id,
-        is_news=is_in_trouble or life.is_unseen(last_seen_at),
-        paused_until=next_attempt_at,
+        platform_id=found.platform_id,
+        is_news=found.is_in_trouble or life.is_unseen(found.last_seen_at),
+        paused_until=found.paused_until,
         module=module,
         policy=POLICIES[module],
-        party=str(party),
-        owners=frozenset(owners),
-        position=Position(transaction, seq),
-        ahead=_places(ahead),
-        in_doubt=_places(in_doubt),
-        thinned_to=thinned_to,
-        has_snapshot=has_snapshot,
-        receiver=Receiver(
-            endpoint=endpoint,
-            peer=peer,
-            headers=RoutingHeaders(to=party, sender=hub_party()),
-            patch_supported=cached(quirks).patch_supported,
-        ),
+        party=found.party,
+        owners=frozenset(found.owners),
+        position=Position(found.transaction, found.seq),
+        ahead=_places(found.ahead),
+        in_doubt=_places(found.in_doubt),
+        thinned_to=found.thinned_to,
+        has_snapshot=found.has_snapshot,
+        receiver=receiver,
     )
 
 
-def may_have_all(target: Target) -> bool:
-    """Tell whether a receiver may still have what it might when its work began."""
-    return target.owners <= backlog.owners(target.subscription_id, target.module)
+def _receiver(found: _Found) -> Receiver | None:
+    try:
+        peer = peers.peer_of(found.platform_id)
+    except ReceiverNotConnected:  # unregistered at this very moment
+        return None
+    return Receiver(
+        endpoint=found.endpoint,
+        peer=peer,
+        headers=RoutingHeaders(to=PartyRef.parse(found.party), sender=hub_party()),
+        patch_supported=cached(found.quirks).patch_supported,
+    )
 
 
 def _places(listed: str) -> frozenset[Position]:
     return frozenset(Position(*place) for place in json.loads(listed))
 
 
-_TARGET = f"""
-WITH pair (owner, receiver) AS ({{pairs}}), found AS MATERIALIZED (
-  SELECT b.transaction, b.seq, b.ahead::text, b.in_doubt::text, b.thinned_to,
-    p.country_code, p.party_id,
-    f.id, f.failures > 0 OR f.status = '{ConnectionStatus.OFFLINE}', f.last_seen_at,
-    f.next_attempt_at, f.quirks::text, e.url, ARRAY({{owners}}) AS owners
-  FROM hub_subscription b {REACHABLE}
-  WHERE b.id = %(id)s::bigint AND b.module = %(module)s
-), forgotten AS (
-  DELETE FROM hub_snapshot s USING found
-  WHERE s.subscription_id = %(id)s::bigint AND NOT s.owner = ANY(found.owners))
-SELECT found.*, EXISTS (SELECT FROM hub_snapshot s
-  WHERE s.subscription_id = %(id)s::bigint AND s.finished_at IS NULL)
-FROM found"""
+def may_have_all(target: Target) -> bool:
+    """Tell whether a receiver may still have what it might when its work began."""
+    return target.owners <= backlog.owners(target.subscription_id, target.module)
 
 
 def succeeded(target: Target) -> None:
@@ -143,3 +148,22 @@ def failed(
     life.failed(target.platform_id, reason, answered=answered, retry_after=retry_after)
     if is_refusal:
         life.doubt(target.platform_id)
+
+
+def _target(owners: str) -> str:
+    return f"""
+WITH pair (owner, receiver) AS ({{pairs}}), found AS MATERIALIZED (
+  SELECT b.transaction, b.seq, b.ahead::text, b.in_doubt::text, b.thinned_to, p.key, f.id,
+    f.failures > 0 OR f.status = '{ConnectionStatus.OFFLINE}', f.last_seen_at,
+    f.next_attempt_at, f.quirks::text, e.url, ARRAY({owners}) AS owners
+  FROM hub_subscription b {REACHABLE}
+  WHERE b.id = %(id)s::bigint AND b.module = %(module)s
+), forgotten AS (
+  DELETE FROM hub_snapshot s USING found
+  WHERE s.subscription_id = %(id)s::bigint AND NOT s.owner = ANY(found.owners))
+SELECT found.*, EXISTS (SELECT FROM hub_snapshot s
+  WHERE s.subscription_id = %(id)s::bigint AND s.finished_at IS NULL)
+FROM found"""
+
+
+_TARGET = {is_personal: _target(owners) for is_personal, owners in OWNERS.items()}

@@ -3,16 +3,12 @@
 What comes while a day has none goes to the default partition, and moves when the day gets one.
 """
 
-import logging
 import re
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
-from django.db import ProgrammingError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
-from psycopg.errors import InvalidObjectDefinition
-
-log = logging.getLogger(__name__)
 
 _TABLE = "hub_exchange"
 _DEFAULT = f"{_TABLE}_default"
@@ -21,6 +17,12 @@ _AHEAD = 3
 _PARTITIONS = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = %s::regclass ORDER BY c.relname"""
+_COVERED = r"""
+SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+CROSS JOIN pg_get_expr(c.relpartbound, c.oid) AS bounds
+WHERE i.inhparent = %s::regclass AND bounds <> 'DEFAULT'
+  AND COALESCE(substring(bounds FROM 'FROM \(''(.*?)''\)')::timestamptz, '-infinity') < %s
+  AND COALESCE(substring(bounds FROM 'TO \(''(.*?)''\)')::timestamptz, 'infinity') > %s"""
 _DAYS = f"SELECT DISTINCT (at AT TIME ZONE 'UTC')::date FROM {_DEFAULT} WHERE at < %s"
 
 
@@ -35,8 +37,7 @@ def keep() -> tuple[list[str], list[str]]:
     _execute(f"DELETE FROM {_DEFAULT} WHERE at < %s", _midnight(first))
     ahead = [today + timedelta(days=number) for number in range(_AHEAD + 1)]
     wanted = sorted({*_gone_by(today), *ahead})
-    made = [_made(day) for day in wanted if _name(day) not in existing]
-    return list(filter(None, made)), old
+    return [_made(day) for day in wanted if not _is_covered(day)], old
 
 
 def names() -> list[str]:
@@ -61,18 +62,14 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _made(day: date) -> str | None:
-    """Make the partition of a day; None where an operator's own partition covers it."""
-    try:
-        return _make(day)
-    except ProgrammingError as error:
-        if not isinstance(error.__cause__, InvalidObjectDefinition):
-            raise
-        log.warning("the message log makes no partition for %s: %s", day, error)
-        return None
+def _is_covered(day: date) -> bool:
+    """Tell whether a partition has some of a day: its own, or one an operator made."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COVERED, [_TABLE, _midnight(day + timedelta(days=1)), _midnight(day)])
+        return cursor.fetchone() is not None
 
 
-def _make(day: date) -> str:
+def _made(day: date) -> str:
     """Make the partition of a day, with what the default one has of it."""
     name = _name(day)
     bounds = (_midnight(day), _midnight(day + timedelta(days=1)))

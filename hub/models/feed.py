@@ -37,7 +37,7 @@ class Change(models.Model):
                 fields=["module", "owner", "transaction", "seq"], name="hub_change_of_owner"
             ),
             models.Index(
-                fields=["module", "owner", "object_key", "transaction", "seq"],
+                fields=["owner", "object_key", "part_key", "transaction", "seq"],
                 name="hub_change_of_object",
             ),
             models.Index(

@@ -81,7 +81,7 @@ class Ledger:
     def out_of_order(self) -> list[str]:
         """Return the objects of which a receiver was told something older than before."""
         counters: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-        for told in list(self.told):
+        for told in self._judged():
             if told.counter is not None:
                 counters[told.receiver, told.module, told.name].append(told.counter)
         return [
@@ -93,9 +93,13 @@ class Ledger:
     def too_often(self) -> list[str]:
         """Return the CDRs that came more than twice."""
         bills = Counter(
-            (told.receiver, told.name) for told in list(self.told) if told.module == "cdrs"
+            (told.receiver, told.name) for told in self._judged() if told.module == "cdrs"
         )
         return [f"{who}: CDR {name} came {n} times" for (who, name), n in bills.items() if n > 2]
+
+    def _judged(self) -> Iterator[Told]:
+        """Return what was told of all that is not written off."""
+        return (each for each in list(self.told) if _OWNED + each.name not in self._written_off)
 
     @property
     def doubled(self) -> int:

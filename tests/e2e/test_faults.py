@@ -11,7 +11,7 @@ from tests.e2e.ledger import RECEIVERS, Ledger, Told
 from tests.e2e.living import Hub
 
 pytestmark = pytest.mark.timeout(300)
-PATIENCE = 90.0
+PATIENCE = 60.0
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

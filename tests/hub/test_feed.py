@@ -296,9 +296,22 @@ def test_a_thinned_reading_may_be_nothing_yet_not_the_end() -> None:
     batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, thinned=True)
 
     assert (batch.changes, batch.complete) == ((), False)
+    assert batch.thinned_to >= batch.reached.transaction
     rest = feed.read(selection, batch.reached, limit=20, most_bytes=10**6)
     assert len(rest.changes) == 11
     assert rest.thinned_to == 0
+
+
+def test_nothing_is_thinned_where_the_feed_has_everything_once() -> None:
+    """However long it is: what is cut off by the limit is not left out."""
+    for number in range(1, 4):
+        store.apply(put(number))
+    settled(lambda batch: len(batch.changes) == 3)
+    selection = Selection("locations", owners=["NL-CPA"])
+
+    batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, thinned=True)
+
+    assert (len(batch.changes), batch.complete, batch.thinned_to) == (1, False, 0)
 
 
 def test_reading_for_one_party_costs_nothing_for_the_others() -> None:

@@ -48,6 +48,22 @@ def test_whatever_a_wake_is_about_is_told() -> None:
     assert set(told) == {"locations", "sessions"}
 
 
+def test_it_rests_also_while_wakes_keep_coming() -> None:
+    """A broker that takes its time is not asked again at once."""
+    calls: list[float] = []
+
+    def tell(_: str) -> None:
+        calls.append(time.monotonic())
+        waker.wake("locations")
+        time.sleep(0.0005)
+
+    waker = Waker(tell)
+    waker.wake("locations")
+    time.sleep(0.3)
+
+    assert 1 < len(calls) < 0.3 / 0.002
+
+
 def test_a_forked_process_wakes_by_itself() -> None:
     """A web server forks after importing: each process has its own thread."""
     reading, writing = os.pipe()

@@ -100,7 +100,11 @@ def test_a_partition_of_an_operator_stands_for_the_days_it_covers() -> None:
             [f"{day:%Y-%m-%d} 00:00Z", f"{day + timedelta(days=1):%Y-%m-%d} 12:00Z"],
         )
 
-    partitions.keep()
+    left = an_exchange(day.replace(hour=0) + timedelta(days=1, hours=20))
+
+    for _ in range(2):
+        assert place_of(left) == "hub_exchange_default"
+        partitions.keep()
 
     days = [named(timezone.now() + timedelta(days=number)) for number in range(2)]
     assert partitions.names() == [*days, "hub_exchange_default", "mine"]

@@ -72,6 +72,6 @@ def test_nobody_is_counted_to_the_end(
     assert backlog.lag(ModuleID.LOCATIONS, [pk + 1]) == {}
 
     monkeypatch.setattr(backlog, "COUNTED", 3)
-    [(changes, _)] = backlog.lag(ModuleID.LOCATIONS, [pk], most=3).values()
+    [(changes, _)] = backlog.lag(ModuleID.LOCATIONS, [pk]).values()
     assert changes == 4
     assert "3+ behind" in Lag(changes, 1.0).shown()
