@@ -52,7 +52,7 @@ run: install ## The hub alone: web, worker and beat, against your servers or emb
 
 # What whole processes do is tested last and alone, unless ARGS pick: some is a matter of time.
 test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside another run)
-	@$(PYTEST) -n auto --dist loadfile $(if $(strip $(ARGS)),$(ARGS),--ignore tests/e2e)
+	@$(PYTEST) -n auto --dist loadfile --no-loadscope-reorder $(if $(strip $(ARGS)),$(ARGS),--ignore tests/e2e)
 	@$(if $(strip $(ARGS)),,$(PYTEST) tests/e2e)
 
 conformance: install ## The tests that prove an ID of the conformance checklist, per chapter
