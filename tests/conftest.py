@@ -19,7 +19,6 @@ from ocpi.sandbox import SandboxPlatform
 from parties import habits
 from tests.cast import Cast
 
-
 _LONGEST = "test_bad_input_everywhere.py"
 
 
