@@ -11,6 +11,7 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+PYTEST = $(BIN)/python -m local run --purpose $(PURPOSE) --workers $(WORKERS) -- $(BIN)/python -m pytest
 
 # The newest Python that answers: a version manager's shim may be on PATH without a Python behind it.
 ifndef PYTHON
@@ -49,8 +50,10 @@ demo-check: install ## The same, bounded in time: has everybody what is theirs, 
 run: install ## The hub alone: web, worker and beat, against your servers or embedded ones
 	@$(BIN)/python -m local serve $(ARGS)
 
+# What whole processes do is tested last and alone, unless ARGS pick: some is a matter of time.
 test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside another run)
-	@$(BIN)/python -m local run --purpose $(PURPOSE) --workers $(WORKERS) -- $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@$(PYTEST) -n auto --dist loadfile --no-loadscope-reorder $(if $(strip $(ARGS)),$(ARGS),--ignore tests/e2e)
+	@$(if $(strip $(ARGS)),,$(PYTEST) tests/e2e)
 
 test-browser: install chromium ## The console in a real browser (Debian's Chromium, installed when absent)
 	@$(BIN)/python -m local run --purpose browser -- $(BIN)/python -m pytest tests/browser $(ARGS)

@@ -109,9 +109,15 @@ async def _run(url: str, ways: Sequence[Following]) -> Outcome:
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     connections = [_Connection(way, loop.create_future()) for way in ways]
-    for connection in connections:
-        await loop.create_connection(partial(_itself, connection), host, port)
-    await asyncio.gather(*(connection.over for connection in connections))
+    transports: list[asyncio.Transport] = []
+    try:
+        for connection in connections:
+            opened = await loop.create_connection(partial(_itself, connection), host, port)
+            transports.append(opened[0])
+        await asyncio.gather(*(connection.over for connection in connections))
+    finally:  # what still comes would be told a loop that is closed
+        for transport in transports:
+            transport.abort()
     latencies = [latency for connection in connections for latency in connection.latencies]
     return Outcome(len(latencies), time.perf_counter() - started, latencies)
 

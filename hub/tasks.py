@@ -4,6 +4,7 @@ Losing every task loses nothing: beat dispatches whatever is behind every few se
 """
 
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 
 import redis
@@ -12,46 +13,48 @@ from django.dispatch import Signal
 from kombu.exceptions import OperationalError
 
 from hub import broker, callbacks, feed
-from hub.delivery import engine, redriving, subscriptions
+from hub.delivery import backlog, engine, redriving, subscriptions
 from hub.delivery.redriving import Redriven
 from hub.jobs import Job
+from hub.models import PullState
 from hub.policy import POLICIES
 from hub.sync import crawling, schedule
 from hub.waking import Waker
+from ocpi.types import ModuleID
 from parties.signals import platform_registered
 
 log = logging.getLogger(__name__)
 
-_WAKE = "hub:wake"
+_WAKE = "hub:wake:{}"
 _WAKE_SECONDS = 5
 _QUEUED = "hub:queued:{}"
 # A task may die in the memory of a killed worker: its mark must not keep the next one out for long.
 _QUEUED_SECONDS = 10
 _RECONCILING, _STARTING_PULLS = "hub:reconciling", "hub:starting-pulls"
 _PULLING = "hub:pulling:{}"
-_LOOK_AGAIN = "hub:look-again"
+_LOOK_AGAIN = "hub:look-again:{}"
 _LOOK_AGAIN_SECONDS = 0.2
 
 
-def wake() -> None:
-    """Have the feed looked at soon: sets a flag, and neither waits nor fails."""
-    _waker.wake()
+def wake(module: ModuleID) -> None:
+    """Have a module's feed looked at soon: sets a flag, and neither waits nor fails."""
+    _waker.wake(module)
 
 
-def _tell_the_broker() -> None:
+def _tell_the_broker(module: str) -> None:
     """Start one dispatch for all that was accepted since the last began to look."""
     try:
-        if broker.connection().set(_WAKE, 1, nx=True, ex=_WAKE_SECONDS):
-            dispatch.delay(woken=True)
+        if broker.connection().set(_WAKE.format(module), 1, nx=True, ex=_WAKE_SECONDS):
+            dispatch.delay(module)
     except (redis.RedisError, OperationalError) as error:
         log.warning("delivery waits for beat, the broker does not answer: %s", error)
         with suppress(redis.RedisError):
-            forget_wakes()
+            forget_wakes([module])
 
 
-def forget_wakes() -> None:
+def forget_wakes(modules: Iterable[str] = POLICIES) -> None:
     """Let the next change wake delivery, whatever became of the wake before."""
-    broker.connection().delete(_WAKE)
+    broker.connection().delete(*map(_WAKE.format, modules))
 
 
 def on_parties_changed(
@@ -69,24 +72,30 @@ def on_parties_changed(
 
 
 @shared_task
-def dispatch(*, woken: bool = False) -> None:
-    """Start a task for each subscription that is behind; beat's round reconciles first."""
-    forget_wakes()
-    if not woken:
+def dispatch(module: str | None = None) -> None:
+    """Start a task for each subscription that is behind, in one module when a change woke it.
+
+    Beat's round looks at all of them and reconciles first.
+    """
+    modules = [ModuleID(module)] if module else list(POLICIES)
+    forget_wakes(modules)
+    if module is None:
         broker.connection().delete(_RECONCILING)
         subscriptions.reconcile()
         callbacks.forget_expired()
-    _start_all()
-    if any(feed.is_pending(module) for module in POLICIES):
-        _look_again()
+    for each in modules:
+        _start_all(each)
+        if feed.is_pending(each):
+            _look_again(each)
 
 
 @shared_task
 def deliver(subscription_id: int) -> None:
     """Deliver one subscription's backlog, and go on when more came while it was held."""
     _forget_queued(subscription_id)
-    engine.deliver(subscription_id)
-    _start_all(only=subscription_id)
+    module = engine.deliver(subscription_id)
+    if module is not None:
+        _start_all(module, only=subscription_id)
 
 
 @shared_task
@@ -97,7 +106,8 @@ def snapshot(subscription_id: int) -> None:
     """
     _forget_queued(subscription_id)
     engine.deliver(subscription_id)
-    _start_all()
+    for module in POLICIES:
+        _start_all(module)
 
 
 @shared_task
@@ -136,15 +146,16 @@ def pull(state_id: int) -> None:
     lease = crawling.claim(state_id)
     if lease is not None:
         crawling.crawl(lease)
+        for module in PullState.objects.filter(pk=state_id).values_list("module", flat=True):
+            wake(ModuleID(module))
         start_pulls()
 
 
-def _start_all(*, only: int | None = None) -> None:
-    """Start a task for each subscription somebody should work on now."""
-    for module in POLICIES:
-        for subscription_id, has_snapshot in subscriptions.behind(module, only=only):
-            task = snapshot if has_snapshot else deliver
-            _start_once(_QUEUED.format(subscription_id), task, subscription_id)
+def _start_all(module: ModuleID, *, only: int | None = None) -> None:
+    """Start a task for each subscription of a module somebody should work on now."""
+    for subscription_id, has_snapshot in backlog.behind(module, only=only):
+        task = snapshot if has_snapshot else deliver
+        _start_once(_QUEUED.format(subscription_id), task, subscription_id)
 
 
 def _start_once(key: str, task: "Task[..., None]", *arguments: int) -> None:
@@ -158,11 +169,11 @@ def _forget_queued(subscription_id: int) -> None:
     broker.connection().delete(_QUEUED.format(subscription_id))
 
 
-def _look_again() -> None:
+def _look_again(module: ModuleID) -> None:
     """Dispatch once more in a moment: a change is stored that nobody can read yet."""
     again = int(_LOOK_AGAIN_SECONDS * 1000)
-    if broker.connection().set(_LOOK_AGAIN, 1, nx=True, px=again):
-        dispatch.apply_async(kwargs={"woken": True}, countdown=_LOOK_AGAIN_SECONDS)
+    if broker.connection().set(_LOOK_AGAIN.format(module), 1, nx=True, px=again):
+        dispatch.apply_async((module,), countdown=_LOOK_AGAIN_SECONDS)
 
 
 _waker = Waker(_tell_the_broker)

@@ -74,7 +74,7 @@ def _follow(message: Message, route: Decided) -> HttpResponse:
             return answers.relayed(message, destination)
         case Broadcast():
             answer = answers.accepted(message)
-            tasks.wake()
+            tasks.wake(message.module.identifier)
             return answer
         case Stored():
             return answers.stored(message)

@@ -1,7 +1,7 @@
 """From any number of accepted changes to one wake-up of delivery, off the request's path.
 
-A request only sets a flag; one thread in each process sees it and tells the broker. So a burst
-costs one message, and a broker that does not answer slows nobody down: beat looks every few
+A request only notes which module it is; one thread in each process sees it and tells the broker. So
+a burst costs one message, and a broker that does not answer slows nobody down: beat looks every few
 seconds anyway (architecture chapter 6).
 """
 
@@ -17,25 +17,27 @@ _PAUSE_SECONDS = 0.002
 
 
 class Waker:
-    """Calls `send` soon after `wake`, once for all wakes in between."""
+    """Calls `send` soon after `wake`, once for all wakes about the same in between."""
 
-    def __init__(self, send: Callable[[], None]) -> None:
+    def __init__(self, send: Callable[[str], None]) -> None:
         """Remember what to call; the thread starts with the first wake of each process."""
         self._send = send
+        self._about: set[str] = set()
         self._due = threading.Event()
         self._lock = threading.Lock()
         self._process = 0
 
-    def wake(self) -> None:
+    def wake(self, about: str) -> None:
         """Have `send` called soon."""
         if self._process != os.getpid():
             self._start()
+        self._about.add(about)
         self._due.set()
 
     def _start(self) -> None:
         with self._lock:
             if self._process != os.getpid():
-                self._due = threading.Event()
+                self._about, self._due = set(), threading.Event()
                 threading.Thread(target=self._run, name="waker", daemon=True).start()
                 self._process = os.getpid()
 
@@ -44,8 +46,13 @@ class Waker:
         while True:
             due.wait()
             due.clear()
-            try:
-                self._send()
-            except Exception:
-                log.exception("delivery waits for beat, waking it failed")
+            for about in list(self._about):
+                self._about.discard(about)  # before it is told: what comes now is told again
+                self._tell(about)
             time.sleep(_PAUSE_SECONDS)
+
+    def _tell(self, about: str) -> None:
+        try:
+            self._send(about)
+        except Exception:
+            log.exception("delivery waits for beat, waking it failed")

@@ -18,12 +18,15 @@ Row = tuple[Any, ...]
 Parameters = Mapping[str, object]
 
 
-def rows(sql: str, parameters: Parameters) -> list[Row]:
-    """Run one statement and return its rows; raises Django's database errors."""
+def rows(sql: str, parameters: Parameters, *, prepared: bool = True) -> list[Row]:
+    """Run one statement and return its rows; raises Django's database errors.
+
+    What is not `prepared` is planned anew, for tables as large as they are now.
+    """
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         try:
-            return cursor.execute(sql.encode(), parameters, prepare=True).fetchall()
+            return cursor.execute(sql.encode(), parameters, prepare=prepared).fetchall()
         except psycopg.OperationalError:
             connection.close()
             raise

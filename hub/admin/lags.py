@@ -8,7 +8,7 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.safestring import SafeString
 
-from hub.delivery import subscriptions
+from hub.delivery import backlog
 from hub.models import Snapshot
 from hub.policy import POLICIES
 from ocpi.types import ModuleID
@@ -40,7 +40,7 @@ class Lag:
         tone = Tone.BUSY
         if self.seconds >= _CARE_SECONDS:
             tone = Tone.BAD if self.seconds >= _BAD_SECONDS else Tone.CARE
-        most = subscriptions.COUNTED
+        most = backlog.COUNTED
         changes = f"{most:,}+" if self.changes > most else f"{self.changes:,}"
         return badge(f"{changes} behind, oldest {span(self.seconds)}", tone)
 
@@ -57,7 +57,7 @@ def lags(subscription_ids: Collection[int], modules: Iterable[str] = POLICIES) -
     """Return the lag of those subscriptions that have one: one query for each of their modules."""
     found: dict[int, Lag] = {}
     for module in map(ModuleID, modules):
-        behind = subscriptions.lag(module, subscription_ids)
+        behind = backlog.lag(module, subscription_ids)
         found |= {pk: Lag(changes, age) for pk, (changes, age) in behind.items()}
     return found
 

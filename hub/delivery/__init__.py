@@ -6,7 +6,8 @@ One task works on one subscription's backlog, never on one message (`engine.deli
       -> push the lanes in parallel -> advance the position -> again, until nothing is left
 
 Where the newest state counts, what is sent is the message as it came in, if it still is the newest
-of its lane; otherwise the lane's current state by PUT (`lanes`). So whatever a receiver gets
+of its lane and nothing before it was passed over; otherwise the lane's current state by PUT
+(`lanes`). So whatever a receiver gets
 reflects a state at least as new as all it got before, although a worker may die at any point and
 its batch be sent again.
 

@@ -1,15 +1,15 @@
 """What a receiver would not take, kept for people to look at and to send again."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from hub.delivery.lanes import Push, whole
 from hub.delivery.pushing import Result
 from hub.models import DeadLetter
 from ocpi.types import ModuleID, PartyRef
 from operators import auditing as changes
+from parties import database
 
 _AUDITED = 1_000
 _BATCH = 1_000
@@ -21,10 +21,7 @@ def record(subscription_id: int, results: Sequence[Result], *, superseded: Seque
     What was refused of a part ends with the whole object too.
     """
     if superseded:
-        about = Q(path__in={push.path for push in superseded})
-        for owner, keys in _whole(superseded).items():
-            about |= Q(owner=owner, object_key__in=keys)
-        DeadLetter.objects.filter(about, subscription=subscription_id).delete()
+        _forget(subscription_id, superseded)
     DeadLetter.objects.bulk_create(
         DeadLetter(
             subscription_id=subscription_id,
@@ -85,10 +82,23 @@ def audit(words: str, ids: Collection[int]) -> None:
     )
 
 
-def _whole(pushes: Iterable[Push]) -> dict[str, set[str]]:
-    """Return the keys of the objects that were sent whole, by owner."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for push in pushes:
-        if push.is_state and push.lane == whole(push.lane):
-            found[push.lane[0]].add(push.lane[1])
-    return found
+def _forget(subscription_id: int, superseded: Sequence[Push]) -> None:
+    wholes = {
+        push.lane[:2] for push in superseded if push.is_state and push.lane == whole(push.lane)
+    }
+    database.rows(
+        _FORGET,
+        {
+            "subscription": subscription_id,
+            "paths": list({push.path for push in superseded}),
+            "owners": [owner for owner, _ in wholes],
+            "keys": [key for _, key in wholes],
+        },
+    )
+
+
+_FORGET = """
+DELETE FROM hub_deadletter WHERE subscription_id = %(subscription)s::bigint AND (
+  path = ANY(%(paths)s::text[]) OR (owner, object_key) IN (
+    SELECT owner, key FROM unnest(%(owners)s::text[], %(keys)s::text[]) AS w(owner, key)))
+RETURNING NULL"""

@@ -14,6 +14,7 @@ from hub.delivery.leases import Lease, LeaseLost
 from hub.delivery.receivers import Target
 from hub.delivery.settling import Settled, Stopped, record, settle
 from hub.feed import Batch, Position
+from ocpi.types import ModuleID
 from parties import database
 
 log = logging.getLogger(__name__)
@@ -22,18 +23,21 @@ _BUDGET_SECONDS = 20.0
 # A message that hangs is tried twice before others go on without it.
 _ATTEMPTS_WITHIN = 2
 _BATCH_BYTES = 8_000_000
-# Before these last seconds of a task nothing is sent that a later change of the backlog replaces;
-# in them it is, so that what changes all the time is not put off for ever.
+# Before these last seconds of a task nothing of a long backlog is sent that a later change
+# replaces; in them it is, so that what changes all the time is not put off for ever.
 _CATCHING_UP_SECONDS = 10.0
 # For so long a message that keeps failing is tried while others of its receiver pass.
 _PATIENCE = timedelta(hours=1)
 
 
-def deliver(subscription_id: int) -> None:
-    """Work on one subscription until nothing is left, nothing passes or the time is up."""
+def deliver(subscription_id: int) -> ModuleID | None:
+    """Work on one subscription until nothing is left, nothing passes or the time is up.
+
+    Return its module, or None while another worker is at it.
+    """
     lease = leases.claim(subscription_id)
     if lease is None:
-        return
+        return None
     end = time.monotonic() + max(_BUDGET_SECONDS, _ATTEMPTS_WITHIN * settings.HUB_REQUEST_TIMEOUT)
     try:
         while _step(lease, end) and time.monotonic() < end:
@@ -43,6 +47,7 @@ def deliver(subscription_id: int) -> None:
     finally:
         lease.release()
         database.release()
+    return lease.module
 
 
 def _step(lease: Lease, end: float) -> bool:
@@ -51,18 +56,20 @@ def _step(lease: Lease, end: float) -> bool:
     Who may have what is asked anew each time: access that ended stops here, and what a new
     snapshot has sent already is not passed over when it changes.
     """
-    target = receivers.target(lease.subscription_id)
+    target = receivers.target(lease.subscription_id, lease.module)
     if target is None:
         return False
     try:
-        batch = _read(target)
+        batch = _read(target, end)
         settled = _deliver_batch(lease, target, batch, end=end)
         if settled.left:
             return False
         if settled.held and (batch.complete or not settled.pushes):
             lease.rest(settled.trouble)
             return False
-        return not batch.complete or snapshots.step(lease, target, end=end)
+        if not batch.complete:
+            return True
+        return target.has_snapshot and snapshots.step(lease, target, end=end)
     except Stopped as stopped:
         log.warning("%s: %s", target, stopped)
         lease.failed(str(stopped))
@@ -76,23 +83,29 @@ def _step(lease: Lease, end: float) -> bool:
         return False
 
 
-def _read(target: Target) -> Batch:
+def _read(target: Target, end: float) -> Batch:
+    """Read a batch; of a long backlog only what nothing further on replaces."""
+    may_be_thinned = not target.is_durable and time.monotonic() < end - _CATCHING_UP_SECONDS
+    if may_be_thinned and target.position.transaction < target.thinned_to:
+        return _read_batch(target, thinned=True)
+    batch = _read_batch(target)
+    return _read_batch(target, thinned=True) if may_be_thinned and not batch.complete else batch
+
+
+def _read_batch(target: Target, *, thinned: bool = False) -> Batch:
     return feed.read(
         target.selection,
         target.position,
         besides=target.ahead,
         limit=settings.HUB_DELIVERY_BATCH + len(target.in_doubt),
         most_bytes=_BATCH_BYTES,
+        thinned=thinned,
     )
 
 
 def _deliver_batch(lease: Lease, target: Target, batch: Batch, *, end: float) -> Settled:
     """Send a batch and note what of it is done; something is left when time is up."""
-    is_early = not batch.complete and time.monotonic() < end - _CATCHING_UP_SECONDS
-    if target.is_durable:
-        plan = _durable(lease, target, batch)
-    else:
-        plan = _latest(target, batch, is_early=is_early)
+    plan = _durable(lease, target, batch) if target.is_durable else _latest(target, batch)
     try:
         settled = settle(target, plan, lease=lease, end=end)
     except Stopped as stopped:
@@ -102,15 +115,16 @@ def _deliver_batch(lease: Lease, target: Target, batch: Batch, *, end: float) ->
     return settled
 
 
-def _latest(target: Target, batch: Batch, *, is_early: bool) -> Plan:
+def _latest(target: Target, batch: Batch) -> Plan:
     """Plan what each lane sends."""
     found = lanes.lanes(batch.changes)
     if not found:
         return Plan([])
     present = states.revisions(target.policy, found)
     patches = target.receiver.patch_supported
+    thinned_to = max(target.thinned_to, batch.thinned_to)
     decided = (
-        lanes.push(lane, present, patch_supported=patches, is_early=is_early) for lane in found
+        lanes.push(lane, present, patch_supported=patches, thinned_to=thinned_to) for lane in found
     )
     return Plan([push for push in decided if push is not None])
 
@@ -144,6 +158,7 @@ def _note(lease: Lease, target: Target, batch: Batch, settled: Settled) -> None:
         delivered=len(settled.delivered),
         ahead={place for place in done if place > reached},
         in_doubt=(target.in_doubt | settled.in_doubt) - done if target.is_durable else (),
+        thinned_to=batch.thinned_to,
     )
 
 

@@ -97,23 +97,22 @@ def lanes(changes: Iterable[FedChange]) -> list[Lane]:
 
 
 def push(
-    lane: Lane, revisions: Mapping[LaneKey, int], *, patch_supported: bool, is_early: bool = False
+    lane: Lane, revisions: Mapping[LaneKey, int], *, patch_supported: bool, thinned_to: int = 0
 ) -> Push | None:
     """Decide what a lane sends; None when nobody need know what it was about.
 
-    `revisions` has the present revision of each lane's object or part. Where `is_early`, what a
-    change further on in the feed replaces is left to that one.
+    `revisions` has the present revision of each lane's object or part. Up to the transaction
+    `thinned_to` changes before it may have been passed over: it goes out as a state.
     """
     present = revisions.get(lane.key)
     last = lane.last
     if present is None:
         return _verbatim(lane) if last.method == "DELETE" else None
-    if is_early and last.revision < present:
-        return None
     newest = last.revision == present and last.method != "DELETE"
     if newest and last.method == "PUT" and last.path == lane.path:
         return _verbatim(lane)
-    if newest and len(lane.changes) == 1 and (patch_supported or last.method != "PATCH"):
+    is_all = len(lane.changes) == 1 and last.position.transaction > thinned_to
+    if newest and is_all and (patch_supported or last.method != "PATCH"):
         return _verbatim(lane)
     return _state(lane)
 

@@ -7,18 +7,16 @@ its lease changes nothing any more.
 import uuid
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
-from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Now
+from psycopg.types.json import Jsonb
 
 from hub.feed import Position
-from hub.models import Subscription
+from ocpi.types import ModuleID
+from parties import database
 
 # A message that keeps failing is tried again so often, while others pass.
-_REST = timedelta(seconds=5)
+_REST_SECONDS = 5.0
 # What a worker may do between two prolongations beside waiting for its last message.
 _BETWEEN_SECONDS = 5.0
 # So soon access that ended is noticed in the middle of a batch.
@@ -34,6 +32,7 @@ class Lease:
     """The right to work on a subscription for a while; what moves anything may raise LeaseLost."""
 
     subscription_id: int
+    module: ModuleID
     token: uuid.UUID
 
     def advance(
@@ -43,75 +42,63 @@ class Lease:
         delivered: int,
         ahead: Iterable[Position] = (),
         in_doubt: Iterable[Position] = (),
+        thinned_to: int = 0,
     ) -> None:
         """Move the position and prolong the lease."""
         self._change(
+            _ADVANCE,
             transaction=reached.transaction,
             seq=reached.seq,
-            ahead=_listed(ahead),
-            in_doubt=_listed(in_doubt),
-            **_success(delivered),
+            ahead=Jsonb(_listed(ahead)),
+            in_doubt=Jsonb(_listed(in_doubt)),
+            delivered=delivered,
+            thinned_to=thinned_to,
         )
 
     def sending(self, in_doubt: Iterable[Position]) -> None:
         """Note what may have arrived, should this worker never say what came of it."""
-        self._change(in_doubt=_listed(in_doubt))
+        self._change(_SENDING, in_doubt=Jsonb(_listed(in_doubt)))
 
     def prolong(self) -> None:
         """Keep the lease while a long batch is on its way."""
-        self._change()
+        self._change(_PROLONG)
 
     def delivered(self, count: int) -> None:
         """Note deliveries that move no position: those of a snapshot."""
-        self._change(**_success(count))
+        self._change(_DELIVERED, delivered=count)
 
     def failed(self, reason: str) -> None:
         """Note a failed attempt, if the lease is still held."""
-        self._held().update(failures=F("failures") + 1, last_error=reason)
+        self._write(_FAILED, reason=reason)
 
     def rest(self, reason: str) -> None:
         """Note a failure that concerns no other subscription, and let this one wait a moment."""
         self.failed(reason)
-        self._held().update(lease=None, lease_until=Now() + _REST)
+        self._write(_REST, seconds=_REST_SECONDS)
 
     def release(self) -> None:
         """Give the lease back, if it is still held."""
-        self._held().update(lease=None, lease_until=None)
+        self._write(_RELEASE)
 
-    def _change(self, **values: Any) -> None:  # noqa: ANN401 - columns and their values
-        if not self._held().update(lease_until=_until(), **values):
+    def _change(self, statement: str, **values: object) -> None:
+        if not self._write(statement, seconds=lease_seconds(), **values):
             raise LeaseLost
 
-    def _held(self) -> QuerySet[Subscription]:
-        return Subscription.objects.filter(pk=self.subscription_id, lease=self.token)
-
-
-def _listed(places: Iterable[Position]) -> list[tuple[int, ...]]:
-    return [astuple(place) for place in sorted(places)]
-
-
-def _success(count: int) -> dict[str, Any]:
-    if not count:
-        return {}
-    return {
-        "failures": 0,
-        "last_error": "",
-        "last_delivered_at": Now(),
-        "delivered": F("delivered") + count,
-    }
+    def _write(self, statement: str, **values: object) -> bool:
+        named = {"id": self.subscription_id, "lease": self.token, **values}
+        return bool(database.rows(statement, named))
 
 
 def claim(subscription_id: int) -> Lease | None:
     """Claim a subscription; None while another worker holds it."""
     token = uuid.uuid4()
-    free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    unclaimed = Subscription.objects.filter(free, pk=subscription_id)
-    claimed = unclaimed.update(lease=token, lease_until=_until())
-    return Lease(subscription_id, token) if claimed else None
+    named = {"id": subscription_id, "lease": token, "seconds": lease_seconds()}
+    claimed = database.row(_CLAIM, named)
+    return Lease(subscription_id, ModuleID(claimed[0]), token) if claimed else None
 
 
-def _until() -> Any:  # noqa: ANN401 - an expression of Django's
-    return Now() + timedelta(seconds=lease_seconds())
+def _listed(places: Iterable[Position]) -> list[tuple[int, ...]]:
+    return [astuple(place) for place in sorted(places)]
 
 
 def lease_seconds() -> float:
@@ -124,3 +111,34 @@ def sending_seconds() -> float:
     """Return how long messages may be started: the last one has to end within the lease."""
     left = lease_seconds() - settings.HUB_REQUEST_TIMEOUT - _BETWEEN_SECONDS + 1
     return float(min(left, _LONGEST_SENDING_SECONDS))
+
+
+_LATER = "statement_timestamp() + make_interval(secs => %(seconds)s::float8)"
+_CLAIM = f"""
+UPDATE hub_subscription SET lease = %(lease)s::uuid, lease_until = {_LATER}
+WHERE id = %(id)s::bigint AND (lease_until IS NULL OR lease_until < statement_timestamp())
+RETURNING module"""
+
+
+def _held(columns: str) -> str:
+    return f"""
+UPDATE hub_subscription SET {columns}
+WHERE id = %(id)s::bigint AND lease = %(lease)s::uuid RETURNING id"""
+
+
+_COUNTED = """
+  delivered = delivered + %(delivered)s::bigint,
+  failures = CASE WHEN %(delivered)s::bigint > 0 THEN 0 ELSE failures END,
+  last_error = CASE WHEN %(delivered)s::bigint > 0 THEN '' ELSE last_error END,
+  last_delivered_at =
+    CASE WHEN %(delivered)s::bigint > 0 THEN statement_timestamp() ELSE last_delivered_at END"""
+_PROLONG = _held(f"lease_until = {_LATER}")
+_DELIVERED = _held(f"lease_until = {_LATER}, {_COUNTED}")
+_SENDING = _held(f"lease_until = {_LATER}, in_doubt = %(in_doubt)s::jsonb")
+_ADVANCE = _held(f"""lease_until = {_LATER}, {_COUNTED},
+  transaction = %(transaction)s::bigint, seq = %(seq)s::bigint,
+  ahead = %(ahead)s::jsonb, in_doubt = %(in_doubt)s::jsonb,
+  thinned_to = GREATEST(thinned_to, %(thinned_to)s::bigint)""")
+_FAILED = _held("failures = failures + 1, last_error = %(reason)s::text")
+_REST = _held(f"lease = NULL, lease_until = {_LATER}")
+_RELEASE = _held("lease = NULL, lease_until = NULL")

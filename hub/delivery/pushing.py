@@ -109,7 +109,8 @@ async def _send_all(
         lanes[push.lane].append(push)
     end = asyncio.get_running_loop().time() + seconds
     parallel = min(settings.HUB_REQUESTS_PER_PEER, len(lanes))
-    sending = _Sending(shared, receiver, iter(lanes.values()), parallel, end)
+    place = _place(receiver.endpoint)
+    sending = _Sending(shared, receiver, place, iter(lanes.values()), parallel, end)
     workers = (sending.work() for _ in range(parallel))
     for ended in await asyncio.gather(*workers, return_exceptions=True):
         if isinstance(ended, BaseException) and not isinstance(ended, TimeoutError):
@@ -123,6 +124,7 @@ class _Sending:
 
     shared: client.OcpiClient
     receiver: Receiver
+    place: asyncio.Semaphore
     lanes: Iterator[list[Push]]
     parallel: int
     end: float
@@ -139,14 +141,13 @@ class _Sending:
                     break
 
     async def _send(self, push: Push) -> Result:
-        place = _place(self.receiver.endpoint)
         # Waiting for a place is not the peer's time, but it is the lease's.
         async with asyncio.timeout_at(self.end):
-            await place.acquire()
+            await self.place.acquire()
         try:
             result = await _send(self.shared, self.receiver, push)
         finally:
-            place.release()
+            self.place.release()
         self.results.append(result)
         return result
 

@@ -1,20 +1,22 @@
 """The receiving end of a subscription: where to push, and how its platform is doing."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from hub.delivery import subscriptions
+from hub.delivery import backlog
+from hub.delivery.backlog import OWNERS, REACHABLE
 from hub.delivery.pushing import Receiver
 from hub.feed import Position, Selection
-from hub.models import Subscription
 from hub.policy import ABOUT_DRIVERS, POLICIES, Delivery, Policy
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
-from ocpi.types import InterfaceRole, ModuleID
+from ocpi.types import ModuleID, PartyRef
 from parties import life, peers
 from parties.announcement import hub_party
-from parties.models import Endpoint, Platform
-from parties.status import REGISTERED, ConnectionStatus
+from parties.quirks import cached
+from parties.status import ConnectionStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,9 @@ class Target:
     """Everything a task needs to know to work on one subscription.
 
     It `is_news` that its platform takes a message: it was in trouble, or silent for a while.
-    Until `paused_until`, if given, it is left alone.
-    `ahead` is dealt with although it lies beyond the position; `in_doubt` may have arrived.
+    Until `paused_until`, if given, it is left alone. It `has_snapshot` if one is to be sent.
+    `ahead` is dealt with although it lies beyond the position; `in_doubt` may have arrived. By
+    transaction `thinned_to` whole states replace what was passed over.
     """
 
     subscription_id: int
@@ -37,6 +40,8 @@ class Target:
     position: Position
     ahead: frozenset[Position]
     in_doubt: frozenset[Position]
+    thinned_to: int
+    has_snapshot: bool
     receiver: Receiver
 
     @property
@@ -60,63 +65,74 @@ class Target:
         return f"{self.module} to {self.party}"
 
 
-def target(subscription_id: int) -> Target | None:
-    """Look the receiving end up; None when it is gone or offers no endpoint any more."""
-    known = Subscription.objects.select_related("receiver__platform").filter(pk=subscription_id)
-    subscription = known.first()
-    if subscription is None:
+class _Found(NamedTuple):
+    transaction: int
+    seq: int
+    ahead: str
+    in_doubt: str
+    thinned_to: int
+    party: str
+    platform_id: int
+    is_in_trouble: bool
+    last_seen_at: datetime | None
+    paused_until: datetime | None
+    quirks: str
+    endpoint: str
+    owners: list[str]
+    has_snapshot: bool
+
+
+def target(subscription_id: int, module: ModuleID) -> Target | None:
+    """Look the receiving end up; None when it is gone or offers no endpoint any more.
+
+    The snapshots of owners whose objects it may not have now are forgotten: whoever reads the feed
+    passes over their changes for good, and they come back by a new snapshot only.
+    """
+    rows = backlog.rows(_TARGET[POLICIES[module].personal], module, id=subscription_id)
+    if not rows:
         return None
-    party, platform = subscription.receiver, subscription.receiver.platform
-    receiver = _receiver(subscription) if platform.status in REGISTERED else None
+    found = _Found(*rows[0])
+    receiver = _receiver(found)
     if receiver is None:
         return None
-    module = ModuleID(subscription.module)
     return Target(
         subscription_id=subscription_id,
-        platform_id=platform.pk,
-        is_news=_is_in_trouble(platform) or life.is_unseen(platform.last_seen_at),
-        paused_until=platform.next_attempt_at,
+        platform_id=found.platform_id,
+        is_news=found.is_in_trouble or life.is_unseen(found.last_seen_at),
+        paused_until=found.paused_until,
         module=module,
         policy=POLICIES[module],
-        party=party.key,
-        owners=subscriptions.owners(subscription),
-        position=Position(subscription.transaction, subscription.seq),
-        ahead=_places(subscription.ahead),
-        in_doubt=_places(subscription.in_doubt),
+        party=found.party,
+        owners=frozenset(found.owners),
+        position=Position(found.transaction, found.seq),
+        ahead=_places(found.ahead),
+        in_doubt=_places(found.in_doubt),
+        thinned_to=found.thinned_to,
+        has_snapshot=found.has_snapshot,
         receiver=receiver,
     )
 
 
-def may_have_all(target: Target) -> bool:
-    """Tell whether a receiver may still have what it might when its work began."""
-    return target.owners <= subscriptions.owners_now(target.subscription_id, target.module)
-
-
-def _is_in_trouble(platform: Platform) -> bool:
-    return bool(platform.failures) or platform.status == ConnectionStatus.OFFLINE
-
-
-def _places(listed: list[list[int]]) -> frozenset[Position]:
-    return frozenset(Position(*place) for place in listed)
-
-
-def _receiver(subscription: Subscription) -> Receiver | None:
-    platform = subscription.receiver.platform
-    endpoint = Endpoint.objects.filter(
-        platform=platform, module=subscription.module, role=InterfaceRole.RECEIVER.value
-    ).first()
-    if endpoint is None:
-        return None
+def _receiver(found: _Found) -> Receiver | None:
     try:
-        peer = peers.peer_of(platform.pk)
+        peer = peers.peer_of(found.platform_id)
     except ReceiverNotConnected:  # unregistered at this very moment
         return None
     return Receiver(
-        endpoint=endpoint.url,
+        endpoint=found.endpoint,
         peer=peer,
-        headers=RoutingHeaders(to=subscription.receiver.ref, sender=hub_party()),
-        patch_supported=platform.quirks.patch_supported,
+        headers=RoutingHeaders(to=PartyRef.parse(found.party), sender=hub_party()),
+        patch_supported=cached(found.quirks).patch_supported,
     )
+
+
+def _places(listed: str) -> frozenset[Position]:
+    return frozenset(Position(*place) for place in json.loads(listed))
+
+
+def may_have_all(target: Target) -> bool:
+    """Tell whether a receiver may still have what it might when its work began."""
+    return target.owners <= backlog.owners(target.subscription_id, target.module)
 
 
 def succeeded(target: Target) -> None:
@@ -132,3 +148,22 @@ def failed(
     life.failed(target.platform_id, reason, answered=answered, retry_after=retry_after)
     if is_refusal:
         life.doubt(target.platform_id)
+
+
+def _target(owners: str) -> str:
+    return f"""
+WITH pair (owner, receiver) AS ({{pairs}}), found AS MATERIALIZED (
+  SELECT b.transaction, b.seq, b.ahead::text, b.in_doubt::text, b.thinned_to, p.key, f.id,
+    f.failures > 0 OR f.status = '{ConnectionStatus.OFFLINE}', f.last_seen_at,
+    f.next_attempt_at, f.quirks::text, e.url, ARRAY({owners}) AS owners
+  FROM hub_subscription b {REACHABLE}
+  WHERE b.id = %(id)s::bigint AND b.module = %(module)s
+), forgotten AS (
+  DELETE FROM hub_snapshot s USING found
+  WHERE s.subscription_id = %(id)s::bigint AND NOT s.owner = ANY(found.owners))
+SELECT found.*, EXISTS (SELECT FROM hub_snapshot s
+  WHERE s.subscription_id = %(id)s::bigint AND s.finished_at IS NULL)
+FROM found"""
+
+
+_TARGET = {is_personal: _target(owners) for is_personal, owners in OWNERS.items()}

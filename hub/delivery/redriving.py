@@ -109,7 +109,7 @@ def _patiently(subscription_id: int) -> Lease | None:
 
 
 def _send(lease: Lease, letters: list[DeadLetter], to: str) -> Redriven:
-    target = receivers.target(lease.subscription_id)
+    target = receivers.target(lease.subscription_id, lease.module)
     if target is None:
         return _stopped(to, letters, "not connected, or no endpoint for this module")
     if target.paused_until and target.paused_until > timezone.now():

@@ -55,7 +55,7 @@ _RENUMBER = f"UPDATE hub_change c SET transaction = 0 WHERE {_FOREIGN}"
 # Also ends the lease of who read the feed by the old numbers.
 _START_ANEW = f"""
 UPDATE hub_subscription SET transaction = {HORIZON} - 1, seq = {END_OF_TRANSACTION},
-  lease = NULL, lease_until = NULL WHERE NOT module = ANY(%s)"""
+  thinned_to = 0, lease = NULL, lease_until = NULL WHERE NOT module = ANY(%s)"""
 
 
 def start_anew_if_restored() -> None:

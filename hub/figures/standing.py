@@ -12,7 +12,7 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
-from hub.delivery import subscriptions
+from hub.delivery import backlog
 from hub.models import Cdr, Failure, Spot, Subscription
 from hub.policy import POLICIES
 from ocpi.v2_2_1.locations import Status
@@ -131,7 +131,7 @@ def waiting() -> list[Waiting]:
     names = dict(Subscription.objects.values_list("pk", "receiver__key"))
     found: dict[str, Waiting] = {}
     for module in POLICIES:
-        behind = subscriptions.lag(module, names, most=_CHANGES)
+        behind = backlog.lag(module, names, most=_CHANGES)
         for pk, (changes, seconds) in behind.items():
             one = Waiting(names[pk], module.value, seconds, changes)
             known = found.setdefault(one.receiver, one)

@@ -17,6 +17,12 @@ _AHEAD = 3
 _PARTITIONS = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = %s::regclass ORDER BY c.relname"""
+_COVERED = r"""
+SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+CROSS JOIN pg_get_expr(c.relpartbound, c.oid) AS bounds
+WHERE i.inhparent = %s::regclass AND bounds <> 'DEFAULT'
+  AND COALESCE(substring(bounds FROM 'FROM \(''(.*?)''\)')::timestamptz, '-infinity') < %s
+  AND COALESCE(substring(bounds FROM 'TO \(''(.*?)''\)')::timestamptz, 'infinity') > %s"""
 _DAYS = f"SELECT DISTINCT (at AT TIME ZONE 'UTC')::date FROM {_DEFAULT} WHERE at < %s"
 
 
@@ -31,7 +37,7 @@ def keep() -> tuple[list[str], list[str]]:
     _execute(f"DELETE FROM {_DEFAULT} WHERE at < %s", _midnight(first))
     ahead = [today + timedelta(days=number) for number in range(_AHEAD + 1)]
     wanted = sorted({*_gone_by(today), *ahead})
-    return [_made(day) for day in wanted if _name(day) not in existing], old
+    return [_made(day) for day in wanted if not _is_covered(day)], old
 
 
 def names() -> list[str]:
@@ -54,6 +60,13 @@ def _name(day: date) -> str:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _is_covered(day: date) -> bool:
+    """Tell whether a partition has some of a day: its own, or one an operator made."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COVERED, [_TABLE, _midnight(day + timedelta(days=1)), _midnight(day)])
+        return cursor.fetchone() is not None
 
 
 def _made(day: date) -> str:

@@ -21,6 +21,9 @@ class Subscription(models.Model):
     in_doubt = models.JSONField(
         db_default=[], help_text="Places of changes that may have arrived without anybody knowing"
     )
+    thinned_to = models.BigIntegerField(
+        db_default=0, help_text="By this transaction whole states replace what was passed over"
+    )
     lease = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True)
     failures = models.IntegerField(default=0, help_text="Failed attempts since the last success")

@@ -37,6 +37,10 @@ class Change(models.Model):
                 fields=["module", "owner", "transaction", "seq"], name="hub_change_of_owner"
             ),
             models.Index(
+                fields=["owner", "object_key", "part_key", "transaction", "seq"],
+                name="hub_change_of_object",
+            ),
+            models.Index(
                 fields=["module", "audience", "transaction", "seq"],
                 condition=~models.Q(audience=""),
                 name="hub_change_for_audience",

@@ -16,6 +16,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 @pytest.fixture(scope="session")
-def ledger(hub: Hub) -> Ledger:
-    """What NL-CPB sent, and what became of it."""
+def _books(hub: Hub) -> Ledger:
     return Ledger(hub)
+
+
+@pytest.fixture
+def ledger(_books: Ledger) -> Iterator[Ledger]:
+    """What NL-CPB sent, and what became of it."""
+    yield _books
+    if _books.wrong():
+        _books.write_off()

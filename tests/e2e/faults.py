@@ -41,10 +41,12 @@ def ride_out(fault: Fault, ledger: Ledger, *, prefix: str) -> None:
         with Traffic(ledger, prefix) as traffic:
             time.sleep(0.7)
             fault.cause(hub)
-            if fault.changes:
-                traffic.burst(fault.changes)
-            time.sleep(fault.seconds)
-            fault.mend(hub)
+            try:
+                if fault.changes:
+                    traffic.burst(fault.changes)
+                time.sleep(fault.seconds)
+            finally:
+                fault.mend(hub)
             hub.supervise()
             time.sleep(0.7)
     finally:

@@ -42,6 +42,7 @@ class Ledger:
     hub: Hub
     sent: int = 0
     told: list[Told] = field(default_factory=list)
+    _written_off: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Listen at each receiver."""
@@ -51,10 +52,22 @@ class Ledger:
     def balances(self, seconds: float) -> list[str]:
         """Wait until nothing is missing, then return everything that is wrong, in words."""
         end = time.monotonic() + seconds
-        while (missing := self.missing()) and time.monotonic() < end:
+        while self.missing() and time.monotonic() < end:
             self.hub.supervise()
             time.sleep(0.5)
-        return [*missing, *self.out_of_order(), *self.too_often()]
+        return self.wrong()
+
+    def wrong(self) -> list[str]:
+        """Return everything that is wrong now, in words."""
+        return [*self.missing(), *self.out_of_order(), *self.too_often()]
+
+    def write_off(self) -> None:
+        """Forget all there is: what went wrong in one test is not the next one's fault."""
+        self.told.clear()
+        for platform in self.hub.platforms.values():
+            for shelves in (platform.own, platform.objects):
+                for module in (*SHARED, *PERSONAL):
+                    self._written_off |= _of_owner(shelves[module].objects()).keys()
 
     def missing(self) -> list[str]:
         """Return how what the receivers hold differs from what they are to hold."""
@@ -68,7 +81,7 @@ class Ledger:
     def out_of_order(self) -> list[str]:
         """Return the objects of which a receiver was told something older than before."""
         counters: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-        for told in list(self.told):
+        for told in self._judged():
             if told.counter is not None:
                 counters[told.receiver, told.module, told.name].append(told.counter)
         return [
@@ -80,9 +93,13 @@ class Ledger:
     def too_often(self) -> list[str]:
         """Return the CDRs that came more than twice."""
         bills = Counter(
-            (told.receiver, told.name) for told in list(self.told) if told.module == "cdrs"
+            (told.receiver, told.name) for told in self._judged() if told.module == "cdrs"
         )
         return [f"{who}: CDR {name} came {n} times" for (who, name), n in bills.items() if n > 2]
+
+    def _judged(self) -> Iterator[Told]:
+        """Return what was told of all that is not written off."""
+        return (each for each in list(self.told) if _OWNED + each.name not in self._written_off)
 
     @property
     def doubled(self) -> int:
@@ -98,14 +115,18 @@ class Ledger:
         )
 
     def _due(self, receiver: str, module: str) -> dict[str, Any]:
-        own = _of_owner(self.hub.platforms["P1"].own[module].objects())
+        own = self._counting(self.hub.platforms["P1"].own[module].objects())
         party = self.hub.platforms[receiver].party
         return {
             name: value for name, value in own.items() if module in SHARED or _is_for(party, value)
         }
 
     def _held(self, receiver: str, module: str) -> dict[str, Any]:
-        return _of_owner(self.hub.platforms[receiver].objects[module].objects())
+        return self._counting(self.hub.platforms[receiver].objects[module].objects())
+
+    def _counting(self, objects: dict[str, Any]) -> dict[str, Any]:
+        own = _of_owner(objects)
+        return {name: value for name, value in own.items() if name not in self._written_off}
 
     def _listen(self, name: str, platform: SandboxPlatform) -> None:
         def watch(seen: Seen, answer: Answer) -> None:

@@ -16,7 +16,7 @@ from tests.e2e.living import Hub
 from tests.hub.owner import Owner, pushes, received
 from tests.ocpi.objects import a_session
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_swaps_nothing(
         owner.patch(each, "E1", body={"x": 3, "last_updated": "2027-01-01T00:00:00Z"})
     hub.servers.flush_broker()
     start_all_workers(hub)
-    wait_until_equal(owner, emsp, ids, 40)
+    wait_until_equal(owner, emsp, ids, 60)
 
     assert killed_at < len(ids)
     for states in _states(emsp, ids).values():
@@ -149,7 +149,7 @@ def test_a_worker_killed_in_the_middle_takes_no_session_back(
     kill_all_workers(hub)
     start_all_workers(hub)
 
-    assert ledger.balances(40) == []
+    assert ledger.balances(60) == []
 
 
 def _states(emsp: SandboxPlatform, ids: list[str]) -> dict[str, list[int]]:

@@ -10,8 +10,8 @@ from tests.e2e.faults import DOWN_FOR_LONG, FAULTS, Fault, ride_out
 from tests.e2e.ledger import RECEIVERS, Ledger, Told
 from tests.e2e.living import Hub
 
-pytestmark = pytest.mark.timeout(120)
-PATIENCE = 40.0
+pytestmark = pytest.mark.timeout(300)
+PATIENCE = 60.0
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

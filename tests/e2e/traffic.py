@@ -66,17 +66,19 @@ class Traffic:
 
     def burst(self, changes: int) -> None:
         """Change a few Locations very often, as fast as the hub takes it; all else rests."""
-        self._awake.clear()
         names = [f"{self.prefix}-B{number}" for number in range(_OFTEN_CHANGED)]
         for name in names:
             self._insist(self._publish("locations", self._location(name, 0)))
+        self._awake.clear()
         counters = range(1, changes // len(names) + 1)
         lanes = [
             [self._shot(name, counter) for counter in counters for name in names[lane::_LANES]]
             for lane in range(_LANES)
         ]
-        fire_in_order(self.ledger.hub.url, lanes)
-        self._awake.set()
+        try:
+            fire_in_order(self.ledger.hub.url, lanes)
+        finally:
+            self._awake.set()
         with self._lock:
             self.ledger.sent += sum(map(len, lanes))
 

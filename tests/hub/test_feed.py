@@ -266,6 +266,54 @@ def test_a_change_without_a_body_is_read() -> None:
     assert (change.method, change.body) == ("DELETE", None)
 
 
+def test_a_thinned_reading_leaves_out_what_the_feed_has_again() -> None:
+    """A change of the whole object replaces one of a part; one of a part, no other's."""
+    selection = Selection("locations", owners=["NL-CPA", "NL-CPB"])
+    store.apply(put(1))
+    store.apply(put(2))
+    for body in ({"status": "BLOCKED"}, {"status": "CHARGING"}):
+        patch = incoming("PATCH", "L1", "E1", body={**body, "last_updated": "2027-01-01T00:00:00Z"})
+        store.apply(patch)
+    store.apply(put(2, name="another name"))
+    settled(lambda batch: len(batch.changes) == 5)
+
+    batch = feed.read(selection, BEGINNING, limit=9, most_bytes=10**6, thinned=True)
+
+    found = [(change.method, change.path) for change in batch.changes]
+    assert found == [("PUT", "NL/CPA/L1"), ("PATCH", "NL/CPA/L1/E1"), ("PUT", "NL/CPA/L2")]
+    assert batch.complete
+    assert batch.thinned_to >= batch.changes[-1].position.transaction
+
+
+def test_a_thinned_reading_may_be_nothing_yet_not_the_end() -> None:
+    """It ends where it looked to, and says where whole states are needed."""
+    store.apply(put(1))
+    for number in range(20):
+        store.apply(put(1, name=f"name {number}"))
+    settled(lambda batch: len(batch.changes) == 21)
+    selection = Selection("locations", owners=["NL-CPA"])
+
+    batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, thinned=True)
+
+    assert (batch.changes, batch.complete) == ((), False)
+    assert batch.thinned_to >= batch.reached.transaction
+    rest = feed.read(selection, batch.reached, limit=20, most_bytes=10**6)
+    assert len(rest.changes) == 11
+    assert rest.thinned_to == 0
+
+
+def test_nothing_is_thinned_where_the_feed_has_everything_once() -> None:
+    """However long it is: what is cut off by the limit is not left out."""
+    for number in range(1, 4):
+        store.apply(put(number))
+    settled(lambda batch: len(batch.changes) == 3)
+    selection = Selection("locations", owners=["NL-CPA"])
+
+    batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, thinned=True)
+
+    assert (len(batch.changes), batch.complete, batch.thinned_to) == (1, False, 0)
+
+
 def test_reading_for_one_party_costs_nothing_for_the_others() -> None:
     """The index leads to its own changes, however many there are for others."""
     with connection.cursor() as cursor:
@@ -293,6 +341,7 @@ _OF_ONE: dict[str, Any] = {
     "transaction": 0,
     "seq": 0,
     "besides": [],
+    "stretch": 500,
     "limit": 500,
     "bytes": 10**6,
 }

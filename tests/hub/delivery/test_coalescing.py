@@ -7,8 +7,10 @@ from django.conf import LazySettings
 from django.db import connection
 
 from hub.delivery import engine
-from hub.models import Change
+from hub.models import Change, Subscription
+from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.platform import SandboxPlatform
+from parties.models import Platform
 from tests.cast import CPA, a_location
 from tests.hub.owner import T2, Owner, pushes, received
 
@@ -50,8 +52,75 @@ def test_ten_thousand_changes_of_fifty_objects_are_fifty_messages(
 
     deliver_all()
 
-    assert len(pushes(emsp)) == OBJECTS
+    troubles = list(Subscription.objects.exclude(last_error="").values_list("last_error"))
+    assert (len(pushes(emsp)), troubles) == (OBJECTS, [])
     assert received(emsp) == {f"NL-CPA/L{n}": outage.get(f"L{n}") for n in range(1, OBJECTS + 1)}
+
+
+def test_what_was_passed_over_is_in_what_replaces_it(
+    owner: Owner,
+    emsp: SandboxPlatform,
+    deliver_all: Callable[[], int],
+    settings: LazySettings,
+) -> None:
+    """Neither a PUT before the PATCH of an EVSE is lost, nor one field for another's sake."""
+    settings.HUB_DELIVERY_BATCH = 1
+    for name in ("L1", "L2", "L3"):
+        owner.put(name, body=a_location(CPA, 1, evses=2, id=name))
+    deliver_all()
+    changed = a_location(CPA, 1, evses=2, id="L1", name="changed", last_updated=T2)
+
+    owner.put("L1", body=changed)
+    owner.patch("L1", "E1", body={"status": "CHARGING", "last_updated": T2})
+    owner.patch("L2", "E1", body={"status": "BLOCKED", "last_updated": T2})
+    owner.patch("L2", "E1", body={"floor_level": "4", "last_updated": T2})
+    owner.patch("L2", body={"name": "changed too", "last_updated": T2})
+    owner.patch("L2", "E2", body={"floor_level": "5", "last_updated": T2})
+    for body in ({"status": "RESERVED"}, {"floor_level": "6"}):
+        owner.patch("L3", "E1", body={**body, "last_updated": T2})
+    deliver_all()
+
+    assert received(emsp) == {f"NL-CPA/{name}": owner.get(name) for name in ("L1", "L2", "L3")}
+
+
+def test_what_one_task_passed_over_the_next_one_sends(
+    owner: Owner, emsp: SandboxPlatform, deliver_all: Callable[[], int], settings: LazySettings
+) -> None:
+    """Also when nothing of the backlog is passed over any more."""
+    settings.HUB_DELIVERY_BATCH = 1
+    owner.put("L1", body=a_location(CPA, 1, evses=2, id="L1"))
+    deliver_all()
+    owner.patch("L1", "E1", body={"status": "RESERVED", "last_updated": T2})
+    owner.put("L2", body=a_location(CPA, 2, id="L2"))
+    owner.patch("L1", "E1", body={"floor_level": "6", "last_updated": T2})
+    emsp.answer("/L2", misbehaviour.every(1, misbehaviour.html(503)))
+    deliver_all()
+    assert Subscription.objects.get(module="locations").thinned_to > 0
+    emsp.rules.clear()
+    Platform.objects.update(next_attempt_at=None)
+    settings.HUB_DELIVERY_BATCH = 500
+
+    deliver_all()
+
+    assert received(emsp)["NL-CPA/L1"] == owner.get("L1")
+
+
+def test_a_long_backlog_of_different_objects_stays_as_it_came_in(
+    owner: Owner, emsp: SandboxPlatform, deliver_all: Callable[[], int], settings: LazySettings
+) -> None:
+    """A PATCH stays a PATCH where nothing before it was passed over (LOC-09)."""
+    settings.HUB_DELIVERY_BATCH = 1
+    names = ("L1", "L2", "L3")
+    for name in names:
+        owner.put(name, body=a_location(CPA, 1, evses=1, id=name))
+    deliver_all()
+    emsp.forget()
+    for name in names:
+        owner.patch(name, "E1", body={"status": "RESERVED", "last_updated": T2})
+
+    deliver_all()
+
+    assert [seen.method for seen in pushes(emsp)] == ["PATCH"] * len(names)
 
 
 def test_what_changes_all_the_time_is_sent_all_the_same(

@@ -151,6 +151,27 @@ def test_a_lane_sends_the_newest_message_or_the_present_state(
 
 
 @pytest.mark.parametrize(
+    "change, thinned_to, method",
+    [
+        (a_change(4, part="E1"), 103, "PATCH"),
+        (a_change(4, part="E1"), 104, "PUT"),
+        (a_change(4), 104, "PUT"),
+        (a_change(4, "PUT", "E1", "1"), 104, "PUT"),
+    ],
+)
+def test_what_may_have_had_changes_before_it_that_were_passed_over_goes_out_as_a_state(
+    change: FedChange, thinned_to: int, method: str
+) -> None:
+    """A PATCH alone, or a Connector, would not tell what they said."""
+    [lane] = lanes([change])
+
+    sent = push(lane, {lane.key: 4}, patch_supported=True, thinned_to=thinned_to)
+
+    assert sent is not None
+    assert (sent.method, sent.body is None) == (method, thinned_to == 104)
+
+
+@pytest.mark.parametrize(
     "change, is_state",
     [
         (a_change(1, "PUT"), True),

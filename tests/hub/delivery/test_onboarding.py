@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.delivery import engine, subscriptions
+from hub.delivery import backlog, engine, subscriptions
 from hub.models import Snapshot
 from ocpi.sandbox import SandboxPlatform, misbehaviour
 from ocpi.types import ModuleID
@@ -26,7 +26,7 @@ def newcomer(cast: Cast) -> SandboxPlatform:
 
 def behind(module: ModuleID) -> list[int]:
     """Return the subscriptions that somebody should work on."""
-    return [pk for pk, _ in subscriptions.behind(module)]
+    return [pk for pk, _ in backlog.behind(module)]
 
 
 @pytest.mark.conformance("TAR-13")
@@ -49,7 +49,7 @@ def test_who_takes_no_tariffs_gets_locations_all_the_same(
     newcomer: SandboxPlatform, monkeypatch: pytest.MonkeyPatch, deliver_all: Callable[[], int]
 ) -> None:
     """A failing endpoint holds the other modules back for a while, not for ever."""
-    monkeypatch.setattr(subscriptions, "_FIRST_SECONDS", 0)
+    monkeypatch.setattr(backlog, "FIRST_SECONDS", 0)
     with newcomer.answer("PUT /ocpi/2.2.1/receiver/tariffs", misbehaviour.html(503)):
         location = Snapshot.objects.get(subscription__module="locations")
         engine.deliver(location.subscription_id)

@@ -15,6 +15,7 @@ from ocpi import client
 from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.sandbox.server import Call, Responder
+from ocpi.types import ModuleID
 from parties.models import Platform
 from parties.status import ConnectionStatus
 from tests.cast import CPA, Cast, a_location
@@ -163,7 +164,7 @@ def test_one_peer_has_so_many_requests_in_all(
 ) -> None:
     """Two tasks for one platform share its places; waiting for one is not the peer's time."""
     settings.HUB_REQUESTS_PER_PEER = 2
-    target = receivers.target(subscription().pk)
+    target = receivers.target(subscription().pk, ModuleID.LOCATIONS)
     assert target is not None
     receiver, lock, busy, most = target.receiver, threading.Lock(), 0, 0
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from hub import broker, tasks
-from hub.delivery import subscriptions
+from hub.delivery import backlog
 from hub.models import Subscription
 from hub.policy import POLICIES
 from hub.waking import Waker
@@ -37,7 +37,7 @@ def test_a_subscription_waits_in_the_queue_once(behind: Owner) -> None:
     """However often beat comes by while all workers are busy."""
     for _ in range(5):
         tasks.dispatch()
-    behind_now = [pk for module in POLICIES for pk, _ in subscriptions.behind(module)]
+    behind_now = [pk for module in POLICIES for pk, _ in backlog.behind(module)]
     assert _waiting() == len(behind_now) > 0
 
 
@@ -62,7 +62,7 @@ def test_the_waker_survives_whatever_it_calls(caplog: pytest.LogCaptureFixture) 
     told = threading.Event()
     calls: list[int] = []
 
-    def send() -> None:
+    def send(_: str) -> None:
         calls.append(1)
         if len(calls) == 1:
             raise KeyError("broken")
@@ -70,9 +70,9 @@ def test_the_waker_survives_whatever_it_calls(caplog: pytest.LogCaptureFixture) 
 
     waker = Waker(send)
     with caplog.at_level(logging.ERROR):
-        waker.wake()
+        waker.wake("locations")
         while not calls:
             pass
-        waker.wake()
+        waker.wake("locations")
 
     assert told.wait(1)

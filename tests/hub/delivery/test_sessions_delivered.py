@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import LazySettings
 
-from hub.delivery import engine, subscriptions
+from hub.delivery import backlog, engine
 from hub.models import Change, Subscription
 from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.server import Call, Responder
@@ -305,7 +305,7 @@ def test_what_was_delivered_beyond_a_gap_is_not_sent_again(
     deliver_all()
     row = subscription(trade)
     assert len(row.ahead) == 2
-    assert subscriptions.lag(ModuleID.SESSIONS, [row.pk])[row.pk][0] == 1
+    assert backlog.lag(ModuleID.SESSIONS, [row.pk])[row.pk][0] == 1
     emsp.forget()
     rule.cancel()
     retry_now()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import LazySettings
 
-from hub.delivery import engine, subscriptions
+from hub.delivery import backlog, engine, subscriptions
 from hub.models import Snapshot, Subscription
 from hub.policy import POLICIES
 from ocpi.sandbox import misbehaviour
@@ -25,7 +25,7 @@ Deliver = Callable[[], int]
 @pytest.fixture(autouse=True)
 def _locations_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait for tariffs."""
-    monkeypatch.setattr(subscriptions, "_FIRST_SECONDS", 0)
+    monkeypatch.setattr(backlog, "FIRST_SECONDS", 0)
 
 
 def test_a_new_agreement_brings_what_is_there(
@@ -141,7 +141,7 @@ def test_a_change_during_its_snapshot_is_not_lost(
 
 
 def _deliver_until_done(subscription_id: int) -> None:
-    while any(subscriptions.behind(module, only=subscription_id) for module in POLICIES):
+    while any(backlog.behind(module, only=subscription_id) for module in POLICIES):
         engine.deliver(subscription_id)
 
 

@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from django.db import connection, transaction
 
 from hub import feed, store
-from hub.delivery import engine, leases, subscriptions
+from hub.delivery import backlog, engine, leases, subscriptions
 from hub.delivery.leases import LeaseLost
 from hub.feed import Position, Selection
 from hub.models import Change, Snapshot, Subscription
@@ -51,7 +51,7 @@ def behind() -> list[int]:
     while feed.is_pending(LOCATIONS):
         assert time.monotonic() < end
         time.sleep(0.01)
-    return [pk for pk, _ in subscriptions.behind(LOCATIONS)]
+    return [pk for pk, _ in backlog.behind(LOCATIONS)]
 
 
 def test_reconciling_twice_changes_nothing() -> None:
@@ -122,7 +122,7 @@ def test_one_name_on_two_platforms_is_two_receivers() -> None:
     AgreementFactory.create(cpo=other, emsp=nsp)
     subscriptions.reconcile()
 
-    visible = {s.receiver: subscriptions.owners(s) for s in Subscription.objects.all()}
+    visible = {s.receiver: backlog.owners(s.pk, LOCATIONS) for s in Subscription.objects.all()}
 
     assert visible == {emsp: {"NL-CPA"}, nsp: {"NL-CPB"}}
     put()
@@ -174,7 +174,7 @@ def test_the_one_subscription_of_a_party_is_not_doubled_by_a_later_role() -> Non
 
     subscription = Subscription.objects.get(module="sessions")
     assert subscription.receiver == other
-    assert subscriptions.owners(subscription) == {"NL-CPA", "NL-CPB"}
+    assert backlog.owners(subscription.pk, ModuleID.SESSIONS) == {"NL-CPA", "NL-CPB"}
 
 
 def test_a_dual_role_party_does_not_subscribe_to_itself() -> None:

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.db import connection, transaction
 
 from hub import broker, feed, store, tasks
-from hub.delivery import subscriptions
+from hub.delivery import backlog
 from hub.models import Change, Subscription
 from ocpi.types import ModuleID
 from parties.models import Agreement, Endpoint
@@ -134,7 +134,7 @@ def test_a_change_that_came_while_the_lease_was_held_is_seen(
     task(subscription.pk)
 
     assert Change.objects.count() == 1
-    assert not subscriptions.behind(ModuleID.LOCATIONS)
+    assert not backlog.behind(ModuleID.LOCATIONS)
 
 
 def test_a_change_nobody_can_read_yet_is_looked_at_again(
@@ -150,8 +150,8 @@ def test_a_change_nobody_can_read_yet_is_looked_at_again(
 
         def look() -> None:
             queue.redis.delete("wake")
-            tasks.dispatch(woken=True)
-            tasks.dispatch(woken=True)
+            tasks.dispatch("locations")
+            tasks.dispatch("locations")
             looked.append(queue.waiting())
 
         at_once([look])

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
-from hub.delivery import engine, subscriptions
+from hub.delivery import backlog, engine, subscriptions
 from hub.policy import POLICIES
 from tests.hub.concurrently import start
 
@@ -21,7 +21,7 @@ def workers(number: int = 4) -> Iterator[None]:
         def dispatch() -> None:
             subscriptions.reconcile()
             while not stop.wait(0.02):
-                for pk in [pk for module in POLICIES for pk, _ in subscriptions.behind(module)]:
+                for pk in [pk for module in POLICIES for pk, _ in backlog.behind(module)]:
                     if pk not in busy or busy[pk].done():
                         busy[pk] = start(pool, partial(engine.deliver, pk))
 

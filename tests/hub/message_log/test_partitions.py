@@ -91,6 +91,25 @@ def test_what_an_operator_attached_stays(name: str) -> None:
     assert name in partitions.names()
 
 
+def test_a_partition_of_an_operator_stands_for_the_days_it_covers() -> None:
+    """It is no reason to make none for the other days."""
+    day = timezone.now() + timedelta(days=2)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE mine PARTITION OF hub_exchange FOR VALUES FROM (%s) TO (%s)",
+            [f"{day:%Y-%m-%d} 00:00Z", f"{day + timedelta(days=1):%Y-%m-%d} 12:00Z"],
+        )
+
+    left = an_exchange(day.replace(hour=0) + timedelta(days=1, hours=20))
+
+    for _ in range(2):
+        assert place_of(left) == "hub_exchange_default"
+        partitions.keep()
+
+    days = [named(timezone.now() + timedelta(days=number)) for number in range(2)]
+    assert partitions.names() == [*days, "hub_exchange_default", "mine"]
+
+
 def test_the_indexes_are_on_every_partition() -> None:
     """A list of millions is read by an index, whichever day it is about."""
     partitions.keep()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from hub.admin.lags import Lag
-from hub.delivery import states, subscriptions
+from hub.delivery import backlog, states
 from hub.models import Subscription
 from hub.policy import POLICIES
 from hub.store import reading
@@ -67,11 +67,11 @@ def test_nobody_is_counted_to_the_end(
         push(cast["P1"], a_location(CPA, number, name="changed"))
     pk = Subscription.objects.get(receiver__platform__name="P2", module="locations").pk
 
-    [(changes, seconds)] = subscriptions.lag(ModuleID.LOCATIONS, [pk]).values()
+    [(changes, seconds)] = backlog.lag(ModuleID.LOCATIONS, [pk]).values()
     assert (changes, 0 <= seconds < 60) == (5, True)
-    assert subscriptions.lag(ModuleID.LOCATIONS, [pk + 1]) == {}
+    assert backlog.lag(ModuleID.LOCATIONS, [pk + 1]) == {}
 
-    monkeypatch.setattr(subscriptions, "COUNTED", 3)
-    [(changes, _)] = subscriptions.lag(ModuleID.LOCATIONS, [pk]).values()
+    monkeypatch.setattr(backlog, "COUNTED", 3)
+    [(changes, _)] = backlog.lag(ModuleID.LOCATIONS, [pk]).values()
     assert changes == 4
     assert "3+ behind" in Lag(changes, 1.0).shown()

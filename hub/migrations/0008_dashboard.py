@@ -68,7 +68,7 @@ DROP FUNCTION hub_keep_spot, hub_note_status;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hub', '0006_explorer'),
+        ('hub', '0007_explorer'),
     ]
 
     operations = [

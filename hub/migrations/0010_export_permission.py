@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hub', '0008_exchange_platform'),
+        ('hub', '0009_exchange_platform'),
     ]
 
     operations = [

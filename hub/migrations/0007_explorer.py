@@ -5,7 +5,7 @@ from django.db.models.functions import Right, Upper
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hub', '0005_pull'),
+        ('hub', '0006_feed_by_object'),
     ]
 
     operations = [
