@@ -35,6 +35,8 @@ CHANGED_FROM: Mapping[str, Role] = {
     "hub.deadletter": Role.SUPPORT,
     "hub.quarantined": Role.SUPPORT,
     "hub.subscription": Role.SUPPORT,
+    # Having lists read, from the quarantine too.
+    "hub.pullstate": Role.SUPPORT,
     "parties.platform": Role.OPERATOR,
     "parties.allowedparty": Role.OPERATOR,
     "parties.agreement": Role.OPERATOR,

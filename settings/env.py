@@ -86,6 +86,12 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def origin(address: str) -> list[str]:
+    """Return scheme and host of a URL, as a policy names them; nothing of one on this host."""
+    parts = urlsplit(address)
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+
+
 def url(name: str, default: str | None = None, *, schemes: tuple[str, ...]) -> str:
     """Return an absolute URL of one of the schemes, without a trailing slash."""
     value = text(name, default)

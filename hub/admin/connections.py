@@ -52,6 +52,10 @@ def _is_spared(platform: Platform) -> bool:
 
 
 def _invite(platform: Platform) -> Outcome:
+    return invite(platform.name, roles=(), reset=False)
+
+
+def _reset(platform: Platform) -> Outcome:
     return invite(platform.name, roles=(), reset=True)
 
 
@@ -128,7 +132,7 @@ ACTIONS: Mapping[str, ConnectionAction] = {
             "The platform is not told; its next call is refused with HTTP 401.",
         ),
         statuses=_RESETTABLE,
-        perform=_invite,
+        perform=_reset,
         dangerous=True,
     ),
     "suspend": ConnectionAction(

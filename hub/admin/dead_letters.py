@@ -17,6 +17,7 @@ from hub.admin.links import short
 from hub.admin.message_links import timeline_of
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
 from hub.admin.redriving import Redriving
+from hub.admin.searching import Discreet
 from hub.models import DeadLetter
 from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
 from hub.policy import ABOUT_DRIVERS
@@ -30,13 +31,18 @@ _TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(Redriving, ReadOnly, ModelAdmin[DeadLetter]):
+class DeadLetterAdmin(Discreet, Redriving, ReadOnly, ModelAdmin[DeadLetter]):
     """Refusals, newest first."""
 
     list_display = ("when", "receiver", "method", "path", "codes", "why", "journey")
     list_filter = ("method", "http_status", "status_code", "subscription__module")
     search_fields = ("path", "reason", "correlation_id", "subscription__receiver__key")
-    search_help_text = "Path, reason, correlation id, or key of the receiver"
+    search_help_text = (
+        "Path, reason, correlation id, or key of the receiver; of what is about drivers,"
+        " a whole correlation id or key"
+    )
+    module_field = "subscription__module"
+    whole = ("correlation_id", "subscription__receiver__key")
     list_per_page = 50
     ordering = ("-id",)
     show_full_result_count = False

@@ -8,8 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -125,7 +124,9 @@ class ConnectionAdmin(OnboardingPages, PlatformAdmin):
         self, request: HttpRequest, object_id: str, *, deed: ConnectionAction
     ) -> HttpResponse:
         """Say what will happen; do it on POST."""
-        platform = get_object_or_404(Platform, pk=object_id)
+        platform = self.get_object(request, object_id)
+        if platform is None:
+            raise Http404
         if not self.has_change_permission(request, platform):
             raise PermissionDenied
         back = reverse("admin:parties_platform_change", args=[platform.pk])

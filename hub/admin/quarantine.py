@@ -19,6 +19,7 @@ from hub import tasks
 from hub.admin import bulk
 from hub.admin.bulk import Bulk
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
+from hub.admin.searching import Discreet
 from hub.models import Quarantined
 from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
 from hub.policy import ABOUT_DRIVERS
@@ -51,13 +52,15 @@ _DISCARD = Bulk(
 
 
 @admin.register(Quarantined)
-class QuarantinedAdmin(ReadOnly, ModelAdmin[Quarantined]):
+class QuarantinedAdmin(Discreet, ReadOnly, ModelAdmin[Quarantined]):
     """What is wrong with which object, last seen first."""
 
     list_display = ("object_id", "party", "module", "findings", "help", "first_seen", "last_seen")
     list_filter = ("pull__module",)
     search_fields = ("findings", "pull__party__key")
-    search_help_text = "What is wrong, or key of the party"
+    search_help_text = "What is wrong, or key of the party; of what is about drivers, the key alone"
+    module_field = "pull__module"
+    whole = ("pull__party__key",)
     list_per_page = 50
     ordering = ("-last_seen_at", "-id")
     show_full_result_count = False

@@ -4,12 +4,14 @@ Spec: none; architecture chapter 10. Ids are compared folded, as everywhere.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
 from hub.models import Evse, StoredObject
 from hub.models.charging import Charged
+from hub.policy import ABOUT_DRIVERS
 from ocpi.types import PartyRef, fold
 from parties.models import Party
 
@@ -18,6 +20,29 @@ Way = Callable[[Rows, str], Iterable[Rows]]
 """From all rows and the words sought to the rows found in some ways."""
 
 _MOST_EVSES = 20
+
+
+class Discreet:
+    """Adds to an admin that what may name a driver is not found by parts of words.
+
+    Spec: none. `module_field` leads to the module of a row; `whole` names the columns in which
+    words have to stand alone then.
+    """
+
+    module_field: ClassVar[str]
+    whole: ClassVar[tuple[str, ...]]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Rows, search_term: str
+    ) -> tuple[Rows, bool]:
+        """Search as the admin does, but find rows about drivers by whole words alone."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+        words = search_term.replace("\x00", "").strip()
+        if words:
+            about = Q((f"{self.module_field}__in", sorted(ABOUT_DRIVERS)))
+            whole = Q(*((f"{name}__iexact", words) for name in self.whole), _connector=Q.OR)
+            found = found.filter(~about | whole)
+        return found, may_repeat
 
 
 def search(rows: Rows, words: str, *, way: Way) -> Rows:

@@ -34,6 +34,10 @@ _UNFIT = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
 _PATIENCE = "SET lock_timeout = '2s'; SET statement_timeout = '10s'"
 
 
+class _StillUnderWay(Exception):
+    """Nobody knows yet whether a batch is written."""
+
+
 class Writer:
     """Takes entries at once, writes them soon; the thread starts with a process's first entry."""
 
@@ -120,9 +124,12 @@ class Writer:
         if self._unheard_of is None:
             return
         connection, (transaction, number) = self._connected(), self._unheard_of
-        self._unheard_of = None
         asked = connection.execute("SELECT pg_xact_status(%s::xid8)", [transaction])
-        if asked.fetchone() == ("committed",):
+        [status] = asked.fetchone() or (None,)
+        if status == "in progress":
+            raise _StillUnderWay(transaction)
+        self._unheard_of = None
+        if status == "committed":
             self._buffer.remove(number)
 
     def _copy(self, entries: Sequence[Entry]) -> None:

@@ -19,7 +19,7 @@ from django.utils.http import urlencode
 
 from parties import matrix
 from parties.admin.console import action
-from parties.agreements import outside_period, settle
+from parties.agreements import NoSuchAgreement, outside_period, settle
 from parties.matrix import LETTERS, Cell, Standing, Wanted
 from parties.models import Agreement, AgreementState
 from parties.models.words import choices
@@ -121,7 +121,12 @@ def _asked(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - 
             deed=deed, name=request.POST["deed"], cells=others, same=len(cells) - len(others),
             back=request.get_full_path(),
         )  # fmt: skip
-    admin.message_user(request, _perform(admin, request, deed, others), messages.SUCCESS)
+    try:
+        sentence = _perform(admin, request, deed, others)
+    except NoSuchAgreement as error:
+        admin.message_user(request, f"Nothing was changed: {error}", messages.ERROR)
+    else:
+        admin.message_user(request, sentence, messages.SUCCESS)
     return HttpResponseRedirect(request.get_full_path())
 
 

@@ -145,3 +145,16 @@ def test_a_missing_setting_stops_the_start_with_one_sentence(missing: str) -> No
 
     assert process.returncode == 1
     assert process.stderr.strip() == f"{missing} is not set (see .env.example)"
+
+
+@pytest.mark.parametrize(
+    "address, expected",
+    [
+        ("https://tiles.example.com/{z}/{x}/{y}.png", ["https://tiles.example.com"]),
+        ("/tiles/{z}/{x}/{y}.png", []),
+        ("", []),
+    ],
+)
+def test_the_origin_of_an_address_is_what_a_policy_names(address: str, expected: list[str]) -> None:
+    """The browser loads tiles from there, and from nowhere else."""
+    assert env.origin(address) == expected
