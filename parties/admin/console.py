@@ -83,7 +83,9 @@ class ModelAdmin(ThemedAdmin[_Row]):
             each if isinstance(each, str) else getattr(each, "parameter_name", None)
             for each in self.get_list_filter(request)
         }
-        return lookup in filters or (named in filters and compared in _COMPARED)
+        return lookup in filters or (
+            named.removesuffix("__id") in filters and compared in _COMPARED
+        )
 
 
 class ReadOnly:

@@ -8,7 +8,7 @@ from ocpi.sandbox import SandboxPlatform
 
 LISTS = {
     "pullstate": ("module",),
-    "deadletter": ("owner",),
+    "deadletter": ("subscription__module",),
     "subscription": ("module",),
     "location": ("owner",),
     "session": ("owner",),

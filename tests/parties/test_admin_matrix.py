@@ -164,7 +164,7 @@ def test_who_may_only_look_changes_nothing(client: Client, django_user_model: An
     assert post(client, "suspend", (made.cpo, made.emsp), confirmed="1").status_code == 403
     assert client.get(IMPORT).status_code == 403
     assert client.get(EXPLAIN).status_code == 200
-    assert client.get(EXPORT).status_code == 200
+    assert client.get(EXPORT).status_code == 403
 
 
 def test_who_may_not_see_agreements_sees_none_of_this(
