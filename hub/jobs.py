@@ -50,6 +50,7 @@ class Job:
     reasons: list[str] = field(default_factory=list)
     begun: bool = False
     finished: bool = False
+    failed: bool = False
     told_at: float = 0.0
 
     @property
@@ -58,7 +59,7 @@ class Job:
         if self.finished:
             return Stage.OVER
         patience = _SILENT_SECONDS if self.begun else _QUEUED_SECONDS
-        if _now() - self.told_at > patience:
+        if self.failed or _now() - self.told_at > patience:
             return Stage.STOPPED
         return Stage.AT_WORK if self.begun else Stage.QUEUED
 
@@ -77,6 +78,11 @@ class Job:
         self.counts.update({word: number for word, number in counts.items() if number})
         if reason and reason not in self.reasons and len(self.reasons) < _REASONS:
             self.reasons.append(reason)
+        self.tell()
+
+    def fail(self) -> None:
+        """Say that something broke it off."""
+        self.failed = True
         self.tell()
 
     def end(self) -> None:

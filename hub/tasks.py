@@ -128,8 +128,10 @@ def redrive(letters: list[int], job: str = "") -> None:
     work.begin()
     try:
         redriving.redrive(letters, tell=tell)
-    finally:
-        work.end()
+    except Exception:
+        work.fail()
+        raise
+    work.end()
 
 
 @shared_task

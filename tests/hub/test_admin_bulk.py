@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from hub import broker, jobs, tasks
-from hub.jobs import Job
+from hub.delivery import redriving
+from hub.jobs import Job, Stage
 from hub.models import DeadLetter, PullState, Quarantined
 from ocpi.sandbox import SandboxPlatform, misbehaviour
 from ocpi.sandbox.misbehaviour import reply
@@ -167,6 +168,17 @@ def test_letters_that_others_took_are_not_said_to_be_left(
     assert (found.counts, found.done) == ({"delivered": 2, "no longer in the list": 1}, 3)
     html = admin_client.get(reverse("admin:hub_deadletter_job", args=[job.name])).content.decode()
     assert "left in the list" not in html
+
+
+def test_a_job_that_breaks_off_is_not_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has stopped, at once."""
+    job = Job(1)
+    monkeypatch.setattr(redriving, "_by_subscription", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tasks.redrive([1], job.name)
+    found = jobs.find(job.name)
+    assert found is not None
+    assert found.stage is Stage.STOPPED
 
 
 @pytest.mark.parametrize(
