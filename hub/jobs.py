@@ -1,13 +1,16 @@
 """Long work that somebody at the console started, and how far it is.
 
-Spec: none; architecture chapter 10. It stands in Redis for a day: losing that loses the bar alone.
+Spec: none; architecture chapter 10. It stands in Redis for a day, and the queued task with it:
+a Redis that is lost, or a worker that is killed, stops the work, and it can be asked for again.
 """
 
 import logging
 import secrets
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from time import time as _now
 from typing import Any
 
 import orjson
@@ -19,6 +22,22 @@ log = logging.getLogger(__name__)
 _KEY = "hub:job:{}"
 _SECONDS = 86_400
 _REASONS = 20
+_SILENT_SECONDS = 300.0
+"""Longer than any batch takes, with the wait for its subscription."""
+_QUEUED_SECONDS = 3_600.0
+"""Who waits behind snapshots says nothing meanwhile."""
+
+
+class Stage(StrEnum):
+    """Where a job stands, in the words of its page."""
+
+    QUEUED = "It waits for a worker."
+    AT_WORK = "At work."
+    OVER = "It is over."
+    STOPPED = "It has stopped. What is left in the list can be sent again."
+
+
+GOING_ON = frozenset({Stage.QUEUED, Stage.AT_WORK})
 
 
 @dataclass(slots=True)
@@ -29,18 +48,41 @@ class Job:
     name: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     counts: Counter[str] = field(default_factory=Counter)
     reasons: list[str] = field(default_factory=list)
+    begun: bool = False
     finished: bool = False
+    failed: bool = False
+    told_at: float = 0.0
+
+    @property
+    def stage(self) -> Stage:
+        """Where it stands; one that says nothing for too long died with its worker."""
+        if self.finished:
+            return Stage.OVER
+        patience = _SILENT_SECONDS if self.begun else _QUEUED_SECONDS
+        if self.failed or _now() - self.told_at > patience:
+            return Stage.STOPPED
+        return Stage.AT_WORK if self.begun else Stage.QUEUED
 
     @property
     def done(self) -> int:
         """How many are done, whatever became of them."""
         return sum(self.counts.values())
 
+    def begin(self) -> None:
+        """Say that a worker has it."""
+        self.begun = True
+        self.tell()
+
     def add(self, counts: Mapping[str, int], reason: str = "") -> None:
         """Take note of what became of some, and tell."""
         self.counts.update({word: number for word, number in counts.items() if number})
         if reason and reason not in self.reasons and len(self.reasons) < _REASONS:
             self.reasons.append(reason)
+        self.tell()
+
+    def fail(self) -> None:
+        """Say that something broke it off."""
+        self.failed = True
         self.tell()
 
     def end(self) -> None:
@@ -50,8 +92,8 @@ class Job:
 
     def tell(self) -> None:
         """Let others see how far it is; the work does not depend on it."""
-        told = {"total": self.total, "counts": self.counts, "reasons": self.reasons}
-        text = orjson.dumps({**told, "finished": self.finished})
+        self.told_at = _now()
+        text = orjson.dumps({each.name: getattr(self, each.name) for each in fields(self)})
         try:
             broker.connection().set(_KEY.format(self.name), text, ex=_SECONDS)
         except redis.RedisError as error:
@@ -64,5 +106,4 @@ def find(name: str) -> Job | None:
     if text is None:
         return None
     told = orjson.loads(text)
-    counts = Counter(told.pop("counts"))
-    return Job(name=name, counts=counts, **told)
+    return Job(**{**told, "counts": Counter(told["counts"])})

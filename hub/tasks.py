@@ -1,6 +1,7 @@
 """Celery's interface to delivery and pull: ids in, one function called (architecture chapter 6).
 
-Losing every task loses nothing: beat dispatches whatever is behind every few seconds.
+Losing every task loses nothing: beat dispatches whatever is behind every few seconds. Only what is
+sent again has to be asked for once more.
 """
 
 import logging
@@ -120,13 +121,17 @@ def redrive(letters: list[int], job: str = "") -> None:
             "delivered": result.delivered,
             "refused again": result.refused,
             "of objects that are gone": result.moot,
+            "no longer in the list": result.gone,
         }
         work.add(counts, f"{result.to}: {result.why}" if result.why else "")
 
+    work.begin()
     try:
         redriving.redrive(letters, tell=tell)
-    finally:
-        work.end()
+    except Exception:
+        work.fail()
+        raise
+    work.end()
 
 
 @shared_task

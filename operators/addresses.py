@@ -1,11 +1,14 @@
 """From which address a request comes, behind as many proxies as the hub is told of."""
 
-from ipaddress import IPv6Address, ip_address
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
 
 _SUBSCRIBER = 64
+# Some proxies name the client's port too: 192.0.2.1:4711, [2001:db8::1]:4711.
+_WITH_PORT = re.compile(r"\[(?P<six>[^]]+)\](:[0-9]+)?|(?P<four>[^:]+):[0-9]+")
 
 
 def address_of(request: HttpRequest) -> str | None:
@@ -14,7 +17,7 @@ def address_of(request: HttpRequest) -> str | None:
     hops += reversed(request.headers.get("X-Forwarded-For", "").replace(" ", "").split(","))
     seen = [hop for hop in hops if hop][: settings.HUB_PROXIES + 1]
     try:
-        return str(ip_address(seen[-1])) if seen else None
+        return str(_parsed(seen[-1])) if seen else None
     except ValueError:
         return None
 
@@ -23,7 +26,14 @@ def subscriber(address: str | None) -> str:
     """Return what one attacker cannot change at will: of IPv6 the first half."""
     if address is None:
         return "unknown"
-    parsed = ip_address(address)
+    parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Address(int(parsed) >> _SUBSCRIBER << _SUBSCRIBER))
-    return address
+    return str(parsed)
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address:
+    """Read an address; one of IPv4 that a dual-stack socket shows as IPv6 is what it was."""
+    ported = _WITH_PORT.fullmatch(text)
+    parsed = ip_address(ported["six"] or ported["four"] if ported else text)
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -58,14 +58,18 @@ def two_factor(request: HttpRequest) -> HttpResponse:
 
 
 def _enrolled(request: HttpRequest) -> HttpResponse:
+    """Do either for a fresh code alone: a session that was left open is not the person."""
     user: Any = request.user
-    if request.method != "POST":
-        return _page(request, "enrolled", removable=_is_removable())
+    shown = {"removable": _is_removable()}
+    asked = "codes" in request.POST or ("remove" in request.POST and _is_removable())
+    if not asked:
+        return _page(request, "enrolled", **shown)
+    if second_factor.verify(user, request.POST.get("code", "")) is None:
+        return _page(request, "enrolled", error=_WRONG, **shown)
     if "codes" in request.POST:
         return _page(request, "codes", codes=second_factor.recovery_codes(user))
-    if "remove" in request.POST and _is_removable():
-        second_factor.reset(user)
-        messages.success(request, "Your log-in needs no second factor any more.")
+    second_factor.reset(user)
+    messages.success(request, "Your log-in needs no second factor any more.")
     return HttpResponseRedirect(reverse("two_factor:two_factor"))
 
 

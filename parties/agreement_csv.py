@@ -1,24 +1,26 @@
-"""Agreements as a CSV file: read all or nothing, written as they would be read.
+"""Agreements as a CSV file: checked as a whole, then taken over; written as they would be read.
 
 Spec: none; architecture chapter 4. Columns: cpo, emsp, state, modules, valid_from, valid_until,
 cpo_role, emsp_role; only the first two are needed. Modules stand apart by spaces, none means all.
 Moments are ISO 8601, in UTC unless they say so. A role tells those of one party apart.
+
+A transaction that stays open holds all delivery: a file is taken over some hundred lines a time.
 """
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
 from itertools import chain
-from typing import TextIO
+from typing import Any, TextIO
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from ocpi.types import ModuleID, PartyRef, Role
 from parties.agreements import between
-from parties.models import Agreement, AgreementState
+from parties.models import Agreement, AgreementState, Party
 
 COLUMNS = (
     "cpo",
@@ -30,7 +32,12 @@ COLUMNS = (
     "cpo_role",
     "emsp_role",
 )
-_MOST_LINES = 100_000
+MOST_LINES = 100_000
+_BATCH = 300
+
+
+class BrokenOff(ValueError):
+    """The first lines of a good file were taken over, the others were not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +62,11 @@ class Imported:
 class _Terms:
     """What one line says."""
 
-    one: PartyRef
-    other: PartyRef
-    state: AgreementState
-    modules: tuple[ModuleID, ...]
-    valid_from: datetime | None
-    valid_until: datetime | None
-    roles: tuple[str, str]
+    line: int
+    cpo: Party
+    emsp: Party
+    said: Mapping[str, Any]
+    """The agreement's fields."""
 
 
 def write(file: TextIO) -> int:
@@ -86,44 +91,65 @@ def lines() -> Iterator[str]:
         line.truncate()
 
 
-def read(file: TextIO, *, dry_run: bool = False) -> Imported:
+def read(file: TextIO, *, dry_run: bool = False, most: int = MOST_LINES) -> Imported:
     """Bring agreements in line with a file; any bad line, or `dry_run`, leaves all as it was."""
-    with transaction.atomic():
-        result = _read(file)
-        transaction.set_rollback(dry_run or bool(result.bad))
-    return result
+    result, terms = _checked(file, most)
+    if dry_run or result.bad:
+        return result
+    counts: Counter[str] = Counter()
+    for start in range(0, len(terms), _BATCH):
+        counts.update(_taken_over(terms[start : start + _BATCH]))
+    return Imported(counts["created"], counts["changed"], result.unchanged + counts["unchanged"])
 
 
-def _read(file: TextIO) -> Imported:
+def _checked(file: TextIO, most: int) -> tuple[Imported, list[_Terms]]:
+    """Return what would become of a file, and the lines that change something; writes nothing."""
     bad: list[BadLine] = []
     counts: Counter[str] = Counter()
-    seen: dict[int, int] = {}
-    for line, row in _rows(file):
+    changing: list[_Terms] = []
+    seen: dict[tuple[int, int], int] = {}
+    for line, row in _rows(file, most):
         try:
-            agreement, became = _apply(_terms(row))
-            _check_once(agreement, seen)
+            terms = _terms(line, row)
+            _check_once(terms, seen)
         except ValueError as error:
             bad.append(BadLine(line, str(error)))
-        else:
-            seen[agreement.pk] = line
-            counts[became] += 1
+            continue
+        became = _became(_stored(terms), terms)
+        counts[became] += 1
+        if became != "unchanged":
+            changing.append(terms)
     if bad:
-        return Imported(bad=tuple(bad))
-    return Imported(counts["created"], counts["changed"], counts["unchanged"])
+        return Imported(bad=tuple(bad)), []
+    return Imported(counts["created"], counts["changed"], counts["unchanged"]), changing
 
 
-def _check_once(agreement: Agreement, seen: Mapping[int, int]) -> None:
-    if agreement.pk in seen:
-        message = f"{agreement} stands in line {seen[agreement.pk]} already"
+def _check_once(terms: _Terms, seen: dict[tuple[int, int], int]) -> None:
+    before = seen.setdefault((terms.cpo.pk, terms.emsp.pk), terms.line)
+    if before != terms.line:
+        message = f"{terms.cpo.ref} - {terms.emsp.ref} stands in line {before} already"
         raise ValueError(message)
 
 
-def _rows(file: TextIO) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _taken_over(batch: Sequence[_Terms]) -> list[str]:
+    """Write some lines in a transaction of their own; return what each became."""
+    try:
+        with transaction.atomic():
+            return [_apply(terms) for terms in batch]
+    except (DataError, IntegrityError) as error:
+        message = (
+            f"what stands before line {batch[0].line} is taken over, nothing from there on is,"
+            f" since somebody changed the same meanwhile; read the file again ({error})"
+        )
+        raise BrokenOff(message) from error
+
+
+def _rows(file: TextIO, most: int) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Return each line with its number; a header that is not ours is refused as a whole."""
     reader = csv.DictReader(file, restkey="", restval="", strict=True)
     try:
         reader.fieldnames = _names(reader)
-        yield from _bounded(reader)
+        yield from _bounded(reader, most)
     except csv.Error as error:
         message = f"line {reader.reader.line_num} is no CSV: {error}"
         raise ValueError(message) from None
@@ -143,15 +169,16 @@ def _names(reader: "csv.DictReader[str]") -> list[str]:
     return names
 
 
-def _bounded(reader: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str, str]]]:
+def _bounded(reader: "csv.DictReader[str]", most: int) -> Iterator[tuple[int, Mapping[str, str]]]:
     for number, row in enumerate(reader, start=1):
-        if number > _MOST_LINES:
-            message = f"more than {_MOST_LINES:,} lines: split the file"
+        if number > most:
+            command = ", or use manage.py import_agreements" if most < MOST_LINES else ""
+            message = f"it has more than {most:,} lines: split the file{command}"
             raise ValueError(message)
         yield reader.line_num, row
 
 
-def _terms(row: Mapping[str, str]) -> _Terms:
+def _terms(line: int, row: Mapping[str, str]) -> _Terms:
     if "" in row:
         message = "it has more cells than there are columns"
         raise ValueError(message)
@@ -160,15 +187,17 @@ def _terms(row: Mapping[str, str]) -> _Terms:
     if start and end and end <= start:
         message = "it must end after it begins"
         raise ValueError(message)
-    return _Terms(
-        PartyRef.parse(cells["cpo"].upper()),
-        PartyRef.parse(cells["emsp"].upper()),
-        AgreementState(_one_of("state", cells["state"].upper() or "ACTIVE", AgreementState)),
-        tuple(ModuleID(_one_of("module", name, ModuleID)) for name in cells["modules"].split()),
-        start,
-        end,
-        (_role(cells["cpo_role"]), _role(cells["emsp_role"])),
+    one, other = (PartyRef.parse(cells[name].upper()) for name in ("cpo", "emsp"))
+    state = _one_of("state", cells["state"].upper() or "ACTIVE", AgreementState)
+    modules = [_one_of("module", name, ModuleID) for name in cells["modules"].split()]
+    cpo, emsp = between(
+        one,
+        other,
+        modules=map(ModuleID, modules),
+        roles=(_role(cells["cpo_role"]), _role(cells["emsp_role"])),
     )
+    said = {"state": state, "modules": modules, "valid_from": start, "valid_until": end}
+    return _Terms(line, cpo, emsp, said)
 
 
 def _role(text: str) -> str:
@@ -194,28 +223,30 @@ def _moment(name: str, text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _apply(terms: _Terms) -> tuple[Agreement, str]:
+def _stored(terms: _Terms) -> Agreement | None:
+    return Agreement.objects.filter(cpo=terms.cpo, emsp=terms.emsp).first()
+
+
+def _became(agreement: Agreement | None, terms: _Terms) -> str:
+    if agreement is None:
+        return "created"
+    said = Agreement(cpo=terms.cpo, emsp=terms.emsp, **terms.said)
+    return "unchanged" if _said(agreement) == _said(said) else "changed"
+
+
+def _apply(terms: _Terms) -> str:
     """Let the agreement be what the line says; return what that made of it.
 
     Each save is announced: what is so already is left alone.
     """
-    cpo, emsp = between(terms.one, terms.other, modules=terms.modules, roles=terms.roles)
-    said = {
-        "state": terms.state.value,
-        "modules": [module.value for module in terms.modules],
-        "valid_from": terms.valid_from,
-        "valid_until": terms.valid_until,
-    }
-    agreement, is_new = Agreement.objects.get_or_create(cpo=cpo, emsp=emsp, defaults=said)
-    if is_new:
-        return agreement, "created"
-    before = _said(agreement)
-    for name, value in said.items():
-        setattr(agreement, name, value)
-    if _said(agreement) == before:
-        return agreement, "unchanged"
-    agreement.save()
-    return agreement, "changed"
+    agreement = _stored(terms)
+    became = _became(agreement, terms)
+    if became != "unchanged":
+        agreement = agreement or Agreement(cpo=terms.cpo, emsp=terms.emsp)
+        for name, value in terms.said.items():
+            setattr(agreement, name, value)
+        agreement.save()
+    return became
 
 
 def _said(agreement: Agreement) -> tuple[object, ...]:

@@ -73,15 +73,16 @@ class Redriving:
         if rows is None:
             return bulk.ask(self, request, queryset, _REDRIVE)
         ids = list(rows.order_by("pk").values_list("pk", flat=True))
+        dead_letters.audit("sent again", ids)  # a worker that is quick leaves nothing to tell of
         job = Job(len(ids))
         job.tell()
         try:
             task: Any = tasks.redrive
             task.delay_on_commit(ids, job.name)
         except (redis.RedisError, OperationalError) as error:
+            dead_letters.audit("not sent again: the broker did not answer", ids)
             self.message_user(request, f"The broker does not answer: {error}", messages.ERROR)
             return HttpResponseRedirect(reverse(_LIST))
-        dead_letters.audit("sent again", ids)
         return HttpResponseRedirect(reverse(f"admin:{_JOB}", args=[job.name]))
 
     @admin.action(description="Discard", permissions=["redrive"])
@@ -113,6 +114,6 @@ class Redriving:
         }
         page = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
         answer = TemplateResponse(request, "hub/job.html", page)
-        if found and not found.finished:
+        if found and found.stage in jobs.GOING_ON:
             answer.headers["Refresh"] = _LOOK_AGAIN
         return answer

@@ -36,6 +36,8 @@ class Redriven:
     refused: int = 0
     moot: int = 0
     """Of objects that are gone: nothing is sent of them."""
+    gone: int = 0
+    """No longer in the list when it was their turn: discarded, or sent again by others."""
     left: int = 0
     why: str = ""
     """Why some are left, and whose."""
@@ -52,6 +54,10 @@ def redrive(
         for result in _redrive(subscription_id, ids):
             tell(result)
             results.append(result)
+    done = sum(each.delivered + each.refused + each.moot for each in results)
+    if gone := len(letters) - done - DeadLetter.objects.filter(pk__in=letters).count():
+        results.append(Redriven("nobody", gone=gone))
+        tell(results[-1])
     return results
 
 
@@ -66,11 +72,7 @@ def _by_subscription(letters: Collection[int]) -> dict[int, list[int]]:
 def _redrive(subscription_id: int, ids: list[int]) -> Iterator[Redriven]:
     """Work on one subscription's letters, a batch at a time, until nothing passes."""
     for start in range(0, len(ids), _BATCH):
-        batch = list(
-            DeadLetter.objects.filter(pk__in=ids[start : start + _BATCH])
-            .select_related("subscription__receiver")
-            .order_by("id")
-        )
+        batch = _still_there(ids[start : start + _BATCH])
         if not batch:
             continue
         result = _batch(subscription_id, batch)
@@ -79,13 +81,19 @@ def _redrive(subscription_id: int, ids: list[int]) -> Iterator[Redriven]:
             return
 
 
+def _still_there(ids: Collection[int]) -> list[DeadLetter]:
+    letters = DeadLetter.objects.filter(pk__in=ids).order_by("id")
+    return list(letters.select_related("subscription__receiver"))
+
+
 def _batch(subscription_id: int, letters: list[DeadLetter]) -> Redriven:
     to = str(letters[0].subscription)
     lease = _patiently(subscription_id)
     if lease is None:
         return _stopped(to, letters, "delivery is at work on it; try again")
     try:
-        return _send(lease, letters, to)
+        # Whoever held the lease may have sent them: a CDR would be posted twice.
+        return _send(lease, _still_there([letter.pk for letter in letters]), to)
     except LeaseLost:
         return _stopped(to, letters, "another worker took over; try again")
     finally:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 200
 """How many bad lines a page names."""
+_MOST_LINES = 2_000
+"""More would keep whoever waits for the page, and the process that answers, for too long."""
 
 
 class FileForm(forms.Form):
@@ -65,7 +67,7 @@ class FilePages:
         """Check a file or bring the agreements in line with it."""
         form = FileForm(request.POST or None, request.FILES or None)
         context: dict[str, Any] = {"title": "Agreements from a CSV file", "form": form}
-        context |= {"columns": agreement_csv.COLUMNS, "shown": _SHOWN}
+        context |= {"columns": agreement_csv.COLUMNS, "shown": _SHOWN, "most": _MOST_LINES}
         if request.method == "POST" and form.is_valid():
             context |= _read(form.cleaned_data["file"], dry_run="import" not in request.POST)
         shown = {**self.admin_site.each_context(request), "opts": self.opts, **context}
@@ -82,8 +84,11 @@ def _read(file: "UploadedFile[bytes]", *, dry_run: bool) -> dict[str, Any]:
     """Return what became of a file, or the sentence that refuses it as a whole."""
     try:
         text = StringIO(file.read().decode("utf-8-sig"), newline="")
-        return {"imported": agreement_csv.read(text, dry_run=dry_run), "dry_run": dry_run}
+        imported = agreement_csv.read(text, dry_run=dry_run, most=_MOST_LINES)
     except UnicodeDecodeError:
-        return {"refusal": "it is not in UTF-8"}
-    except (ValueError, DataError) as error:
+        return {"refusal": "it is not in UTF-8. Nothing was changed"}
+    except agreement_csv.BrokenOff as error:
         return {"refusal": " ".join(str(error).split())}
+    except (ValueError, DataError) as error:
+        return {"refusal": f"{' '.join(str(error).split())}. Nothing was changed"}
+    return {"imported": imported, "dry_run": dry_run}

@@ -3,14 +3,18 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
+from django.db.models import Model
 from playwright.sync_api import Page, expect
 
-from hub.models import DeadLetter, Subscription
+from hub.models import DeadLetter, PullState, Subscription
+from hub.sync import schedule
 from operators.models import Change
 from operators.roles import Role
 from parties.models import Agreement, Platform
 from tests.browser.conftest import Enter
 from tests.cast import Cast
+from tests.hub.test_admin_charging import a_token
 
 _CHANGING = (
     'form[method="post"]:not([action$="/logout/"], #changelist-form, [id$="_form"])',
@@ -19,6 +23,7 @@ _CHANGING = (
     'select[name="action"]',
     'a[href$="/add/"]',
 )
+_YES = {"confirmed": "1"}
 
 
 @pytest.fixture
@@ -54,24 +59,53 @@ def test_no_page_offers_a_change(viewer: Page) -> None:
             assert viewer.locator(offer).count() == 0, (address, offer)
 
 
+def refused() -> list[tuple[str, dict[str, str], int]]:
+    """Return what a viewer may not ask for, and how each answers.
+
+    A list shows itself again: a deed that is not offered is none.
+    """
+    schedule.reconcile()
+    PullState.objects.update(wants_full=False)
+    platform = f"/admin/parties/platform/{Platform.objects.earliest('pk').pk}"
+    agreement = Agreement.objects.get()
+    pair = f"{agreement.cpo_id}-{agreement.emsp_id}"
+    given = {"versions_url": "https://p9.example.com/versions", "token_a": "token"}
+    letter, pull = _chosen(DeadLetter.objects.get()), _chosen(PullState.objects.earliest("pk"))
+    return [
+        (f"{platform}/suspend/", {}, 403),
+        (f"{platform}/change/", {"name": "mine"}, 403),
+        (f"{platform}/onboarding/", {"pull": ""}, 403),
+        (f"{platform}/onboarding/", given, 403),
+        ("/admin/parties/platform/add/", {"name": "mine", "starts": "platform"}, 403),
+        (f"/admin/parties/agreement/{agreement.pk}/change/", {"state": "SUSPENDED"}, 403),
+        ("/admin/parties/agreement/matrix/", {"deed": "suspend", "pair": pair, **_YES}, 403),
+        ("/admin/parties/agreement/import/", {"import": "1"}, 403),
+        ("/admin/hub/deadletter/", {"action": "discard", **letter}, 200),
+        ("/admin/hub/deadletter/", {"action": "redrive", **letter}, 200),
+        ("/admin/hub/pullstate/", {"action": "pull_everything", **pull}, 200),
+        ("/admin/hub/location/export/", {"form": "csv"}, 403),
+        ("/admin/hub/token/export/", {"form": "csv", "reason": "Ticket 7"}, 403),
+        (f"/admin/hub/token/{a_token().pk}/reveal/", {"reason": "Ticket 7"}, 403),
+        ("/admin/auth/user/add/", {"username": "mallory"}, 403),
+    ]
+
+
+def _chosen(row: Model) -> dict[str, str]:
+    """Return what a list posts for one row, its deed confirmed."""
+    return {"_selected_action": str(row.pk), "up_to": str(row.pk), "index": "0"}
+
+
 def test_what_is_asked_for_anyway_is_refused(viewer: Page) -> None:
     """With the token of a form of theirs, as somebody who writes requests by hand."""
     viewer.goto("/admin/")
     token = viewer.locator("input[name=csrfmiddlewaretoken]").first.input_value()
-    platform, agreement = Platform.objects.earliest("pk"), Agreement.objects.get()
-    letter = str(DeadLetter.objects.get().pk)
-    pair = f"{agreement.cpo_id}-{agreement.emsp_id}"
-    asked: dict[str, dict[str, str]] = {
-        f"/admin/parties/platform/{platform.pk}/suspend/": {},
-        f"/admin/parties/platform/{platform.pk}/change/": {"name": "mine"},
-        f"/admin/parties/agreement/{agreement.pk}/change/": {"state": "SUSPENDED"},
-        "/admin/parties/agreement/matrix/": {"deed": "suspend", "pair": pair, "confirmed": "1"},
-        "/admin/hub/deadletter/": {"action": "discard", "_selected_action": letter},
-        "/admin/auth/user/add/": {"username": "mallory"},
-    }
-    for address, form in asked.items():
-        answer = viewer.request.post(address, form={"csrfmiddlewaretoken": token, **form})
-        assert answer.status in {403, 404} or DeadLetter.objects.count() == 1, address
-    assert Platform.objects.get(pk=platform.pk).status == "CONNECTED"
+    for address, asked, status in refused():
+        form: dict[str, str | float | bool] = {"csrfmiddlewaretoken": token, **asked}
+        answer = viewer.request.post(address, form=form, max_redirects=0)
+        assert answer.status == status, (address, asked)
+    assert Platform.objects.earliest("pk").status == "CONNECTED"
     assert Agreement.objects.get().state == "ACTIVE"
+    assert DeadLetter.objects.count() == 1
+    assert not PullState.objects.filter(wants_full=True).exists()
+    assert not User.objects.filter(username="mallory").exists()
     assert not Change.objects.exclude(who="hub").exists()

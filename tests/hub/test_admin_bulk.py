@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from hub import broker, jobs, tasks
-from hub.jobs import Job
+from hub.delivery import redriving
+from hub.jobs import Job, Stage
 from hub.models import DeadLetter, PullState, Quarantined
 from ocpi.sandbox import SandboxPlatform, misbehaviour
 from ocpi.sandbox.misbehaviour import reply
@@ -134,6 +136,78 @@ def test_letters_are_sent_again_and_watched(emsp: SandboxPlatform, admin_client:
     assert set(received(emsp)) == {"NL-CPA/L1", "NL-CPA/L2"}
     assert len(ids()) == 1
     assert Change.objects.filter(deed="sent again", subject="3 dead letters").exists()
+
+
+def test_a_worker_that_is_quick_leaves_whose_letters_they_were(
+    emsp: SandboxPlatform, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written down before a worker has them."""
+    page = asked(admin_client, LETTERS, chosen("redrive", *ids()))
+    monkeypatch.setattr(tasks.redrive, "delay_on_commit", tasks.redrive)
+
+    answer = confirm(admin_client, page)
+
+    assert ids() == []
+    change = Change.objects.get(kind="hub.DeadLetter")
+    assert change.before is not None
+    assert change.before["of"] == ["DE-MSA locations"]
+    assert "It is over." in admin_client.get(answer.url).content.decode()
+
+
+def test_letters_that_others_took_are_not_said_to_be_left(
+    emsp: SandboxPlatform, admin_client: Client
+) -> None:
+    """They are counted apart: what is left is what the list still has."""
+    job, all_of_them = Job(3), ids()
+    DeadLetter.objects.filter(pk=all_of_them[0]).delete()
+    tasks.redrive(all_of_them, job.name)
+
+    found = jobs.find(job.name)
+
+    assert found is not None
+    assert (found.counts, found.done) == ({"delivered": 2, "no longer in the list": 1}, 3)
+    html = admin_client.get(reverse("admin:hub_deadletter_job", args=[job.name])).content.decode()
+    assert "left in the list" not in html
+
+
+def test_a_job_that_breaks_off_is_not_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has stopped, at once."""
+    job = Job(1)
+    monkeypatch.setattr(redriving, "_by_subscription", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tasks.redrive([1], job.name)
+    found = jobs.find(job.name)
+    assert found is not None
+    assert found.stage is Stage.STOPPED
+
+
+@pytest.mark.parametrize(
+    "begun, minutes, said",
+    [
+        (False, 59, "It waits for a worker."),
+        (False, 61, "It has stopped."),
+        (True, 4, "At work."),
+        (True, 6, "It has stopped."),
+    ],
+)
+def test_a_job_that_is_silent_for_too_long_has_stopped(
+    admin_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    begun: bool,
+    minutes: int,
+    said: str,
+) -> None:
+    """Its page says that it can be asked for again, and asks no more; a queue has its time."""
+    job = Job(3, begun=begun)
+    monkeypatch.setattr(jobs, "_now", lambda: time.time() - 60 * minutes)
+    job.tell()
+    monkeypatch.setattr(jobs, "_now", time.time)
+
+    answer = admin_client.get(reverse("admin:hub_deadletter_job", args=[job.name]))
+
+    assert said in answer.content.decode()
+    assert ("Refresh" in answer.headers) == (said != "It has stopped.")
 
 
 def test_a_job_nobody_knows_any_more(admin_client: Client, hub_server: object) -> None:

@@ -190,22 +190,29 @@ def test_a_recovery_code_lets_in_once_and_is_kept_as_a_hash() -> None:
 
 
 def test_new_recovery_codes_void_the_old_and_the_factor_can_be_removed() -> None:
-    """Both only by who gave a code in this session."""
+    """Both only by who gave a code in this session, and gives a fresh one for it."""
     user = person("olga", Role.OPERATOR)
-    browser, codes, _ = enrolled(user)
+    browser, codes, device = enrolled(user)
     assert console(user).post(TWO_FACTOR, {"remove": ""}).headers["Location"] == VERIFY
-    answer: Any = browser.post(TWO_FACTOR, {"codes": ""})
-    assert not set(codes) & set(answer.context["codes"])
-    browser.post(TWO_FACTOR, {"remove": ""})
+    for deed in ("codes", "remove"):
+        assert "This code is not right" in browser.post(TWO_FACTOR, {deed: ""}).content.decode()
+    answer: Any = browser.post(TWO_FACTOR, {"codes": "", "code": code_of(device, ahead=1)})
+    new = answer.context["codes"]
+    assert not set(codes) & set(new)
+    refused = browser.post(TWO_FACTOR, {"remove": "", "code": codes[0]})
+    assert "This code is not right" in refused.content.decode()
+    assert console(user).get("/admin/").status_code == 302
+    time.sleep(1.1)
+    browser.post(TWO_FACTOR, {"remove": "", "code": new[0]})
     assert console(user).get("/admin/").status_code == 200
 
 
 def test_where_it_is_required_it_cannot_be_removed(settings: LazySettings) -> None:
     """The setting is the operator's word."""
     user = person("olga", Role.OPERATOR)
-    browser, _, _ = enrolled(user)
+    browser, codes, _ = enrolled(user)
     settings.HUB_CONSOLE_2FA = "required"
-    browser.post(TWO_FACTOR, {"remove": ""})
+    browser.post(TWO_FACTOR, {"remove": "", "code": codes[0]})
     assert TOTPDevice.objects.filter(user=user).exists()
 
 

@@ -197,6 +197,8 @@ def test_the_file_out_is_the_file_in(admin_client: Client) -> None:
     assert made.state == "SUSPENDED"
     assert "line 2: " in sent(f"{HEADER}\nNL-XXX,DE-YYY,,,,\n", **{"import": "1"})
     assert "must name the columns" in sent("a,b\n")
+    long = sent("cpo,emsp\n" + "NL-XXX,DE-YYY\n" * 2_001)
+    assert "more than 2,000 lines: split the file, or use manage.py import_agreements" in long
     assert (
         "Refused"
         in admin_client.post(

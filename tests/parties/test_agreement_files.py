@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
+from django.db.models.signals import pre_save
 from django.utils import timezone
 
+from parties import agreement_csv
 from parties.agreements import expire
 from parties.models import Agreement, AgreementState, Party
 from parties.signals import agreement_changed
@@ -153,6 +156,28 @@ def test_every_bad_line_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
     ):
         assert words in each["why"]
     assert not Agreement.objects.exists()
+
+
+@pytest.mark.usefixtures("parties")
+def test_a_good_file_is_taken_over_some_lines_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No transaction is open for all of it; what broke it off is mended by reading it again."""
+    monkeypatch.setattr(agreement_csv, "_BATCH", 1)
+    path = a_file(tmp_path, "NL-CPA,DE-MSA,,,,", "NL-CPB,DE-MSA,,,,")
+
+    def interfere(instance: Agreement, **_: object) -> None:
+        if instance.cpo.key == "NL-CPB":
+            raise IntegrityError("the party is gone")
+
+    pre_save.connect(interfere, sender=Agreement)
+    try:
+        assert "what stands before line 3 is taken over" in fails("import_agreements", path)
+    finally:
+        pre_save.disconnect(interfere, sender=Agreement)
+    assert [made.cpo.key for made in Agreement.objects.all()] == ["NL-CPA"]
+    again = run_json("import_agreements", path)
+    assert (again["created"], again["unchanged"]) == (1, 1)
 
 
 @pytest.mark.usefixtures("parties")

@@ -31,7 +31,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
         def tell(result: Redriven) -> None:
             nonlocal done
-            done += result.delivered + result.refused + result.moot
+            done += result.delivered + result.refused + result.moot + result.gone
             bar.end()
             if not options.json:
                 self.stdout.write(f"{done:,} of {len(ids):,}  {_line(result)}")
@@ -44,6 +44,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             "delivered": sum(each.delivered for each in results),
             "refused": sum(each.refused for each in results),
             "moot": sum(each.moot for each in results),
+            "gone": sum(each.gone for each in results),
             "left": len(ids) - done,
             "batches": [asdict(each) for each in results],
         }
@@ -54,12 +55,14 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def tell(self, result: dict[str, Any]) -> None:
         """Sum it up."""
-        words = ("delivered", "refused", "moot", "left")
+        words = ("delivered", "refused", "moot", "gone", "left")
         counts = ", ".join(f"{result[word]:,} {word}" for word in words)
         self.stdout.write(f"{result['chosen']:,} dead letters: {counts}.")
 
 
 def _line(result: Redriven) -> str:
+    if result.gone:
+        return f"{result.gone} were no longer in the list"
     said = f"{result.to}: {result.delivered} delivered, {result.refused} refused again"
     word = "stopped" if result.stopped else f"{result.left} left"
     return f"{said}; {word}: {result.why}" if result.why else said

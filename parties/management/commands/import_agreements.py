@@ -1,4 +1,4 @@
-"""`manage.py import_agreements`: bring agreements in line with a CSV file, all of it or nothing."""
+"""`manage.py import_agreements`: bring agreements in line with a CSV file that is good."""
 
 from argparse import Namespace
 from dataclasses import asdict

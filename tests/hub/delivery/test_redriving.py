@@ -76,6 +76,18 @@ def test_what_is_refused_again_has_the_new_reason(refused: SandboxPlatform) -> N
     assert ["never" in letter.reason for letter in DeadLetter.objects.all()] == [True]
 
 
+def test_what_another_sent_meanwhile_is_not_sent_twice(refused: SandboxPlatform) -> None:
+    """Whoever waits for the subscription looks again at what is still in the list."""
+    [chosen] = DeadLetter.objects.filter(path="NL/CPA/L2").select_related("subscription")
+    redrive([chosen.pk])
+
+    waited = redriving._batch(chosen.subscription_id, [chosen])
+
+    assert waited.delivered == 0
+    assert len(pushes(refused)) == 1
+    assert [each.gone for each in redrive([chosen.pk])] == [1]
+
+
 def test_a_receiver_that_is_down_keeps_its_letters(refused: SandboxPlatform) -> None:
     """It says why it stopped, and nothing is lost."""
     refused.answer("PUT", misbehaviour.reset())
