@@ -39,10 +39,11 @@ class DeadLetterAdmin(Discreet, Redriving, ReadOnly, ModelAdmin[DeadLetter]):
     search_fields = ("path", "reason", "correlation_id", "subscription__receiver__key")
     search_help_text = (
         "Path, reason, correlation id, or key of the receiver; of what is about drivers,"
-        " a whole correlation id or key"
+        " whole words only"
     )
     module_field = "subscription__module"
     whole = ("correlation_id", "subscription__receiver__key")
+    within = ("path", "reason")
     list_per_page = 50
     ordering = ("-id",)
     show_full_result_count = False

@@ -58,9 +58,10 @@ class QuarantinedAdmin(Discreet, ReadOnly, ModelAdmin[Quarantined]):
     list_display = ("object_id", "party", "module", "findings", "help", "first_seen", "last_seen")
     list_filter = ("pull__module",)
     search_fields = ("findings", "pull__party__key")
-    search_help_text = "What is wrong, or key of the party; of what is about drivers, the key alone"
+    search_help_text = "What is wrong, or key of the party; of what is about drivers, whole words"
     module_field = "pull__module"
     whole = ("pull__party__key",)
+    within = ("findings",)
     list_per_page = 50
     ordering = ("-last_seen_at", "-id")
     show_full_result_count = False

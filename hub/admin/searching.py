@@ -3,6 +3,7 @@
 Spec: none; architecture chapter 10. Ids are compared folded, as everywhere.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -20,17 +21,20 @@ Way = Callable[[Rows, str], Iterable[Rows]]
 """From all rows and the words sought to the rows found in some ways."""
 
 _MOST_EVSES = 20
+# What no uid and no contract id is made of.
+_BETWEEN = "[^[:alnum:]*_-]"
 
 
 class Discreet:
     """Adds to an admin that what may name a driver is not found by parts of words.
 
-    Spec: none. `module_field` leads to the module of a row; `whole` names the columns in which
-    words have to stand alone then.
+    Spec: none. `module_field` leads to the module of a row; the words then have to be all that
+    stands in one of the columns of `whole`, or stand alone in one of those of `within`.
     """
 
     module_field: ClassVar[str]
     whole: ClassVar[tuple[str, ...]]
+    within: ClassVar[tuple[str, ...]]
 
     def get_search_results(
         self, request: HttpRequest, queryset: Rows, search_term: str
@@ -40,7 +44,10 @@ class Discreet:
         words = search_term.replace("\x00", "").strip()
         if words:
             about = Q((f"{self.module_field}__in", sorted(ABOUT_DRIVERS)))
-            whole = Q(*((f"{name}__iexact", words) for name in self.whole), _connector=Q.OR)
+            alone = f"(^|{_BETWEEN}){re.escape(words)}({_BETWEEN}|$)"
+            conditions = [(f"{name}__iexact", words) for name in self.whole]
+            conditions += [(f"{name}__iregex", alone) for name in self.within]
+            whole = Q(*conditions, _connector=Q.OR)
             found = found.filter(~about | whole)
         return found, may_repeat
 
