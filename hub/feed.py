@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from parties import database
+from parties.database import Row
 
 HORIZON = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 """SQL of the first transaction that may not be over; whatever is below is final."""
@@ -143,6 +144,13 @@ def read(
         },
         prepared=not thinned,
     )
+    return _batch(found, after, stretch=stretch, limit=limit, most_bytes=most_bytes)
+
+
+def _batch(
+    found: list[Row], after: Position, *, stretch: int, limit: int, most_bytes: int
+) -> Batch:
+    """Tell how far a reading came: to what the bounds let in, to its stretch's end, or to now."""
     changes = tuple(FedChange(Position(*row[4:6]), *row[6:]) for row in found if row[4] is not None)
     below, number, gap, last = found[0][:4]
     is_cut = bool(changes) and _may_have_more(changes, limit, most_bytes)
