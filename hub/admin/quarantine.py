@@ -25,6 +25,7 @@ from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, wi
 from hub.policy import ABOUT_DRIVERS
 from hub.sync import quarantine
 from hub.sync.hints import hint
+from hub.sync.quarantine import QUARANTINE
 from ocpi.types import ModuleID, format_datetime
 from parties.admin.console import ModelAdmin, ReadOnly, ago, column, operates, pretty
 
@@ -135,7 +136,7 @@ class QuarantinedAdmin(Discreet, ReadOnly, ModelAdmin[Quarantined]):
         rows = bulk.confirmed(request, queryset)
         if rows is None:
             return bulk.ask(self, request, queryset, _DISCARD)
-        self.message_user(request, f"{quarantine.discard(rows):,} were discarded.")
+        self.message_user(request, f"{QUARANTINE.discard(rows):,} were discarded.")
         return None
 
     @column("Party", order="pull__party__key")

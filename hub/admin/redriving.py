@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from hub import jobs, tasks
 from hub.admin import bulk
 from hub.admin.bulk import Bulk
-from hub.delivery import dead_letters
+from hub.delivery.dead_letters import LETTERS
 from hub.jobs import Job
 from hub.models import DeadLetter
 from parties.admin.console import operates
@@ -73,14 +73,14 @@ class Redriving:
         if rows is None:
             return bulk.ask(self, request, queryset, _REDRIVE)
         ids = list(rows.order_by("pk").values_list("pk", flat=True))
-        dead_letters.audit("sent again", ids)  # a worker that is quick leaves nothing to tell of
+        LETTERS.audit("sent again", ids)  # a worker that is quick leaves nothing to tell of
         job = Job(len(ids))
         job.tell()
         try:
             task: Any = tasks.redrive
             task.delay_on_commit(ids, job.name)
         except (redis.RedisError, OperationalError) as error:
-            dead_letters.audit("not sent again: the broker did not answer", ids)
+            LETTERS.audit("not sent again: the broker did not answer", ids)
             self.message_user(request, f"The broker does not answer: {error}", messages.ERROR)
             return HttpResponseRedirect(reverse(_LIST))
         return HttpResponseRedirect(reverse(f"admin:{_JOB}", args=[job.name]))
@@ -93,7 +93,7 @@ class Redriving:
         rows = bulk.confirmed(request, queryset)
         if rows is None:
             return bulk.ask(self, request, queryset, _DISCARD)
-        number = dead_letters.discard(rows)
+        number = LETTERS.discard(rows)
         self.message_user(request, f"{number:,} were discarded; nothing was sent.")
         return None
 

@@ -1,18 +1,19 @@
 """What a receiver would not take, kept for people to look at and to send again."""
 
-from collections.abc import Callable, Collection, Sequence
-
-from django.db.models import QuerySet
+from collections.abc import Sequence
 
 from hub.delivery.lanes import Push, whole
 from hub.delivery.pushing import Result
 from hub.models import DeadLetter
-from ocpi.types import ModuleID, PartyRef
-from operators import auditing as changes
+from hub.set_aside import SetAside
 from parties import database
 
-_AUDITED = 1_000
-_BATCH = 1_000
+LETTERS = SetAside(
+    DeadLetter,
+    "dead letters",
+    party="subscription__receiver__key",
+    module="subscription__module",
+)
 
 
 def record(subscription_id: int, results: Sequence[Result], *, superseded: Sequence[Push]) -> None:
@@ -36,49 +37,6 @@ def record(subscription_id: int, results: Sequence[Result], *, superseded: Seque
             correlation_id=result.push.correlation_id,
         )
         for result in results
-    )
-
-
-def chosen(
-    *, ids: Collection[int] | None = None, party: str | None = None, module: str | None = None
-) -> QuerySet[DeadLetter]:
-    """Return the letters with these ids, of this receiver, of this module: of all that is said."""
-    letters = DeadLetter.objects.all()
-    if ids:
-        letters = letters.filter(pk__in=ids)
-    if party:
-        letters = letters.filter(subscription__receiver__key=str(PartyRef.parse(party)))
-    if module:
-        letters = letters.filter(subscription__module=ModuleID(module).value)
-    return letters
-
-
-def discard(
-    letters: QuerySet[DeadLetter], *, tell: Callable[[int, int], object] = lambda *_: None
-) -> int:
-    """Forget letters, send nothing, and count them; tell how many of all of them are gone."""
-    ids = list(letters.order_by("pk").values_list("pk", flat=True))
-    audit("discarded", ids)
-    number = 0
-    for start in range(0, len(ids), _BATCH):
-        number += DeadLetter.objects.filter(pk__in=ids[start : start + _BATCH]).delete()[0]
-        tell(min(start + _BATCH, len(ids)), len(ids))
-    return number
-
-
-def audit(words: str, ids: Collection[int]) -> None:
-    """Write down what an operator does with letters: which, whose, and how many."""
-    told = DeadLetter.objects.filter(pk__in=ids).order_by("pk")
-    of = told.values_list("subscription__receiver__key", "subscription__module").distinct()
-    which = {
-        "ids": list(ids)[:_AUDITED],
-        "of": sorted(f"{key} {module}" for key, module in of.order_by()),
-    }
-    changes.record(
-        words,
-        f"{len(ids):,} dead letters",
-        before=which,
-        kind=DeadLetter._meta.label,  # noqa: SLF001 - a documented name of Django
     )
 
 

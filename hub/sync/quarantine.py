@@ -4,22 +4,21 @@ Spec: 2.2.1 transport and format, pull; TF-31. How many are kept of one list is 
 counted, and those that are kept tell what is wrong.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from hub.models import Quarantined
+from hub.set_aside import SetAside
 from hub.sync import schedule
 from hub.sync.applying import Broken
-from ocpi.types import ModuleID, PartyRef
-from operators import auditing as changes
 
 MOST = 1_000
-_AUDITED = 1_000
-_BATCH = 1_000
-Rows = QuerySet[Quarantined]
+QUARANTINE = SetAside(
+    Quarantined, "quarantined objects", party="pull__party__key", module="pull__module"
+)
 
 
 def note(pull_id: int, broken: Sequence[Broken], *, usable: Collection[str]) -> None:
@@ -56,44 +55,10 @@ def forget_older(pull_id: int, begun: datetime) -> None:
     Quarantined.objects.filter(pull=pull_id, last_seen_at__lt=begun).delete()
 
 
-def chosen(
-    *, ids: Collection[int] | None = None, party: str | None = None, module: str | None = None
-) -> Rows:
-    """Return the objects with these ids, of this party's lists, of this module."""
-    rows = Quarantined.objects.select_related("pull__party")
-    if ids:
-        rows = rows.filter(pk__in=ids)
-    if party:
-        rows = rows.filter(pull__party__key=str(PartyRef.parse(party)))
-    return rows.filter(pull__module=ModuleID(module).value) if module else rows
-
-
-def discard(rows: Rows, *, tell: Callable[[int, int], object] = lambda *_: None) -> int:
-    """Forget objects, and count them; a reading that meets one as it is brings it back."""
-    ids = list(rows.order_by("pk").values_list("pk", flat=True))
-    _audit("discarded", ids)
-    number = 0
-    for start in range(0, len(ids), _BATCH):
-        number += Quarantined.objects.filter(pk__in=ids[start : start + _BATCH]).delete()[0]
-        tell(min(start + _BATCH, len(ids)), len(ids))
-    return number
-
-
-def read_again(rows: Rows) -> int:
+def read_again(rows: QuerySet[Quarantined]) -> int:
     """Have the lists with these objects read from their beginning; return how many lists."""
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
-    _audit("read again", ids)
+    QUARANTINE.audit("read again", ids)
     lists = sorted(set(Quarantined.objects.filter(pk__in=ids).values_list("pull", flat=True)))
     schedule.order(lists, full=True)
     return len(lists)
-
-
-def _audit(words: str, ids: Collection[int]) -> None:
-    """Write down what an operator does with objects: which, whose, and how many."""
-    of = Quarantined.objects.filter(pk__in=ids).values_list("pull__party__key", "pull__module")
-    which = {
-        "ids": list(ids)[:_AUDITED],
-        "of": sorted({f"{key} {module}" for key, module in of.order_by().distinct()}),
-    }
-    subject = f"{len(ids):,} quarantined objects"
-    changes.record(words, subject, before=which, kind=Quarantined._meta.label)  # noqa: SLF001 - a documented name of Django

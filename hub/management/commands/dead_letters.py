@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from hub.admin.dead_letters import masked_letter
-from hub.delivery import dead_letters
+from hub.delivery.dead_letters import LETTERS
 from hub.policy import POLICIES
 from parties.management.command import OperatorCommand
 
@@ -25,7 +25,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""
-        chosen = dead_letters.chosen(party=options.party, module=options.module)
+        chosen = LETTERS.chosen(party=options.party, module=options.module)
         newest = chosen.select_related("subscription__receiver").order_by("-id")[:_MOST]
         return [
             {

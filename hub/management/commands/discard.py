@@ -1,15 +1,19 @@
 """`manage.py discard`: forget dead letters, or what is in quarantine."""
 
 from argparse import Namespace
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.delivery import dead_letters
+from hub.delivery.dead_letters import LETTERS
 from hub.management.choosing import add_choosing_arguments, wanted
-from hub.sync import quarantine
+from hub.set_aside import SetAside
+from hub.sync.quarantine import QUARANTINE
 from parties.management.command import OperatorCommand
 from parties.management.progress import Bar
+
+_SET_ASIDE: Mapping[str, SetAside[Any]] = {"dead_letters": LETTERS, "quarantine": QUARANTINE}
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -19,7 +23,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what is discarded, and which of it."""
-        parser.add_argument("what", choices=["dead_letters", "quarantine"])
+        parser.add_argument("what", choices=list(_SET_ASIDE))
         add_choosing_arguments(parser)
 
     def perform(self, options: Namespace) -> dict[str, Any]:
@@ -29,10 +33,8 @@ class Command(OperatorCommand[dict[str, Any]]):
         def tell(done: int, total: int) -> None:
             bar.show(done / total, f"{done:,} of {total:,}")
 
-        if options.what == "quarantine":
-            number = quarantine.discard(quarantine.chosen(**wanted(options)), tell=tell)
-        else:
-            number = dead_letters.discard(dead_letters.chosen(**wanted(options)), tell=tell)
+        set_aside = _SET_ASIDE[options.what]
+        number = set_aside.discard(set_aside.chosen(**wanted(options)), tell=tell)
         bar.end()
         return {"discarded": number}
 

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from hub.admin.quarantine import describe
 from hub.policy import POLICIES
-from hub.sync import quarantine
+from hub.sync.quarantine import QUARANTINE
 from parties.management.command import OperatorCommand
 
 _MOST = 1_000
@@ -27,8 +27,10 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""
-        chosen = quarantine.chosen(party=options.party, module=options.module)
-        return describe(chosen.order_by("-last_seen_at", "-id")[:_MOST])
+        chosen = QUARANTINE.chosen(party=options.party, module=options.module)
+        return describe(
+            chosen.select_related("pull__party").order_by("-last_seen_at", "-id")[:_MOST]
+        )
 
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each, with the hint below."""

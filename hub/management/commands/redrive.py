@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.delivery import dead_letters
+from hub.delivery.dead_letters import LETTERS
 from hub.delivery.redriving import Redriven, redrive
 from hub.management.choosing import add_choosing_arguments, wanted
 from parties.management.command import OperatorCommand
@@ -24,9 +24,9 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Work on what was chosen, and tell of each batch."""
-        chosen = dead_letters.chosen(**wanted(options))
+        chosen = LETTERS.chosen(**wanted(options))
         ids = list(chosen.order_by("id").values_list("pk", flat=True))
-        dead_letters.audit("sent again", ids)
+        LETTERS.audit("sent again", ids)
         done, bar = 0, Bar(self.stderr)
 
         def tell(result: Redriven) -> None:
