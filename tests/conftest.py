@@ -10,7 +10,9 @@ import pytest
 from django.conf import LazySettings
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 from django.test.utils import override_settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from hub import feed, tasks
 from hub.delivery import backlog, engine, subscriptions
@@ -20,6 +22,7 @@ from parties import habits
 from tests.cast import Cast
 
 _LONGEST = "test_bad_input_everywhere.py"
+_END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 
 
 @pytest.hookimpl(trylast=True)
@@ -55,6 +58,16 @@ class HubServer:
     def versions_url(self) -> str:
         """The URL a platform is given."""
         return f"{self.url}/ocpi/versions"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """End what threads of ended tests still hold of the database, which is dropped after this."""
+    yield
+    with django_db_blocker.unblock():
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(_END_SESSIONS, [connection.settings_dict["NAME"]])
 
 
 @pytest.fixture(scope="session")
