@@ -44,8 +44,9 @@ CHANGING = {
     *("rotate_credentials", "suspend_platform", "unlock_login"),
 }
 READING = {
-    *("audit", "dead_letters", "explain", "export", "export_agreements", "log", "onboarding"),
-    *("platforms", "pull", "pulls", "quarantine", "status", "trace", "where"),
+    *("audit", "dead_letters", "evse", "explain", "export", "export_agreements", "log"),
+    *("onboarding", "platforms", "pull", "pulls", "quarantine", "status", "subscriptions"),
+    *("trace", "where"),
 }
 
 

@@ -1,0 +1,93 @@
+"""`manage.py subscriptions`: how far behind each receiver is; `--deliver` wakes delivery."""
+
+from argparse import Namespace
+from typing import Any
+
+import redis
+from django.core.management.base import CommandParser
+from kombu.exceptions import OperationalError
+
+from hub import tasks
+from hub.delivery import backlog
+from hub.models import Subscription
+from ocpi.types import ModuleID, PartyRef, format_datetime
+from parties.management.command import OperatorCommand
+
+
+class Command(OperatorCommand[list[dict[str, Any]]]):
+    """Shows what the console's list of subscriptions shows, and does what its action does."""
+
+    help = "How far behind each receiver is, like: subscriptions --party DE-MSA --module locations."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add what narrows the list."""
+        parser.add_argument("--party", metavar="PARTY", help="of this receiver only, like DE-MSA")
+        parser.add_argument("--module", choices=sorted(each.value for each in ModuleID))
+        parser.add_argument(
+            "--deliver", action="store_true", help="deliver to them now, also to who backs off"
+        )
+
+    def perform(self, options: Namespace) -> list[dict[str, Any]]:
+        """Read them; start a task for each if that is asked."""
+        found = Subscription.objects.select_related("receiver__platform")
+        if options.party:
+            found = found.filter(receiver__key=str(PartyRef.parse(options.party)))
+        if options.module:
+            found = found.filter(module=options.module)
+        chosen = list(found.order_by("receiver__key", "module"))
+        if options.deliver:
+            _deliver(chosen)
+        return _told(chosen)
+
+    def tell(self, result: list[dict[str, Any]]) -> None:
+        """Print a line for each."""
+        for each in result:
+            self.stdout.write(_line(each))
+        if not result:
+            self.stdout.write("nobody is subscribed to anything of that")
+
+
+def _deliver(chosen: list[Subscription]) -> None:
+    try:
+        for row in chosen:
+            tasks.snapshot.delay(row.pk)
+    except (redis.RedisError, OperationalError) as error:
+        message = f"the broker does not answer; delivery goes on by itself once it does: {error}"
+        raise ValueError(message) from error
+
+
+def _told(chosen: list[Subscription]) -> list[dict[str, Any]]:
+    ids = [row.pk for row in chosen]
+    behind = {
+        pk: lag
+        for name in {row.module for row in chosen}
+        for pk, lag in backlog.lag(ModuleID(name), ids).items()
+    }
+    return [_row(row, *behind.get(row.pk, (0, 0.0))) for row in chosen]
+
+
+def _row(row: Subscription, changes: int, seconds: float) -> dict[str, Any]:
+    delivered = row.last_delivered_at
+    return {
+        "receiver": row.receiver.key,
+        "platform": row.receiver.platform.name,
+        "module": row.module,
+        "behind": changes,
+        "oldest_seconds": round(seconds, 1),
+        "delivered": row.delivered,
+        "last_delivered_at": format_datetime(delivered) if delivered else None,
+        "failures": row.failures,
+        "last_error": row.last_error,
+    }
+
+
+def _line(each: dict[str, Any]) -> str:
+    most = backlog.COUNTED
+    number = f"{most:,}+" if each["behind"] > most else f"{each['behind']:,}"
+    lag = (
+        f"{number} behind, oldest {each['oldest_seconds']:.0f} s"
+        if each["behind"]
+        else "up to date"
+    )
+    error = f" - {each['failures']} failures: {each['last_error']}" if each["failures"] else ""
+    return f"{each['receiver']} {each['module']}: {lag}, {each['delivered']:,} delivered{error}"
