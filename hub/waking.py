@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 0.002
+_PAUSE_SECONDS = 0.01
+"""After a wake-up; in a burst each costs more than what it is about."""
 
 
 class Waker:
