@@ -1,7 +1,8 @@
 """Celery's interface to delivery and pull: ids in, one function called (architecture chapter 6).
 
-Losing every task loses nothing: beat dispatches whatever is behind every few seconds. Only what is
-sent again has to be asked for once more.
+A change costs one task however many receivers it has: the worker that dispatches delivers too, by
+threads of its own. Losing every task loses nothing: beat dispatches whatever is behind every few
+seconds. Only what is sent again has to be asked for once more.
 """
 
 import logging
@@ -10,11 +11,14 @@ from contextlib import suppress
 
 import redis
 from celery import Task, shared_task
+from celery.signals import worker_shutting_down
+from django.conf import settings
 from django.dispatch import Signal
 from kombu.exceptions import OperationalError
 
 from hub import broker, callbacks, feed
 from hub.delivery import backlog, engine, redriving, subscriptions
+from hub.delivery.crew import Crew
 from hub.delivery.redriving import Redriven
 from hub.jobs import Job
 from hub.models import PullState
@@ -74,7 +78,7 @@ def on_parties_changed(
 
 @shared_task
 def dispatch(module: str | None = None) -> None:
-    """Start a task for each subscription that is behind, in one module when a change woke it.
+    """Have each subscription that is behind delivered, in one module when a change woke it.
 
     Beat's round looks at all of them and reconciles first.
     """
@@ -92,11 +96,8 @@ def dispatch(module: str | None = None) -> None:
 
 @shared_task
 def deliver(subscription_id: int) -> None:
-    """Deliver one subscription's backlog, and go on when more came while it was held."""
-    _forget_queued(subscription_id)
-    module = engine.deliver(subscription_id)
-    if module is not None:
-        _start_all(module, only=subscription_id)
+    """Deliver one subscription's backlog: somebody asked for it."""
+    crew.take_on([subscription_id])
 
 
 @shared_task
@@ -105,7 +106,7 @@ def snapshot(subscription_id: int) -> None:
 
     Others may have waited for it: a newcomer's locations come after its tariffs.
     """
-    _forget_queued(subscription_id)
+    broker.connection().delete(_QUEUED.format(subscription_id))
     engine.deliver(subscription_id)
     for module in POLICIES:
         _start_all(module)
@@ -156,22 +157,19 @@ def pull(state_id: int) -> None:
         start_pulls()
 
 
-def _start_all(module: ModuleID, *, only: int | None = None) -> None:
-    """Start a task for each subscription of a module somebody should work on now."""
+def _start_all(module: ModuleID, only: int | None = None) -> None:
+    """Have each subscription of a module delivered that somebody should work on now."""
     for subscription_id, has_snapshot in backlog.behind(module, only=only):
-        task = snapshot if has_snapshot else deliver
-        _start_once(_QUEUED.format(subscription_id), task, subscription_id)
+        if has_snapshot:
+            _start_once(_QUEUED.format(subscription_id), snapshot, subscription_id)
+        else:
+            crew.take_on([subscription_id])
 
 
 def _start_once(key: str, task: "Task[..., None]", *arguments: int) -> None:
     """Queue a task unless one waits already: busy workers find one for each, not one a round."""
     if broker.connection().set(key, 1, nx=True, ex=_QUEUED_SECONDS):
         task.delay(*arguments)
-
-
-def _forget_queued(subscription_id: int) -> None:
-    """Let the next task be queued: this one looks at the feed from now on."""
-    broker.connection().delete(_QUEUED.format(subscription_id))
 
 
 def _look_again(module: ModuleID) -> None:
@@ -182,3 +180,11 @@ def _look_again(module: ModuleID) -> None:
 
 
 _waker = Waker(_tell_the_broker)
+crew = Crew(engine.deliver, _start_all, threads=settings.HUB_DELIVERY_THREADS)
+"""The one of this process."""
+
+
+@worker_shutting_down.connect
+def on_shutting_down(**_: object) -> None:
+    """End with the worker: what is begun is finished, the rest is another's."""
+    crew.leave()

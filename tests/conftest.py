@@ -90,6 +90,7 @@ def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> 
     habits.forget()
     with override_settings(HUB_PUBLIC_URL=_socket):
         yield HubServer(_socket)
+    tasks.crew.wait()
 
 
 @pytest.fixture

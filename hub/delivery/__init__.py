@@ -1,6 +1,6 @@
 """Delivery: every change reaches every party that may have it, whatever breaks meanwhile.
 
-One task works on one subscription's backlog, never on one message (`engine.deliver`):
+One thread of a worker works on one subscription's backlog at a time (`crew`, `engine.deliver`):
 
     claim the lease -> read changes the receiver may see -> one lane per object or part
       -> push the lanes in parallel -> advance the position -> again, until nothing is left
@@ -16,8 +16,8 @@ in. Beside its position a subscription notes what is dealt with beyond a gap (`a
 never sent again, and what may have arrived (`in_doubt`): a PATCH of it, or a PUT from before it, is
 not repeated but replaced by the object's state, with all changes that state contains (`repeating`).
 
-A receiver that cannot be reached stops the task: its platform backs off, until it calls us or the
+A receiver that cannot be reached stops the work: its platform backs off, until it calls us or the
 time has come. A receiver that refuses one object gets the next; the refusal is a dead letter. One
 that fails on one object while others pass gets these; where every message counts the failing one is
-held, and tried again by later tasks.
+held, and tried again later.
 """

@@ -23,7 +23,7 @@ _BUDGET_SECONDS = 20.0
 # A message that hangs is tried twice before others go on without it.
 _ATTEMPTS_WITHIN = 2
 _BATCH_BYTES = 8_000_000
-# Before these last seconds of a task nothing of a long backlog is sent that a later change
+# Before the last seconds of its time nothing of a long backlog is sent that a later change
 # replaces; in them it is, so that what changes all the time is not put off for ever.
 _CATCHING_UP_SECONDS = 10.0
 # For so long a message that keeps failing is tried while others of its receiver pass.

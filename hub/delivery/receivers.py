@@ -21,7 +21,7 @@ from parties.status import ConnectionStatus
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Everything a task needs to know to work on one subscription.
+    """Everything that has to be known to work on one subscription.
 
     It `is_news` that its platform takes a message: it was in trouble, or silent for a while.
     Until `paused_until`, if given, it is left alone. It `has_snapshot` if one is to be sent.

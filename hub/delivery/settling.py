@@ -27,7 +27,7 @@ _MOST_AHEAD = 2_000
 class Settled:
     """What is over and done with, what is left, and what of it may have arrived nevertheless.
 
-    `held` fails while others pass, or comes after such a message: a later task tries it again.
+    `held` fails while others pass, or comes after such a message: it is tried again later.
     """
 
     delivered: list[Push] = field(default_factory=list)
@@ -110,7 +110,7 @@ def _patience(target: Target, failing: list[Result], end: float) -> float:
     if not failing:
         return math.inf
     if target.is_durable and all(result.push.settles & target.in_doubt for result in failing):
-        return 0  # so it was in an earlier task
+        return 0  # so it was before
     if any(result.outcome is Outcome.SILENT for result in failing):
         return 0 if time.monotonic() >= end else _SILENT_ATTEMPTS
     return _FRUITLESS_ATTEMPTS

@@ -16,6 +16,7 @@ from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from hub import tasks
 from operators.roles import Role
 from tests.browser.a_day import Day
 from tests.browser.watching import Watch
@@ -98,6 +99,7 @@ def at_work(hub_server: HubServer) -> Iterator[None]:
         current_app, pool="solo", perform_ping_check=False, queues="wake,realtime,bulk"
     ):
         yield
+    tasks.crew.wait()
 
 
 @pytest.fixture

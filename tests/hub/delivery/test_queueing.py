@@ -1,4 +1,4 @@
-"""What waits in the broker is bounded by the number of subscriptions, whatever the workers do."""
+"""What waits in the broker is bounded: one task for all changes, one for each snapshot."""
 
 import logging
 import threading
@@ -8,7 +8,6 @@ import pytest
 
 from hub import broker, tasks
 from hub.delivery import backlog
-from hub.models import Subscription
 from hub.policy import POLICIES
 from hub.waking import Waker
 from settings.celery import app
@@ -33,21 +32,28 @@ def _waiting() -> int:
     return int(broker.connection().llen("realtime")) + int(broker.connection().llen("bulk"))
 
 
-def test_a_subscription_waits_in_the_queue_once(behind: Owner) -> None:
+def _snapshots() -> list[int]:
+    return [
+        pk for module in POLICIES for pk, has_snapshot in backlog.behind(module) if has_snapshot
+    ]
+
+
+def test_a_snapshot_waits_in_the_queue_once(behind: Owner) -> None:
     """However often beat comes by while all workers are busy."""
     for _ in range(5):
         tasks.dispatch()
-    behind_now = [pk for module in POLICIES for pk, _ in backlog.behind(module)]
-    assert _waiting() == len(behind_now) > 0
+    tasks.crew.wait()
+    assert _waiting() == len(_snapshots()) > 0
 
 
 def test_a_task_that_begins_makes_place_for_the_next(behind: Owner) -> None:
     """What comes while it works can be queued behind it."""
+    [waiting, *_] = _snapshots()
     tasks.dispatch()
-    key = f"hub:queued:{Subscription.objects.get(module='locations').pk}"
+    key = f"hub:queued:{waiting}"
     assert broker.connection().exists(key)
 
-    tasks.snapshot(Subscription.objects.get(module="locations").pk)
+    tasks.snapshot(waiting)
 
     assert not broker.connection().exists(key)
 
