@@ -30,7 +30,9 @@ os.environ["DATABASE_URL"] = _server
 os.environ["REDIS_URL"] = f"{_broker}/{_worker.removeprefix('gw')}"
 
 from settings.base import *  # noqa: E402, F403 - everything of base, read after the values above
-from settings.base import DATABASES  # noqa: E402
+from settings.base import DATABASES, INSTALLED_APPS  # noqa: E402
 
 DATABASES["default"]["ENGINE"] = "tests.database"
 DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 1
+INSTALLED_APPS += ["tests.database"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, where none is kept

@@ -46,8 +46,11 @@ class Queue:
 
     def waiting(self) -> list[str]:
         """Return the names of the waiting tasks, oldest first."""
-        raw = [each for name in QUEUES for each in reversed(self._all(name))]
-        return [json.loads(each)["headers"]["task"] for each in raw]
+        return [headers["task"] for headers in self._headers()]
+
+    def booked(self) -> list[str]:
+        """Return the names of those that wait for a moment to come."""
+        return [headers["task"] for headers in self._headers() if headers["eta"]]
 
     def expect_wake(self) -> None:
         """Wait for the dispatch a change asks for: it is sent off the request's path."""
@@ -72,6 +75,10 @@ class Queue:
         with app.connection_for_read() as opened:
             found = (opened.SimpleQueue(name).queue.get(no_ack=True) for name in QUEUES)
             return next(filter(None, found), None)
+
+    def _headers(self) -> list[dict[str, Any]]:
+        raw = [each for name in QUEUES for each in reversed(self._all(name))]
+        return [json.loads(each)["headers"] for each in raw]
 
     def _all(self, name: str) -> list[bytes]:
         found: list[bytes] = self.redis.lrange(name, 0, -1)  # type: ignore[assignment]
@@ -151,10 +158,9 @@ def test_a_change_nobody_can_read_yet_is_looked_at_again(
         looked: list[list[str]] = []
 
         def look() -> None:
-            queue.redis.delete("wake")
             tasks.dispatch("locations")
             tasks.dispatch("locations")
-            looked.append(queue.waiting())
+            looked.append(queue.booked())
 
         at_once([look])
         assert looked == [["hub.tasks.dispatch"]]

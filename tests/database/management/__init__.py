@@ -1,0 +1,1 @@
+"""What empties the database of the tests."""
