@@ -31,6 +31,7 @@ def _connect(role: str, ref: PartyRef) -> Party:
         versions_url="http://127.0.0.1/versions",
         version="2.2.1",
         status=ConnectionStatus.CONNECTED,
+        quirks={"pull": False},  # behind the sinks there are no lists to read
     )
     return Party.objects.create(
         platform=platform,

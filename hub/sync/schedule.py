@@ -2,7 +2,8 @@
 
 Spec: 2.2.1 transport and format, pull ("low frequency"); TF-33, TF-98, TF-102, TF-105. A list is
 due when its time has come, or when its platform became CONNECTED since it was last tried. Personal
-data are asked for only where somebody may have them; who newly may gets what was passed over.
+data are asked for only where somebody may have them; who newly may, by an agreement or as a
+newcomer, gets what was passed over.
 """
 
 from datetime import timedelta
@@ -24,8 +25,10 @@ from parties.status import ConnectionStatus
 
 def reconcile() -> None:
     """Make a row for each list that a connected platform offers; a hub lists all by itself."""
-    for module in POLICIES:
+    for module, policy in POLICIES.items():
         _execute(_MISSING, module)
+        if policy.personal:
+            _execute(_NEW_READER, module)
     on_agreement_changed()
 
 
@@ -110,6 +113,13 @@ JOIN parties_party p ON p.platform_id = c.platform_id AND (p.key = c.key OR p.ro
 WHERE p.id = s.party_id AND s.module = ANY(%(personal)s) AND s.passed_over > 0 AND NOT s.wants_full
   AND a.state = 'ACTIVE' AND COALESCE(a.valid_from, now()) <= now()
   AND (a.id = %(agreement)s::bigint OR s.started_at < a.valid_from)"""
+
+_NEW_READER = """
+UPDATE hub_pullstate s SET wants_full = true, due_at = now() FROM parties_party p
+WHERE p.id = s.party_id AND s.module = %(module)s AND s.passed_over > 0 AND NOT s.wants_full
+  AND EXISTS (SELECT FROM ({pairs}) AS pair JOIN parties_party r ON r.id = pair.receiver_party_id
+    WHERE (pair.owner_key = p.key OR p.role = 'HUB') AND r.claimed_at > s.started_at)"""
+"""SQL that has read again what was passed over before somebody registered who may have it."""
 
 _DUE = f"""
 SELECT s.id, f.id {_OFFERED}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from hub.models import Change, PullState
@@ -171,6 +172,24 @@ def test_what_was_passed_over_is_read_when_an_agreement_begins(cast: Cast, begin
     assert listed(msb, "cdrs", MSB)[0] == ["C2"]
     assert state("cdrs").date_from is None
     Agreement.objects.get(emsp__key="FR-MSB").save()
+    assert not state("cdrs").wants_full
+
+
+def test_what_was_passed_over_is_read_when_its_party_registers(
+    cast: Cast, settings: LazySettings
+) -> None:
+    """Where access is open no agreement begins: the newcomer itself is the reason."""
+    settings.HUB_ACCESS = "open"
+    cpo, _ = cast["P1"], cast["P2"]
+    offer(cpo, "cdrs", for_msb(a_cdr(id="C2")))
+    read_all()
+    assert state("cdrs").passed_over == 1
+
+    msb = cast["P3"]
+    read_all()
+
+    assert listed(msb, "cdrs", MSB)[0] == ["C2"]
+    read_all()
     assert not state("cdrs").wants_full
 
 
