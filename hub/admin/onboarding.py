@@ -183,7 +183,7 @@ def _read_lists(admin: Any, request: HttpRequest, platform: Platform) -> HttpRes
     if not operates(request, PullState):
         raise PermissionDenied
     theirs = PullState.objects.filter(party__platform=platform)
-    admin.message_user(request, *order(list(theirs.values_list("pk", flat=True)), full=True))
+    admin.message_user(request, *order(theirs, full=True))
     return HttpResponseRedirect(reverse(_PAGE, args=[platform.pk]))
 
 

@@ -7,16 +7,13 @@ commands.
 from collections.abc import Iterable
 from typing import Any
 
-import redis
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from kombu.exceptions import OperationalError
 
-from hub import tasks
-from hub.admin import bulk
+from hub.admin import bulk, pulls
 from hub.admin.bulk import Bulk
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
 from hub.admin.searching import Discreet
@@ -120,12 +117,8 @@ class QuarantinedAdmin(Discreet, ReadOnly, ModelAdmin[Quarantined]):
         if rows is None:
             return bulk.ask(self, request, queryset, _READ_AGAIN)
         number = quarantine.read_again(rows)
-        try:
-            task: Any = tasks.start_pulls
-            task.delay_on_commit()
-        except (redis.RedisError, OperationalError) as error:
-            sentence = f"The broker does not answer; they are read once it does: {error}"
-            self.message_user(request, sentence, messages.ERROR)
+        if trouble := pulls.start():
+            self.message_user(request, trouble, messages.ERROR)
             return None
         self.message_user(request, f"Lists that are read again: {number}. See Pulls for progress.")
         return HttpResponseRedirect(reverse("admin:hub_pullstate_changelist"))
