@@ -14,13 +14,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub import circuits
-from hub.admin.connections import ACTIONS, ConnectionAction
 from hub.admin.lags import Lag, lags
 from hub.admin.onboarding import OnboardingPages, invited
 from hub.admin.recent import recent_of
 from hub.admin.subscriptions import of_platform
 from hub.models import Exchange, Subscription
 from ocpi.errors import OcpiError
+from parties.admin.connections import ACTIONS, ConnectionAction
 from parties.admin.console import PageChangeList, Tone, action, badge, column, once, operates, page
 from parties.admin.platforms import PlatformAdmin
 from parties.invitation import Invitation, Starts, invite
