@@ -14,7 +14,7 @@ from hub.admin.links import short
 from hub.admin.message_links import timeline_of
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
 from hub.admin.redriving import Redriving
-from hub.admin.searching import Discreet
+from hub.admin.searching import FoundByWholeWords
 from hub.masked import masked_letter
 from hub.models import DeadLetter
 from hub.personal import PUBLISHED_TO, masked_within
@@ -25,7 +25,7 @@ _NARROW = 12
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(Discreet, Redriving, ReadOnly, ModelAdmin[DeadLetter]):
+class DeadLetterAdmin(FoundByWholeWords, Redriving, ReadOnly, ModelAdmin[DeadLetter]):
     """Refusals, newest first."""
 
     list_display = ("when", "receiver", "method", "path", "codes", "why", "journey")

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from hub.admin import bulk, pulls
 from hub.admin.bulk import Bulk
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
-from hub.admin.searching import Discreet
+from hub.admin.searching import FoundByWholeWords
 from hub.masked import masked_object
 from hub.models import Quarantined
 from hub.sync import quarantine
@@ -44,7 +44,7 @@ _DISCARD = Bulk(
 
 
 @admin.register(Quarantined)
-class QuarantinedAdmin(Discreet, ReadOnly, ModelAdmin[Quarantined]):
+class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
     """What is wrong with which object, last seen first."""
 
     list_display = ("object_id", "party", "module", "findings", "help", "first_seen", "last_seen")

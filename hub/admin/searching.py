@@ -25,7 +25,7 @@ _MOST_EVSES = 20
 _BETWEEN = "[^[:alnum:]*_-]"
 
 
-class Discreet:
+class FoundByWholeWords:
     """Adds to an admin that what may name a driver is not found by parts of words.
 
     Spec: none. `module_field` leads to the module of a row; the words then have to be all that
