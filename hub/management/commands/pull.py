@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from hub.management.choosing import add_module_argument
+from hub.management.progress import Bar
 from hub.models import PullState
 from hub.sync import overview
 from ocpi.types import PartyRef
 from parties.management.command import OperatorCommand
-from parties.management.progress import Bar
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
