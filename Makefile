@@ -56,7 +56,7 @@ test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside ano
 	@$(if $(strip $(ARGS)),,$(PYTEST) tests/e2e)
 
 test-browser: install chromium ## The console in a real browser (Debian's Chromium, installed when absent)
-	@$(BIN)/python -m local run --purpose browser -- $(BIN)/python -m pytest tests/browser $(ARGS)
+	@$(BIN)/python -m local run --purpose browser -- $(BIN)/python -m pytest tests/browser --need-chromium $(ARGS)
 
 screenshots: ARGS = --screenshots docs/images -k pictures
 screenshots: test-browser ## Take the pictures of docs/images anew

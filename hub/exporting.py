@@ -8,13 +8,11 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import reduce
 from io import StringIO
-from operator import or_
 from typing import Any
 
 import orjson
-from django.db.models import F, Func, Max, Min, Model, Q, QuerySet, TextField
+from django.db.models import F, Func, Max, Min, Model, QuerySet, TextField
 
 from hub.models import Cdr, Evse, Location, Session, Tariff, Token
 from hub.personal import mask
@@ -45,23 +43,18 @@ class Form(StrEnum):
 class Kind:
     """One list: its columns by the names a file gives them, and which of them are personal.
 
-    `sides` name the parties a row is of or for; what is not `shown` is in no file (LOC-17).
+    What is not `shown` is in no file (LOC-17).
     """
 
     model: type[Model]
     columns: Mapping[str, str | Moment]
     personal: frozenset[str] = frozenset()
-    sides: tuple[str, ...] = ("owner", "audience")
     shown: Mapping[str, Any] = field(default_factory=dict)
 
     def rows(self) -> Rows:
         """Return all that may be in a file."""
         manager = self.model._default_manager  # noqa: SLF001 - a documented name of Django
         return manager.filter(**self.shown)
-
-    def of_party(self, rows: Rows, key: str) -> Rows:
-        """Keep what a party owns or is to have."""
-        return rows.filter(reduce(or_, (Q((side, key)) for side in self.sides)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +85,6 @@ _CHARGED: _Columns = {
     "cost_excl_vat": "cost",
     "currency": "currency",
 }
-_SIDES = ("owner", "audience", "recipient")
 
 
 def _named(*names: str) -> _Columns:
@@ -104,13 +96,11 @@ KINDS: Mapping[str, Kind] = {
         Session,
         {**_FIRST, "status": "status", **_CHARGED, **_LAST},
         frozenset({"token_uid"}),
-        _SIDES,
     ),
     "cdrs": Kind(
         Cdr,
         {**_FIRST, **_named("credit"), "session_id": "session_key", **_CHARGED, **_LAST},
         frozenset({"token_uid"}),
-        _SIDES,
     ),
     "locations": Kind(
         Location,
@@ -126,7 +116,6 @@ KINDS: Mapping[str, Kind] = {
             **_named("uid", "evse_id", "status"),
             "last_updated": Moment("last_updated"),
         },
-        sides=("object__owner", "object__audience"),
         shown={"object__publish": True, "generation": F("object__generation")},
     ),
     "tariffs": Kind(Tariff, {**_FIRST, **_named("currency", "type"), **_LAST}),

@@ -64,14 +64,13 @@ class Message:
     @property
     def address(self) -> Address:
         """What decides its route."""
-        policy = POLICIES.get(self.module.identifier)
         return Address(
             self.method,
             self.module.identifier,
             self.interface,
             self.to,
             is_list=self.is_list,
-            kept=_kept(policy),
+            kept=_kept(POLICIES.get(self.module.identifier)),
         )
 
     @property
@@ -125,19 +124,14 @@ class Message:
 def read(view: OcpiView, *, version: str, interface: str, module: str) -> Message:
     """Read a request, HTTP's part first; raises `OcpiError` for what need not be routed at all."""
     caller = caller_of(view.request)
-    declared = _declared(version, interface, module)
+    declared, side = _declared(version, interface, module)
     check_version(version, caller)
-    side = InterfaceRole(interface.upper())
-    path = _suffix(view, "ocpi", version, interface, module)
-    method = view.request.method or ""
+    method, path = view.request.method or "", _suffix(view, "ocpi", version, interface, module)
     match = _resource(declared.interfaces[side], path, method)
     headers = RoutingHeaders.read(view.request.headers)
-    endpoint = endpoint_url(served_version(version), declared.identifier, side)
-    is_list = method == "GET" and not match.resource.path
-    page = links.read(view.raw_query(), endpoint=endpoint) if is_list else None
+    page = _page(view, version, declared, side, match)
     result_of = declared.identifier if declared.is_result(method, side) else None
     named = _named(headers, view.raw_query()) or _implied(match, page, caller, result_of)
-    parties = [(party.role, party.ref) for party in caller.parties]
     message = Message(
         method=method,
         version=version,
@@ -146,19 +140,17 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
         match=match,
         path=path,
         query=view.raw_query(),
-        sender=sender_of(named, parties, declared.identifier, side),
+        sender=sender_of(named, caller.roles, declared.identifier, side),
         to=headers.to or (page.owner if page else None),
         ids=view.message_ids,
         body=view.body() if method in WITH_BODY else b"",
         platform_id=caller.platform_id,
         is_from_hub=any(party.role is Role.HUB for party in caller.parties),
-        is_correlated=_correlation_id(view) == view.message_ids.correlation_id,
+        is_correlated=_is_correlated(view),
         is_inferred=named is None,
         page=page,
     )
-    _check_owner(message, caller)
-    _check_page(message)
-    return message
+    return _checked(message, caller)
 
 
 def requester(request: Request) -> PartyRef | None:
@@ -171,14 +163,14 @@ def requester(request: Request) -> PartyRef | None:
     return next(iter(refs)) if len(refs) == 1 else None
 
 
-def _declared(version: str, interface: str, module: str) -> Module:
-    """Return the addressed module; 404 when the hub does not serve this interface of it."""
+def _declared(version: str, interface: str, module: str) -> tuple[Module, InterfaceRole]:
+    """Return the addressed module and its side; 404 when the hub does not serve that."""
     modules = served_version(version).modules
     found = modules.get(ModuleID(module)) if module in set(ModuleID) else None
     if found is None or not found.functional or interface.upper() not in found.interfaces:
         message = f"the hub serves no {interface} interface of {module} in {version}"
         raise NotFound(f"{message}; the version details list what it serves")
-    return found
+    return found, InterfaceRole(interface.upper())
 
 
 def check_version(version: str, caller: Caller) -> None:
@@ -218,10 +210,6 @@ def _resource(interface: Interface, path: str, method: str) -> Match:
     return match
 
 
-def _correlation_id(view: OcpiView) -> str:
-    return view.request.headers.get(CORRELATION_ID, "").strip()
-
-
 def _named(headers: RoutingHeaders, query: str) -> PartyRef | None:
     """Return the FROM party, or the one for whom the page link being followed was made (A-46)."""
     cursor = dict(parse_qsl(query)).get("cursor")
@@ -231,6 +219,16 @@ def _named(headers: RoutingHeaders, query: str) -> PartyRef | None:
     if headers.sender not in {None, reader}:
         raise InvalidParameters(f"cursor: this page link was made for {reader}")
     return reader
+
+
+def _page(
+    view: OcpiView, version: str, module: Module, side: InterfaceRole, match: Match
+) -> Page | None:
+    """Return the page of a party's list that the request follows a link to."""
+    if view.request.method != "GET" or match.resource.path:
+        return None
+    endpoint = endpoint_url(served_version(version), module.identifier, side)
+    return links.read(view.raw_query(), endpoint=endpoint)
 
 
 def _implied(
@@ -246,6 +244,17 @@ def _implied(
         own = callbacks.awaited(reference, platform_id=caller.platform_id, module=result_of)
         found = PartyRef.parse(own.receiver)
     return found if found in caller.refs else None
+
+
+def _is_correlated(view: OcpiView) -> bool:
+    return view.request.headers.get(CORRELATION_ID, "").strip() == view.message_ids.correlation_id
+
+
+def _checked(message: Message, caller: Caller) -> Message:
+    """Return a message that its sender may send."""
+    _check_owner(message, caller)
+    _check_page(message)
+    return message
 
 
 def _check_page(message: Message) -> None:

@@ -41,5 +41,10 @@ class Caller:
         """The parties without their roles, as FROM headers name them."""
         return frozenset(party.ref for party in self.parties)
 
+    @property
+    def roles(self) -> tuple[tuple[Role, PartyRef], ...]:
+        """The parties with their roles."""
+        return tuple((party.role, party.ref) for party in self.parties)
+
     def __str__(self) -> str:
         return self.name

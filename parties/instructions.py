@@ -15,6 +15,35 @@ from ocpi.versions import VERSIONS, latest_mutual
 from parties import announcement
 from parties.invitation import Invitation
 
+_LETTER = """\
+Registration of {platform} with {hub}, \
+OCPI {versions}
+
+Versions URL  {versions_url}
+Token A       {token}
+Good for      one registration, within {days} days
+Parties       {parties}
+
+1. Fetch our versions. The token goes into the header in Base64, as here:
+
+curl {header} \\
+  {versions_url}
+
+2. Fetch the details of the version you speak, from the URL in the answer:
+
+curl {header} \\
+  {details_url}
+
+3. POST your credentials. Your token and your versions URL must work by then: we fetch your
+versions and their details with that token before we answer.
+
+curl -X POST {header} \\
+  -H 'Content-Type: application/json' -d {body} \\
+  {post_to}
+
+The answer has your final token. From then on it opens everything, and token A opens nothing.
+"""
+
 
 def describe(invitation: Invitation) -> dict[str, Any]:
     """Return an invitation ready for JSON; the only place that has its token besides the letter."""
@@ -32,39 +61,20 @@ def letter(invitation: Invitation) -> str:
     """Return a text that is ready to be sent, by a safe way."""
     version = latest_mutual(VERSIONS)
     assert version is not None  # noqa: S101 - the hub speaks what the hub speaks
-    header = f"-H {shlex.quote(f'Authorization: {authorization.header(invitation.token)}')}"
-    url = announcement.versions_url()
-    post_to = announcement.endpoint_url(version, ModuleID.CREDENTIALS, InterfaceRole.SENDER)
-    body = shlex.quote(json.dumps(_credentials(invitation), ensure_ascii=False, indent=2))
-    listed = ", ".join(f"{role['role']} {_key(role)}" for role in _roles(invitation))
-    return f"""\
-Registration of {invitation.platform} with {settings.HUB_NAME}, \
-OCPI {" or ".join(VERSIONS)}
-
-Versions URL  {url}
-Token A       {invitation.token}
-Good for      one registration, within {settings.HUB_TOKEN_A_DAYS} days
-Parties       {listed or "none yet"}
-
-1. Fetch our versions. The token goes into the header in Base64, as here:
-
-curl {header} \\
-  {url}
-
-2. Fetch the details of the version you speak, from the URL in the answer:
-
-curl {header} \\
-  {announcement.details_url(version)}
-
-3. POST your credentials. Your token and your versions URL must work by then: we fetch your
-versions and their details with that token before we answer.
-
-curl -X POST {header} \\
-  -H 'Content-Type: application/json' -d {body} \\
-  {post_to}
-
-The answer has your final token. From then on it opens everything, and token A opens nothing.
-"""
+    return _LETTER.format(
+        platform=invitation.platform,
+        hub=settings.HUB_NAME,
+        versions=" or ".join(VERSIONS),
+        versions_url=announcement.versions_url(),
+        token=invitation.token,
+        days=settings.HUB_TOKEN_A_DAYS,
+        parties=", ".join(f"{role['role']} {_key(role)}" for role in _roles(invitation))
+        or "none yet",
+        header=f"-H {shlex.quote(f'Authorization: {authorization.header(invitation.token)}')}",
+        details_url=announcement.details_url(version),
+        body=shlex.quote(json.dumps(_credentials(invitation), ensure_ascii=False, indent=2)),
+        post_to=announcement.endpoint_url(version, ModuleID.CREDENTIALS, InterfaceRole.SENDER),
+    )
 
 
 def _credentials(invitation: Invitation) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from parties.admin.console import page
+
 _SHOWN = 20
 _NUMBER = re.compile("[0-9]{1,18}")
 
@@ -51,5 +53,4 @@ def ask(admin: Any, request: HttpRequest, rows: QuerySet[Any], bulk: Bulk) -> Te
         "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "back": request.get_full_path(),
     }
-    page = {**admin.admin_site.each_context(request), "opts": admin.opts, **context}
-    return TemplateResponse(request, "hub/bulk.html", page)
+    return page(admin, request, "hub/bulk.html", **context)

@@ -3,9 +3,6 @@
 Spec: none; architecture chapter 6. Delivery went on; an operator may have them sent again.
 """
 
-import re
-from urllib.parse import unquote
-
 import msgspec
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -17,21 +14,18 @@ from hub.admin.links import short
 from hub.admin.message_links import timeline_of
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
 from hub.admin.redriving import Redriving
-from hub.admin.searching import Discreet
+from hub.admin.searching import FoundByWholeWords
+from hub.masked import masked_letter
 from hub.models import DeadLetter
-from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
-from hub.policy import ABOUT_DRIVERS
+from hub.personal import PUBLISHED_TO, masked_within
 from hub.store.documents import members
-from ocpi.types import ModuleID
 from parties.admin.console import ModelAdmin, ReadOnly, Tone, ago, badge, column, pretty
 
 _NARROW = 12
-_TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")
-"""The uid in the path of a token; behind it may stand its type."""
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(Discreet, Redriving, ReadOnly, ModelAdmin[DeadLetter]):
+class DeadLetterAdmin(FoundByWholeWords, Redriving, ReadOnly, ModelAdmin[DeadLetter]):
     """Refusals, newest first."""
 
     list_display = ("when", "receiver", "method", "path", "codes", "why", "journey")
@@ -133,19 +127,6 @@ class DeadLetterAdmin(Discreet, Redriving, ReadOnly, ModelAdmin[DeadLetter]):
         if _is_unpublished(text):
             return "not shown: its owner does not publish it"
         return pretty(text)
-
-
-def masked_letter(letter: DeadLetter) -> DeadLetter:
-    """Mask a token in the path, the text and what the receiver said of it."""
-    if letter.subscription.module not in ABOUT_DRIVERS:
-        return letter
-    known = personal(letter.body.encode()) if letter.body else set()
-    if letter.subscription.module == ModuleID.TOKENS:
-        known |= {unquote(uid) for uid in _TOKEN.findall(letter.path)}
-        letter.path = _TOKEN.sub(lambda found: mask(unquote(found[0])), letter.path)
-    letter.path, letter.reason = without(letter.path, known), without(letter.reason, known)
-    letter.body = letter.body and masked(letter.body.encode()).decode()
-    return letter
 
 
 def _is_unpublished(text: bytes) -> bool:

@@ -25,7 +25,7 @@ from hub.figures import uptime
 from hub.figures.uptime import Span
 from hub.models import Evse, Location
 from ocpi.types import ModuleID, fold
-from ocpi.v2_2_1.locations import Status
+from ocpi.v2_2_1.location_types import Status
 from parties.admin.console import (
     ModelAdmin,
     ReadOnly,

@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -28,6 +27,7 @@ from parties.admin.console import (
     badge,
     column,
     once,
+    page,
     pretty,
     table,
 )
@@ -102,8 +102,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
             raise PermissionDenied
         asked = request.GET.get("correlation_id", "").replace("\x00", "").strip()
         shown = {"title": "Timeline", "asked": asked, "journey": timeline.read(asked)}
-        context = {**self.admin_site.each_context(request), **shown}
-        return TemplateResponse(request, "hub/timeline.html", context)
+        return page(self, request, "hub/timeline.html", **shown)
 
     @column("When")
     def when(self, row: Exchange) -> SafeString | str:

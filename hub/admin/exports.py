@@ -23,7 +23,7 @@ from hub.exporting import KINDS, Form, Kind, Rows, parts
 from hub.personal import mask
 from ocpi.types import one_line
 from operators.auditing import record
-from parties.admin.console import action
+from parties.admin.console import action, page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +78,8 @@ class Exports:
         answer: Any = super().changelist_view(request, extra_context)  # type: ignore[misc]
         for item in (getattr(answer, "context_data", None) or {}).get("actions_list", ()):
             item["path"] = _with_query(item["path"], request)
-        page: HttpResponse = answer
-        return page
+        shown: HttpResponse = answer
+        return shown
 
 
 def _file(
@@ -114,8 +114,7 @@ def _page(admin: Any, request: HttpRequest, kind: Kind, back: str) -> TemplateRe
         "forms": [(form.value, label) for form, label in ExportForm().fields["form"].choices],  # type: ignore[attr-defined]
         "back": back,
     }
-    page = {**admin.admin_site.each_context(request), "opts": admin.opts, **shown}
-    return TemplateResponse(request, "hub/export.html", page)
+    return page(admin, request, "hub/export.html", **shown)
 
 
 def _reveals(request: HttpRequest, kind: Kind) -> bool:

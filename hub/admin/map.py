@@ -20,7 +20,7 @@ from django.urls import reverse
 from hub.figures.clusters import CELL, CLOSEST, Box, clusters, inside
 from hub.models import Location
 from hub.models.locations import SPOT_SIZE
-from ocpi.v2_2_1.locations import Status
+from ocpi.v2_2_1.location_types import Status
 from parties.admin.console import operates
 
 _ANY = 0

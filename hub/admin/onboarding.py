@@ -26,7 +26,7 @@ from hub.onboarding import Checklist, Retry, Step, read
 from ocpi.errors import OcpiError
 from ocpi.transport import authorization
 from parties import announcement, instructions
-from parties.admin.console import action, operates
+from parties.admin.console import action, operates, page
 from parties.connecting import register
 from parties.invitation import Invitation, Starts
 from parties.models import Platform
@@ -110,10 +110,10 @@ class OnboardingPages:
             return never_cache(lambda asked: TemplateResponse(asked, "hub/checklist.html", shown))(
                 request
             )
-        return page(self, request, platform, _wanted(request))
+        return _page(self, request, platform, _wanted(request))
 
 
-def page(
+def _page(
     admin: Any,  # noqa: ANN401 - the platforms' admin
     request: HttpRequest,
     platform: Platform,
@@ -136,13 +136,12 @@ def page(
     }
     # A page that asks for something, or that shows a token, is not to be taken away.
     shown["refreshes"] = not (shown["form"] or shown.get("token") or checklist.is_complete)
-    whole = {**admin.admin_site.each_context(request), "opts": admin.opts, **shown}
-    return never_cache(lambda asked: TemplateResponse(asked, "hub/onboarding.html", whole))(request)
+    return never_cache(lambda asked: page(admin, asked, "hub/onboarding.html", **shown))(request)
 
 
 def invited(admin: Any, request: HttpRequest, invitation: Invitation) -> HttpResponse:  # noqa: ANN401 - the platforms' admin
     """Show token A: here, once, with what the platform is sent."""
-    return page(
+    return _page(
         admin,
         request,
         invitation.platform,
@@ -164,7 +163,7 @@ def _register(admin: Any, request: HttpRequest, platform: Platform) -> HttpRespo
     """Have the hub start; when that fails the form stays filled, for the next try."""
     form = RegisterForm(request.POST)
     if not form.is_valid():
-        return page(admin, request, platform, Starts.HUB, form=form)
+        return _page(admin, request, platform, Starts.HUB, form=form)
     given = form.cleaned_data
     method: Literal["POST", "PUT"] = "PUT" if given["put"] else "POST"
     try:
@@ -173,7 +172,7 @@ def _register(admin: Any, request: HttpRequest, platform: Platform) -> HttpRespo
         )
     except (OcpiError, IllegalTransition, ValueError) as error:
         admin.message_user(request, f"The handshake failed: {error}", messages.ERROR)
-        return page(admin, request, platform, Starts.HUB, form=form)
+        return _page(admin, request, platform, Starts.HUB, form=form)
     admin.log_change(request, platform, "Registered by the hub.")
     admin.message_user(request, f"{platform} is connected.", messages.SUCCESS)
     return HttpResponseRedirect(reverse(_PAGE, args=[platform.pk]))
@@ -183,7 +182,7 @@ def _read_lists(admin: Any, request: HttpRequest, platform: Platform) -> HttpRes
     if not operates(request, PullState):
         raise PermissionDenied
     theirs = PullState.objects.filter(party__platform=platform)
-    admin.message_user(request, *order(list(theirs.values_list("pk", flat=True)), full=True))
+    admin.message_user(request, *order(theirs, full=True))
     return HttpResponseRedirect(reverse(_PAGE, args=[platform.pk]))
 
 

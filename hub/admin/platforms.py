@@ -9,20 +9,19 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub import circuits
-from hub.admin.connections import ACTIONS, ConnectionAction
 from hub.admin.lags import Lag, lags
 from hub.admin.onboarding import OnboardingPages, invited
 from hub.admin.recent import recent_of
 from hub.admin.subscriptions import of_platform
 from hub.models import Exchange, Subscription
 from ocpi.errors import OcpiError
-from parties.admin.console import PageChangeList, Tone, action, badge, column, once, operates
+from parties.admin.connections import ACTIONS, ConnectionAction
+from parties.admin.console import PageChangeList, Tone, action, badge, column, once, operates, page
 from parties.admin.platforms import PlatformAdmin
 from parties.invitation import Invitation, Starts, invite
 from parties.models import Platform
@@ -32,11 +31,11 @@ from parties.status import IllegalTransition
 def _deed(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
     """Make the page of one deed."""
 
-    def page(admin_page: "ConnectionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
-        return admin_page.confirm(request, object_id, deed=ACTIONS[name])
+    def confirm(shown: "ConnectionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+        return shown.confirm(request, object_id, deed=ACTIONS[name])
 
-    page.__name__ = name
-    return action(description=ACTIONS[name].title, url_path=name, icon=ACTIONS[name].icon)(page)
+    confirm.__name__ = name
+    return action(description=ACTIONS[name].title, url_path=name, icon=ACTIONS[name].icon)(confirm)
 
 
 @admin.register(Platform)
@@ -135,9 +134,8 @@ class ConnectionAdmin(OnboardingPages, PlatformAdmin):
             self.message_user(request, sentence, messages.ERROR)
             return HttpResponseRedirect(back)
         if request.method != "POST":
-            return self._page(
-                request, "hub/confirm.html", platform, title=deed.title, deed=deed, back=back
-            )
+            shown = {"title": deed.title, "subtitle": str(platform), "platform": platform}
+            return page(self, request, "hub/confirm.html", **shown, deed=deed, back=back)
         return self._perform(request, platform, deed, back)
 
     def _perform(
@@ -153,14 +151,6 @@ class ConnectionAdmin(OnboardingPages, PlatformAdmin):
             return invited(self, request, outcome)
         self.message_user(request, outcome, messages.SUCCESS)
         return HttpResponseRedirect(back)
-
-    def _page(
-        self, request: HttpRequest, template: str, platform: Platform, **context: object
-    ) -> TemplateResponse:
-        shown = {"opts": self.opts, "platform": platform, "subtitle": str(platform), **context}
-        return TemplateResponse(
-            request, template, {**self.admin_site.each_context(request), **shown}
-        )
 
     @column("Lag")
     def lag(self, platform: Any) -> SafeString | str:  # noqa: ANN401 - a row with its lag

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 
 from hub import tasks
 from hub.models import PullState
-from hub.sync import schedule
+from hub.sync import overview
 from hub.sync.leases import COUNTS
 from parties.admin.console import (
     CheckedChangeList,
@@ -49,16 +49,22 @@ _FIELDS = (
 )
 
 
-def order(chosen: list[int], *, full: bool) -> tuple[str, int]:
-    """Have lists read as soon as a worker is free; return what to say, and how loud."""
-    schedule.order(chosen, full=full)
+def start() -> str:
+    """Have a worker read what is due; return why that has to wait, if it has."""
     try:
         task: Any = tasks.start_pulls
         task.delay_on_commit()
     except (redis.RedisError, OperationalError) as error:
-        return f"The broker does not answer; they are read once it does: {error}", messages.ERROR
-    sentence = f"{len(chosen)} are read one after the other; reload to see how far they are."
-    return sentence, messages.INFO
+        return f"The broker does not answer; they are read once it does: {error}"
+    return ""
+
+
+def order(chosen: QuerySet[PullState], *, full: bool) -> tuple[str, int]:
+    """Have lists read as soon as a worker is free; return what to say, and how loud."""
+    number = overview.order(chosen, full=full)
+    if trouble := start():
+        return trouble, messages.ERROR
+    return f"{number} are read one after the other; reload to see how far they are.", messages.INFO
 
 
 @admin.register(PullState)
@@ -109,7 +115,7 @@ class PullAdmin(ReadOnly, ModelAdmin[PullState]):
         self._order(request, queryset, full=True)
 
     def _order(self, request: HttpRequest, queryset: QuerySet[PullState], *, full: bool) -> None:
-        self.message_user(request, *order(list(queryset.values_list("pk", flat=True)), full=full))
+        self.message_user(request, *order(queryset, full=full))
 
     @column("Party", order="party__key")
     def party_name(self, row: PullState) -> str:

@@ -1,32 +1,23 @@
 """Quarantine: objects of lists that could not be used, with the reason and what would help.
 
-Spec: none; TF-31, architecture chapter 10. What identifies a driver is masked, here and in the
-commands.
+Spec: none; TF-31, architecture chapter 10. What identifies a driver is masked.
 """
 
-from collections.abc import Iterable
-from typing import Any
-
-import redis
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from kombu.exceptions import OperationalError
 
-from hub import tasks
-from hub.admin import bulk
+from hub.admin import bulk, pulls
 from hub.admin.bulk import Bulk
 from hub.admin.paging import BoundedChangeList, BoundedPaginator
-from hub.admin.searching import Discreet
+from hub.admin.searching import FoundByWholeWords
+from hub.masked import masked_object
 from hub.models import Quarantined
-from hub.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
-from hub.policy import ABOUT_DRIVERS
 from hub.sync import quarantine
 from hub.sync.hints import hint
 from hub.sync.quarantine import QUARANTINE
-from ocpi.types import ModuleID, format_datetime
 from parties.admin.console import ModelAdmin, ReadOnly, ago, column, operates, pretty
 
 _BY = ("pull__party__key", "pull__module")
@@ -53,7 +44,7 @@ _DISCARD = Bulk(
 
 
 @admin.register(Quarantined)
-class QuarantinedAdmin(Discreet, ReadOnly, ModelAdmin[Quarantined]):
+class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
     """What is wrong with which object, last seen first."""
 
     list_display = ("object_id", "party", "module", "findings", "help", "first_seen", "last_seen")
@@ -120,12 +111,8 @@ class QuarantinedAdmin(Discreet, ReadOnly, ModelAdmin[Quarantined]):
         if rows is None:
             return bulk.ask(self, request, queryset, _READ_AGAIN)
         number = quarantine.read_again(rows)
-        try:
-            task: Any = tasks.start_pulls
-            task.delay_on_commit()
-        except (redis.RedisError, OperationalError) as error:
-            sentence = f"The broker does not answer; they are read once it does: {error}"
-            self.message_user(request, sentence, messages.ERROR)
+        if trouble := pulls.start():
+            self.message_user(request, trouble, messages.ERROR)
             return None
         self.message_user(request, f"Lists that are read again: {number}. See Pulls for progress.")
         return HttpResponseRedirect(reverse("admin:hub_pullstate_changelist"))
@@ -168,34 +155,3 @@ class QuarantinedAdmin(Discreet, ReadOnly, ModelAdmin[Quarantined]):
     def content(self, row: Quarantined) -> SafeString:
         """Show its text, however broken."""
         return pretty(row.text.encode())
-
-
-def masked_object(row: Quarantined) -> Quarantined:
-    """Mask what identifies a driver in an object, its id and the findings."""
-    text = row.text.encode()
-    if row.pull.module not in ABOUT_DRIVERS:
-        row.text = masked_within(text, PUBLISHED_TO).decode()
-        return row
-    known = personal(text)
-    if row.pull.module == ModuleID.TOKENS:
-        known |= {row.object_id}
-        row.object_id = mask(row.object_id)
-    row.text, row.findings = masked(text).decode(), without(row.findings, known)
-    return row
-
-
-def describe(rows: Iterable[Quarantined]) -> list[dict[str, Any]]:
-    """Return objects ready for JSON, masked."""
-    return [
-        {
-            "number": row.pk,
-            "party": row.pull.party.key,
-            "module": row.pull.module,
-            "id": row.object_id,
-            "findings": row.findings.splitlines(),
-            "hint": hint(row.findings),
-            "first_seen_at": format_datetime(row.first_seen_at),
-            "last_seen_at": format_datetime(row.last_seen_at),
-        }
-        for row in map(masked_object, rows)
-    ]

@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from kombu.exceptions import OperationalError
 
@@ -20,7 +19,7 @@ from hub.admin.bulk import Bulk
 from hub.delivery.dead_letters import LETTERS
 from hub.jobs import Job
 from hub.models import DeadLetter
-from parties.admin.console import operates
+from parties.admin.console import operates, page
 
 _LIST = "admin:hub_deadletter_changelist"
 _JOB = "hub_deadletter_job"
@@ -112,8 +111,7 @@ class Redriving:
             "left": found.total - found.done if found else 0,
             "back": reverse(_LIST),
         }
-        page = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
-        answer = TemplateResponse(request, "hub/job.html", page)
+        answer = page(self, request, "hub/job.html", **shown)
         if found and found.stage in jobs.GOING_ON:
             answer.headers["Refresh"] = _LOOK_AGAIN
         return answer

@@ -10,7 +10,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.views.decorators.cache import never_cache
 
 from hub.admin.links import page_of
@@ -18,7 +17,7 @@ from hub.models import StoredObject, Token
 from hub.personal import mask, named
 from ocpi.types import one_line
 from operators.auditing import record
-from parties.admin.console import action, pretty
+from parties.admin.console import action, page, pretty
 
 log = logging.getLogger(__name__)
 _PERMISSION = "hub.reveal_personal"
@@ -53,8 +52,7 @@ class Reveals:
             record("revealed", about, after={"reason": reason})
             log.warning("%s revealed personal data of %s: %s", request.user, about, reason)
         context = {"title": f"Personal data of {about}", "back": page_of(row), **shown}
-        page = {**self.admin_site.each_context(request), "opts": self.opts, **context}
-        answer = TemplateResponse(request, "hub/reveal.html", page)
+        answer = page(self, request, "hub/reveal.html", **context)
         return never_cache(lambda _: answer)(request)
 
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from hub.models import Evse, StoredObject
-from hub.models.charging import Charged
+from hub.models import Evse
+from hub.models.stored import of_party
 from hub.policy import ABOUT_DRIVERS
 from ocpi.types import PartyRef, fold
 from parties.models import Party
@@ -25,7 +25,7 @@ _MOST_EVSES = 20
 _BETWEEN = "[^[:alnum:]*_-]"
 
 
-class Discreet:
+class FoundByWholeWords:
     """Adds to an admin that what may name a driver is not found by parts of words.
 
     Spec: none. `module_field` leads to the module of a row; the words then have to be all that
@@ -56,8 +56,7 @@ def search(rows: Rows, words: str, *, way: Way) -> Rows:
     """Keep what belongs to a party, or else what one of the ways finds."""
     party = _known_party(words)
     if party:
-        sides = ("owner", "audience", "recipient") if _is_charged(rows) else ("owner", "audience")
-        return rows.filter(Q(*((side, party) for side in sides), _connector=Q.OR))
+        return of_party(rows, party)
     plain = rows.model._default_manager.order_by()  # noqa: SLF001 - a documented name of Django
     first, *more = (found.values("pk") for found in way(plain, words))
     return rows.filter(pk__in=first.union(*more) if more else first)
@@ -98,7 +97,3 @@ def _known_party(words: str) -> str:
     except ValueError:
         return ""
     return key if Party.objects.filter(key=key).exists() else ""
-
-
-def _is_charged(rows: QuerySet[StoredObject]) -> bool:
-    return issubclass(rows.model, Charged)

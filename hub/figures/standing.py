@@ -15,7 +15,7 @@ from django.utils import timezone
 from hub.delivery import backlog
 from hub.models import Cdr, Failure, Spot, Subscription
 from hub.policy import POLICIES
-from ocpi.v2_2_1.locations import Status
+from ocpi.v2_2_1.location_types import Status
 from parties import database
 from parties.models import AllowedParty, Party
 from parties.status import ConnectionStatus

@@ -1,4 +1,4 @@
-"""Which dead letters or quarantined objects a command is about: some, or expressly all."""
+"""Which rows a command is about: a party's, a module's, some, or expressly all."""
 
 from argparse import Namespace
 from typing import Any
@@ -8,11 +8,23 @@ from django.core.management.base import CommandError, CommandParser
 from hub.policy import POLICIES
 
 
+def add_narrowing_arguments(parser: CommandParser, *, whose: str) -> None:
+    """Add what narrows a list."""
+    parser.add_argument("--party", metavar="PARTY", help=whose)
+    add_module_argument(parser)
+
+
+def add_module_argument(parser: CommandParser) -> None:
+    """Add what narrows a list to one of the modules that are stored."""
+    parser.add_argument(
+        "--module", choices=[module.value for module in POLICIES], help="only this module"
+    )
+
+
 def add_choosing_arguments(parser: CommandParser) -> None:
-    """Add what chooses among them."""
+    """Add what chooses among rows that something is done to."""
     parser.add_argument("--id", type=int, action="append", help="this one; repeat for more")
-    parser.add_argument("--party", metavar="PARTY", help="the receiver, or whose list, like DE-MSA")
-    parser.add_argument("--module", choices=[module.value for module in POLICIES])
+    add_narrowing_arguments(parser, whose="the receiver, or whose list, like DE-MSA")
     parser.add_argument("--all", action="store_true", help="all there are")
 
 

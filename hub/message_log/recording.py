@@ -49,17 +49,14 @@ def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any
         return
     most: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
     body = response.content
-    query = view.raw_query()
-    # Asked for `auth`, a request that was refused would be authenticated once more.
-    caller = getattr(view.request, "_auth", None)
-    known = caller if isinstance(caller, Caller) else None
+    known = _caller(view)
     writer.put(
         Entry(
             is_inbound=True,
             at=time.time() - seconds,
             seconds=seconds,
             method=view.request.method or "",
-            url=f"{view.raw_path()}?{query}" if query else view.raw_path(),
+            url=_url(view),
             headers=view.request.headers,
             request=Cut.of(view.received, most),
             response=Cut.of(body, most),
@@ -107,6 +104,18 @@ def listen(asked: Asked) -> None:
             error="" if reply else f"{type(asked.outcome).__name__}: {asked.outcome}",
         )
     )
+
+
+def _url(view: OcpiView) -> str:
+    path, query = view.raw_path(), view.raw_query()
+    return f"{path}?{query}" if query else path
+
+
+def _caller(view: OcpiView) -> Caller | None:
+    """Return who is known to have asked, if somebody is."""
+    # Asked for `auth`, a request that was refused would be authenticated once more.
+    found = getattr(view.request, "_auth", None)
+    return found if isinstance(found, Caller) else None
 
 
 def _without_data(read: Envelope | None) -> Envelope | None:

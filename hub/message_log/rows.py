@@ -65,11 +65,7 @@ def _values(entry: Entry, known: Places) -> Row:
     headers = _routing(entry)
     place = _place(entry, known, headers)
     answer = entry.envelope or envelope.read(entry.response.text)
-    path, in_path = _path(entry, place, headers)
-    asked, in_asked = masking.body(entry.request, place.module)
-    answered, in_answer = masking.body(entry.response, place.module)
-    hidden = {*in_path, *in_asked, *in_answer, *_secrets(entry)}
-    message = entry.error or (answer and answer.status_message) or ""
+    path, message, asked, answered = _texts(entry, place, headers, answer)
     code = answer.status_code if answer and answer.status_code in _CODES else None
     return (
         datetime.fromtimestamp(entry.at, UTC),
@@ -82,18 +78,31 @@ def _values(entry: Entry, known: Places) -> Row:
         place.interface,
         one_line(entry.method, longest=_LONGEST_METHOD),
         place.endpoint,
-        masking.words(path, hidden),
+        path,
         _object_key(entry, place),
         _way(entry, place, answer),
         entry.http_status,
         code,
-        masking.words(one_line(message, longest=_LONGEST_WORDS), hidden),
+        message,
         round(entry.seconds * 1000, 3),
         entry.request_id or _header(entry, REQUEST_ID),
         entry.correlation_id or _header(entry, CORRELATION_ID),
-        masking.words(asked, hidden),
-        masking.words(answered, hidden),
+        asked,
+        answered,
     )
+
+
+def _texts(
+    entry: Entry, place: Place, headers: RoutingHeaders, answer: Envelope | None
+) -> tuple[str, ...]:
+    """Return path, words and bodies; what is secret in one of them is hidden in all."""
+    path, in_path = _path(entry, place, headers)
+    asked, in_asked = masking.body(entry.request, place.module)
+    answered, in_answer = masking.body(entry.response, place.module)
+    hidden = {*in_path, *in_asked, *in_answer, *_secrets(entry)}
+    said = entry.error or (answer and answer.status_message) or ""
+    message = one_line(said, longest=_LONGEST_WORDS)
+    return tuple(masking.words(text, hidden) for text in (path, message, asked, answered))
 
 
 def _storable(value: object) -> object:

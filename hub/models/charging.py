@@ -70,6 +70,8 @@ class Charged(StoredObject):
     cost = models.FloatField("cost without VAT", null=True)
     currency = models.TextField(blank=True, default="")
 
+    SIDES = (*StoredObject.SIDES, "recipient")
+
     class Meta(StoredObject.Meta):
         abstract = True
         indexes: ClassVar[list[models.Index]] = [

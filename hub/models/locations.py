@@ -33,6 +33,8 @@ class Evse(StoredPart):
     evse_id = models.TextField("EVSE id", blank=True, default="", db_index=True)
     status = models.TextField()
 
+    SIDES: ClassVar[tuple[str, ...]] = tuple(f"object__{side}" for side in StoredObject.SIDES)
+
     class Meta:
         verbose_name = "EVSE"
         verbose_name_plural = "EVSEs"

@@ -45,6 +45,9 @@ class StoredObject(models.Model):
     stored_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
+    SIDES: ClassVar[tuple[str, ...]] = ("owner", "audience")
+    """The columns that name the parties it is of or for."""
+
     class Meta:
         abstract = True
         constraints: ClassVar[list[Any]] = [
@@ -92,3 +95,9 @@ class StoredPart(models.Model):
 
     def __str__(self) -> str:
         return self.uid
+
+
+def of_party(rows: models.QuerySet[Any], key: str) -> models.QuerySet[Any]:
+    """Keep what a party owns or is to have."""
+    either = ((side, key) for side in rows.model.SIDES)
+    return rows.filter(models.Q(*either, _connector=models.Q.OR))

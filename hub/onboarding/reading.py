@@ -43,14 +43,10 @@ def read(platform: Platform, starts: Starts | None = None) -> Checklist:
             now=now,
             exchanges=exchanges,
             token_a=token_a,
-            stranger=None
-            if platform.is_registered
-            else _stranger(max(since, now - _STRANGERS_FOR)),
+            stranger=_stranger(platform, max(since, now - _STRANGERS_FOR)),
             is_registered=platform.is_registered,
             listed=frozenset(f"{role} {ref}" for role, ref in listed),
-            active=frozenset(
-                f"{row.role} {row.key}" for row in platform.parties.all() if row.is_active
-            ),
+            active=_active(platform),
             endpoints=_endpoints(platform),
             expected=_expected(platform.version, {role for role, _ in listed}),
             form=next((token.form for token in tokens if token.form), ""),
@@ -98,8 +94,10 @@ def _exchanges(name: str, since: datetime, until: datetime) -> Sequence[Exchange
     return list(found.order_by("-at", "-id")[:_MOST_EXCHANGES])
 
 
-def _stranger(since: datetime) -> Exchange | None:
-    """Return the last call with a token of nobody's."""
+def _stranger(platform: Platform, since: datetime) -> Exchange | None:
+    """Return the last call with a token of nobody's, while this platform's is awaited."""
+    if platform.is_registered:
+        return None
     unknown = Exchange.objects.filter(
         platform="", module__in=_MODULES, direction="in", http_status=401, at__gte=since
     )
@@ -111,6 +109,10 @@ def _starter(exchanges: Sequence[Exchange], token_a: Credentials | None) -> Star
     if last is not None:
         return Starts.HUB if last.direction == "out" else Starts.PLATFORM
     return Starts.HUB if token_a is None else Starts.PLATFORM
+
+
+def _active(platform: Platform) -> frozenset[str]:
+    return frozenset(f"{row.role} {row.key}" for row in platform.parties.all() if row.is_active)
 
 
 def _endpoints(platform: Platform) -> frozenset[Interface]:

@@ -4,7 +4,7 @@ Spec: none; architecture chapters 7 and 10.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from hub.models import PullState
 from hub.policy import POLICIES
 from hub.sync import crawling, leases, schedule
 from ocpi.types import ModuleID, PartyRef, format_datetime
+from operators import auditing
 from parties.models import Party
 
 _ORDER = list(POLICIES)
@@ -42,10 +43,21 @@ def of_party(ref: PartyRef, module: str | None = None) -> list[PullState]:
     return found
 
 
+def order(chosen: QuerySet[PullState], *, full: bool) -> int:
+    """Have lists read as soon as a worker is free; return how many."""
+    found = list(chosen.select_related("party"))
+    if full:
+        _audit(found)
+    schedule.order([state.pk for state in found], full=full)
+    return len(found)
+
+
 def read_now(
-    found: Iterable[PullState], *, full: bool, watch: Callable[[PullState], None]
+    found: Collection[PullState], *, full: bool, watch: Callable[[PullState], None]
 ) -> list[PullState]:
     """Read lists to their end, here and now, one after the other; return how they are then."""
+    if full:
+        _audit(found)
     return [_read(state, full=full, watch=watch) for state in found]
 
 
@@ -55,6 +67,13 @@ def _read(state: PullState, *, full: bool, watch: Callable[[PullState], None]) -
         schedule.order([state.pk], full=True)
     crawling.crawl(lease, seconds=_LONGEST_SECONDS, watch=watch)
     return _all().get(pk=state.pk)
+
+
+def _audit(found: Collection[PullState]) -> None:
+    """Write down which lists somebody has read from their beginning."""
+    of = sorted(f"{state.party.key} {state.module}" for state in found)
+    subject = f"{len(of):,} lists"
+    auditing.record("read everything", subject, before={"of": of}, kind=PullState._meta.label)  # noqa: SLF001 - a documented name of Django
 
 
 def _claimed(state: PullState) -> leases.Lease:

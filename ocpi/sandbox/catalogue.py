@@ -100,6 +100,14 @@ SHOP_HOURS: Json = {
         for weekday in range(1, 8)
     ],
 }
+ENERGY_MIX: Json = {
+    "is_green_energy": True,
+    "energy_sources": [
+        {"source": "WIND", "percentage": 70},
+        {"source": "SOLAR", "percentage": 30},
+    ],
+    "supplier_name": "Noordzeewind",
+}
 
 
 def location(index: int, party: PartyRef, evses: int = 3, *, seed: int = 1) -> Json:
@@ -129,14 +137,7 @@ def location(index: int, party: PartyRef, evses: int = 3, *, seed: int = 1) -> J
         "time_zone": "Europe/Amsterdam",
         "opening_times": ALWAYS_OPEN if fast or _one_in(2, chance) else SHOP_HOURS,
         "charging_when_closed": _one_in(2, chance),
-        "energy_mix": {
-            "is_green_energy": True,
-            "energy_sources": [
-                {"source": "WIND", "percentage": 70},
-                {"source": "SOLAR", "percentage": 30},
-            ],
-            "supplier_name": "Noordzeewind",
-        },
+        "energy_mix": ENERGY_MIX,
         "last_updated": updated,
     }
 

@@ -61,29 +61,19 @@ class SandboxPlatform:
         self.host, self.port = host, port
         self.quirks = Quirks(**quirks)
         usual = offered((role for role, _ in self.roles), client_info=client_info)
-        sides = usual if modules is None else modules
-        self.addresses = Addresses(
-            list(versions),
-            {ModuleID(module): list(map(InterfaceRole, each)) for module, each in sides.items()},
-            self.quirks.trailing_slash,
-        )
+        sides = _sides(usual if modules is None else modules)
+        self.addresses = Addresses(list(versions), sides, self.quirks.trailing_slash)
         self.own, self.objects = self._shelves(), self._shelves()
-        self.clients = Clients()
-        self.tokens = Tokens()
+        self.clients, self.tokens = Clients(), Tokens()
         self.hub = HubClient(self.quirks)
-        self.recorder = Recorder()
-        self.rules = Rules()
+        self.recorder, self.rules = Recorder(), Rules()
         self.watchers: list[Watcher] = []
         self._handshake = Handshake(
             self.quirks, self.tokens, self.hub, self.credentials, self.addresses.versions
         )
-        parties = frozenset(party for _, party in self.roles)
-        self.authorizing = Authorizing(self.quirks, parties, self.own)
-        self.desk = OrderDesk(self.quirks, parties, self.own, self.hub)
-        interfaces = Interfaces(
-            self.quirks, parties, self.own, self.objects, self.desk, self.authorizing, self.clients
-        )
-        self._answering = Answering(self.addresses, self._handshake, interfaces)
+        self.authorizing = Authorizing(self.quirks, self.parties, self.own)
+        self.desk = OrderDesk(self.quirks, self.parties, self.own, self.hub)
+        self._answering = Answering(self.addresses, self._handshake, self._interfaces())
         self._server: SandboxServer | None = None
 
     # --- life ----------------------------------------------------------------------------------
@@ -124,6 +114,11 @@ class SandboxPlatform:
     def party(self) -> PartyRef:
         """Its first party."""
         return self.roles[0][1]
+
+    @property
+    def parties(self) -> frozenset[PartyRef]:
+        """All its parties."""
+        return frozenset(party for _, party in self.roles)
 
     @property
     def url(self) -> str:
@@ -276,10 +271,20 @@ class SandboxPlatform:
             watch(seen, answer)
         return answer
 
+    def _interfaces(self) -> Interfaces:
+        own, received, desk = self.own, self.objects, self.desk
+        return Interfaces(
+            self.quirks, self.parties, own, received, desk, self.authorizing, self.clients
+        )
+
     def _shelves(self) -> dict[str, Shelf]:
         declared = VERSIONS[self.addresses.versions[-1]].modules
         kinds = {str(name): declared[name].object for name in self.addresses.modules}
         return {name: Shelf(kind) for name, kind in kinds.items() if kind is not None}
+
+
+def _sides(modules: Mapping[str, Sequence[str]]) -> dict[ModuleID, list[InterfaceRole]]:
+    return {ModuleID(name): list(map(InterfaceRole, each)) for name, each in modules.items()}
 
 
 def object_path(owner: PartyRef, *ids: str) -> str:

@@ -10,11 +10,12 @@ from annotated_types import MinLen
 
 from ocpi.modules import Part, lacking, revised
 from ocpi.types import Length, String
+from ocpi.v2_2_1 import location_types
 from ocpi.v2_2_1 import locations as later
 
-Capability = lacking(later.Capability, "START_SESSION_CONNECTOR_REQUIRED")
+Capability = lacking(location_types.Capability, "START_SESSION_CONNECTOR_REQUIRED")
 ConnectorType = lacking(
-    later.ConnectorType,
+    location_types.ConnectorType,
     "CHAOJI",
     "DOMESTIC_M",
     "DOMESTIC_N",
@@ -29,7 +30,7 @@ ConnectorType = lacking(
     "NEMA_14_30",
     "NEMA_14_50",
 )
-PowerType = lacking(later.PowerType, "AC_2_PHASE", "AC_2_PHASE_SPLIT")
+PowerType = lacking(location_types.PowerType, "AC_2_PHASE", "AC_2_PHASE_SPLIT")
 
 Connector = revised(later.Connector, standard=ConnectorType, power_type=PowerType)
 EVSE = revised(

@@ -28,7 +28,7 @@ from ocpi.types import (
     String,
     fold,
 )
-from ocpi.v2_2_1.locations import ConnectorFormat, ConnectorType, GeoLocation, PowerType
+from ocpi.v2_2_1.location_types import ConnectorFormat, ConnectorType, GeoLocation, PowerType
 from ocpi.v2_2_1.tariffs import Tariff
 from ocpi.v2_2_1.tokens import TokenType
 

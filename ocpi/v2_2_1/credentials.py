@@ -19,7 +19,7 @@ from ocpi.types import (
     Role,
     String,
 )
-from ocpi.v2_2_1.locations import BusinessDetails
+from ocpi.v2_2_1.location_types import BusinessDetails
 
 
 class CredentialsRole(OcpiModel):

@@ -26,7 +26,7 @@ from ocpi.types import (
     Price,
     String,
 )
-from ocpi.v2_2_1.locations import EnergyMix
+from ocpi.v2_2_1.location_types import EnergyMix
 
 
 class DayOfWeek(OcpiEnum):

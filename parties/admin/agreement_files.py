@@ -11,14 +11,13 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 
 from operators import auditing
 from parties import agreement_csv
-from parties.admin.console import action
+from parties.admin.console import action, page
 from parties.models import Agreement
 
 if TYPE_CHECKING:
@@ -70,9 +69,8 @@ class FilePages:
         context |= {"columns": agreement_csv.COLUMNS, "shown": _SHOWN, "most": _MOST_LINES}
         if request.method == "POST" and form.is_valid():
             context |= _read(form.cleaned_data["file"], dry_run="import" not in request.POST)
-        shown = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return never_cache(
-            lambda asked: TemplateResponse(asked, "parties/import_agreements.html", shown)
+            lambda asked: page(self, asked, "parties/import_agreements.html", **context)
         )(request)
 
     def has_import_csv_permission(self: Any, request: HttpRequest) -> bool:

@@ -14,11 +14,10 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.http import urlencode
 
 from parties import matrix
-from parties.admin.console import action
+from parties.admin.console import action, page
 from parties.agreements import NoSuchAgreement, outside_period, settle
 from parties.matrix import LETTERS, Cell, Standing, Wanted
 from parties.models import Agreement, AgreementState
@@ -89,7 +88,7 @@ class MatrixPage:
         form = WantedForm(request.GET)
         wanted = form.wanted()
         found = matrix.read(wanted)
-        return _page(
+        return page(
             self,
             request,
             "parties/matrix.html",
@@ -116,7 +115,7 @@ def _asked(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - 
         return HttpResponseRedirect(request.get_full_path())
     others = [cell for cell in cells if _differs(cell, deed)]
     if "confirmed" not in request.POST:
-        return _page(
+        return page(
             admin, request, "parties/matrix_confirm.html", title=deed.title,
             deed=deed, name=request.POST["deed"], cells=others, same=len(cells) - len(others),
             back=request.get_full_path(),
@@ -183,8 +182,3 @@ def _turner(wanted: Wanted) -> Mapping[str, Any]:
         "left": at(column_page=wanted.column_page - 1),
         "right": at(column_page=wanted.column_page + 1),
     }
-
-
-def _page(admin: Any, request: HttpRequest, template: str, **context: object) -> TemplateResponse:  # noqa: ANN401 - the agreements' admin
-    shown = {**admin.admin_site.each_context(request), **context}
-    return TemplateResponse(request, template, shown)

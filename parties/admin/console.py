@@ -19,6 +19,7 @@ from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -49,6 +50,7 @@ __all__ = [
     "moment_text",
     "once",
     "operates",
+    "page",
     "pretty",
     "span",
     "table",
@@ -86,6 +88,12 @@ class ModelAdmin(ThemedAdmin[_Row]):
         return lookup in filters or (
             named.removesuffix("__id") in filters and compared in _COMPARED
         )
+
+
+def page(admin: Any, request: HttpRequest, template: str, **shown: object) -> TemplateResponse:  # noqa: ANN401 - the admin of any model
+    """Show a page of a model's admin that is none of Django's own."""
+    context = {**admin.admin_site.each_context(request), "opts": admin.opts, **shown}
+    return TemplateResponse(request, template, context)
 
 
 class ReadOnly:

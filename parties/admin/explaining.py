@@ -10,11 +10,10 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from ocpi.types import ModuleID, PartyRef
 from parties.access import Verdict, verdict
-from parties.admin.console import action
+from parties.admin.console import action, page
 from parties.agreements import objections
 from parties.models import Agreement, Party
 from parties.role_pairs import ROLE_PAIRS
@@ -52,8 +51,7 @@ class ExplainPage:
         context: dict[str, Any] = {"title": "Explain", "form": form, "keys": keys}
         if form.is_valid():
             context |= _answer(**form.cleaned_data)
-        shown = {**self.admin_site.each_context(request), "opts": self.opts, **context}
-        return TemplateResponse(request, "parties/explain.html", shown)
+        return page(self, request, "parties/explain.html", **context)
 
 
 def _answer(one: PartyRef, other: PartyRef, module: str) -> dict[str, Any]:

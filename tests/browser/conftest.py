@@ -42,8 +42,11 @@ _SIZE = {"width": 1280, "height": 900}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the pictures be kept."""
+    """Let the pictures be kept, and the browser be insisted on."""
     parser.addoption("--screenshots", type=Path, help="the folder that pictures are written to")
+    parser.addoption(
+        "--need-chromium", action="store_true", help="fail, rather than skip, without Chromium"
+    )
 
 
 @pytest.fixture
@@ -53,11 +56,12 @@ def screenshots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(pytestconfig: pytest.Config) -> Iterator[Browser]:
     """Start the browser once, with an empty profile."""
     program = shutil.which("chromium")
     if program is None:
-        pytest.skip("there is no Chromium here: `make test-browser` installs it")
+        give_up = pytest.fail if pytestconfig.getoption("--need-chromium") else pytest.skip
+        give_up("there is no `chromium` on PATH: `make test-browser` installs it")
     # Playwright leaves its loop running in this thread; Django takes that for a coroutine.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

@@ -1,5 +1,6 @@
 """Logging in at the console, in a real browser."""
 
+import re
 from base64 import b32decode
 
 from django.conf import LazySettings
@@ -20,11 +21,18 @@ def log_in(page: Page, name: str) -> None:
 
 
 def test_a_password_opens_the_dashboard(enter: Enter) -> None:
-    """And logging out closes it."""
+    """And logging out closes it, for whoever goes there by hand too."""
     person("vera", Role.VIEWER)
     page = enter()
     log_in(page, "vera")
     expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+
+    page.get_by_text("vera", exact=True).click()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Dashboard")).to_have_count(0)
+    page.goto("/admin/")
+    expect(page).to_have_url(re.compile("/admin/login/"))
+    expect(page.get_by_label("Username")).to_be_visible()
 
 
 def test_a_second_factor_is_enrolled_and_asked_for(enter: Enter, settings: LazySettings) -> None:

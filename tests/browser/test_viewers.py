@@ -1,6 +1,6 @@
 """Who may only look: no page offers to change anything, and what is asked for anyway is refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,7 +18,7 @@ from tests.hub.test_admin_charging import a_token
 
 _CHANGING = (
     'form[method="post"]:not([action$="/logout/"], #changelist-form, [id$="_form"])',
-    'input[name="_save"]',
+    '[name="_save"]',
     'input[type="checkbox"][name="pair"]',
     'select[name="action"]',
     'a[href$="/add/"]',
@@ -27,8 +27,8 @@ _YES = {"confirmed": "1"}
 
 
 @pytest.fixture
-def viewer(cast: Cast, enter: Enter, deliver_all: Callable[[], int]) -> Page:
-    """Vera, at a hub with two platforms, an agreement, and a letter that came back."""
+def stuck(cast: Cast, deliver_all: Callable[[], int]) -> None:
+    """A hub with two platforms, an agreement, and a letter that came back."""
     assert cast["P1"]
     assert cast["P2"]
     cast.agree(("NL-CPA", "DE-MSA"))
@@ -39,6 +39,11 @@ def viewer(cast: Cast, enter: Enter, deliver_all: Callable[[], int]) -> Page:
         path="NL/CPA/L1",
         reason="no",
     )
+
+
+@pytest.fixture
+def viewer(stuck: None, enter: Enter) -> Page:
+    """Vera, at that hub."""
     return enter(Role.VIEWER)
 
 
@@ -50,13 +55,27 @@ def pages() -> list[str]:
     return ["/admin/", "/admin/parties/agreement/matrix/", *lists, *each]
 
 
+def offered(page: Page) -> Iterator[tuple[str, str]]:
+    """Find what each page offers to change, by its selector."""
+    for address in pages():
+        page.goto(address)
+        expect(page.locator("h1, h2").first).to_be_visible()
+        yield from ((address, offer) for offer in _CHANGING if page.locator(offer).count())
+
+
 def test_no_page_offers_a_change(viewer: Page) -> None:
     """No button, no box to tick, no list of actions."""
-    for address in pages():
-        viewer.goto(address)
-        expect(viewer.locator("h1, h2").first).to_be_visible()
-        for offer in _CHANGING:
-            assert viewer.locator(offer).count() == 0, (address, offer)
+    assert list(offered(viewer)) == []
+
+
+def test_who_may_change_is_offered_it_there(stuck: None, enter: Enter) -> None:
+    """Each kind of offer is found, so that finding none means that there is none.
+
+    On the letter's own page, the last of them, nobody changes anything.
+    """
+    found = list(offered(enter(Role.ADMINISTRATOR)))
+    assert {offer for _, offer in found} == set(_CHANGING)
+    assert {address for address, _ in found} == set(pages()[:-1])
 
 
 def refused() -> list[tuple[str, dict[str, str], int]]:

@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hub import store, tasks
-from hub.admin.connections import ACTIONS
 from hub.delivery import subscriptions
 from hub.models import Change, DeadLetter, Evse, Location, Snapshot, Subscription
 from hub.policy import POLICIES
 from hub.store import Incoming
 from ocpi.types import ModuleID
 from ocpi.versions import VERSIONS
+from parties.admin.connections import ACTIONS
 from parties.models import Agreement, Credentials, Direction, Party, Platform
 from parties.status import ConnectionStatus
 from tests.cast import CPA, a_location

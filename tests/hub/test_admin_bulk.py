@@ -235,13 +235,13 @@ def test_a_job_tells_how_far_it_is() -> None:
 def test_support_works_on_what_is_stuck_and_a_viewer_does_not(
     emsp: SandboxPlatform, hub_server: object
 ) -> None:
-    """The actions are offered to whom they are allowed."""
+    """The actions are offered to whom they are allowed; to others the list shows itself again."""
     viewer, support = (console(person(role.group, role)) for role in (Role.VIEWER, Role.SUPPORT))
     form = chosen("discard", *ids())
 
     answer = viewer.post(reverse(LETTERS), form | {"up_to": "999999"})
     assert len(ids()) == 3
-    assert answer.status_code in {200, 302, 403}
+    assert answer.status_code == 200
     assert viewer.get(reverse("admin:hub_deadletter_job", args=["x"])).status_code == 403
     confirm(support, asked(support, LETTERS, form))
     assert ids() == []

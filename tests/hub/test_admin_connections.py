@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from hub.admin.connections import ACTIONS
 from ocpi.sandbox.platform import SandboxPlatform
+from parties.admin.connections import ACTIONS
 from parties.models import Credentials, Platform
 from parties.status import ConnectionStatus
 from tests.cast import Cast

@@ -8,6 +8,7 @@ from hub import broker
 from hub.models import PullState, Quarantined
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox.misbehaviour import html, reply
+from operators.models import Change
 from tests.cast import CPA, a_location, command
 from tests.hub.sync.reading import offer, read, state
 from tests.ocpi.objects import a_token
@@ -58,7 +59,7 @@ def test_errors_are_shown(broken: SandboxPlatform, admin_client: Client) -> None
 def test_lists_are_read_when_an_operator_says_so(
     pair: Pair, admin_client: Client, action: str, *, full: bool
 ) -> None:
-    """They are due at once, and a task is on its way."""
+    """They are due at once, and a task is on its way; reading everything is on record."""
     offer(pair[0], "locations", a_location(CPA, 1))
     done = read()
     assert not PullState.objects.filter(pk=done.pk, wants_full=True).exists()
@@ -72,6 +73,8 @@ def test_lists_are_read_when_an_operator_says_so(
     ordered = state()
     assert ordered.due_at < done.due_at
     assert ordered.wants_full is full
+    asked = Change.objects.filter(deed="read everything").values_list("who", "before__of")
+    assert list(asked) == ([("admin", ["NL-CPA locations"])] if full else [])
     assert b"start_pulls" in broker.connection().lrange("bulk", 0, -1)[0]
 
 

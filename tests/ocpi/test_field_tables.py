@@ -16,6 +16,7 @@ from ocpi.v2_2_1 import (
     commands,
     credentials,
     hubclientinfo,
+    location_types,
     locations,
     sessions,
     tariffs,
@@ -29,7 +30,7 @@ if tables.DOCUMENT.exists():
     SOURCES["document"] = tables.documented()
 
 NEWER: tuple[ModuleType, ...] = (
-    *(types, versions, credentials, locations, sessions, cdrs),
+    *(types, versions, credentials, location_types, locations, sessions, cdrs),
     *(tariffs, tokens, commands, chargingprofiles, hubclientinfo),
 )
 OLDER = (versions_of_2_2, v2_2.locations, v2_2.sessions, v2_2.cdrs, commands_of_2_2)

@@ -15,7 +15,7 @@ from ocpi.types import (
     format_datetime,
     parse_datetime,
 )
-from ocpi.v2_2_1.locations import ExceptionalPeriod
+from ocpi.v2_2_1.location_types import ExceptionalPeriod
 from ocpi.validation import validate
 
 INSTANTS = st.datetimes(timezones=st.just(UTC))

@@ -5,7 +5,8 @@ import pytest
 from ocpi.errors import Finding, InvalidParameters, NotJson
 from ocpi.types import ModuleID, PartyRef
 from ocpi.v2_2_1.credentials import Credentials
-from ocpi.v2_2_1.locations import GeoLocation, Hours, Image, Location
+from ocpi.v2_2_1.location_types import GeoLocation, Hours, Image
+from ocpi.v2_2_1.locations import Location
 from ocpi.v2_2_1.versions import VersionDetails
 from ocpi.validation import decode, decode_object, validate
 from ocpi.versions import VERSIONS

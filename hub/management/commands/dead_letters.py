@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.admin.dead_letters import masked_letter
 from hub.delivery.dead_letters import LETTERS
-from hub.policy import POLICIES
+from hub.management.choosing import add_narrowing_arguments
+from hub.masked import masked_letter
 from parties.management.command import OperatorCommand
 
 _MOST = 1_000
@@ -20,8 +20,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what chooses among them."""
-        parser.add_argument("--party", metavar="PARTY", help="the receiver, like DE-MSA")
-        parser.add_argument("--module", choices=[module.value for module in POLICIES])
+        add_narrowing_arguments(parser, whose="the receiver, like DE-MSA")
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""

@@ -8,10 +8,10 @@ from django.core.management.base import CommandParser
 
 from hub.delivery.dead_letters import LETTERS
 from hub.management.choosing import add_choosing_arguments, wanted
+from hub.management.progress import Bar
 from hub.set_aside import SetAside
 from hub.sync.quarantine import QUARANTINE
 from parties.management.command import OperatorCommand
-from parties.management.progress import Bar
 
 _SET_ASIDE: Mapping[str, SetAside[Any]] = {"dead_letters": LETTERS, "quarantine": QUARANTINE}
 

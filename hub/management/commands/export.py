@@ -9,11 +9,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from hub.exporting import KINDS, Form, Part, Rows, parts
+from hub.management.progress import Bar
 from hub.message_log.reading import moment
+from hub.models.stored import of_party
 from ocpi.types import PartyRef
 from operators.auditing import record
 from parties.management.command import OperatorCommand
-from parties.management.progress import Bar
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -70,7 +71,7 @@ def _narrowed(options: Namespace) -> Rows:
     kind = KINDS[options.kind]
     rows = kind.rows()
     if options.party:
-        rows = kind.of_party(rows, str(PartyRef.parse(options.party)))
+        rows = of_party(rows, str(PartyRef.parse(options.party)))
     if options.since:
         rows = rows.filter(last_updated__gte=moment(options.since))
     return rows.filter(last_updated__lt=moment(options.until)) if options.until else rows

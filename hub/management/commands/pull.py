@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from hub.management.choosing import add_module_argument
+from hub.management.progress import Bar
 from hub.models import PullState
-from hub.policy import POLICIES
 from hub.sync import overview
 from ocpi.types import PartyRef
 from parties.management.command import OperatorCommand
-from parties.management.progress import Bar
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
@@ -21,9 +21,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add party, module and whether to read everything."""
         parser.add_argument("party", metavar="PARTY", help="like NL-CPA")
-        parser.add_argument(
-            "--module", choices=[module.value for module in POLICIES], help="only this module"
-        )
+        add_module_argument(parser)
         parser.add_argument("--full", action="store_true", help="everything, not only what changed")
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:

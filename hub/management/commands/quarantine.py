@@ -5,9 +5,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.admin.quarantine import describe
-from hub.policy import POLICIES
+from hub.management.choosing import add_narrowing_arguments
+from hub.masked import masked_object
+from hub.models import Quarantined
+from hub.sync.hints import hint
 from hub.sync.quarantine import QUARANTINE
+from ocpi.types import format_datetime
 from parties.management.command import OperatorCommand
 
 _MOST = 1_000
@@ -20,17 +23,13 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what chooses among them."""
-        parser.add_argument("--party", metavar="PARTY", help="whose list, like NL-CPA")
-        parser.add_argument(
-            "--module", choices=[module.value for module in POLICIES], help="only this module"
-        )
+        add_narrowing_arguments(parser, whose="whose list, like NL-CPA")
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""
         chosen = QUARANTINE.chosen(party=options.party, module=options.module)
-        return describe(
-            chosen.select_related("pull__party").order_by("-last_seen_at", "-id")[:_MOST]
-        )
+        newest = chosen.select_related("pull__party").order_by("-last_seen_at", "-id")[:_MOST]
+        return [_row(masked_object(each)) for each in newest]
 
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each, with the hint below."""
@@ -40,3 +39,16 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             self.stdout.write(f"{since}  {name}: {'; '.join(each['findings'])}\n  {each['hint']}")
         if not result:
             self.stdout.write("Nothing is in quarantine.")
+
+
+def _row(row: Quarantined) -> dict[str, Any]:
+    return {
+        "number": row.pk,
+        "party": row.pull.party.key,
+        "module": row.pull.module,
+        "id": row.object_id,
+        "findings": row.findings.splitlines(),
+        "hint": hint(row.findings),
+        "first_seen_at": format_datetime(row.first_seen_at),
+        "last_seen_at": format_datetime(row.last_seen_at),
+    }

@@ -9,8 +9,8 @@ from django.core.management.base import CommandParser
 from hub.delivery.dead_letters import LETTERS
 from hub.delivery.redriving import Redriven, redrive
 from hub.management.choosing import add_choosing_arguments, wanted
+from hub.management.progress import Bar
 from parties.management.command import OperatorCommand
-from parties.management.progress import Bar
 
 
 class Command(OperatorCommand[dict[str, Any]]):

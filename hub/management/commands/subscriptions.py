@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 
 from hub import tasks
 from hub.delivery import backlog
+from hub.management.choosing import add_narrowing_arguments
 from hub.models import Subscription
 from ocpi.types import ModuleID, PartyRef, format_datetime
 from parties.management.command import OperatorCommand
@@ -21,8 +22,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what narrows the list."""
-        parser.add_argument("--party", metavar="PARTY", help="of this receiver only, like DE-MSA")
-        parser.add_argument("--module", choices=sorted(each.value for each in ModuleID))
+        add_narrowing_arguments(parser, whose="the receiver, like DE-MSA")
         parser.add_argument(
             "--deliver", action="store_true", help="deliver to them now, also to who backs off"
         )

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox.misbehaviour import html, reply
+from operators.models import Change
 from tests.cast import CPA, Cast, a_location, command
 from tests.hub.sync.reading import asked, offer
 
@@ -32,9 +33,10 @@ def test_a_party_is_read_with_progress(cpo: SandboxPlatform) -> None:
 
 
 def test_everything_again_as_json(cpo: SandboxPlatform) -> None:
-    """Without --module all lists; with --full everything, not only what changed."""
+    """Without --module all lists; with --full everything, not only what changed: on record."""
     command("pull", "NL-CPA")
     cpo.forget()
+    assert not Change.objects.filter(kind="hub.PullState").exists()
 
     found = command("pull", "nl-cpa", "--full")
 
@@ -42,6 +44,10 @@ def test_everything_again_as_json(cpo: SandboxPlatform) -> None:
     assert (found[1]["unchanged"], found[1]["stored"]) == (3, 0)
     assert "date_from" not in asked(cpo)[0].query
     assert found[1]["last_full_at"] == found[1]["started_at"]
+    change = Change.objects.get(kind="hub.PullState")
+    assert (change.deed, change.subject) == ("read everything", "4 lists")
+    assert change.before is not None
+    assert "NL-CPA locations" in change.before["of"]
 
 
 def test_what_went_wrong_is_told(cpo: SandboxPlatform) -> None:

@@ -5,6 +5,7 @@ Spec: 2.2.1 credentials; mod_hub_client_info, ConnectionStatus enum. Commands do
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from parties import overview
 from parties.connecting import rotate
@@ -51,12 +52,8 @@ def _is_spared(platform: Platform) -> bool:
     return bool(platform.failures or platform.unanswered or platform.next_attempt_at)
 
 
-def _invite(platform: Platform) -> Outcome:
-    return invite(platform.name, roles=(), reset=False)
-
-
-def _reset(platform: Platform) -> Outcome:
-    return invite(platform.name, roles=(), reset=True)
+def _invite(platform: Platform, *, reset: bool = False) -> Outcome:
+    return invite(platform.name, roles=(), reset=reset)
 
 
 def _rotate(platform: Platform) -> Outcome:
@@ -132,7 +129,7 @@ ACTIONS: Mapping[str, ConnectionAction] = {
             "The platform is not told; its next call is refused with HTTP 401.",
         ),
         statuses=_RESETTABLE,
-        perform=_reset,
+        perform=partial(_invite, reset=True),
         dangerous=True,
     ),
     "suspend": ConnectionAction(
