@@ -129,7 +129,7 @@ class PullAdmin(ReadOnly, ModelAdmin[PullState]):
         """Show how many came, of how many if the party says so."""
         if not row.total and row.phase not in _PHASES:
             return f"{row.seen:,}"
-        return progress_bar(row.seen, row.total, "Objects read")
+        return progress_bar(row.seen, row.total or 0, "Objects read")
 
     @column("Of them")
     def counts(self, row: PullState) -> SafeString:

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 from hub import exporting
-from hub.admin import exports
 from hub.exporting import Part
 from operators.roles import Role
 from tests.browser.conftest import Enter
@@ -32,15 +31,15 @@ def sessions(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def goes_on(monkeypatch: pytest.MonkeyPatch) -> Event:
     """Hold files up half way until this is set."""
-    event, parts = Event(), exports.parts
+    event = Event()
 
     def held(*given: Any, **more: Any) -> Iterator[Part]:
-        for number, part in enumerate(parts(*given, **more)):
+        for number, part in enumerate(exporting.parts(*given, **more)):
             if number == 2:
                 event.wait(LONGEST_SECONDS)
             yield part
 
-    monkeypatch.setattr(exports, "parts", held)
+    monkeypatch.setattr("hub.admin.exports.parts", held)
     return event
 
 

@@ -66,7 +66,7 @@ def test_the_hub_registers_and_a_second_click_mends_the_first(
 
     expect(page.get_by_text("Mobility Co is connected.")).to_be_visible()
     logged()
-    expect(page.get_by_text("Mobility Co is CONNECTED")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("Mobility Co is CONNECTED")
     expect(wrong).to_have_count(0)
     expect(page.locator(".hub-step-done", has_text="Credentials exchanged")).to_be_visible()
     assert Platform.objects.get(name="Mobility Co").status == "CONNECTED"

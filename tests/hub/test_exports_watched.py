@@ -64,6 +64,7 @@ def test_a_page_sees_how_far_its_file_is(
     assert len(lines(text.decode())) == 4
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_file_that_broke_off_says_so(admin_client: Client) -> None:
     """Whoever goes away in the middle has no file."""
     a_session()
