@@ -42,15 +42,19 @@ GOING_ON = frozenset({Stage.QUEUED, Stage.AT_WORK})
 
 @dataclass(slots=True)
 class Job:
-    """Some things to be done, what became of those that are, and why of some nothing."""
+    """Some things to be done, what became of those that are, and why of some nothing.
 
-    total: int
+    Where nobody counts them beforehand, `share` says how much of the work is behind it.
+    """
+
+    total: int = 0
     name: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     counts: Counter[str] = field(default_factory=Counter)
     reasons: list[str] = field(default_factory=list)
     begun: bool = False
     finished: bool = False
     failed: bool = False
+    share: float = 0.0
     told_at: float = 0.0
 
     @property
@@ -79,6 +83,11 @@ class Job:
         if reason and reason not in self.reasons and len(self.reasons) < _REASONS:
             self.reasons.append(reason)
         self.tell()
+
+    def reach(self, share: float, counts: Mapping[str, int]) -> None:
+        """Take note of how much is done, from 0 to 1, and of what came of it; tell."""
+        self.share = share
+        self.add(counts)
 
     def fail(self) -> None:
         """Say that something broke it off."""

@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 
-from settings import env
+from settings import colours, env
 
 # Django's forms and admin classes are generic for the type checker only.
 django_stubs_ext.monkeypatch()
@@ -21,6 +21,7 @@ HUB_PUBLIC_URL = env.url("HUB_PUBLIC_URL", schemes=("https", "http"))
 HUB_COUNTRY_CODE = env.text("HUB_COUNTRY_CODE").upper()
 HUB_PARTY_ID = env.text("HUB_PARTY_ID").upper()
 HUB_NAME = env.text("HUB_NAME", "OCPI roaming hub")
+HUB_COLOUR = env.colour("HUB_COLOUR", "#0f766e")
 HUB_WEBSITE = env.url("HUB_WEBSITE", HUB_PUBLIC_URL, schemes=("https", "http"))
 HUB_LOGO_URL = env.url(
     "HUB_LOGO_URL", f"{HUB_PUBLIC_URL}/static/logo.png", schemes=("https", "http")
@@ -250,21 +251,7 @@ UNFOLD = {
     },
     "SIDEBAR": {"navigation": "hub.admin.navigation.sidebar"},
     "DASHBOARD_CALLBACK": "hub.admin.dashboard.fill",
-    "COLORS": {
-        "primary": {
-            "50": "#f0fdfa",
-            "100": "#ccfbf1",
-            "200": "#99f6e4",
-            "300": "#5eead4",
-            "400": "#2dd4bf",
-            "500": "#14b8a6",
-            "600": "#0f766e",
-            "700": "#115e59",
-            "800": "#134e4a",
-            "900": "#134e4a",
-            "950": "#042f2e",
-        },
-    },
+    "COLORS": {"primary": colours.shades(HUB_COLOUR)},
 }
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR"))

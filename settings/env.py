@@ -1,6 +1,7 @@
 """Strict readers of the environment: a value is right, or the start stops with one sentence."""
 
 import os
+import re
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -78,6 +79,14 @@ def choice(name: str, default: str, *, among: tuple[str, ...]) -> str:
     value = text(name, default)
     if value not in among:
         _stop(name, f"is {value!r}; write one of {', '.join(among)}")
+    return value
+
+
+def colour(name: str, default: str) -> str:
+    """Return a colour written `#rrggbb`."""
+    value = text(name, default).lower()
+    if not re.fullmatch("#[0-9a-f]{6}", value):
+        _stop(name, f"is {value!r}; write a colour as #rrggbb")
     return value
 
 

@@ -148,7 +148,8 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
             (
                 ago(each.at),
                 f"{each.at:%Y-%m-%d %H:%M:%S} UTC",
-                *map(_named, (each.before, each.status)),
+                status_badge(each.before) if each.before else "not there",
+                status_badge(each.status) if each.status else "not there",
             )
             for each in found
         )
@@ -166,10 +167,6 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
     def document(self, row: Evse) -> SafeString:
         """Show its text."""
         return pretty(row.text.encode())
-
-
-def _named(status: str) -> SafeString | str:
-    return status_badge(status) if status else "new"
 
 
 def days(known: Sequence[Span]) -> SafeString:

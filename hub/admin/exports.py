@@ -1,25 +1,36 @@
 """A list as a file: what is narrowed by search and filters goes out whole, however long it is.
 
 Spec: none; architecture chapter 10. What identifies a driver is in it for a reason alone, given by
-who may see it. That it was taken away, what of it and by whom, is in the audit.
+who may see it. That it was taken away, what of it and by whom, is in the audit. A page that names
+the job may ask how far it is while its file comes; without scripts the file comes alone.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import redis
 from django import forms
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import content_disposition_header
 
+from hub import jobs
 from hub.admin.revealing import may_reveal
-from hub.exporting import KINDS, Form, Kind, Rows, parts
+from hub.exporting import KINDS, Form, Kind, Part, Rows, parts
+from hub.jobs import Job, Stage
 from hub.personal import mask
 from ocpi.types import one_line
 from operators.auditing import record
@@ -36,6 +47,13 @@ _TYPES: "Mapping[Form, str]" = {
 _PLACES = {"o", "p"}
 """What of an address says how a list is sorted and which page of it is looked at."""
 _LONGEST_REASON = 200
+_JOB = "export-{}"
+_SAID: "Mapping[Stage, str]" = {
+    Stage.QUEUED: "Other files come first",
+    Stage.AT_WORK: "The file is on its way",
+    Stage.OVER: "The file is complete",
+    Stage.STOPPED: "It broke off: the file is not complete",
+}
 
 
 class ExportForm(forms.Form):
@@ -43,12 +61,23 @@ class ExportForm(forms.Form):
 
     form = forms.ChoiceField(choices=[(Form.CSV, "CSV"), (Form.JSON, "JSON lines")])
     reason = forms.CharField(required=False, max_length=_LONGEST_REASON)
+    job = forms.RegexField("^[0-9a-f]{32}$", required=False)
 
 
 class Exports:
     """Adds the way to a file to a list."""
 
     actions_list = ("export",)
+
+    def get_urls(self: Any) -> list[URLPattern]:
+        """Add where a page asks how far its file is."""
+        view = self.admin_site.admin_view(self.export_progress)
+        name = f"hub_{self.opts.model_name}_export_progress"
+        urls: list[URLPattern] = [
+            path("export/progress/", view, name=name),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+        return urls
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Tell who may take lists away."""
@@ -68,8 +97,20 @@ class Exports:
         name = next(name for name, kind in KINDS.items() if kind.model is self.model)
         form = ExportForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            return _file(request, name, rows, **form.cleaned_data)
+            return _file(request, name, rows, form.cleaned_data)
         return _page(self, request, KINDS[name], back)
+
+    def export_progress(self, request: HttpRequest) -> HttpResponse:
+        """Say how far a file is to whoever knows the name of its job."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        try:
+            job = jobs.find(_JOB.format(request.GET.get("job", "")))
+        except redis.RedisError:
+            job = None
+        answer = JsonResponse(_how_far(job) if job else {})
+        add_never_cache_headers(answer)
+        return answer
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -83,25 +124,49 @@ class Exports:
 
 
 def _file(
-    request: HttpRequest,
-    name: str,
-    rows: Rows,
-    *,
-    form: str,
-    reason: str,
+    request: HttpRequest, name: str, rows: Rows, given: "Mapping[str, str]"
 ) -> StreamingHttpResponse:
     """Write down that it is taken away, and hand it out chunk by chunk."""
-    kind, form = KINDS[name], Form(form)
-    why = one_line(reason, longest=_LONGEST_REASON).strip() if _reveals(request, kind) else ""
+    kind, form = KINDS[name], Form(given["form"])
+    why = (
+        one_line(given["reason"], longest=_LONGEST_REASON).strip()
+        if _reveals(request, kind)
+        else ""
+    )
     told = {"as": form, "where": _narrowed(request, kind)} | ({"revealed": why} if why else {})
     record("exported", name, after=told, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
     made = parts(kind, rows, form, revealed=bool(why))
-    answer = StreamingHttpResponse((part.text for part in made), content_type=_TYPES[form])
+    texts = _watched(made, given["job"]) if given["job"] else (part.text for part in made)
+    answer = StreamingHttpResponse(texts, content_type=_TYPES[form])
     answer.headers["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=f"{name}-{timezone.now():%Y%m%d-%H%M}.{form}"
     )
     add_never_cache_headers(answer)
     return answer
+
+
+def _watched(made: Iterable[Part], name: str) -> Iterator[str]:
+    """Return the texts of parts, and tell of each that was taken."""
+    job = Job(name=_JOB.format(name))
+    job.tell()
+    return _telling(made, job)
+
+
+def _telling(made: Iterable[Part], job: Job) -> Iterator[str]:
+    try:
+        job.begin()
+        for part in made:
+            yield part.text
+            job.reach(part.share, {"rows": part.rows})
+        job.end()
+    finally:
+        if not job.finished:
+            job.fail()
+
+
+def _how_far(job: Job) -> dict[str, object]:
+    words = f"{_SAID[job.stage]}. Rows: {job.done:,}"
+    return {"share": job.share, "words": words, "is_over": job.stage not in jobs.GOING_ON}
 
 
 def _page(admin: Any, request: HttpRequest, kind: Kind, back: str) -> TemplateResponse:  # noqa: ANN401 - the admin of any list
@@ -113,6 +178,7 @@ def _page(admin: Any, request: HttpRequest, kind: Kind, back: str) -> TemplateRe
         "may_reveal": _reveals(request, kind),
         "forms": [(form.value, label) for form, label in ExportForm().fields["form"].choices],  # type: ignore[attr-defined]
         "back": back,
+        "progress": reverse(f"admin:hub_{admin.opts.model_name}_export_progress"),
     }
     return page(admin, request, "hub/export.html", **shown)
 

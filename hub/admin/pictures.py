@@ -7,6 +7,9 @@ and every part of them leads to the list behind it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
 _WIDTH = 720
 _HEIGHT = 150
 _TONES = 8
@@ -55,6 +58,23 @@ class Given:
     shown: str
     numbers: Sequence[float]
     url: str
+
+
+def progress_bar(done: int, total: int, what: str) -> SafeString:
+    """Show how much of some work is done; of an unknown total, that it goes on."""
+    if not total:
+        return format_html(
+            '{} <progress class="hub-progress" aria-label="{}"></progress>', f"{done:,}", what
+        )
+    return format_html(
+        '<span class="hub-key">{} of {}</span>'
+        ' <progress class="hub-progress" aria-label="{}" max="{}" value="{}"></progress>',
+        f"{done:,}",
+        f"{total:,}",
+        what,
+        total,
+        min(done, total),
+    )
 
 
 def bars(

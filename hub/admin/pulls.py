@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from kombu.exceptions import OperationalError
 
 from hub import tasks
+from hub.admin.pictures import progress_bar
 from hub.models import PullState
 from hub.sync import overview
 from hub.sync.leases import COUNTS
@@ -132,15 +133,9 @@ class PullAdmin(ReadOnly, ModelAdmin[PullState]):
     @column("Objects")
     def progress(self, row: PullState) -> SafeString | str:
         """Show how many came, of how many if the party says so."""
-        if not row.total:
+        if not row.total and row.phase not in _PHASES:
             return f"{row.seen:,}"
-        return format_html(
-            '{} of {} <progress max="{}" value="{}"></progress>',
-            f"{row.seen:,}",
-            f"{row.total:,}",
-            row.total,
-            min(row.seen, row.total),
-        )
+        return progress_bar(row.seen, row.total or 0, "Objects read")
 
     @column("Of them")
     def counts(self, row: PullState) -> SafeString:

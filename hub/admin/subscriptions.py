@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError
 
 from hub import tasks
 from hub.admin.lags import Lag, Progress, lags, progress
+from hub.admin.pictures import progress_bar
 from hub.models import Subscription
 from parties.admin.console import (
     ModelAdmin,
@@ -60,9 +61,9 @@ def state(row: Subscription) -> SafeString:
     if snapshot is None:
         return badge("LIVE", Tone.GOOD)
     return format_html(
-        '{} <span class="hub-key">{}</span>',
+        "{} {}",
         badge("SNAPSHOT", Tone.BUSY),
-        f"{snapshot.sent:,} of {snapshot.total:,}",
+        progress_bar(snapshot.sent, snapshot.total, "Objects sent"),
     )
 
 

@@ -80,7 +80,8 @@ class Spot(models.Model):
 class EvseChange(models.Model):
     """A change of an EVSE's status, written by a trigger; of several in a minute the last.
 
-    `before` is what it was when the minute began: empty when the EVSE was new.
+    `before` is what it was when the minute began: empty when the EVSE was not there. `status` is
+    empty when a full PUT of its Location left it out.
     """
 
     evse = models.ForeignKey(

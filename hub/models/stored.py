@@ -78,8 +78,8 @@ class StoredObject(models.Model):
 class StoredPart(models.Model):
     """A part with a row of its own, so that changing it does not rewrite the whole object.
 
-    It belongs to the object's present text when its `generation` is the object's; older ones are
-    what a later PUT left out, kept to be recognised.
+    It belongs to the object's present text when its `generation` is the object's; others are what
+    a later PUT left out, kept to be recognised (of an EVSE it is 0 then).
     """
 
     uid = models.TextField(help_text="As its owner spells it")

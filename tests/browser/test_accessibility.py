@@ -8,6 +8,7 @@ from django.db.models import Model
 from playwright.sync_api import Page, expect
 
 from hub.admin.links import page_of
+from hub.jobs import Job
 from hub.models import Cdr, DeadLetter, Evse, Exchange, Location, Session, Subscription, Token
 from operators.roles import Role
 from parties.models import Agreement, Platform
@@ -74,6 +75,43 @@ def test_no_page_has_a_serious_fault(day: Day, enter: Enter, scheme: str) -> Non
         expect(page.locator("body")).to_be_visible()
         found += faults(page)
     assert not found, "\n".join(found)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_comes_before_and_after_a_deed_has_no_serious_fault(
+    day: Day, enter: Enter, scheme: str
+) -> None:
+    """The page that asks once more, that of a job, that of a file on its way."""
+    page = enter(Role.ADMINISTRATOR, color_scheme=scheme)
+    found: list[str] = []
+    for deed in ("Send again", "Discard"):
+        page.goto("/admin/hub/deadletter/")
+        page.locator("#result_list tbody").get_by_role("checkbox").first.check()
+        page.get_by_role("combobox", name="Action").select_option(label=deed)
+        page.get_by_role("button", name="Run").click()
+        expect(page.get_by_role("heading", name=f"{deed}: 1 dead letters")).to_be_visible()
+        found += faults(page)
+    for job in jobs_of_all_kinds():
+        page.goto(f"/admin/hub/deadletter/job/{job}/")
+        found += faults(page)
+    page.goto("/admin/hub/session/export/")
+    with page.expect_download():
+        page.get_by_role("button", name="Export").click()
+    expect(page.get_by_text("The file is complete")).to_be_visible()
+    found += faults(page)
+    assert not found, "\n".join(found)
+
+
+def jobs_of_all_kinds() -> list[str]:
+    """Return one that waits, one at work, one that stopped, one that is over, one nobody knows."""
+    waiting, working, stopped, over = (Job(3) for _ in range(4))
+    waiting.tell()
+    working.begin()
+    stopped.fail()
+    over.add({"delivered": 2}, "NL-CPA: no such country")
+    over.end()
+    return [*(job.name for job in (waiting, working, stopped, over)), "unknown"]
 
 
 def test_the_log_in_has_no_serious_fault(enter: Enter) -> None:

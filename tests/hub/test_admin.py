@@ -203,6 +203,7 @@ def test_lag_and_snapshot_progress_are_shown(admin_client: Client, emsp: Platfor
         assert "1 behind, oldest 7 min" in text(admin_client, url), url
     for url in (pages[0], pages[1], pages[3]):
         assert "3 of 4" in text(admin_client, url), url
+        assert 'aria-label="Objects sent" max="4" value="3"' in text(admin_client, url), url
     Snapshot.objects.update(finished_at=timezone.now())
     assert "LIVE" in text(admin_client, pages[0])
 

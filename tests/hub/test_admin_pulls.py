@@ -41,6 +41,11 @@ def test_progress_and_reasons_are_shown(broken: SandboxPlatform, admin_client: C
     assert "?pull__module=locations&amp;q=NL-CPA" in overview
     assert "complete" in page(admin_client, "pullstate", state().pk)
 
+    PullState.objects.update(phase=PullState.Phase.FULL, seen=1, total=4)
+    assert 'aria-label="Objects read" max="4" value="1"' in page(admin_client, "pullstate")
+    PullState.objects.update(total=None)
+    assert 'aria-label="Objects read"></progress>' in page(admin_client, "pullstate")
+
     [kept] = Quarantined.objects.all()
     listed = page(admin_client, "quarantined", query="?pull__module=locations&q=NL-CPA")
     assert "L2" in listed

@@ -101,6 +101,15 @@ def test_a_choice_is_one_of_a_closed_list(given: Setter) -> None:
     assert env.choice("X", "agreement", among=("agreement", "open")) == "open"
 
 
+def test_a_colour_is_six_digits_behind_a_hash(given: Setter) -> None:
+    """Neither a name nor a short form, which not every place understands."""
+    given("#0F766E")
+    assert env.colour("X", "#000000") == "#0f766e"
+    for wrong in ("teal", "#0f7", "0f766e", "#0f766e80", "#0f766g"):
+        given(wrong)
+        assert "#rrggbb" in _stops(lambda: env.colour("X", "#000000"))
+
+
 def test_words_are_separated_by_commas(given: Setter) -> None:
     """Blanks and empty words are left out."""
     given(" a, b ,,c,")

@@ -1,6 +1,8 @@
 """`manage.py subscriptions`: how far behind each receiver is; `--deliver` wakes delivery."""
 
+import time
 from argparse import Namespace
+from dataclasses import asdict
 from typing import Any
 
 import redis
@@ -8,11 +10,15 @@ from django.core.management.base import CommandParser
 from kombu.exceptions import OperationalError
 
 from hub import tasks
+from hub.admin.lags import Progress, progress
 from hub.delivery import backlog
 from hub.management.choosing import add_narrowing_arguments
+from hub.management.progress import Bar
 from hub.models import Subscription
 from ocpi.types import ModuleID, PartyRef, format_datetime
 from parties.management.command import OperatorCommand
+
+_EVERY_SECONDS = 0.5
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
@@ -26,6 +32,9 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         parser.add_argument(
             "--deliver", action="store_true", help="deliver to them now, also to who backs off"
         )
+        parser.add_argument(
+            "--wait", type=float, default=0, metavar="SECONDS", help="until snapshots are over"
+        )
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them; start a task for each if that is asked."""
@@ -37,7 +46,17 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         chosen = list(found.order_by("receiver__key", "module"))
         if options.deliver:
             _deliver(chosen)
+        self._watch([row.pk for row in chosen], time.monotonic() + options.wait)
         return _told(chosen)
+
+    def _watch(self, chosen: list[int], end: float) -> None:
+        """Show how far their snapshots are, as long as there are any and it is worth waiting."""
+        bar = Bar(self.stderr)
+        while time.monotonic() < end and (running := progress(chosen).values()):
+            sent, total = sum(each.sent for each in running), sum(each.total for each in running)
+            bar.show(sent / total if total else 0.0, f"objects: {sent:,} of {total:,}")
+            time.sleep(_EVERY_SECONDS)
+        bar.end()
 
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Print a line for each."""
@@ -63,7 +82,15 @@ def _told(chosen: list[Subscription]) -> list[dict[str, Any]]:
         for name in {row.module for row in chosen}
         for pk, lag in backlog.lag(ModuleID(name), ids).items()
     }
-    return [_row(row, *behind.get(row.pk, (0, 0.0))) for row in chosen]
+    running = progress(ids)
+    return [
+        _row(row, *behind.get(row.pk, (0, 0.0))) | {"snapshot": _snapshot(running.get(row.pk))}
+        for row in chosen
+    ]
+
+
+def _snapshot(found: Progress | None) -> dict[str, int] | None:
+    return asdict(found) if found else None
 
 
 def _row(row: Subscription, changes: int, seconds: float) -> dict[str, Any]:
@@ -89,5 +116,9 @@ def _line(each: dict[str, Any]) -> str:
         if each["behind"]
         else "up to date"
     )
+    snapshot = each["snapshot"]
+    sent = f", snapshot {snapshot['sent']:,} of {snapshot['total']:,}" if snapshot else ""
     error = f" - {each['failures']} failures: {each['last_error']}" if each["failures"] else ""
-    return f"{each['receiver']} {each['module']}: {lag}, {each['delivered']:,} delivered{error}"
+    return (
+        f"{each['receiver']} {each['module']}: {lag}, {each['delivered']:,} delivered{sent}{error}"
+    )

@@ -6,9 +6,10 @@ from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
+from django.utils import timezone
 
 from hub import broker
-from hub.models import Subscription
+from hub.models import Snapshot, Subscription
 from ocpi.sandbox.platform import SandboxPlatform
 from tests.cast import CPA, a_location
 from tests.hub.owner import Owner
@@ -51,3 +52,27 @@ def test_delivery_is_woken(owner: Owner, emsp: SandboxPlatform) -> None:
     waiting = sum(int(broker.connection().llen(name)) for name in ("realtime", "bulk"))
     broker.connection().flushdb()
     assert waiting == number
+
+
+class _Terminal(StringIO):
+    def isatty(self) -> bool:
+        """Be one."""
+        return True
+
+
+def test_a_terminal_sees_how_far_snapshots_are(owner: Owner, emsp: SandboxPlatform) -> None:
+    """A bar while one waits for them; once they are over nobody waits."""
+    assert emsp
+    owner.put("L1", body=a_location(CPA, 1))
+    subscription = Subscription.objects.get(receiver__key="DE-MSA", module="locations")
+    Snapshot.objects.filter(subscription=subscription).delete()
+    Snapshot.objects.create(subscription=subscription, owner="NL-CPA", sent=3)
+    chosen = ("--party", "DE-MSA", "--module", "locations")
+
+    terminal = _Terminal()
+    call_command("subscriptions", *chosen, "--wait", "0.2", stdout=StringIO(), stderr=terminal)
+
+    assert "75%  objects: 3 of 4" in terminal.getvalue()
+    assert "snapshot 3 of 4" in told(*chosen)
+    Snapshot.objects.update(finished_at=timezone.now())
+    assert json.loads(told(*chosen, "--json", "--wait", "60"))[0]["snapshot"] is None

@@ -82,6 +82,16 @@ def become(status: str, *, minutes_ago: float = 0) -> None:
     location, evse = Location.objects.get(), Evse.objects.get()
     stamp = f"2026-11-21T10:{EvseChange.objects.count():02}:00Z"
     send("PATCH", {"status": status, "last_updated": stamp}, location.object_id, evse.uid)
+    let_be(minutes_ago)
+
+
+def at_second() -> str:
+    """Return a later moment for each change."""
+    return f"2026-11-21T11:00:{EvseChange.objects.count():02}Z"
+
+
+def let_be(minutes_ago: float) -> None:
+    """Let the newest change be some time ago."""
     at = timezone.now() - timedelta(minutes=minutes_ago)
     newest = EvseChange.objects.order_by("-minute").first()
     assert newest is not None
@@ -121,6 +131,43 @@ def test_many_changes_in_a_minute_are_one(one: Evse) -> None:
     assert len(changes()) <= 3
     assert changes()[1][0] == "AVAILABLE"
     assert changes()[-1][1] == "RESERVED"
+
+
+def test_the_time_in_which_it_was_not_there_does_not_count(one: Evse) -> None:
+    """A full PUT leaves it out, another one or one of its own brings it back as it was."""
+    location = Location.objects.get()
+    body = a_location(CPA, 1, evses=1)
+    body["evses"][0]["status"] = "AVAILABLE"
+    for minutes_ago, back in ((40, "whole"), (20, "alone")):
+        send("PUT", {**body, "evses": [], "last_updated": at_second()}, location.object_id)
+        let_be(minutes_ago)
+        if back == "whole":
+            send("PUT", {**body, "last_updated": at_second()}, location.object_id)
+        else:
+            send("PUT", body["evses"][0], location.object_id, one.uid)
+        let_be(minutes_ago - 10)
+    gone, there = ("AVAILABLE", ""), ("", "AVAILABLE")
+    assert changes() == [there, gone, there, gone, there]
+    away = [each for each in uptime.of(one) if not each.status][1:]
+    assert [round(each.length.total_seconds() / 60) for each in away] == [10, 10]
+    assert uptime.uptime(uptime.of(one)) == 1.0
+
+
+def test_a_put_that_keeps_it_is_no_change(one: Evse) -> None:
+    """However often its Location is replaced."""
+    for number in range(3):
+        put(1, ("AVAILABLE",), name=f"Name {number}")
+    assert len(changes()) == 1
+
+
+def test_changes_are_in_the_order_in_which_they_happened(one: Evse) -> None:
+    """A transaction that began before another and waited for it does not change its past."""
+    begun = timezone.now()
+    become("CHARGING")
+    EvseChange.objects.all().delete()
+    location = Location.objects.get()
+    send("PATCH", {"status": "BLOCKED", "last_updated": at_second()}, location.object_id, one.uid)
+    assert EvseChange.objects.get().at > begun
 
 
 def test_its_page_shows_uptime_and_changes(one: Evse, admin_client: Client) -> None:
