@@ -6,6 +6,7 @@ seconds. Only what is sent again has to be asked for once more.
 """
 
 import logging
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -39,6 +40,7 @@ _RECONCILING, _STARTING_PULLS = "hub:reconciling", "hub:starting-pulls"
 _PULLING = "hub:pulling:{}"
 _LOOK_AGAIN = "hub:look-again:{}"
 _LOOK_AGAIN_SECONDS = 0.2
+_SHORT_PAUSES = (0.003, 0.01)
 
 
 def wake(module: ModuleID) -> None:
@@ -90,7 +92,7 @@ def dispatch(module: str | None = None) -> None:
         callbacks.forget_expired()
     for each in modules:
         _start_all(each)
-        if feed.is_pending(each):
+        if _is_held(each):
             _look_again(each)
 
 
@@ -164,6 +166,19 @@ def _start_all(module: ModuleID, only: int | None = None) -> None:
             _start_once(_QUEUED.format(subscription_id), snapshot, subscription_id)
         else:
             crew.take_on([subscription_id])
+
+
+def _is_held(module: ModuleID) -> bool:
+    """Wait a moment for what is stored and cannot be read yet; tell whether it takes longer.
+
+    What holds the feed is mostly another write, of some milliseconds.
+    """
+    for pause in _SHORT_PAUSES:
+        if not feed.is_pending(module):
+            return False
+        time.sleep(pause)
+        _start_all(module)
+    return feed.is_pending(module)
 
 
 def _start_once(key: str, task: "Task[..., None]", *arguments: int) -> None:

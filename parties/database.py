@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 Row = tuple[Any, ...]
 Parameters = Mapping[str, object]
+Statement = tuple[str, Parameters]
 
 
 def rows(sql: str, parameters: Parameters, *, prepared: bool = True) -> list[Row]:
@@ -51,6 +52,28 @@ def each(sql: str, parameters: Sequence[Parameters]) -> list[Row | None]:
             found.append(cursor.fetchone())
             if not cursor.nextset():
                 return found
+
+
+def together(statements: Sequence[Statement]) -> list[list[Row]]:
+    """Run statements in one transaction and one round trip; return the rows of each.
+
+    Raises Django's database errors, as `rows` does; then none of them has done anything.
+    """
+    if not statements:
+        return []
+    connection.ensure_connection()
+    opened = connection.connection
+    with connection.wrap_database_errors:
+        try:
+            with opened.pipeline():
+                cursors = [
+                    psycopg.Cursor(opened).execute(sql.encode(), parameters, prepare=True)
+                    for sql, parameters in statements
+                ]
+            return [cursor.fetchall() for cursor in cursors]
+        except psycopg.OperationalError:
+            connection.close()
+            raise
 
 
 def row(sql: str, parameters: Parameters) -> Row | None:

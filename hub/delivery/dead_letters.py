@@ -1,12 +1,12 @@
 """What a receiver would not take, kept for people to look at and to send again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hub.delivery.lanes import Push, whole
 from hub.delivery.pushing import Result
 from hub.models import DeadLetter
 from hub.set_aside import SetAside
-from parties import database
+from parties.database import Statement
 
 LETTERS = SetAside(
     DeadLetter,
@@ -16,13 +16,8 @@ LETTERS = SetAside(
 )
 
 
-def record(subscription_id: int, results: Sequence[Result], *, superseded: Sequence[Push]) -> None:
-    """Record what the receiver refused, and forget what was refused before of some paths.
-
-    What was refused of a part ends with the whole object too.
-    """
-    if superseded:
-        _forget(subscription_id, superseded)
+def record(subscription_id: int, results: Sequence[Result]) -> None:
+    """Record what the receiver refused."""
     DeadLetter.objects.bulk_create(
         DeadLetter(
             subscription_id=subscription_id,
@@ -40,19 +35,22 @@ def record(subscription_id: int, results: Sequence[Result], *, superseded: Seque
     )
 
 
-def _forget(subscription_id: int, superseded: Sequence[Push]) -> None:
+def forgetting(subscription_id: int, superseded: Sequence[Push]) -> Iterator[Statement]:
+    """Return what forgets what was refused before of some paths.
+
+    What was refused of a part ends with the whole object too.
+    """
     wholes = {
         push.lane[:2] for push in superseded if push.is_state and push.lane == whole(push.lane)
     }
-    database.rows(
-        _FORGET,
-        {
+    if superseded:
+        named = {
             "subscription": subscription_id,
             "paths": list({push.path for push in superseded}),
             "owners": [owner for owner, _ in wholes],
             "keys": [key for _, key in wholes],
-        },
-    )
+        }
+        yield _FORGET, named
 
 
 _FORGET = """

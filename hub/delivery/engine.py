@@ -8,11 +8,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from hub import feed
-from hub.delivery import durable, lanes, leases, receivers, snapshots, states
+from hub.delivery import durable, lanes, leases, receivers, settling, snapshots, states
 from hub.delivery.durable import Plan, Terms
 from hub.delivery.leases import Lease, LeaseLost
 from hub.delivery.receivers import Target
-from hub.delivery.settling import Settled, Stopped, record, settle
+from hub.delivery.settling import Settled, Stopped, settle
 from hub.feed import Batch, Position
 from ocpi.types import ModuleID
 from parties import database
@@ -148,7 +148,7 @@ def _durable(lease: Lease, target: Target, batch: Batch) -> Plan:
 
 def _note(lease: Lease, target: Target, batch: Batch, settled: Settled) -> None:
     """Record what was refused, then advance behind what is done without a gap."""
-    record(target, settled)
+    recording = settling.recording(target, settled)
     reached = _before_the_gap(target, batch, settled)
     done: frozenset[Position] = frozenset()
     if target.is_durable:
@@ -159,6 +159,7 @@ def _note(lease: Lease, target: Target, batch: Batch, settled: Settled) -> None:
         ahead={place for place in done if place > reached},
         in_doubt=(target.in_doubt | settled.in_doubt) - done if target.is_durable else (),
         thinned_to=batch.thinned_to,
+        after=recording,
     )
 
 

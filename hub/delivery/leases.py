@@ -5,7 +5,7 @@ its lease changes nothing any more.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from hub.feed import Position
 from ocpi.types import ModuleID
 from parties import database
+from parties.database import Statement
 
 # A message that keeps failing is tried again so often, while others pass.
 _REST_SECONDS = 5.0
@@ -43,10 +44,12 @@ class Lease:
         ahead: Iterable[Position] = (),
         in_doubt: Iterable[Position] = (),
         thinned_to: int = 0,
+        after: Sequence[Statement] = (),
     ) -> None:
-        """Move the position and prolong the lease."""
+        """Move the position and prolong the lease, in one go with what is written before."""
         self._change(
             _ADVANCE,
+            after,
             transaction=reached.transaction,
             seq=reached.seq,
             ahead=Jsonb(_listed(ahead)),
@@ -80,13 +83,15 @@ class Lease:
         """Give the lease back, if it is still held."""
         self._write(_RELEASE)
 
-    def _change(self, statement: str, **values: object) -> None:
-        if not self._write(statement, seconds=lease_seconds(), **values):
+    def _change(self, statement: str, after: Sequence[Statement] = (), **values: object) -> None:
+        if not self._write(statement, after, seconds=lease_seconds(), **values):
             raise LeaseLost
 
-    def _write(self, statement: str, **values: object) -> bool:
+    def _write(self, statement: str, after: Sequence[Statement] = (), **values: object) -> bool:
         named = {"id": self.subscription_id, "lease": self.token, **values}
-        return bool(database.rows(statement, named))
+        if not after:
+            return bool(database.rows(statement, named))
+        return bool(database.together([*after, (statement, named)])[-1])
 
 
 def claim(subscription_id: int) -> Lease | None:

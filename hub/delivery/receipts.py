@@ -3,11 +3,11 @@
 Architecture chapter 6; decision 0008.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from hub.delivery.lanes import LaneKey, Push
 from hub.delivery.pushing import Result
-from parties import database
+from parties.database import Statement
 
 _NOTE = """
 INSERT INTO hub_receipt AS known (subscription_id, owner, object_key, part_key, revision,
@@ -26,17 +26,16 @@ RETURNING NULL"""
 _Line = tuple[int | None, str, bool]
 
 
-def note(subscription_id: int, delivered: Iterable[Push], failed: Collection[Result]) -> None:
-    """Note what was taken, and what was tried in vain, of each lane once."""
+def noting(
+    subscription_id: int, delivered: Iterable[Push], failed: Collection[Result]
+) -> Iterator[Statement]:
+    """Return what notes what was taken, and what was tried in vain, of each lane once."""
     lines: dict[LaneKey, _Line] = {push.lane: (push.revision, "", False) for push in delivered}
     for result in failed:
         revision, _, _ = lines.get(result.push.lane, (None, "", False))
         lines[result.push.lane] = (revision, result.reason, result.in_doubt)
-    if not lines:
-        return
-    database.rows(
-        _NOTE,
-        {
+    if lines:
+        named = {
             "subscription": subscription_id,
             "owners": [owner for owner, _, _ in lines],
             "keys": [key for _, key, _ in lines],
@@ -44,5 +43,5 @@ def note(subscription_id: int, delivered: Iterable[Push], failed: Collection[Res
             "revisions": [revision for revision, _, _ in lines.values()],
             "troubles": [trouble for _, trouble, _ in lines.values()],
             "doubts": [in_doubt for _, _, in_doubt in lines.values()],
-        },
-    )
+        }
+        yield _NOTE, named

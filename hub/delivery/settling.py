@@ -13,6 +13,7 @@ from hub.delivery.pushing import SETTLED, Outcome, Result, send_all
 from hub.delivery.receivers import Target
 from hub.feed import Position
 from parties import database, habits
+from parties.database import Statement
 from parties.habits import Habit
 
 _FRUITLESS_ATTEMPTS = 4
@@ -123,10 +124,15 @@ def _pause(fruitless: int) -> None:
 
 
 def record(target: Target, settled: Settled) -> None:
-    """Note what was refused, and that the receiver is well if it took anything.
+    """Note what became of a batch that moves no position."""
+    database.together(recording(target, settled))
+
+
+def recording(target: Target, settled: Settled) -> list[Statement]:
+    """Note what was refused; return what is to be written besides, in one go with the position.
 
     A refusal counts until something passes under its path; where every message counts, until the
-    whole object does.
+    whole object does. A receiver that took anything is well.
     """
     bare = (result for result in settled.rejected if result.http_status and not result.status_code)
     met = (
@@ -134,11 +140,17 @@ def record(target: Target, settled: Settled) -> None:
         for result in bare
     )
     habits.note(target.platform_id, met)
-    superseded = [push for push in settled.pushes if push.is_state or not target.is_durable]
-    dead_letters.record(target.subscription_id, settled.rejected, superseded=superseded)
-    receipts.note(target.subscription_id, settled.delivered, settled.failed.values())
     if settled.delivered:
         receivers.succeeded(target)
+    number = target.subscription_id
+    superseded = [push for push in settled.pushes if push.is_state or not target.is_durable]
+    forgetting = [*dead_letters.forgetting(number, superseded)]
+    noting = [*receipts.noting(number, settled.delivered, settled.failed.values())]
+    if not settled.rejected:
+        return forgetting + noting
+    database.together(forgetting)  # first: what is refused now may be of the same path
+    dead_letters.record(number, settled.rejected)
+    return noting
 
 
 def _attempt(
