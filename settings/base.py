@@ -234,12 +234,14 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "ocpi.server.exception_handler.answer",
 }
 
+_SHADES = colours.shades(HUB_COLOUR)
+_LOGO = colours.painted(BASE_DIR / "hub" / "static" / "logo.svg", _SHADES["600"])
 UNFOLD = {
     "SITE_TITLE": HUB_NAME,
     "SITE_HEADER": HUB_NAME,
     "SITE_SUBHEADER": f"{HUB_COUNTRY_CODE}-{HUB_PARTY_ID}",
-    "SITE_ICON": f"{STATIC_URL}logo.svg",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}logo.svg"}],
+    "SITE_ICON": _LOGO,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _LOGO}],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [f"{STATIC_URL}console.css"],
@@ -251,7 +253,7 @@ UNFOLD = {
     },
     "SIDEBAR": {"navigation": "hub.admin.navigation.sidebar"},
     "DASHBOARD_CALLBACK": "hub.admin.dashboard.fill",
-    "COLORS": {"primary": colours.shades(HUB_COLOUR)},
+    "COLORS": {"primary": _SHADES},
 }
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR"))

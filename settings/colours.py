@@ -4,7 +4,10 @@ Spec: none. Each shade has a luminance of its own (WCAG 2, chapter 1.4.3: contra
 alone), reached by dimming or brightening the colour and, where it cannot be brighter, by white.
 """
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
 
 _LUMINANCES: Mapping[str, float] = {
     "50": 0.96,
@@ -32,6 +35,12 @@ def shades(colour: str) -> dict[str, str]:
     own = min(_luminance(linear), _BRIGHTEST)
     wanted = {**_LUMINANCES, **{name: own * share for name, share in _DIMMED.items()}}
     return {name: _written(_lit(linear, luminance)) for name, luminance in wanted.items()}
+
+
+def painted(drawing: Path, colour: str) -> str:
+    """Return an SVG drawing, whose `color` is made the given one, as an address that holds it."""
+    text = re.sub('color="#[0-9a-f]{6}"', f'color="{colour}"', drawing.read_text(), count=1)
+    return f"data:image/svg+xml,{quote(text)}"
 
 
 def _lit(colour: Linear, luminance: float) -> Linear:

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from settings.colours import shades
+from settings.colours import painted, shades
 
 _LITERAL = re.compile(r"#[0-9a-fA-F]{3,8}\b(?=[;\s\"'])|\b(?:rgba?|hsla?|oklch)\(")
 _STYLES = [
@@ -60,6 +60,17 @@ def test_the_console_has_the_colour_of_the_settings(admin_client: Client) -> Non
     text = admin_client.get("/admin/").content.decode()
     red, green, blue = (int(settings.HUB_COLOUR[place : place + 2], 16) for place in (1, 3, 5))
     assert f"--color-primary-600: rgb({red}, {green}, {blue})" in text
+
+
+def test_the_logo_of_the_console_has_it_too(admin_client: Client, tmp_path: Path) -> None:
+    """Whatever colour the drawing has."""
+    text = admin_client.get("/admin/").content.decode()
+    assert f"color%3D%22%23{settings.HUB_COLOUR[1:]}%22" in text
+    drawing = tmp_path / "logo.svg"
+    drawing.write_text('<svg color="#0f766e"><rect fill="currentColor"/></svg>')
+    assert painted(drawing, "#7c3aed").startswith(
+        "data:image/svg+xml,%3Csvg%20color%3D%22%237c3aed"
+    )
 
 
 def test_every_other_colour_stands_in_one_place() -> None:
