@@ -7,18 +7,19 @@ seconds. Only what is sent again has to be asked for once more.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
+from typing import Any
 
 import redis
 from celery import Task, shared_task
-from celery.signals import worker_shutting_down
+from celery.signals import worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.dispatch import Signal
 from kombu.exceptions import OperationalError
 
 from hub import broker, callbacks, feed
-from hub.delivery import backlog, engine, redriving, subscriptions
+from hub.delivery import backlog, engine, redriving, snapshots, subscriptions
 from hub.delivery.crew import Crew
 from hub.delivery.redriving import Redriven
 from hub.jobs import Job
@@ -96,22 +97,35 @@ def dispatch(module: str | None = None) -> None:
             _look_again(each)
 
 
-@shared_task
-def deliver(subscription_id: int) -> None:
-    """Deliver one subscription's backlog: somebody asked for it."""
-    crew.take_on([subscription_id])
+def deliver_now(subscription_ids: Collection[int]) -> None:
+    """Start a task for each of some subscriptions: somebody asked, even if its platform backs off.
+
+    Raises what a broker raises that does not answer.
+    """
+    running = snapshots.progress(subscription_ids)
+    for subscription_id in subscription_ids:
+        task: Any = snapshot if subscription_id in running else deliver
+        task.delay_on_commit(subscription_id, insist=True)
 
 
 @shared_task
-def snapshot(subscription_id: int) -> None:
+def deliver(subscription_id: int, *, insist: bool = False) -> None:
+    """Deliver one subscription's backlog, and go on when more came while it was held."""
+    module = engine.deliver(subscription_id, insist=insist)
+    if module is not None:
+        _start_all(module, only=subscription_id)
+
+
+@shared_task
+def snapshot(subscription_id: int, *, insist: bool = False) -> None:
     """Deliver a subscription that has a snapshot to send: long work, in a queue of its own.
 
     Others may have waited for it: a newcomer's locations come after its tariffs.
     """
     broker.connection().delete(_QUEUED.format(subscription_id))
-    engine.deliver(subscription_id)
+    engine.deliver(subscription_id, insist=insist)
     for module in POLICIES:
-        _start_all(module)
+        _tell_the_broker(module)
 
 
 @shared_task
@@ -201,5 +215,12 @@ crew = Crew(engine.deliver, _start_all, threads=settings.HUB_DELIVERY_THREADS)
 
 @worker_shutting_down.connect
 def on_shutting_down(**_: object) -> None:
-    """End with the worker: what is begun is finished, the rest is another's."""
+    """Begin nothing more: the rest is another worker's."""
     crew.leave()
+
+
+@worker_shutdown.connect
+def on_shutdown(**_: object) -> None:
+    """Finish what is begun while the process still can: later no host name is resolved any more."""
+    crew.leave()
+    crew.wait()

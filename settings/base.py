@@ -48,7 +48,7 @@ HUB_PAGE_LIMIT_DEFAULT = min(env.integer("HUB_PAGE_LIMIT_DEFAULT", 100, least=1)
 
 # Delivery
 HUB_DELIVERY_BATCH = env.integer("HUB_DELIVERY_BATCH", 500, least=1)
-HUB_DELIVERY_THREADS = env.integer("HUB_DELIVERY_THREADS", 32, least=1)
+HUB_DELIVERY_THREADS = env.integer("HUB_DELIVERY_THREADS", 16, least=1)
 HUB_DELIVERY_LEASE_SECONDS = env.integer("HUB_DELIVERY_LEASE_SECONDS", 60, least=5)
 HUB_CALLBACK_HOURS = env.integer("HUB_CALLBACK_HOURS", 48, least=1)
 HUB_PROFILE_SECONDS = env.number("HUB_PROFILE_SECONDS", 0)
@@ -169,6 +169,9 @@ DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     # Prepared is what asks for it (parties.database); without a threshold psycopg ignores that too.
     "prepare_threshold": 1_000_000,
+    # A server that is gone without a word is noticed before the leases of who waits for it end.
+    "keepalives_idle": 30,
+    "tcp_user_timeout": 30_000,
     "pool": {"min_size": 1, "max_size": HUB_DATABASE_CONNECTIONS, "timeout": 10},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -4,12 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
 from django.utils.safestring import SafeString
 
 from hub.delivery import backlog
-from hub.models import Snapshot
 from hub.policy import POLICIES
 from ocpi.types import ModuleID
 from parties.admin.console import Tone, badge, span
@@ -45,14 +42,6 @@ class Lag:
         return badge(f"{changes} behind, oldest {span(self.seconds)}", tone)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How much of its snapshots a subscription has sent."""
-
-    sent: int
-    total: int
-
-
 def lags(subscription_ids: Collection[int], modules: Iterable[str] = POLICIES) -> Mapping[int, Lag]:
     """Return the lag of those subscriptions that have one: one query for each of their modules."""
     found: dict[int, Lag] = {}
@@ -60,27 +49,3 @@ def lags(subscription_ids: Collection[int], modules: Iterable[str] = POLICIES) -
         behind = backlog.lag(module, subscription_ids)
         found |= {pk: Lag(changes, age) for pk, (changes, age) in behind.items()}
     return found
-
-
-def progress(subscription_ids: Collection[int]) -> Mapping[int, Progress]:
-    """Return how far the unfinished snapshots are, in two queries."""
-    unfinished = Snapshot.objects.filter(subscription__in=subscription_ids, finished_at=None)
-    summed = [
-        _summed(unfinished.filter(subscription__module=name), ModuleID(name))
-        for name in unfinished.values_list("subscription__module", flat=True).distinct()
-    ]
-    rows = summed[0].union(*summed[1:], all=True) if summed else ()
-    return {pk: Progress(sent, sent + left) for pk, sent, left in rows}
-
-
-def _summed(
-    running: QuerySet[Snapshot], module: ModuleID
-) -> QuerySet[Snapshot, tuple[int, int, int]]:
-    objects = POLICIES[module].model._default_manager  # noqa: SLF001 - a documented name of Django
-    ahead = objects.filter(owner=OuterRef("owner"), audience="", seq__gt=OuterRef("cursor"))
-    counted = ahead.order_by().values("owner").annotate(number=Count("*")).values("number")
-    with_rest = running.annotate(rest=Coalesce(Subquery(counted), 0))
-    grouped = with_rest.values("subscription").annotate(
-        all_sent=Sum(F("sent")), all_rest=Sum("rest")
-    )
-    return grouped.values_list("subscription", "all_sent", "all_rest")

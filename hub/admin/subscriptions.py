@@ -17,8 +17,9 @@ from django.utils.safestring import SafeString
 from kombu.exceptions import OperationalError
 
 from hub import tasks
-from hub.admin.lags import Lag, Progress, lags, progress
+from hub.admin.lags import Lag, lags
 from hub.admin.pictures import progress_bar
+from hub.delivery.snapshots import Progress, progress
 from hub.models import Subscription
 from parties.admin.console import (
     ModelAdmin,
@@ -157,11 +158,8 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
     def deliver_now(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
         """Start a task for each chosen subscription; a platform that backs off is tried at once."""
         chosen = list(queryset)
-        running = progress([row.pk for row in chosen])
         try:
-            for row in chosen:
-                task: Any = tasks.snapshot if row.pk in running else tasks.deliver
-                task.delay_on_commit(row.pk)
+            tasks.deliver_now([row.pk for row in chosen])
         except (redis.RedisError, OperationalError) as error:
             sentence = (
                 f"The broker does not answer; delivery goes on by itself once it does: {error}"

@@ -28,8 +28,9 @@ class Crew:
         """Remember what to do, and what to do after that."""
         self._work, self._look = work, look
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="delivery")
-        self._taken: dict[int, Future[None]] = {}
+        self._taken: set[int] = set()
         self._lock = Lock()
+        self._under_way: set[Future[None]] = set()
         self._is_leaving = False
 
     def take_on(self, subscription_ids: Iterable[int]) -> None:
@@ -37,18 +38,19 @@ class Crew:
         for subscription_id in subscription_ids:
             with self._lock:
                 if subscription_id not in self._taken and not self._is_leaving:
+                    self._taken.add(subscription_id)
                     begun = self._threads.submit(self._deliver, subscription_id)
-                    self._taken[subscription_id] = begun
+                    self._under_way.add(begun)
+                    begun.add_done_callback(self._under_way.discard)
 
     def leave(self) -> None:
-        """Take nothing more on, and only end what is begun: the process is about to."""
+        """Begin nothing more. It takes no lock: a signal may come whatever the process is at."""
         self._is_leaving = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def wait(self) -> None:
-        """Return once nothing is left that was taken on, or that came of it."""
-        while taken := [each for each in list(self._taken.values()) if not each.cancelled()]:
-            wait(taken)
+        """Return once all is done that was taken on, and what came of it."""
+        while under_way := self._under_way.copy():
+            wait(under_way)
 
     def _deliver(self, subscription_id: int) -> None:
         try:
@@ -60,9 +62,9 @@ class Crew:
 
     def _work_and_look(self, subscription_id: int) -> None:
         try:
-            module = self._work(subscription_id)
+            module = None if self._is_leaving else self._work(subscription_id)
         finally:  # before the look: what is found behind from now on is taken on again
             with self._lock:
-                del self._taken[subscription_id]
+                self._taken.discard(subscription_id)
         if module is not None:
             self._look(module, subscription_id)

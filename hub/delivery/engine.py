@@ -30,17 +30,18 @@ _CATCHING_UP_SECONDS = 10.0
 _PATIENCE = timedelta(hours=1)
 
 
-def deliver(subscription_id: int) -> ModuleID | None:
+def deliver(subscription_id: int, *, insist: bool = False) -> ModuleID | None:
     """Work on one subscription until nothing is left, nothing passes or the time is up.
 
-    Return its module, or None while another worker is at it.
+    Return its module, or None while another worker is at it. A platform that backs off since the
+    work was found is left alone, unless somebody insists.
     """
     lease = leases.claim(subscription_id)
     if lease is None:
         return None
     end = time.monotonic() + max(_BUDGET_SECONDS, _ATTEMPTS_WITHIN * settings.HUB_REQUEST_TIMEOUT)
     try:
-        while _step(lease, end) and time.monotonic() < end:
+        while _step(lease, end, insist=insist) and time.monotonic() < end:
             pass
     except LeaseLost:
         log.warning("subscription %s: the lease ran out", subscription_id)
@@ -50,14 +51,14 @@ def deliver(subscription_id: int) -> ModuleID | None:
     return lease.module
 
 
-def _step(lease: Lease, end: float) -> bool:
+def _step(lease: Lease, end: float, *, insist: bool) -> bool:
     """Send what changed, then a piece of a snapshot; False when that was all.
 
     Who may have what is asked anew each time: access that ended stops here, and what a new
     snapshot has sent already is not passed over when it changes.
     """
     target = receivers.target(lease.subscription_id, lease.module)
-    if target is None:
+    if target is None or (target.is_paused and not insist):
         return False
     try:
         batch = _read(target, end)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from django.utils import timezone
+
 from hub.delivery import backlog
 from hub.delivery.backlog import OWNERS, REACHABLE
 from hub.delivery.pushing import Receiver
@@ -43,6 +45,11 @@ class Target:
     thinned_to: int
     has_snapshot: bool
     receiver: Receiver
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its platform backs off."""
+        return self.paused_until is not None and self.paused_until > timezone.now()
 
     @property
     def is_durable(self) -> bool:

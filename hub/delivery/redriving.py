@@ -10,8 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.utils import timezone
-
 from hub.delivery import leases, receivers, repeating, states
 from hub.delivery.durable import Plan
 from hub.delivery.lanes import LaneKey, Push, path_of
@@ -120,7 +118,7 @@ def _send(lease: Lease, letters: list[DeadLetter], to: str) -> Redriven:
     target = receivers.target(lease.subscription_id, lease.module)
     if target is None:
         return _stopped(to, letters, "not connected, or no endpoint for this module")
-    if target.paused_until and target.paused_until > timezone.now():
+    if target.is_paused:
         return _stopped(to, letters, f"it backs off until {target.paused_until:%H:%M:%S} UTC")
     by_lane = _by_lane(letter for letter in letters if letter.owner in target.owners)
     so_far = Redriven(to, left=len(letters), why=_whose(letters, target))

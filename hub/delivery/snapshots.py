@@ -4,11 +4,14 @@ Piece by piece beside the live feed, under the same lease: each object is sent a
 moment, so the order between snapshot and live changes does not matter.
 """
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from itertools import takewhile
 from urllib.parse import quote
 from uuid import uuid4
 
-from django.db.models import F
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from hub.delivery import states, subscriptions
@@ -19,12 +22,21 @@ from hub.delivery.receivers import Target
 from hub.delivery.settling import Settled, Stopped, record, settle
 from hub.delivery.states import Piece, StoredText
 from hub.models import Snapshot
+from hub.policy import POLICIES
 from hub.store.identity import variant_query
 from hub.store.reading import Viewer
-from ocpi.types import PartyRef
+from ocpi.types import ModuleID, PartyRef
 from ocpi.versions import VERSIONS
 
 _BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of its snapshots a subscription has sent."""
+
+    sent: int
+    total: int
 
 
 def step(lease: Lease, target: Target, *, end: float) -> bool:
@@ -76,3 +88,27 @@ def _advance(lease: Lease, snapshot: Snapshot, piece: Piece, settled: Settled) -
 
 def _lane(owner: str, each: StoredText) -> LaneKey:
     return (owner, each.object_key, "")
+
+
+def progress(subscription_ids: Collection[int]) -> Mapping[int, Progress]:
+    """Return how far the unfinished snapshots are, in two queries."""
+    unfinished = Snapshot.objects.filter(subscription__in=subscription_ids, finished_at=None)
+    summed = [
+        _summed(unfinished.filter(subscription__module=name), ModuleID(name))
+        for name in unfinished.values_list("subscription__module", flat=True).distinct()
+    ]
+    rows = summed[0].union(*summed[1:], all=True) if summed else ()
+    return {pk: Progress(sent, sent + left) for pk, sent, left in rows}
+
+
+def _summed(
+    running: QuerySet[Snapshot], module: ModuleID
+) -> QuerySet[Snapshot, tuple[int, int, int]]:
+    objects = POLICIES[module].model._default_manager  # noqa: SLF001 - a documented name of Django
+    ahead = objects.filter(owner=OuterRef("owner"), audience="", seq__gt=OuterRef("cursor"))
+    counted = ahead.order_by().values("owner").annotate(number=Count("*")).values("number")
+    with_rest = running.annotate(rest=Coalesce(Subquery(counted), 0))
+    grouped = with_rest.values("subscription").annotate(
+        all_sent=Sum(F("sent")), all_rest=Sum("rest")
+    )
+    return grouped.values_list("subscription", "all_sent", "all_rest")

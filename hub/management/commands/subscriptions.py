@@ -10,8 +10,8 @@ from django.core.management.base import CommandParser
 from kombu.exceptions import OperationalError
 
 from hub import tasks
-from hub.admin.lags import Progress, progress
 from hub.delivery import backlog
+from hub.delivery.snapshots import Progress, progress
 from hub.management.choosing import add_narrowing_arguments
 from hub.management.progress import Bar
 from hub.models import Subscription
@@ -68,8 +68,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
 def _deliver(chosen: list[Subscription]) -> None:
     try:
-        for row in chosen:
-            tasks.snapshot.delay(row.pk)
+        tasks.deliver_now([row.pk for row in chosen])
     except (redis.RedisError, OperationalError) as error:
         message = f"the broker does not answer; delivery goes on by itself once it does: {error}"
         raise ValueError(message) from error
