@@ -27,10 +27,12 @@ WHERE o.seq > %(after)s AND o.seq <= %(upto)s AND m.app = 'hub' AND m.name = '00
   AND NOT EXISTS (SELECT FROM hub_evsechange c WHERE c.evse_id = e.id)
 ON CONFLICT DO NOTHING"""
 
+# While this waits for an EVSE's row, its Location may be put with it again: that row is then newer than
+# the Location that was read.
 LEFT = """
 UPDATE hub_evse e SET generation = 0 FROM hub_location o
 WHERE o.seq > %(after)s AND o.seq <= %(upto)s AND e.object_id = o.seq
-  AND e.generation NOT IN (0, o.generation)"""
+  AND e.generation <> 0 AND e.generation < o.generation"""
 
 # The dashboard looks back a day; what was logged since counting began is counted.
 TRAFFIC = """

@@ -1,0 +1,54 @@
+"""Migrations of what is kept of Locations, beside a hub that goes on writing them."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from hub.models import Evse, Location
+from tests.hub.concurrently import start
+from tests.hub.located import put
+
+pytestmark = pytest.mark.django_db(transaction=True)
+filling: Any = import_module("hub.migrations.0012_fill_figures")
+WAITING = """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE NOT l.granted AND a.datname = current_database()"""
+
+
+def execute(sql: str, values: dict[str, int] | None = None) -> None:
+    """Run some SQL, in a transaction of its own where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def wait_for_who_waits() -> None:
+    """Return when somebody waits for a lock."""
+    end = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute(WAITING)
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits for a lock")
+
+
+def test_an_evse_that_comes_back_meanwhile_is_there() -> None:
+    """It had left when the migration read its Location, and is put again while that waits."""
+    put(1)
+    back = Evse.objects.order_by("pk")[1]
+    Evse.objects.filter(pk=back.pk).update(generation=-1)
+    whole = {"after": 0, "upto": Location.objects.get().seq}
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            put(1, name="Another name")
+            left = start(pool, lambda: execute(filling.LEFT, whole))
+            wait_for_who_waits()
+        left.result()
+
+    back.refresh_from_db()
+    assert back.generation == Location.objects.get().generation == 2
