@@ -13,6 +13,7 @@ from tests.hub.concurrently import start
 from tests.hub.located import put
 
 pytestmark = pytest.mark.django_db(transaction=True)
+leaving: Any = import_module("hub.migrations.0011_evses_that_left")
 filling: Any = import_module("hub.migrations.0012_fill_figures")
 WAITING = """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE NOT l.granted AND a.datname = current_database()"""
@@ -52,3 +53,17 @@ def test_an_evse_that_comes_back_meanwhile_is_there() -> None:
 
     back.refresh_from_db()
     assert back.generation == Location.objects.get().generation == 2
+
+
+def test_writers_of_locations_do_not_wait_for_whom_they_keep_waiting() -> None:
+    """Who has locked Locations comes to the EVSEs while the triggers are about to change."""
+    execute(leaving.GONE)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            execute("LOCK TABLE hub_location IN ROW EXCLUSIVE MODE")
+            migration = start(pool, lambda: execute(leaving.LEAVING))
+            wait_for_who_waits()
+            execute("SET LOCAL lock_timeout = '5s'")
+            execute("LOCK TABLE hub_evse IN ROW EXCLUSIVE MODE")
+        migration.result()
