@@ -3,9 +3,11 @@
 In batches that are committed one by one, beside a hub that is at work; again is as good as once.
 """
 
-from django.db import migrations
+from django.db import OperationalError, migrations
 
-BATCH = 2_000
+# Delivery waits for the transaction that writes one.
+BATCH = 200
+TRIES = 5
 
 # The trigger that keeps a Location's place runs when its revision is set, also to what it is.
 PLACES = r"""
@@ -68,15 +70,25 @@ def next_of(cursor, after):
     return cursor.fetchone()[0]
 
 
+# Who writes beside this may lock the same rows in another order: who has to give way begins again.
+def write(cursor, sql, values=None):
+    for tries in range(1, TRIES + 1):
+        try:
+            return cursor.execute(sql, values)
+        except OperationalError:
+            if tries == TRIES:
+                raise
+
+
 def fill(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         after = 0
         while (upto := next_of(cursor, after)) is not None:
             for sql in (PLACES, HISTORIES, LEFT):
-                cursor.execute(sql, {"after": after, "upto": upto})
+                write(cursor, sql, {"after": after, "upto": upto})
             after = upto
         for sql in (TRAFFIC, FAILURES):
-            cursor.execute(sql)
+            write(cursor, sql)
 
 
 class Migration(migrations.Migration):
