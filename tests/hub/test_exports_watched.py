@@ -76,6 +76,15 @@ def test_a_file_that_broke_off_says_so(admin_client: Client) -> None:
     assert (told["is_over"], str(told["words"]).startswith("It broke off")) == (True, True)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_file_whose_reader_did_not_wait_for_its_turn_says_so(admin_client: Client) -> None:
+    """None of it was made, and none will be."""
+    answer: Any = admin_client.post(EXPORT, {"form": "csv", "job": JOB})
+    answer.close()
+    told = how_far(admin_client)
+    assert (told["is_over"], str(told["words"]).startswith("It broke off")) == (True, True)
+
+
 def test_how_far_a_file_is_is_for_who_may_take_lists() -> None:
     """And a name that no page makes up names no job of somebody else's."""
     viewer = console(person("vera", Role.VIEWER))
