@@ -56,12 +56,17 @@ _SAID: "Mapping[Stage, str]" = {
 }
 
 
-class ExportForm(forms.Form):
+class JobForm(forms.Form):
+    """Under which name a page asks how far its file is."""
+
+    job = forms.RegexField("^[0-9a-f]{32}$", required=False)
+
+
+class ExportForm(JobForm):
     """How the file is written, and whether it says who the drivers are."""
 
     form = forms.ChoiceField(choices=[(Form.CSV, "CSV"), (Form.JSON, "JSON lines")])
     reason = forms.CharField(required=False, max_length=_LONGEST_REASON)
-    job = forms.RegexField("^[0-9a-f]{32}$", required=False)
 
 
 class Exports:
@@ -100,14 +105,12 @@ class Exports:
             return _file(request, name, rows, form.cleaned_data)
         return _page(self, request, KINDS[name], back)
 
-    def export_progress(self, request: HttpRequest) -> HttpResponse:
+    def export_progress(self: Any, request: HttpRequest) -> HttpResponse:
         """Say how far a file is to whoever knows the name of its job."""
-        if not self.has_export_permission(request):
+        if not (self.has_view_permission(request) and self.has_export_permission(request)):
             raise PermissionDenied
-        try:
-            job = jobs.find(_JOB.format(request.GET.get("job", "")))
-        except redis.RedisError:
-            job = None
+        asked = JobForm(request.GET)
+        job = _found(asked.cleaned_data["job"]) if asked.is_valid() else None
         answer = JsonResponse(_how_far(job) if job else {})
         add_never_cache_headers(answer)
         return answer
@@ -171,6 +174,13 @@ class _Watched:
             yield part.text
             self._job.reach(part.share, {"rows": part.rows})
         self._job.end()
+
+
+def _found(name: str) -> Job | None:
+    try:
+        return jobs.find(_JOB.format(name))
+    except redis.RedisError:
+        return None
 
 
 def _how_far(job: Job) -> dict[str, object]:
