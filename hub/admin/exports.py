@@ -5,7 +5,7 @@ who may see it. That it was taken away, what of it and by whom, is in the audit.
 the job may ask how far it is while its file comes; without scripts the file comes alone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -56,12 +56,17 @@ _SAID: "Mapping[Stage, str]" = {
 }
 
 
-class ExportForm(forms.Form):
+class JobForm(forms.Form):
+    """Under which name a page asks how far its file is."""
+
+    job = forms.RegexField("^[0-9a-f]{32}$", required=False)
+
+
+class ExportForm(JobForm):
     """How the file is written, and whether it says who the drivers are."""
 
     form = forms.ChoiceField(choices=[(Form.CSV, "CSV"), (Form.JSON, "JSON lines")])
     reason = forms.CharField(required=False, max_length=_LONGEST_REASON)
-    job = forms.RegexField("^[0-9a-f]{32}$", required=False)
 
 
 class Exports:
@@ -100,14 +105,12 @@ class Exports:
             return _file(request, name, rows, form.cleaned_data)
         return _page(self, request, KINDS[name], back)
 
-    def export_progress(self, request: HttpRequest) -> HttpResponse:
+    def export_progress(self: Any, request: HttpRequest) -> HttpResponse:
         """Say how far a file is to whoever knows the name of its job."""
-        if not self.has_export_permission(request):
+        if not (self.has_view_permission(request) and self.has_export_permission(request)):
             raise PermissionDenied
-        try:
-            job = jobs.find(_JOB.format(request.GET.get("job", "")))
-        except redis.RedisError:
-            job = None
+        asked = JobForm(request.GET)
+        job = _found(asked.cleaned_data["job"]) if asked.is_valid() else None
         answer = JsonResponse(_how_far(job) if job else {})
         add_never_cache_headers(answer)
         return answer
@@ -136,7 +139,7 @@ def _file(
     told = {"as": form, "where": _narrowed(request, kind)} | ({"revealed": why} if why else {})
     record("exported", name, after=told, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
     made = parts(kind, rows, form, revealed=bool(why))
-    texts = _watched(made, given["job"]) if given["job"] else (part.text for part in made)
+    texts = _Watched(made, given["job"]) if given["job"] else (part.text for part in made)
     answer = StreamingHttpResponse(texts, content_type=_TYPES[form])
     answer.headers["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=f"{name}-{timezone.now():%Y%m%d-%H%M}.{form}"
@@ -145,23 +148,39 @@ def _file(
     return answer
 
 
-def _watched(made: Iterable[Part], name: str) -> Iterator[str]:
-    """Return the texts of parts, and tell of each that was taken."""
-    job = Job(name=_JOB.format(name))
-    job.tell()
-    return _telling(made, job)
+class _Watched:
+    """The texts of parts: each that was taken is told of, and that it was closed before its end.
 
+    Who went away before its turn never asks for a first part.
+    """
 
-def _telling(made: Iterable[Part], job: Job) -> Iterator[str]:
-    try:
-        job.begin()
+    def __init__(self, made: Iterable[Part], name: str) -> None:
+        self._job = Job(name=_JOB.format(name))
+        self._job.tell()
+        self._texts = self._told(made)
+
+    def __iter__(self) -> Iterator[str]:
+        return self._texts
+
+    def close(self) -> None:
+        """Say that it broke off, unless it is complete; what serves the answer calls it."""
+        self._texts.close()
+        if not self._job.finished:
+            self._job.fail()
+
+    def _told(self, made: Iterable[Part]) -> Generator[str]:
+        self._job.begin()
         for part in made:
             yield part.text
-            job.reach(part.share, {"rows": part.rows})
-        job.end()
-    finally:
-        if not job.finished:
-            job.fail()
+            self._job.reach(part.share, {"rows": part.rows})
+        self._job.end()
+
+
+def _found(name: str) -> Job | None:
+    try:
+        return jobs.find(_JOB.format(name))
+    except redis.RedisError:
+        return None
 
 
 def _how_far(job: Job) -> dict[str, object]:

@@ -3,7 +3,10 @@ from django.db import migrations
 # An EVSE that a full PUT of its Location left out has generation 0, which no text has: that it left is
 # a change of its status to nothing, and when it comes back, one from nothing. The clock is read while
 # its row is locked: a transaction that waited for it may have begun before the one it waited for.
+# Who writes a Location locks its table before that of its EVSEs; who would do it the other way round
+# would wait for a writer that waits for it.
 LEAVING = """
+LOCK TABLE hub_location IN SHARE ROW EXCLUSIVE MODE;
 CREATE OR REPLACE FUNCTION hub_note_status() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   moment CONSTANT timestamptz := clock_timestamp();

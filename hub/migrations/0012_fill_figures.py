@@ -3,9 +3,11 @@
 In batches that are committed one by one, beside a hub that is at work; again is as good as once.
 """
 
-from django.db import migrations
+from django.db import OperationalError, migrations
 
-BATCH = 2_000
+# Delivery waits for the transaction that writes one.
+BATCH = 200
+TRIES = 5
 
 # The trigger that keeps a Location's place runs when its revision is set, also to what it is.
 PLACES = r"""
@@ -27,10 +29,12 @@ WHERE o.seq > %(after)s AND o.seq <= %(upto)s AND m.app = 'hub' AND m.name = '00
   AND NOT EXISTS (SELECT FROM hub_evsechange c WHERE c.evse_id = e.id)
 ON CONFLICT DO NOTHING"""
 
+# While this waits for an EVSE's row, its Location may be put with it again: that row is then newer than
+# the Location that was read.
 LEFT = """
 UPDATE hub_evse e SET generation = 0 FROM hub_location o
 WHERE o.seq > %(after)s AND o.seq <= %(upto)s AND e.object_id = o.seq
-  AND e.generation NOT IN (0, o.generation)"""
+  AND e.generation <> 0 AND e.generation < o.generation"""
 
 # The dashboard looks back a day; what was logged since counting began is counted.
 TRAFFIC = """
@@ -66,15 +70,25 @@ def next_of(cursor, after):
     return cursor.fetchone()[0]
 
 
+# Who writes beside this may lock the same rows in another order: who has to give way begins again.
+def write(cursor, sql, values=None):
+    for tries in range(1, TRIES + 1):
+        try:
+            return cursor.execute(sql, values)
+        except OperationalError:
+            if tries == TRIES:
+                raise
+
+
 def fill(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         after = 0
         while (upto := next_of(cursor, after)) is not None:
             for sql in (PLACES, HISTORIES, LEFT):
-                cursor.execute(sql, {"after": after, "upto": upto})
+                write(cursor, sql, {"after": after, "upto": upto})
             after = upto
         for sql in (TRAFFIC, FAILURES):
-            cursor.execute(sql)
+            write(cursor, sql)
 
 
 class Migration(migrations.Migration):

@@ -71,8 +71,10 @@ def _read(state: PullState, *, full: bool, watch: Callable[[PullState], None]) -
 
 def _audit(found: Collection[PullState]) -> None:
     """Write down which lists somebody has read from their beginning."""
+    if not found:
+        return
     of = sorted(f"{state.party.key} {state.module}" for state in found)
-    subject = f"{len(of):,} lists"
+    subject = f"{len(of):,} list{'s' if len(of) > 1 else ''}"
     auditing.record("read everything", subject, before={"of": of}, kind=PullState._meta.label)  # noqa: SLF001 - a documented name of Django
 
 

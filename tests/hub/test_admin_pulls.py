@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from hub import broker
 from hub.models import PullState, Quarantined
+from hub.sync import overview
 from ocpi.sandbox import SandboxPlatform
 from ocpi.sandbox.misbehaviour import html, reply
 from operators.models import Change
@@ -78,9 +79,18 @@ def test_lists_are_read_when_an_operator_says_so(
     ordered = state()
     assert ordered.due_at < done.due_at
     assert ordered.wants_full is full
-    asked = Change.objects.filter(deed="read everything").values_list("who", "before__of")
-    assert list(asked) == ([("admin", ["NL-CPA locations"])] if full else [])
+    asked = Change.objects.filter(deed="read everything").values_list(
+        "who", "subject", "before__of"
+    )
+    assert list(asked) == ([("admin", "1 list", ["NL-CPA locations"])] if full else [])
     assert b"start_pulls" in broker.connection().lrange("bulk", 0, -1)[0]
+
+
+@pytest.mark.django_db
+def test_no_list_is_read_where_none_was_chosen() -> None:
+    """Nothing was done, so the audit has nothing of it."""
+    assert overview.order(PullState.objects.none(), full=True) == 0
+    assert not Change.objects.filter(deed="read everything").exists()
 
 
 def test_nothing_of_a_driver_is_shown(pair: Pair, admin_client: Client) -> None:

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from hub import broker, exporting
+from hub.jobs import Job
 from operators.roles import Role
 from tests.factories import PartyFactory
 from tests.hub.test_admin_charging import a_session
@@ -76,10 +78,28 @@ def test_a_file_that_broke_off_says_so(admin_client: Client) -> None:
     assert (told["is_over"], str(told["words"]).startswith("It broke off")) == (True, True)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_file_whose_reader_did_not_wait_for_its_turn_says_so(admin_client: Client) -> None:
+    """None of it was made, and none will be."""
+    answer: Any = admin_client.post(EXPORT, {"form": "csv", "job": JOB})
+    answer.close()
+    told = how_far(admin_client)
+    assert (told["is_over"], str(told["words"]).startswith("It broke off")) == (True, True)
+
+
 def test_how_far_a_file_is_is_for_who_may_take_lists() -> None:
-    """And a name that no page makes up names no job of somebody else's."""
+    """And see the one that was taken; whoever may only take them sees none."""
     viewer = console(person("vera", Role.VIEWER))
     assert viewer.get(PROGRESS, {"job": JOB}).status_code == 403
+    blind = person("bob")
+    blind.user_permissions.set(Permission.objects.filter(codename="export_objects"))
+    assert console(blind).get(PROGRESS, {"job": JOB}).status_code == 403
+
+
+def test_a_name_that_no_page_makes_up_is_none() -> None:
+    """Neither for a file nor to ask how far one is, though something has that name."""
     support = console(person("sam", Role.SUPPORT))
     answer = support.post(EXPORT, {"form": "csv", "job": "../x"})
     assert not answer.streaming
+    Job(name="export-../x").tell()
+    assert support.get(PROGRESS, {"job": "../x"}).json() == {}

@@ -1,6 +1,6 @@
 """What was stored before figures were kept: filled in by a migration, as if it had come since."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -29,6 +29,12 @@ def before() -> None:
     Spot.objects.all().delete()
     EvseChange.objects.all().delete()
     Location.objects.update(latitude=None, longitude=None)
+
+
+def noted_since(moment: datetime) -> None:
+    """Have the hub keep figures since then."""
+    recorded = MigrationRecorder.Migration.objects.filter(app="hub", name="0008_dashboard")
+    recorded.update(applied=moment)
 
 
 def fill() -> None:
@@ -72,9 +78,7 @@ def test_a_place_that_cannot_be_read_is_none(old: str, new: str) -> None:
 def test_an_evse_is_known_since_changes_are_noted() -> None:
     """Before that nobody knows how it was; who has a history keeps it, again is as good as once."""
     put(1, ("AVAILABLE", "CHARGING"))
-    recorded = MigrationRecorder.Migration.objects.filter(app="hub", name="0008_dashboard")
-    since = timezone.now() - timedelta(days=3)
-    recorded.update(applied=since)
+    noted_since(timezone.now() - timedelta(days=3))
     charging = Evse.objects.get(status="CHARGING")
     EvseChange.objects.exclude(evse=charging).delete()
     known = EvseChange.objects.get()
@@ -107,6 +111,7 @@ def test_an_evse_that_had_left_is_marked() -> None:
 def test_what_was_logged_before_is_counted_as_what_comes_since() -> None:
     """Of the last day; what is counted already is not counted twice."""
     PartyFactory.create(country_code="NL", party_id="CPA")
+    noted_since(timezone.now())
     at = timezone.now() - timedelta(hours=2)
     codes = ((1000, 200), (2001, 200), (2987, 200), (None, 404), (None, None), (77, 502))
     given: list[dict[str, Any]] = [
