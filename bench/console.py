@@ -135,7 +135,7 @@ def _lists(client: Any) -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401
         shown = client.get(url).context["cl"]
         label = model._meta.label_lower
         asked = _EXPLORED if label == "hub.exchange" else [f"q={_FOUND.get(label, 'nobody')}"]
-        orders = [f"o={place}" for place in range(1, len(shown.list_display) + 1)]
+        orders = [f"o={place}" for place in range(len(shown.list_display) + 1)]
         choices = [
             choice["query_string"]
             for spec in getattr(shown, "filter_specs", ())

@@ -94,7 +94,13 @@ async def _stream(answer: Answer, receive: Receive, send: Send) -> None:
 
     try:
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await loop.run_in_executor(_streams, produce)
+        turn = _streams.submit(produce)
+        work = asyncio.wrap_future(turn)
+        await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
+        if turn.cancel():  # who is gone before its turn keeps nobody waiting
+            await loop.run_in_executor(_threads, parts.close)
+            return
+        await work
         await send({"type": "http.response.body", "body": b""})
     finally:
         watch.cancel()

@@ -30,9 +30,13 @@ from parties.admin.console import ago, badges, column, once, table
 
 
 def _by_words(rows: QuerySet[Location], words: str) -> Iterable[QuerySet[Location]]:
-    """Find locations by parts of their id, name and city, and by the EVSEs of the present text."""
+    """Find locations by parts of their id, name and city, and by the EVSEs of the present text.
+
+    An EVSE is meant by its uid, or by what its id begins with.
+    """
     present = Evse.objects.filter(generation=F("object__generation"))
-    named = present.filter(Q(evse_id__icontains=words) | Q(key=fold(words)))
+    begins = Q(evse_id__startswith=words) | Q(evse_id__startswith=words.upper())
+    named = present.filter(begins | Q(key=fold(words)))
     yield rows.filter(pk__in=named.values("object"))
     for word in words.split():
         columns = Q(object_id__icontains=word) | Q(name__icontains=word) | Q(city__icontains=word)
@@ -53,7 +57,7 @@ class LocationAdmin(StoredAdmin[Location]):
         AreaFilter,
     )
     search_way = staticmethod(_by_words)
-    search_help_text = "Id, name, city, EVSE id, or party like NL-CPA"
+    search_help_text = "Part of id, name or city, begin of an EVSE id, or party like NL-CPA"
     ordering = ("owner", "seq")
     fieldsets = (
         (None, {"fields": (*ABOUT, ("name", "city"))}),

@@ -3,7 +3,10 @@
 from functools import cached_property
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from parties.admin.console import PageChangeList
@@ -35,7 +38,21 @@ class BoundedPaginator(Paginator[Any]):
 
 
 class BoundedChangeList(PageChangeList):
-    """A list that says how many rows there are below it alone, where it says it right."""
+    """A list that says how many rows there are below it alone, where it says it right.
+
+    It is sorted by a column when it is short enough: no index leads through millions by each.
+    """
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Any]:
+        """Search, narrow and sort; say so where there is too much to sort."""
+        rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        if ORDER_VAR not in self.params or rows.order_by()[: MOST + 1].count() <= MOST:
+            return rows
+        del self.params[ORDER_VAR]
+        messages.info(request, f"Lists of more than {MOST:,} are not sorted: narrow it first.")
+        return rows.order_by(*self.get_ordering(request, rows))
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page; the theme's head line has nothing to compare."""

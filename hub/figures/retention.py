@@ -14,7 +14,12 @@ from parties import database
 
 _BATCH = 20_000
 _LONGEST_SECONDS = 30.0
-_KEPT = {"hub_traffic": "minute", "hub_failure": "hour", "hub_evsechange": "minute"}
+_KEPT = {
+    "hub_traffic": "minute",
+    "hub_failure": "hour",
+    "hub_billed": "hour",
+    "hub_evsechange": "minute",
+}
 
 
 def prune() -> int:

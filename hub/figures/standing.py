@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Count, F, Sum
-from django.db.models.functions import ExtractHour
 from django.utils import timezone
 
 from hub.delivery import backlog
-from hub.models import Cdr, Failure, Spot, Subscription
+from hub.models import Billed, Failure, Spot, Subscription
 from hub.policy import POLICIES
 from ocpi.v2_2_1.location_types import Status
 from parties import database
@@ -163,12 +162,10 @@ JOIN hub_subscription b ON b.id = d.subscription_id JOIN parties_party p ON p.id
 def cdrs() -> Cdrs:
     """Sum up today's CDRs."""
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Cdr.objects.filter(posted_at__gte=midnight)
-    hours = today.annotate(hour=ExtractHour("posted_at")).values_list("hour")
     by_hour, kwh = [0] * HOURS, 0.0
-    for hour, number, energy in hours.annotate(number=Count("*"), energy=Sum("kwh")):
-        by_hour[hour] = number
-        kwh += energy or 0.0
+    for billed in Billed.objects.filter(hour__gte=midnight):
+        by_hour[billed.hour.hour] += billed.number
+        kwh += billed.kwh
     return Cdrs(midnight, by_hour, kwh)
 
 

@@ -6,12 +6,13 @@ from hub.models.client_info import ClientInfo
 from hub.models.delivery import DeadLetter, Receipt, Snapshot, Subscription
 from hub.models.exchanges import Exchange
 from hub.models.feed import Change
-from hub.models.figures import Failure, Traffic
+from hub.models.figures import Billed, Failure, Traffic
 from hub.models.locations import Evse, EvseChange, Location, Spot
 from hub.models.stored import StoredObject, StoredPart
 from hub.models.sync import Listed, PullState, Quarantined
 
 __all__ = [
+    "Billed",
     "Callback",
     "Cdr",
     "Change",

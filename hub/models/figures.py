@@ -1,7 +1,7 @@
 """What is counted as it happens: no figure of the dashboard is counted when it is looked at.
 
-Spec: none; architecture chapter 10. Written with the message log (`hub.message_log.counting`);
-every column is one of few words, whatever a peer sends.
+Spec: none; architecture chapter 10. Written with the message log (`hub.message_log.counting`), or
+by a trigger with what they count; every column is one of few words, whatever a peer sends.
 """
 
 from typing import Any, ClassVar
@@ -48,3 +48,23 @@ class Failure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.party} {self.code} {self.module}"
+
+
+class Billed(models.Model):
+    """How many CDRs were posted in an hour, and the energy in them.
+
+    Kept by a trigger; several `slot`s an hour, so that those who post at once wait for nobody.
+    """
+
+    hour = models.DateTimeField()
+    slot = models.SmallIntegerField()
+    number = models.BigIntegerField()
+    kwh = models.FloatField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["hour", "slot"], name="hub_billed_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} CDRs at {self.hour:%H}:00"

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from hub.models import Cdr, EvseChange, Failure, Traffic
+from hub.models import Billed, Cdr, EvseChange, Failure, Traffic
 from ocpi.sandbox import misbehaviour
 from ocpi.sandbox.catalogue import location
 from ocpi.types import PartyRef, format_datetime
@@ -139,9 +139,12 @@ class Day:
                 hour = now.replace(minute=0) - timedelta(hours=age)
                 about = {"party": party, "module": "locations", "code": code}
                 Failure.objects.create(hour=hour, number=number, **about)
+        Billed.objects.all().delete()
         for place, cdr in enumerate(Cdr.objects.order_by("pk")):
-            hours = place * place % (now.hour or 1)
-            Cdr.objects.filter(pk=cdr.pk).update(posted_at=now - timedelta(hours=hours))
+            at = now - timedelta(hours=place * place % (now.hour or 1))
+            Cdr.objects.filter(pk=cdr.pk).update(posted_at=at)
+            hour = at.replace(minute=0, second=0, microsecond=0)
+            Billed.objects.create(hour=hour, slot=place, number=1, kwh=cdr.kwh or 0)
         self._remember_statuses()
 
     def _traffic(self, minute: datetime) -> Iterator[Traffic]:

@@ -54,6 +54,7 @@ WORKERS = ("worker", "other worker")
 _CELERY = ["-m", "celery", "-A", "settings"]
 _WORKER = [*_CELERY, "worker", "--pool", "threads", "--concurrency", "8"]
 _WEB_SECONDS = 30
+_END_SECONDS = 40
 
 
 @dataclass
@@ -109,6 +110,14 @@ class Hub:
         child.process.kill()
         child.process.wait()
         self.family.children.remove(child)
+
+    def end(self, name: str) -> str:
+        """Tell a process to end, and wait until it has; return what it wrote."""
+        child = self.children.pop(name)
+        child.process.terminate()
+        child.process.wait(_END_SECONDS)
+        self.family.children.remove(child)
+        return child.program.log.read_text()
 
     def supervise(self) -> None:
         """Start again what ended by itself, as a supervisor does: without a broker Celery may."""

@@ -12,7 +12,7 @@ from ocpi.sandbox.platform import SandboxPlatform
 from tests.cast import CPA, HUB, a_location, route
 from tests.e2e.faults import kill_all_workers, start_all_workers
 from tests.e2e.ledger import Ledger
-from tests.e2e.living import Hub
+from tests.e2e.living import WORKERS, Hub
 from tests.hub.owner import Owner, pushes, received
 from tests.ocpi.objects import a_session
 
@@ -130,6 +130,29 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_swaps_nothing(
     repeats = Counter((seen.method, seen.path, seen.body) for seen in pushes(emsp))
     assert max(repeats.values()) <= 2
     assert {counted(received(emsp)[f"NL-CPA/{each}"]["evses"][0]) for each in changed} == {3}
+
+
+def test_a_worker_that_is_told_to_end_finishes_what_it_delivers(
+    hub: Hub, owner: Owner, emsp: SandboxPlatform
+) -> None:
+    """Each message arrives once: what was taken is written down before the process is gone."""
+    ids = [f"T{number}" for number in range(1, 61)]
+    kill_all_workers(hub)
+    for number, each in enumerate(ids, start=1):
+        owner.put(each, body={**a_location(CPA, number, evses=1), "id": each})
+    emsp.hold(0.2, "/T")
+    start_all_workers(hub)
+    emsp.wait_for("/T", 30, count=8)
+
+    told = "".join(map(hub.end, WORKERS))
+
+    finished = len(pushes(emsp))
+    start_all_workers(hub)
+    wait_until_equal(owner, emsp, ids, 60)
+    assert finished == len(ids)
+    repeats = Counter((seen.method, seen.path, seen.body) for seen in pushes(emsp))
+    assert max(repeats.values()) == 1
+    assert "Traceback" not in told
 
 
 def test_a_worker_killed_in_the_middle_takes_no_session_back(

@@ -302,7 +302,7 @@ def test_deliver_now_starts_a_task_for_each_chosen_subscription(
         monkeypatch.setattr(
             getattr(tasks, name),
             "delay_on_commit",
-            lambda pk, insist, name=name: started.append((name, pk)),
+            lambda pk, name=name, **_: started.append((name, pk)),
             raising=False,
         )
     subscription = Subscription.objects.get()

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -110,6 +112,22 @@ def test_nothing_is_made_for_a_reader_that_is_gone() -> None:
 
     assert parts.made < 20
     assert parts.closed
+
+
+def test_who_leaves_before_its_turn_is_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is made for it when its turn would have come."""
+    others = Event()
+    parts = Parts()
+    with ThreadPoolExecutor(1) as streams:
+        monkeypatch.setattr(asgi, "_streams", streams)
+        streams.submit(others.wait, 20)
+        try:
+            stream(parts, Reader(leaves_after=0))
+            closed = parts.closed and not others.is_set()
+        finally:
+            others.set()
+
+    assert (closed, parts.made) == (True, 0)
 
 
 def test_what_breaks_on_the_way_is_no_end() -> None:
