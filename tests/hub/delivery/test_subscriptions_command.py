@@ -45,7 +45,7 @@ def test_delivery_is_started(owner: Owner, emsp: SandboxPlatform) -> None:
     assert owner
     assert emsp
     chosen = Subscription.objects.filter(receiver__key="DE-MSA")
-    Snapshot.objects.create(subscription=chosen.get(module="locations"), owner="NL-CPA")
+    chosen.get(module="locations").snapshots.update(finished_at=None)
     broker.connection().flushdb()
 
     told("--party", "DE-MSA", "--deliver")
