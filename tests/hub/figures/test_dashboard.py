@@ -17,7 +17,17 @@ from django.utils import timezone
 
 from hub.delivery import subscriptions
 from hub.figures import retention, standing
-from hub.models import Cdr, Change, DeadLetter, Evse, EvseChange, Failure, Subscription, Traffic
+from hub.models import (
+    Billed,
+    Cdr,
+    Change,
+    DeadLetter,
+    Evse,
+    EvseChange,
+    Failure,
+    Subscription,
+    Traffic,
+)
 from tests.factories import AgreementFactory, EndpointFactory, PartyFactory, PlatformFactory
 from tests.hub.located import put
 
@@ -139,6 +149,26 @@ def test_a_status_is_counted_as_it_is_now(admin_client: Client) -> None:
     assert {status for status, number in standing.evses().items() if number} == {"RESERVED"}
 
 
+def test_cdrs_of_the_day_are_counted_as_they_come() -> None:
+    """Several at once, in several hours; those of yesterday are not today's."""
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    moments = [midnight + timedelta(minutes=each) for each in (-1, 0, 59, 60)]
+    Cdr.objects.bulk_create(
+        Cdr(
+            owner="NL-CPA",
+            object_id=f"C{number}",
+            object_key=f"C{number}",
+            text="{}",
+            last_updated=at,
+            posted_at=at,
+            kwh=2.5,
+        )
+        for number, at in enumerate(moments)
+    )
+    found = standing.cdrs()
+    assert (found.by_hour[:3], sum(found.by_hour), found.kwh) == ([2, 1, 0], 3, 7.5)
+
+
 def test_figures_do_not_stay_for_ever(settings: Any) -> None:
     """Longer than the log, and an EVSE's changes for a month and a day."""
     settings.HUB_FIGURES_DAYS = 90
@@ -149,11 +179,12 @@ def test_figures_do_not_stay_for_ever(settings: Any) -> None:
             minute=at, module="x", direction="in", number=1, failed=0, milliseconds=1
         )
         Failure.objects.create(hour=at, party="", module="x", code=0, number=1)
+        Billed.objects.create(hour=at, slot=0, number=1, kwh=1)
     put(1, ("AVAILABLE",))
     evse = Evse.objects.get()
     for hours in (31 * 24 - 1, 31 * 24 + 1):
         at = now - timedelta(hours=hours)
         EvseChange.objects.create(evse=evse, minute=at, at=at, before="", status="AVAILABLE")
-    assert retention.prune() == 3
-    assert (Traffic.objects.count(), Failure.objects.count()) == (1, 1)
+    assert retention.prune() == 4
+    assert [kept.objects.count() for kept in (Traffic, Failure, Billed)] == [1, 1, 1]
     assert EvseChange.objects.count() == 2
