@@ -45,7 +45,8 @@ _DAY_OF_MESSAGES = """
 INSERT INTO {table} (id, at, direction, platform, sender, receiver, version, module, interface,
   method, endpoint, path, object_key, route, http_status, status_code, status_message,
   milliseconds, request_id, correlation_id, request_body, response_body)
-SELECT nextval('hub_exchange_id_seq'), %(until)s::timestamptz - n * %(apart)s::interval,
+SELECT nextval('hub_exchange_id_seq'), %(until)s::timestamptz
+    - %(span)s::interval * (n / (%(number)s + 1.0)::float8),
   CASE WHEN n %% 2 = 0 THEN 'in' ELSE 'out' END, 'P' || n %% 50,
   CASE WHEN n %% 2 = 0 THEN 'NL-CPA' ELSE 'NL-HUB' END,
   CASE WHEN n %% 2 = 0 THEN 'NL-HUB' ELSE 'DE-M' || lpad((n %% 50)::text, 2, '0') END,
@@ -102,7 +103,7 @@ def _fill_day(db: psycopg.Connection, ago: int, number: int) -> None:
     last = db.execute("SELECT least(%s, now())", [end]).fetchone() or (end,)
     values = {
         "until": last[0],
-        "apart": (last[0] - start) / (number + 1),
+        "span": last[0] - start,
         "first": ago * number,
         "number": number,
     }
