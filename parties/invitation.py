@@ -114,6 +114,19 @@ def prepare(name: str, *, roles: Sequence[AllowedRole], quirks: Sequence[str] = 
 
 
 @transaction.atomic
+def change(platform: Platform, *, roles: Sequence[AllowedRole], rename: str = "") -> Platform:
+    """Rename a platform, and change what it may register; what is not named stays."""
+    if roles:
+        allow(platform, roles)
+    if rename:
+        platform.name = usable(rename)
+        if Platform.objects.exclude(pk=platform.pk).filter(name=platform.name).exists():
+            raise NotPossible(f"another platform is called {platform.name}")
+        platform.save(update_fields=["name"])
+    return platform
+
+
+@transaction.atomic
 def allow(platform: Platform, roles: Sequence[AllowedRole]) -> None:
     """Make exactly these the parties a platform may register.
 

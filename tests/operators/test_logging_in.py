@@ -18,7 +18,7 @@ from operators import throttling
 from operators.models import Change
 from operators.roles import Role
 from tests.operators.people import PASSWORD, console, person
-from tests.parties.running import fails, run_json
+from tests.parties.running import fails, run, run_json
 
 pytestmark = pytest.mark.django_db
 LOG_IN, TWO_FACTOR, VERIFY = "/admin/login/", "/admin/two-factor/", "/admin/two-factor/verify/"
@@ -228,6 +228,20 @@ def test_an_administrator_resets_it() -> None:
     anna.post("/admin/auth/user/", chosen)
     assert console(user).get("/admin/").status_code == 200
     assert Change.objects.filter(deed="reset the second factor", who="anna").exists()
+
+
+def test_accounts_are_made_and_ended_by_command() -> None:
+    """Whoever is new gets a group, and a password by Django's own command."""
+    made = run_json("account", "nora", "--group", "support")
+    assert made == {"user": "nora", "group": "support", "active": True, "has_password": False}
+    assert not User.objects.get(username="nora").is_superuser
+    assert run_json("account", "nora", "--group", "viewer", "--no-active") == {
+        **made,
+        "group": "viewer",
+        "active": False,
+    }
+    assert "nora" in run("account", "nora")
+    assert "there is no user nemo: name a group to make one" in fails("account", "nemo")
 
 
 def test_the_way_on_is_a_page_of_ours() -> None:

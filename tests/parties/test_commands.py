@@ -213,3 +213,20 @@ def test_the_hub_registers_and_rotates_from_the_terminal(wire: Wire, start: Star
     assert platform.hub.token != before
     assert run_json("forget_platform", "P1", "--yes") == {"forgotten": "P1"}
     assert platform.hub.connection is None
+
+
+def test_a_platform_is_renamed_and_may_have_other_parties() -> None:
+    """Registered or not; what is not named stays as it is."""
+    invite()
+    PlatformFactory.create(name="P2")
+    assert run_json("change_platform", "P1", "--rename", "Charge Co") == {
+        "platform": "Charge Co",
+        "parties": ["NL-CPA (CPO)"],
+    }
+    changed = run_json("change_platform", "Charge Co", "--role", CPO, "--role", "EMSP:DE:MSA")
+    assert changed["parties"] == ["DE-MSA (EMSP)", "NL-CPA (CPO)"]
+    assert "another platform is called P2" in fails(
+        "change_platform", "Charge Co", "--rename", "P2"
+    )
+    assert "may register" in run("change_platform", "Charge Co", "--role", CPO)
+    assert AllowedParty.objects.filter(platform__name="Charge Co").count() == 1
