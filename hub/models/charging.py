@@ -78,6 +78,7 @@ class Charged(StoredObject):
             *StoredObject.Meta.indexes,
             models.Index(fields=["token_key"], name="%(app_label)s_%(class)s_token"),
             models.Index(fields=["location_key"], name="%(app_label)s_%(class)s_location"),
+            models.Index(fields=["version"], name="%(app_label)s_%(class)s_version"),
         ]
 
 
@@ -109,4 +110,6 @@ class Cdr(Charged):
         indexes: ClassVar[list[models.Index]] = [
             *Charged.Meta.indexes,
             BrinIndex(fields=["posted_at"], autosummarize=True, name="hub_cdr_posted"),
+            BrinIndex(fields=["ended_at"], autosummarize=True, name="hub_cdr_ended"),
+            models.Index(fields=["seq"], condition=models.Q(credit=True), name="hub_cdr_credit"),
         ]
