@@ -22,6 +22,10 @@ class Location(StoredObject):
 
     class Meta(StoredObject.Meta):
         verbose_name_plural = "locations"
+        indexes: ClassVar[list[models.Index]] = [
+            *StoredObject.Meta.indexes,
+            models.Index(fields=["version"], name="hub_location_version"),
+        ]
 
 
 class Evse(StoredPart):
