@@ -79,31 +79,39 @@ async def _stream(answer: Answer, receive: Receive, send: Send) -> None:
     all.
     """
     status, headers, parts = answer
-    loop, gone = asyncio.get_running_loop(), Event()
+    loop, gone, turn = asyncio.get_running_loop(), Event(), None
     watch = loop.create_task(_until_gone(receive, gone))
 
-    async def sent(part: bytes) -> None:
-        await send({"type": "http.response.body", "body": part, "more_body": True})
-
-    def produce() -> None:
-        with closing(parts):
-            for part in _together(parts):
-                if gone.is_set():
-                    return
-                asyncio.run_coroutine_threadsafe(sent(part), loop).result(_PART_SECONDS)
+    def sent(part: bytes) -> None:
+        message = {"type": "http.response.body", "body": part, "more_body": True}
+        asyncio.run_coroutine_threadsafe(_sent(send, message), loop).result(_PART_SECONDS)
 
     try:
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        turn = _streams.submit(produce)
+        turn = _streams.submit(_produce, parts, gone, sent)
         work = asyncio.wrap_future(turn)
         await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
-        if turn.cancel():  # who is gone before its turn keeps nobody waiting
-            await loop.run_in_executor(_threads, parts.close)
-            return
-        await work
-        await send({"type": "http.response.body", "body": b""})
+        if not turn.cancel():
+            await work
+            await send({"type": "http.response.body", "body": b""})
     finally:
         watch.cancel()
+        gone.set()
+        if turn is None or turn.cancel():  # nobody waits for its turn any more
+            await loop.run_in_executor(_threads, parts.close)
+
+
+async def _sent(send: Send, message: dict[str, Any]) -> None:
+    await send(message)
+
+
+def _produce(parts: Any, gone: Event, sent: Callable[[bytes], object]) -> None:  # noqa: ANN401 - what Django returns to a WSGI server
+    """Make one part after the other, until the end or until nobody reads them."""
+    with closing(parts):
+        for part in _together(parts):
+            if gone.is_set():
+                return
+            sent(part)
 
 
 def _together(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -52,6 +52,12 @@ def _difference(expected: dict[str, Any], has: dict[str, Any]) -> str:
     return f"missing {missing}, different {wrong}"
 
 
+def put_all(owner: Owner, ids: list[str], **members: Any) -> None:
+    """Have Locations of one EVSE each accepted."""
+    for number, each in enumerate(ids, start=1):
+        owner.put(each, body={**a_location(CPA, number, evses=1), "id": each, **members})
+
+
 def counted(value: Any) -> int:
     """Return the counter a message carries."""
     return int(value.get("x", 0))
@@ -107,8 +113,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_swaps_nothing(
     """180 changes, a SIGKILL, a new worker: all arrives, nothing goes back, at most one repeat."""
     ids = [f"K{number}" for number in range(1, 61)]
     kill_all_workers(hub)
-    for number, each in enumerate(ids, start=1):
-        owner.put(each, body={**a_location(CPA, number, evses=1), "id": each, "x": 0})
+    put_all(owner, ids, x=0)
     for turn in (1, 2):
         for each in ids:
             owner.patch(each, "E1", body={"x": turn, "last_updated": "2027-01-01T00:00:00Z"})
@@ -138,8 +143,7 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_delivers(
     """Each message arrives once: what was taken is written down before the process is gone."""
     ids = [f"T{number}" for number in range(1, 61)]
     kill_all_workers(hub)
-    for number, each in enumerate(ids, start=1):
-        owner.put(each, body={**a_location(CPA, number, evses=1), "id": each})
+    put_all(owner, ids)
     emsp.hold(0.2, "/T")
     start_all_workers(hub)
     emsp.wait_for("/T", 30, count=8)

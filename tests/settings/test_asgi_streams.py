@@ -130,6 +130,19 @@ def test_who_leaves_before_its_turn_is_closed_at_once(monkeypatch: pytest.Monkey
     assert (closed, parts.made) == (True, 0)
 
 
+def test_who_takes_not_even_the_head_is_closed() -> None:
+    """Its connection is gone before a turn was asked for."""
+
+    async def send(_: Message) -> None:
+        raise ConnectionResetError
+
+    parts = Parts()
+    with pytest.raises(ConnectionResetError):
+        asyncio.run(asgi._stream((*START, parts), Reader().receive, send))
+
+    assert (parts.closed, parts.made) == (True, 0)
+
+
 def test_what_breaks_on_the_way_is_no_end() -> None:
     """The server hears of it and cuts the connection: half a file is not taken for a whole."""
 

@@ -1,0 +1,79 @@
+"""The page of limits, the settings and the constants of the code say the same."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("ocpi", "parties", "operators", "hub", "settings")
+_ROW = re.compile(
+    r"^\| (?P<what>[^|]+) \| (?P<value>[^|]+) \| `(?P<where>[^`|]+)` \| (?P<gets>[^|]+) \|$"
+)
+_BOUND = re.compile(r"(MOST|LONGEST)_[A-Z_]+")
+
+
+class Limit(NamedTuple):
+    """A row of the page."""
+
+    what: str
+    value: str
+    where: str
+    gets: str
+
+
+def _limits() -> list[Limit]:
+    lines = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8").splitlines()
+    found = (_ROW.match(line) for line in lines)
+    return [Limit(*map(str.strip, match.groups())) for match in found if match]
+
+
+def _constants() -> Iterator[str]:
+    """Find every public constant that is named as a bound."""
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        if {"sandbox", "migrations"}.isdisjoint(path.parts):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            for name in _bounds(path):
+                yield f"{module.removesuffix('.__init__')}.{name}"
+
+
+def _bounds(path: Path) -> Iterator[str]:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = (name.id for name in targets if isinstance(name, ast.Name))
+            yield from filter(_BOUND.fullmatch, names)
+
+
+def _defined(where: str) -> object:
+    """Return what a row names: a setting's value here, or a constant's."""
+    if "." not in where:
+        return getattr(settings, where)
+    module, _, name = where.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+@pytest.mark.parametrize("limit", _limits(), ids=lambda limit: limit.where)
+def test_a_row_of_the_page_is_true(limit: Limit) -> None:
+    """The number of the page is the default of the setting, or the constant's."""
+    if "." in limit.where:
+        assert float(limit.value.split()[0]) == float(str(_defined(limit.where)))
+    else:
+        assert hasattr(settings, limit.where)
+        default = re.search(
+            rf'"{limit.where}",\s*([\d_.]+)', (ROOT / "settings" / "base.py").read_text()
+        )
+        assert default, f"{limit.where} has no default in settings/base.py"
+        assert float(limit.value.split()[0]) == float(default[1])
+        assert limit.where in (ROOT / ".env.example").read_text(encoding="utf-8")
+
+
+def test_every_bound_of_the_code_is_on_the_page() -> None:
+    """A public constant named MOST_… or LONGEST_… is a bound, and has a row."""
+    rows = {limit.where for limit in _limits()}
+    assert sorted(set(_constants()) - rows) == []
