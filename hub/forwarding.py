@@ -35,7 +35,8 @@ _NOT_FOUND = 404
 _SENDABLE = range(200, 600)
 _CODES = range(1000, 10_000)
 _HTTP_SUCCESS = range(200, 300)
-_LONGEST_URL = 2_000
+LONGEST_URL = 2_000
+"""Characters of a URL of its own that a receiver names: Location, Link."""
 # Headers of the receiver's answer that mean something to the requester: numbers, all of them.
 _RELAYED = ("X-Total-Count", "X-Limit")
 
@@ -183,7 +184,7 @@ def own_url(destination: Destination, given: str | None) -> str | None:
         text = str(url)
     except ValueError:
         return None
-    return text if is_its_own and text.isascii() and len(text) <= _LONGEST_URL else None
+    return text if is_its_own and text.isascii() and len(text) <= LONGEST_URL else None
 
 
 def _without_envelope(request: Outbound, reply: client.Reply) -> OcpiError:

@@ -1,13 +1,18 @@
 """Lists that are asked of one party: its pages come through the hub, and so do its links."""
 
+import base64
+import contextlib
 import json
 import time
+import zlib
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from django.core import signing
+from cryptography.fernet import Fernet
+from django.conf import LazySettings
 
-from hub import links
+from hub import forwarding, links
+from ocpi.errors import NotFound
 from ocpi.sandbox import Result, SandboxPlatform
 from ocpi.sandbox.misbehaviour import refuse, say
 from ocpi.transport.pagination import read_link
@@ -178,25 +183,28 @@ def test_a_link_is_of_one_list(owner: SandboxPlatform, pair: Pair) -> None:
     assert owner.seen == []
 
 
-def _signed(url: str) -> str:
+def _sealed(url: str) -> str:
     return dict(parse_qsl(urlsplit(url).query))[links.PARAMETER]
 
 
 @pytest.mark.conformance("TF-44")
-def test_a_link_nobody_gave_is_404(owner: SandboxPlatform, pair: Pair) -> None:
-    """Changed in one place, made up, or signed for another purpose: 404."""
+def test_a_link_nobody_gave_is_404(
+    owner: SandboxPlatform, pair: Pair, settings: LazySettings
+) -> None:
+    """Changed in one place, made up, or sealed for another purpose: 404."""
     emsp = pair[1]
     url = _link(_first_page(emsp))
-    signed = _signed(url)
-    middle = len(signed) // 3
-    swapped = "A" if signed[middle] != "A" else "B"
-    forged = signing.dumps((str(MSA), str(CPA), f"{owner.addresses.origin}/x"), salt="mine")
+    sealed = _sealed(url)
+    middle = len(sealed) // 3
+    swapped = "A" if sealed[middle] != "A" else "B"
+    told = json.dumps((str(MSA), str(CPA), f"{owner.addresses.origin}/x")).encode()
+    forged = Fernet(settings.CREDENTIALS_KEYS[0]).encrypt(told).decode()
     owner.forget()
 
     for text in (
-        signed[:middle] + swapped + signed[middle + 1 :],
-        signed[:-1],
-        signed + "A",
+        sealed[:middle] + swapped + sealed[middle + 1 :],
+        sealed[:-1],
+        sealed + "A",
         forged,
         f"{owner.addresses.origin}/x",
         "\u00e9:\x00:",
@@ -293,9 +301,40 @@ def test_a_page_that_is_refused_is_relayed(owner: SandboxPlatform, pair: Pair) -
     assert (result.message, route(result)) == ("cursor expired", (MSA, CPA))
 
 
-def test_a_link_tells_nothing_and_cannot_be_guessed(owner: SandboxPlatform, pair: Pair) -> None:
-    """It is signed with the hub's key, and who sees it does not read the owner's address."""
-    url = _link(_first_page(pair[1]))
+@pytest.mark.security("S-14")
+def test_a_link_tells_nothing(owner: SandboxPlatform, pair: Pair) -> None:
+    """Decoded and unpacked in any way, it shows neither the owner's address nor its path."""
+    told = base64.urlsafe_b64decode(_sealed(_link(_first_page(pair[1]))))
 
-    assert len(_signed(url).rpartition(":")[2]) >= 43
-    assert "127.0.0.1:" + str(owner.port) not in url
+    for offset in range(len(told)):
+        with contextlib.suppress(zlib.error):
+            told += zlib.decompress(told[offset:])
+    for part in (str(owner.port), "127.0.0.1", "locations", "offset", "CPA"):
+        assert part.encode() not in told
+
+
+@pytest.mark.security("S-14")
+def test_a_link_is_never_longer_than_peers_take(settings: LazySettings) -> None:
+    """The longest URL that an owner may give for its next page makes a link of 3,000 characters."""
+    url = "https://cpo.example/".ljust(forwarding.LONGEST_URL, "x")
+    endpoint = f"{settings.HUB_PUBLIC_URL}/ocpi/2.2.1/sender/chargingprofiles"
+
+    assert len(links.next_page(endpoint, links.Page(MSA, CPA, url))) <= 3_000
+
+
+@pytest.mark.security("S-14")
+def test_links_outlive_a_rotation_of_keys(
+    owner: SandboxPlatform, pair: Pair, settings: LazySettings
+) -> None:
+    """A link sealed with the former key is followed while that key is still listed, then not."""
+    url = _link(_first_page(pair[1]))
+    former, new = settings.CREDENTIALS_KEYS, Fernet.generate_key().decode()
+
+    settings.CREDENTIALS_KEYS = [new, *former]
+    assert [each["id"] for each in pair[1].hub.read(url).data] == ["L3", "L4"]
+    page = links.read(urlsplit(url).query, endpoint=url.partition("?")[0])
+    assert page is not None
+    settings.CREDENTIALS_KEYS = [new]
+    with pytest.raises(NotFound):
+        links.read(urlsplit(url).query, endpoint=url.partition("?")[0])
+    settings.CREDENTIALS_KEYS = former
