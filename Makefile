@@ -1,9 +1,9 @@
-# The commands of this project; `make` alone lists them. Only Python 3.11+, git and make are needed.
+# The commands of this project; `make` alone lists them. Only Python 3.11, 3.12 or 3.13, git and make are needed.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos
+.PHONY: help install lock demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos
 
 PURPOSE ?= test
 ARGS ?=
@@ -16,19 +16,19 @@ PYTEST = $(BIN)/python -m local run --purpose $(PURPOSE) --workers $(WORKERS) --
 # The newest Python that answers: a version manager's shim may be on PATH without a Python behind it.
 ifndef PYTHON
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
-	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 \
 	&& command -v "$$name" && break; done)
 endif
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: ## Create .venv and install what is pinned; nothing to do when nothing changed
+install: ## Create .venv and install what is locked; nothing to do when nothing changed
 	@if [ -z "$(PYTHON)" ] && [ ! -x $(BIN)/python ]; then \
-		echo "Python 3.11 or newer is needed and none was found; name one: make PYTHON=/path/to/python3" >&2; \
+		echo "Python 3.11, 3.12 or 3.13 is needed and none was found; name one: make PYTHON=/path/to/python3" >&2; \
 		exit 1; \
 	fi
-	@wanted=$$( { echo "$(CURDIR)"; cat requirements.txt requirements-dev.txt; } | cksum ); \
+	@wanted=$$( { echo "$(CURDIR)"; cat requirements-dev.txt; } | cksum ); \
 	[ -x $(BIN)/python ] && [ "$$(cat $(STAMP) 2>/dev/null)" = "$$wanted" ] && exit 0; \
 	set -e; \
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
@@ -37,9 +37,12 @@ install: ## Create .venv and install what is pinned; nothing to do when nothing 
 			echo "Creating $(VENV) failed: this Python lacks venv (Debian: apt install python3-venv)" >&2; \
 			exit 1; }; \
 	fi; \
-	echo "Installing the pinned packages into $(VENV) (a minute or two, once)"; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; \
+	echo "Installing the locked packages into $(VENV) (a minute or two, once)"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; \
 	echo "$$wanted" > $(STAMP)
+
+lock: install ## Compile requirements*.in into requirements*.txt, with hashes (ARGS=--upgrade)
+	@$(BIN)/python -m local.lock $(ARGS)
 
 demo: install ## Hub, a CPO, two eMSPs and an SCSP, simulated on this machine; Ctrl-C stops all
 	@$(BIN)/python -m local demo $(ARGS)
