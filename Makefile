@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install lock demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos
+.PHONY: help install lock demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos hostile
 
 PURPOSE ?= test
 ARGS ?=
@@ -82,6 +82,10 @@ bench: install ## Measure, each figure beside its limit
 chaos: install ## Kill, stop and cut what can be, in random order (SEED=7 repeats; ROUNDS=5, SECONDS=60)
 	@$(BIN)/python -m local run --purpose chaos -- $(BIN)/python -m tests.e2e.chaos \
 		$(addprefix --seed=,$(SEED)) $(addprefix --rounds=,$(ROUNDS)) $(addprefix --seconds=,$(SECONDS))
+
+hostile: install ## Replay hostile inputs of every entry point (SEED=7 repeats; INPUTS=100000)
+	@$(BIN)/python -m local run --purpose hostile -- $(BIN)/python -m tests.hostile \
+		$(addprefix --seed=,$(SEED)) $(addprefix --inputs=,$(INPUTS))
 
 lint: install ## Format, lint, types, import contracts, migrations, Django's own checks
 	$(BIN)/ruff format --check .

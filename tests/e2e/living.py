@@ -162,10 +162,10 @@ def _command(pid: int) -> bytes:
 
 
 @contextmanager
-def living(folder: Path) -> Iterator[Hub]:
+def living(folder: Path, **settings: str) -> Iterator[Hub]:
     """Run a hub with P1, P2 and P3 registered, P2 and P3 allowed to have what P1 owns."""
     with servers() as own, Family() as family, ExitStack() as platforms:
-        hub = Hub(family, folder, _environment(own), own)
+        hub = Hub(family, folder, {**_environment(own), **settings}, own)
         tokens = _prepared(hub)
         hub.start_web()
         hub.start_beat()
