@@ -56,7 +56,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     except TimeoutError:
         await _answer(send, (408, [], b""))
         return
-    if body is None:
+    if body is None:  # its sender left, or its chunks are none: without an answer that would be 500
+        await _answer(send, (400, [], b""))
         return
     loop = asyncio.get_running_loop()
     answer = await loop.run_in_executor(_threads, _call, scope, body)

@@ -60,11 +60,13 @@ def test_other_protocols_are_left_alone() -> None:
     assert _call({"type": "lifespan"}, []) == []
 
 
-def test_a_sender_that_leaves_before_the_end_of_its_body_gets_no_answer() -> None:
-    """Half a message is no message: nothing is processed."""
+def test_a_body_that_does_not_come_to_its_end_is_no_message() -> None:
+    """Nothing is processed; who is still there, its chunks being none, reads 400."""
     half = {"type": "http.request", "body": b'{"a"', "more_body": True}
 
-    assert _call(_scope(method="PUT"), [half, {"type": "http.disconnect"}]) == []
+    start, body = _call(_scope(method="PUT"), [half, {"type": "http.disconnect"}])
+
+    assert (start["status"], body["body"]) == (400, b"")
 
 
 def test_an_overlong_body_is_read_no_further_than_needed(settings: LazySettings) -> None:
