@@ -63,9 +63,9 @@ class _Found:
 class TokenRefused(Unauthenticated):
     """The token is a platform's, and does not open this door."""
 
-    def __init__(self, message: str, *, platform: str) -> None:
+    def __init__(self, message: str, *, presented_by: Caller) -> None:
         super().__init__(message)
-        self.platform = platform
+        self.presented_by = presented_by
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -81,7 +81,7 @@ class TokenAuthentication(BaseAuthentication):
         try:
             caller = identify(request.headers.get("Authorization"), configuring=configuring)
         except TokenRefused as refused:
-            request.token_of = refused.platform  # type: ignore[attr-defined]
+            request.token_of = refused.presented_by  # type: ignore[attr-defined]
             raise
         return caller, caller
 
@@ -109,7 +109,7 @@ def identify(authorization: str | None, *, configuring: bool) -> Caller:
     for token, form in presented:
         row = rows.get(tokens.digest(token))
         if row is not None:
-            _check(row, form, configuring=configuring)
+            _check(row, token, form, configuring=configuring)
             _note(row, form, configuring=configuring)
             return _caller(row, token)
     raise Unauthenticated(_unknown([form for _, form in presented]))
@@ -127,11 +127,11 @@ def _rows(digests: list[str]) -> dict[str, _Found]:
     return {row[0]: _Found(*row[1:]) for row in found}
 
 
-def _check(row: _Found, form: TokenForm, *, configuring: bool) -> None:
+def _check(row: _Found, token: str, form: TokenForm, *, configuring: bool) -> None:
     objection = _objection(row, form, configuring=configuring)
     if objection is not None:
         log.warning("%s presented a token that is refused: %s", row.name, objection)
-        raise TokenRefused(objection, platform=row.name)
+        raise TokenRefused(objection, presented_by=_caller(row, token))
 
 
 def _objection(row: _Found, form: TokenForm, *, configuring: bool) -> str | None:

@@ -146,8 +146,10 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         return f"{row.milliseconds:,.1f} ms"
 
     @column("Journey")
-    def journey(self, row: Exchange) -> SafeString:
-        """Lead to all that carried the same correlation id."""
+    def journey(self, row: Exchange) -> SafeString | str:
+        """Lead to all that carried the same correlation id; a stranger's is not known by one."""
+        if not row.correlation_id:
+            return "-"
         shown = short(row.correlation_id, longest=_NARROW // 2)
         url = timeline_of(row.correlation_id)
         return format_html('<a class="hub-link" href="{}">{}</a>', url, shown)

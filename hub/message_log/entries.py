@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Self
 
 from hub.message_log.under_way import Way
@@ -36,12 +37,17 @@ class Cut:
         return len(self.text) < self.size
 
 
+NOTHING = Cut(b"", 0, unpublished=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One exchange as it was; `url` of what came in is a path.
 
     `secrets` are the tokens it was made with, to be found wherever they are quoted. The `envelope`,
-    without its data, was read at once where the body is cut.
+    without its data, was read at once where the body is cut. What came in brings no headers along:
+    they say nothing that is not said by the other members. What is not `is_told` gets no row and
+    counts in the figures alone.
     """
 
     is_inbound: bool
@@ -64,11 +70,21 @@ class Entry:
     http_status: int | None = None
     envelope: Envelope | None = None
     error: str = ""
+    is_told: bool = True
+
+    @property
+    def is_anybodys(self) -> bool:
+        """Whether anybody can cause as many of it as he likes: it was refused at the door."""
+        return self.is_inbound and (
+            not self.platform or self.http_status == HTTPStatus.TOO_MANY_REQUESTS
+        )
 
     @property
     def weight(self) -> int:
         """About how many bytes of memory it takes."""
-        return len(self.request.text) + len(self.response.text) + _OVERHEAD
+        bodies = len(self.request.text) + len(self.response.text)
+        headers = sum(len(name) + len(value) for name, value in self.headers.items())
+        return bodies + max(_LEAST, _OBJECTS + headers + len(self.url) + len(self.error))
 
 
-_OVERHEAD = 2_000
+_LEAST, _OBJECTS = 2_000, 1_000

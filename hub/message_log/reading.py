@@ -18,8 +18,10 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def journey(correlation_id: str, *, bodies: int = 0) -> list[Exchange]:
     """Return what belongs to a correlation id, in the order in which it began.
 
-    With the bodies, unless there are more than so many.
+    With the bodies, unless there are more than so many. What strangers send belongs to nothing.
     """
+    if not correlation_id:
+        return []
     found = Exchange.objects.filter(correlation_id=correlation_id).order_by("-at", "-id")
     rows = list(found.defer(*BODIES)[:MOST_OF_A_JOURNEY])[::-1]
     if 0 < len(rows) <= bodies:

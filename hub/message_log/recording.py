@@ -8,24 +8,29 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec
 
 from django.conf import settings
 from django.http import HttpResponse
 
 from hub.message_log import under_way
-from hub.message_log.entries import Cut, Entry
+from hub.message_log.entries import NOTHING, Cut, Entry
 from hub.message_log.under_way import UnderWay
 from hub.message_log.writer import writer
 from ocpi.client import Asked, Reply
+from ocpi.errors import InvalidParameters
 from ocpi.server import OcpiView
 from ocpi.transport import envelope
 from ocpi.transport.envelope import Envelope
+from ocpi.transport.routing_headers import RoutingHeaders
 from parties.caller import Caller
 
 log = logging.getLogger(__name__)
 Given = ParamSpec("Given")
+
+LONGEST_URL_OF_A_STRANGER = 200
+"""Characters kept of the URL of a request whose token nobody here issued."""
 
 
 def _never_in_the_way(record: Callable[Given, None]) -> Callable[Given, None]:
@@ -47,30 +52,60 @@ def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any
     about = under_way.ended()
     if not settings.HUB_MESSAGE_LOG_DAYS:
         return
+    caller = _caller(view)
+    entry = _of_stranger if caller is None else partial(_of_platform, caller=caller, about=about)
+    writer.put(entry(view, response, seconds))
+
+
+def _of_stranger(view: OcpiView, response: HttpResponse, seconds: float) -> Entry:
+    """Keep little, and nothing by which a request could pass for a party's or join its exchanges.
+
+    Whoever has no token the hub knows may write any party's name and ids into a header.
+    """
+    return Entry(
+        is_inbound=True,
+        at=time.time() - seconds,
+        seconds=seconds,
+        method=view.request.method or "",
+        url=_url(view)[:LONGEST_URL_OF_A_STRANGER],
+        headers={},
+        request=NOTHING,
+        response=NOTHING,
+        http_status=response.status_code,
+        envelope=_without_data(envelope.read(response.content)),
+    )
+
+
+def _of_platform(
+    view: OcpiView,
+    response: HttpResponse,
+    seconds: float,
+    *,
+    caller: Caller,
+    about: UnderWay | None,
+) -> Entry:
     most: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
     body = response.content
-    known = _caller(view)
-    writer.put(
-        Entry(
-            is_inbound=True,
-            at=time.time() - seconds,
-            seconds=seconds,
-            method=view.request.method or "",
-            url=_url(view),
-            headers=view.request.headers,
-            request=Cut.of(view.received, most),
-            response=Cut.of(body, most),
-            way=about.way if about else None,
-            was_sent=about is not None and about.was_sent,
-            platform=known.name if known else getattr(view.request, "token_of", ""),
-            sender=about.message.sender if about else None,
-            receiver=about.receiver if about else None,
-            request_id=view.message_ids.request_id,
-            correlation_id=view.message_ids.correlation_id,
-            secrets=(known.presented_token,) if known else (),
-            http_status=response.status_code,
-            envelope=_without_data(envelope.read(body)) if len(body) > most else None,
-        )
+    named = _named(view, caller)
+    return Entry(
+        is_inbound=True,
+        at=time.time() - seconds,
+        seconds=seconds,
+        method=view.request.method or "",
+        url=_url(view),
+        headers={},
+        request=Cut.of(view.received, most),
+        response=Cut.of(body, most),
+        way=about.way if about else None,
+        was_sent=about is not None and about.was_sent,
+        platform=caller.name,
+        sender=about.message.sender if about else named.sender,
+        receiver=(about.receiver if about else None) or named.to,
+        request_id=view.message_ids.request_id,
+        correlation_id=view.message_ids.correlation_id,
+        secrets=(caller.presented_token,),
+        http_status=response.status_code,
+        envelope=_without_data(envelope.read(body)) if len(body) > most else None,
     )
 
 
@@ -112,10 +147,19 @@ def _url(view: OcpiView) -> str:
 
 
 def _caller(view: OcpiView) -> Caller | None:
-    """Return who is known to have asked, if somebody is."""
+    """Return whose token was presented, also when it opened nothing (any more)."""
     # Asked for `auth`, a request that was refused would be authenticated once more.
-    found = getattr(view.request, "_auth", None)
+    found = getattr(view.request, "_auth", None) or getattr(view.request, "token_of", None)
     return found if isinstance(found, Caller) else None
+
+
+def _named(view: OcpiView, caller: Caller) -> RoutingHeaders:
+    """Return the parties the headers name; a sender only if it is the platform's own."""
+    try:
+        named = RoutingHeaders.read(view.request.headers)
+    except InvalidParameters:
+        return RoutingHeaders()
+    return named if named.sender in caller.refs else replace(named, sender=None)
 
 
 def _without_data(read: Envelope | None) -> Envelope | None:

@@ -61,6 +61,22 @@ def row(entry: Entry, known: Places) -> Row:
     return tuple(map(_storable, _values(entry, known)))
 
 
+def counted(entry: Entry) -> Row:
+    """Return what the figures count of an exchange that gets no row of the log."""
+    code = entry.envelope.status_code if entry.envelope else None
+    place = places.own(entry.url, entry.method)
+    values = dict.fromkeys(COLUMNS, "") | {
+        "at": datetime.fromtimestamp(entry.at, UTC),
+        "direction": "in",
+        "platform": entry.platform,
+        "module": place.module[:_LONGEST_MODULE],
+        "http_status": entry.http_status,
+        "status_code": code if code in _CODES else None,
+        "milliseconds": round(entry.seconds * 1000, 3),
+    }
+    return tuple(values.values())
+
+
 def _values(entry: Entry, known: Places) -> Row:
     headers = _routing(entry)
     place = _place(entry, known, headers)
@@ -152,6 +168,8 @@ def _path(entry: Entry, place: Place, headers: RoutingHeaders) -> masking.Shown:
 
 
 def _object_key(entry: Entry, place: Place) -> str:
+    if entry.is_inbound and not entry.platform:
+        return ""  # what happened to an object is not for strangers to write
     found = place.object_id() or _posted(entry, place)
     shown = mask(found) if place.module == "tokens" else found
     return fold(one_line(shown, longest=_LONGEST_KEY))

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from time import monotonic
 
 import psycopg
@@ -21,6 +22,7 @@ from hub.message_log import counting, rows, unpublished
 from hub.message_log.buffer import Buffer
 from hub.message_log.entries import Entry
 from hub.message_log.places import Places
+from hub.message_log.quota import Quota
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,8 @@ class Writer:
         """Remember an entry, or count it as dropped; neither waits nor fails."""
         if self._process != os.getpid():
             self._start()
+        if entry.is_anybodys and not self._quota.take(entry.platform, entry.at):
+            entry = replace(entry, is_told=False)
         self._buffer.put(entry, most=settings.HUB_MESSAGE_LOG_BUFFER_BYTES)
 
     def flush(self) -> bool:
@@ -69,6 +73,7 @@ class Writer:
 
     def _begin(self) -> None:
         self._buffer = Buffer()
+        self._quota = Quota()
         self._places = Places()
         self._writing = threading.Lock()
         self._stop = threading.Event()
@@ -135,11 +140,13 @@ class Writer:
     def _copy(self, entries: Sequence[Entry]) -> None:
         connection = self._connected()
         self._places.refresh(connection, (each.url for each in entries if not each.is_inbound))
-        made = [row for entry in entries if (row := self._row(entry)) is not None]
+        told = [entry for entry in entries if entry.is_told]
+        made = [row for entry in told if (row := self._row(entry)) is not None]
         made = unpublished.left_out(connection, made)
+        counted = [rows.counted(entry) for entry in entries if not entry.is_told]
         try:
             with connection.transaction():
-                self._store(made)
+                self._store(made, counted)
                 [[number]] = connection.execute("SELECT pg_current_xact_id()::text").fetchall()
                 self._unheard_of = (number, len(entries))
         except _UNFIT as error:
@@ -148,13 +155,13 @@ class Writer:
                 with suppress(*_UNFIT), connection.transaction():
                     self._store([row])
 
-    def _store(self, made: Sequence[rows.Row]) -> None:
-        """Write rows of the log, and count them."""
+    def _store(self, made: Sequence[rows.Row], counted: Sequence[rows.Row] = ()) -> None:
+        """Write rows of the log, and count them with those that are counted only."""
         connection = self._connected()
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             for row in made:
                 copy.write_row(row)
-        counting.count(connection, made, self._places.homes)
+        counting.count(connection, [*made, *counted], self._places.homes)
 
     def _row(self, entry: Entry) -> rows.Row | None:
         try:

@@ -46,7 +46,9 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             return
         for line in telling.lines(result):
             self.stdout.write(line)
-        self.stdout.write(f"manage.py trace {result[-1]['correlation_id']} follows the last one.")
+        last = next((row["correlation_id"] for row in result[::-1] if row["correlation_id"]), "")
+        if last:  # a stranger's request has none
+            self.stdout.write(f"manage.py trace {last} follows the last one.")
 
 
 def _wanted(options: Namespace) -> Wanted:
