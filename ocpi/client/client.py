@@ -24,7 +24,7 @@ from ocpi.client.address_guard import AddressPolicy
 from ocpi.client.connector import Lookup, Trail, system_lookup
 from ocpi.client.connector import trail as current_trail
 from ocpi.client.failures import CAUSES, PeerError, PeerTimeout, RedirectRefused, from_library
-from ocpi.client.limits import MAX_REDIRECTS, Limits
+from ocpi.client.limits import MOST_REDIRECTS, Limits
 from ocpi.client.listening import Asked, Listener
 from ocpi.client.loop import LoopThread
 from ocpi.client.peer import Peer
@@ -146,13 +146,13 @@ class OcpiClient:
 
     async def _follow(self, message: Message, target: URL) -> Reply:
         """Send, and go along with a redirect that stays on the host."""
-        for _ in range(MAX_REDIRECTS + 1):
+        for _ in range(MOST_REDIRECTS + 1):
             reply = await self._send_on_live_connection(message, target)
             onward = redirect_target(target, reply)
             if onward is None:
                 return reply
             target = self._policy.screen(str(onward))
-        raise RedirectRefused(f"more than {MAX_REDIRECTS} redirects at {target.raw_authority}")
+        raise RedirectRefused(f"more than {MOST_REDIRECTS} redirects at {target.raw_authority}")
 
     async def _send_on_live_connection(self, message: Message, target: URL) -> Reply:
         """Send once; again only if a pooled connection turned out to be dead."""

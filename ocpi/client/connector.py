@@ -9,19 +9,24 @@ import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from functools import partial
 from typing import Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ocpi.client.address_guard import AddressPolicy
+from ocpi.client.answer_bounds import BoundedAnswers
 from ocpi.client.failures import AddressRefused
 from ocpi.client.limits import Limits
 
 Lookup = Callable[[str], Sequence[str]]
 """From a host name to IP addresses; may block, raises OSError."""
 
-_LOOKUP_THREADS: Final = 16
+MOST_LOOKUPS: Final = 256
+"""Names that are looked up at the same time: each holds a thread until its name server answers or
+the operating system gives up, which takes longer than anybody waits here."""
+
 _NUMERIC: Final = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
@@ -38,7 +43,7 @@ class GuardedResolver(AbstractResolver):
     """Looks names up and passes on only addresses the policy permits.
 
     It has threads of its own: the event loop's pool runs two lookups at a time, so two peers with
-    dead name servers would stop all others.
+    dead name servers would stop all others. A name is looked up once at a time, whoever asks.
     """
 
     def __init__(self, policy: AddressPolicy, lookup: Lookup, timeout: float) -> None:
@@ -46,20 +51,35 @@ class GuardedResolver(AbstractResolver):
         self._policy = policy
         self._lookup = lookup
         self._timeout = timeout
-        self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="ocpi-client-dns")
+        self._threads = ThreadPoolExecutor(MOST_LOOKUPS, thread_name_prefix="ocpi-client-dns")
+        self._under_way: dict[str, asyncio.Future[Sequence[str]]] = {}
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses to connect to; OSError if there are none."""
         del family
-        loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._timeout):
-            addresses = await loop.run_in_executor(self._threads, self._lookup, host)
+            addresses = await asyncio.shield(self._looked_up(host))
         permitted = self._policy.permitted(host, addresses)
         if not permitted:
             raise OSError(f"{host} has no address")
         return [_result(host, address, port) for address in permitted]
+
+    def _looked_up(self, host: str) -> "asyncio.Future[Sequence[str]]":
+        """Look a name up, or wait for whoever does so already, given up or not."""
+        found = self._under_way.get(host)
+        if found is None:
+            loop = asyncio.get_running_loop()
+            found = loop.run_in_executor(self._threads, self._lookup, host)
+            self._under_way[host] = found
+            found.add_done_callback(lambda done: self._is_done(host, done))
+        return found
+
+    def _is_done(self, host: str, found: "asyncio.Future[Sequence[str]]") -> None:
+        del self._under_way[host]
+        if not found.cancelled():
+            found.exception()  # heard, even if nobody waits any longer
 
     async def close(self) -> None:
         """Let go of the threads; a lookup under way ends unheard."""
@@ -105,7 +125,7 @@ def guarded_connector(
         trail.get().opened = True
         return socket.socket(family, kind, protocol)
 
-    return aiohttp.TCPConnector(
+    connector = aiohttp.TCPConnector(
         resolver=resolver,
         socket_factory=open_socket,
         ssl=tls or True,
@@ -113,3 +133,7 @@ def guarded_connector(
         limit_per_host=limits.per_host,
         keepalive_timeout=limits.keep_alive,
     )
+    # The library has no public place for a protocol of one's own.
+    factory = partial(BoundedAnswers, loop=asyncio.get_running_loop())
+    connector._factory = factory  # type: ignore[assignment] # noqa: SLF001
+    return connector

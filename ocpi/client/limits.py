@@ -5,7 +5,7 @@ Specification: transport_and_format names none; a hub has to answer although a r
 
 from dataclasses import dataclass
 
-MAX_REDIRECTS = 3
+MOST_REDIRECTS = 3
 """Steps of a 307/308 chain that are followed on the same host."""
 
 

@@ -14,7 +14,8 @@ from ocpi.types import format_datetime, one_line
 
 _CODE = re.compile("[0-9]{4}")
 _LONGEST_MESSAGE = 2000
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LONGEST_CODE = 32
+_NULL = msgspec.Raw(b"null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,18 @@ class Envelope:
     status_message: str | None
     data: bytes | None
     timestamp: str | None
+
+
+class _Members(msgspec.Struct):
+    """What counts of a response; anything else is passed over without becoming an object."""
+
+    status_code: msgspec.Raw = _NULL
+    status_message: msgspec.Raw = _NULL
+    data: msgspec.Raw = _NULL
+    timestamp: msgspec.Raw = _NULL
+
+
+_MEMBERS = msgspec.json.Decoder(_Members)
 
 
 def render(
@@ -49,13 +62,13 @@ def read(body: bytes) -> Envelope | None:
     """
     try:
         members = _MEMBERS.decode(body)
-        status_code = _code(members.get("status_code"))
-        message, timestamp = _text(members.get("status_message")), _text(members.get("timestamp"))
+        status_code = _code(members.status_code)
+        message, timestamp = _text(members.status_message), _text(members.timestamp)
     except (ValueError, RecursionError):
         return None
     if status_code is None:
         return None
-    data = bytes(members.get("data", b"null"))
+    data = bytes(members.data)
     return Envelope(status_code, message, None if data == b"null" else data, timestamp)
 
 
@@ -63,8 +76,10 @@ def _now() -> bytes:
     return format_datetime(datetime.now(UTC).replace(microsecond=0)).encode("ascii")
 
 
-def _code(member: msgspec.Raw | None) -> int | None:
-    value = msgspec.json.decode(member or b"null")
+def _code(member: msgspec.Raw) -> int | None:
+    if len(bytes(member)) > _LONGEST_CODE:
+        return None
+    value = msgspec.json.decode(member)
     if isinstance(value, str) and _CODE.fullmatch(value):
         return int(value)
     if isinstance(value, float) and value.is_integer():
@@ -72,6 +87,7 @@ def _code(member: msgspec.Raw | None) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _text(member: msgspec.Raw | None) -> str | None:
-    value = msgspec.json.decode(member or b"null")
-    return one_line(value, longest=_LONGEST_MESSAGE) if isinstance(value, str) else None
+def _text(member: msgspec.Raw) -> str | None:
+    if not bytes(member).startswith(b'"'):
+        return None
+    return one_line(msgspec.json.decode(member), longest=_LONGEST_MESSAGE)
