@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install lock demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos hostile
+.PHONY: help install lock images demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos hostile
 
 PURPOSE ?= test
 ARGS ?=
@@ -43,6 +43,9 @@ install: ## Create .venv and install what is locked; nothing to do when nothing 
 
 lock: install ## Compile requirements*.in into requirements*.txt, with hashes (ARGS=--upgrade)
 	@$(BIN)/python -m local.lock $(ARGS)
+
+images: install ## Put today's digest behind the tag of every image of Dockerfile and compose.yaml
+	@$(BIN)/python -m local.images
 
 demo: install ## Hub, a CPO, two eMSPs and an SCSP, simulated on this machine; Ctrl-C stops all
 	@$(BIN)/python -m local demo $(ARGS)

@@ -1,0 +1,1 @@
+"""What the hub is made of and how it is put before the world: image, roles, proxies."""
