@@ -14,7 +14,7 @@ import redis
 
 from hub import broker
 from hub.messages import Message
-from hub.results import RESPONSE_URL
+from hub.response_urls import NAME as RESPONSE_URL
 from hub.routing import Destination
 from hub.store import documents
 from ocpi.errors import HubError, OcpiError, ReceiverTimeout

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import quote, unquote
 
 import msgspec
 import orjson
@@ -20,6 +20,8 @@ from hub.callbacks import Asked
 from hub.forwarding import Answer, Outbound
 from hub.messages import Message
 from hub.models import Callback
+from hub.response_urls import NAME as RESPONSE_URL
+from hub.response_urls import beside_the_body, beside_the_query
 from hub.routing import Destination, objection
 from hub.store import documents
 from ocpi import client
@@ -32,11 +34,9 @@ from parties import database, habits
 from parties.announcement import endpoint_url
 from parties.habits import Habit
 
-RESPONSE_URL = "response_url"
 _IN_BODY = frozenset({"POST", "PUT"})
 _ENCODED = re.compile("%(?:3f|3d|26)", re.IGNORECASE)
 """What separates the parts of a query, encoded."""
-_SEPARATORS = re.compile("[&;]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ def substituted(message: Message, destination: Destination) -> tuple[Message, Ca
     value = decode_object(message.body) if in_body else {}
     said = str(value.get(RESPONSE_URL) or "")
     query = _Query(message.query, said, "") if in_body else _split(message.query)
-    _check(query)
+    beside = beside_the_query(f"{message.path}?{query.before}&{query.after}")
+    _check(query.url, beside + (beside_the_body(message.body) if in_body else []))
     if query.is_bare:
         about = f"{message.method} {message.module.identifier}"
         habits.note(message.platform_id, [(Habit.URL_NOT_ENCODED, about)])
@@ -138,18 +139,16 @@ def _split(query: str) -> _Query:
     return _Query(before, rest, "", is_bare=True)
 
 
-def _check(query: _Query) -> None:
-    """Refuse a URL that is missing or must not be called, and a second: it would be passed on."""
-    wrong = "" if query.url else "is required"
-    parts = _SEPARATORS.split(f"{query.before}&{query.after}")
-    if any(unquote_plus(part.partition("=")[0]).strip() == RESPONSE_URL for part in parts):
-        wrong = "is given more than once: in the body of POST and PUT, else once in the query"
+def _check(url: str, beside: list[Finding]) -> None:
+    """Refuse a URL that is missing or must not be called, and others: they would be passed on."""
+    wrong = "" if url else "is required"
     try:
-        client.shared().check_url(query.url)
+        client.shared().check_url(url)
     except client.AddressRefused as error:
         wrong = wrong or str(error)
-    if wrong:
-        raise InvalidParameters(findings=(Finding(RESPONSE_URL, wrong),))
+    findings = ([Finding(RESPONSE_URL, wrong)] if wrong else []) + beside
+    if findings:
+        raise InvalidParameters(findings=findings)
 
 
 def _asked(message: Message, value: Mapping[str, object]) -> Asked:

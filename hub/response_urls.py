@@ -1,0 +1,113 @@
+"""Every spelling of `response_url` that a lenient receiver might read, wherever it hides.
+
+Spec: 2.2.1 mod_commands, mod_charging_profiles; S-13. The hub puts its own URL in place of the one
+`response_url`. Any other member or parameter that reads as one would reach the receiver as the
+sender wrote it, and results, or a request into the receiver's own network, would go past the hub.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+from urllib.parse import unquote_plus
+
+from ocpi.errors import Finding, InvalidParameters
+
+NAME: Final = "response_url"
+
+MOST_FINDINGS: Final = 20
+"""Of one body that are told: no sender has to read on to know what to change."""
+
+_TWICE: Final = "reads as a response_url that is given more than once"
+_ONCE: Final = (
+    "it stands once, in the body of POST and PUT, else in the query, spelled response_url"
+)
+_LONGEST_SHOWN: Final = 80
+_FOLDED: Final = "responseurl"
+_DECODINGS: Final = 3
+"""Nobody decodes a name more often."""
+_ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+_SEPARATORS: Final = re.compile(r"[&;?#/\s]")
+_OF_ADDRESSES: Final = re.compile(r"[.:/\\%@]")
+
+
+class _Members(list[tuple[str, object]]):
+    """The members of an object as they stand in its text: a repeated one stands there twice."""
+
+
+def is_read_as_one(name: str) -> bool:
+    """Tell whether somebody might take a name for `response_url`: any case, joint or encoding."""
+    text = _decoded(name).partition("\0")[0]
+    return _FOLDED in {_letters(text), _letters(text.partition("[")[0])}
+
+
+def beside_the_body(body: bytes) -> list[Finding]:
+    """Find what reads as a `response_url` in a body beside the one member of that name.
+
+    Further in, what cannot be an address is anybody's own affair.
+    """
+    try:
+        value = json.loads(body, object_pairs_hook=_Members)
+    except RecursionError:
+        raise InvalidParameters("the body is nested too deeply") from None
+    return list(islice(_in_body(value), MOST_FINDINGS))
+
+
+def beside_the_query(text: str) -> list[Finding]:
+    """Find what reads as a `response_url` in a path and query without the one that counts."""
+    whole, found = text, {}
+    for _ in range(_DECODINGS):
+        for part in _SEPARATORS.split(whole):
+            name = part.partition("=")[0]
+            if is_read_as_one(name):
+                found[_decoded(name)] = _finding(name)
+        whole = unquote_plus(whole)
+    return list(found.values())
+
+
+def _in_body(value: object) -> Iterator[Finding]:
+    if not isinstance(value, _Members):
+        return
+    of_this_name = [name for name, _ in value if name == NAME]
+    if len(of_this_name) > 1:
+        yield _finding(NAME)
+    for name, member in value:
+        if name != NAME and is_read_as_one(name):
+            yield _finding(name)
+        else:
+            yield from _within(name, member)
+
+
+def _within(path: str, value: object) -> Iterator[Finding]:
+    """Find members further in, whatever the depth."""
+    left = [(path, value)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, _Members):
+            for name, member in value:
+                if is_read_as_one(name) and _may_be_address(member):
+                    yield _finding(f"{path}.{name}")
+                left.append((f"{path[:_LONGEST_SHOWN]}.{name}", member))
+        elif isinstance(value, list):
+            left += [(path, each) for each in value]
+
+
+def _may_be_address(value: object) -> bool:
+    return not isinstance(value, str) or bool(_OF_ADDRESSES.search(value))
+
+
+def _finding(name: str) -> Finding:
+    shown = name[:_LONGEST_SHOWN].encode("unicode_escape").decode()
+    return Finding(shown, f"{_TWICE}; {_ONCE}")
+
+
+def _decoded(name: str) -> str:
+    for _ in range(_DECODINGS):
+        name = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), unquote_plus(name))
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
