@@ -32,7 +32,6 @@ OWNER = ("country_code", "party_id")
 POSTED = "cdr_location"
 """The step of a URL that leads to what was created by POST."""
 WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
-_LONGEST_URL = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +189,6 @@ def check_version(version: str, caller: Caller) -> None:
 def _suffix(view: OcpiView, *prefix: str) -> str:
     """Return what follows the endpoint's URL, raw, without slashes at its end (A-01)."""
     raw = view.raw_path()
-    if len(raw) + len(view.raw_query()) > _LONGEST_URL:
-        raise NotFound(f"the URL is longer than {_LONGEST_URL} characters", http_status=414)
     _, *parts = raw.split("/")
     if tuple(map(unquote, parts[: len(prefix)])) != prefix:
         raise NotFound("there is nothing at this URL; a slash of its fixed part is encoded")

@@ -96,6 +96,13 @@ def caller_of(request: Request) -> Caller:
     return cast("Caller", request.auth)
 
 
+def is_known(authorization: str | None) -> bool:
+    """Tell whether a header brings a token that opens something, and note nothing of it."""
+    presented = candidates(authorization)
+    found = _rows([tokens.digest(token) for token, _ in presented]) if presented else {}
+    return any(not row.revoked and not row.expired for row in found.values())
+
+
 def identify(authorization: str | None, *, configuring: bool) -> Caller:
     """Return who presents this Authorization header; `Unauthenticated` says what is wrong with it.
 

@@ -2,7 +2,8 @@
 
 Only ASGI carries a path before its percent-encoding is undone, and an OCPI id may contain `/`
 (docs/decisions/0001). Bodies are read by the event loop, so a slow sender holds no thread, and
-never beyond one byte more than the hub accepts; the view sees the overlong rest as "too large".
+never beyond one byte more than the hub accepts (`settings/bodies.py`); the view sees the overlong
+rest as "too large", and answers a stranger without it.
 An answer whose length nobody knows is made part by part, as fast as its reader takes it, in one of
 a few threads that no message waits for.
 """
@@ -10,9 +11,11 @@ a few threads that no message waits for.
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
+from http import HTTPStatus
 from threading import Event
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -20,6 +23,16 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from django.db import close_old_connections
 
+from ocpi.errors import OcpiError
+from settings.bodies import Body, Left, Room, Share
+from settings.refusals import (
+    OCPI,
+    body_broken_off,
+    body_too_slow,
+    head_too_large,
+    no_room,
+    refusal,
+)
 from settings.wsgi import application as wsgi
 
 Scope = dict[str, Any]
@@ -40,6 +53,9 @@ _CONSTANT = {
 }
 _threads = ThreadPoolExecutor(settings.HUB_WEB_THREADS, thread_name_prefix="web")
 _streams = ThreadPoolExecutor(4, thread_name_prefix="stream")
+_room = Room()
+_FAREWELL_SECONDS = 1.0
+"""How long who is answered already may write on."""
 _PART_SECONDS = 60.0
 """How long a reader may take for one part before it is given up."""
 _PART_BYTES = 65_536
@@ -50,21 +66,79 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request."""
     if scope["type"] != "http":
         return
-    try:
-        async with asyncio.timeout(settings.HUB_REQUEST_TIMEOUT):
-            body = await _read(receive, settings.HUB_MAX_BODY_BYTES + 1)
-    except TimeoutError:
-        await _answer(send, (408, [], b""))
-        return
-    if body is None:  # its sender left, or its chunks are none: without an answer that would be 500
-        await _answer(send, (400, [], b""))
-        return
-    loop = asyncio.get_running_loop()
-    answer = await loop.run_in_executor(_threads, _call, scope, body)
-    if isinstance(answer[-1], bytes):
+    headers = _plain(scope["headers"])
+    refused = head_too_large(sum(map(sum, map(_lengths, scope["headers"]))))
+    body = Body(receive, headers)
+    with _room.share() as share:
+        try:
+            content = None if refused else await _content(scope, body, headers, share)
+        except OcpiError as error:
+            refused = error
+        if refused is not None:
+            answer = _refused(refused, scope, headers)
+        else:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(_threads, _call, scope, content)
+    if not isinstance(answer[-1], bytes):
+        await _stream(answer, receive, send)
+    elif body.is_whole:
         await _answer(send, answer)
     else:
-        await _stream(answer, receive, send)
+        await _last_answer(send, answer, body)
+
+
+async def _content(
+    scope: Scope, body: Body, headers: Mapping[str, str], share: Share
+) -> bytes | None:
+    """Return the body; None for a long one of a stranger, who is answered without it."""
+    admits = partial(_admits, scope["path"], headers)
+    try:
+        async with asyncio.timeout(settings.HUB_REQUEST_TIMEOUT):
+            return await body.read(share, _threads, admits)
+    except TimeoutError:
+        raise (no_room() if body.awaits_room else body_too_slow()) from None
+    except Left:  # without an answer that would be 500
+        raise body_broken_off() from None
+
+
+def _admits(path: str, headers: Mapping[str, str]) -> bool:
+    """Tell whether somebody the hub knows sends a long body."""
+    from operators.sessions import is_logged_in  # noqa: PLC0415 - Django is set up meanwhile
+    from parties.authentication import is_known  # noqa: PLC0415
+
+    try:
+        if path.startswith(OCPI):
+            return is_known(headers.get("authorization"))
+        return is_logged_in(headers.get("cookie", ""))
+    finally:
+        close_old_connections()
+
+
+async def _last_answer(send: Send, answer: Answer, body: Body) -> None:
+    """Answer before the end of a body; its sender may write on for a moment, then it is cut off."""
+    status, headers, content = answer
+    await _answer(send, (status, [*headers, (b"connection", b"close")], content))
+    with suppress(TimeoutError, Left):
+        async with asyncio.timeout(_FAREWELL_SECONDS):
+            await body.drop()
+
+
+def _refused(error: OcpiError, scope: Scope, headers: Mapping[str, str]) -> Answer:
+    """Return the answer no view is asked for."""
+    made = refusal(error, scope["path"], headers)
+    encoded = [(name.lower().encode(), value.encode()) for name, value in made.headers.items()]
+    if error.http_status == HTTPStatus.SERVICE_UNAVAILABLE:
+        encoded.append((b"retry-after", b"1"))
+    return made.http_status, encoded, made.content
+
+
+def _plain(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+
+
+def _lengths(header: tuple[bytes, bytes]) -> tuple[int, int]:
+    name, value = header
+    return len(name), len(value)
 
 
 async def _answer(send: Send, answer: Answer) -> None:
@@ -134,22 +208,7 @@ async def _until_gone(receive: Receive, gone: Event) -> None:
     gone.set()
 
 
-async def _read(receive: Receive, most: int) -> bytes | None:
-    """Return the body up to `most` bytes, or None when the sender left before its end."""
-    chunks: list[bytes] = []
-    size = 0
-    while size < most:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if not message.get("more_body"):
-            break
-    return b"".join(chunks)[:most]
-
-
-def _call(scope: Scope, body: bytes) -> Answer:
+def _call(scope: Scope, body: bytes | None) -> Answer:
     """Run the WSGI application in this thread."""
     answer: list[Any] = []
 
@@ -174,12 +233,21 @@ def _is_endless(parts: Any) -> bool:  # noqa: ANN401 - what Django returns to a 
     return getattr(parts, "streaming", False) and not parts.has_header("Content-Length")
 
 
+class _NotRead(io.RawIOBase):
+    """The body of a stranger, for a view that should ask for it all the same."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Have nothing, as when a sender left."""
+        del size
+        raise OSError("this body was not read")
+
+
 def _no_writing(_content: bytes) -> None:
     """Refuse WSGI's imperative way to send content, which Django never uses."""
     raise NotImplementedError
 
 
-def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
+def _environ(scope: Scope, body: bytes | None) -> dict[str, Any]:
     """Translate an ASGI scope; `RAW_URI` is the path as it was sent, as gunicorn names it."""
     server = scope.get("server") or ("localhost", 80)
     environ: dict[str, Any] = {
@@ -193,11 +261,11 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "REMOTE_ADDR": (scope.get("client") or ("",))[0],
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": _NotRead() if body is None else io.BytesIO(body),
     }
     environ |= _headers(scope["headers"])
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
-    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["CONTENT_LENGTH"] = "1" if body is None else str(len(body))
     environ.pop("HTTP_CONTENT_LENGTH", None)
     return environ
 

@@ -42,6 +42,7 @@ HUB_CONNECT_TIMEOUT = env.number("HUB_CONNECT_TIMEOUT", 3, least=0.1)
 HUB_REQUEST_TIMEOUT = env.number("HUB_REQUEST_TIMEOUT", 10, least=0.1)
 HUB_REQUESTS_PER_PEER = env.integer("HUB_REQUESTS_PER_PEER", 16, least=1)
 HUB_MAX_BODY_BYTES = env.integer("HUB_MAX_BODY_BYTES", 5_000_000, least=1_000)
+HUB_LONG_BODIES_BYTES = env.integer("HUB_LONG_BODIES_BYTES", 64_000_000, least=1_000)
 HUB_MAX_RESPONSE_BYTES = env.integer("HUB_MAX_RESPONSE_BYTES", 20_000_000, least=1_000)
 HUB_PAGE_LIMIT = env.integer("HUB_PAGE_LIMIT", 1_000, least=1)
 HUB_PAGE_LIMIT_DEFAULT = min(env.integer("HUB_PAGE_LIMIT_DEFAULT", 100, least=1), HUB_PAGE_LIMIT)
@@ -114,6 +115,7 @@ HUB_BIND_HOST = env.text("HUB_BIND_HOST", "127.0.0.1")
 HUB_BIND_PORT = env.integer("HUB_BIND_PORT", 8000, least=1)
 HUB_WEB_WORKERS = env.integer("HUB_WEB_WORKERS", 2, least=1)
 HUB_WEB_THREADS = env.integer("HUB_WEB_THREADS", 16, least=1)
+HUB_WEB_CONNECTIONS = env.integer("HUB_WEB_CONNECTIONS", 1_024, least=16)
 HUB_DATABASE_CONNECTIONS = env.integer("HUB_DATABASE_CONNECTIONS", 16, least=1)
 
 INSTALLED_APPS = [
@@ -135,6 +137,7 @@ INSTALLED_APPS = [
 ]
 # The console's middleware costs a tenth of a peer's request: OCPI paths leave the chain early.
 MIDDLEWARE = [
+    "settings.middleware.bounded_url",
     "settings.middleware.ocpi_first",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

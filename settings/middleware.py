@@ -1,17 +1,36 @@
-"""The first link of the chain: OCPI calls carry a token and no cookie, and skip the console's."""
+"""The first links of the chain: no endless URL, and OCPI calls skip the console's part."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import resolve
+
+from settings.refusals import refusal, url_too_long
 
 _OCPI = "/ocpi/"
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
+def bounded_url(get_response: Handler) -> Handler:
+    """Refuse a URL that is too long before anybody takes it apart, whoever sends it."""
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        path = request.META.get("RAW_URI", request.path_info).partition("?")[0]
+        error = url_too_long(len(path) + len(request.META.get("QUERY_STRING", "")))
+        if error is None:
+            return get_response(request)
+        made = refusal(error, request.path_info, request.headers)
+        return HttpResponse(made.content, status=made.http_status, headers=dict(made.headers))
+
+    return handle
+
+
 def ocpi_first(get_response: Handler) -> Handler:
-    """Answer paths below `/ocpi/` without sessions and CSRF: a tenth of a request's cost."""
+    """Answer paths below `/ocpi/`, whose calls carry a token and no cookie, without the rest.
+
+    Sessions and CSRF cost a tenth of a request.
+    """
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         path = _OCPI if request.path_info == _OCPI.rstrip("/") else request.path_info

@@ -1,9 +1,20 @@
-"""`python -m settings.serve`: the hub's web processes, under granian."""
+"""`python -m settings.serve`: the hub's web processes, under granian.
+
+Whoever connects and says nothing, or not enough of a request, is cut off; so is a connection that
+was quiet after an answer. The time is short enough that silent connections cannot fill what a
+process serves at once, and clients of any make open a new one.
+"""
 
 import os
+import resource
 
 from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+
+MOST_SECONDS_FOR_A_HEAD = 5
+"""Until the headers of a request are there: after connecting, and after the last answer."""
+_FILES = 65_536
 
 
 def main() -> None:
@@ -11,6 +22,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
     from django.conf import settings  # noqa: PLC0415 - the settings module must be named first
 
+    from settings.refusals import MOST_HEADER_BYTES  # noqa: PLC0415 - the same
+
+    _raise_open_files()
     Granian(
         "settings.asgi:application",
         address=settings.HUB_BIND_HOST,
@@ -18,12 +32,25 @@ def main() -> None:
         interface=Interfaces.ASGI,
         workers=settings.HUB_WEB_WORKERS,
         loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=MOST_SECONDS_FOR_A_HEAD * 1_000,
+            max_buffer_size=MOST_HEADER_BYTES,
+        ),
         backlog=1024,
-        backpressure=256,
+        backpressure=settings.HUB_WEB_CONNECTIONS,
         respawn_failed_workers=True,
         log_access=False,
         websockets=False,
     ).serve()
+
+
+def _raise_open_files() -> None:
+    """Let a process have a file for each connection; many systems allow 1,024 until it asks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
+from ocpi.transport.authorization import header
 from settings.asgi import _environ, application
+from settings.bodies import MOST_BYTES_UNASKED, Room
 
 Message = dict[str, Any]
 
@@ -66,7 +69,7 @@ def test_a_body_that_does_not_come_to_its_end_is_no_message() -> None:
 
     start, body = _call(_scope(method="PUT"), [half, {"type": "http.disconnect"}])
 
-    assert (start["status"], body["body"]) == (400, b"")
+    assert (start["status"], json.loads(body["body"])["status_code"]) == (400, 2001)
 
 
 def test_an_overlong_body_is_read_no_further_than_needed(settings: LazySettings) -> None:
@@ -147,3 +150,101 @@ def test_a_server_without_addresses_is_fine() -> None:
     environ = _environ(_scope(client=None, server=None), b"")
 
     assert (environ["REMOTE_ADDR"], environ["SERVER_NAME"]) == ("", "localhost")
+
+
+def _sent(scope: Message, chunks: Iterable[bytes]) -> tuple[list[Message], int]:
+    """Send a body in chunks; return what was answered, and how many chunks were taken for that."""
+    waiting, sent, taken = iter(chunks), list[Message](), 0
+
+    async def receive() -> Message:
+        nonlocal taken
+        chunk = next(waiting, None)
+        if chunk is None or sent:
+            await asyncio.sleep(60)
+        taken += 1
+        return {"type": "http.request", "body": chunk, "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def run() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await application(scope, receive, send)
+
+    asyncio.run(run())
+    return sent, taken
+
+
+@pytest.mark.security("S-08")
+@pytest.mark.parametrize("token", [None, "made-up"])
+@pytest.mark.parametrize("path", ["/ocpi/2.2.1/receiver/locations/NL/CPA/L1", "/admin/login/"])
+@pytest.mark.django_db(transaction=True)
+def test_a_long_body_of_a_stranger_is_not_read(path: str, token: str | None) -> None:
+    """64 KiB are enough to know: the answer comes before the rest, and the connection ends."""
+    headers = [
+        (b"host", b"hub"),
+        (b"content-length", b"4000000"),
+        (b"cookie", b"sessionid=x1234567"),
+    ]
+    if token:
+        headers.append((b"authorization", header(token).encode()))
+
+    sent, taken = _sent(_scope(path, method="POST", headers=headers), [b"x" * 10_000] * 400)
+
+    assert sent[0]["status"] == (401 if path.startswith("/ocpi") else 403)
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert taken * 10_000 <= MOST_BYTES_UNASKED + 10_000
+
+
+@pytest.mark.security("S-08")
+def test_long_bodies_share_a_room(settings: LazySettings) -> None:
+    """Who finds it full waits, and is told so when its time is over; then there is room again."""
+    settings.HUB_LONG_BODIES_BYTES = 100_000
+    room = Room()
+
+    async def run() -> None:
+        with room.share() as first, room.share() as second:
+            await first.take(80_000)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await second.take(80_000)
+            assert room.taken == 80_000
+        assert room.taken == 0
+        with room.share() as alone:
+            await alone.take(5_000_000)
+
+    asyncio.run(run())
+
+
+@pytest.mark.security("S-08")
+@pytest.mark.parametrize(
+    "target, headers, status",
+    [
+        ("/ocpi/versions?x=" + "y" * 4_000, [], 414),
+        ("/ocpi/" + "y" * 60_000, [], 414),
+        ("/ocpi/versions", [(b"x-long", b"y" * 40_000)], 431),
+        ("/ocpi/versions", [(b"x-%d" % number, b"y" * 500) for number in range(80)], 431),
+    ],
+)
+def test_what_is_too_long_is_refused_before_any_view(
+    target: str, headers: list[tuple[bytes, bytes]], status: int
+) -> None:
+    """The answer is an envelope with the caller's ids, and costs no look at a token."""
+    ids = [(b"x-request-id", b"r-1"), (b"x-correlation-id", b"c-1")]
+
+    start, body = _call(_scope(target, headers=[*ids, *headers]))
+
+    named = dict(start["headers"])
+    envelope = json.loads(body["body"])
+    assert (start["status"], envelope["status_code"]) == (status, 2001)
+    assert "longer" in envelope["status_message"] or "larger" in envelope["status_message"]
+    assert (named[b"x-request-id"], named[b"x-correlation-id"]) == (b"r-1", b"c-1")
+
+
+@pytest.mark.security("S-08")
+def test_outside_of_ocpi_it_is_a_sentence() -> None:
+    """The console's visitors read no envelopes."""
+    start, body = _call(_scope("/admin/?" + "y" * 5_000))
+
+    assert (start["status"], body["body"][:7]) == (414, b"the URL")

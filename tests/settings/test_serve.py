@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 
 from ocpi.sandbox import SandboxPlatform, object_path
+from ocpi.transport.authorization import header
 from tests.cast import CPA, HUB, Cast, a_location, command
 
 MOST = 20_000
@@ -87,6 +88,59 @@ def test_a_platform_talks_to_the_real_server(port: int) -> None:
         _refuses_overlong_bodies(cpo, port)
         _survives_strange_bytes(port)
         _forgets_senders_that_leave(cpo, port)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.security("S-08")
+def test_strangers_on_raw_sockets_hold_nothing_up(port: int) -> None:
+    """Silent and half requests end, HTTP/2 is not spoken, long bodies of strangers are not read."""
+    _speaks_one_protocol(port)
+    _refuses_long_heads(port)
+    _reads_no_long_body_of_a_stranger(port)
+    _ends_the_silent(port)
+
+
+def _speaks_one_protocol(port: int) -> None:
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000")
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connected:
+        connected.sendall(preface)
+        assert connected.recv(100)[:9] in {b"", b"HTTP/1.1 "}
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    assert _send(port, b"GET /ocpi HTTP/1.1\r\nHost: hub\r\n%b\r\n" % upgrade)[0] == 401
+
+
+def _refuses_long_heads(port: int) -> None:
+    for size, status in ((5_000, 414), (60_000, 414), (70_000, 414)):
+        target = b"/ocpi/%b" % (b"x" * size)
+        found, _ = _send(port, b"GET %b HTTP/1.1\r\nHost: hub\r\n\r\n" % target)
+        assert found in {status, 431}, size
+    for size in (33_000, 600_000):
+        long = b"X-Long: %b\r\n" % (b"x" * size)
+        assert _send(port, b"GET /ocpi HTTP/1.1\r\nHost: hub\r\n%b\r\n" % long)[0] == 431
+
+
+def _reads_no_long_body_of_a_stranger(port: int) -> None:
+    """The answer comes although the body does not; the connection ends."""
+    head = b"PUT /ocpi/2.2.1/receiver/locations/NL/CPA/L1 HTTP/1.1\r\nHost: hub\r\n"
+    token = b"Authorization: %b\r\n" % header("made-up").encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connected:
+        connected.sendall(head + token + b"Content-Length: 4900000\r\n\r\n" + b"x" * 70_000)
+        answer = HTTPResponse(connected)
+        answer.begin()
+        assert (answer.status, answer.headers["Connection"]) == (401, "close")
+
+
+def _ends_the_silent(port: int) -> None:
+    """600 connections that say nothing, or not enough, keep nobody from an answer, and end."""
+    with ExitStack() as stack:
+        silent = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            for _ in range(600)
+        ]
+        for each in silent[::2]:
+            each.sendall(b"GET /ocpi/versions HTTP/1.1\r\nHost:")
+        assert _send(port, b"GET /ocpi HTTP/1.1\r\nHost: hub\r\n\r\n")[0] == 401
+        assert {each.recv(1_000)[:9] for each in silent} <= {b"", b"HTTP/1.1 "}
 
 
 def _keeps_encoded_ids(cpo: SandboxPlatform) -> None:
