@@ -15,7 +15,6 @@ import redis
 from celery import Task, shared_task
 from celery.signals import worker_shutdown, worker_shutting_down
 from django.conf import settings
-from django.dispatch import Signal
 from kombu.exceptions import OperationalError
 
 from hub import broker, callbacks, feed
@@ -28,7 +27,6 @@ from hub.policy import POLICIES
 from hub.sync import crawling, schedule
 from hub.waking import Waker
 from ocpi.types import ModuleID
-from parties.signals import platform_registered
 
 log = logging.getLogger(__name__)
 
@@ -65,13 +63,8 @@ def forget_wakes(modules: Iterable[str] = POLICIES) -> None:
     broker.connection().delete(*map(_WAKE.format, modules))
 
 
-def on_parties_changed(
-    signal: Signal | None = None, platform_id: int | None = None, **_: object
-) -> None:
-    """Wake delivery when somebody newly may have something; who registered anew gets all again."""
-    if signal is platform_registered and platform_id is not None:
-        subscriptions.start_afresh(platform_id)
-        schedule.start_afresh(platform_id)
+def on_parties_changed(**_: object) -> None:
+    """Wake delivery and pull when somebody newly may have something, or registered anew."""
     try:
         _start_once(_RECONCILING, dispatch)
         _start_once(_STARTING_PULLS, start_pulls)

@@ -29,9 +29,7 @@ _QUEUED_SECONDS = 10
 def on_parties_changed(
     signal: Signal | None = None, platform_id: int | None = None, **_: object
 ) -> None:
-    """Let everybody know; who registered anew is told everything, and another hub is asked."""
-    if signal is platform_registered and platform_id is not None:
-        standing.start_afresh(platform_id)
+    """Let everybody know; another hub that registered or returned is asked."""
     try:
         _start_once("all", client_info)
         if signal in {platform_registered, platform_returned} and platform_id is not None:

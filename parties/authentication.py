@@ -25,12 +25,18 @@ from parties.status import REGISTERED, ConnectionStatus
 
 log = logging.getLogger(__name__)
 
+_POST_AGAIN = (
+    "this token A was used: use the final token; if the answer with it did not arrive, POST your"
+    " credentials again"
+)
 _LOOKUP = """
 SELECT c.digest, c.id, c.kind, c.last_four, c.provisional, c.form, c.first_used_at IS NOT NULL,
        c.revoked_at IS NOT NULL, coalesce(c.valid_until <= statement_timestamp(), false),
        p.id, p.name, p.status, p.version, p.quirks::text,
        p.last_seen_at IS NULL OR p.last_seen_at < statement_timestamp() - %(seen_every)s,
        p.alarm = '' AND (p.failures > 0 OR p.status = %(offline)s),
+       EXISTS (SELECT FROM parties_credentials n WHERE n.replaces_id = c.id
+               AND n.first_used_at IS NULL AND n.revoked_at IS NULL AND n.valid_until IS NULL),
        ARRAY(SELECT ARRAY[q.role, q.country_code, q.party_id, q.id::text] FROM parties_party q
              WHERE q.platform_id = p.id AND q.is_active ORDER BY q.id)
 FROM parties_credentials c JOIN parties_platform p ON p.id = c.platform_id
@@ -57,6 +63,7 @@ class _Found:
     quirks: str
     unseen: bool
     is_back: bool
+    is_unconfirmed: bool
     parties: list[list[str]]
 
 
@@ -71,7 +78,8 @@ class TokenRefused(Unauthenticated):
 class TokenAuthentication(BaseAuthentication):
     """Sets `request.user` and `request.auth` to the `Caller`.
 
-    A view with `accepts_token_a = True` belongs to the Configuration Modules.
+    A view with `accepts_token_a = True` belongs to the Configuration Modules. Those of its methods
+    that are `repeatable` are open to a token that was replaced, until its successor is used.
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, Caller]:
@@ -79,7 +87,11 @@ class TokenAuthentication(BaseAuthentication):
         view = request.parser_context["view"]
         configuring = getattr(view, "accepts_token_a", False)
         try:
-            caller = identify(request.headers.get("Authorization"), configuring=configuring)
+            caller = identify(
+                request.headers.get("Authorization"),
+                configuring=configuring,
+                repeatable=request.method in getattr(view, "repeatable", ()),
+            )
         except TokenRefused as refused:
             request.token_of = refused.presented_by  # type: ignore[attr-defined]
             raise
@@ -103,7 +115,7 @@ def is_known(authorization: str | None) -> bool:
     return any(not row.revoked and not row.expired for row in found.values())
 
 
-def identify(authorization: str | None, *, configuring: bool) -> Caller:
+def identify(authorization: str | None, *, configuring: bool, repeatable: bool = False) -> Caller:
     """Return who presents this Authorization header; `Unauthenticated` says what is wrong with it.
 
     `configuring` is true on versions and credentials endpoints, which take token A as well.
@@ -116,9 +128,10 @@ def identify(authorization: str | None, *, configuring: bool) -> Caller:
     for token, form in presented:
         row = rows.get(tokens.digest(token))
         if row is not None:
-            _check(row, token, form, configuring=configuring)
+            repeating = repeatable and _may_repeat(row)
+            _check(row, token, form, configuring=configuring, repeating=repeating)
             _note(row, form, configuring=configuring)
-            return _caller(row, token)
+            return _caller(row, token, repeating=repeating)
     raise Unauthenticated(_unknown([form for _, form in presented]))
 
 
@@ -134,23 +147,34 @@ def _rows(digests: list[str]) -> dict[str, _Found]:
     return {row[0]: _Found(*row[1:]) for row in found}
 
 
-def _check(row: _Found, token: str, form: TokenForm, *, configuring: bool) -> None:
-    objection = _objection(row, form, configuring=configuring)
+def _may_repeat(row: _Found) -> bool:
+    """Tell whether a token A within its time, or a C behind its grace, was replaced in vain."""
+    if row.kind == TokenKind.A:
+        return row.is_unconfirmed and row.revoked and not row.expired
+    return row.is_unconfirmed and row.expired and not row.revoked
+
+
+def _check(row: _Found, token: str, form: TokenForm, *, configuring: bool, repeating: bool) -> None:
+    objection = _objection(row, form, configuring=configuring, repeating=repeating)
     if objection is not None:
         log.warning("%s presented a token that is refused: %s", row.name, objection)
         raise TokenRefused(objection, presented_by=_caller(row, token))
 
 
-def _objection(row: _Found, form: TokenForm, *, configuring: bool) -> str | None:
+def _objection(row: _Found, form: TokenForm, *, configuring: bool, repeating: bool) -> str | None:
     """Say why a known token does not open this door: the first true line counts."""
     registered = row.status in REGISTERED
     objections: tuple[tuple[bool, str], ...] = (
         (
-            row.revoked and row.kind == TokenKind.A,
+            row.revoked and row.kind == TokenKind.A and row.is_unconfirmed and not repeating,
+            _POST_AGAIN,
+        ),
+        (
+            row.revoked and row.kind == TokenKind.A and not repeating,
             "this token A was used or withdrawn: use the final token",
         ),
-        (row.revoked, "this token was replaced or withdrawn"),
-        (row.expired, "this token has expired"),
+        (row.revoked and not repeating, "this token was replaced or withdrawn"),
+        (row.expired and not repeating, "this token has expired"),
         (
             form is TokenForm.RAW and not cached(row.quirks).accept_raw_token,
             "the token looks un-encoded: send Token followed by the Base64 of the token",
@@ -193,12 +217,11 @@ def _first_use(row: _Found) -> None:
     end = Case(When(provisional=True, then=None), default=F("valid_until"))
     first = unused.update(first_used_at=timezone.now(), provisional=False, valid_until=end)
     if first and row.kind == TokenKind.C:
-        Credentials.objects.inbound(row.platform_id).filter(
-            kind=TokenKind.C, pk__lt=row.id
-        ).revoke()
+        former = Credentials.objects.inbound(row.platform_id)
+        former.filter(kind=TokenKind.C, pk__lt=row.id).revoke()
 
 
-def _caller(row: _Found, token: str) -> Caller:
+def _caller(row: _Found, token: str, *, repeating: bool = False) -> Caller:
     back = row.is_back and row.status == ConnectionStatus.OFFLINE
     return Caller(
         platform_id=row.platform_id,
@@ -215,4 +238,5 @@ def _caller(row: _Found, token: str) -> Caller:
         quirks=cached(row.quirks),
         presented_token=token,
         provisional=row.provisional,
+        is_repeating=repeating,
     )

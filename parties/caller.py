@@ -34,6 +34,8 @@ class Caller:
     quirks: Quirks
     presented_token: str = field(repr=False)
     provisional: bool = False
+    is_repeating: bool = False
+    """Its token was replaced, by one that may never have arrived: it may ask once more (A-79)."""
     is_authenticated: bool = field(default=True, init=False, repr=False)
 
     @property

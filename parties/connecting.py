@@ -37,8 +37,8 @@ from parties.handshake import Discovered, ask, data_of, discover, numbered, only
 from parties.models import Credentials, Endpoint, Platform, TokenKind
 from parties.models.credentials import CredentialsQuerySet
 from parties.peers import peer_of
-from parties.registration import connect, record_failure
-from parties.signals import announce, platform_changed, platform_registered
+from parties.registration import begin_anew, connect, record_failure
+from parties.signals import announce, platform_changed
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def _begin(platform: Platform, found: Discovered, peer: Peer, *, method: str) ->
         with _taken_back(platform, offer, url), transaction.atomic():
             claims.check(offer, platform_id=platform.pk)
             _complete(platform, row, found, offer)
-            announce(platform_registered, Platform, platform_id=platform.pk)
+            begin_anew(platform)
     except BaseException:
         Credentials.objects.filter(pk=row.pk, provisional=True).delete()
         raise

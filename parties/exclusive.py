@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.errors import OcpiError
+from parties import database
 from parties.models import Platform
 
 _CALLS = 3
@@ -31,7 +32,9 @@ def exclusive(platform_id: int, *, busy: OcpiError) -> Iterator[None]:
     try:
         yield
     finally:
-        Platform.objects.filter(pk=platform_id, handshake_until=until).update(handshake_until=None)
+        with database.forgiving("the end of a credentials exchange"):  # the exchange is stored
+            mine = Platform.objects.filter(pk=platform_id, handshake_until=until)
+            mine.update(handshake_until=None)
 
 
 def is_under_way(platform_id: int) -> bool:

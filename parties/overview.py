@@ -114,6 +114,7 @@ def revoke_former(platform: Platform) -> list[str]:
         found = former(platform).select_for_update()
         endings = sorted(found.values_list("last_four", flat=True))
         found.revoke()
+        platform.credentials.update(replaces=None)  # nor may a spent one ask again
     return endings
 
 

@@ -1,7 +1,9 @@
 """The credentials endpoint's side of registration: POST, PUT and DELETE by a platform.
 
 Spec: 2.2.1 credentials; A-13, A-31, A-78, A-79. Everything is checked and fetched first; then one
-transaction changes everything, or nothing changes and the token presented stays good.
+transaction changes everything, or nothing changes and the token presented stays good. Whoever did
+not get the answer asks once more with the same token: the token issued in vain ends, and another
+takes its place, until one is used.
 """
 
 import logging
@@ -10,6 +12,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from ocpi.client import Peer
@@ -36,11 +39,11 @@ REGISTERED_METHODS = ("GET", "PUT", "DELETE")
 
 def register(caller: Caller, *, version: Version, body: bytes, correlation_id: str = "") -> bytes:
     """Answer POST: connect back, then trade token A for the final tokens."""
-    if caller.token_kind != TokenKind.A or caller.status in REGISTERED:
+    registered = caller.status in REGISTERED and not caller.is_repeating
+    if caller.token_kind != TokenKind.A or registered:
         raise _registered_already()
-    token = _exchange(
-        caller, partial(_discovered, caller, version, correlation_id), body, _complete_registration
-    )
+    complete = partial(_complete_registration, caller)
+    token = _exchange(caller, partial(_discovered, caller, version, correlation_id), body, complete)
     log.info("%s registered with %s", caller.name, version.number)
     return announcement.credentials(token)
 
@@ -48,9 +51,8 @@ def register(caller: Caller, *, version: Version, body: bytes, correlation_id: s
 def update(caller: Caller, *, version: Version, body: bytes, correlation_id: str = "") -> bytes:
     """Answer PUT: fetch everything again, take over what changed, renew both tokens."""
     _require_registered(caller)
-    token = _exchange(
-        caller, partial(_discovered, caller, version, correlation_id), body, _complete_update
-    )
+    complete = partial(_complete_update, caller)
+    token = _exchange(caller, partial(_discovered, caller, version, correlation_id), body, complete)
     log.info("%s updated its credentials for %s", caller.name, version.number)
     return announcement.credentials(token)
 
@@ -155,30 +157,46 @@ def _store(
     with transaction.atomic():
         platform = Platform.objects.select_for_update().filter(pk=caller.platform_id).first()
         _require_token(caller)
-        if platform is None or (caller.token_kind == TokenKind.A and platform.is_registered):
+        if platform is None or _is_registered_meanwhile(caller, platform):
             raise _registered_already()
         claims.check(offer, platform_id=platform.pk)
         connect(platform, found, token=offer.token, roles=offer.roles)
         return complete(platform)
 
 
-def _complete_registration(platform: Platform) -> str:
-    """End token A and issue the token the specification calls C."""
-    Credentials.objects.inbound(platform).revoke()
+def begin_anew(platform: Platform) -> None:
+    """Have a platform that registered told and read everything again; part of a transaction."""
+    Platform.objects.filter(pk=platform.pk).update(registered_at=Now())
     announce(platform_registered, Platform, platform_id=platform.pk)
-    return Credentials.objects.issue(platform)[1]
 
 
-def _complete_update(platform: Platform) -> str:
+def _is_registered_meanwhile(caller: Caller, platform: Platform) -> bool:
+    by_token_a = caller.token_kind == TokenKind.A and not caller.is_repeating
+    return by_token_a and platform.is_registered
+
+
+def _complete_registration(caller: Caller, platform: Platform) -> str:
+    """End token A, or what was issued in vain, and issue the token the specification calls C."""
+    Credentials.objects.inbound(platform).revoke()
+    begin_anew(platform)
+    return Credentials.objects.issue(platform, replaces=caller.credentials_id)[1]
+
+
+def _complete_update(caller: Caller, platform: Platform) -> str:
     """Issue a new token; the former ones stay good until it is used or the grace is over."""
+    Credentials.objects.unconfirmed(caller.credentials_id).revoke()
     Credentials.objects.inbound(platform).end_within(settings.HUB_ROTATION_GRACE_SECONDS)
     announce(platform_changed, Platform, platform_id=platform.pk)
-    return Credentials.objects.issue(platform)[1]
+    return Credentials.objects.issue(platform, replaces=caller.credentials_id)[1]
 
 
+@transaction.atomic
 def _require_token(caller: Caller) -> None:
-    """Refuse if the presented token was ended since it was checked."""
-    if Credentials.objects.filter(pk=caller.credentials_id, revoked_at=None).exists():
+    """Refuse if the presented token was ended, or its successor used, since it was checked."""
+    good = Credentials.objects.filter(pk=caller.credentials_id, revoked_at=None)
+    if caller.is_repeating:
+        good = Credentials.objects.unconfirmed(caller.credentials_id)
+    if good.select_for_update().first() is not None:
         return
     if caller.token_kind == TokenKind.A:
         raise _registered_already()

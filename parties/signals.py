@@ -1,6 +1,7 @@
 """What the rest of the hub is told about parties; sent after commit, with ids only.
 
-All carry `platform_id`, but `agreement_changed` carries `agreement_id`.
+All carry `platform_id`, but `agreement_changed` carries `agreement_id`. What fails in a listener is
+logged and goes no further: what was committed is what the peer is told.
 """
 
 from functools import partial
@@ -22,4 +23,4 @@ agreement_changed = Signal()
 
 def announce(signal: Signal, sender: type, **what: int) -> None:
     """Send the signal once the running transaction, if any, is committed."""
-    transaction.on_commit(partial(signal.send, sender, **what))
+    transaction.on_commit(partial(signal.send_robust, sender, **what), robust=True)

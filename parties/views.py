@@ -45,6 +45,8 @@ class VersionDetailsView(ConfigurationView):
 class CredentialsView(ConfigurationView):
     """Registration, its changes and its end."""
 
+    repeatable = ("POST", "PUT")
+
     def get(self, request: Request, version: str) -> OcpiResponse:
         """Return the hub's credentials with the token this call was made with (A-81)."""
         announcement.served_version(version)

@@ -6,6 +6,7 @@ where the party became the platform's own: nobody is told of oneself.
 """
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from hub.models import ClientInfo
@@ -50,6 +51,8 @@ def refresh() -> int:
     """Bring all rows in line with the parties, and count those that changed."""
     database.rows(_LOCK, {"lock": _LOCK_NUMBER})
     database.rows(_DROP_OWN, {})
+    anew = ClientInfo.objects.filter(platform__registered_at__gt=F("told_at"))
+    anew.update(told="", told_at=None, not_before=None)
     known = Party.objects.exclude(role=Role.HUB.value).select_related("platform")
     standing = {party.pk: party.status.value for party in known}
     acquaintances, parameters = access.acquaintances_sql()
@@ -64,8 +67,3 @@ def refresh() -> int:
         },
     )
     return int(changed)
-
-
-def start_afresh(platform_id: int) -> None:
-    """Have a platform that registered anew told everything again."""
-    ClientInfo.objects.filter(platform=platform_id).update(told="", told_at=None, not_before=None)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from hub.delivery import backlog, restoring
@@ -32,13 +32,16 @@ def reconcile() -> None:
     """Bring subscriptions and snapshots in line with who may have what.
 
     Whoever newly may see an owner's objects gets a snapshot of them; access that ended forgets
-    its snapshot, so that a later one starts afresh. Where every message counts there are no
-    snapshots: a subscription begins with the feed, and waits for a receiver that is gone.
+    its snapshot, so that a later one starts afresh, and so does who registered anew. Where every
+    message counts there are no snapshots: a subscription begins with the feed, and waits for a
+    receiver that is gone.
     """
     registered = {"receiver__platform__status__in": REGISTERED, "receiver__is_active": True}
+    anew = {"receiver__platform__registered_at__gt": F("created_at")}
     steps: list[Callable[[], object]] = [
         restoring.start_anew_if_restored,
         _forgettable().exclude(**registered).delete,
+        _forgettable().filter(**anew).delete,
     ]
     steps += [
         partial(_execute, statement, module) for module in POLICIES for statement in _steps(module)
@@ -65,7 +68,7 @@ def _briefly(step: Callable[[], object]) -> None:
             if free:
                 cursor.execute(f"SET LOCAL statement_timeout = '{_RECONCILE_TIMEOUT}'")
                 step()
-    except OperationalError as error:
+    except (OperationalError, IntegrityError) as error:  # the latter: a row it names is gone
         log.warning("subscriptions are brought in line later: %s", error)
 
 
@@ -85,11 +88,6 @@ def _has_to_wait(subscription: Subscription) -> bool:
         created_at__gt=timezone.now() - timedelta(seconds=backlog.FIRST_SECONDS),
     )
     return first.exists()
-
-
-def start_afresh(platform_id: int) -> None:
-    """Forget which states a platform was told: after a new registration it gets them again."""
-    _forgettable().filter(receiver__platform=platform_id).delete()
 
 
 def _forgettable() -> QuerySet[Subscription]:

@@ -24,7 +24,14 @@ from parties.status import ConnectionStatus
 
 
 def reconcile() -> None:
-    """Make a row for each list that a connected platform offers; a hub lists all by itself."""
+    """Make a row for each list that a connected platform offers; a hub lists all by itself.
+
+    Of a platform that registered anew everything is read again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ANEW)
+        for (platform_id,) in cursor.fetchall():
+            start_afresh(platform_id)
     for module, policy in POLICIES.items():
         _execute(_MISSING, module)
         if policy.personal:
@@ -92,6 +99,12 @@ _OFFERED = """
 FROM parties_party p
 JOIN parties_platform f ON f.id = p.platform_id AND f.status = %(connected)s
 JOIN parties_endpoint e ON e.platform_id = f.id AND e.module = %(module)s AND e.role = %(sender)s"""
+
+_ANEW = """
+SELECT DISTINCT f.id FROM hub_pullstate s
+JOIN parties_party p ON p.id = s.party_id JOIN parties_platform f ON f.id = p.platform_id
+WHERE (s.started_at < f.registered_at OR s.tried_at < f.registered_at)
+  AND (NOT s.wants_full OR s.phase <> 'IDLE' OR s.failures > 0)"""
 
 _MISSING = f"""
 INSERT INTO hub_pullstate (party_id, module, phase, wants_full, next_url, by_offset, is_gapless,

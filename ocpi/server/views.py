@@ -54,7 +54,7 @@ class OcpiView(APIView):
         started = perf_counter()
         response = super().dispatch(request, *args, **kwargs)
         seconds = perf_counter() - started
-        answered.send(type(self), view=self, response=response, seconds=seconds)
+        answered.send_robust(type(self), view=self, response=response, seconds=seconds)
         return response
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:

@@ -44,6 +44,11 @@ class CredentialsQuerySet(models.QuerySet["Credentials"]):
         """Select what the platform may present to the hub and was not revoked."""
         return self.filter(platform=platform, direction=Direction.IN, revoked_at=None)
 
+    def unconfirmed(self, former: int) -> Self:
+        """Select what was issued in place of this token, if nobody knows whether it arrived."""
+        unused = self.filter(replaces=former, first_used_at=None)
+        return unused.filter(revoked_at=None, valid_until=None)
+
     def outbound(self, platform: Platform | int) -> Self:
         """Select the token the hub presents to the platform; one that is replaced is deleted."""
         return self.filter(platform=platform, direction=Direction.OUT)
@@ -64,6 +69,7 @@ class CredentialsQuerySet(models.QuerySet["Credentials"]):
         kind: TokenKind = TokenKind.C,
         valid_until: datetime | None = None,
         provisional: bool = False,
+        replaces: int | None = None,
     ) -> tuple["Credentials", str]:
         """Make an inbound token; the only moment its text is known."""
         token = tokens.new_token()
@@ -75,6 +81,7 @@ class CredentialsQuerySet(models.QuerySet["Credentials"]):
             last_four=tokens.last_four(token),
             valid_until=valid_until,
             provisional=provisional,
+            replaces_id=replaces,
         )
         return row, token
 
@@ -112,6 +119,14 @@ class Credentials(models.Model):
     valid_until = models.DateTimeField(null=True, blank=True)
     first_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    replaces = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="successors",
+        help_text="Until this one is used, that one may ask for it again",
+    )
 
     objects = CredentialsQuerySet.as_manager()
 

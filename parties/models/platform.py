@@ -115,6 +115,9 @@ class Platform(models.Model):
     handshake_until = models.DateTimeField(
         null=True, editable=False, help_text="Until then one credentials exchange keeps others out"
     )
+    registered_at = models.DateTimeField(
+        null=True, editable=False, help_text="What was told or read before is begun anew"
+    )
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 
     class Meta:
