@@ -40,6 +40,7 @@ class Policy:
 
 _CHARGED: Mapping[str, Column] = {
     "token_key": folded("cdr_token", "uid"),
+    "contract_key": folded("cdr_token", "contract_id"),
     "started_at": moment("start_date_time"),
     "ended_at": moment("end_date_time"),
     "cost": number("total_cost", "excl_vat"),

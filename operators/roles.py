@@ -41,6 +41,8 @@ CHANGED_FROM: Mapping[str, Role] = {
     "parties.allowedparty": Role.OPERATOR,
     "parties.agreement": Role.OPERATOR,
 }
+ABOUT_ONE_DRIVER = {"hub.erase_driver", "hub.export_driver"}
+"""Erasing and taking away all that is held of one person: administrators, or a group of its own."""
 REVEALED_FROM = Role.OPERATOR
 """Reading what is masked: any permission whose name begins with `reveal`."""
 EXPORTED_FROM = Role.SUPPORT
@@ -51,6 +53,8 @@ def least(app: str, codename: str) -> Role:
     """Return the role from which on a permission is held."""
     verb, _, model = codename.partition("_")
     what = f"{app}.{model}"
+    if f"{app}.{codename}" in ABOUT_ONE_DRIVER:
+        return Role.ADMINISTRATOR
     if verb in {"reveal", "export"}:
         return REVEALED_FROM if verb == "reveal" else EXPORTED_FROM
     if verb == "view":

@@ -47,10 +47,18 @@ class Token(StoredObject):
         indexes: ClassVar[list[models.Index]] = [
             *StoredObject.Meta.indexes,
             models.Index(Upper(Right("object_id", ENDING)), name="hub_token_ending"),
+            models.Index(Upper("contract_id"), name="hub_token_contract"),
+            models.Index(
+                fields=["changed_at"],
+                condition=models.Q(valid=False) | models.Q(missed__gte=2),
+                name="hub_token_ended",
+            ),
         ]
         permissions = (
             ("reveal_personal", "Can see what identifies a driver; each time is recorded"),
             ("export_objects", "Can take whole lists away as files; each time is recorded"),
+            ("erase_driver", "Can erase a driver's data; each time is recorded"),
+            ("export_driver", "Can take a driver's data away; each time is recorded"),
         )
 
 
@@ -62,6 +70,7 @@ class Charged(StoredObject):
 
     recipient = models.CharField(max_length=6, blank=True, default="")
     token_key = models.TextField("token", blank=True, default="")
+    contract_key = models.TextField("contract", blank=True, default="", db_default="")
     location_key = models.TextField("location", blank=True, default="")
     evse_key = models.TextField("EVSE", blank=True, default="")
     started_at = models.DateTimeField(null=True)
@@ -77,6 +86,11 @@ class Charged(StoredObject):
         indexes: ClassVar[list[models.Index]] = [
             *StoredObject.Meta.indexes,
             models.Index(fields=["token_key"], name="%(app_label)s_%(class)s_token"),
+            models.Index(
+                fields=["contract_key"],
+                condition=~models.Q(contract_key=""),
+                name="%(app_label)s_%(class)s_contract",
+            ),
             models.Index(fields=["location_key"], name="%(app_label)s_%(class)s_location"),
             models.Index(fields=["version"], name="%(app_label)s_%(class)s_version"),
         ]

@@ -18,7 +18,7 @@ import msgspec
 from django.db import DataError, IntegrityError, transaction
 
 from hub.policy import Policy
-from hub.store import writing
+from hub.store import anonymity, writing
 from hub.store.incoming import Incoming
 from hub.store.planning import Write
 from hub.store.reading import document
@@ -136,16 +136,23 @@ def _compare(
 
 def _compared(one: Pulled, known: _AllKnown, texts: Mapping[int, str]) -> Fate:
     kind = one.message.type
-    new = _content(kind, one.message.body)
+    new = one.message.body
     if not kind.posted:
         old = known[one.key]
-        if new == _content(kind, texts[old.seq]):
+        if _is_same(kind, texts[old.seq], new):
             return Fate.UNCHANGED
         return Fate.STORED if old.changed_at < one.asked_at else Fate.OLDER
     others = [old for key, old in known.items() if key[:2] == one.key[:2]]
-    if any(new != _content(kind, texts[old.seq]) for old in others):
+    if not all(_is_same(kind, texts[old.seq], new) for old in others):
         return Fate.CONTRADICTS
     return Fate.UNCHANGED if one.key in known else Fate.STORED
+
+
+def _is_same(kind: ObjectType, stored: str, new: bytes) -> bool:
+    """Tell whether two texts say the same; what was made anonymous stays so."""
+    if kind.part is None:
+        return anonymity.is_same(stored, new)
+    return _content(kind, stored) == _content(kind, new)
 
 
 def _content(kind: ObjectType, text: bytes | str) -> object:

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-import msgspec
 import orjson
 from django.db import transaction
 
 from hub.policy import Policy
-from hub.store import incoming, planning, reading
+from hub.store import anonymity, incoming, planning, reading
 from hub.store.incoming import Incoming
 from hub.store.planning import PartRow, Stored, StoredPartText, Write
 from hub.store.statements import LOCK, Statements, searched, statements
@@ -80,9 +79,9 @@ def _post(message: Incoming) -> Applied:
 
 def check_same(message: Incoming) -> bool:
     """Tell whether its audience has a posted object; raises when it was another, for whomever."""
-    kind, new = message.type, msgspec.json.decode(message.body)
+    kind = message.type
     known = reading.posted_as(message.policy, message.owner, message.key)
-    if any(msgspec.json.decode(text) != new for text in known.values()):
+    if not all(anonymity.is_same(text, message.body) for text in known.values()):
         text = f"a {kind.name} is immutable, and {message.ids[0]!r} was posted with other content"
         raise InvalidParameters(f"{kind.id_field}: {text}; correct it by a new {kind.name}")
     return message.audience in known

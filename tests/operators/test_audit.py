@@ -38,7 +38,8 @@ def olga() -> Client:
 
 
 CHANGING = {
-    *("account", "agree", "announce_url", "change_platform", "discard", "forget_platform"),
+    *("account", "agree", "announce_url", "change_platform", "discard", "erase_driver"),
+    *("export_driver", "forget_platform"),
     "import_agreements",
     *("invite_platform", "quirks", "redrive", "reencrypt_credentials", "register_platform"),
     *("reset_two_factor", "resume_platform", "retry_platform", "reveal", "revoke_credentials"),

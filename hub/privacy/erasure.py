@@ -1,0 +1,153 @@
+"""A driver's data erased wherever it stands: again and again until nothing is found.
+
+Spec: none; docs/privacy.md. Rows are read in windows and written one by one, each on the condition
+that it is as it was read: nobody is held up, and what is written meanwhile is found by the next
+pass. A run that is broken off is begun again: tokens, which lead to all else, are deleted last.
+"""
+
+# ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.models import Receipt, Token
+from hub.privacy.deposits import Deposit, deposits
+from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
+from hub.privacy.wording import Wording
+from hub.store import anonymity
+from hub.store.quotes import ERASED
+from ocpi.types import ModuleID
+from operators.auditing import record
+
+MOST_PASSES = 10
+"""After so many, somebody writes the driver's data faster than it is erased."""
+_PAUSE_SECONDS = 0.6
+"""Longer than the message log keeps what it has to write."""
+_BATCH = 500
+
+Tell = Callable[[float, Mapping[str, int]], object]
+
+
+@dataclass(slots=True)
+class Erased:
+    """What was found of a driver, by kind, and which parties had been sent it.
+
+    It is `complete` when the last pass found nothing.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    told: list[str] = field(default_factory=list)
+    complete: bool = False
+
+
+def survey(named: Driver, *, tell: Tell = lambda *_: None) -> Erased:
+    """Count what an erasure would find; nothing is changed."""
+    driver = resolved(named)
+    found = Erased(told=_told(driver), complete=True)
+    for share, counts in _pass(driver, writes=False):
+        found.counts.update(counts)
+        tell(share, found.counts)
+    return found
+
+
+def erase(named: Driver, *, reason: str, tell: Tell = lambda *_: None) -> Erased:
+    """Erase a driver and say what of; the audit has why, and how many rows of which kind."""
+    driver = resolved(named)
+    erased = Erased(told=_told(driver))
+    try:
+        for number in range(MOST_PASSES):
+            if _is_clean(driver, erased, tell, number):
+                erased.complete = True
+                break
+            time.sleep(_PAUSE_SECONDS)
+            driver = resolved(driver)
+    finally:
+        words = "erased a driver" if erased.complete else "erased a driver (not to the end)"
+        facts = {"reason": Wording(driver).without(reason), "erased": dict(+erased.counts)}
+        record(words, f"driver {driver}", after=facts, kind="hub.Token")
+    tell(1.0, erased.counts)
+    return erased
+
+
+def _is_clean(driver: Driver, erased: Erased, tell: Tell, number: int) -> bool:
+    """Go through everything once; tell whether nothing was found."""
+    before = erased.counts.total()
+    for share, counts in _pass(driver, writes=True):
+        erased.counts.update(counts)
+        tell(1 - (1 - 0.9 * share) * 0.5**number, erased.counts)
+    return erased.counts.total() == before
+
+
+def _pass(driver: Driver, *, writes: bool) -> Iterator[tuple[float, Mapping[str, int]]]:
+    """Yield, again and again, how much of a pass is behind it and what was found since."""
+    for model in CHARGED:
+        name = str(model._meta.verbose_name_plural)
+        for number in _anonymised(driver, charged(driver, model), writes=writes):
+            yield 0.0, {name: number}
+    yield from _deposited(driver, writes=writes)
+    yield 1.0, {str(Token._meta.verbose_name_plural): _tokens(driver, writes=writes)}
+
+
+def _anonymised(driver: Driver, rows: Any, *, writes: bool) -> Iterator[int]:  # noqa: ANN401 - Sessions or CDRs
+    after = 0
+    while batch := list(rows.filter(pk__gt=after).order_by("pk").defer(None)[:_BATCH]):
+        for row in batch:
+            if writes:
+                _make_anonymous(driver, row)
+        after = batch[-1].pk
+        yield len(batch)
+
+
+def _make_anonymous(driver: Driver, row: Any) -> None:  # noqa: ANN401 - the same
+    text = anonymity.anonymous(row.text.encode(), driver.values).decode()
+    changes = {"text": text, "token_key": ERASED, "contract_key": ""}
+    if hasattr(row, "remote_location"):
+        changes["remote_location"] = driver.quotes.erased(row.remote_location)
+    same = type(row)._default_manager.filter(pk=row.pk, text=row.text)
+    same.update(**changes)
+
+
+def _deposited(driver: Driver, *, writes: bool) -> Iterator[tuple[float, Mapping[str, int]]]:
+    reaches = [(each, *each.reach()) for each in deposits()]
+    whole, behind = sum(weight for *_, weight in reaches), 0
+    for deposit, last, weight in reaches:
+        for key, number in _found(deposit, driver, writes=writes):
+            left = last - key if isinstance(key, int) and last else 0
+            yield (behind + max(0, weight - left)) / whole, {deposit.name: number}
+        behind += weight
+
+
+def _found(deposit: Deposit, driver: Driver, *, writes: bool) -> Iterator[tuple[Any, int]]:
+    wording = deposit.wording(driver)
+    for key, rows in deposit.windows(driver):
+        changed = [(row, new) for row in rows if (new := deposit.anew(row, wording)) != {}]
+        if writes:
+            deposit.delete([row["pk"] for row, new in changed if new is None])
+            for row, new in changed:
+                if new is not None:
+                    deposit.update(row, new)
+        yield key, len(changed)
+
+
+def _tokens(driver: Driver, *, writes: bool) -> int:
+    """Delete the driver's tokens: only then nothing leads from a uid to the rest any more."""
+    rows = tokens(driver)
+    return rows.delete()[0] if writes else rows.count()
+
+
+def _told(driver: Driver) -> list[str]:
+    """Return who was sent the driver's tokens, sessions or CDRs: OCPI has no way to tell them."""
+    keys = list(tokens(driver).values_list("owner", "object_key"))
+    taken = Receipt.objects.filter(
+        subscription__module=ModuleID.TOKENS.value,
+        owner__in={owner for owner, _ in keys},
+        object_key__in={key for _, key in keys},
+    )
+    parties = set(taken.order_by().values_list("subscription__receiver__key", flat=True).distinct())
+    for model in CHARGED:
+        rows = charged(driver, model).order_by()
+        parties |= set(rows.values_list("audience", flat=True).distinct())
+    return sorted(parties - {""})

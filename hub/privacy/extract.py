@@ -1,0 +1,126 @@
+"""All that the hub holds of a driver as one JSON document, by kind, part after part.
+
+Spec: none; GDPR Art. 15 and 20. An object stands in it as its owner sent it. What names other
+people beside the driver is left out of a row.
+"""
+
+# ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+import orjson
+from django.db.models import Q
+from django.utils import timezone
+
+from hub.models import Exchange, Location, StoredObject
+from hub.personal import PUBLISHED_TO
+from hub.privacy.deposits import Deposit, deposits
+from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
+from hub.privacy.wording import Wording
+from hub.store import documents
+from ocpi.types import ModuleID
+from operators.auditing import record
+
+Item = tuple[str, Mapping[str, Any]]
+_BATCH = 500
+_OF_OTHERS = {"who", "address", "doing", "user_id", "lease", "digest"}
+"""Who of the operators did something is no data of the driver."""
+_MESSAGES = "messages of the log"
+
+
+def extract(named: Driver, *, reason: str) -> Iterator[str]:
+    """Return the parts of the document; the audit has that it was made, and why."""
+    driver = resolved(named)
+    record(
+        "took a driver's data away",
+        f"driver {driver}",
+        after={"reason": Wording(driver).without(reason)},
+        kind="hub.Token",
+    )
+    return chain(_head(driver), _kinds(items(driver)), ["\n}}\n"])
+
+
+def items(driver: Driver) -> Iterator[Item]:
+    """Yield everything of a driver, each kind together."""
+    yield from (("tokens", _stored(row)) for row in tokens(driver).order_by("pk"))
+    for model in CHARGED:
+        name = str(model._meta.verbose_name_plural)
+        rows = charged(driver, model).order_by("pk").iterator(_BATCH)
+        yield from ((name, _stored(row)) for row in rows)
+    for deposit in deposits():
+        if deposit.model is Exchange:
+            yield from ((_MESSAGES, row) for row in _messages(driver))
+        yield from ((deposit.name, row) for row in _named_in(deposit, driver))
+
+
+def _head(driver: Driver) -> Iterator[str]:
+    told = {
+        "uids": sorted(driver.uids),
+        "contract_ids": sorted(driver.contracts),
+        "visual_numbers": sorted(driver.numbers),
+        "party": driver.party,
+        "made_at": timezone.now(),
+    }
+    yield f'{{"driver": {_json(told)},\n"data": {{'
+
+
+def _kinds(found: Iterator[Item]) -> Iterator[str]:
+    """Write lists of items, one for each kind."""
+    before = ""
+    for kind, item in found:
+        if kind != before:
+            yield f"{']' if before else ''}{',' if before else ''}\n{_json(kind)}: [\n{_json(item)}"
+        else:
+            yield f",\n{_json(item)}"
+        before = kind
+    yield "]" if before else ""
+
+
+def _stored(row: StoredObject) -> dict[str, Any]:
+    return {
+        "owner": row.owner,
+        "audience": row.audience,
+        "stored_at": row.stored_at,
+        "changed_at": row.changed_at,
+        "object": orjson.Fragment(row.text),
+    }
+
+
+def _messages(driver: Driver) -> Iterator[Mapping[str, Any]]:
+    """Yield what was said of the driver's sessions and CDRs: in the log, masked."""
+    for model, module in zip(CHARGED, (ModuleID.SESSIONS, ModuleID.CDRS), strict=True):
+        keys = charged(driver, model).order_by("pk").values_list("object_key", "owner", "recipient")
+        for key, owner, recipient in keys.iterator(_BATCH):
+            about = Exchange.objects.filter(object_key=key, module=module.value)
+            of = Q(sender__in=(owner, recipient)) | Q(receiver__in=(owner, recipient))
+            yield from about.filter(of).order_by("at").values()
+
+
+def _named_in(deposit: Deposit, driver: Driver) -> Iterator[Mapping[str, Any]]:
+    wording = Wording(driver)
+    for _, rows in deposit.windows(driver):
+        for row in rows:
+            if deposit.anew(row, wording) == {}:
+                continue
+            if deposit.model is Location:
+                yield _published_to(row, driver)
+            else:
+                yield from _whole(deposit, row["pk"])
+
+
+def _whole(deposit: Deposit, pk: object) -> Iterator[Mapping[str, Any]]:
+    for row in deposit.model._default_manager.filter(pk=pk).values():
+        yield {name: value for name, value in row.items() if name not in _OF_OTHERS}
+
+
+def _published_to(row: Mapping[str, Any], driver: Driver) -> Mapping[str, Any]:
+    """Return of a Location's list of drivers what is about this one."""
+    listed = documents.items(documents.opened(row["text"]).get(PUBLISHED_TO))
+    own = [orjson.Fragment(each) for each in listed if driver.quotes.is_in(each.decode())]
+    return {"location": row["object_id"], PUBLISHED_TO: own}
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
