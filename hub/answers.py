@@ -4,6 +4,7 @@ Spec: 2.2.1 transport and format (response format, pagination, routing headers);
 """
 
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from hub import (
     loops,
     observing,
     opening,
+    postings,
     results,
     store,
 )
@@ -52,9 +54,19 @@ def relayed(message: Message, destination: Destination) -> HttpResponse:
 
 def _passed_on(message: Message, destination: Destination) -> HttpResponse:
     incoming = keeping.addressed_to(message, destination.ref)
-    if incoming is not None and message.is_posted and store.check_same(incoming):
-        # A retry: the party has it already (A-96).
+    if incoming is None or not message.is_posted:
+        return _sent(message, destination, incoming)
+    posted_on = partial(_posted_on, message, destination, incoming)
+    return postings.once(incoming, message.platform_id, posted_on)
+
+
+def _posted_on(message: Message, destination: Destination, incoming: Incoming) -> HttpResponse:
+    if store.check_same(incoming):  # A retry: the party has it already (A-96).
         return _acknowledged(message, incoming, store.repeat(incoming))
+    return _sent(message, destination, incoming)
+
+
+def _sent(message: Message, destination: Destination, incoming: Incoming | None) -> HttpResponse:
     answer = forwarding.send(
         forwarding.outbound(message, destination, url=_page_url(message, destination))
     )
@@ -144,6 +156,12 @@ def _in_its_words(
 def accepted(message: Message) -> HttpResponse:
     """Store a push addressed to the hub and acknowledge it; what is odd about it is mentioned."""
     incoming = keeping.addressed_to_hub(message)
+    if not message.is_posted:
+        return _stored(message, incoming)
+    return postings.once(incoming, message.platform_id, partial(_stored, message, incoming))
+
+
+def _stored(message: Message, incoming: Incoming) -> HttpResponse:
     return _acknowledged(message, incoming, store.apply(incoming))
 
 

@@ -17,7 +17,7 @@ from celery.signals import worker_shutdown, worker_shutting_down
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from hub import broker, callbacks, feed
+from hub import broker, callbacks, feed, postings
 from hub.delivery import backlog, engine, redriving, snapshots, subscriptions
 from hub.delivery.crew import Crew
 from hub.delivery.redriving import Redriven
@@ -84,6 +84,7 @@ def dispatch(module: str | None = None) -> None:
         broker.connection().delete(_RECONCILING)
         subscriptions.reconcile()
         callbacks.forget_expired()
+        postings.forget_expired()
     for each in modules:
         _start_all(each)
         if _is_held(each):

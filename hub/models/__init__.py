@@ -8,6 +8,7 @@ from hub.models.exchanges import Exchange
 from hub.models.feed import Change
 from hub.models.figures import Billed, Failure, Traffic
 from hub.models.locations import Evse, EvseChange, Location, Spot
+from hub.models.posting import Posting
 from hub.models.stored import StoredObject, StoredPart
 from hub.models.sync import Listed, PullState, Quarantined
 
@@ -24,6 +25,7 @@ __all__ = [
     "Failure",
     "Listed",
     "Location",
+    "Posting",
     "PullState",
     "Quarantined",
     "Receipt",

@@ -1,0 +1,36 @@
+"""What is on its way to its receiver by POST, so that nobody sends it a second time meanwhile.
+
+Spec: 2.2.1 mod_cdrs (POST); A-96.
+"""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+
+class Posting(models.Model):
+    """One claim to post an object, and for a moment what became of it.
+
+    Whoever holds the `claim` posts, `until` when at the latest; without `http_status` it is open.
+    """
+
+    owner = models.CharField(max_length=6)
+    object_key = models.TextField()
+    audience = models.CharField(max_length=6)
+    digest = models.BinaryField(help_text="Of what is posted, byte for byte")
+    claim = models.UUIDField()
+    until = models.DateTimeField(db_index=True)
+    http_status = models.IntegerField(null=True)
+    status_code = models.IntegerField(null=True, help_text="Of an error of the hub; else none")
+    headers = models.JSONField(db_default={})
+    body = models.BinaryField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["owner", "object_key", "audience"], name="hub_posting_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.object_key} to {self.audience}"
