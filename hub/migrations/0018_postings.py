@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hub', '0015_rare_rows'),
+        ('hub', '0017_contract_keys'),
     ]
 
     operations = [
