@@ -19,6 +19,7 @@ class HubConfig(AppConfig):
         from ocpi.server import answered  # noqa: PLC0415
         from parties import signals  # noqa: PLC0415
 
+        client.locate(_own_place)
         client.configure(
             client.AddressPolicy(
                 allow_private=settings.HUB_ALLOW_PRIVATE_ADDRESSES,
@@ -43,3 +44,7 @@ class HubConfig(AppConfig):
             signal.connect(upkeep.on_parties_changed, dispatch_uid="hub.upkeep")
         for signal in (signals.platform_returned, signals.platform_removed):
             signal.connect(upkeep.on_parties_changed, dispatch_uid="hub.upkeep")
+
+
+def _own_place() -> client.OwnPlace:
+    return client.OwnPlace.of(settings.HUB_PUBLIC_URL, settings.ALLOWED_HOSTS)

@@ -14,7 +14,8 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from ocpi.errors import Unauthenticated
+from ocpi.client import ITSELF, shared
+from ocpi.errors import Unauthenticated, UnusableApi
 from ocpi.transport.authorization import TokenForm, candidates
 from ocpi.types import PartyRef, Role
 from parties import database, life, tokens
@@ -86,6 +87,8 @@ class TokenAuthentication(BaseAuthentication):
         """Identify the platform or answer 401; even then the log may say whose token it was."""
         view = request.parser_context["view"]
         configuring = getattr(view, "accepts_token_a", False)
+        if shared().has_sent(request.headers.get("Via", "")):
+            raise UnusableApi(ITSELF)
         try:
             caller = identify(
                 request.headers.get("Authorization"),

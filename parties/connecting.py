@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from ocpi.client import Peer, Reply
 from ocpi.errors import (
+    InvalidParameters,
     NoMatchingEndpoints,
     OcpiError,
     ServerError,
@@ -29,7 +30,7 @@ from ocpi.errors import (
 from ocpi.modules import Version
 from ocpi.types import InterfaceRole, ModuleID, Role
 from ocpi.versions import VERSIONS, latest_mutual
-from parties import announcement, claims, database
+from parties import announcement, claims, database, tokens
 from parties.audited import audited
 from parties.claims import Offer
 from parties.exclusive import exclusive
@@ -72,6 +73,9 @@ def register(
     if platform.is_registered:
         message = f"{platform.name} is registered already: rotate_credentials renews its tokens"
         raise AlreadyRegistered(message)
+    if Credentials.objects.filter(digest=tokens.digest(token_a)).exists():
+        message = "this token was made by this hub: take the token A that the platform gave you"
+        raise InvalidParameters(message)
     with _recorded(platform, "registered with"), exclusive(platform.pk, busy=_busy(platform)):
         roles = frozenset(Role(row.role) for row in platform.allowed_parties.all())
         peer = _peer(platform, token_a)

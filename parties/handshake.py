@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ocpi.client import (
+    ITSELF,
     AddressRefused,
     Peer,
     PeerError,
@@ -131,6 +132,8 @@ def data_of(reply: Reply, what: str) -> object:
         message = (
             f"{what}: your side refused the token the hub was given (HTTP {reply.http_status})"
         )
+    elif envelope is not None and envelope.status_message == ITSELF:
+        message = f"{what}: {ITSELF}"
     elif envelope is None:
         message = f"{what}: HTTP {reply.http_status} without an OCPI envelope"
     elif reply.ok:

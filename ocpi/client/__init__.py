@@ -19,12 +19,14 @@ from ocpi.client.failures import (
 )
 from ocpi.client.limits import Limits
 from ocpi.client.listening import Asked, Listener
+from ocpi.client.own_place import ITSELF, OwnPlace
 from ocpi.client.peer import Peer
-from ocpi.client.process_wide import configure, shared
+from ocpi.client.process_wide import configure, locate, shared
 from ocpi.client.reply import TOKEN_REFUSED, Reply
 from ocpi.client.urls import join, list_url
 
 __all__ = [
+    "ITSELF",
     "TOKEN_REFUSED",
     "AddressPolicy",
     "AddressRefused",
@@ -32,6 +34,7 @@ __all__ = [
     "Limits",
     "Listener",
     "OcpiClient",
+    "OwnPlace",
     "Peer",
     "PeerError",
     "PeerTimeout",
@@ -43,5 +46,6 @@ __all__ = [
     "configure",
     "join",
     "list_url",
+    "locate",
     "shared",
 ]

@@ -12,7 +12,7 @@ through the HTTP library, pooled, literal or resolved, opens a socket the policy
 import ipaddress
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -20,6 +20,7 @@ from typing import Final
 from yarl import URL
 
 from ocpi.client.failures import AddressRefused
+from ocpi.client.own_place import ITSELF, OwnPlace
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -82,6 +83,9 @@ class AddressPolicy:
     max_url_length: int = 255
     """Of a URL a peer registers; what the hub builds from it may be longer."""
 
+    own: Callable[[], OwnPlace] = OwnPlace
+    """Where the caller itself is: it is no peer of its own."""
+
     def check_url(self, url: str) -> None:
         """Refuse a URL that could never be called; for registration and response_url, no DNS."""
         if len(url) > self.max_url_length:
@@ -100,6 +104,8 @@ class AddressPolicy:
         except ValueError as error:
             raise AddressRefused(f"not a URL: {error}") from error
         reason = _objection(self, parsed.scheme, parsed.raw_authority, host)
+        if reason is None and self.own().includes(parsed):
+            reason = ITSELF
         if reason is not None:
             raise AddressRefused(reason)
         return parsed

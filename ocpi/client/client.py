@@ -73,6 +73,10 @@ class OcpiClient:
         """Refuse a URL that could never be called, without asking any name server."""
         self._policy.check_url(url)
 
+    def has_sent(self, via: str) -> bool:
+        """Tell whether a request with this `Via` left this client, or another of the same place."""
+        return self._policy.own().has_sent(via)
+
     def request(
         self,
         method: str,
@@ -108,7 +112,8 @@ class OcpiClient:
     ) -> Reply:
         """Send and return the reply; raises PeerError. Only for coroutines given to `run`."""
         started = perf_counter()
-        message = Message(method, _headers(peer, headers, body), body or None, started)
+        complete = _headers(peer, headers, body, via=self._policy.own().via)
+        message = Message(method, complete, body or None, started)
         outcome: Reply | PeerError = PeerTimeout("nobody waited any longer")
         try:
             outcome = await self._answer(message, url)
@@ -193,9 +198,13 @@ async def _within(seconds: float, coroutine: Coroutine[Any, Any, Reply]) -> Repl
         raise PeerTimeout(f"no answer within {seconds:g} s") from error
 
 
-def _headers(peer: Peer, headers: Mapping[str, str] | None, body: bytes | None) -> dict[str, str]:
+def _headers(
+    peer: Peer, headers: Mapping[str, str] | None, body: bytes | None, *, via: str
+) -> dict[str, str]:
     """Put the caller's headers, spelled as given, beside those every message needs."""
     complete = dict(headers) if headers else {}
+    if via:
+        complete["Via"] = via
     complete["Authorization"] = peer.authorization
     if body:
         complete["Content-Type"] = "application/json"

@@ -3,12 +3,22 @@
 Specification: none; the hub's application configures it once from its settings.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from ocpi.client.address_guard import AddressPolicy
 from ocpi.client.client import OcpiClient
 from ocpi.client.limits import Limits
 from ocpi.client.listening import Listener
+from ocpi.client.own_place import OwnPlace
 
 _configured: list[OcpiClient] = []
+_own: list[Callable[[], OwnPlace]] = [OwnPlace]
+
+
+def locate(own: Callable[[], OwnPlace]) -> None:
+    """Say where this process is itself; it holds for every client configured afterwards."""
+    _own[:] = [own]
 
 
 def configure(policy: AddressPolicy, limits: Limits, *, listener: Listener | None = None) -> None:
@@ -17,7 +27,8 @@ def configure(policy: AddressPolicy, limits: Limits, *, listener: Listener | Non
     Nothing is started: thread, loop and connections begin with the first request, so a server that
     forks after configuring gives every child its own.
     """
-    former, _configured[:] = list(_configured), [OcpiClient(policy, limits, listener=listener)]
+    screen = replace(policy, own=_own[0])
+    former, _configured[:] = list(_configured), [OcpiClient(screen, limits, listener=listener)]
     for client in former:
         client.close()
 

@@ -1,0 +1,83 @@
+"""The hub recognises itself in every spelling of its own place (S-12)."""
+
+import pytest
+from yarl import URL
+
+from ocpi.client import ITSELF, AddressPolicy, AddressRefused, OwnPlace
+
+pytestmark = pytest.mark.security("S-12")
+
+HUB = OwnPlace.of(
+    "https://hub.example.com", ["hub.example.com", "alias.example.com", "*", ".x.org"]
+)
+DEVELOPMENT = OwnPlace.of("http://127.0.0.1:8000", ["127.0.0.1"])
+ODD = OwnPlace.of("https://bücher.example:8443/hub", [])
+
+
+@pytest.mark.parametrize(
+    "place, url",
+    [
+        (HUB, "https://hub.example.com"),
+        (HUB, "https://hub.example.com/ocpi/versions"),
+        (HUB, "https://HUB.Example.COM/ocpi/versions?x=1"),
+        (HUB, "https://hub.example.com./ocpi/versions"),
+        (HUB, "https://hub.example.com../"),
+        (HUB, "https://hub.example.com:443/"),
+        (HUB, "https://hub.example.com:0443/"),
+        (HUB, "http://hub.example.com/"),
+        (HUB, "http://hub.example.com:80/"),
+        (HUB, "http://hub.example.com:443/"),
+        (HUB, "https://alias.example.com/ocpi/versions"),
+        (DEVELOPMENT, "http://127.0.0.1:8000/"),
+        (DEVELOPMENT, "http://localhost:8000/"),
+        (DEVELOPMENT, "http://LOCALHOST.:8000/"),
+        (DEVELOPMENT, "http://a.localhost:8000/"),
+        (DEVELOPMENT, "http://127.0.0.2:8000/"),
+        (DEVELOPMENT, "http://[::1]:8000/"),
+        (DEVELOPMENT, "http://[0:0:0:0:0:0:0:1]:8000/"),
+        (DEVELOPMENT, "http://[::ffff:127.0.0.1]:8000/"),
+        (ODD, "https://xn--bcher-kva.example:8443/hub/ocpi/versions"),
+        (ODD, "https://XN--BCHER-KVA.example.:8443/hub"),
+    ],
+)
+def test_each_spelling_is_the_hub(place: OwnPlace, url: str) -> None:
+    """Case, dots at the end, usual ports, either scheme, IDN, addresses of the machine itself."""
+    assert place.includes(URL(url, encoded=True))
+    policy = AddressPolicy(allow_private=True, allow_http=True, own=lambda: place)
+    with pytest.raises(AddressRefused):
+        policy.check_url(url)
+
+
+@pytest.mark.parametrize(
+    "place, url",
+    [
+        (HUB, "https://hub.example.com:8443/"),
+        (HUB, "https://cpo.example.com/hub.example.com"),
+        (HUB, "https://hub.example.com.evil.example/"),
+        (HUB, "https://xhub.example.com/"),
+        (HUB, "https://cpo.x.org/"),
+        (DEVELOPMENT, "http://127.0.0.1:8001/"),
+        (ODD, "https://xn--bcher-kva.example:8443/cpo"),
+        (ODD, "https://xn--bcher-kva.example:8443/hubs"),
+        (OwnPlace(), "https://hub.example.com/"),
+    ],
+)
+def test_a_neighbour_is_a_peer(place: OwnPlace, url: str) -> None:
+    """Another port, another name, another path of a shared host."""
+    assert not place.includes(URL(url, encoded=True))
+
+
+def test_the_sentence_says_why() -> None:
+    """What is refused is told as what it is."""
+    policy = AddressPolicy(own=lambda: HUB)
+    with pytest.raises(AddressRefused, match=ITSELF):
+        policy.screen("https://hub.example.com/ocpi/versions")
+
+
+def test_a_request_that_comes_back_is_known_by_its_line() -> None:
+    """Among the lines that proxies add; no other hub's, and none where nobody has a place."""
+    assert HUB.has_sent(HUB.via)
+    assert HUB.has_sent(f"1.1 proxy, {HUB.via} ,1.1 Caddy")
+    for via in ("", "1.1 hub.example.com", "1.1 Caddy", DEVELOPMENT.via, HUB.via[:-1]):
+        assert not HUB.has_sent(via)
+    assert not OwnPlace().has_sent("")
