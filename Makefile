@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install lock images demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos hostile
+.PHONY: help install lock images demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos hostile check-long
 
 PURPOSE ?= test
 ARGS ?=
@@ -99,3 +99,6 @@ lint: install ## Format, lint, types, import contracts, migrations, Django's own
 	$(BIN)/python -m local deploy-check
 
 check: lint test ## Everything a change must pass: lint, then test
+
+check-long: export THOROUGH = 1
+check-long: check ## The same with all that can be generated: at night
