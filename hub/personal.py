@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from hub.occurrences import replaced
 from hub.store import documents
 
 _SHOWN = 4
@@ -21,8 +22,12 @@ NAMES = frozenset(
 """The members of JSON that identify a driver."""
 PUBLISHED_TO = "publish_allowed_to"
 """The member of a Location that names tokens; its EVSEs have uids too, which are nobody's."""
-_STRING = r'"(?:[^"\\]|\\.)*"'
-_MEMBER = re.compile(rf"^( *)({_STRING}): ({_STRING}|-?[0-9][^,\n]*)(,?)$", re.MULTILINE)
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_STRINGS = re.compile(_STRING)
+_MEMBER = re.compile(rf"({_STRING})(?:(\s*+:\s*+)({_STRING}|-?[0-9][^,}}\]\s]*+)?+)?+")
+"""Every string is taken whole: a name with its value, where that is a string or a number."""
+_UNREADABLE = (msgspec.DecodeError, RecursionError)
+_NO_JSON = b'"not shown: it is no JSON"'
 
 
 def mask(text: str) -> str:
@@ -33,19 +38,19 @@ def mask(text: str) -> str:
 
 def masked(text: bytes) -> bytes:
     """Mask what is personal in JSON; everything else keeps its spelling."""
-    try:
-        lines = _lines(text)
-    except msgspec.DecodeError:
-        return b'"not shown: it is no JSON"'
-    values = {value for value in _personal(lines) if len(value) >= _UNMISTAKABLE}
-    shown = _MEMBER.sub(_member, lines)
-    return re.sub(_STRING, lambda found: without(found[0], values), shown).encode()
+    if not _is_json(text):
+        return _NO_JSON
+    plain = text.decode()
+    values = {value for value in _personal(plain) if len(value) >= _UNMISTAKABLE}
+    return _without_quotes(_MEMBER.sub(_member, plain), values).encode()
 
 
 def masked_within(text: bytes, member: str) -> bytes:
     """Mask what is personal in one member of an object, and leave the rest as it is."""
     try:
         parts = documents.members(text)
+    except RecursionError:
+        return _NO_JSON
     except msgspec.DecodeError:
         return text
     if member not in parts:
@@ -55,32 +60,38 @@ def masked_within(text: bytes, member: str) -> bytes:
 
 def personal(text: bytes) -> set[str]:
     """Return the personal values of JSON."""
-    try:
-        return _personal(_lines(text))
-    except msgspec.DecodeError:
-        return set()
+    return _personal(text.decode()) if _is_json(text) else set()
 
 
 def named(text: bytes) -> list[tuple[str, str]]:
     """Return what is personal in JSON, each with the way to it, like `cdr_token.uid`."""
     try:
         return list(_named(msgspec.json.decode(text), ""))
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return []
 
 
 def without(text: str, values: Iterable[str]) -> str:
     """Mask some values wherever they stand in a text, unless they are too short to be told."""
-    told = sorted((value for value in values if len(value) >= _SHOWN), key=len, reverse=True)
-    if not told:
-        return text
-    either = "|".join(map(re.escape, told))
-    return re.sub(either, lambda found: mask(found[0]), text, flags=re.IGNORECASE)
+    return without_in([text], values)[0]
 
 
-def _personal(lines: str) -> set[str]:
-    found = _MEMBER.findall(lines)
-    return {_plain(value) for _, name, value, _ in found if json.loads(name) in NAMES}
+def without_in(texts: Iterable[str], values: Iterable[str]) -> list[str]:
+    """Mask some values wherever they stand in several texts."""
+    return replaced(texts, [value for value in values if len(value) >= _SHOWN], mask)
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _personal(text: str) -> set[str]:
+    found = _MEMBER.findall(text)
+    return {_plain(value) for name, _, value in found if value and _plain(name) in NAMES}
 
 
 def _named(value: object, path: str) -> Iterator[tuple[str, str]]:
@@ -95,18 +106,34 @@ def _named(value: object, path: str) -> Iterator[tuple[str, str]]:
             yield from _named(inner, f"{path}[{place}]")
 
 
-def _lines(text: bytes) -> str:
-    """Break JSON into lines: one member each."""
-    return msgspec.json.format(text, indent=2).decode()
-
-
 def _member(found: re.Match[str]) -> str:
     """Mask one member, if it is personal."""
-    indent, name, value, comma = found.groups()
-    if json.loads(name) not in NAMES:
+    name, colon, value = found.groups()
+    if not value or _plain(name) not in NAMES:
         return found[0]
-    return f"{indent}{name}: {json.dumps(mask(_plain(value)), ensure_ascii=False)}{comma}"
+    return f"{name}{colon}{_written(mask(_plain(value)))}"
+
+
+def _without_quotes(text: str, values: set[str]) -> str:
+    """Mask some values in every string of JSON, however it spells them."""
+    if not values:
+        return text
+    before = list(map(_plain, _STRINGS.findall(text)))
+    pairs = iter(zip(before, without_in(before, values), strict=True))
+
+    def string(found: re.Match[str]) -> str:
+        said, shown = next(pairs)
+        return found[0] if said == shown else _written(shown)
+
+    return _STRINGS.sub(string, text)
 
 
 def _plain(value: str) -> str:
-    return str(json.loads(value)) if value.startswith('"') else value
+    """Read a string or number of JSON as text."""
+    if "\\" in value:
+        return str(json.loads(value))
+    return value[1:-1] if value.startswith('"') else value
+
+
+def _written(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -8,14 +8,16 @@ its type that applies tells whether to refuse or to report, and with which words
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
 
+from ocpi import shape, validators
 from ocpi.errors import Finding, InvalidParameters, NotJson
+from ocpi.shape import MOST_FINDINGS
 from ocpi.types import OcpiModel
 
 __all__ = ["Finding", "decode", "decode_object", "validate"]
@@ -44,7 +46,16 @@ _KINDS: Mapping[type, str] = {
 
 
 def decode(body: bytes) -> object:
-    """Read JSON as msgspec does: strictly; whatever is not valid JSON in UTF-8 is NotJson."""
+    """Read JSON as msgspec does: strictly; whatever is not valid JSON in UTF-8 is NotJson.
+
+    InvalidParameters is what has a shape that is refused: `ocpi.shape`.
+    """
+    value = _decoded(body)
+    shape.check(body, value)
+    return value
+
+
+def _decoded(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
     except RecursionError:
@@ -68,11 +79,10 @@ def validate(model: type[OcpiModel], value: object) -> tuple[Finding, ...]:
 
     Raises InvalidParameters naming every field that is wrong beyond tolerance.
     """
-    try:
-        model.__pydantic_validator__.validate_python(value)
-    except ValidationError as wrong:
-        return _judged(wrong)
-    return ()
+    if not validators.first_mistakes(model, value):
+        return ()
+    wrong = validators.mistakes(model, value, most=MOST_FINDINGS + 1)
+    return _judged(wrong) if wrong else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +217,18 @@ def _judged(wrong: ValidationError) -> tuple[Finding, ...]:
         value, context = error["input"], error.get("ctx", {})
         rule = next(r for r in _RULES[error["type"]] if r.applies(value, context))
         text = rule.text.format(kind=_kind(value), value=value, **context)
-        (refused if rule.refused else reported).append(Finding(_path(error["loc"]), text))
+        (refused if rule.refused else reported).append(Finding(shape.path(error["loc"]), text))
+    if len(refused) + len(reported) > MOST_FINDINGS:
+        raise _too_much(refused or reported)
     if refused:
         raise InvalidParameters(findings=refused)
     return tuple(reported)
 
 
-def _path(location: tuple[int | str, ...]) -> str:
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return "".join(steps).removeprefix(".")
+def _too_much(found: Sequence[Finding]) -> InvalidParameters:
+    """Say that nobody looks for more; one sentence with the first finding."""
+    text = f"more than {MOST_FINDINGS:,} members are wrong or odd, the first is {found[0]}"
+    return InvalidParameters(text, findings=found[:MOST_FINDINGS])
 
 
 def _kind(value: object) -> str:

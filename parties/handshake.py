@@ -146,7 +146,7 @@ def data_of(reply: Reply, what: str) -> object:
 def _decoded(data: bytes, what: str) -> object:
     try:
         return decode(data)
-    except NotJson as error:
+    except (NotJson, InvalidParameters) as error:
         message = f"{what}: {error}"
         raise UnusableApi(message) from error
 

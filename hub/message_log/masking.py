@@ -6,6 +6,7 @@ is no JSON, is not kept where it could be about a driver or a credentials token.
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from urllib.parse import quote, unquote
@@ -13,18 +14,19 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from hub.message_log.entries import Cut
-from hub.personal import NAMES, PUBLISHED_TO, mask, without
+from hub.personal import NAMES, PUBLISHED_TO, mask, without_in
 
 _HIDDEN = NAMES | {"token"}
 _HARMLESS = frozenset({"versions", "tariffs", "hubclientinfo"})
-_STRING = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _STRINGS = re.compile(_STRING, re.DOTALL)
 
 
 def _members(names: AbstractSet[str]) -> re.Pattern[str]:
     """Find members by name: in JSON each quote inside a string has a backslash before it."""
     name = "|".join(sorted(names))
-    return re.compile(rf"""("(?:{name})")(\s*:\s*)({_STRING}|-?[0-9][^,}}\]\s]*)""", re.DOTALL)
+    value = rf"{_STRING}|-?[0-9][^,}}\]\s]*+"
+    return re.compile(rf"""("(?:{name})")(\s*+:\s*+)({value})""", re.DOTALL)
 
 
 _ANY = _members(_HIDDEN)
@@ -36,7 +38,8 @@ _ESCAPED = re.compile(r"\\u00(4[0-9a-fA-F]|5[0-9abd-fABD-F]|[67][0-9a-fA-F])")
 _BEGINS_AS_JSON = re.compile(
     rf"(?:{_STRING}|[\[\]{{}}:,\s]|-?[0-9][0-9.eE+-]*|[truefalsn]+)*+\Z", re.DOTALL
 )
-_ALLOWED = re.compile(rf'"{PUBLISHED_TO}"\s*:\s*\[(?:[^\]"]|{_STRING})*', re.DOTALL)
+_ALLOWED = re.compile(rf'"{PUBLISHED_TO}"\s*+:\s*+(?=\[)')
+_BRACKETS = re.compile(rf"{_STRING}|[\[\]]", re.DOTALL)
 UNPUBLISHED = "(not kept: its owner does not publish it)"
 _WORD = re.compile(r"[a-z]+|[0-9]\.[0-9](?:\.[0-9])?")
 _LONGEST_PARTY = 3
@@ -84,10 +87,9 @@ def unknown_path(text: str) -> Shown:
     return f"{shown}{mark}{query}", hidden | {unquote(step) for step in hidden}
 
 
-def words(text: str, hidden: AbstractSet[str]) -> str:
-    """Mask values wherever a text quotes them."""
-    folded = text.lower()
-    return without(text, [value for value in hidden if value.lower() in folded])
+def words(texts: Iterable[str], hidden: AbstractSet[str]) -> tuple[str, ...]:
+    """Mask values wherever some texts quote them."""
+    return tuple(without_in(texts, hidden))
 
 
 def _step(step: str) -> str:
@@ -119,8 +121,27 @@ def _of_module(text: str, module: str, *, is_cut: bool) -> Shown:
     hidden: set[str] = set()
     if module != "locations":
         return _masked(plain, _ANY, hidden), hidden
-    shown = _masked(plain, _BUT_UID, hidden)
-    return _ALLOWED.sub(lambda found: _masked(found[0], _UID, hidden), shown), hidden
+    return "".join(_published_to(_masked(plain, _BUT_UID, hidden), hidden)), hidden
+
+
+def _published_to(text: str, hidden: set[str]) -> Iterator[str]:
+    """Mask the uids of tokens, which only one list of a Location has, in what surrounds it not."""
+    end = 0
+    while found := _ALLOWED.search(text, end):
+        start, end = end, _end_of_list(text, found.end())
+        yield text[start : found.end()]
+        yield _masked(text[found.end() : end], _UID, hidden)
+    yield text[end:]
+
+
+def _end_of_list(text: str, start: int) -> int:
+    """Return where the list ends that begins at a place, or the text where it is cut."""
+    depth = 0
+    for found in _BRACKETS.finditer(text, start):
+        depth += {"[": 1, "]": -1}.get(found[0], 0)
+        if not depth:
+            return found.end()
+    return len(text)
 
 
 def _plainly_named(text: str) -> str:

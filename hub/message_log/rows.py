@@ -118,7 +118,7 @@ def _texts(
     hidden = {*in_path, *in_asked, *in_answer, *_secrets(entry)}
     said = entry.error or (answer and answer.status_message) or ""
     message = one_line(said, longest=_LONGEST_WORDS)
-    return tuple(masking.words(text, hidden) for text in (path, message, asked, answered))
+    return masking.words((path, message, asked, answered), hidden)
 
 
 def _storable(value: object) -> object:

@@ -18,6 +18,7 @@ from hub.store.documents import PARTS_HOLE, UPDATED_HOLE, Members
 from hub.store.incoming import Incoming, check_identity, part_of, unknown
 from ocpi.errors import InvalidParameters
 from ocpi.modules import Part
+from ocpi.shape import check_sizes
 from ocpi.types import fold, parse_datetime
 from ocpi.validation import Finding, decode_object, validate
 
@@ -179,6 +180,7 @@ def _patched_object(message: Incoming, stored: Stored) -> Write:
 def _checked(message: Incoming, whole: Members) -> Write:
     """Validate a merged object and return it as a PUT of it would be stored."""
     value = msgspec.json.decode(documents.joined(whole))
+    check_sizes(value)
     return _whole(message, whole, value, validate(message.type.model, value))
 
 
@@ -198,6 +200,7 @@ def _changed_part(message: Incoming, stored: Stored) -> Write:
     known = stored.parts.get(fold(message.ids[1]))
     text, created = _new_part_text(message, part, known if known and known.current else None)
     value = msgspec.json.decode(text)
+    check_sizes(value)
     findings = validate(part.object.model, value)
     row = _row(message, part, text, value, 0)
     stamp = documents.members(text)["last_updated"].decode()

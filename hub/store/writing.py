@@ -59,7 +59,8 @@ def fork(message: Incoming) -> None:
 
 
 def _put(message: Incoming) -> Applied:
-    message = incoming.told_apart(message, decode_object(message.body))
+    if message.type.variant is not None:
+        message = incoming.told_apart(message, decode_object(message.body))
     write = planning.replacement(message)
     done = database.row(_statements(message).put, parameters(message, write))
     if done is None:

@@ -74,6 +74,8 @@ class Mutation:
     def fates(self, sample: Sample, method: str) -> Fates:
         """Tell what may become of an object that has nothing else wrong."""
         fates = self._put(sample)
+        if fates != NOT_JSON and self._is_said_twice(sample):
+            return REFUSED
         if method != "PATCH" or fates == NOT_JSON:
             return fates
         if self.text is None and self.member.path == ("last_updated",):
@@ -83,6 +85,12 @@ class Mutation:
         # What a PATCH leaves out, also inside a value, may be there already.
         says_less = self.text is None or self.text[:1] in {"[", "{"}
         return fates | KEPT if says_less else fates
+
+    def _is_said_twice(self, sample: Sample) -> bool:
+        node: Any = sample.value
+        for step in self.member.path[:-1]:
+            node = node[step]
+        return self.twice and self.member.name in node
 
     def _put(self, sample: Sample) -> Fates:
         if self.text is None:
