@@ -8,7 +8,7 @@ from ocpi import shape
 from ocpi.errors import InvalidParameters, NotJson
 from ocpi.v2_2_1.locations import Location
 from ocpi.validation import decode, validate
-from tests.ocpi.objects import connector, evse, location
+from tests.ocpi.objects import Json, connector, evse, location
 
 DEEP = b'{"a":' * shape.MOST_LEVELS
 
@@ -107,7 +107,11 @@ def test_all_mistakes_are_named_up_to_a_thousand() -> None:
     odd = [evse(uid=str(number), capabilities=["X"]) for number in range(shape.MOST_FINDINGS)]
     assert len(validate(Location, location(evses=odd))) == shape.MOST_FINDINGS
 
-    more = [*odd, evse(uid="")], [*odd, evse(capabilities=["X"])], [{}] * 10_000
+    more: list[list[Json]] = [
+        [*odd, evse(uid="")],
+        [*odd, evse(capabilities=["X"])],
+        [{} for _ in range(10_000)],
+    ]
     for wrong in more:
         with pytest.raises(InvalidParameters, match="more than 1,000 members are wrong") as much:
             validate(Location, location(evses=wrong))
