@@ -77,6 +77,16 @@ def check(message: Incoming) -> None:
     check_identity(message, value, kind)
 
 
+def check_removals(message: Incoming) -> None:
+    """Refuse a PATCH of an object that would remove its parts: nobody shall believe it did."""
+    part = message.type.part
+    if part is None or message.method != "PATCH" or len(message.ids) > 1:
+        return
+    if decode_object(message.body).get(part.member, ...) is None:
+        text = f"none is removed by PATCH: give each {part.object.name} the status REMOVED"
+        raise _misshapen(part.member, f"{text}, or PUT the {message.type.name} without them")
+
+
 def part_keys(message: Incoming) -> list[str]:
     """Return the folded ids of the parts a checked message touches, so that they can be read."""
     if len(message.ids) > 1:

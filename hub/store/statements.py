@@ -130,7 +130,8 @@ WITH guard AS MATERIALIZED ({LOCK}), object AS (
 def _change(policy: Policy) -> str:
     table = policy.model._meta.db_table
     updates = "".join(
-        f", {name} = COALESCE({_cast(policy.model, name, f'column_{name}')}, o.{name})"
+        f", {name} = CASE WHEN %(has_columns)s::boolean"
+        f" THEN {_cast(policy.model, name, f'column_{name}')} ELSE o.{name} END"
         for name in policy.columns
     )
     return f"""

@@ -46,6 +46,7 @@ def apply(message: Incoming) -> Applied:
         case "PUT" if len(message.ids) == 1:
             return _put(message)
     incoming.check(message)
+    incoming.check_removals(message)
     for _ in range(_OPTIMISTIC_ATTEMPTS):
         applied = _change(message)
         if applied is not None:
@@ -158,6 +159,7 @@ def parameters(message: Incoming, write: Write) -> dict[str, Any]:
         "stale": write.stale,
         **{f"column_{name}": columns.get(name) for name in searched(policy)},
         "parts": orjson.dumps([_row(policy, row) for row in write.parts]).decode(),
+        "has_columns": bool(write.columns),
         "changed_part": fold(message.ids[1]) if len(message.ids) > 1 else "",
         "body": message.body.decode(),
     }
