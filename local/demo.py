@@ -17,7 +17,7 @@ from pathlib import Path
 
 from local import environment, ports, postgres, verdict
 from local.books import Books
-from local.hub import Hub, box, port_from
+from local.hub import Hub, box, port_from, with_roles
 from local.places import CHECKOUT, Place
 from local.processes import Child, Family, Program, until_ctrl_c
 from local.story import Story, Tail
@@ -182,8 +182,9 @@ def _stage(place: Place, *, usual_port: int) -> Iterator[Stage]:
         port = ports.wanted(port_from("DEMO_PORT", usual_port), variable="DEMO_PORT")
         began = time.monotonic()
         print("Starting PostgreSQL, Valkey, the hub, its worker and beat …", flush=True)
-        hub = Hub(place, _empty(environment.with_servers(family, place, port=port)), family)
-        hub.manage("migrate", "--noinput")
+        given = _empty(environment.with_servers(family, place, port=port))
+        hub = with_roles(place, given, family)
+        hub.migrate()
         _forget_last_time(hub)
         password = hub.create_admin()
         hub.start()

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from local import environment, keys, ports
+from local import environment, keys, ports, roles
 from local.places import CHECKOUT, Place
 from local.processes import Child, Family, Program, tied_to_us, until_ctrl_c
 from local.trouble import Trouble
@@ -28,11 +28,15 @@ _PYTHON = (sys.executable, "-m")
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """A hub being started: where its things lie, what its processes find in their environment."""
+    """A hub being started: where its things lie, what its processes find in their environment.
+
+    `owner`: what migrating finds besides, the database as whoever may change its tables.
+    """
 
     place: Place
     environment: Mapping[str, str]
     family: Family
+    owner: Mapping[str, str]
 
     @property
     def url(self) -> str:
@@ -56,6 +60,10 @@ class Hub:
             lines = "".join(f"\n    {line}" for line in said)
             raise Trouble(f"`manage.py {words[0]}` failed:{lines}")
         return answer.stdout
+
+    def migrate(self) -> None:
+        """Bring the tables up to date, as their owner."""
+        self.manage("migrate", "--noinput", extra=self.owner)
 
     def create_admin(self) -> str:
         """Make sure there is an admin user and return the password, or what is known of it."""
@@ -128,13 +136,22 @@ def _is_ready(worker: Child) -> bool:
     return b" ready." in worker.program.log.read_bytes()
 
 
+def with_roles(place: Place, given: Mapping[str, str], family: Family) -> Hub:
+    """Return a hub that may not change its tables, where the server is ours to say so."""
+    if environment.is_given("DATABASE_URL"):
+        return Hub(place, given, family, {})
+    found = roles.make(given["DATABASE_URL"], keys.keys(place.path))
+    own = {**given, "DATABASE_URL": found.service}
+    return Hub(place, own, family, {"DATABASE_URL": found.owner})
+
+
 def serve(place: Place) -> int:
     """Run the hub alone until a signal ends it; its data stay."""
     with until_ctrl_c(), place.taken(), Family() as family:
         port = ports.wanted(port_from("HUB_BIND_PORT", 8000), variable="HUB_BIND_PORT")
         print("Starting the hub …", flush=True)
-        hub = Hub(place, environment.with_servers(family, place, port=port), family)
-        hub.manage("migrate", "--noinput")
+        hub = with_roles(place, environment.with_servers(family, place, port=port), family)
+        hub.migrate()
         password = hub.create_admin()
         hub.start()
         print(box(hub, password=password), flush=True)

@@ -11,6 +11,8 @@ _MADE: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(50),
     "CREDENTIALS_KEYS": lambda: Fernet.generate_key().decode(),
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
+    "OWNER_PASSWORD": lambda: secrets.token_hex(16),
+    "SERVICE_PASSWORD": lambda: secrets.token_hex(16),
     "REDIS_PASSWORD": lambda: secrets.token_hex(16),
     "ADMIN_PASSWORD": lambda: secrets.token_hex(8),
 }

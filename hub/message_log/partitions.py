@@ -1,6 +1,7 @@
 """One partition of the log for each day: made ahead, dropped when it is too old.
 
 What comes while a day has none goes to the default partition, and moves when the day gets one.
+Tables are made and dropped by functions of their owner: the hub's own role may not.
 """
 
 import re
@@ -33,7 +34,7 @@ def keep() -> tuple[list[str], list[str]]:
     first = today - timedelta(days=settings.HUB_MESSAGE_LOG_DAYS)
     old = [name for name in existing if _OF_A_DAY.fullmatch(name) and name < _name(first)]
     for name in old:
-        _execute(f"DROP TABLE {name}")
+        _execute("SELECT hub_exchange_drop_day(%s)", _day(name))
     _execute(f"DELETE FROM {_DEFAULT} WHERE at < %s", _midnight(first))
     ahead = [today + timedelta(days=number) for number in range(_AHEAD + 1)]
     wanted = sorted({*_gone_by(today), *ahead})
@@ -58,6 +59,10 @@ def _name(day: date) -> str:
     return f"{_TABLE}_{day:%Y%m%d}"
 
 
+def _day(name: str) -> date:
+    return date.fromisoformat(name.removeprefix(f"{_TABLE}_"))
+
+
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
@@ -71,23 +76,11 @@ def _is_covered(day: date) -> bool:
 
 def _made(day: date) -> str:
     """Make the partition of a day, with what the default one has of it."""
-    name = _name(day)
-    bounds = (_midnight(day), _midnight(day + timedelta(days=1)))
-    with transaction.atomic():
-        _execute(f"CREATE TABLE {name} (LIKE {_TABLE} INCLUDING ALL)")
-        _execute(f"LOCK TABLE {_TABLE}, {_DEFAULT} IN EXCLUSIVE MODE")
-        _execute(
-            f"WITH moved AS (DELETE FROM {_DEFAULT} WHERE at >= %s AND at < %s RETURNING *)"
-            f" INSERT INTO {name} SELECT * FROM moved",
-            *bounds,
-        )
-        _execute(
-            f"ALTER TABLE {_TABLE} ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", *bounds
-        )
-    return name
+    _execute("SELECT hub_exchange_add_day(%s)", day)
+    return _name(day)
 
 
-def _execute(sql: str, *parameters: datetime) -> None:
+def _execute(sql: str, *parameters: date) -> None:
     """Run a statement that waits for no lock longer than the log can be without its table."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'")

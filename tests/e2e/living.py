@@ -29,7 +29,6 @@ def answer(name, *arguments):
     call_command(name, *arguments, "--json", stdout=out)
     return json.loads(out.getvalue())
 
-call_command("migrate", verbosity=0)
 cast = json.loads(sys.argv[1])
 tokens = {
     name: answer("invite_platform", name, *[f"--role={':'.join(r)}" for r in roles])["token_a"]
@@ -183,7 +182,7 @@ def _environment(own: Servers) -> dict[str, str]:
     return {
         **os.environ,
         **SETTINGS,
-        "DATABASE_URL": own.database_url,
+        "DATABASE_URL": own.service_url,
         "REDIS_URL": own.redis_url,
         "HUB_PUBLIC_URL": f"http://{ports.HOST}:{port}",
         "HUB_BIND_PORT": str(port),
@@ -199,18 +198,24 @@ def _warm(hub: Hub) -> None:
 
 
 def _prepared(hub: Hub) -> dict[str, str]:
-    """Migrate and invite; return the tokens A."""
+    """Migrate as the owner of the tables, and invite; return the tokens A."""
     answer = hub.folder / "tokens.json"
+    owner = {"DATABASE_URL": hub.servers.owner_url}
+    _run_through(hub, "migrate", str(CHECKOUT / "manage.py"), "migrate", "-v", "0", extra=owner)
+    _run_through(hub, "prepare", "-c", PREPARE, json.dumps(_cast()), str(answer))
+    tokens: dict[str, str] = json.loads(answer.read_text())
+    return tokens
+
+
+def _run_through(hub: Hub, name: str, *arguments: str, extra: dict[str, str] | None = None) -> None:
     program = Program(
-        name="prepare",
-        command=[sys.executable, "-c", PREPARE, json.dumps(_cast()), str(answer)],
-        log=hub.folder / "prepare.log",
-        environment=hub.environment,
+        name=name,
+        command=[sys.executable, *arguments],
+        log=hub.folder / f"{name}.log",
+        environment={**hub.environment, **(extra or {})},
         directory=CHECKOUT,
     )
     assert run_through(program) == 0, program.log.read_text()
-    tokens: dict[str, str] = json.loads(answer.read_text())
-    return tokens
 
 
 def _cast() -> dict[str, list[tuple[str, str, str]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import redis
 
-from local import keys, postgres, valkey
+from local import keys, postgres, roles, valkey
 from local.places import Place, place
 from local.processes import Family
 
@@ -23,12 +23,17 @@ class Servers:
     family: Family
     database_url: str = ""
     redis_url: str = ""
+    service_url: str = ""
+    """The database for who may not change its tables: what the hub runs on."""
+    owner_url: str = ""
 
     def start(self) -> None:
         """Start both, the database empty."""
         self.start_postgres()
         postgres.create_database(self.database_url, _DATABASE, afresh=True)
         self.database_url = self.database_url.rpartition("/")[0] + f"/{_DATABASE}"
+        made = roles.make(self.database_url, keys.keys(self.place.path))
+        self.owner_url, self.service_url = made
         self.start_broker()
 
     def start_postgres(self) -> None:
