@@ -16,6 +16,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from ocpi.printable import ACTING
+
 _LOWER_TO_UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -24,7 +26,7 @@ def fold(text: str) -> str:
     return text.upper() if text.isascii() else text.translate(_LOWER_TO_UPPER)
 
 
-_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNSHOWN = re.compile(f"[{ACTING}]")
 
 
 def one_line(text: str, *, longest: int) -> str:

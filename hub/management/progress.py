@@ -4,6 +4,8 @@ from shutil import get_terminal_size
 
 from django.core.management.base import OutputWrapper
 
+from ocpi.printable import escaped
+
 _WIDTH = 30
 
 
@@ -17,7 +19,7 @@ class Bar:
         """Draw how much of the work is done, from 0 to 1."""
         if self._terminal is not None:
             done = round(max(0.0, min(1.0, share)) * _WIDTH)
-            line = f"{'█' * done}{'░' * (_WIDTH - done)} {share:4.0%}  {words}"
+            line = f"{'█' * done}{'░' * (_WIDTH - done)} {share:4.0%}  {escaped(words)}"
             room = get_terminal_size().columns - 1
             self._terminal.write(f"\r{line[:room]}\x1b[K", ending="")
 

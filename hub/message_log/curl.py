@@ -3,19 +3,20 @@
 Spec: 2.2.1 transport and format, authorization header, message routing, unique message ids.
 """
 
-import shlex
+import re
 from collections.abc import Iterator
 
 from django.conf import settings
 
 from hub.models import Exchange
+from ocpi.shell_words import NEWLINE, ends_in_newline, word
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
 
 TOKEN = "Token $TOKEN"  # noqa: S105 - a placeholder
 _NOT_KEPT = "(not kept:"
-_CUT = "\n(cut, "
+_CUT = re.compile(r"\n\(cut, [0-9,]+ bytes in all\)\Z")
 _MASKED = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -38,24 +39,38 @@ def url(row: Exchange) -> str:
 
 
 def as_curl(row: Exchange) -> str:
-    """Return the command, below what is to be filled in first."""
-    return "\n".join((*_notes(row), " \\\n  ".join(_parts(row))))
+    """Return the command, below what is to be filled in first.
+
+    No line but those of the command itself has anything that a peer wrote.
+    """
+    return "\n".join((*_notes(row), *_preparation(row), " \\\n  ".join(_parts(row))))
 
 
 def _parts(row: Exchange) -> Iterator[str]:
-    yield f"curl -X {shlex.quote(row.method)} {shlex.quote(url(row))}"
+    yield f"curl -X {word(row.method)} {word(url(row))}"
     for name, value in headers(row).items():
-        shown = f'"{name}: {value}"' if value == TOKEN else shlex.quote(f"{name}: {value}")
+        shown = f'"{name}: {value}"' if value == TOKEN else word(f"{name}: {value}")
         yield f"-H {shown}"
-    if row.request_body and not row.request_body.startswith(_NOT_KEPT):
-        yield f"--data-raw {shlex.quote(row.request_body.partition(_CUT)[0])}"
+    body = _body(row)
+    if body:
+        yield f"--data-raw {word(body)}"
+
+
+def _preparation(row: Exchange) -> Iterator[str]:
+    if any(map(ends_in_newline, (row.method, url(row), _body(row), *headers(row).values()))):
+        yield NEWLINE
+
+
+def _body(row: Exchange) -> str:
+    return "" if row.request_body.startswith(_NOT_KEPT) else _CUT.sub("", row.request_body)
 
 
 def _notes(row: Exchange) -> Iterator[str]:
-    yield "# TOKEN is the credentials token in the form the other side expects (mostly base64)"
+    # Some shells take no comments at the prompt: nothing here means anything to them.
+    yield "# TOKEN is the credentials token in the form the other side expects, mostly base64"
     if _MASKED in row.path or _MASKED in row.request_body:
         yield f"# {_MASKED} stands for what is masked: the log does not keep it, fill it in"
     if row.request_body.startswith(_NOT_KEPT):
-        yield f"# the body is missing: {row.request_body}".replace("\n", " ")
-    if _CUT in row.request_body:
+        yield "# the body is missing: the log does not keep it"
+    if _CUT.search(row.request_body):
         yield "# the body is cut: the log keeps only its beginning"

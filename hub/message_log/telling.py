@@ -8,6 +8,7 @@ from hub.message_log.curl import as_curl
 from hub.message_log.reading import BODIES
 from hub.message_log.rows import COLUMNS
 from hub.models import Exchange
+from ocpi.printable import escaped
 from parties.announcement import hub_party
 
 _SHOWN = tuple(name for name in COLUMNS if name not in BODIES)
@@ -29,9 +30,9 @@ def as_json(exchange: Exchange, *, whole: bool = False) -> dict[str, Any]:
 def lines(exchanges: Sequence[dict[str, Any]]) -> Iterable[str]:
     """Write a table: the arrow points to the hub's left at what came in, away at what went out."""
     table = [_HEADERS, *(_cells(exchange) for exchange in exchanges)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(_HEADERS))]
+    widths = [max(len(escaped(row[column])) for row in table) for column in range(len(_HEADERS))]
     for row in table:
-        cells = zip(row, widths, _HEADERS, strict=True)
+        cells = zip(map(escaped, row), widths, _HEADERS, strict=True)
         yield "  ".join(_aligned(*cell) for cell in cells).rstrip()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TextIO
 
+from ocpi.printable import escaped
 from ocpi.types import PartyRef
 
 PLAIN = {
@@ -51,4 +52,4 @@ class Events:
         told = {"event": event, "party": str(self.party), "at": at or time.time(), **facts}
         line = json.dumps(told) if self.as_json else PLAIN[event].format_map(_Blank(told))
         with self._lock:
-            print(line, file=self.stream, flush=True)
+            print(escaped(line), file=self.stream, flush=True)

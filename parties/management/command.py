@@ -1,15 +1,39 @@
 """The base of the operators' commands: one sentence for people, one JSON value for scripts."""
 
 from argparse import Namespace
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, TextIO, TypeVar, cast
 
 import orjson
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.db import DataError
 
 from ocpi.errors import OcpiError
+from ocpi.printable import escaped
 
 Json = TypeVar("Json", dict[str, Any], list[dict[str, Any]])
+
+
+class _Harmless(OutputWrapper):
+    """Standard output where nothing a peer wrote acts on the terminal."""
+
+    def __init__(self, out: OutputWrapper) -> None:
+        super().__init__(cast("TextIO", out))
+        self._written = out
+
+    def write(  # type: ignore[override] # as Django has it
+        self,
+        msg: str = "",
+        style_func: Callable[[str], str] | None = None,
+        ending: str | None = None,
+    ) -> None:
+        """Write a text with what acts shown."""
+        self._written.write(escaped(msg, lines=True), style_func, ending)
+
+    def write_file(self, part: str) -> None:
+        """Write a part of a file: as it is, unless it goes to a terminal."""
+        shown = escaped(part, lines=True) if self.isatty() else part
+        self._written.write(shown, ending="")
 
 
 class OperatorCommand(BaseCommand, Generic[Json]):
@@ -29,10 +53,11 @@ class OperatorCommand(BaseCommand, Generic[Json]):
 
     def handle(self, *_: str, **options: object) -> None:
         """Turn what went wrong into one sentence and exit code 1."""
+        self.stdout = self._harmless = _Harmless(self.stdout)
         try:
             result = self.perform(Namespace(**options))
         except (OcpiError, ValueError, CommandError, DataError) as error:
-            sentence = " ".join(str(error).split())
+            sentence = escaped(" ".join(str(error).split()))
             if not options["json"]:
                 raise CommandError(sentence) from error
             self._print({"error": sentence})
@@ -60,6 +85,10 @@ class OperatorCommand(BaseCommand, Generic[Json]):
     def tell_json(self, result: Json) -> None:
         """Print it for scripts."""
         self._print(result)
+
+    def hand_out(self, part: str) -> None:
+        """Print a part of a file."""
+        self._harmless.write_file(part)
 
     def _print(self, value: object) -> None:
         self.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

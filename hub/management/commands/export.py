@@ -48,7 +48,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         bar, number = Bar(self.stderr), 0
         try:
             for part in made:
-                self.stdout.write(part.text, ending="")
+                self.hand_out(part.text)
                 number += part.rows
                 bar.show(part.share, f"rows: {number:,}")
         except BrokenPipeError:  # `| head` has seen enough

@@ -9,6 +9,7 @@ from hub.management.choosing import add_module_argument
 from hub.management.progress import Bar
 from hub.models import PullState
 from hub.sync import overview
+from ocpi.printable import escaped
 from ocpi.types import PartyRef
 from parties.management.command import OperatorCommand
 
@@ -32,7 +33,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         def watch(state: PullState) -> None:
             bar.show(state.seen / state.total if state.total else 0.0, overview.line(state))
             if not (options.json or self.stderr.isatty()):
-                self.stderr.write(overview.line(state), self.style.SUCCESS)
+                self.stderr.write(escaped(overview.line(state)), self.style.SUCCESS)
 
         done = overview.read_now(found, full=options.full, watch=watch)
         bar.end()

@@ -21,4 +21,4 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def tell(self, result: dict[str, Any]) -> None:
         """Print the file."""
-        self.stdout.write(result["csv"], ending="")
+        self.hand_out(result["csv"])

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from ocpi.printable import escaped
 from parties import agreement_csv
 from parties.management.command import OperatorCommand
 
@@ -37,7 +38,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     def tell(self, result: dict[str, Any]) -> None:
         """Name every bad line, or count what changed."""
         for each in result["bad"]:
-            self.stderr.write(f"line {each['line']}: {each['why']}")
+            self.stderr.write(f"line {each['line']}: {escaped(each['why'])}")
         if result["bad"]:
             self.stderr.write(f"{len(result['bad'])} bad lines; nothing was changed.")
             return

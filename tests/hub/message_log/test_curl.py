@@ -1,12 +1,17 @@
 """A request of the log as a command: runnable, without a secret, honest about what is missing."""
 
+import ast
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
+import pytest
 from django.conf import LazySettings
 
 from hub.message_log.curl import as_curl
 from hub.models import Exchange
+from ocpi.printable import acts
 
 
 def an_exchange(**values: Any) -> Exchange:
@@ -64,3 +69,48 @@ def test_what_is_missing_is_said() -> None:
     gone = as_curl(an_exchange(request_body="(not kept: 9 bytes that are no JSON)"))
     assert "the body is missing" in gone
     assert "--data-raw" not in gone
+
+
+HOSTILE = (
+    "(not kept:\rtouch pwned\r",
+    "(not kept: $(touch pwned) `touch pwned`",
+    '{"a": 1}\r\ntouch pwned\r\n',
+    "'\rtouch pwned\r'",
+    "\x1b]0;x\x07\n# touch pwned\n\u2028touch pwned",
+    "x\n(cut, $(touch pwned)",
+    "x\n(cut, 9 bytes in all)\ntouch pwned",
+)
+
+
+@pytest.mark.security("S-20")
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+@pytest.mark.parametrize("body", HOSTILE)
+def test_whatever_was_sent_is_words_of_one_command(shell: str, body: str, tmp_path: Path) -> None:
+    """Line by line as at a prompt: curl alone is run, once, with each text as it is."""
+    row = an_exchange(request_body=body, path=f"x{body}", method=f"P{body}", correlation_id=body)
+    command = as_curl(row)
+    dump = f"{sys.executable} -c 'import sys, os; print([os.fsencode(a) for a in sys.argv[1:]])'"
+
+    ran = subprocess.run(
+        [shell],
+        input=f'curl() {{ {dump} "$@"; }}\nTOKEN=t\n{command}\n'.encode(),
+        capture_output=True,
+        cwd=tmp_path,
+        check=True,
+    )
+
+    [line] = ran.stdout.decode().splitlines()
+    read: list[bytes] = ast.literal_eval(line)
+    assert (read[1], read[2]) == (f"P{body}".encode(), f"{row.endpoint}/x{body}".encode())
+    assert f"X-Correlation-ID: {body}".encode() in read
+    assert body.startswith("(not kept:") or read[-1] == body.encode()
+    assert (ran.stderr, list(tmp_path.iterdir())) == (b"", [])
+    assert not any(acts(each) for each in command.split("\n"))
+
+
+@pytest.mark.security("S-20")
+@pytest.mark.parametrize("body", HOSTILE)
+def test_no_comment_has_words_of_a_peer(body: str) -> None:
+    """A shell that takes no comments at its prompt would run what stands in them."""
+    for line in as_curl(an_exchange(request_body=body)).split("\n"):
+        assert not line.startswith("#") or not set(line) & set("`$()[]*?'\";&|<>!\\")
