@@ -15,6 +15,7 @@ from hub.client_info import learning, standing, telling, verifying
 from hub.delivery import retention
 from hub.figures import retention as figures
 from hub.message_log import partitions
+from hub.privacy import retention as lifetimes
 from ocpi.errors import OcpiError
 from parties import pinging, renewing
 from parties.agreements import expire
@@ -98,6 +99,14 @@ def prune_figures() -> None:
     removed = figures.prune()
     if removed:
         log.info("%s old figures removed", removed)
+
+
+@shared_task
+def prune_personal() -> None:
+    """End what is personal and old enough."""
+    ended = lifetimes.prune()
+    if ended:
+        log.info("what was kept long enough: %s", dict(ended))
 
 
 @shared_task

@@ -69,6 +69,15 @@ HUB_MESSAGE_LOG_BUFFER_BYTES = env.integer("HUB_MESSAGE_LOG_BUFFER_BYTES", 32_00
 HUB_STRANGER_ROWS_PER_MINUTE = env.integer("HUB_STRANGER_ROWS_PER_MINUTE", 30)
 HUB_FIGURES_DAYS = env.integer("HUB_FIGURES_DAYS", 90, least=2)
 
+# How long what is personal is kept (docs/privacy.md); 0: for ever
+HUB_TOKEN_DAYS = env.integer("HUB_TOKEN_DAYS", 90)
+HUB_SESSION_DAYS = env.integer("HUB_SESSION_DAYS", 180)
+HUB_DRIVER_DAYS = env.integer("HUB_DRIVER_DAYS", 400)
+HUB_CDR_DAYS = env.integer("HUB_CDR_DAYS", 3_650)
+HUB_DEAD_LETTER_DAYS = env.integer("HUB_DEAD_LETTER_DAYS", 90)
+HUB_QUARANTINE_DAYS = env.integer("HUB_QUARANTINE_DAYS", 90)
+HUB_AUDIT_DAYS = env.integer("HUB_AUDIT_DAYS", 1_095)
+
 # The console's map
 HUB_MAP_TILES = env.text("HUB_MAP_TILES", "")
 HUB_MAP_CREDITS = env.text("HUB_MAP_CREDITS", "")

@@ -50,6 +50,11 @@ beat_schedule = {
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },
+    "prune-what-is-personal": {
+        "task": "hub.upkeep.prune_personal",
+        "schedule": 3_600.0,
+        "options": {"expires": 3_600.0},
+    },
     "expire-agreements": {
         "task": "hub.upkeep.expire_agreements",
         "schedule": 60.0,

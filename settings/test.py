@@ -14,6 +14,9 @@ _FIXED = {
     "HUB_REQUEST_TIMEOUT": "2",
     "HUB_MESSAGE_LOG_DAYS": "0",  # a test of the log opens it
     "HUB_PULL_PAUSE": "0",
+    "HUB_TOKEN_DAYS": "0",  # objects of tests stay as old as they say
+    "HUB_SESSION_DAYS": "0",
+    "HUB_CDR_DAYS": "0",
     "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests",
     "CREDENTIALS_KEYS": "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMTI=",
     "ALLOWED_HOSTS": "*",

@@ -4,6 +4,7 @@ from hub.models.callbacks import Callback
 from hub.models.charging import Cdr, Session, Tariff, Token
 from hub.models.client_info import ClientInfo
 from hub.models.delivery import DeadLetter, Receipt, Snapshot, Subscription
+from hub.models.departed import Departed, KeptCdr
 from hub.models.exchanges import Exchange
 from hub.models.feed import Change
 from hub.models.figures import Billed, Failure, Traffic
@@ -19,10 +20,12 @@ __all__ = [
     "Change",
     "ClientInfo",
     "DeadLetter",
+    "Departed",
     "Evse",
     "EvseChange",
     "Exchange",
     "Failure",
+    "KeptCdr",
     "Listed",
     "Location",
     "Posting",

@@ -12,6 +12,8 @@ from django.db.models.functions import Now, Right, Upper
 
 from hub.models.stored import StoredObject
 
+ERASED = "ERASED"
+"""What stands for what was erased; valid for each member of OCPI that identifies a driver."""
 ENDING = 4
 """How many last characters of a token's uid the message log keeps."""
 
@@ -126,4 +128,9 @@ class Cdr(Charged):
             BrinIndex(fields=["posted_at"], autosummarize=True, name="hub_cdr_posted"),
             BrinIndex(fields=["ended_at"], autosummarize=True, name="hub_cdr_ended"),
             models.Index(fields=["seq"], condition=models.Q(credit=True), name="hub_cdr_credit"),
+            models.Index(
+                fields=["posted_at"],
+                condition=~models.Q(token_key=ERASED),
+                name="hub_cdr_named",
+            ),
         ]

@@ -35,7 +35,9 @@ class PullState(models.Model):
     seen = models.BigIntegerField(default=0)
     stored = models.BigIntegerField(default=0)
     unchanged = models.BigIntegerField(default=0)
-    older = models.BigIntegerField(default=0, help_text="The hub had a newer one already")
+    older = models.BigIntegerField(
+        default=0, help_text="The hub had a newer one, or keeps none so old"
+    )
     passed_over = models.BigIntegerField(default=0, help_text="For nobody who may have it")
     quarantined = models.BigIntegerField(default=0)
     remark = models.TextField(blank=True, default="", help_text="What was odd about the list")

@@ -111,7 +111,7 @@ class Deposit:
         if "object_key" in self.columns:
             either |= Q(object_key__in=driver.uids)
         for name in self.columns:
-            rows = rows.alias(**{f"{name}_words": Cast(name, models.TextField())})
+            rows = rows.alias(**{f"{name}_words": _words(self.model, name)})
             either |= Q(**{f"{name}_words__iregex": wording.pattern})
         return rows.filter(either).values("pk", *self.columns, *self.beside)
 
@@ -128,13 +128,23 @@ def deposits() -> list[Deposit]:
 def _deposit(model: type[models.Model]) -> Deposit | None:
     if model in (*_ELSEWHERE, *_NAMING_NOBODY):
         return None
-    kinds = (models.CharField, models.TextField) if model in _ALL_TEXTS else (models.TextField,)
+    kinds: list[type[models.Field[Any, Any]]] = [models.TextField, models.BinaryField]
+    if model in _ALL_TEXTS:
+        kinds.append(models.CharField)
     columns = tuple(
         field.attname
         for field in model._meta.concrete_fields
-        if isinstance(field, kinds) or type(field) is models.JSONField
+        if isinstance(field, tuple(kinds)) or type(field) is models.JSONField
     )
     return Deposit(model, columns, _BESIDE.get(model, ())) if columns else None
+
+
+def _words(model: type[models.Model], name: str) -> models.Func:
+    """Return the SQL of what PostgreSQL looks through: of bytes those that are ASCII."""
+    if isinstance(model._meta.get_field(name), models.BinaryField):
+        how = models.Value("escape")
+        return models.Func(name, how, function="encode", output_field=models.TextField())
+    return Cast(name, models.TextField())
 
 
 def _plain(row: Row, wording: Wording, columns: tuple[str, ...]) -> dict[str, Any]:

@@ -37,6 +37,9 @@ class Wording:
         """Return a text, or the texts inside of JSON, without the driver."""
         if isinstance(value, str):
             return self._masked.sub(_ELLIPSIS, self.driver.quotes.erased(value))
+        if isinstance(value, bytes | memoryview):
+            text = bytes(value).decode(errors="surrogateescape")
+            return str(self.without(text)).encode(errors="surrogateescape")
         if isinstance(value, dict):
             return {str(self.without(name)): self.without(each) for name, each in value.items()}
         if isinstance(value, list):

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from urllib.parse import quote, unquote
 
-ERASED = "ERASED"
-"""What stands for what was erased; valid for each member of OCPI that identifies a driver."""
+from hub.models.charging import ERASED
+
+__all__ = ["ERASED", "Quotes"]
+
 _SHORTEST = 4
 _UNMISTAKABLE = 8
 _WORD = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"

@@ -12,14 +12,14 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
-from hub import recipients
+from hub import lifetimes, recipients
 from hub.store import planning, pulled
 from hub.store.identity import object_key
 from hub.store.incoming import Incoming, told_apart
 from hub.store.pulled import Fate, Pulled
 from hub.sync.sources import Source
 from ocpi.errors import Finding, InvalidParameters, OcpiError, UnknownReceiver
-from ocpi.types import PartyRef
+from ocpi.types import PartyRef, parse_datetime
 from ocpi.validation import decode_object
 
 _LONGEST_TEXT = 20_000
@@ -108,7 +108,11 @@ def _sort(
         identity = _identity(source, value)
         if str(identity.owner) == str(source.party):
             outcome.listed.add(identity.key)
-        usable.append(_ready(source, identity, value, text, correlation_id))
+        one = _ready(source, identity, value, text, correlation_id)
+        if lifetimes.is_over(source.module.identifier, value, one.write.last_updated):
+            outcome.counts[Fate.OLDER.value] += 1
+        else:
+            usable.append(one)
     except UnknownReceiver:
         outcome.counts["passed_over"] += 1
     except OcpiError as error:
@@ -168,6 +172,8 @@ def _addressed(source: Source, message: Incoming, value: dict[str, Any]) -> Inco
     to = recipients.recipient_of(value, sender=message.owner)
     if not source.is_entitled(message.owner, to):
         raise UnknownReceiver(f"{to} may not have it")
+    if source.is_of_predecessor(to, parse_datetime(str(value["last_updated"]))):
+        raise UnknownReceiver(f"{to} was another when this was made")
     return replace(message, audience=str(to), recipient=str(to))
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from django.conf import settings
 
-from hub.models import PullState
+from hub.models import Departed, PullState
 from hub.policy import POLICIES, Policy
 from hub.sync.pages import Listing
 from ocpi import client
@@ -86,6 +86,17 @@ class Source:
             )
             self._entitled[pair] = owner != recipient and verdict.allowed
         return self._entitled[pair]
+
+    def is_of_predecessor(self, recipient: PartyRef, moment: datetime) -> bool:
+        """Tell whether a personal object is of who was called so before (S-25)."""
+        left_at = self._departed.get(str(recipient))
+        return left_at is not None and moment < left_at
+
+    @cached_property
+    def _departed(self) -> dict[str, datetime]:
+        """Until when recipients of forgotten platforms were there."""
+        rows = Departed.objects.filter(module=self.module.identifier.value)
+        return dict(rows.values_list("party", "at"))
 
     def listing(self, state: PullState) -> Listing:
         """Return what the crawl under way asks for."""

@@ -182,7 +182,7 @@ def test_forgetting_needs_a_yes() -> None:
     """What cannot be undone is confirmed."""
     PlatformFactory.create(name="P1")
     assert "confirm with --yes" in fails("forget_platform", "P1")
-    assert run("forget_platform", "P1", "--yes") == "P1 is forgotten.\n"
+    assert run("forget_platform", "P1", "--yes").endswith("\nP1 is forgotten.\n")
     assert "there are none yet" in fails("forget_platform", "P1", "--yes")
 
 
@@ -211,7 +211,7 @@ def test_the_hub_registers_and_rotates_from_the_terminal(wire: Wire, start: Star
     before = platform.hub.token
     assert run("rotate_credentials", "P1") == "P1 has new tokens in both directions.\n"
     assert platform.hub.token != before
-    assert run_json("forget_platform", "P1", "--yes") == {"forgotten": "P1"}
+    assert run_json("forget_platform", "P1", "--yes")["forgotten"] == "P1"
     assert platform.hub.connection is None
 
 

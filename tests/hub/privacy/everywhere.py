@@ -59,7 +59,7 @@ def plant(cast: Cast, deliver_all: Callable[[], int]) -> None:
     cpo, emsp = cast["P1"], cast["P2"]
     cast.agree((str(CPA), str(MSA)))
     _tokens(cpo, emsp)
-    _charging(cpo)
+    _charging(cpo, emsp)
     deliver_all()
     with cpo.answer("PUT", misbehaviour.refuse(2001, f"card {UID} is not ours")):
         emsp.hub.put("tokens", "RECEIVER", object_path(MSA, UID), TOKEN | {"issuer": "X"}, **HEAD)
@@ -82,13 +82,15 @@ def _tokens(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
     cpo.hub.put("locations", "RECEIVER", path, unpublished, to=HUB, sender=CPA)
 
 
-def _charging(cpo: SandboxPlatform) -> None:
+def _charging(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
     head: dict[str, Any] = {"to": HUB, "sender": CPA}
     path = object_path(CPA, "S1")
     assert cpo.hub.put("sessions", "RECEIVER", path, SESSION, **head).status_code == 1000
     patch = {"cdr_token": CDR_TOKEN, "kwh": 20, "last_updated": "2026-11-21T05:40:00Z"}
     assert cpo.hub.patch("sessions", "RECEIVER", path, patch, **head).status_code == 1000
     assert cpo.hub.post("cdrs", "RECEIVER", body=CDR, **head).status_code == 1000
+    with emsp.answer("POST", misbehaviour.refuse(2001, f"{UID} is blocked")):
+        cpo.hub.post("cdrs", "RECEIVER", body=CDR | {"id": "C7"}, to=MSA, sender=CPA)
 
 
 def _asked(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:

@@ -1,0 +1,58 @@
+"""What stays of a platform that was forgotten: its CDRs, for the law, and until when it was there.
+
+Spec: none; docs/privacy.md. Nothing that answers a peer reads these tables: whoever registers the
+same party later gets nothing of it.
+"""
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models.functions import Now
+
+
+class KeptCdr(models.Model):
+    """A CDR of or for a party of a forgotten platform, without its driver."""
+
+    platform = models.CharField(max_length=100, help_text="Whose end it was")
+    owner = models.CharField(max_length=6)
+    recipient = models.CharField(max_length=6)
+    object_id = models.TextField("id")
+    version = models.CharField(max_length=10)
+    text = models.TextField()
+    ended_at = models.DateTimeField(null=True)
+    kwh = models.FloatField("kWh", null=True)
+    cost = models.FloatField("cost without VAT", null=True)
+    currency = models.TextField()
+    posted_at = models.DateTimeField(help_text="When the hub got it")
+    kept_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "kept CDR"
+        verbose_name_plural = "kept CDRs"
+        indexes: ClassVar[list[models.Index]] = [
+            BrinIndex(fields=["posted_at"], autosummarize=True, name="hub_keptcdr_posted"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.object_id}"
+
+
+class Departed(models.Model):
+    """Until when a party received a module by a platform that is forgotten.
+
+    What is older and still on its owners' lists is of that one, not of who has its name now.
+    """
+
+    party = models.CharField(max_length=6)
+    module = models.CharField(max_length=20)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "departed"
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["party", "module"], name="hub_departed_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.party} ({self.module})"

@@ -1,0 +1,217 @@
+"""A platform forgotten: what is removed of it, what the law has kept, and that nobody inherits.
+
+Spec: none; docs/privacy.md. What the hub stores goes by the party's key, which another company may
+register later. All that is of or for it is deleted, in batches; CDRs are kept where no peer is
+answered from. A run that is broken off leaves the platform without its registration: begin again.
+"""
+
+# ruff: noqa: SLF001 - _default_manager is a documented name of Django
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from hub.models import (
+    Callback,
+    Cdr,
+    Change,
+    DeadLetter,
+    Departed,
+    KeptCdr,
+    Listed,
+    Quarantined,
+    Receipt,
+    Snapshot,
+)
+from hub.policy import POLICIES
+from hub.store import anonymity
+from ocpi.types import InterfaceRole, ModuleID, Role
+from operators.auditing import record
+from parties import overview
+from parties.connecting import say_goodbye
+from parties.models import Credentials, Party, Platform
+from parties.registration import disconnect
+from parties.role_pairs import implements
+from parties.status import ConnectionStatus
+
+Kind = tuple[str, QuerySet[Any]]
+Tell = Callable[[float, Mapping[str, int]], object]
+_BATCH = 500
+KEPT = "kept CDRs"
+STAYS = (
+    "CDRs of and for its parties are kept for the law, without their drivers (HUB_CDR_DAYS).",
+    "The message log, the audit and the figures name it until their days are over.",
+)
+"""What forgetting leaves, in the words of page and command."""
+
+
+@dataclass(slots=True)
+class Departure:
+    """What becomes of a platform's data: how many rows are removed and kept, by kind."""
+
+    removed: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+
+    def of(self, rows: QuerySet[Any]) -> Counter[str]:
+        """Return where some rows are counted."""
+        return self.kept if rows.model is Cdr else self.removed
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return self.removed.total() + self.kept.total()
+
+
+@dataclass(frozen=True, slots=True)
+class _Heirs:
+    """One of the platform's keys, and the modules no other platform has under it."""
+
+    key: str
+    owned: tuple[ModuleID, ...]
+    received: tuple[ModuleID, ...]
+
+
+def survey(platform: Platform) -> Departure:
+    """Count what forgetting a platform would remove and keep; nothing is changed."""
+    found = Departure()
+    for name, rows in chain(_rows(_all_heirs(platform)), _of_connection(platform)):
+        found.of(rows)[name] += rows.count()
+    return found
+
+
+def forget(platform: Platform, *, tell: Tell = lambda *_: None) -> Departure:
+    """End the registration, remove or keep all there is, then forget the platform itself."""
+    say_goodbye(platform)
+    if platform.is_registered:
+        disconnect(platform, status=ConnectionStatus.SUSPENDED)
+    Credentials.objects.inbound(platform).revoke()
+    done, total, name = Departure(), max(1, survey(platform).total), platform.name
+    heirs = _all_heirs(platform)
+    _note_departed(heirs)
+
+    def remove(kinds: Iterable[Kind]) -> None:
+        for kind, rows in kinds:
+            for number in _emptied(rows, name):
+                done.of(rows)[kind] += number
+                tell(min(1.0, done.total / total), done.removed + done.kept)
+
+    remove(chain(_rows(heirs), _of_connection(platform)))
+    overview.forget(platform)
+    remove(_rows(heirs))  # what others sent it meanwhile: now nobody can any more
+    record("removed what was of", name, after=told(done), kind="parties.Platform")
+    return done
+
+
+def _rows(all_heirs: Iterable[_Heirs]) -> Iterator[Kind]:
+    """Yield what is of or for a platform's parties, kind by kind, by its name."""
+    for heirs in all_heirs:
+        for module, policy in POLICIES.items():
+            rows = policy.model._default_manager.filter(_stored(heirs, module))
+            yield KEPT if policy.model is Cdr else str(policy.model._meta.verbose_name_plural), rows
+        yield "changes of the feed", Change.objects.filter(_fed(heirs))
+        for model in (Receipt, DeadLetter, Snapshot):
+            about = Q(subscription__module__in=heirs.owned, owner=heirs.key)
+            yield str(model._meta.verbose_name_plural), model._default_manager.filter(about)
+
+
+def _of_connection(platform: Platform) -> Iterator[Kind]:
+    """Yield what its own deliveries and lists left, which may be much."""
+    for model in (Receipt, DeadLetter, Snapshot):
+        own = model._default_manager.filter(subscription__receiver__platform=platform)
+        yield str(model._meta.verbose_name_plural), own
+    for listed in (Listed, Quarantined):
+        met = listed._default_manager.filter(pull__party__platform=platform)
+        yield str(listed._meta.verbose_name_plural), met
+    either = Q(sender_platform=platform) | Q(receiver_platform=platform)
+    yield "callbacks", Callback.objects.filter(either)
+
+
+def _all_heirs(platform: Platform) -> list[_Heirs]:
+    keys = platform.parties.order_by("key").values_list("key", flat=True).distinct()
+    return [_heirs(platform, key) for key in keys]
+
+
+def _heirs(platform: Platform, key: str) -> _Heirs:
+    """Leave out what another platform has under the same key, in another role."""
+    others = Party.objects.filter(key=key).exclude(platform=platform).values_list("role", flat=True)
+    roles = [Role(role) for role in others]
+
+    def free(side: InterfaceRole) -> tuple[ModuleID, ...]:
+        return tuple(
+            module
+            for module in POLICIES
+            if not any(implements(role, module, side) for role in roles)
+        )
+
+    return _Heirs(key, free(InterfaceRole.SENDER), free(InterfaceRole.RECEIVER))
+
+
+def _stored(heirs: _Heirs, module: ModuleID) -> Q:
+    either = Q(pk__in=[])
+    if module in heirs.owned:
+        either |= Q(owner=heirs.key)
+    if module in heirs.received:
+        either |= Q(audience=heirs.key)
+        if POLICIES[module].personal:
+            either |= Q(recipient=heirs.key)
+    return either
+
+
+def _fed(heirs: _Heirs) -> Q:
+    return Q(module__in=heirs.owned, owner=heirs.key) | Q(
+        module__in=heirs.received, audience=heirs.key
+    )
+
+
+def _emptied(rows: QuerySet[Any], name: str) -> Iterator[int]:
+    """Delete rows batch by batch, or keep them, and yield how many that were."""
+    after: Any = None
+    while True:
+        later = rows if after is None else rows.filter(pk__gt=after)
+        keys = list(later.order_by("pk").values_list("pk", flat=True)[:_BATCH])
+        if not keys:
+            return
+        batch = rows.model._default_manager.filter(pk__in=keys)
+        with transaction.atomic():
+            if rows.model is Cdr:
+                KeptCdr.objects.bulk_create(_kept(row, name) for row in batch)
+            batch.delete()
+        after = keys[-1]
+        yield len(keys)
+
+
+def _kept(row: Cdr, name: str) -> KeptCdr:
+    return KeptCdr(
+        platform=name,
+        owner=row.owner,
+        recipient=row.recipient,
+        object_id=row.object_id,
+        version=row.version,
+        text=anonymity.anonymous(row.text.encode()).decode(),
+        ended_at=row.ended_at,
+        kwh=row.kwh,
+        cost=row.cost,
+        currency=row.currency,
+        posted_at=row.posted_at,
+    )
+
+
+def _note_departed(all_heirs: Iterable[_Heirs]) -> None:
+    """Remember until when its parties received what is personal."""
+    for heirs in all_heirs:
+        for module in heirs.received:
+            if POLICIES[module].personal:
+                Departed.objects.update_or_create(
+                    party=heirs.key, module=module.value, defaults={"at": timezone.now()}
+                )
+
+
+def told(departure: Departure) -> dict[str, dict[str, int]]:
+    """Return a departure ready for JSON."""
+    return {"removed": dict(+departure.removed), "kept": dict(+departure.kept)}

@@ -1,0 +1,160 @@
+"""How long what is personal is kept, and that it goes then: one row for each kind.
+
+Spec: none; docs/privacy.md has the reasons. Beat has it done every hour, in batches of their own
+transaction and for half a minute at most: what is left is the next hour's.
+"""
+
+# ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session as Login
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+
+from hub.models import Cdr, DeadLetter, KeptCdr, Quarantined, Session, Token
+from hub.store import anonymity
+from hub.store.quotes import ERASED
+from operators.models import Change as Audited
+from parties import database
+from parties.models import ObservedHabit
+
+_BATCH = 500
+_LONGEST_SECONDS = 30.0
+
+# What a receiver took of an object, or refused, is of no use without the object.
+_WITHOUT_OBJECT = """
+WITH gone AS (
+  SELECT b.id AS subscription_id, w.owner, w.key FROM hub_subscription b,
+    unnest(%(owners)s::text[], %(keys)s::text[]) AS w(owner, key)
+  WHERE b.module = %(module)s::text
+), receipts AS (
+  DELETE FROM hub_receipt r USING gone g WHERE r.subscription_id = g.subscription_id
+    AND r.owner = g.owner AND r.object_key = g.key RETURNING 1
+), letters AS (
+  DELETE FROM hub_deadletter d USING gone g WHERE d.subscription_id = g.subscription_id
+    AND d.owner = g.owner AND d.object_key = g.key RETURNING 1
+)
+SELECT (SELECT count(*) FROM receipts) + (SELECT count(*) FROM letters)"""
+
+Rows = QuerySet[Any]
+
+
+def _delete(batch: Rows) -> int:
+    return batch.delete()[0]
+
+
+def _delete_objects(batch: Rows) -> int:
+    """Delete stored objects with what was noted of their delivery."""
+    known = [(owner, key) for owner, key in batch.values_list("owner", "object_key")]
+    database.rows(
+        _WITHOUT_OBJECT,
+        {
+            "owners": [owner for owner, _ in known],
+            "keys": [key for _, key in known],
+            "module": _MODULES[batch.model],
+        },
+    )
+    return batch.delete()[0]
+
+
+def _make_anonymous(batch: Rows) -> int:
+    """Take the driver out of CDRs; who writes one meanwhile is met again."""
+    done = 0
+    for row in batch:
+        text = anonymity.anonymous(row.text.encode()).decode()
+        same = Cdr.objects.filter(pk=row.pk, text=row.text)
+        done += same.update(text=text, token_key=ERASED, contract_key="")
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """One kind: the setting of its days, which rows are old, and what ends them."""
+
+    setting: str
+    name: str
+    ended: Callable[[datetime], Rows]
+    end: Callable[[Rows], int] = _delete
+
+
+LIFETIMES: tuple[Lifetime, ...] = (
+    Lifetime(
+        "HUB_TOKEN_DAYS",
+        "tokens",
+        lambda old: Token.objects.filter(Q(valid=False) | Q(missed__gte=2), changed_at__lt=old),
+        _delete_objects,
+    ),
+    Lifetime(
+        "HUB_SESSION_DAYS",
+        "sessions",
+        lambda old: Session.objects.filter(last_updated__lt=old, changed_at__lt=old),
+        _delete_objects,
+    ),
+    Lifetime(
+        "HUB_DRIVER_DAYS",
+        "drivers of CDRs",
+        lambda old: Cdr.objects.filter(~Q(token_key=ERASED), posted_at__lt=old),
+        _make_anonymous,
+    ),
+    Lifetime(
+        "HUB_CDR_DAYS",
+        "CDRs",
+        lambda old: Cdr.objects.filter(posted_at__lt=old),
+        _delete_objects,
+    ),
+    Lifetime("HUB_CDR_DAYS", "kept CDRs", lambda old: KeptCdr.objects.filter(posted_at__lt=old)),
+    Lifetime(
+        "HUB_DEAD_LETTER_DAYS",
+        "dead letters",
+        lambda old: DeadLetter.objects.filter(created_at__lt=old),
+    ),
+    Lifetime(
+        "HUB_QUARANTINE_DAYS",
+        "quarantined",
+        lambda old: Quarantined.objects.filter(last_seen_at__lt=old),
+    ),
+    Lifetime(
+        "HUB_FIGURES_DAYS", "habits", lambda old: ObservedHabit.objects.filter(last_at__lt=old)
+    ),
+    Lifetime("HUB_AUDIT_DAYS", "audit", lambda old: Audited.objects.filter(at__lt=old)),
+    Lifetime(
+        "HUB_AUDIT_DAYS",
+        "console's history",
+        lambda old: LogEntry.objects.filter(action_time__lt=old),
+    ),
+)
+_MODULES: dict[type[Model], str] = {Token: "tokens", Session: "sessions", Cdr: "cdrs"}
+
+
+def prune() -> Counter[str]:
+    """End what is too old, as much as half a minute takes; return how many of each kind."""
+    done: Counter[str] = Counter()
+    end = time.monotonic() + _LONGEST_SECONDS
+    for each in LIFETIMES:
+        days = getattr(settings, each.setting)
+        if days:
+            done[each.name] += _ended(each, timezone.now() - timedelta(days=days), end)
+    Login.objects.filter(expire_date__lt=timezone.now()).delete()
+    return +done
+
+
+def _ended(lifetime: Lifetime, old: datetime, end: float) -> int:
+    number = 0
+    rows = lifetime.ended(old)
+    while time.monotonic() < end:
+        keys = list(rows.order_by().values_list("pk", flat=True)[:_BATCH])
+        if not keys:
+            break
+        ended = lifetime.end(rows.model._default_manager.filter(pk__in=keys))
+        number += ended
+        if not ended:
+            break
+    return number
