@@ -146,6 +146,7 @@ INSTALLED_APPS = [
 ]
 # The console's middleware costs a tenth of a peer's request: OCPI paths leave the chain early.
 MIDDLEWARE = [
+    "settings.middleware.secured",
     "settings.middleware.bounded_url",
     "settings.middleware.ocpi_first",
     "django.middleware.security.SecurityMiddleware",
@@ -225,6 +226,8 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Whoever logs in without a page to go to, or with one that is elsewhere, begins at the start page.
+LOGIN_URL, LOGIN_REDIRECT_URL = reverse_lazy("admin:login"), reverse_lazy("admin:index")
 DATA_UPLOAD_MAX_MEMORY_SIZE = HUB_MAX_BODY_BYTES + 1
 
 # The theme's Alpine compiles what its templates say, hence unsafe-eval; nothing inline ever runs.

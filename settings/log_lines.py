@@ -12,6 +12,13 @@ _Failure = tuple[type[BaseException], BaseException, TracebackType | None] | tup
 class Line(logging.Formatter):
     """Shows what would act on a terminal; what follows a line is indented, so that none passes."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record; a request that cannot be meant for the hub is no failure of its own."""
+        if not record.name.startswith("django.security."):
+            return super().format(record)
+        told = {"levelno": logging.WARNING, "levelname": "WARNING", "exc_info": None}
+        return super().format(logging.makeLogRecord({**record.__dict__, **told, "exc_text": None}))
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Write one line."""
         return escaped(super().formatMessage(record))

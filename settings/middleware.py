@@ -1,4 +1,4 @@
-"""The first links of the chain: no endless URL, and OCPI calls skip the console's part."""
+"""The first links of the chain: headers for all, no endless URL, OCPI past the console's part."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,22 @@ from django.http.response import HttpResponseBase
 from django.urls import resolve
 
 from settings.refusals import refusal, url_too_long
+from settings.security_headers import always
 
 _OCPI = "/ocpi/"
 Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+def secured(get_response: Handler) -> Handler:
+    """Put the headers on every answer that belong on all of them, errors included."""
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        for name, value in always().items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return handle
 
 
 def bounded_url(get_response: Handler) -> Handler:

@@ -14,6 +14,7 @@ from ocpi.transport import envelope
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
+from settings.security_headers import always
 
 OCPI = "/ocpi"
 LONGEST_URL = 4_000
@@ -34,13 +35,14 @@ class Refusal:
 def refusal(error: OcpiError, path: str, headers: Mapping[str, str]) -> Refusal:
     """Say what is wrong, in the form that is expected at a path."""
     if not path.startswith(OCPI):
-        plain = {"Content-Type": "text/plain; charset=utf-8"}
+        plain = {"Content-Type": "text/plain; charset=utf-8", **always()}
         return Refusal(error.http_status, f"{error}\n".encode(), plain)
     told = envelope.render(status_code=error.status_code, message=str(error))
     hub = PartyRef(settings.HUB_COUNTRY_CODE, settings.HUB_PARTY_ID)
     ids = MessageIds.read(headers).as_headers()
     routing = RoutingHeaders(sender=hub).as_headers()
-    return Refusal(error.http_status, told, {"Content-Type": "application/json", **ids, **routing})
+    told_as = {"Content-Type": "application/json", **always(), **ids, **routing}
+    return Refusal(error.http_status, told, told_as)
 
 
 def url_too_long(length: int) -> OcpiError | None:
