@@ -1,7 +1,6 @@
 """Text of peers is harmless in terminals and shells (S-20)."""
 
 import json
-import logging
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from ocpi.printable import acts, escaped
 from ocpi.sandbox.events import Events
 from ocpi.shell_words import NEWLINE, ends_in_newline, word
 from ocpi.types import PartyRef, one_line
-from settings.log_lines import Line
 
 pytestmark = pytest.mark.security("S-20")
 
@@ -85,21 +83,6 @@ def test_what_acts_is_shown() -> None:
 def test_what_is_kept_as_one_line_has_nothing_that_acts() -> None:
     """Words of peers that are stored are made fit to show at once."""
     assert one_line(f"a{CONTROLS}b{FORMATS}c", longest=1_000).split() == ["a", "b", "c"]
-
-
-def test_a_record_of_the_process_log_is_one_line() -> None:
-    """A peer's text begins no line of its own; what follows a line is indented, and shown too."""
-    error = ValueError("\x1b[2J\r2026-01-01 INFO forged\n2026-01-01 INFO forged")
-    failure = (ValueError, error, None)
-    record = logging.LogRecord(
-        "x", logging.INFO, "x.py", 1, "said %s", ("\x1b[31m\r\n2026 INFO forged\u202e",), failure
-    )
-
-    first, *rest = Line("%(levelname)s %(message)s").format(record).split("\n")
-
-    assert first == "INFO said \\u001b[31m\\u000d\\u000a2026 INFO forged\\u202e"
-    assert rest
-    assert all(line.startswith("  ") and not acts(line) for line in rest)
 
 
 @pytest.mark.parametrize("as_json", [True, False])
