@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install lock images demo demo-check run test test-browser screenshots chromium check lint conformance bench chaos hostile check-long
+.PHONY: help install lock images demo demo-check run test test-browser screenshots chromium test-proxies proxies check lint conformance bench chaos hostile check-long
 
 PURPOSE ?= test
 ARGS ?=
@@ -64,6 +64,9 @@ test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside ano
 test-browser: install chromium ## The console in a real browser (Debian's Chromium, installed when absent)
 	@$(BIN)/python -m local run --purpose browser -- $(BIN)/python -m pytest tests/browser --need-chromium $(ARGS)
 
+test-proxies: install proxies ## nginx and Caddy as docs/install/ has them, before a real hub (installed when absent)
+	@$(BIN)/python -m local run --purpose proxies -- $(BIN)/python -m pytest tests/proxies --need-proxies $(ARGS)
+
 screenshots: ARGS = --screenshots docs/images -k pictures
 screenshots: test-browser ## Take the pictures of docs/images anew
 
@@ -75,6 +78,17 @@ chromium:
 	fi; \
 	echo "Installing Debian's Chromium"; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium
+
+# RUNLEVEL=1: the packages start no service on this machine.
+proxies:
+	@command -v nginx >/dev/null && command -v caddy >/dev/null && exit 0; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "The tests of the proxies need \`nginx\` and \`caddy\` on PATH (Debian: apt install nginx-light caddy)" >&2; \
+		exit 1; \
+	fi; \
+	echo "Installing Debian's nginx and Caddy"; \
+	apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends nginx-light caddy
 
 conformance: install ## The tests that prove an ID of the conformance checklist, per chapter
 	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m tests.conformance $(ARGS)
@@ -98,7 +112,7 @@ lint: install ## Format, lint, types, import contracts, migrations, Django's own
 	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run --settings settings.test
 	$(BIN)/python -m local deploy-check
 
-check: lint test ## Everything a change must pass: lint, then test
+check: lint test test-proxies ## Everything a change must pass: lint, tests, proxies
 
 check-long: export THOROUGH = 1
 check-long: check ## The same with all that can be generated: at night
