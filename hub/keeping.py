@@ -88,7 +88,10 @@ def remember(incoming: Incoming) -> Applied | None:
         with transaction.atomic():  # what cannot be changed leaves no copy behind
             if is_change and not incoming.policy.personal:
                 store.fork(incoming)
-            return store.apply(incoming)
+            applied = store.apply(incoming)
+            if not incoming.policy.personal:
+                store.forget_if_older(incoming)
+            return applied
     except OcpiError as error:
         what = f"{incoming.method} {incoming.module.identifier} of {incoming.owner}"
         told = f"{error.status_code}, correlation id {incoming.correlation_id}"

@@ -6,7 +6,7 @@ Architecture chapters 3 to 5.
 
 from hub.store.incoming import Incoming
 from hub.store.reading import Page, Viewer, Wanted, get, page
-from hub.store.writing import Applied, apply, check_same, fork, repeat
+from hub.store.writing import Applied, apply, check_same, forget_if_older, fork, repeat
 
 __all__ = [
     "Applied",
@@ -16,6 +16,7 @@ __all__ = [
     "Wanted",
     "apply",
     "check_same",
+    "forget_if_older",
     "fork",
     "get",
     "page",

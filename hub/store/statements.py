@@ -11,7 +11,7 @@ from functools import cache
 
 from django.db import models
 
-from hub.models import Change, DeadLetter, Subscription
+from hub.models import Change, DeadLetter, EvseChange, Subscription
 from hub.policy import Policy
 from parties.models import Party
 
@@ -38,7 +38,8 @@ class Statements:
     `asked_at` (TF-107); `post` stores one that is new; `change` is any other change of an object
     that was `read` before, whose parts may be changed alone; `delete` forgets it; `repeat` counts
     what changed nothing, and feeds it again where its only receiver had been given up or it had
-    vanished; `fork` makes an audience its own copy of what is for everybody.
+    vanished; `fork` makes an audience its own copy of what is for everybody. What is fed to all
+    ends the variants of single parties that are no newer.
     """
 
     put: str
@@ -55,18 +56,22 @@ class Statements:
 def statements(policy: Policy, *, is_fed: bool) -> Statements:
     """Build the statements of a module, of writes that are fed to receivers or not."""
     table = policy.model._meta.db_table
-    feed = _FEED if is_fed else ""
+    feed, whole = (_FEED, _FEED_WHOLE) if is_fed else ("", "")
+    for_all = is_fed and not policy.personal
+    outlived = _outlived(policy) if for_all else ""
+    feed = outlived + feed
+    changed = outlived + whole if for_all else feed
     return Statements(
         put=_put(policy, _REPLACE) + feed + "\nSELECT created FROM object",
         pull=_put(policy, _REPLACE + _NOT_NEWER.format(newest=newest(policy)))
         + feed
         + "\nSELECT created FROM object",
         post=_put(policy, "NOTHING") + feed + "\nSELECT created FROM object",
-        change=_change(policy) + feed + "\nSELECT revision FROM object",
+        change=_change(policy) + changed + "\nSELECT revision FROM object",
         delete=f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
   DELETE FROM {table} USING guard WHERE {THIS} RETURNING revision + 1 AS revision
-){feed}
+){feed.replace(_NOT_NEWER_THAN, "")}
 SELECT revision FROM object""",
         repeat=_repeat(policy),
         read=_read(policy),
@@ -91,6 +96,38 @@ _FEED = f""", fed AS (
     %(changed_part)s::text, %(audience)s::text, object.revision, %(method)s::text, %(path)s::text,
     %(body)s::text, %(correlation_id)s::text
   FROM object
+)"""
+
+# Who had a variant that ended lacks what the change is about: all get the whole object instead, as
+# whatever is fed with another revision than the present one goes out as the present state.
+_FEED_WHOLE = (
+    _FEED.replace(
+        "%(changed_part)s::text", "CASE WHEN ended.some THEN '' ELSE %(changed_part)s::text END"
+    )
+    .replace(
+        "object.revision, %(method)s::text", "object.revision - ended.some::int, %(method)s::text"
+    )
+    .replace("FROM object\n", "FROM object, (SELECT EXISTS (SELECT FROM outlived) AS some) ended\n")
+)
+
+_NOT_NEWER_THAN = "AND v.last_updated <= %(last_updated)s::timestamptz"
+
+
+def _outlived(policy: Policy) -> str:
+    """End what was said to one party before something as new was said to everybody."""
+    table = policy.model._meta.db_table
+    ended = f""", outlived AS (
+  DELETE FROM {table} v USING object
+  WHERE v.owner = %(owner)s::text AND v.object_key = %(key)s::text AND v.audience <> ''
+    {_NOT_NEWER_THAN} RETURNING v.seq
+)"""
+    if policy.part_model is None:
+        return ended
+    return f"""{ended}, outlived_part AS (
+  DELETE FROM {policy.part_model._meta.db_table} p USING outlived
+  WHERE p.object_id = outlived.seq RETURNING p.id
+), outlived_status AS (
+  DELETE FROM {EvseChange._meta.db_table} s USING outlived_part WHERE s.evse_id = outlived_part.id
 )"""
 
 

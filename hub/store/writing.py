@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from django.db import transaction
+from django.db.models import Subquery
 
 from hub.policy import Policy
 from hub.store import anonymity, incoming, planning, reading
@@ -57,6 +58,15 @@ def apply(message: Incoming) -> Applied:
 def fork(message: Incoming) -> None:
     """Give an audience its own copy of what is for everybody, unless it has one (A-34)."""
     database.row(_statements(message).fork, _this(message))
+
+
+def forget_if_older(message: Incoming) -> None:
+    """Forget an audience's own variant that is older than what is for everybody."""
+    models = message.policy.model._default_manager.filter(  # noqa: SLF001 - a documented name
+        owner=str(message.owner), object_key=message.key
+    )
+    for_all = models.filter(audience="").values("last_updated")
+    models.filter(audience=message.audience, last_updated__lt=Subquery(for_all)).delete()
 
 
 def _put(message: Incoming) -> Applied:
