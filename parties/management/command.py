@@ -1,7 +1,10 @@
 """The base of the operators' commands: one sentence for people, one JSON value for scripts."""
 
+import sys
 from argparse import Namespace
 from collections.abc import Callable
+from getpass import getpass
+from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar, cast
 
 import orjson
@@ -92,6 +95,26 @@ class OperatorCommand(BaseCommand, Generic[Json]):
 
     def _print(self, value: object) -> None:
         self.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def secret_from(file: str | None, *, asked: str) -> str:
+    """Read a secret from a file, from standard input (`-`), or from the person at the terminal."""
+    if file is None and sys.stdin.isatty():
+        found = getpass(asked)
+    elif file in {None, "-"}:
+        found = sys.stdin.readline()
+    else:
+        found = _read(Path(str(file)))
+    if not found.strip():
+        raise CommandError(f"{asked.rstrip(': ')} is empty")
+    return found.strip()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def add_platform_arguments(parser: CommandParser) -> None:

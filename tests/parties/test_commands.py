@@ -2,13 +2,17 @@
 
 import json
 from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from ocpi.sandbox import misbehaviour
 from ocpi.transport.authorization import header
 from parties.authentication import identify
+from parties.management.command import secret_from
 from parties.models import Agreement, AllowedParty, Party, Platform
 from tests.factories import CredentialsFactory, PartyFactory, PlatformFactory
 from tests.parties.conftest import Start
@@ -230,3 +234,24 @@ def test_a_platform_is_renamed_and_may_have_other_parties() -> None:
     )
     assert "may register" in run("change_platform", "Charge Co", "--role", CPO)
     assert AllowedParty.objects.filter(platform__name="Charge Co").count() == 1
+
+
+@pytest.mark.security("S-23")
+@pytest.mark.django_db(transaction=True)
+def test_a_token_is_no_argument(
+    wire: Wire, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes by standard input or from a file, unseen by others; or there is a warning."""
+    platform = start(CPO)
+    words = ["register_platform", "P1", "--versions-url", platform.url, "--role", CPO]
+    monkeypatch.setattr("sys.stdin", StringIO("\n"))
+    assert "Token A is empty" in fails(*words)
+    assert "cannot be read" in fails(*words, f"--token-a-file={tmp_path / 'none'}")
+    (tmp_path / "token").write_text("from a file\n")
+    assert secret_from(str(tmp_path / "token"), asked="Token A: ") == "from a file"
+    warned = StringIO()
+    with pytest.raises(CommandError):
+        call_command(*words, "--token-a=wrong", stdout=StringIO(), stderr=warned)
+    assert "use --token-a-file" in warned.getvalue()
+    monkeypatch.setattr("sys.stdin", StringIO(f"{platform.invite()}\n"))
+    assert "P1 is connected" in run(*words, "--token-a-file=-")

@@ -1,4 +1,4 @@
-"""`manage.py reencrypt_credentials`: seal stored tokens with the newest of `CREDENTIALS_KEYS`."""
+"""`manage.py reencrypt_credentials`: seal what is stored with the newest of `CREDENTIALS_KEYS`."""
 
 from argparse import Namespace
 from typing import Any
@@ -10,7 +10,7 @@ from parties.overview import reencrypt
 class Command(OperatorCommand[dict[str, Any]]):
     """Run after a key was put in front of the list, before the old one is removed."""
 
-    help = "Encrypt all outbound tokens with the first key of CREDENTIALS_KEYS."
+    help = "Encrypt outbound tokens and second factors with the first of CREDENTIALS_KEYS."
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Re-encrypt."""
@@ -18,4 +18,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def tell(self, result: dict[str, Any]) -> None:
         """Say how many."""
-        self.stdout.write(f"{result['reencrypted']} tokens are sealed with the newest key.")
+        self.stdout.write(
+            f"{result['reencrypted']} tokens are sealed with the newest key,"
+            " the seeds of second factors among them."
+        )
