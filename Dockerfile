@@ -1,6 +1,6 @@
 # The hub's image: one for web, workers, beat and manage.py.
-# `make images` puts the digest of today behind the tag.
-ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm
+# `make images` renews the digest behind the tag.
+ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm@sha256:b18992999dbe963a45a8a4da40ac2b1975be1a776d939d098c647482bcad5cba
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
