@@ -17,6 +17,7 @@ from hub.figures import retention as figures
 from hub.message_log import partitions
 from hub.privacy import retention as lifetimes
 from ocpi.errors import OcpiError
+from operators import devices, events, sessions
 from parties import pinging, renewing
 from parties.agreements import expire
 from parties.signals import platform_registered, platform_returned
@@ -107,6 +108,14 @@ def prune_personal() -> None:
     ended = lifetimes.prune()
     if ended:
         log.info("what was kept long enough: %s", dict(ended))
+
+
+@shared_task
+def keep_the_door() -> None:
+    """Remove sessions that are over, and events of log-ins that are too old."""
+    ended, told = sessions.prune() + devices.prune(), events.prune()
+    if told:
+        log.info("%s old events of log-ins removed, %s sessions and networks", told, ended)
 
 
 @shared_task

@@ -28,6 +28,8 @@ class Actor:
     channel: Channel
     address: str | None = None
     doing: str = ""
+    session: str = ""
+    """Of a person at the console: as `operators.sessions` keeps it."""
 
 
 HUB = Actor("hub", Channel.HUB)

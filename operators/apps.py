@@ -1,6 +1,7 @@
 """The operators as a Django application: groups after every migration, changes written down."""
 
 from django.apps import AppConfig, apps
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_save
 
 
@@ -11,19 +12,37 @@ class OperatorsConfig(AppConfig):
     verbose_name = "Operators"
 
     def ready(self) -> None:
-        """Listen to what is audited."""
-        from operators import auditing, roles  # noqa: PLC0415 - they need the loaded models
+        """Listen to what is audited, and to what ends sessions."""
+        from django.contrib import admin  # noqa: PLC0415 - its site is made of loaded applications
+
+        from operators import roles  # noqa: PLC0415 - it needs the loaded models
 
         post_migrate.connect(roles.bring_in_line, sender=self, dispatch_uid="operators.roles")
-        for label in auditing.AUDITED:
-            model = apps.get_model(label)
-            pre_save.connect(auditing.remember, sender=model, dispatch_uid="operators")
-            post_save.connect(auditing.saved, sender=model, dispatch_uid="operators")
-            post_delete.connect(auditing.deleted, sender=model, dispatch_uid="operators")
-        user, group = apps.get_model("auth.User"), apps.get_model("auth.Group")
-        for through in (
-            user.groups.through,
-            user.user_permissions.through,
-            group.permissions.through,
-        ):
-            m2m_changed.connect(auditing.linked, sender=through, dispatch_uid="operators")
+        admin.site.login_template = "operators/login.html"
+        _audit()
+        _watch_the_door()
+
+
+def _audit() -> None:
+    from operators import auditing  # noqa: PLC0415 - it needs the loaded models
+
+    for label in auditing.AUDITED:
+        model = apps.get_model(label)
+        pre_save.connect(auditing.remember, sender=model, dispatch_uid="operators")
+        post_save.connect(auditing.saved, sender=model, dispatch_uid="operators")
+        post_delete.connect(auditing.deleted, sender=model, dispatch_uid="operators")
+    user, group = apps.get_model("auth.User"), apps.get_model("auth.Group")
+    for through in (user.groups.through, user.user_permissions.through, group.permissions.through):
+        m2m_changed.connect(auditing.linked, sender=through, dispatch_uid="operators")
+
+
+def _watch_the_door() -> None:
+    from operators import logging_in, sessions  # noqa: PLC0415 - they need the loaded models
+
+    user = apps.get_model("auth.User")
+    pre_save.connect(sessions.remember, sender=user, dispatch_uid="operators.sessions")
+    post_save.connect(sessions.saved, sender=user, dispatch_uid="operators.sessions")
+    groups = user.groups.through
+    m2m_changed.connect(sessions.linked, sender=groups, dispatch_uid="operators.sessions")
+    user_logged_in.connect(logging_in.logged_in, dispatch_uid="operators")
+    user_logged_out.connect(logging_in.logged_out, dispatch_uid="operators")

@@ -3,14 +3,20 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest
 
-from operators import throttling
+from operators import devices, events, glass, sessions, throttling
 from operators.addresses import address_of, subscriber
+from operators.events import Event
 
 if TYPE_CHECKING:
     from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
 else:
     from unfold.forms import AuthenticationForm
+
+_PROVIDER_ONLY = "Log in by your identity provider: this hub takes no passwords."
 
 
 class LoginForm(AuthenticationForm):
@@ -18,11 +24,45 @@ class LoginForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Ask whether another attempt is allowed, then judge it."""
-        account = str(self.cleaned_data.get("username", ""))
-        address = subscriber(address_of(self.request) if self.request is not None else None)
-        sentence = throttling.refusal(account, address)
+        request, account = self.request, str(self.cleaned_data.get("username", ""))
+        if request is None:
+            return super().clean()
+        if settings.HUB_OIDC_ONLY and not glass.is_broken_for(request, account):
+            raise forms.ValidationError(_PROVIDER_ONLY, code="provider")
+        address, known = subscriber(address_of(request)), devices.known(request, account)
+        sentence = throttling.refusal(account, address, known)
         if sentence is not None:
+            events.failed(Event.LOCKED_OUT, _of(account), request)
             raise forms.ValidationError(sentence, code="throttled")
-        cleaned = super().clean()
-        throttling.succeeded(account, address)
+        try:
+            cleaned = super().clean()
+        except forms.ValidationError:
+            events.failed(Event.LOG_IN_FAILED, _of(account), request)
+            raise
+        throttling.succeeded(account, address, known)
         return cleaned
+
+
+def logged_in(request: HttpRequest | None, user: User, **_: object) -> None:
+    """Begin a session; what has no method is no request of a person."""
+    if request is None:
+        return
+    sessions.begin(request)
+    if request.method is None:
+        return
+    backend = str(getattr(user, "backend", ""))
+    if backend.startswith("operators."):
+        events.happened(Event.LOGGED_IN_BY_PROVIDER, user, request)
+    else:
+        devices.remember(request, user)
+        events.happened(Event.LOGGED_IN, user, request)
+
+
+def logged_out(request: HttpRequest | None, user: User | None, **_: object) -> None:
+    """Write it down."""
+    if request is not None and request.method is not None and user is not None:
+        events.happened(Event.LOGGED_OUT, user, request)
+
+
+def _of(account: str) -> User | None:
+    return User.objects.filter(username=account).first()

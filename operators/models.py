@@ -1,13 +1,29 @@
-"""The audit: one row for every change to the hub's configuration, never changed itself.
+"""What the hub keeps of its operators: the audit, their sessions, second factors, where they were.
 
-Spec: none; architecture chapter 10.
+Spec: none; architecture chapter 10. A row of the audit is one change to the hub's configuration,
+or one event of a log-in, and is never changed itself; but repeated failures are one row with a
+number.
 """
 
+import logging
+import time
+from base64 import b32encode
 from typing import Any, ClassVar
+from urllib.parse import quote, urlencode
 
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
+from django_otp.models import Device, ThrottlingMixin, TimestampMixin
+from django_otp.oath import TOTP
+
+from operators.seals import Undecryptable, seal, unseal
+
+log = logging.getLogger(__name__)
+LONGEST_BROWSER = 200
+"""Characters kept of what a browser says it is."""
 
 
 class Change(models.Model):
@@ -19,6 +35,7 @@ class Change(models.Model):
     address = models.GenericIPAddressField(null=True)
     doing = models.CharField(max_length=200, blank=True, default="")
     deed = models.CharField(max_length=60)
+    times = models.PositiveIntegerField(default=1)
     kind = models.CharField(max_length=60)
     object_id = models.CharField(max_length=40, blank=True, default="")
     subject = models.CharField(max_length=200)
@@ -33,3 +50,116 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who} {self.deed} {self.subject}"
+
+
+class ConsoleSession(AbstractBaseSession):
+    """A browser at the console; of its id only a hash: a copy of the table opens no door."""
+
+    user = models.ForeignKey("auth.User", models.CASCADE, null=True)
+    since = models.DateTimeField()
+    seen = models.DateTimeField(db_index=True)
+    address = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=LONGEST_BROWSER, blank=True, default="")
+
+    class Meta:
+        verbose_name = "session"
+        ordering: ClassVar[list[str]] = ["-seen"]
+
+    def __str__(self) -> str:
+        return f"session {self.session_key[:8]}"
+
+
+class Authenticator(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc] # published without types
+    """The app (TOTP, RFC 6238) that is somebody's second factor; its seed is sealed."""
+
+    step, t0, digits, tolerance = 30, 0, 6, 1
+    sealed = models.TextField()
+    last_t = models.BigIntegerField(default=-1)
+    drift = models.SmallIntegerField(default=0)
+
+    class Meta(Device.Meta):  # type: ignore[misc] # published without types
+        verbose_name = "second factor"
+
+    @property
+    def bin_key(self) -> bytes:
+        """The seed."""
+        return bytes.fromhex(unseal(self.sealed))
+
+    @classmethod
+    def sealing(cls, seed: bytes, **fields: object) -> "Authenticator":
+        """Make one, not saved, of a seed."""
+        return cls(sealed=seal(seed.hex()), name="app", **fields)
+
+    def verify_token(self, code: str) -> bool:
+        """Take a code once; behind a wrong one the next has to wait."""
+        allowed, _ = self.verify_is_allowed()
+        if not allowed:
+            return False
+        shown = self._shown()
+        if shown is None or not (
+            code.isdecimal()
+            and len(code) == self.digits
+            and shown.verify(int(code), self.tolerance, self.last_t + 1)
+        ):
+            self.throttle_increment()
+            return False
+        self.last_t, self.drift = shown.t(), shown.drift
+        self.throttle_reset(commit=False)
+        self.set_last_used_timestamp(commit=False)
+        self.save()
+        return True
+
+    def _shown(self) -> Any:  # noqa: ANN401 - published without types
+        """Return what the app shows now; nothing of a seed that no key opens."""
+        try:
+            shown = TOTP(self.bin_key, self.step, self.t0, self.digits, self.drift)
+        except Undecryptable:
+            log.error("CREDENTIALS_KEYS: none opens the %s", self)  # noqa: TRY400 - one line
+            return None
+        shown.time = time.time()
+        return shown
+
+    def get_throttle_factor(self) -> int:
+        """Return the seconds that the first wrong code costs; each further one twice as many."""
+        return 1
+
+    @property
+    def config_url(self) -> str:
+        """What an app reads."""
+        issuer = settings.HUB_NAME.replace(":", "")
+        told = urlencode(
+            {"secret": b32encode(self.bin_key).decode(), "issuer": issuer}, quote_via=quote
+        )
+        return f"otpauth://totp/{quote(f'{issuer}:{self.user.get_username()}')}?{told}"
+
+
+class KnownNetwork(models.Model):
+    """A network from which somebody logged in: strangers' failures do not lock it out."""
+
+    user = models.ForeignKey("auth.User", models.CASCADE)
+    network = models.GenericIPAddressField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["user", "network"], name="operators_known_network")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.network}"
+
+
+class Identity(models.Model):
+    """Who somebody is for an identity provider: an address may change hands, a subject does not."""
+
+    user = models.OneToOneField("auth.User", models.CASCADE)
+    issuer = models.CharField(max_length=200)
+    subject = models.CharField(max_length=255)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="operators_subject")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.issuer}"

@@ -1,27 +1,36 @@
 """The second factor of a log-in: a code of an app (TOTP), or one of ten codes on paper.
 
-Spec: RFC 6238. Recovery codes are kept as keyed hashes, so that a copy of the table opens no door.
+Spec: RFC 6238; OWASP ASVS 2.6, 2.8. Recovery codes have 120 random bits and are kept as hashes, so
+that a copy of the table opens no door, and no change of `SECRET_KEY` voids them.
 """
 
+import hashlib
 import secrets
 from base64 import b32encode
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
 import segno
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString
 from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from operators.auditing import record
+from operators.events import Event
+from operators.models import Authenticator
+from operators.seals import Undecryptable, reseal, seal, unseal
 
 _CODES = 10
-_CODE_BYTES = 10
-_NAME = "app"
+_CODE_BYTES = 15
+_HASH_BYTES = 10
+_SEED_BYTES = 20
+_PENDING = "console_seed"
 
 
 class Owed(Enum):
@@ -31,47 +40,58 @@ class Owed(Enum):
     ENROLMENT = "two_factor"
 
 
-def owed(user: Any) -> Owed | None:  # noqa: ANN401 - a user with what django-otp adds
+def owed(request: HttpRequest) -> Owed | None:
     """Return what keeps this session from the console."""
-    if user.is_verified():
+    user: Any = request.user
+    if user.is_verified() or is_of_the_provider(request):
         return None
     if is_enrolled(user):
         return Owed.CODE
     return Owed.ENROLMENT if settings.HUB_CONSOLE_2FA == "required" else None
 
 
+def is_of_the_provider(request: HttpRequest) -> bool:
+    """Tell whether the identity provider let this session in: the second factor is its business."""
+    return str(request.session.get(BACKEND_SESSION_KEY, "")).startswith("operators.")
+
+
 def is_enrolled(user: User) -> bool:
-    """Tell whether the user has an app that was confirmed."""
-    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+    """Tell whether the user has an app."""
+    return bool(Authenticator.objects.filter(user=user).exists())
 
 
-def prepared(user: User) -> TOTPDevice:
-    """Return the app that is about to be enrolled."""
-    waiting = TOTPDevice.objects.filter(user=user, confirmed=False).first()
-    return waiting or TOTPDevice.objects.create(user=user, name=_NAME, confirmed=False)
+def prepared(request: HttpRequest, user: User) -> Authenticator:
+    """Return the app that is about to be enrolled: its seed is shown in this session alone."""
+    try:
+        seed = bytes.fromhex(unseal(request.session.get(_PENDING, "")))
+    except Undecryptable:
+        seed = secrets.token_bytes(_SEED_BYTES)
+        request.session[_PENDING] = seal(seed.hex())
+    return Authenticator.sealing(seed, user=user)
 
 
-def picture(device: TOTPDevice) -> SafeString:
+def picture(device: Authenticator) -> SafeString:
     """Draw what the app reads, here and without any other host."""
     drawn = segno.make(device.config_url, micro=False)
     return SafeString(drawn.svg_inline(scale=4, dark="#000", light="#fff", title="QR code"))
 
 
-def secret_text(device: TOTPDevice) -> str:
+def secret_text(device: Authenticator) -> str:
     """Return what is typed into an app that has no camera."""
     return b32encode(device.bin_key).decode()
 
 
-@transaction.atomic
-def enrol(user: User, code: str) -> TOTPDevice | None:
-    """Confirm the app by its first code; none if the code is wrong."""
-    device = TOTPDevice.objects.select_for_update().get(pk=prepared(user).pk)
-    if not device.verify_token(code.replace(" ", "")):
-        return None
-    device.confirmed = True
-    device.save(update_fields=["confirmed"])
-    TOTPDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
-    record("enrolled a second factor", user)
+def enrol(request: HttpRequest, user: User, code: str) -> Authenticator | None:
+    """Keep the app that gave its first code; none if the code is wrong."""
+    with transaction.atomic():
+        device = prepared(request, user)
+        device.save()
+        if not device.verify_token(code.replace(" ", "")):
+            transaction.set_rollback(True)
+            return None
+        Authenticator.objects.filter(user=user).exclude(pk=device.pk).delete()
+        record(Event.ENROLLED, user)
+    del request.session[_PENDING]
     return device
 
 
@@ -82,21 +102,21 @@ def recovery_codes(user: User) -> list[str]:
     StaticDevice.objects.filter(user=user).delete()
     device = StaticDevice.objects.create(user=user, name="paper")
     for code in codes:
-        device.token_set.create(token=_hashed(code))
-    record("made recovery codes", user)
+        device.token_set.create(token=_hashed(_bare(code)))
+    record(Event.MADE_CODES, user)
     return codes
 
 
-def verify(user: User, code: str) -> TOTPDevice | StaticDevice | None:
+def verify(user: User, code: str) -> Authenticator | StaticDevice | None:
     """Return what the code is of; each is good once."""
-    bare = code.strip().replace(" ", "")
-    by_app = bare.isdigit()
-    kind = TOTPDevice if by_app else StaticDevice
+    bare = _bare(code)
+    by_app = bare.isdecimal()
+    kind = Authenticator if by_app else StaticDevice
     with transaction.atomic():
         for device in kind.objects.select_for_update().filter(user=user, confirmed=True):
-            if device.verify_token(bare if by_app else _hashed(bare)):
+            if device.verify_token(bare if by_app else _kept_as(device, bare)):
                 if not by_app:
-                    record("used a recovery code", user)
+                    record(Event.USED_RECOVERY_CODE, user)
                 return device
     return None
 
@@ -105,11 +125,28 @@ def verify(user: User, code: str) -> TOTPDevice | StaticDevice | None:
 def reset(user: User) -> bool:
     """Take the second factor away, with its recovery codes; tell whether there was one."""
     had = is_enrolled(user)
-    TOTPDevice.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
     if had:
-        record("reset the second factor", user)
+        record(Event.RESET_FACTOR, user)
     return had
+
+
+def forgive(account: str) -> None:
+    """Let the next code of an account be tried at once."""
+    for kind in (Authenticator, StaticDevice):
+        kind.objects.filter(user__username=account).update(
+            throttling_failure_count=0, throttling_failure_timestamp=None
+        )
+
+
+def reencrypt() -> int:
+    """Seal every seed with the newest key, and count them."""
+    rows = list(Authenticator.objects.select_for_update())
+    for row in rows:
+        row.sealed = reseal(row.sealed)
+        row.save(update_fields=["sealed"])
+    return len(rows)
 
 
 def _grouped(noise: bytes) -> str:
@@ -117,7 +154,26 @@ def _grouped(noise: bytes) -> str:
     return "-".join(text[place : place + 4] for place in range(0, len(text), 4))
 
 
+def _bare(code: str) -> str:
+    return code.strip().replace(" ", "").replace("-", "").lower()
+
+
+def _kept_as(device: StaticDevice, code: str) -> str:
+    """Return how the table has a code; as no code is kept, if it has not."""
+    forms = [_hashed(code), *_hashed_formerly(code)]
+    found = device.token_set.filter(token__in=forms).values_list("token", flat=True).first()
+    return found or forms[0]
+
+
 def _hashed(code: str) -> str:
-    bare = code.replace("-", "").lower()
-    digest = salted_hmac("operators.recovery", bare, algorithm="sha256").digest()
-    return b32encode(digest[:_CODE_BYTES]).decode()
+    return _cut(hashlib.sha256(f"operators.recovery:{code}".encode()).digest())
+
+
+def _hashed_formerly(code: str) -> Iterator[str]:
+    """Yield the forms that depend on a key: codes made before keys could be changed."""
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        yield _cut(salted_hmac("operators.recovery", code, secret=key, algorithm="sha256").digest())
+
+
+def _cut(digest: bytes) -> str:
+    return b32encode(digest[:_HASH_BYTES]).decode()

@@ -1,10 +1,84 @@
-"""Whose session a cookie is, asked before a request is read."""
+"""Sessions of the console: an engine for Django's, which knows whose each is, and when it ends.
 
+Spec: none; OWASP ASVS 3.2, 3.3. A session ends some minutes after it was last used, some hours
+after the log-in whatever is done in it, and at once when somebody ends it, or when its person gets
+another password, other rights or none. What keeps a page up to date by itself is no use of one.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from operators.acting import actor
+from operators.addresses import address_of
+from operators.models import LONGEST_BROWSER, ConsoleSession
+
+MOST_MINUTES_OF_STRANGERS = 10
+"""Minutes that a session lasts in which nobody has logged in."""
+_BY_ITSELF = "X-Console-Refresh"
+_TOUCHED_EVERY = timedelta(minutes=1)
+_PLACE = "console_place"
+_WATCHED = ("password", "is_active", "is_staff", "is_superuser")
+_BEFORE = "_session_facts_before"
+
+
+def hashed(key: str | None) -> str:
+    """Return how a session's id is stored."""
+    return hashlib.blake2b((key or "").encode(), digest_size=20).hexdigest()
+
+
+class SessionStore(DatabaseStore):
+    """Finds a session that is neither over nor idle."""
+
+    row: ConsoleSession | None = None
+
+    @classmethod
+    def get_model_class(cls) -> type[ConsoleSession]:
+        """Return the model."""
+        return ConsoleSession
+
+    def _get_session_from_db(self) -> ConsoleSession | None:
+        self.row = alive().filter(session_key=hashed(self.session_key)).first()
+        if self.row is None:
+            self._session_key = None
+        return self.row
+
+    def exists(self, session_key: str) -> bool:
+        """Tell whether an id is taken."""
+        return ConsoleSession.objects.filter(session_key=hashed(session_key)).exists()
+
+    def delete(self, session_key: str | None = None) -> None:
+        """End it."""
+        ConsoleSession.objects.filter(session_key=hashed(session_key or self.session_key)).delete()
+
+    def create_model_instance(self, data: dict[str, Any]) -> ConsoleSession:
+        """Make the row, with what is told of a session beside its data."""
+        user, place, now = data.get(SESSION_KEY), data.get(_PLACE, {}), timezone.now()
+        since = datetime.fromisoformat(place["since"]) if "since" in place else now
+        lasts = (
+            timedelta(hours=settings.HUB_CONSOLE_HOURS)
+            if user
+            else timedelta(minutes=MOST_MINUTES_OF_STRANGERS)
+        )
+        return ConsoleSession(
+            session_key=hashed(self._get_or_create_session_key()),  # type: ignore[attr-defined] # Django's own
+            session_data=self.encode(data),
+            expire_date=since + lasts,
+            user_id=int(user) if user else None,
+            since=since,
+            seen=now,
+            address=place.get("address"),
+            browser=place.get("browser", ""),
+        )
 
 
 def is_logged_in(cookie: str) -> bool:
@@ -13,7 +87,72 @@ def is_logged_in(cookie: str) -> bool:
         morsel = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)
     except CookieError:
         return False
-    if morsel is None:
-        return False
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    return SESSION_KEY in store(morsel.value)
+    return morsel is not None and SESSION_KEY in SessionStore(morsel.value)
+
+
+def alive() -> QuerySet[ConsoleSession]:
+    """Return the sessions that are neither over nor idle."""
+    now = timezone.now()
+    idle = timedelta(minutes=settings.HUB_CONSOLE_IDLE_MINUTES)
+    return ConsoleSession.objects.filter(expire_date__gt=now, seen__gt=now - idle)
+
+
+def begin(request: HttpRequest) -> None:
+    """Note in a session that begins from where it is used, and since when."""
+    request.session[_PLACE] = {
+        "since": timezone.now().isoformat(),
+        "address": address_of(request),
+        "browser": request.headers.get("User-Agent", "")[:LONGEST_BROWSER],
+    }
+
+
+def touch(request: HttpRequest) -> None:
+    """Note that a session is used, once a minute."""
+    row, now = getattr(request.session, "row", None), timezone.now()
+    if row is None or now - row.seen < _TOUCHED_EVERY or _BY_ITSELF in request.headers:
+        return
+    ConsoleSession.objects.filter(pk=row.pk).update(seen=now, address=address_of(request))
+
+
+def end(rows: QuerySet[ConsoleSession]) -> int:
+    """End sessions, and count them."""
+    return rows.delete()[1].get(ConsoleSession._meta.label, 0)  # noqa: SLF001 - a documented name of Django
+
+
+def prune() -> int:
+    """Remove the sessions that are over."""
+    return end(ConsoleSession.objects.exclude(pk__in=alive().values("pk")))
+
+
+def remember(
+    sender: type[Model], instance: User, update_fields: frozenset[str] | None = None, **_: object
+) -> None:
+    """Before an account is saved: keep what it is now, if that may change."""
+    del sender
+    if update_fields is None or not update_fields.isdisjoint(_WATCHED):
+        rows = User.objects.filter(pk=instance.pk).values_list(*_WATCHED)
+        setattr(instance, _BEFORE, rows.first())
+
+
+def saved(sender: type[Model], instance: User, **_: object) -> None:
+    """After it: who has another password or other rights logs in anew, everywhere but here."""
+    del sender
+    before = instance.__dict__.pop(_BEFORE, None)
+    if before is not None and before != tuple(getattr(instance, name) for name in _WATCHED):
+        _end_elsewhere({instance.pk})
+
+
+def linked(
+    sender: type[Model], instance: Model, action: str, pk_set: set[int] | None, **_: object
+) -> None:
+    """After groups were given or taken: the same. Single permissions simply count from now on."""
+    del sender
+    if action in {"post_add", "post_remove", "pre_clear"}:
+        if action != "pre_clear" and not pk_set:
+            return
+        _end_elsewhere({instance.pk} if isinstance(instance, User) else pk_set or set())
+
+
+def _end_elsewhere(users: set[int]) -> None:
+    here = actor()
+    end(ConsoleSession.objects.filter(user__in=users).exclude(pk=here.session if here else ""))

@@ -1,11 +1,14 @@
 """How often a log-in may fail, counted in Redis for all processes together.
 
 Spec: none; architecture chapter 10. An attempt is counted before the password is looked at, so
-that a thousand at once are no more than the allowed few.
+that a thousand at once are no more than the allowed few. Where an account has logged in before, its
+failures are counted for that browser or network alone: what strangers do elsewhere does not lock it
+out. Without Redis each process counts for itself.
 """
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -15,10 +18,13 @@ from django.conf import settings
 
 log = logging.getLogger(__name__)
 
+MOST_COUNTED_WITHOUT_REDIS = 10_000
+"""Accounts, browsers and addresses that a process counts for itself; then it forgets the oldest."""
 _WINDOW_SECONDS = 900
 _PER_ADDRESS = 5
 """An address, which an office shares, may fail so many times as often as an account."""
 _TIMEOUT_SECONDS = 1
+_here: dict[str, tuple[int, float]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +34,9 @@ class _Counter:
     of: str
 
 
-def refusal(account: str, address: str) -> str | None:
+def refusal(account: str, address: str, known: str = "") -> str | None:
     """Count an attempt; return the sentence that refuses it, if there were too many."""
-    try:
-        refused = max(_refusals(_counters(account, address)), default=None)
-    except redis.RedisError as error:
-        # Who can do without Redis is an attacker less likely than an operator who is to mend it.
-        log.warning("log-ins are not throttled, Redis does not answer: %s", error)
-        return None
+    refused = max(_refusals(_counters(account, address, known)), default=None)
     if refused is None:
         return None
     seconds, of = refused
@@ -44,42 +45,96 @@ def refusal(account: str, address: str) -> str | None:
     return f"Too many failed log-ins of {of}. Try again in {minutes} min."
 
 
-def succeeded(account: str, address: str) -> None:
-    """Forget what failed before of this account, and take back that the address tried."""
-    of_account, of_address = _counters(account, address)
+def succeeded(account: str, address: str, known: str = "") -> None:
+    """Take the attempt back; and where the account is known, forget what failed before."""
+    own, *others = _counters(account, address, known)
     try:
         pipeline = _connection().pipeline()
-        pipeline.delete(of_account.key)
-        pipeline.decr(of_address.key)
-        pipeline.expire(of_address.key, _WINDOW_SECONDS, nx=True)
+        if known:
+            pipeline.delete(own.key)
+        for counter in others if known else (own, *others):
+            pipeline.decr(counter.key)
+            pipeline.expire(counter.key, _WINDOW_SECONDS, nx=True)
         pipeline.execute()
     except redis.RedisError as error:
         log.warning("a log-in's attempts are not forgotten: %s", error)
+    for counter in (own, *others):
+        _here.pop(counter.key, None)
+
+
+def attempted(address: str) -> str | None:
+    """Count what an address begins, whatever the account; return the sentence that refuses it."""
+    refused = max(_refusals([_of_address(address)]), default=None)
+    return None if refused is None else f"Too many log-ins of {refused[1]}. Try again later."
+
+
+def completed(address: str) -> None:
+    """Take back what an address began."""
+    try:
+        _connection().decr(_of_address(address).key)
+    except redis.RedisError:
+        _here.pop(_of_address(address).key, None)
 
 
 def unlock(account: str) -> bool:
     """Let an account try again at once; tell whether anything had failed."""
-    return bool(_connection().delete(_counters(account, "")[0].key))
+    name = _named(account)
+    known = _connection().scan_iter(f"hub:log-in:known:{name}:*")
+    return bool(_connection().delete(f"hub:log-in:account:{name}", *known))
 
 
 def _refusals(counters: Iterable[_Counter]) -> Iterable[tuple[int, str]]:
     for counter in counters:
-        pipeline = _connection().pipeline()
-        pipeline.incr(counter.key)
-        pipeline.expire(counter.key, _WINDOW_SECONDS, nx=True)
-        pipeline.ttl(counter.key)
-        tried, _, seconds = pipeline.execute()
+        tried, seconds = _count(counter.key)
         if tried > counter.most:
             yield seconds, counter.of
 
 
-def _counters(account: str, address: str) -> tuple[_Counter, _Counter]:
-    most = settings.HUB_LOGIN_FAILURES
-    name = hashlib.sha256(account.casefold().encode()).hexdigest()[:32]
-    return (
-        _Counter(f"hub:log-in:account:{name}", most, "this account"),
-        _Counter(f"hub:log-in:address:{address}", most * _PER_ADDRESS, "this address"),
-    )
+def _count(key: str) -> tuple[int, int]:
+    """Count one more; return how many there are, and for how many seconds."""
+    try:
+        pipeline = _connection().pipeline()
+        pipeline.incr(key)
+        pipeline.expire(key, _WINDOW_SECONDS, nx=True)
+        pipeline.ttl(key)
+        tried, _, seconds = pipeline.execute()
+    except redis.RedisError as error:
+        # Redis down is when the console is needed: people can log in, and guesses stay bounded.
+        log.warning("each process counts log-ins for itself, Redis does not answer: %s", error)
+        return _count_here(key)
+    return tried, seconds
+
+
+def _count_here(key: str) -> tuple[int, int]:
+    now = time.monotonic()
+    tried, end = _here.pop(key, (0, now + _WINDOW_SECONDS))
+    if end <= now:
+        tried, end = 0, now + _WINDOW_SECONDS
+    while len(_here) >= MOST_COUNTED_WITHOUT_REDIS:
+        _here.pop(next(iter(_here)), None)
+    _here[key] = (tried + 1, end)
+    return tried + 1, int(end - now)
+
+
+def _counters(account: str, address: str, known: str) -> list[_Counter]:
+    """Return what an attempt counts for; a browser that is known is judged by itself alone."""
+    most, name = settings.HUB_LOGIN_FAILURES, _named(account)
+    if known.startswith("browser:"):
+        return [_Counter(f"hub:log-in:known:{name}:{known}", most, "this account in this browser")]
+    if known:
+        own = _Counter(f"hub:log-in:known:{name}:{known}", most, "this account from here")
+    else:
+        own = _Counter(f"hub:log-in:account:{name}", most, "this account")
+    return [own, _of_address(address)]
+
+
+def _of_address(address: str) -> _Counter:
+    most = settings.HUB_LOGIN_FAILURES * _PER_ADDRESS
+    return _Counter(f"hub:log-in:address:{address}", most, "this address")
+
+
+def _named(account: str) -> str:
+    return hashlib.sha256(account.casefold().encode()).hexdigest()[:32]
 
 
 @cache

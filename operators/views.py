@@ -1,28 +1,33 @@
-"""The pages of the second factor: give a code, and enrol an app.
+"""The pages of a log-in beside the console's own: codes, enrolment, another password, the way out.
 
 Spec: none; architecture chapter 10.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import django_otp
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.auth.views import redirect_to_login
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from operators import second_factor
+from operators import events, glass, oidc, passwords, second_factor
+from operators.events import Event
 from operators.second_factor import Owed
 
 _WRONG = (
     "This code is not right, or it was used already. Each wrong one makes the next wait longer:"
     " look at the clock of your telephone, and try the next code."
 )
+_OF_THE_PROVIDER = "Your identity provider lets you in: the second factor is its business."
 
 
 @never_cache
@@ -32,14 +37,16 @@ def verify(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-    if second_factor.owed(user) is not Owed.CODE:
+    if second_factor.owed(request) is not Owed.CODE:
         return HttpResponseRedirect(_wanted(request))
     if request.method != "POST":
         return _page(request, "verify")
     device = second_factor.verify(user, request.POST.get("code", ""))
     if device is None:
+        events.failed(Event.WRONG_CODE, user, request, by_user=True)
         return _page(request, "verify", error=_WRONG)
     _let_in(request, device)
+    events.happened(Event.GAVE_CODE, user, request)
     return HttpResponseRedirect(_wanted(request))
 
 
@@ -57,15 +64,63 @@ def two_factor(request: HttpRequest) -> HttpResponse:
     return _enrolled(request)
 
 
+@never_cache
+@sensitive_post_parameters()
+def change_password(request: HttpRequest) -> HttpResponseBase:
+    """Take another password, for the old one."""
+    form = type("OwnPasswordForm", (passwords.OwnPasswordForm,), {"request": request})
+    view = PasswordChangeView.as_view(
+        form_class=form,
+        success_url=reverse("admin:password_change_done"),
+        extra_context=admin.site.each_context(request),
+    )
+    return view(request)
+
+
+@sensitive_post_parameters()
+def log_in(request: HttpRequest) -> HttpResponse:
+    """Offer the ways in that there are."""
+    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+    start = f"{reverse('oidc:start')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}"
+    shown = {
+        "provider": start if settings.HUB_OIDC_ISSUER else "",
+        "takes_passwords": not settings.HUB_OIDC_ONLY or glass.is_broken(request),
+    }
+    return admin.site.login(request, shown)
+
+
+@never_cache
+def log_out(request: HttpRequest) -> HttpResponse:
+    """End the session; the provider's too, where that is wanted."""
+    everywhere = settings.HUB_OIDC_LOGOUT and second_factor.is_of_the_provider(request)
+    if request.method == "POST" and everywhere:
+        with suppress(OSError):
+            if (answer := oidc.end_session(request)) is not None:
+                return answer
+    return admin.site.logout(request)
+
+
+@never_cache
+def break_glass(request: HttpRequest, key: str) -> HttpResponse:
+    """Open the password log-in of one account, where there is none otherwise."""
+    if not glass.accept(request, key):
+        messages.error(request, "This link is not good any more: manage.py break_glass makes one.")
+    return HttpResponseRedirect(reverse("admin:login"))
+
+
 def _enrolled(request: HttpRequest) -> HttpResponse:
-    """Do either for a fresh code alone: a session that was left open is not the person."""
+    """Do either for password and fresh code: a session that was left open is not the person."""
     user: Any = request.user
     shown = {"removable": _is_removable()}
     asked = "codes" in request.POST or ("remove" in request.POST and _is_removable())
     if not asked:
         return _page(request, "enrolled", **shown)
-    if second_factor.verify(user, request.POST.get("code", "")) is None:
-        return _page(request, "enrolled", error=_WRONG, **shown)
+    error = passwords.refusal(request, user, request.POST.get("password", ""))
+    if error is None and second_factor.verify(user, request.POST.get("code", "")) is None:
+        events.failed(Event.WRONG_CODE, user, request, by_user=True)
+        error = _WRONG
+    if error is not None:
+        return _page(request, "enrolled", error=error, **shown)
     if "codes" in request.POST:
         return _page(request, "codes", codes=second_factor.recovery_codes(user))
     second_factor.reset(user)
@@ -75,14 +130,20 @@ def _enrolled(request: HttpRequest) -> HttpResponse:
 
 def _enrolment(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
-    error = ""
+    if second_factor.is_of_the_provider(request):
+        messages.info(request, _OF_THE_PROVIDER)
+        return HttpResponseRedirect(reverse("admin:index"))
+    error: str | None = None
     if request.method == "POST":
-        device = second_factor.enrol(user, request.POST.get("code", ""))
-        if device is not None:
-            _let_in(request, device)
-            return _page(request, "codes", codes=second_factor.recovery_codes(user))
-        error = _WRONG
-    device = second_factor.prepared(user)
+        error = passwords.refusal(request, user, request.POST.get("password", ""))
+        if error is None:
+            device = second_factor.enrol(request, user, request.POST.get("code", ""))
+            if device is not None:
+                _let_in(request, device)
+                return _page(request, "codes", codes=second_factor.recovery_codes(user))
+            events.failed(Event.WRONG_CODE, user, request, by_user=True)
+            error = _WRONG
+    device = second_factor.prepared(request, user)
     drawn, text = second_factor.picture(device), second_factor.secret_text(device)
     return _page(
         request, "enrol", error=error, drawn=drawn, text=text, required=not _is_removable()
@@ -100,7 +161,7 @@ def _is_removable() -> bool:
 
 def _wanted(request: HttpRequest) -> str:
     """Return where the person was going, if that is a page of ours."""
-    wanted = request.GET.get("next", "")
+    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
     ours = url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()
     )

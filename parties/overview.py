@@ -10,6 +10,7 @@ from django.db.models import Q, Subquery
 from django.utils import timezone
 
 from ocpi.types import format_datetime
+from operators import second_factor
 from operators.auditing import record
 from parties import tokens
 from parties.audited import audited
@@ -138,10 +139,11 @@ def forget(platform: Platform) -> None:
 
 @transaction.atomic
 def reencrypt() -> int:
-    """Seal every outbound token with the newest key, and count them."""
+    """Seal every outbound token, and every seed of a second factor, with the newest key."""
     sealed = Credentials.objects.select_for_update().exclude(sealed="")
     for row in sealed:
         row.sealed = tokens.reseal(row.sealed)
         row.save(update_fields=["sealed"])
-    record("sealed with the newest key", f"{len(sealed)} tokens", kind="parties.Credentials")
-    return len(sealed)
+    number = len(sealed) + second_factor.reencrypt()
+    record("sealed with the newest key", f"{number} tokens", kind="parties.Credentials")
+    return number

@@ -97,14 +97,46 @@ HUB_PULL_PAUSE = env.number("HUB_PULL_PAUSE", 0.5, least=0)
 HUB_PULL_PLATFORMS = env.integer("HUB_PULL_PLATFORMS", 4, least=1)
 
 # The operators' console
-HUB_CONSOLE_2FA = env.choice("HUB_CONSOLE_2FA", "optional", among=("optional", "required"))
+_HTTPS = HUB_PUBLIC_URL.startswith("https://")
+HUB_CONSOLE_2FA = env.choice(
+    "HUB_CONSOLE_2FA", "required" if _HTTPS else "optional", among=("optional", "required")
+)
 HUB_CONSOLE_HOURS = env.integer("HUB_CONSOLE_HOURS", 12, least=1)
+HUB_CONSOLE_IDLE_MINUTES = env.integer("HUB_CONSOLE_IDLE_MINUTES", 30, least=1)
+HUB_AUDIT_LOGIN_DAYS = env.integer("HUB_AUDIT_LOGIN_DAYS", 180, least=1)
 HUB_LOGIN_FAILURES = env.integer("HUB_LOGIN_FAILURES", 10, least=1)
-HUB_PROXIES = env.integer("HUB_PROXIES", 1 if HUB_PUBLIC_URL.startswith("https://") else 0)
-OTP_TOTP_ISSUER = HUB_NAME
+HUB_PROXIES = env.integer("HUB_PROXIES", 1 if _HTTPS else 0)
+
+# Log-in by an identity provider
+HUB_OIDC_ISSUER = (
+    env.url("HUB_OIDC_ISSUER", schemes=("https",) if _HTTPS else ("https", "http"))
+    if env.text("HUB_OIDC_ISSUER", "")
+    else ""
+)
+HUB_OIDC_CLIENT_ID = env.text("HUB_OIDC_CLIENT_ID", None if HUB_OIDC_ISSUER else "")
+HUB_OIDC_CLIENT_SECRET = env.text("HUB_OIDC_CLIENT_SECRET", None if HUB_OIDC_ISSUER else "")
+HUB_OIDC_SCOPES = env.text("HUB_OIDC_SCOPES", "openid email profile")
+HUB_OIDC_ALGORITHM = env.choice(
+    "HUB_OIDC_ALGORITHM", "RS256", among=("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
+)
+HUB_OIDC_CREATE = env.boolean("HUB_OIDC_CREATE", default=False)
+HUB_OIDC_DOMAINS = [domain.lower() for domain in env.words("HUB_OIDC_DOMAINS")]
+HUB_OIDC_TRUST_EMAIL = env.boolean("HUB_OIDC_TRUST_EMAIL", default=False)
+HUB_OIDC_GROUPS = env.pairs(
+    "HUB_OIDC_GROUPS", among=("viewer", "support", "operator", "administrator")
+)
+HUB_OIDC_GROUPS_CLAIM = env.text("HUB_OIDC_GROUPS_CLAIM", "groups")
+HUB_OIDC_AMR = env.words("HUB_OIDC_AMR")
+HUB_OIDC_ACR = env.words("HUB_OIDC_ACR")
+HUB_OIDC_LOGOUT = env.boolean("HUB_OIDC_LOGOUT", default=False)
+HUB_OIDC_ONLY = env.boolean("HUB_OIDC_ONLY", default=False)
+if HUB_OIDC_ONLY and not HUB_OIDC_ISSUER:
+    sentence = "HUB_OIDC_ONLY needs HUB_OIDC_ISSUER: nobody could log in (see .env.example)"
+    raise env.Misconfigured(sentence)
 
 # Secrets and services
 SECRET_KEY = env.secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS")
 CREDENTIALS_KEYS = env.words("CREDENTIALS_KEYS", env.secret("CREDENTIALS_KEYS"))
 for position, key in enumerate(CREDENTIALS_KEYS, start=1):
     try:
@@ -190,12 +222,18 @@ DATABASES["default"]["OPTIONS"] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    *(["operators.oidc.Backend"] if HUB_OIDC_ISSUER else []),
+]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "operators.passwords.LengthValidator"},
 ]
 
 LANGUAGE_CODE = "en-gb"
@@ -209,7 +247,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
 # Safe by default where the public URL is https
-_HTTPS = HUB_PUBLIC_URL.startswith("https://")
+SESSION_ENGINE = "operators.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -240,7 +278,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:", *env.origin(HUB_MAP_TILES)],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Browsers look at where a form leads to in the end: logging out leads to the provider.
+        "form-action": [SELF, *(env.origin(HUB_OIDC_ISSUER) if HUB_OIDC_LOGOUT else [])],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
@@ -267,7 +306,12 @@ UNFOLD = {
     "LOGIN": {"form": "operators.logging_in.LoginForm"},
     "ACCOUNT": {
         "navigation": [
-            {"title": "Two-factor log-in", "link": reverse_lazy("two_factor:two_factor")}
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+            {"title": "Two-factor log-in", "link": reverse_lazy("two_factor:two_factor")},
+            {
+                "title": "Where you are logged in",
+                "link": reverse_lazy("admin:operators_consolesession_changelist"),
+            },
         ]
     },
     "SIDEBAR": {"navigation": "hub.admin.navigation.sidebar"},

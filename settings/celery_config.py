@@ -55,6 +55,11 @@ beat_schedule = {
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },
+    "keep-the-door": {
+        "task": "hub.upkeep.keep_the_door",
+        "schedule": 3_600.0,
+        "options": {"expires": 3_600.0},
+    },
     "expire-agreements": {
         "task": "hub.upkeep.expire_agreements",
         "schedule": 60.0,

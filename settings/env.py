@@ -46,6 +46,22 @@ def secret(name: str, *, shortest: int = 32) -> str:
     return value
 
 
+def secrets(name: str, *, shortest: int = 32) -> list[str]:
+    """Return a comma separated list of secrets, which may be empty."""
+    found = words(name)
+    if any(len(value) < shortest for value in found):
+        _stop(name, f"has one that is too short: at least {shortest} characters each")
+    return found
+
+
+def pairs(name: str, *, among: tuple[str, ...]) -> dict[str, str]:
+    """Return a comma separated list of `key=word`, each word of a closed list."""
+    found = [word.rpartition("=") for word in words(name)]
+    if any(not key or value not in among for key, _, value in found):
+        _stop(name, f"is no list like name={among[0]}; behind = is one of {', '.join(among)}")
+    return {key.strip(): value for key, _, value in found}
+
+
 def boolean(name: str, *, default: bool) -> bool:
     """Return a boolean written `true` or `false`."""
     value = text(name, str(default)).lower()

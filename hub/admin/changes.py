@@ -12,20 +12,26 @@ from hub.admin.paging import BoundedChangeList, BoundedPaginator
 from hub.models import DeadLetter
 from operators.acting import Channel
 from operators.auditing import AUDITED
+from operators.events import Event
 from operators.models import Change
 from parties.admin.console import ModelAdmin, ReadOnly, ago, column, table
 from parties.models import Credentials
 
 _KINDS = (*AUDITED, Credentials._meta.label, DeadLetter._meta.label)  # noqa: SLF001 - a documented name of Django
-_PAGE = ("moment", "by", "doing", "deed", "what", "difference")
+_PAGE = ("moment", "by", "doing", "did", "what", "difference")
 
 
 @admin.register(Change)
 class ChangeAdmin(ReadOnly, ModelAdmin[Change]):
     """Changes, newest first."""
 
-    list_display = ("when", "by", "deed", "what", "differs")
-    list_filter = (word_filter("channel", Channel), word_filter("kind", _KINDS), "at")
+    list_display = ("when", "by", "did", "what", "differs")
+    list_filter = (
+        word_filter("channel", Channel),
+        word_filter("kind", _KINDS),
+        word_filter("deed", Event),
+        "at",
+    )
     search_fields = ("who", "subject")
     search_help_text = "Who, or of what"
     list_per_page = 50
@@ -58,6 +64,11 @@ class ChangeAdmin(ReadOnly, ModelAdmin[Change]):
     def by(self, row: Change) -> str:
         """Name who did it, and from where."""
         return f"{row.who} ({row.channel}{f', {row.address}' if row.address else ''})"
+
+    @column("Did", order="deed")
+    def did(self, row: Change) -> str:
+        """Say what was done, and how often within the hour."""
+        return row.deed if row.times == 1 else f"{row.deed} ({row.times} times)"
 
     @column("Of what", order="subject")
     def what(self, row: Change) -> str:

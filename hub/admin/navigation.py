@@ -20,7 +20,7 @@ from hub.models import (
     Tariff,
     Token,
 )
-from operators.models import Change
+from operators.models import Change, ConsoleSession
 from parties.admin.console import operates
 from parties.models import Agreement, Party, Platform
 
@@ -57,7 +57,12 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
     ),
     (
         "Operators",
-        (("Users", "person", User), ("Groups", "group", Group), ("Audit", "policy", Change)),
+        (
+            ("Users", "person", User),
+            ("Groups", "group", Group),
+            ("Logged in", "devices", ConsoleSession),
+            ("Audit", "policy", Change),
+        ),
     ),
 )
 

@@ -18,7 +18,9 @@ document.addEventListener("DOMContentLoaded", () => {
         const ask = async (address, silent) => {
             let told = {};
             try {
-                told = await (await fetch(address, { credentials: "same-origin" })).json();
+                told = await (await fetch(address, {
+                    credentials: "same-origin", headers: { "X-Console-Refresh": "1" },
+                })).json();
             } catch { /* The next answer may come. */ }
             if (told.is_over) return end(told.words);
             if (silent > patience) return end("How far it is cannot be told. The browser shows whether the file comes.");

@@ -19,7 +19,9 @@ document.addEventListener("DOMContentLoaded", () => {
         const again = async () => {
             if (!document.hidden) {
                 try {
-                    const answer = await fetch(part.dataset.refresh, { credentials: "same-origin" });
+                    const answer = await fetch(part.dataset.refresh, {
+                        credentials: "same-origin", headers: { "X-Console-Refresh": "1" },
+                    });
                     if (!answer.ok || answer.redirected) throw new Error();
                     const html = await answer.text();
                     if (html !== last) show(html);

@@ -38,12 +38,12 @@ def olga() -> Client:
 
 
 CHANGING = {
-    *("account", "agree", "announce_url", "change_platform", "discard", "erase_driver"),
-    *("export_driver", "forget_platform"),
+    *("account", "agree", "announce_url", "break_glass", "change_platform", "discard"),
+    *("erase_driver", "export_driver", "forget_platform"),
     "import_agreements",
     *("invite_platform", "quirks", "redrive", "reencrypt_credentials", "register_platform"),
     *("reset_two_factor", "resume_platform", "retry_platform", "reveal", "revoke_credentials"),
-    *("rotate_credentials", "suspend_platform", "unlock_login"),
+    *("rotate_credentials", "sessions", "suspend_platform", "unlock_login"),
 }
 READING = {
     *("audit", "dead_letters", "evse", "explain", "export", "export_agreements", "log"),

@@ -7,6 +7,10 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
+from operators import sessions
+from operators.auditing import record
+from operators.events import Event
+from operators.models import ConsoleSession, Identity
 from operators.roles import Role
 from parties.management.command import OperatorCommand
 
@@ -27,6 +31,13 @@ class Command(OperatorCommand[dict[str, Any]]):
             "--active", action=BooleanOptionalAction, default=None, help="whether it may log in"
         )
 
+        parser.add_argument(
+            "--end-sessions", action="store_true", help="log it out of the console, everywhere"
+        )
+        parser.add_argument(
+            "--unlink", action="store_true", help="from its person at the identity provider"
+        )
+
     @transaction.atomic
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Make or change it."""
@@ -36,19 +47,39 @@ class Command(OperatorCommand[dict[str, Any]]):
         if options.active is not None:
             user.is_active = options.active
             user.save(update_fields=["is_active"])
-        return {
-            "user": user.username,
-            "group": ", ".join(user.groups.order_by("name").values_list("name", flat=True)),
-            "active": user.is_active,
-            "has_password": user.has_usable_password(),
-        }
+        done = _told(user)
+        if options.end_sessions:
+            done["sessions_ended"] = sessions.end(ConsoleSession.objects.filter(user=user))
+            record(Event.ENDED_SESSIONS, user)
+        if options.unlink and Identity.objects.filter(user=user).delete()[0]:
+            record(Event.UNLINKED, user)
+        return done | _linked(user, options)
 
     def tell(self, result: dict[str, Any]) -> None:
         """Say what it is now, and what it lacks."""
         state = "" if result["active"] else ", may not log in"
         self.stdout.write(f"{result['user']}: {result['group'] or 'in no group'}{state}")
+        if result.get("identity"):
+            self.stdout.write(f"It is linked to {result['identity']} of the identity provider.")
+        if "sessions_ended" in result:
+            self.stdout.write(f"{result['sessions_ended']} sessions are ended.")
         if not result["has_password"]:
             self.stdout.write(f"It has no password yet: manage.py changepassword {result['user']}")
+
+
+def _told(user: User) -> dict[str, Any]:
+    return {
+        "user": user.username,
+        "group": ", ".join(user.groups.order_by("name").values_list("name", flat=True)),
+        "active": user.is_active,
+        "has_password": user.has_usable_password(),
+    }
+
+
+def _linked(user: User, options: Namespace) -> dict[str, Any]:
+    """Tell who it is for the identity provider, where that matters."""
+    linked = Identity.objects.filter(user=user).first()
+    return {"identity": linked.subject if linked else ""} if linked or options.unlink else {}
 
 
 def _made(options: Namespace) -> User:

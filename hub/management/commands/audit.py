@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from hub.message_log import reading
+from operators.events import Event
 from operators.models import Change
 from parties.management.command import OperatorCommand
 
@@ -23,6 +24,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Add what chooses among them."""
         parser.add_argument("--who", default="", help="a user of the console or of the machine")
         parser.add_argument("--of", default="", metavar="WORDS", help="part of what was changed")
+        parser.add_argument("--log-ins", action="store_true", help="log-ins, failures, codes alone")
         parser.add_argument("--since", default="", metavar="TIME", help="like 10m, 2h, 7d")
         parser.add_argument("--limit", type=int, default=50, help="how many at most (50)")
 
@@ -36,7 +38,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Say it in one line each."""
         for each in result:
             self.stdout.write(
-                f"{each['at']}  {each['who']} ({each['channel']})  {each['deed']}  "
+                f"{each['at']}  {each['who']} ({_whence(each)})  {_deed(each)}  "
                 f"{each['kind']} {each['subject']}  {_difference(each['before'], each['after'])}"
             )
         if not result:
@@ -49,6 +51,8 @@ def _chosen(options: Namespace) -> QuerySet[Change]:
         chosen = chosen.filter(who=options.who)
     if options.of:
         chosen = chosen.filter(subject__icontains=options.of)
+    if options.log_ins:
+        chosen = chosen.filter(deed__in=list(Event))
     if options.since:
         chosen = chosen.filter(at__gte=timezone.now() - reading.span(options.since))
     return chosen
@@ -62,12 +66,21 @@ def _told(change: Change) -> dict[str, Any]:
         "address": change.address,
         "doing": change.doing,
         "deed": change.deed,
+        "times": change.times,
         "kind": change.kind,
         "object_id": change.object_id,
         "subject": change.subject,
         "before": change.before,
         "after": change.after,
     }
+
+
+def _whence(each: dict[str, Any]) -> str:
+    return ", ".join(filter(None, (each["channel"], each["address"])))
+
+
+def _deed(each: dict[str, Any]) -> str:
+    return str(each["deed"]) if each["times"] == 1 else f"{each['deed']} ({each['times']} times)"
 
 
 def _difference(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 import redis
 from django.core.management.base import CommandError, CommandParser
 
-from operators import throttling
+from operators import second_factor, throttling
 from operators.auditing import record
+from operators.events import Event
 from parties.management.command import OperatorCommand
 
 
@@ -24,10 +25,11 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Unlock it."""
         try:
             failed = throttling.unlock(options.user)
+            second_factor.forgive(options.user)
         except redis.RedisError as error:
             raise CommandError(f"Redis does not answer: {error}") from error
         if failed:
-            record("unlocked the log-in", options.user, kind="auth.User")
+            record(Event.UNLOCKED, options.user, kind="auth.User")
         return {"user": options.user, "had_failed": failed}
 
     def tell(self, result: dict[str, Any]) -> None:

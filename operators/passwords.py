@@ -1,0 +1,69 @@
+"""Passwords asked for again, where a session that was left open is not enough; and new ones.
+
+Spec: none; OWASP ASVS 2.1, 2.2, 3.7. Each wrong one counts like a failed log-in, for this session
+alone: who took a browser over guesses no further, and locks nobody out elsewhere.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from operators import events, throttling
+from operators.addresses import address_of, subscriber
+from operators.events import Event
+from operators.sessions import hashed
+
+if TYPE_CHECKING:
+    from django.contrib.auth.forms import PasswordChangeForm
+else:
+    from unfold.forms import AdminOwnPasswordChangeForm as PasswordChangeForm
+
+LONGEST_PASSWORD = 128
+"""Characters of a password; longer ones only cost time."""
+
+
+def refusal(request: HttpRequest, user: User, password: str) -> str | None:
+    """Return why this is not the person; none of who has no password here."""
+    if not user.has_usable_password():
+        return None
+    name, address = user.get_username(), subscriber(address_of(request))
+    here = f"browser:{hashed(request.session.session_key)}"
+    sentence = throttling.refusal(name, address, here)
+    if sentence is not None:
+        events.failed(Event.LOCKED_OUT, user, request, by_user=True)
+        return sentence
+    if not user.check_password(password):
+        events.failed(Event.WRONG_PASSWORD, user, request, by_user=True)
+        return "This password is not yours."
+    throttling.succeeded(name, address, here)
+    return None
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """Another password of one's own, for the old one."""
+
+    request: HttpRequest
+
+    def clean_old_password(self) -> str:
+        """Ask for the old one, a few times."""
+        old = str(self.cleaned_data["old_password"])
+        sentence = refusal(self.request, self.user, old)
+        if sentence is not None or not self.user.has_usable_password():
+            raise ValidationError(sentence or "Your account has no password.", code="password")
+        return old
+
+
+class LengthValidator:
+    """Refuses what is too long to be a password."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Refuse it."""
+        del user
+        if len(password) > LONGEST_PASSWORD:
+            raise ValidationError(self.get_help_text(), code="password_too_long")
+
+    def get_help_text(self) -> str:
+        """Say how long one may be."""
+        return f"Your password has {LONGEST_PASSWORD} characters at most."

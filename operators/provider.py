@@ -1,0 +1,83 @@
+"""The identity provider of `HUB_OIDC_ISSUER`: where it is asked, as it says itself.
+
+Spec: OpenID Connect Discovery 1.0, chapters 3 and 4.
+"""
+
+import json
+import time
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+SECONDS_TO_ANSWER = 5
+MOST_BYTES_OF_PROVIDER = 200_000
+"""Bytes read of what the provider says about itself, and of its keys."""
+_KEPT_SECONDS = 3_600
+_METHODS = "token_endpoint_auth_methods_supported"
+_kept: dict[str, tuple[float, "Provider"]] = {}
+
+
+class ProviderTrouble(OSError):
+    """The identity provider does not answer, or not as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Its endpoints."""
+
+    issuer: str
+    authorization: str
+    token: str
+    userinfo: str
+    keys: str
+    end_session: str
+    takes_basic: bool
+
+
+def provider() -> Provider:
+    """Return what is known of the provider, asking it once an hour."""
+    issuer: str = settings.HUB_OIDC_ISSUER
+    until, known = _kept.get(issuer, (0.0, None))
+    if known is not None and time.monotonic() < until:
+        return known
+    known = read(issuer, fetched(f"{issuer}/.well-known/openid-configuration"))
+    _kept[issuer] = (time.monotonic() + _KEPT_SECONDS, known)
+    return known
+
+
+def read(issuer: str, told: Any) -> Provider:  # noqa: ANN401 - JSON of another
+    """Take what a provider says about itself, if it is that one; no endpoint less safe."""
+    try:
+        if told["issuer"].rstrip("/") != issuer:
+            raise ProviderTrouble(f"{issuer} says that it is {told['issuer']}")
+        return Provider(
+            issuer=told["issuer"],
+            authorization=_checked(issuer, told["authorization_endpoint"]),
+            token=_checked(issuer, told["token_endpoint"]),
+            userinfo=_checked(issuer, told["userinfo_endpoint"]),
+            keys=_checked(issuer, told["jwks_uri"]),
+            end_session=_checked(issuer, told["end_session_endpoint"])
+            if "end_session_endpoint" in told
+            else "",
+            takes_basic="client_secret_basic" in told.get(_METHODS, ["client_secret_basic"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ProviderTrouble(f"the metadata of {issuer} lack {error}") from error
+
+
+def _checked(issuer: str, url: str) -> str:
+    if urlsplit(url).scheme not in {"https", urlsplit(issuer).scheme}:
+        raise ProviderTrouble(f"{url} is not https")
+    return url
+
+
+def fetched(url: str) -> Any:  # noqa: ANN401 - JSON of another
+    """Return what the provider says at an address."""
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS_TO_ANSWER) as answer:  # noqa: S310 - the operator's own setting
+            return json.loads(answer.read(MOST_BYTES_OF_PROVIDER))
+    except (OSError, ValueError) as error:
+        raise ProviderTrouble(f"{url}: {error}") from error
