@@ -73,6 +73,12 @@ class BoundedAnswers(ResponseHandler):
         if self._exception is None and (data or self._answer is not None):
             self._take(data)
 
+    def close(self) -> None:
+        """Hang up; a peer that has not taken a message by now would keep it and the socket."""
+        if self.transport is not None and self.transport.get_write_buffer_size():
+            self.abort()
+        super().close()
+
     def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
         """Pass on an answer whose headers are whole; informational ones are counted and dropped."""
         message, payload = data

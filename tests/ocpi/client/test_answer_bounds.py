@@ -14,6 +14,8 @@ from ocpi.client import (
     OcpiClient,
     Peer,
     PeerError,
+    PeerTimeout,
+    PeerUnreachable,
     ReplyTooLarge,
     ReplyUnreadable,
 )
@@ -268,3 +270,42 @@ def test_an_envelope_costs_what_it_says(member: bytes) -> None:
     finally:
         tracemalloc.stop()
     assert read is None or read.status_code == 1000
+
+
+@pytest.mark.parametrize("size", [10, 4_000_000])
+def test_an_answer_before_the_end_of_the_message_counts(
+    start_peer: StartPeer, peer: Peer, size: int
+) -> None:
+    """A peer that refuses a message without reading it to its end is heard, or has hung up."""
+
+    def script(conversation: Conversation) -> None:
+        conversation.sock.recv(100)
+        conversation.send(http(b"", "Connection: close", status="413 Too Large"))
+        conversation.hang(0.2)
+
+    bad, good = start_peer(script), start_peer(always(http(SUCCESS)))
+    with OcpiClient(LOCAL, PATIENT) as client:
+        try:
+            reply = client.request("POST", bad.url(), peer=peer, body=b"x" * size)
+            assert reply.http_status == 413
+        except PeerUnreachable:
+            assert size > 10
+        assert client.request("PUT", good.url(), peer=peer, body=b"{}").ok
+    assert bad.connections == 1
+
+
+def test_a_peer_that_never_reads_holds_up_nobody(start_peer: StartPeer, peer: Peer) -> None:
+    """Its exchange ends with its time; messages to another are sent and answered meanwhile."""
+    bad = start_peer(lambda conversation: conversation.hang())
+    good = start_peer(always(http(SUCCESS)))
+    limits = Limits(connect=1, total=1.5, max_bytes=100_000, per_host=4)
+
+    with OcpiClient(LOCAL, limits) as client:
+        sending = [
+            client.submit(client.send("PUT", bad.url(), peer=peer, body=b"x" * 8_000_000))
+            for _ in range(6)
+        ]
+        assert all(client.request("PUT", good.url(), peer=peer, body=b"{}").ok for _ in range(20))
+        for future in sending:
+            with pytest.raises(PeerTimeout):
+                future.result(10)
