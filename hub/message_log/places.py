@@ -80,6 +80,10 @@ class Places:
     homes: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, Place] = field(default_factory=dict)
     until: float = 0.0
+    _longest: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._measure()
 
     def refresh(self, connection: psycopg.Connection, urls: Iterable[str]) -> None:
         """Read them anew when they are old, or when one of the URLs leads nowhere."""
@@ -89,6 +93,7 @@ class Places:
         for url, *about in connection.execute(_ENDPOINTS):
             found[_plain(url)].append(Place(_plain(url), "", *about))
         self.endpoints = dict(found)
+        self._measure()
         read = connection.execute(_VERSIONS_URLS)
         self.versions = {_plain(url): Place(_plain(url), "", *about) for url, *about in read}
         self.homes = dict(connection.execute(_PARTIES).fetchall())
@@ -102,7 +107,7 @@ class Places:
         home = self.homes.get(receiver, "")
         endpoint = self._endpoint(url)
         if not endpoint:
-            return Place(path=url, platform=home or urlsplit(url).netloc)
+            return Place(path=url, platform=home or _host(url))
         found = self.endpoints[endpoint]
         side = "SENDER" if method == "GET" else "RECEIVER"
         best = max(found, key=lambda one: (one.platform == home, one.interface == side))
@@ -115,20 +120,31 @@ class Places:
         Most URLs of a peer begin with its versions URL: only that itself, read, is about versions.
         """
         reads = method == "GET" and not _plain(url).endswith("credentials")
-        elsewhere = Place(path=url, platform=urlsplit(url).netloc)
+        elsewhere = Place(path=url, platform=_host(url))
         if not reads:
             return replace(elsewhere, module="credentials")
         return self.versions.get(_plain(url)) or replace(elsewhere, module="versions")
+
+    def _measure(self) -> None:
+        self._longest = max(map(len, self.endpoints), default=0)
 
     def _is_known(self, url: str) -> bool:
         return _plain(url) in self.versions or self._endpoint(url) != ""
 
     def _endpoint(self, url: str) -> str:
         """Return the longest endpoint a URL begins with, if any."""
-        endpoint = _plain(url)
+        # One step behind the longest is enough: a URL may consist of thousands.
+        endpoint = _plain(url)[: self._longest + 1]
         while endpoint and endpoint not in self.endpoints:
             endpoint = endpoint.rpartition("/")[0]
         return endpoint
+
+
+def _host(url: str) -> str:
+    """Return where a URL leads to; nothing where it is none."""
+    with suppress(ValueError):
+        return urlsplit(url).netloc
+    return ""
 
 
 def _plain(url: str) -> str:

@@ -51,9 +51,12 @@ _LONGEST_MODULE = 20
 _LONGEST_VERSION = 10
 _LONGEST_METHOD = 10
 _LONGEST_KEY = 255
+_LONGEST_PARTY = 6
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _CODES = range(-(2**31), 2**31)
 _CONFIGURATION = {"versions", "credentials"}
+NOT_MASKED = "(not kept: it cannot be masked)"
+_BARE_WAY = {True: Way.HUB, False: Way.DELIVERY}
 
 
 def row(entry: Entry, known: Places) -> Row:
@@ -63,18 +66,54 @@ def row(entry: Entry, known: Places) -> Row:
 
 def counted(entry: Entry) -> Row:
     """Return what the figures count of an exchange that gets no row of the log."""
-    code = entry.envelope.status_code if entry.envelope else None
-    place = places.own(entry.url, entry.method)
-    values = dict.fromkeys(COLUMNS, "") | {
-        "at": datetime.fromtimestamp(entry.at, UTC),
-        "direction": "in",
-        "platform": entry.platform,
-        "module": place.module[:_LONGEST_MODULE],
-        "http_status": entry.http_status,
-        "status_code": code if code in _CODES else None,
+    module = places.own(entry.url, entry.method).module[:_LONGEST_MODULE]
+    return tuple((_certain(entry) | {"module": module}).values())
+
+
+def bare(entry: Entry) -> Row:
+    """Return a row without any text of a peer's: of what cannot be masked, or held as it is."""
+    texts = {
+        "sender": str(entry.sender or "")[:_LONGEST_PARTY],
+        "receiver": str(entry.receiver or "")[:_LONGEST_PARTY],
+        "method": one_line(entry.method, longest=_LONGEST_METHOD),
+        "path": NOT_MASKED,
+        "status_message": NOT_MASKED,
+        "route": _BARE_WAY[entry.is_inbound],
+        "request_id": one_line(entry.request_id, longest=_LONGEST_KEY),
+        "correlation_id": one_line(entry.correlation_id, longest=_LONGEST_KEY),
+        "request_body": NOT_MASKED if entry.request.size else "",
+        "response_body": NOT_MASKED if entry.response.size else "",
+    }
+    return tuple(map(_storable, (_certain(entry) | texts).values()))
+
+
+def _certain(entry: Entry) -> dict[str, Any]:
+    """Return the columns that say what was measured, and nothing of what was said."""
+    return dict.fromkeys(COLUMNS, "") | {
+        "at": _moment(entry.at),
+        "direction": "in" if entry.is_inbound else "out",
+        "platform": entry.platform[:_LONGEST_KEY],
+        "http_status": _number(entry.http_status),
+        "status_code": _code(entry.envelope),
         "milliseconds": round(entry.seconds * 1000, 3),
     }
-    return tuple(values.values())
+
+
+def _moment(seconds: float) -> datetime:
+    """Return when it was, or that it is now where no clock can show it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.now(UTC)
+
+
+def _code(answer: Envelope | None) -> int | None:
+    return _number(answer.status_code) if answer else None
+
+
+def _number(code: int | None) -> int | None:
+    """Return a code the database can hold (None would be compared with all of the range)."""
+    return code if code is not None and code in _CODES else None
 
 
 def _values(entry: Entry, known: Places) -> Row:
@@ -82,11 +121,10 @@ def _values(entry: Entry, known: Places) -> Row:
     place = _place(entry, known, headers)
     answer = entry.envelope or envelope.read(entry.response.text)
     path, message, asked, answered = _texts(entry, place, headers, answer)
-    code = answer.status_code if answer and answer.status_code in _CODES else None
     return (
         datetime.fromtimestamp(entry.at, UTC),
         "in" if entry.is_inbound else "out",
-        place.platform,
+        place.platform[:_LONGEST_KEY],
         str(entry.sender or headers.sender or ""),
         str(entry.receiver or headers.to or ""),
         place.version[:_LONGEST_VERSION],
@@ -98,7 +136,7 @@ def _values(entry: Entry, known: Places) -> Row:
         _object_key(entry, place),
         _way(entry, place, answer),
         entry.http_status,
-        code,
+        _code(answer),
         message,
         round(entry.seconds * 1000, 3),
         entry.request_id or _header(entry, REQUEST_ID),
@@ -179,14 +217,17 @@ def _posted(entry: Entry, place: Place) -> str:
     """Return the id of what has none in its URL."""
     if place.module != "cdrs" or entry.method != "POST":
         return ""
-    with suppress(msgspec.DecodeError):
+    with suppress(ValueError, RecursionError):
         return str(msgspec.json.decode(members(entry.request.text).get("id", b'""')))
     return ""
 
 
 def _secrets(entry: Entry) -> set[str]:
     """Return the tokens of an exchange as they are, and as they stand in a header."""
-    return {*entry.secrets, *(b64encode(text.encode()).decode() for text in entry.secrets)}
+    return {
+        *entry.secrets,
+        *(b64encode(text.encode(errors="replace")).decode() for text in entry.secrets),
+    }
 
 
 def _header(entry: Entry, name: str) -> str:

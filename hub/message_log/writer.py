@@ -141,8 +141,7 @@ class Writer:
         connection = self._connected()
         self._places.refresh(connection, (each.url for each in entries if not each.is_inbound))
         told = [entry for entry in entries if entry.is_told]
-        made = [row for entry in told if (row := self._row(entry)) is not None]
-        made = unpublished.left_out(connection, made)
+        made = unpublished.left_out(connection, [self._row(entry) for entry in told])
         counted = [rows.counted(entry) for entry in entries if not entry.is_told]
         try:
             with connection.transaction():
@@ -150,10 +149,9 @@ class Writer:
                 [[number]] = connection.execute("SELECT pg_current_xact_id()::text").fetchall()
                 self._unheard_of = (number, len(entries))
         except _UNFIT as error:
-            log.warning("the message log leaves out what the database cannot hold: %s", error)
-            for row in made:
-                with suppress(*_UNFIT), connection.transaction():
-                    self._store([row])
+            log.warning("the message log has what the database cannot hold: %s", error)
+            for entry, row in zip(told, made, strict=True):
+                self._store_one(entry, row)
 
     def _store(self, made: Sequence[rows.Row], counted: Sequence[rows.Row] = ()) -> None:
         """Write rows of the log, and count them with those that are counted only."""
@@ -163,12 +161,19 @@ class Writer:
                 copy.write_row(row)
         counting.count(connection, [*made, *counted], self._places.homes)
 
-    def _row(self, entry: Entry) -> rows.Row | None:
+    def _store_one(self, entry: Entry, row: rows.Row) -> None:
+        """Write a row, else what is certain of it: nothing a peer sends keeps it out of the log."""
+        for each in (row, rows.bare(entry)):
+            with suppress(*_UNFIT), self._connected().transaction():
+                self._store([each])
+                return
+
+    def _row(self, entry: Entry) -> rows.Row:
         try:
             return rows.row(entry, self._places)
         except Exception:
-            log.exception("an exchange is missing in the message log")
-            return None
+            log.exception("an exchange is logged without its texts: they cannot be masked")
+            return rows.bare(entry)
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:
