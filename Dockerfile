@@ -1,8 +1,7 @@
 # The hub's image: one for web, workers, beat and manage.py.
-# `make images` renews the digest behind the tag.
-ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm@sha256:b18992999dbe963a45a8a4da40ac2b1975be1a776d939d098c647482bcad5cba
+# `make images` renews the digests behind the tags.
 
-FROM ${PYTHON_IMAGE} AS build
+FROM python:3.11.15-slim-bookworm@sha256:b18992999dbe963a45a8a4da40ac2b1975be1a776d939d098c647482bcad5cba AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
 COPY requirements.txt .
@@ -22,7 +21,7 @@ RUN HUB_PUBLIC_URL=https://hub.invalid HUB_COUNTRY_CODE=NL HUB_PARTY_ID=HUB \
     DJANGO_SETTINGS_MODULE=settings.base /venv/bin/python manage.py collectstatic --noinput \
     && /venv/bin/python -m compileall -q /hub
 
-FROM ${PYTHON_IMAGE}
+FROM python:3.11.15-slim-bookworm@sha256:b18992999dbe963a45a8a4da40ac2b1975be1a776d939d098c647482bcad5cba
 RUN useradd --system --uid 10001 --home-dir /hub --shell /usr/sbin/nologin hub
 COPY --from=build /venv /venv
 COPY --from=build /hub /hub

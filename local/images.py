@@ -20,8 +20,8 @@ from local.trouble import Trouble
 
 FILES = ("Dockerfile", "compose.yaml")
 _NAMED = re.compile(
-    r"^(\s*(?:ARG \w+_IMAGE=|image: ))"
-    r"((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w.-]+)(@sha256:[0-9a-f]{64})?$",
+    r"^(\s*(?:FROM |image: ))"
+    r"((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w.-]+)(@sha256:[0-9a-f]{64})?(?= AS |$)",
     re.MULTILINE,
 )
 _HUB = "registry-1.docker.io"
@@ -90,10 +90,12 @@ def reference(image: str) -> Reference:
 
 def _pin(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    for image, known in named(text):
+    for image, known in dict(named(text)).items():
         found = digest(image)
         print(f"{image} {found}{'' if found == known else ' (new)'}", flush=True)
-        text = re.sub(rf"{re.escape(image)}(@\S+)?$", f"{image}@{found}", text, flags=re.MULTILINE)
+        text = re.sub(
+            rf"{re.escape(image)}(@\S+)?(?= AS |$)", f"{image}@{found}", text, flags=re.MULTILINE
+        )
     path.write_text(text, encoding="utf-8")
 
 
