@@ -14,7 +14,7 @@ class HubConfig(AppConfig):
 
     def ready(self) -> None:
         """Hand the settings to the client, and wake delivery when who may have what changes."""
-        from hub import message_log, tasks, upkeep  # noqa: PLC0415 - they need the loaded models
+        from hub import message_log, outages, tasks, upkeep  # noqa: PLC0415 - they need the loaded models
         from hub.sync import schedule  # noqa: PLC0415
         from ocpi.server import answered  # noqa: PLC0415
         from parties import signals  # noqa: PLC0415
@@ -34,6 +34,8 @@ class HubConfig(AppConfig):
             listener=message_log.listen,
         )
         answered.connect(message_log.on_answered, dispatch_uid="hub")
+        answered.connect(outages.on_answered, dispatch_uid="hub.outages")
+        signals.platform_heard_again.connect(schedule.on_heard_again, dispatch_uid="hub.sync")
         signals.agreement_changed.connect(schedule.on_agreement_changed, dispatch_uid="hub.sync")
         for signal in (
             signals.platform_registered,

@@ -38,6 +38,8 @@ def note_answer(destination: Destination) -> None:
     """Close the circuit of a platform that answers; most have nothing to close."""
     if destination.unanswered:
         Platform.objects.filter(pk=destination.platform_id).update(unanswered=0, circuit_until=None)
+    if destination.unanswered >= FAILURES_TO_OPEN:
+        life.heard_again(destination.platform_id)
 
 
 def silence(platform: Platform) -> int:

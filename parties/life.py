@@ -19,12 +19,15 @@ from django.utils import timezone
 
 from ocpi.types import one_line
 from parties.models import Platform
+from parties.signals import announce, platform_heard_again
 from parties.status import ConnectionStatus, IllegalTransition
 
 log = logging.getLogger(__name__)
 
 FAILURES_TO_OFFLINE: Final = 2
 LONGEST_ERROR: Final = 2000
+SILENT_FOR: Final = timedelta(minutes=10)
+"""Who was not heard of for so long may not have reached the hub either."""
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 300.0
 _THROTTLED_SECONDS = 10.0
@@ -44,11 +47,14 @@ def is_unseen(last_seen_at: datetime | None) -> bool:
 def called(platform_id: int) -> None:
     """Note an authenticated call: the platform is back, unless it refuses the hub's token."""
     platform = Platform.objects.filter(pk=platform_id)
-    platform.update(last_seen_at=timezone.now())
     sound = platform.filter(alarm="")
+    was_away = sound.filter(_away()).exists()
     # A pause without failures is one the platform asked for: it stands.
     sound.filter(failures__gt=0).update(failures=0, unreachable=0, next_attempt_at=None)
+    platform.update(last_seen_at=timezone.now())
     _move(sound.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
+    if was_away:
+        heard_again(platform_id)
 
 
 def answered(platform_id: int, *, delivered: bool = False) -> None:
@@ -57,12 +63,25 @@ def answered(platform_id: int, *, delivered: bool = False) -> None:
     What it fails on stays in its back-off, unless a message was `delivered`.
     """
     platform = Platform.objects.filter(pk=platform_id)
-    over = Q(failures__gt=0)
+    over, was_away = Q(failures__gt=0), platform.filter(_away()).exists()
     if not delivered:
         over &= Q(unreachable__gt=0) | Q(status=ConnectionStatus.OFFLINE.value)
     platform.filter(over).update(failures=0, next_attempt_at=None)
     platform.update(last_seen_at=timezone.now(), unreachable=0, alarm="", alarm_at=None)
     _move(platform.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
+    if was_away:
+        heard_again(platform_id)
+
+
+def heard_again(platform_id: int) -> None:
+    """Tell that a platform is there which may have missed the hub, as the hub missed it."""
+    announce(platform_heard_again, Platform, platform_id=platform_id)
+
+
+def _away() -> Q:
+    """Select what nobody reached lately, or heard of for longer than pings are apart."""
+    silence = max(SILENT_FOR, timedelta(seconds=2 * settings.HUB_IDLE_SECONDS))
+    return Q(unreachable__gt=0) | Q(last_seen_at__lt=timezone.now() - silence)
 
 
 @transaction.atomic
@@ -77,6 +96,8 @@ def failed(
     if platform is None:
         return
     now = timezone.now()
+    if platform.unreachable and answered:
+        heard_again(platform_id)
     platform.last_error, platform.last_error_at = one_line(reason, longest=LONGEST_ERROR), now
     if not _is_same_incident(platform, now):
         platform.failures += 1
@@ -96,6 +117,8 @@ def throttled(platform_id: int, retry_after: float | None) -> None:
     """Send nothing to a platform that answers 429, for as long as it says, within reason."""
     until = _asked_for(_THROTTLED_SECONDS if retry_after is None else retry_after)
     platform = Platform.objects.filter(pk=platform_id)
+    if platform.filter(unreachable__gt=0).exists():
+        heard_again(platform_id)
     platform.update(failures=0, unreachable=0, next_attempt_at=until)
 
 

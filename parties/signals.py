@@ -15,6 +15,8 @@ platform_changed = Signal()
 """Its status, parties, endpoints or version are not what they were."""
 platform_returned = Signal()
 """It was OFFLINE and is CONNECTED again: what either side missed can be made up for."""
+platform_heard_again = Signal()
+"""It was not reached, or not heard of for long, if never OFFLINE: it may have missed the hub."""
 platform_removed = Signal()
 """It unregistered, was suspended, reset or forgotten: nothing may be sent to it any more."""
 agreement_changed = Signal()

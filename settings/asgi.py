@@ -63,9 +63,14 @@ _PART_BYTES = 65_536
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one HTTP request."""
-    if scope["type"] != "http":
-        return
+    """Answer one HTTP request, or begin."""
+    if scope["type"] == "lifespan":
+        _begin()
+    elif scope["type"] == "http":
+        await _serve(scope, receive, send)
+
+
+async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     headers = _plain(scope["headers"])
     refused = head_too_large(sum(map(sum, map(_lengths, scope["headers"]))))
     body = Body(receive, headers)
@@ -85,6 +90,13 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _answer(send, answer)
     else:
         await _last_answer(send, answer, body)
+
+
+def _begin() -> None:
+    """Let it be known that this process is there."""
+    from hub import outages  # noqa: PLC0415 - Django is set up meanwhile
+
+    outages.watch()
 
 
 async def _content(

@@ -10,6 +10,7 @@ from hub.models.feed import Change
 from hub.models.figures import Billed, Failure, Traffic
 from hub.models.locations import Evse, EvseChange, Location, Spot
 from hub.models.posting import Posting
+from hub.models.presence import Presence
 from hub.models.stored import StoredObject, StoredPart
 from hub.models.sync import Listed, PullState, Quarantined
 
@@ -29,6 +30,7 @@ __all__ = [
     "Listed",
     "Location",
     "Posting",
+    "Presence",
     "PullState",
     "Quarantined",
     "Receipt",

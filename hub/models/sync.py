@@ -47,6 +47,9 @@ class PullState(models.Model):
     full_since = models.DateTimeField(null=True, help_text="Begin of the last complete full one")
     last_success_at = models.DateTimeField(null=True, help_text="End of the last complete crawl")
     due_at = models.DateTimeField(db_default=Now())
+    again_at = models.DateTimeField(
+        null=True, editable=False, help_text="A crawl that began before may have missed something"
+    )
     failures = models.IntegerField(default=0, help_text="Failed attempts since the last success")
     last_error = models.TextField(blank=True, default="")
     last_error_at = models.DateTimeField(null=True)

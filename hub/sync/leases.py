@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -99,7 +99,7 @@ class Lease:
             complete["full_since"] = state.started_at
         known = {"last_error": doubt, "last_error_at": Now(), **_given_up(state)}
         self._change(
-            **{"phase": Phase.IDLE, "due_at": _next_round(), **(known if doubt else complete)}
+            **{"phase": Phase.IDLE, "due_at": _due_next(), **(known if doubt else complete)}
         )
 
     def failed(self, state: PullState, failure: PullFailed, *, behind: Place | None = None) -> None:
@@ -175,6 +175,11 @@ def reading() -> QuerySet[PullState]:
 def _given_up(state: PullState) -> dict[str, Any]:
     """Return what a crawl leaves behind that is not complete: the next one is like it."""
     return {"phase": Phase.IDLE} | ({"wants_full": True} if state.phase == Phase.FULL else {})
+
+
+def _due_next() -> Case:
+    """Return when a list is due that was just read: soon, if it began before what may be missed."""
+    return Case(When(again_at__gt=F("started_at"), then=F("again_at")), default=_next_round())
 
 
 def _next_round() -> datetime:

@@ -22,6 +22,11 @@ from parties import access
 from parties.role_pairs import implements
 from parties.status import ConnectionStatus
 
+AGAIN_SPLAY = timedelta(minutes=5)
+"""Over so much time all lists are read again after an outage of the hub."""
+AGAIN_APART = timedelta(minutes=15)
+"""So often at most a list is read again because its platform comes and goes."""
+
 
 def reconcile() -> None:
     """Make a row for each list that a connected platform offers; a hub lists all by itself.
@@ -53,6 +58,19 @@ def start_afresh(platform_id: int) -> None:
     """Have everything of a platform read again: it registered anew."""
     mine = PullState.objects.filter(party__platform=platform_id)
     mine.update(wants_full=True, phase=PullState.Phase.IDLE, failures=0, due_at=Now())
+
+
+def read_again(platform_id: int | None = None) -> None:
+    """Have a platform's lists read soon: it may have missed the hub; all, spread over minutes."""
+    splay = timedelta(0) if platform_id else AGAIN_SPLAY
+    asked: dict[str, Any] = {"platform": platform_id, "splay": splay, "apart": AGAIN_APART}
+    with connection.cursor() as cursor:
+        cursor.execute(_AGAIN, asked)
+
+
+def on_heard_again(platform_id: int, **_: object) -> None:
+    """Have the lists read of a platform that was away, however short."""
+    read_again(platform_id)
 
 
 def on_agreement_changed(agreement_id: int | None = None, **_: object) -> None:
@@ -99,6 +117,15 @@ _OFFERED = """
 FROM parties_party p
 JOIN parties_platform f ON f.id = p.platform_id AND f.status = %(connected)s
 JOIN parties_endpoint e ON e.platform_id = f.id AND e.module = %(module)s AND e.role = %(sender)s"""
+
+_AGAIN = """
+UPDATE hub_pullstate s SET again_at = soon.at, due_at = LEAST(s.due_at, soon.at)
+FROM (SELECT t.id, CASE WHEN t.again_at > now() THEN t.again_at
+    ELSE GREATEST(now() + random() * %(splay)s::interval, t.again_at + %(apart)s::interval)
+    END AS at
+  FROM hub_pullstate t JOIN parties_party p ON p.id = t.party_id
+  WHERE %(platform)s::bigint IS NULL OR p.platform_id = %(platform)s::bigint) soon
+WHERE soon.id = s.id"""
 
 _ANEW = """
 SELECT DISTINCT f.id FROM hub_pullstate s
