@@ -7,7 +7,7 @@ a Redis that is lost, or a worker that is killed, stops the work, and it can be 
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from time import time as _now
@@ -107,6 +107,20 @@ class Job:
             broker.connection().set(_KEY.format(self.name), text, ex=_SECONDS)
         except redis.RedisError as error:
             log.warning("how far a job is cannot be told, the broker does not answer: %s", error)
+
+
+def forget(quoting: Callable[[str], bool]) -> int:
+    """Forget jobs whose words quote something; what they do goes on, unseen."""
+    found = 0
+    try:
+        for key in broker.connection().scan_iter(_KEY.format("*")):
+            text: Any = broker.connection().get(key)
+            if text is not None and quoting(text.decode()):
+                found += 1
+                broker.connection().delete(key)
+    except redis.RedisError as error:
+        log.warning("jobs are not looked through, the broker does not answer: %s", error)
+    return found
 
 
 def find(name: str) -> Job | None:

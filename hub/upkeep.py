@@ -4,6 +4,7 @@ Losing every task loses nothing: beat starts each of them again.
 """
 
 import logging
+from typing import Any
 
 import redis
 from celery import Task, shared_task
@@ -15,11 +16,15 @@ from hub.client_info import learning, standing, telling, verifying
 from hub.delivery import retention
 from hub.figures import retention as figures
 from hub.message_log import partitions
+from hub.privacy import departure, erasure
 from hub.privacy import retention as lifetimes
+from hub.privacy.drivers import Driver
+from hub.privacy.work import Tell, work
 from ocpi.errors import OcpiError
 from operators import devices, events, sessions
 from parties import pinging, renewing
 from parties.agreements import expire
+from parties.overview import find
 from parties.signals import platform_registered, platform_returned
 
 log = logging.getLogger(__name__)
@@ -116,6 +121,27 @@ def keep_the_door() -> None:
     ended, told = sessions.prune() + devices.prune(), events.prune()
     if told:
         log.info("%s old events of log-ins removed, %s sessions and networks", told, ended)
+
+
+@shared_task
+def erase_driver(sealed: str, job: str) -> None:
+    """Erase a driver whom somebody named at the console."""
+
+    def erase(wanted: dict[str, Any], tell: Tell) -> None:
+        reason = wanted.pop("reason")
+        erasure.erase(Driver.named(**wanted), reason=reason, tell=tell)
+
+    work(sealed, job, erase)
+
+
+@shared_task
+def forget_platform(sealed: str, job: str) -> None:
+    """Forget a platform that somebody chose at the console."""
+
+    def forget(wanted: dict[str, Any], tell: Tell) -> None:
+        departure.forget(find(wanted["name"]), tell=tell)
+
+    work(sealed, job, forget)
 
 
 @shared_task

@@ -72,7 +72,7 @@ class ExportForm(JobForm):
 class Exports:
     """Adds the way to a file to a list."""
 
-    actions_list = ("export",)
+    actions_list: tuple[str, ...] = ("export",)
 
     def get_urls(self: Any) -> list[URLPattern]:
         """Add where a page asks how far its file is."""

@@ -12,6 +12,7 @@ from hub.models import (
     Cdr,
     DeadLetter,
     Exchange,
+    KeptCdr,
     Location,
     PullState,
     Quarantined,
@@ -53,6 +54,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
             ("Tokens", "contactless", Token),
             ("Sessions", "bolt", Session),
             ("CDRs", "receipt_long", Cdr),
+            ("Kept CDRs", "inventory_2", KeptCdr),
         ),
     ),
     (

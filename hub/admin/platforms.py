@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub import circuits
+from hub.admin.departures import Departures
 from hub.admin.lags import Lag, lags
 from hub.admin.onboarding import OnboardingPages, invited
 from hub.admin.recent import recent_of
@@ -39,7 +40,7 @@ def _deed(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
 
 
 @admin.register(Platform)
-class ConnectionAdmin(OnboardingPages, PlatformAdmin):
+class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     """Platforms with their lag and their deeds."""
 
     list_display = (*PlatformAdmin.list_display, "lag")
@@ -51,7 +52,7 @@ class ConnectionAdmin(OnboardingPages, PlatformAdmin):
         *PlatformAdmin.fieldsets[1:],
     )
     actions_list = ("onboard",)
-    actions_detail = ("onboarding", *ACTIONS)
+    actions_detail = ("onboarding", *ACTIONS, "forget")
     invite, resume, retry, rotate, revoke, reset, suspend = (
         _deed(name)
         for name in ("invite", "resume", "retry", "rotate", "revoke", "reset", "suspend")
@@ -117,6 +118,7 @@ class ConnectionAdmin(OnboardingPages, PlatformAdmin):
             return []
         may = self.has_change_permission(request, platform)
         deeds = [name for name, deed in ACTIONS.items() if may and deed.possible(platform)]
+        deeds += ["forget"] if self.may_forget(request) else []
         return [self.get_unfold_action(name) for name in ("onboarding", *deeds)]  # type: ignore[attr-defined]
 
     def confirm(

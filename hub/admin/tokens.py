@@ -12,6 +12,7 @@ from django.db.models.functions import Right, Upper
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from hub.admin.drivers import Drivers
 from hub.admin.filters import VersionFilter, owner_filter, word_filter
 from hub.admin.links import charged_with
 from hub.admin.revealing import Reveals
@@ -39,7 +40,7 @@ def _by_uid(rows: QuerySet[Token], words: str) -> Iterable[QuerySet[Any]]:
 
 
 @admin.register(Token)
-class TokenAdmin(Reveals, StoredAdmin[Token]):
+class TokenAdmin(Reveals, Drivers, StoredAdmin[Token]):
     """Who may charge."""
 
     list_display = (
@@ -53,6 +54,7 @@ class TokenAdmin(Reveals, StoredAdmin[Token]):
         "updated",
         "noise_sum",
     )
+    actions_list = ("export", "driver")
     list_filter = (
         owner_filter(ModuleID.TOKENS),
         word_filter("type", TokenType),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub import jobs
 from hub.models import Receipt, Token
 from hub.privacy.deposits import Deposit, deposits
 from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
@@ -88,6 +89,8 @@ def _pass(driver: Driver, *, writes: bool) -> Iterator[tuple[float, Mapping[str,
         for number in _anonymised(driver, charged(driver, model), writes=writes):
             yield 0.0, {name: number}
     yield from _deposited(driver, writes=writes)
+    if writes:
+        yield 1.0, {"jobs": jobs.forget(driver.quotes.is_in)}
     yield 1.0, {str(Token._meta.verbose_name_plural): _tokens(driver, writes=writes)}
 
 

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hub.models import Exchange, Location, StoredObject
@@ -22,8 +22,10 @@ from hub.privacy.wording import Wording
 from hub.store import documents
 from ocpi.types import ModuleID
 from operators.auditing import record
+from parties import database
 
-Item = tuple[str, Mapping[str, Any]]
+Item = tuple[str, Mapping[str, Any] | None]
+"""A kind and one of it; nothing while it is looked for, so that its reader knows of life."""
 _BATCH = 500
 _OF_OTHERS = {"who", "address", "doing", "user_id", "lease", "digest"}
 """Who of the operators did something is no data of the driver."""
@@ -47,8 +49,7 @@ def items(driver: Driver) -> Iterator[Item]:
     yield from (("tokens", _stored(row)) for row in tokens(driver).order_by("pk"))
     for model in CHARGED:
         name = str(model._meta.verbose_name_plural)
-        rows = charged(driver, model).order_by("pk").iterator(_BATCH)
-        yield from ((name, _stored(row)) for row in rows)
+        yield from ((name, _stored(row)) for row in _in_order(charged(driver, model)))
     for deposit in deposits():
         if deposit.model is Exchange:
             yield from ((_MESSAGES, row) for row in _messages(driver))
@@ -70,6 +71,9 @@ def _kinds(found: Iterator[Item]) -> Iterator[str]:
     """Write lists of items, one for each kind."""
     before = ""
     for kind, item in found:
+        if item is None:
+            yield "\n"
+            continue
         if kind != before:
             yield f"{']' if before else ''}{',' if before else ''}\n{_json(kind)}: [\n{_json(item)}"
         else:
@@ -91,16 +95,26 @@ def _stored(row: StoredObject) -> dict[str, Any]:
 def _messages(driver: Driver) -> Iterator[Mapping[str, Any]]:
     """Yield what was said of the driver's sessions and CDRs: in the log, masked."""
     for model, module in zip(CHARGED, (ModuleID.SESSIONS, ModuleID.CDRS), strict=True):
-        keys = charged(driver, model).order_by("pk").values_list("object_key", "owner", "recipient")
-        for key, owner, recipient in keys.iterator(_BATCH):
-            about = Exchange.objects.filter(object_key=key, module=module.value)
-            of = Q(sender__in=(owner, recipient)) | Q(receiver__in=(owner, recipient))
+        for row in _in_order(charged(driver, model).defer("text")):
+            about = Exchange.objects.filter(object_key=row.object_key, module=module.value)
+            sides = (row.owner, row.recipient)
+            of = Q(sender__in=sides) | Q(receiver__in=sides)
             yield from about.filter(of).order_by("at").values()
 
 
-def _named_in(deposit: Deposit, driver: Driver) -> Iterator[Mapping[str, Any]]:
+def _in_order(rows: QuerySet[Any]) -> Iterator[Any]:
+    """Read rows batch by batch; no connection is held while they are handed out."""
+    after = 0
+    while batch := list(rows.filter(pk__gt=after).order_by("pk")[:_BATCH]):
+        database.release()
+        yield from batch
+        after = batch[-1].pk
+
+
+def _named_in(deposit: Deposit, driver: Driver) -> Iterator[Mapping[str, Any] | None]:
     wording = Wording(driver)
     for _, rows in deposit.windows(driver):
+        yield None
         for row in rows:
             if deposit.anew(row, wording) == {}:
                 continue

@@ -15,7 +15,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.contrib.sessions.models import Session as Login
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
@@ -142,7 +141,6 @@ def prune() -> Counter[str]:
         days = getattr(settings, each.setting)
         if days:
             done[each.name] += _ended(each, timezone.now() - timedelta(days=days), end)
-    Login.objects.filter(expire_date__lt=timezone.now()).delete()
     return +done
 
 

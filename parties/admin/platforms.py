@@ -116,7 +116,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
         return (FirstAllowedPartyInline,) if obj is None else super().get_inlines(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
-        """Refuse: forgetting a platform says goodbye to it, which `forget_platform` does."""
+        """Refuse: forgetting a platform says goodbye to it and removes more than its row."""
         del request, obj
         return False
 

@@ -46,7 +46,8 @@ CHANGING = {
     *("rotate_credentials", "sessions", "suspend_platform", "unlock_login"),
 }
 READING = {
-    *("audit", "dead_letters", "evse", "explain", "export", "export_agreements", "log"),
+    *("audit", "dead_letters", "evse", "explain", "export", "export_agreements"),
+    *("kept_cdrs", "log"),
     *("onboarding", "platforms", "pull", "pulls", "quarantine", "status", "subscriptions"),
     *("trace", "where"),
 }

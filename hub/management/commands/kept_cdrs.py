@@ -1,0 +1,63 @@
+"""`manage.py kept_cdrs`: the CDRs of platforms that were forgotten, which the law has kept."""
+
+from argparse import Namespace
+from typing import Any
+
+import orjson
+from django.core.management.base import CommandParser
+from django.db.models import Q
+
+from hub.models import KeptCdr
+from ocpi.types import PartyRef, format_datetime
+from parties.management.command import OperatorCommand
+
+_MOST = 1_000
+
+
+class Command(OperatorCommand[list[dict[str, Any]]]):
+    """Lists what no peer is answered from, newest first; nobody's driver stands in it."""
+
+    help = "Show the CDRs of forgotten platforms, like: kept_cdrs --party NL-CPA."
+
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add what narrows the list."""
+        parser.add_argument("--party", help="owner or receiver, like NL-CPA")
+        parser.add_argument("--platform", metavar="NAME", help="whose end it was")
+        parser.add_argument("--before", type=int, metavar="NUMBER", help="go on below this one")
+
+    def perform(self, options: Namespace) -> list[dict[str, Any]]:
+        """Read them."""
+        rows = KeptCdr.objects.order_by("-pk")
+        if options.party:
+            key = str(PartyRef.parse(options.party))
+            rows = rows.filter(Q(owner=key) | Q(recipient=key))
+        if options.platform:
+            rows = rows.filter(platform=options.platform)
+        if options.before:
+            rows = rows.filter(pk__lt=options.before)
+        return [_row(each) for each in rows[:_MOST]]
+
+    def tell(self, result: list[dict[str, Any]]) -> None:
+        """Say each in a line."""
+        for each in result:
+            amount = f"{each['cost']} {each['currency']}, {each['kwh']} kWh"
+            self.stdout.write(
+                f"{each['number']}  {each['owner']}/{each['id']} for {each['recipient']}: {amount}"
+            )
+        if not result:
+            self.stdout.write("None is kept.")
+
+
+def _row(row: KeptCdr) -> dict[str, Any]:
+    return {
+        "number": row.pk,
+        "platform": row.platform,
+        "owner": row.owner,
+        "recipient": row.recipient,
+        "id": row.object_id,
+        "kwh": row.kwh,
+        "cost": row.cost,
+        "currency": row.currency,
+        "posted_at": format_datetime(row.posted_at),
+        "cdr": orjson.Fragment(row.text),
+    }
