@@ -21,6 +21,7 @@ _LISTS = (
     *("parties/platform", "parties/party", "parties/agreement"),
     *("hub/subscription", "hub/deadletter", "hub/exchange", "hub/pullstate", "hub/quarantined"),
     *("hub/location", "hub/evse", "hub/tariff", "hub/token", "hub/session", "hub/cdr"),
+    "hub/keptcdr",
     *("auth/user", "auth/group", "operators/change"),
 )
 _PAGES = (
@@ -33,6 +34,7 @@ _PAGES = (
     "/admin/parties/platform/add/",
     "/admin/hub/location/map/",
     "/admin/hub/cdr/export/",
+    "/admin/hub/token/driver/",
     "/admin/two-factor/",
     *(f"/admin/{name}/" for name in _LISTS),
 )
@@ -57,7 +59,7 @@ def pages() -> list[str]:
     """Return the pages that are the same in each hub, and one of each kind of row."""
     rows = (model._default_manager.order_by("pk").first() for model in _OF_EACH)
     invited = page_of(Platform.objects.get(status="PLANNED")).removesuffix("change/")
-    onboarding = [f"{invited}onboarding/", f"{invited}onboarding/?starts=hub"]
+    onboarding = [f"{invited}onboarding/", f"{invited}onboarding/?starts=hub", f"{invited}forget/"]
     reveal = f"{page_of(Session.objects.earliest('pk')).removesuffix('change/')}reveal/"
     return [*_PAGES, *onboarding, reveal, *(page_of(row) for row in rows if row is not None)]
 
