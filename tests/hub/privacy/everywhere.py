@@ -65,6 +65,8 @@ def plant(cast: Cast, deliver_all: Callable[[], int]) -> None:
         emsp.hub.put("tokens", "RECEIVER", object_path(MSA, UID), TOKEN | {"issuer": "X"}, **HEAD)
         deliver_all()
     emsp.hub.put("tokens", "RECEIVER", object_path(MSA, UID), TOKEN | {"valid": "?"}, **HEAD)
+    own = TOKEN | {"last_updated": "2026-11-21T06:32:00Z"}
+    emsp.hub.put("tokens", "RECEIVER", object_path(MSA, UID), own, to=CPA, sender=MSA)
     _asked(cpo, emsp)
     _set_aside()
     _said_by_people()
@@ -75,7 +77,6 @@ def _tokens(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
     emsp.hub.put("tokens", "RECEIVER", path, TOKEN, **HEAD)
     app = TOKEN | {"type": "APP_USER"}
     emsp.hub.put("tokens", "RECEIVER", f"{path}?type=APP_USER", app, **HEAD)
-    emsp.hub.put("tokens", "RECEIVER", path, TOKEN, to=CPA, sender=MSA)
     unpublished = a_location(CPA, 7, publish=False)
     unpublished["publish_allowed_to"] = [{"uid": UID, "type": "RFID", "issuer": "MSA"}]
     path = object_path(CPA, unpublished["id"])
