@@ -88,6 +88,8 @@ def _run() -> None:
             tick()
         except DatabaseError as error:
             log.warning("nobody knows that the hub is there: %s", error)
+        except Exception:
+            log.exception("nobody knows that the hub is there")
         finally:
             connection.close()
         pause.wait(TICK_SECONDS)

@@ -64,7 +64,7 @@ _PART_BYTES = 65_536
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request, or begin."""
-    if scope["type"] == "lifespan":
+    if scope["type"] == "lifespan" and "state" in scope:  # as a server says that has begun
         _begin()
     elif scope["type"] == "http":
         await _serve(scope, receive, send)
