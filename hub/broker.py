@@ -4,8 +4,12 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 _TIMEOUT_SECONDS = 1
+_ONCE_MORE = Retry(NoBackoff(), 1)
+"""A pooled connection may be one that Redis gave up; of itself the client tries ten times."""
 
 
 @cache
@@ -15,4 +19,5 @@ def connection() -> "redis.Redis":
         settings.REDIS_URL,
         socket_timeout=_TIMEOUT_SECONDS,
         socket_connect_timeout=_TIMEOUT_SECONDS,
+        retry=_ONCE_MORE,
     )

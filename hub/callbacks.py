@@ -14,11 +14,11 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from hub.models import Callback
-from ocpi.errors import NotFound
+from ocpi.errors import NotFound, TooManyRequests
 from ocpi.types import ModuleID, PartyRef, fold
 
 _LONGEST_ABOUT = 255
-_LONGEST_RESERVATION = timedelta(days=366)
+_WAIT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,22 @@ def about_key(about: str) -> str:
 
 
 def expiry(until: datetime | None) -> datetime:
-    """Return until when results are accepted: a reservation's end is not the end (CMD-09)."""
+    """Return until when results are accepted: a reservation's end is not the end (CMD-09).
+
+    Of one that ends in years only `HUB_RESERVATION_DAYS` count: it is passed on as it is.
+    """
     now = timezone.now()
-    end = min(max(now, until or now), now + _LONGEST_RESERVATION)
+    end = min(max(now, until or now), now + timedelta(days=settings.HUB_RESERVATION_DAYS))
     return end + timedelta(hours=settings.HUB_CALLBACK_HOURS)
+
+
+def check_number(platform_id: int) -> None:
+    """Refuse a request for results while as many as a platform may have are open."""
+    most: int = settings.HUB_CALLBACKS_PER_PLATFORM
+    its_own = _lasting().filter(sender_platform=platform_id)
+    if its_own.values("pk")[: most + 1].count() >= most:
+        text = f"{most:,} requests of this platform can still get results, more are not kept"
+        raise TooManyRequests(f"{text}; wait until some of them end", retry_after=_WAIT_SECONDS)
 
 
 def note_result(callback: Callback) -> None:

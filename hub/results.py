@@ -68,6 +68,7 @@ def substituted(message: Message, destination: Destination) -> tuple[Message, Ca
     if query.is_bare:
         about = f"{message.method} {message.module.identifier}"
         habits.note(message.platform_id, [(Habit.URL_NOT_ENCODED, about)])
+    callbacks.check_number(message.platform_id)
     callback = _remembered(message, destination, _asked(message, value), query.url)
     own = f"{_endpoint(message, destination)}/{callback.pk.hex}"
     if not in_body:

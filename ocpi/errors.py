@@ -12,7 +12,8 @@ Specification: status_codes.
     │   ├── Unauthenticated         2001, HTTP 401
     │   ├── NotFound                2001, HTTP 404
     │   ├── MethodNotAllowed        2001, HTTP 405
-    │   └── BodyTooLarge            2001, HTTP 413
+    │   ├── BodyTooLarge            2001, HTTP 413
+    │   └── TooManyRequests         2000, HTTP 429
     ├── ServerError                 3000
     │   ├── UnusableApi             3001
     │   ├── UnsupportedVersion      3002
@@ -148,6 +149,17 @@ class BodyTooLarge(ClientError):
 
     status_code = StatusCode.INVALID_PARAMETERS
     http_status = 413
+
+
+class TooManyRequests(ClientError):
+    """Its sender is to wait for so many seconds: nothing is wrong with the message itself."""
+
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        """Say how long."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ServerError(OcpiError):

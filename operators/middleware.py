@@ -3,24 +3,47 @@
 Spec: none; architecture chapter 10.
 """
 
+import math
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseRedirect
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from operators import devices, events, second_factor, sessions
 from operators.acting import Actor, Channel, acting
-from operators.addresses import address_of
+from operators.addresses import address_of, subscriber
 from operators.events import Event
+from operators.token_bucket import buckets
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
+_TRIED = ("admin:login", "two_factor:verify")
 _OPEN = ("two_factor:two_factor", "two_factor:verify", "admin:logout")
 """What may be opened with the password alone."""
 _FORBIDDEN = 403
+
+
+def log_in_rate(get_response: Handler) -> Handler:
+    """Bound how often a network asks for the pages where passwords and codes are tried."""
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        if request.path not in map(reverse, _TRIED):
+            return get_response(request)
+        most: int = settings.HUB_LOGIN_REQUESTS_PER_MINUTE
+        network = subscriber(address_of(request))
+        seconds = math.ceil(buckets.wait(f"log-in:{network}", per_minute=most))
+        if not seconds:
+            return get_response(request)
+        sentence = f"Too many requests from this network. Try again in {seconds} s.\n"
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Retry-After": str(seconds)}
+        return HttpResponse(sentence, status=HTTPStatus.TOO_MANY_REQUESTS, headers=headers)
+
+    return handle
 
 
 def console(get_response: Handler) -> Handler:

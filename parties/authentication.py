@@ -18,7 +18,7 @@ from ocpi.client import ITSELF, shared
 from ocpi.errors import Unauthenticated, UnusableApi
 from ocpi.transport.authorization import TokenForm, candidates
 from ocpi.types import PartyRef, Role
-from parties import database, life, tokens
+from parties import database, life, rates, tokens
 from parties.caller import Caller, CallerParty
 from parties.models import Credentials, TokenKind
 from parties.quirks import cached
@@ -84,7 +84,10 @@ class TokenAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, Caller]:
-        """Identify the platform or answer 401; even then the log may say whose token it was."""
+        """Identify the platform or answer 401; even then the log may say whose token it was.
+
+        Who calls in vain too often is answered 429.
+        """
         view = request.parser_context["view"]
         configuring = getattr(view, "accepts_token_a", False)
         if shared().has_sent(request.headers.get("Via", "")):
@@ -95,8 +98,10 @@ class TokenAuthentication(BaseAuthentication):
                 configuring=configuring,
                 repeatable=request.method in getattr(view, "repeatable", ()),
             )
-        except TokenRefused as refused:
-            request.token_of = refused.presented_by  # type: ignore[attr-defined]
+        except Unauthenticated as refused:
+            if isinstance(refused, TokenRefused):
+                request.token_of = refused.presented_by  # type: ignore[attr-defined]
+            rates.check_stranger(request._request)  # noqa: SLF001 - with the address it came from
             raise
         return caller, caller
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from ocpi.types import format_datetime
 from operators import second_factor
 from operators.auditing import record
-from parties import tokens
+from parties import rates, tokens
 from parties.audited import audited
 from parties.habits import sentence
 from parties.invitation import Invitation, NotPossible, invite
@@ -51,6 +51,7 @@ def describe(platform: Platform) -> dict[str, Any]:
             {"module": row.module, "role": row.role, "url": row.url}
             for row in platform.endpoints.all()
         ],
+        "requests_per_minute": rates.per_minute(platform.quirks),
         "quirks": platform.quirks.as_mapping(),
         "last_seen_at": format_datetime(seen) if seen else None,
         "failures": platform.failures,

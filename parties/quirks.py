@@ -37,6 +37,8 @@ class Quirks:
     """Read the lists it offers from time to time."""
     page_limit: int = 0
     """Objects asked for in a page of its lists; 0 is what the hub asks everybody for."""
+    requests_per_minute: int = 0
+    """Requests a minute it may send; 0: `HUB_REQUESTS_PER_MINUTE`."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -61,7 +63,11 @@ class Quirks:
         return asdict(self)
 
 
-MOST: Mapping[str, int] = {"page_limit": 10_000, "authorize_seconds": 60}
+MOST: Mapping[str, int] = {
+    "page_limit": 10_000,
+    "authorize_seconds": 60,
+    "requests_per_minute": 10_000_000,
+}
 """The largest value of each quirk that is a number."""
 _DEFAULTS: Mapping[str, object] = {field.name: field.default for field in fields(Quirks)}
 

@@ -47,11 +47,18 @@ HUB_MAX_RESPONSE_BYTES = env.integer("HUB_MAX_RESPONSE_BYTES", 20_000_000, least
 HUB_PAGE_LIMIT = env.integer("HUB_PAGE_LIMIT", 1_000, least=1)
 HUB_PAGE_LIMIT_DEFAULT = min(env.integer("HUB_PAGE_LIMIT_DEFAULT", 100, least=1), HUB_PAGE_LIMIT)
 
+# How often
+HUB_REQUESTS_PER_MINUTE = env.integer("HUB_REQUESTS_PER_MINUTE", 6_000)
+HUB_STRANGER_REQUESTS_PER_MINUTE = env.integer("HUB_STRANGER_REQUESTS_PER_MINUTE", 120)
+HUB_LOGIN_REQUESTS_PER_MINUTE = env.integer("HUB_LOGIN_REQUESTS_PER_MINUTE", 60)
+
 # Delivery
 HUB_DELIVERY_BATCH = env.integer("HUB_DELIVERY_BATCH", 500, least=1)
 HUB_DELIVERY_THREADS = env.integer("HUB_DELIVERY_THREADS", 16, least=1)
 HUB_DELIVERY_LEASE_SECONDS = env.integer("HUB_DELIVERY_LEASE_SECONDS", 60, least=5)
 HUB_CALLBACK_HOURS = env.integer("HUB_CALLBACK_HOURS", 48, least=1)
+HUB_RESERVATION_DAYS = env.integer("HUB_RESERVATION_DAYS", 30, least=1)
+HUB_CALLBACKS_PER_PLATFORM = env.integer("HUB_CALLBACKS_PER_PLATFORM", 50_000, least=1)
 HUB_PROFILE_SECONDS = env.number("HUB_PROFILE_SECONDS", 0)
 HUB_AUTHORIZE_UNKNOWN = env.choice("HUB_AUTHORIZE_UNKNOWN", "refuse", among=("refuse", "ask"))
 HUB_AUTHORIZE_TIMEOUT = env.number("HUB_AUTHORIZE_TIMEOUT", 3, least=0.1)
@@ -183,6 +190,7 @@ MIDDLEWARE = [
     "settings.middleware.ocpi_first",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "operators.middleware.log_in_rate",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -289,6 +297,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["parties.rates.PlatformRate"],
     "EXCEPTION_HANDLER": "ocpi.server.exception_handler.answer",
 }
 

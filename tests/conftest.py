@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,13 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.test.utils import override_settings
 from pytest_django.plugin import DjangoDbBlocker
+from redis import RedisError
 
 from hub import feed, tasks
 from hub.delivery import backlog, engine, subscriptions
 from hub.policy import POLICIES
 from ocpi.sandbox import SandboxPlatform
+from operators.token_bucket import buckets
 from parties import habits
 from tests.cast import Cast
 
@@ -88,6 +91,8 @@ def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> 
     """Serve the hub over real HTTP, with an empty database."""
     tasks.forget_wakes()
     habits.forget()
+    with suppress(RedisError):
+        buckets.forget()
     with override_settings(HUB_PUBLIC_URL=_socket):
         yield HubServer(_socket)
     tasks.crew.wait()

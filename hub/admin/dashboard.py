@@ -125,6 +125,28 @@ def _failed_list(each: standing.Failed) -> str:
     return _list(Exchange, **{name: value for name, value in wanted.items() if value})
 
 
+def _throttled() -> Panel:
+    found = standing.throttled()
+    rows = [
+        (each.platform or "strangers", each.number, f"{each.number:,}", _throttled_list(each))
+        for each in found[:_SHOWN]
+    ]
+    return Panel(
+        "Over their rate in 24 hours",
+        f"{sum(each.number for each in found):,}",
+        _list(Exchange, status_code=str(StatusCode.CLIENT_ERROR.value)),
+        "requests refused with 429, by platform",
+        bars(rows, {label: "care" for label, *_ in rows}),
+        nothing="" if rows else "Nobody sends too much.",
+    )
+
+
+def _throttled_list(each: standing.TooFast) -> str:
+    if each.platform:
+        return _list(Platform, q=each.platform)
+    return _list(Exchange, status_code=str(StatusCode.CLIENT_ERROR.value))
+
+
 def _waiting() -> Panel:
     found = standing.waiting()
     rows = [
@@ -208,6 +230,7 @@ _PANELS: tuple[tuple[type[Model], Callable[[], Panel]], ...] = (
     (Exchange, _messages),
     (Party, _parties),
     (Exchange, _failures),
+    (Exchange, _throttled),
     (Subscription, _waiting),
     (DeadLetter, _dead_letters),
     (Cdr, _cdrs),

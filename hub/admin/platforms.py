@@ -19,8 +19,10 @@ from hub.admin.lags import Lag, lags
 from hub.admin.onboarding import OnboardingPages, invited
 from hub.admin.recent import recent_of
 from hub.admin.subscriptions import of_platform
+from hub.figures import standing
 from hub.models import Exchange, Subscription
 from ocpi.errors import OcpiError
+from parties import rates
 from parties.admin.connections import ACTIONS, ConnectionAction
 from parties.admin.console import PageChangeList, Tone, action, badge, column, once, operates, page
 from parties.admin.platforms import PlatformAdmin
@@ -44,10 +46,11 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     """Platforms with their lag and their deeds."""
 
     list_display = (*PlatformAdmin.list_display, "lag")
-    readonly_fields = (*PlatformAdmin.readonly_fields, "circuit", "subscriptions", "recent")
+    readonly_fields = (*PlatformAdmin.readonly_fields, "circuit", "rate", "subscriptions", "recent")
     fieldsets = (
         PlatformAdmin.fieldsets[0],
         ("Circuit", {"fields": ("circuit",)}),
+        ("Rate", {"fields": ("rate",)}),
         ("Subscriptions", {"fields": ("subscriptions",)}),
         *PlatformAdmin.fieldsets[1:],
     )
@@ -159,6 +162,14 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
         """Show how far its receivers are behind, together; nothing if it has none."""
         found: Lag | None = platform.lag
         return "-" if found is None else found.shown()
+
+    @column("Requests it may send")
+    def rate(self, platform: Platform) -> str:
+        """Show how many, and how many were too many."""
+        most = rates.per_minute(platform.quirks)
+        may = f"{most:,} a minute" if most else "as many as it likes"
+        refused = standing.throttled_of(platform.name)
+        return f"{may}; {refused:,} refused with 429 in the last {standing.HOURS} hours"
 
     @column("Circuit of relayed messages")
     def circuit(self, platform: Platform) -> SafeString:

@@ -17,6 +17,7 @@ _LONGEST_SECONDS = 30.0
 _KEPT = {
     "hub_traffic": "minute",
     "hub_failure": "hour",
+    "hub_throttled": "hour",
     "hub_billed": "hour",
     "hub_evsechange": "minute",
 }

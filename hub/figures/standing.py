@@ -12,7 +12,7 @@ from django.db.models import Count, F, Sum
 from django.utils import timezone
 
 from hub.delivery import backlog
-from hub.models import Billed, Failure, Spot, Subscription
+from hub.models import Billed, Failure, Spot, Subscription, Throttled
 from hub.policy import POLICIES
 from ocpi.v2_2_1.location_types import Status
 from parties import database
@@ -45,6 +45,14 @@ class Failed:
 
     party: str
     code: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TooFast:
+    """How many requests of a platform, or of strangers, were refused for their rate."""
+
+    platform: str
     number: int
 
 
@@ -123,6 +131,21 @@ def failures() -> list[Failed]:
     since = timezone.now() - timedelta(hours=HOURS)
     rows = Failure.objects.filter(hour__gt=since).values_list("party", "code")
     return [Failed(*row) for row in rows.annotate(times=Sum("number")).order_by("-times", "party")]
+
+
+def throttled() -> list[TooFast]:
+    """Return who was over its rate in the last 24 hours, the most refused first."""
+    since = timezone.now() - timedelta(hours=HOURS)
+    rows = Throttled.objects.filter(hour__gt=since).values_list("platform")
+    counted = rows.annotate(times=Sum("number")).order_by("-times", "platform")
+    return [TooFast(*row) for row in counted]
+
+
+def throttled_of(platform: str) -> int:
+    """Return how many requests of a platform were refused for their rate in the last 24 hours."""
+    since = timezone.now() - timedelta(hours=HOURS)
+    found = Throttled.objects.filter(platform=platform, hour__gt=since)
+    return int(found.aggregate(times=Sum("number"))["times"] or 0)
 
 
 def waiting() -> list[Waiting]:

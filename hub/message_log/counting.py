@@ -6,6 +6,8 @@ does not know count as nobody, codes nobody specified by their hundreds.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import psycopg
@@ -13,11 +15,12 @@ import psycopg
 from hub.message_log.rows import COLUMNS, Row
 from ocpi.status_codes import StatusCode, is_success
 
-_AT, _DIRECTION, _SENDER, _RECEIVER, _MODULE, _HTTP, _CODE, _MILLISECONDS = map(
+_AT, _DIRECTION, _PLATFORM, _SENDER, _RECEIVER, _MODULE, _HTTP, _CODE, _MILLISECONDS = map(
     COLUMNS.index,
     (
         "at",
         "direction",
+        "platform",
         "sender",
         "receiver",
         "module",
@@ -42,6 +45,10 @@ INSERT INTO hub_failure AS f (hour, party, module, code, number)
 SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::int[], %s::bigint[])
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (hour, party, module, code) DO UPDATE SET number = f.number + EXCLUDED.number"""
+_THROTTLED = """
+INSERT INTO hub_throttled AS t (hour, platform, number)
+SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::bigint[]) ORDER BY 1, 2
+ON CONFLICT (hour, platform) DO UPDATE SET number = t.number + EXCLUDED.number"""
 
 Key = tuple[Any, ...]
 
@@ -51,6 +58,8 @@ def count(connection: psycopg.Connection, rows: Sequence[Row], known: Collection
     _add(connection, _TRAFFIC, ((*key, *sums) for key, sums in traffic(rows).items()))
     found = failures(rows, known)
     _add(connection, _FAILURES, ((*key, number) for key, number in found.items()))
+    refused = throttled(rows)
+    _add(connection, _THROTTLED, ((*key, number) for key, number in refused.items()))
 
 
 def traffic(rows: Iterable[Row]) -> dict[Key, list[float]]:
@@ -70,11 +79,24 @@ def failures(rows: Iterable[Row], known: Collection[str]) -> Counter[Key]:
     return Counter(_failure(row, known) for row in rows if not _is_good(row))
 
 
+def throttled(rows: Iterable[Row]) -> Counter[Key]:
+    """Count by hour and platform what came too fast; strangers have no name."""
+    return Counter(
+        (_hour(row), row[_PLATFORM])
+        for row in rows
+        if row[_DIRECTION] == "in" and row[_HTTP] == HTTPStatus.TOO_MANY_REQUESTS
+    )
+
+
 def _failure(row: Row, known: Collection[str]) -> Key:
     """Name whose failure it is: who asked the hub in vain, or whom the hub asked in vain."""
-    hour = row[_AT].replace(minute=0, second=0, microsecond=0)
     party = row[_SENDER] if row[_DIRECTION] == "in" else row[_RECEIVER]
-    return hour, party if party in known else "", row[_MODULE], _code(row)
+    return _hour(row), party if party in known else "", row[_MODULE], _code(row)
+
+
+def _hour(row: Row) -> datetime:
+    moment: datetime = row[_AT]
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _is_good(row: Row) -> bool:

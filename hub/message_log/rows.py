@@ -67,7 +67,8 @@ def row(entry: Entry, known: Places) -> Row:
 def counted(entry: Entry) -> Row:
     """Return what the figures count of an exchange that gets no row of the log."""
     module = places.own(entry.url, entry.method).module[:_LONGEST_MODULE]
-    return tuple((_certain(entry) | {"module": module}).values())
+    code = _code(entry.envelope or envelope.read(entry.response.text))
+    return tuple((_certain(entry) | {"module": module, "status_code": code}).values())
 
 
 def bare(entry: Entry) -> Row:

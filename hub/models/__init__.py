@@ -7,7 +7,7 @@ from hub.models.delivery import DeadLetter, Receipt, Snapshot, Subscription
 from hub.models.departed import Departed, KeptCdr
 from hub.models.exchanges import Exchange
 from hub.models.feed import Change
-from hub.models.figures import Billed, Failure, Traffic
+from hub.models.figures import Billed, Failure, Throttled, Traffic
 from hub.models.locations import Evse, EvseChange, Location, Spot
 from hub.models.posting import Posting
 from hub.models.presence import Presence
@@ -41,6 +41,7 @@ __all__ = [
     "StoredPart",
     "Subscription",
     "Tariff",
+    "Throttled",
     "Token",
     "Traffic",
 ]

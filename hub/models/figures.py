@@ -50,6 +50,22 @@ class Failure(models.Model):
         return f"{self.party} {self.code} {self.module}"
 
 
+class Throttled(models.Model):
+    """How many requests were refused in an hour because there were too many of them."""
+
+    hour = models.DateTimeField()
+    platform = models.CharField(max_length=100, help_text="Its name; empty: strangers")
+    number = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["hour", "platform"], name="hub_throttled_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.platform or 'strangers'}"
+
+
 class Billed(models.Model):
     """How many CDRs were posted in an hour, and the energy in them.
 

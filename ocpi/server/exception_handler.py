@@ -20,6 +20,7 @@ from ocpi.errors import (
     NotFound,
     OcpiError,
     ServerError,
+    TooManyRequests,
     Unauthenticated,
 )
 from ocpi.server.responses import OcpiResponse
@@ -45,6 +46,8 @@ def _headers(error: OcpiError) -> dict[str, str]:
         return {"Allow": ", ".join(error.allowed)}
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": "Token"}
+    if isinstance(error, TooManyRequests):
+        return {"Retry-After": str(error.retry_after)}
     return {}
 
 

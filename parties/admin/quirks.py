@@ -60,6 +60,15 @@ class PlatformForm(forms.ModelForm[Platform]):
         widget=NumberInput(),
     )
 
+    quirk_requests_per_minute = forms.IntegerField(
+        label="Requests a minute",
+        help_text="It may send so many, and a minute's at once; 0: HUB_REQUESTS_PER_MINUTE.",
+        required=False,
+        min_value=0,
+        max_value=MOST["requests_per_minute"],
+        widget=NumberInput(),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
         instance = kwargs.get("instance")
         quirks: Quirks = instance.quirks if instance is not None else Quirks()
@@ -78,6 +87,10 @@ class PlatformForm(forms.ModelForm[Platform]):
     def clean_quirk_authorize_seconds(self) -> float:
         """Read an empty field as no time of its own."""
         return float(self.cleaned_data["quirk_authorize_seconds"] or 0)
+
+    def clean_quirk_requests_per_minute(self) -> int:
+        """Read an empty field as no rate of its own."""
+        return int(self.cleaned_data["quirk_requests_per_minute"] or 0)
 
     def save(self, commit: bool = True) -> Platform:  # noqa: FBT001, FBT002 - Django's signature
         """Put the quirks back into their one column."""

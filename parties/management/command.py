@@ -133,5 +133,5 @@ def add_platform_arguments(parser: CommandParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="base64, raw_token, patch, pull, renew or announces, =on or =off;"
-        " page_limit=20, authorize_seconds=1.5",
+        " page_limit=20, authorize_seconds=1.5, requests_per_minute=600",
     )

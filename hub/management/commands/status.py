@@ -31,6 +31,7 @@ class Command(OperatorCommand[dict[str, Any]]):
                 "per_minute": messages.by_module,
             },
             "errors": [asdict(each) for each in standing.failures()],
+            "throttled": [asdict(each) for each in standing.throttled()],
             "waiting": [asdict(each) for each in standing.waiting()],
             "dead_letters": {
                 "number": letters.number,
@@ -49,11 +50,15 @@ class Command(OperatorCommand[dict[str, Any]]):
             f"{each['party'] or 'nobody known'} {each['code'] or 'no answer'}": each["number"]
             for each in result["errors"]
         }
+        throttled = {
+            each["platform"] or "strangers": each["number"] for each in result["throttled"]
+        }
         cdrs, letters = result["cdrs"], result["dead_letters"]
         lines = {
             "Parties": _told(result["parties"]),
             "Messages in 24 h": _told(result["messages"]["total"]),
             "Errors in 24 h": _told(errors),
+            "Over their rate": _told(throttled),
             "Oldest undelivered": _told(behind) if behind else "nobody is behind",
             "Dead letters": _told(letters["by_receiver"]),
             "CDRs today": f"{cdrs['today']:,}, {cdrs['kwh']:,.1f} kWh",

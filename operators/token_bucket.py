@@ -1,0 +1,154 @@
+"""Token buckets in Redis, one for all processes: how many requests a minute somebody may send.
+
+Spec: none. A bucket holds a minute's requests and is filled evenly: who was quiet may send as many
+at once. It is kept as the moment at which it will be full again (the generic cell rate algorithm),
+one number, changed by one script. A process leases some tokens at a time, more the faster they are
+used, and remembers a refusal until its end: most requests ask nobody. Without Redis all pass.
+"""
+
+import logging
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+_PREFIX = "hub:rate:"
+_TAKE = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local step, size = 60000000 / ARGV[1], 60000000
+local full = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+local room = math.floor((now + size - full) / step + 0.0001)
+if room < 1 then return math.min(-1, math.floor(now + size - full - step)) end
+local taken = math.min(room, tonumber(ARGV[2]))
+full = full + taken * step
+redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
+return taken
+"""
+"""Takes up to as many tokens as are wanted; below zero: the microseconds until there is one."""
+_MICROSECONDS = 1_000_000
+_TIMEOUT_SECONDS = 0.2
+_SILENCE_SECONDS = 5.0
+"""How long Redis is not asked after it did not answer: nobody waits for it again and again."""
+_LEASE_SECONDS = 10.0
+_QUICK_SECONDS = 1.0
+_LARGEST_LEASE = 240
+"""What part of a minute's tokens a process has for itself at most."""
+_MOST_BUCKETS = 10_000
+"""That a process remembers; how many there are in Redis is bounded by the minute they last."""
+
+
+@dataclass(slots=True)
+class _Lease:
+    """The tokens a process has of one bucket, or how long it got none."""
+
+    tokens: int = 0
+    size: int = 1
+    taken_at: float = 0.0
+    refused_until: float = 0.0
+
+
+class Buckets:
+    """What this process has leased of all buckets."""
+
+    def __init__(self, connection: "Callable[[], redis.Redis]") -> None:
+        """Begin with nothing."""
+        self._connection = connection
+        self._leases: dict[str, _Lease] = {}
+        self._silent_until = 0.0
+        self._lock = Lock()
+
+    def wait(self, bucket: str, *, per_minute: int) -> float:
+        """Take a token; return 0, or how many seconds it lasts until there is one."""
+        if not per_minute:
+            return 0.0
+        now = monotonic()
+        with self._lock:
+            lease = self._lease(bucket)
+            if lease.refused_until > now:
+                return lease.refused_until - now
+            if lease.tokens and now - lease.taken_at < _LEASE_SECONDS:
+                lease.tokens -= 1
+                return 0.0
+            if now < self._silent_until:
+                return 0.0
+            wanted = lease.size = _wanted(lease, now, per_minute)
+        found = self._take(bucket, per_minute, wanted)
+        return 0.0 if found is None else self._noted(bucket, found)
+
+    def forget(self) -> None:
+        """Let everybody begin anew, in all processes but for what they have leased."""
+        with self._lock:
+            self._leases.clear()
+            self._silent_until = 0.0
+        connection = self._connection()
+        for key in connection.scan_iter(f"{_PREFIX}*", count=1_000):
+            connection.delete(key)
+
+    def _lease(self, bucket: str) -> _Lease:
+        if bucket not in self._leases and len(self._leases) >= _MOST_BUCKETS:
+            self._leases.clear()
+        return self._leases.setdefault(bucket, _Lease())
+
+    def _take(self, bucket: str, per_minute: int, wanted: int) -> int | None:
+        """Ask Redis; None when it does not answer."""
+        try:
+            script = _script(self._connection())
+            return int(script(keys=[_PREFIX + bucket], args=[per_minute, wanted]))
+        except redis.RedisError as error:
+            with self._lock:
+                self._silent_until = monotonic() + _SILENCE_SECONDS
+            log.warning("rates are not limited, Redis does not answer: %s", error)
+            return None
+
+    def _noted(self, bucket: str, found: int) -> float:
+        """Keep what was got beyond the one token that is used, or how long there is none."""
+        with self._lock:
+            lease, now = self._lease(bucket), monotonic()
+            if found < 0:
+                lease.refused_until = now - found / _MICROSECONDS
+                return -found / _MICROSECONDS
+            lease.tokens, lease.taken_at = found - 1, now
+            return 0.0
+
+
+def _wanted(lease: _Lease, now: float, per_minute: int) -> int:
+    """Return how many to lease: twice as many as last time if those were used up at once."""
+    if now - lease.taken_at >= _QUICK_SECONDS:
+        return 1
+    return max(1, min(lease.size * 2, per_minute // _LARGEST_LEASE))
+
+
+@cache
+def _script(connection: "redis.Redis") -> "redis.commands.core.Script":
+    return connection.register_script(_TAKE)
+
+
+def impatient(url: str) -> "redis.Redis":
+    """Return a connection that no request waits for; every use may raise `redis.RedisError`."""
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+@cache
+def _own() -> "redis.Redis":
+    return impatient(settings.REDIS_URL)
+
+
+buckets = Buckets(_own)
+"""Those of this process."""
