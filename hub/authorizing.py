@@ -26,7 +26,7 @@ from ocpi.types import PartyRef
 from ocpi.validation import decode_object
 from parties import access, database, peers
 
-_MOST = 20
+MOST_ASKED = 20
 """eMSPs that are asked at once."""
 
 _EVERYBODY = 0
@@ -80,7 +80,7 @@ def _candidates(message: Message, directory: PartyDirectory) -> list[Destination
     reachable = (route.destination for route in routes if isinstance(route, Direct))
     # What a hub asks goes to no other hub: it could come round (A-39).
     askable = (one for one in reachable if not (message.is_from_hub and one.is_behind_hub))
-    found = list(islice(askable, _MOST))
+    found = list(islice(askable, MOST_ASKED))
     if owners and not found:
         text = f"none of the {len(owners)} eMSPs that could know this token can be reached"
         raise ReceiverNotConnected(text)

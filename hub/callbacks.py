@@ -17,7 +17,7 @@ from hub.models import Callback
 from ocpi.errors import NotFound, TooManyRequests
 from ocpi.types import ModuleID, PartyRef, fold
 
-_LONGEST_ABOUT = 255
+LONGEST_ABOUT = 255
 _WAIT_SECONDS = 60
 
 
@@ -43,7 +43,7 @@ def awaited(reference: str, *, platform_id: int, module: ModuleID) -> Callback:
 
 def about_key(about: str) -> str:
     """Return how a session or reservation id is kept: folded, and no longer than ids are."""
-    return fold(about)[:_LONGEST_ABOUT].replace("\x00", "")
+    return fold(about)[:LONGEST_ABOUT].replace("\x00", "")
 
 
 def expiry(until: datetime | None) -> datetime:

@@ -45,7 +45,7 @@ _LEASE_SECONDS = 10.0
 _QUICK_SECONDS = 1.0
 _LARGEST_LEASE = 240
 """What part of a minute's tokens a process has for itself at most."""
-_MOST_BUCKETS = 10_000
+MOST_BUCKETS = 10_000
 """That a process remembers; how many there are in Redis is bounded by the minute they last."""
 
 
@@ -97,7 +97,7 @@ class Buckets:
             connection.delete(key)
 
     def _lease(self, bucket: str) -> _Lease:
-        if bucket not in self._leases and len(self._leases) >= _MOST_BUCKETS:
+        if bucket not in self._leases and len(self._leases) >= MOST_BUCKETS:
             self._leases.clear()
         return self._leases.setdefault(bucket, _Lease())
 

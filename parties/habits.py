@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 SECONDS = 60.0
 """How long what a process meets is counted before it is written again."""
-_LONGEST_EXAMPLE = 200
+LONGEST_EXAMPLE = 200
 
 
 class Habit(StrEnum):
@@ -98,7 +98,7 @@ def _due(key: _Key) -> int:
 
 
 def _write(platform_id: int, habit: Habit, times: int, example: str) -> None:
-    told = one_line(example, longest=_LONGEST_EXAMPLE)
+    told = one_line(example, longest=LONGEST_EXAMPLE)
     row = {"platform": platform_id, "habit": habit.value, "times": times, "example": told}
     try:
         database.rows(_NOTE, row)

@@ -46,7 +46,7 @@ _TYPES: "Mapping[Form, str]" = {
 }
 _PLACES = {"o", "p"}
 """What of an address says how a list is sorted and which page of it is looked at."""
-_LONGEST_REASON = 200
+LONGEST_REASON = 200
 _JOB = "export-{}"
 _SAID: "Mapping[Stage, str]" = {
     Stage.QUEUED: "Other files come first",
@@ -66,7 +66,7 @@ class ExportForm(JobForm):
     """How the file is written, and whether it says who the drivers are."""
 
     form = forms.ChoiceField(choices=[(Form.CSV, "CSV"), (Form.JSON, "JSON lines")])
-    reason = forms.CharField(required=False, max_length=_LONGEST_REASON)
+    reason = forms.CharField(required=False, max_length=LONGEST_REASON)
 
 
 class Exports:
@@ -132,9 +132,7 @@ def _file(
     """Write down that it is taken away, and hand it out chunk by chunk."""
     kind, form = KINDS[name], Form(given["form"])
     why = (
-        one_line(given["reason"], longest=_LONGEST_REASON).strip()
-        if _reveals(request, kind)
-        else ""
+        one_line(given["reason"], longest=LONGEST_REASON).strip() if _reveals(request, kind) else ""
     )
     told = {"as": form, "where": _narrowed(request, kind)} | ({"revealed": why} if why else {})
     record("exported", name, after=told, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django

@@ -38,8 +38,8 @@ else:
     from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
-_LONGEST_URL = 255
-_LONGEST_TOKEN = 255
+LONGEST_URL = 255
+LONGEST_TOKEN = 255
 _PAGE = "admin:parties_platform_onboarding"
 
 
@@ -47,11 +47,11 @@ class RegisterForm(forms.Form):
     """What a platform gave the hub. The token stays in the form for another try, nowhere else."""
 
     versions_url = forms.CharField(
-        label="Its versions URL", max_length=_LONGEST_URL, widget=TextInput()
+        label="Its versions URL", max_length=LONGEST_URL, widget=TextInput()
     )
     token_a = forms.CharField(
         label="The token A it issued to us, as it is",
-        max_length=_LONGEST_TOKEN,
+        max_length=LONGEST_TOKEN,
         widget=PasswordInput(render_value=True, attrs={"autocomplete": "off"}),
     )
     put = forms.BooleanField(

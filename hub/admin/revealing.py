@@ -21,7 +21,7 @@ from parties.admin.console import action, page, pretty
 
 log = logging.getLogger(__name__)
 _PERMISSION = "hub.reveal_personal"
-_LONGEST_REASON = 200
+LONGEST_REASON = 200
 
 
 class Reveals:
@@ -44,7 +44,7 @@ class Reveals:
         row = get_object_or_404(self.model, pk=int(object_id) if object_id.isdecimal() else None)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        reason = one_line(request.POST.get("reason", ""), longest=_LONGEST_REASON).strip()
+        reason = one_line(request.POST.get("reason", ""), longest=LONGEST_REASON).strip()
         shown = _shown(row) if request.method == "POST" and reason else {}
         about = _without_personal(row)
         if shown:

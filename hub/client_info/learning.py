@@ -34,7 +34,7 @@ from parties.status import ConnectionStatus
 log = logging.getLogger(__name__)
 
 _PAGE = 100
-_MOST_PAGES = 100
+MOST_PAGES = 100
 
 
 def learn(platform_id: int, value: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ def learn_all(platform_id: int) -> int:
 def _listed(url: str, peer: client.Peer) -> Iterator[dict[str, Any]]:
     """Page through a list by offset: that works whatever its links look like."""
     offset = 0
-    for _ in range(_MOST_PAGES):
+    for _ in range(MOST_PAGES):
         query = PageRequest(offset=offset, limit=_PAGE).as_query()
         database.release()
         page = fetch(client.list_url(url, query), peer=peer)

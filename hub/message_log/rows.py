@@ -46,11 +46,11 @@ COLUMNS = (
     "request_body",
     "response_body",
 )
-_LONGEST_WORDS = 2_000
+LONGEST_WORDS = 2_000
 _LONGEST_MODULE = 20
 _LONGEST_VERSION = 10
 _LONGEST_METHOD = 10
-_LONGEST_KEY = 255
+LONGEST_KEY = 255
 _LONGEST_PARTY = 6
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _CODES = range(-(2**31), 2**31)
@@ -80,8 +80,8 @@ def bare(entry: Entry) -> Row:
         "path": NOT_MASKED,
         "status_message": NOT_MASKED,
         "route": _BARE_WAY[entry.is_inbound],
-        "request_id": one_line(entry.request_id, longest=_LONGEST_KEY),
-        "correlation_id": one_line(entry.correlation_id, longest=_LONGEST_KEY),
+        "request_id": one_line(entry.request_id, longest=LONGEST_KEY),
+        "correlation_id": one_line(entry.correlation_id, longest=LONGEST_KEY),
         "request_body": NOT_MASKED if entry.request.size else "",
         "response_body": NOT_MASKED if entry.response.size else "",
     }
@@ -93,7 +93,7 @@ def _certain(entry: Entry) -> dict[str, Any]:
     return dict.fromkeys(COLUMNS, "") | {
         "at": _moment(entry.at),
         "direction": "in" if entry.is_inbound else "out",
-        "platform": entry.platform[:_LONGEST_KEY],
+        "platform": entry.platform[:LONGEST_KEY],
         "http_status": _number(entry.http_status),
         "status_code": _code(entry.envelope),
         "milliseconds": round(entry.seconds * 1000, 3),
@@ -125,7 +125,7 @@ def _values(entry: Entry, known: Places) -> Row:
     return (
         datetime.fromtimestamp(entry.at, UTC),
         "in" if entry.is_inbound else "out",
-        place.platform[:_LONGEST_KEY],
+        place.platform[:LONGEST_KEY],
         str(entry.sender or headers.sender or ""),
         str(entry.receiver or headers.to or ""),
         place.version[:_LONGEST_VERSION],
@@ -156,7 +156,7 @@ def _texts(
     answered, in_answer = masking.body(entry.response, place.module)
     hidden = {*in_path, *in_asked, *in_answer, *_secrets(entry)}
     said = entry.error or (answer and answer.status_message) or ""
-    message = one_line(said, longest=_LONGEST_WORDS)
+    message = one_line(said, longest=LONGEST_WORDS)
     return masking.words((path, message, asked, answered), hidden)
 
 
@@ -211,7 +211,7 @@ def _object_key(entry: Entry, place: Place) -> str:
         return ""  # what happened to an object is not for strangers to write
     found = place.object_id() or _posted(entry, place)
     shown = mask(found) if place.module == "tokens" else found
-    return fold(one_line(shown, longest=_LONGEST_KEY))
+    return fold(one_line(shown, longest=LONGEST_KEY))
 
 
 def _posted(entry: Entry, place: Place) -> str:
@@ -232,7 +232,7 @@ def _secrets(entry: Entry) -> set[str]:
 
 
 def _header(entry: Entry, name: str) -> str:
-    return one_line(entry.headers.get(name, ""), longest=_LONGEST_KEY)
+    return one_line(entry.headers.get(name, ""), longest=LONGEST_KEY)
 
 
 def _way(entry: Entry, place: Place, answer: Envelope | None) -> Way:

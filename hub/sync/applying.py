@@ -22,10 +22,10 @@ from ocpi.errors import Finding, InvalidParameters, OcpiError, UnknownReceiver
 from ocpi.types import PartyRef, parse_datetime
 from ocpi.validation import decode_object
 
-_LONGEST_TEXT = 20_000
+LONGEST_TEXT = 20_000
 _LONGEST_ID = 255
 _LONGEST_KEY = 255
-_MOST_FINDINGS = 20
+MOST_FINDINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def _identity_of(one: Pulled) -> _Identity:
 
 def _told(error: OcpiError) -> str:
     findings = error.findings if isinstance(error, InvalidParameters) else ()
-    return "\n".join(str(each) for each in findings[:_MOST_FINDINGS]) or str(error)
+    return "\n".join(str(each) for each in findings[:MOST_FINDINGS]) or str(error)
 
 
 def _reject(outcome: Outcome, text: bytes, identity: _Identity | None, findings: str) -> None:
@@ -193,7 +193,7 @@ def _reject(outcome: Outcome, text: bytes, identity: _Identity | None, findings:
     name = _name(text)
     if identity is not None:
         key, name = identity.whole, identity.object_id
-    shown = text[: 4 * _LONGEST_TEXT].decode(errors="replace")[:_LONGEST_TEXT]
+    shown = text[: 4 * LONGEST_TEXT].decode(errors="replace")[:LONGEST_TEXT]
     outcome.broken.append(Broken(key, name[:_LONGEST_ID], shown.replace("\0", " "), findings))
 
 

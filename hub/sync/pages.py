@@ -16,7 +16,7 @@ from ocpi.transport.pagination import PageRequest, read_link
 
 MOST_PAGES = 20_000
 """Of one crawl: an endless list ends here."""
-_LONGEST_URL = 2_000
+LONGEST_URL = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _is_empty(header: str) -> bool:
 
 
 def _is_usable(url: str) -> bool:
-    return url.isascii() and url.isprintable() and len(url) <= _LONGEST_URL
+    return url.isascii() and url.isprintable() and len(url) <= LONGEST_URL
 
 
 def _same_origin(url: str, endpoint: str) -> bool:

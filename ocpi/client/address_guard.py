@@ -26,7 +26,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _PRINTABLE: Final = re.compile(r"[!-~]+").fullmatch
-_LONGEST: Final = 8_000
+LONGEST_URL: Final = 8_000
 """Longer than any request line common servers accept."""
 
 
@@ -94,7 +94,7 @@ class AddressPolicy:
 
     def screen(self, url: str) -> URL:
         """Return the URL to call, its bytes untouched, or raise AddressRefused."""
-        if len(url) > _LONGEST or not _PRINTABLE(url):
+        if len(url) > LONGEST_URL or not _PRINTABLE(url):
             raise AddressRefused(
                 "a URL is printable ASCII without spaces, percent-encoded where needed"
             )

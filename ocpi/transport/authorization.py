@@ -8,7 +8,9 @@ import binascii
 import re
 from enum import StrEnum
 
-_HEADER = re.compile(r"[Tt][Oo][Kk][Ee][Nn][ \t]+([!-~]{1,1024})")
+LONGEST_TOKEN = 1_024
+"""Characters in a header; a longer one is none."""
+_HEADER = re.compile(rf"[Tt][Oo][Kk][Ee][Nn][ \t]+([!-~]{{1,{LONGEST_TOKEN}}})")
 _TOKEN = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _URL_SAFE = str.maketrans("-_", "+/")
 

@@ -12,7 +12,9 @@ from uuid import uuid4
 REQUEST_ID = "X-Request-ID"
 CORRELATION_ID = "X-Correlation-ID"
 
-_USABLE = re.compile("[ -~]{1,128}")
+LONGEST_ID = 128
+"""Characters; one that is longer is replaced by the hub's own."""
+_USABLE = re.compile(f"[ -~]{{1,{LONGEST_ID}}}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 200
 """How many bad lines a page names."""
-_MOST_LINES = 2_000
+MOST_LINES = 2_000
 """More would keep whoever waits for the page, and the process that answers, for too long."""
 
 
@@ -66,7 +66,7 @@ class FilePages:
         """Check a file or bring the agreements in line with it."""
         form = FileForm(request.POST or None, request.FILES or None)
         context: dict[str, Any] = {"title": "Agreements from a CSV file", "form": form}
-        context |= {"columns": agreement_csv.COLUMNS, "shown": _SHOWN, "most": _MOST_LINES}
+        context |= {"columns": agreement_csv.COLUMNS, "shown": _SHOWN, "most": MOST_LINES}
         if request.method == "POST" and form.is_valid():
             context |= _read(form.cleaned_data["file"], dry_run="import" not in request.POST)
         return never_cache(
@@ -82,7 +82,7 @@ def _read(file: "UploadedFile[bytes]", *, dry_run: bool) -> dict[str, Any]:
     """Return what became of a file, or the sentence that refuses it as a whole."""
     try:
         text = StringIO(file.read().decode("utf-8-sig"), newline="")
-        imported = agreement_csv.read(text, dry_run=dry_run, most=_MOST_LINES)
+        imported = agreement_csv.read(text, dry_run=dry_run, most=MOST_LINES)
     except UnicodeDecodeError:
         return {"refusal": "it is not in UTF-8. Nothing was changed"}
     except agreement_csv.BrokenOff as error:

@@ -24,7 +24,7 @@ from parties.models import Agreement, AgreementState
 from parties.models.words import choices
 from parties.role_pairs import OWNERS, READERS
 
-_MOST_WORDS = 60
+MOST_WORDS = 60
 _PAIR = re.compile("([0-9]{1,18})-([0-9]{1,18})")
 
 
@@ -55,11 +55,11 @@ _DEEDS: Mapping[str, _Deed] = {
 class WantedForm(forms.Form):
     """What of the matrix is looked at, as the address says it; what is wrong does not matter."""
 
-    owners = forms.CharField(required=False, max_length=_MOST_WORDS)
+    owners = forms.CharField(required=False, max_length=MOST_WORDS)
     owner_role = forms.ChoiceField(
         required=False, choices=[("", "CPO and NAP"), *((role, role) for role in sorted(OWNERS))]
     )
-    readers = forms.CharField(required=False, max_length=_MOST_WORDS)
+    readers = forms.CharField(required=False, max_length=MOST_WORDS)
     reader_role = forms.ChoiceField(
         required=False, choices=[("", "any role"), *((role, role) for role in sorted(READERS))]
     )

@@ -58,6 +58,25 @@ def _defined(where: str) -> object:
     return getattr(import_module(module), name)
 
 
+NO_BOUNDS = frozenset(
+    {
+        "HUB_BIND_PORT",
+        "HUB_CLIENT_INFO_SECONDS",
+        "HUB_DELIVERY_LEASE_SECONDS",
+        "HUB_DISPATCH_SECONDS",
+        "HUB_IDLE_SECONDS",
+        "HUB_PROXIES",
+        "HUB_PULL_FULL_DAYS",
+        "HUB_PULL_HOURS",
+        "HUB_PULL_OVERLAP_MINUTES",
+        "HUB_PULL_PAUSE",
+        "HUB_RENEWAL_DAYS",
+        "HUB_WEB_WORKERS",
+    }
+)
+"""Numbers that say how the hub itself goes about its work, and refuse nobody anything."""
+
+
 @pytest.mark.parametrize("limit", _limits(), ids=lambda limit: limit.where)
 def test_a_row_of_the_page_is_true(limit: Limit) -> None:
     """The number of the page is the default of the setting, or the constant's."""
@@ -77,3 +96,27 @@ def test_every_bound_of_the_code_is_on_the_page() -> None:
     """A public constant named MOST_… or LONGEST_… is a bound, and has a row."""
     rows = {limit.where for limit in _limits()}
     assert sorted(set(_constants()) - rows) == []
+
+
+def test_every_number_an_operator_sets_is_a_bound_with_a_row() -> None:
+    """A new setting stands on the page, or among those that bound nobody."""
+    text = (ROOT / "settings" / "base.py").read_text(encoding="utf-8")
+    numbers = set(re.findall(r'env\.(?:integer|number)\(\s*"(HUB_[A-Z0-9_]+)"', text))
+    rows = {limit.where for limit in _limits()}
+    assert sorted(numbers - rows - NO_BOUNDS) == []
+    assert sorted(NO_BOUNDS - numbers) == []
+
+
+def test_no_bound_hides_behind_a_private_name_where_peers_come_in() -> None:
+    """What refuses or cuts what somebody else sent is public, and so has a row."""
+    for folder in ("settings", "ocpi/shape.py", "hub/callbacks.py", "hub/sync/quarantine.py"):
+        place = ROOT / folder
+        for path in place.glob("*.py") if place.is_dir() else [place]:
+            found = re.findall(r"^_(?:MOST|LONGEST)_[A-Z_]+", path.read_text("utf-8"), re.MULTILINE)
+            assert set(found) <= {"_LONGEST_PATH"}, path
+
+
+def test_each_row_is_the_only_one_of_its_bound() -> None:
+    """Two rows about one number would part ways."""
+    where = [limit.where for limit in _limits()]
+    assert len(where) == len(set(where))

@@ -12,7 +12,7 @@ from operators.events import Event
 from operators.models import Change
 from parties.management.command import OperatorCommand
 
-_MOST = 10_000
+MOST_ROWS = 10_000
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
@@ -30,8 +30,8 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Look them up."""
-        if not 0 < options.limit <= _MOST:
-            raise ValueError(f"--limit is a number from 1 to {_MOST}")
+        if not 0 < options.limit <= MOST_ROWS:
+            raise ValueError(f"--limit is a number from 1 to {MOST_ROWS}")
         return [_told(change) for change in _chosen(options)[: options.limit]]
 
     def tell(self, result: list[dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from hub.management.choosing import add_narrowing_arguments
 from hub.masked import masked_letter
 from parties.management.command import OperatorCommand
 
-_MOST = 1_000
+MOST_ROWS = 1_000
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
@@ -25,7 +25,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""
         chosen = LETTERS.chosen(party=options.party, module=options.module)
-        newest = chosen.select_related("subscription__receiver").order_by("-id")[:_MOST]
+        newest = chosen.select_related("subscription__receiver").order_by("-id")[:MOST_ROWS]
         return [
             {
                 "id": letter.pk,
@@ -50,5 +50,5 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
                 f"{each['id']}  {each['at']}  {each['receiver']} {each['module']}  "
                 f"{each['method']} {each['path']}: {each['reason']}"
             )
-        shown = f"the newest {_MOST:,}" if len(result) == _MOST else f"{len(result):,}"
+        shown = f"the newest {MOST_ROWS:,}" if len(result) == MOST_ROWS else f"{len(result):,}"
         self.stdout.write(f"{shown} dead letters" if result else "No dead letters.")

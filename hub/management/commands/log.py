@@ -10,7 +10,7 @@ from hub.message_log.searching import FAILED, Wanted
 from hub.message_log.under_way import Way
 from parties.management.command import OperatorCommand
 
-_MOST = 10_000
+MOST_ROWS = 10_000
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
@@ -34,8 +34,8 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Look them up."""
-        if not 0 < options.limit <= _MOST:
-            raise ValueError(f"--limit is a number from 1 to {_MOST}")
+        if not 0 < options.limit <= MOST_ROWS:
+            raise ValueError(f"--limit is a number from 1 to {MOST_ROWS}")
         found = searching.search(_wanted(options), limit=options.limit).rows[::-1]
         return [telling.as_json(exchange) for exchange in found]
 

@@ -13,7 +13,7 @@ from hub.sync.quarantine import QUARANTINE
 from ocpi.types import format_datetime
 from parties.management.command import OperatorCommand
 
-_MOST = 1_000
+MOST_ROWS = 1_000
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
@@ -28,7 +28,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""
         chosen = QUARANTINE.chosen(party=options.party, module=options.module)
-        newest = chosen.select_related("pull__party").order_by("-last_seen_at", "-id")[:_MOST]
+        newest = chosen.select_related("pull__party").order_by("-last_seen_at", "-id")[:MOST_ROWS]
         return [_row(masked_object(each)) for each in newest]
 
     def tell(self, result: list[dict[str, Any]]) -> None:
