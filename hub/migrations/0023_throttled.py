@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hub', '0021_retention'),
+        ('hub', '0022_read_again'),
     ]
 
     operations = [
