@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -82,6 +82,27 @@ _COUNTED = frozenset(
         *(Event.LOG_IN_FAILED, Event.PROVIDER_REFUSED, Event.LOCKED_OUT),
         *(Event.WRONG_PASSWORD, Event.WRONG_CODE, Event.DENIED),
     }
+)
+
+
+def since_last_log_in(user: User) -> str:
+    """Tell somebody who logs in when that was before, and what happened at the door meanwhile."""
+    of_user = Change.objects.filter(kind=_KIND, object_id=str(user.pk))
+    last = of_user.filter(deed__in=_LOG_INS).order_by("-id").first()
+    if last is None:
+        return ""
+    told = [f"Last log-in: {last.at:%Y-%m-%d %H:%M} UTC from {last.address or 'nowhere'}"]
+    counts = of_user.filter(id__gt=last.pk, deed__in=_WORTH_TELLING).values_list("deed")
+    told += [
+        f"{deed} ({number} times)" for deed, number in counts.annotate(Sum("times")).order_by()
+    ]
+    return "; ".join(told) + "."
+
+
+_LOG_INS = (Event.LOGGED_IN, Event.LOGGED_IN_BY_PROVIDER)
+_WORTH_TELLING = (
+    *(Event.LOG_IN_FAILED, Event.LOCKED_OUT, Event.WRONG_PASSWORD, Event.WRONG_CODE),
+    *(Event.ENROLLED, Event.MADE_CODES, Event.RESET_FACTOR, Event.USED_RECOVERY_CODE, "changed"),
 )
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
@@ -50,6 +51,8 @@ def logged_in(request: HttpRequest | None, user: User, **_: object) -> None:
     sessions.begin(request)
     if request.method is None:
         return
+    if told := events.since_last_log_in(user):
+        messages.info(request, told)
     backend = str(getattr(user, "backend", ""))
     if backend.startswith("operators."):
         events.happened(Event.LOGGED_IN_BY_PROVIDER, user, request)

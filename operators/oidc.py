@@ -280,7 +280,7 @@ def end_session(request: HttpRequest) -> HttpResponse | None:
     if not target:
         return None
     logout(request)
-    back = f"{settings.HUB_PUBLIC_URL}{reverse('admin:login')}"
+    back = f"{settings.HUB_CONSOLE_URL}{reverse('admin:login')}"
     query = urlencode({"client_id": settings.HUB_OIDC_CLIENT_ID, "post_logout_redirect_uri": back})
     return HttpResponseRedirect(f"{target}?{query}")
 
@@ -303,7 +303,7 @@ def _setting(attr: str, *default: object) -> Any:  # noqa: ANN401 - of any setti
 
 
 def _callback() -> str:
-    return f"{settings.HUB_PUBLIC_URL}{reverse('oidc:callback')}"
+    return f"{settings.HUB_CONSOLE_URL}{reverse('oidc:callback')}"
 
 
 def _back(request: HttpRequest, sentence: str) -> HttpResponse:

@@ -110,6 +110,7 @@ HUB_CONSOLE_2FA = env.choice(
 )
 HUB_CONSOLE_HOURS = env.integer("HUB_CONSOLE_HOURS", 12, least=1)
 HUB_CONSOLE_IDLE_MINUTES = env.integer("HUB_CONSOLE_IDLE_MINUTES", 30, least=1)
+HUB_CONSOLE_URL = env.url("HUB_CONSOLE_URL", HUB_PUBLIC_URL, schemes=("https", "http"))
 HUB_AUDIT_LOGIN_DAYS = env.integer("HUB_AUDIT_LOGIN_DAYS", 180, least=1)
 HUB_LOGIN_FAILURES = env.integer("HUB_LOGIN_FAILURES", 10, least=1)
 HUB_PROXIES = env.integer("HUB_PROXIES", 1 if _HTTPS else 0)
@@ -156,7 +157,7 @@ _DATABASE_URL = env.url("DATABASE_URL", schemes=("postgresql", "postgres"))
 
 DEBUG = env.boolean("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", environ.urlparse(HUB_PUBLIC_URL).hostname or "")
-CSRF_TRUSTED_ORIGINS = [HUB_PUBLIC_URL]
+CSRF_TRUSTED_ORIGINS = sorted({HUB_PUBLIC_URL, HUB_CONSOLE_URL})
 
 # Where `python -m settings.serve` listens, and with how many hands
 HUB_BIND_HOST = env.text("HUB_BIND_HOST", "127.0.0.1")

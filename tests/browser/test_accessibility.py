@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 from django.db.models import Model
 from playwright.sync_api import Page, expect
 
@@ -23,6 +24,7 @@ _LISTS = (
     *("hub/location", "hub/evse", "hub/tariff", "hub/token", "hub/session", "hub/cdr"),
     "hub/keptcdr",
     *("auth/user", "auth/group", "operators/change"),
+    "operators/consolesession",
 )
 _PAGES = (
     "/admin/",
@@ -36,11 +38,12 @@ _PAGES = (
     "/admin/hub/cdr/export/",
     "/admin/hub/token/driver/",
     "/admin/two-factor/",
+    "/admin/password_change/",
     *(f"/admin/{name}/" for name in _LISTS),
 )
 _OF_EACH: tuple[type[Model], ...] = (
     *(Platform, Agreement, Subscription, DeadLetter, Exchange),
-    *(Location, Evse, Token, Session, Cdr),
+    *(Location, Evse, Token, Session, Cdr, User),
 )
 
 

@@ -43,6 +43,7 @@ def test_a_second_factor_is_enrolled_and_asked_for(enter: Enter, settings: LazyS
     log_in(page, "olga")
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
     secret = b32decode(page.locator("code.hub-key").inner_text())
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_label("Code of your app").fill(f"{totp(secret):06}")
     page.get_by_role("button", name="Enrol").click()
     expect(page.get_by_role("listitem")).to_have_count(10)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import override_settings
 from django.utils import timezone
 
-from operators import events, throttling
+from operators import events, second_factor, throttling
 from operators.events import Event
 from operators.models import Change, KnownNetwork
 from operators.roles import Role
@@ -116,6 +116,20 @@ def test_a_denied_page_is_told(olga: User) -> None:
     console(olga).get("/admin/auth/user/")
     told = Change.objects.get()
     assert (told.who, told.deed, told.doing) == ("olga", Event.DENIED, "GET /admin/auth/user/")
+
+
+@pytest.mark.security("S-21")
+def test_who_logs_in_is_told_what_happened_meanwhile(olga: User) -> None:
+    """When they were in before, from where, and what others tried, or changed, since."""
+    log_in("olga", REMOTE_ADDR="192.0.2.1")
+    assault("olga", 2)
+    second_factor.recovery_codes(olga)
+    browser = Client(REMOTE_ADDR="192.0.2.2")
+    browser.post("/admin/login/", {"username": "olga", "password": PASSWORD})
+    html = browser.get("/admin/").content.decode()
+    assert "UTC from 192.0.2.1;" in html
+    assert "log-in failed (2 times)" in html
+    assert "made recovery codes (1 times)" in html
 
 
 @pytest.mark.security("S-21")

@@ -147,12 +147,13 @@ def test_who_is_known_to_the_provider_is_let_in(on: LazySettings, olga: User) ->
 
 
 def test_the_request_has_state_nonce_and_pkce(on: LazySettings) -> None:
-    """And the hub's own address, whatever Host the browser asked."""
+    """And the console's own address, whatever Host the browser asked."""
+    on.HUB_CONSOLE_URL = "https://console.example.com"
     browser = Client(HTTP_HOST="other.example.com")
     asked = urllib.parse.parse_qs(urllib.parse.urlsplit(begin(browser)).query)
     assert asked["code_challenge_method"] == ["S256"]
     assert all(len(asked[name][0]) >= 32 for name in ("state", "nonce", "code_challenge"))
-    assert asked["redirect_uri"] == ["http://localhost:8000/admin/oidc/callback/"]
+    assert asked["redirect_uri"] == ["https://console.example.com/admin/oidc/callback/"]
 
 
 def test_a_code_is_taken_from_the_browser_that_asked_for_it(on: LazySettings, olga: User) -> None:

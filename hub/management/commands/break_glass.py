@@ -34,7 +34,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         record(Event.BROKE_GLASS, user)
         return {
             "user": user.username,
-            "url": f"{settings.HUB_PUBLIC_URL}{path}",
+            "url": f"{settings.HUB_CONSOLE_URL}{path}",
             "minutes": glass.MOST_MINUTES_BROKEN,
         }
 
