@@ -132,5 +132,5 @@ class DeadLetterAdmin(FoundByWholeWords, Redriving, ReadOnly, ModelAdmin[DeadLet
 def _is_unpublished(text: bytes) -> bool:
     try:
         return members(text).get("publish") == b"false"
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False

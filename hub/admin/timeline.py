@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import msgspec
 from django.utils.safestring import SafeString
 
 from hub.admin.message_links import object_of
@@ -15,6 +14,7 @@ from hub.message_log import reading
 from hub.message_log.curl import as_curl, headers, url
 from hub.models import Exchange
 from ocpi.status_codes import is_success
+from parties.admin.console import laid_out
 from parties.announcement import hub_party
 
 WIDTH = 1_000
@@ -63,12 +63,12 @@ class Hop:
     @property
     def asked(self) -> str:
         """The request's body, laid out."""
-        return _pretty(self.row.request_body)
+        return laid_out(self.row.request_body.encode())
 
     @property
     def answered(self) -> str:
         """The answer's body, laid out."""
-        return _pretty(self.row.response_body)
+        return laid_out(self.row.response_body.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,3 @@ def _objects(rows: Sequence[Exchange]) -> Iterator[SafeString | str]:
     """Lead to what the journey is about: mostly one object, in all its hops."""
     different = {(row.module, row.object_key): row for row in rows if row.object_key}
     yield from map(object_of, list(different.values())[:_MOST_OBJECTS])
-
-
-def _pretty(text: str) -> str:
-    """Lay JSON out; what is cut or no JSON stays as it is."""
-    try:
-        return msgspec.json.format(text, indent=2)
-    except msgspec.DecodeError:
-        return text

@@ -24,6 +24,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ocpi import shape
+
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as ThemedAdmin
     from django.contrib.admin import TabularInline
@@ -47,6 +49,7 @@ __all__ = [
     "badge",
     "badges",
     "column",
+    "laid_out",
     "moment_text",
     "once",
     "operates",
@@ -57,6 +60,7 @@ __all__ = [
 ]
 
 _NONE = "-"
+_MOST_INDENTED = 32
 _SECONDS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -209,13 +213,19 @@ def span(seconds: float) -> str:
     return f"{int(seconds)} s"
 
 
+def laid_out(text: bytes) -> str:
+    """Lay JSON out; what is cut, nested too deeply to be indented, or no JSON stays as it is."""
+    try:
+        if shape.levels(msgspec.json.decode(text)) <= _MOST_INDENTED:
+            return msgspec.json.format(text, indent=2).decode()
+    except (ValueError, RecursionError):
+        pass
+    return text.decode(errors="replace")
+
+
 def pretty(text: bytes) -> SafeString:
     """Show JSON with line breaks, every value spelled as it was."""
-    try:
-        readable = msgspec.json.format(text, indent=2).decode()
-    except msgspec.DecodeError:
-        readable = text.decode(errors="replace")
-    return format_html('<pre class="hub-wide hub-json" tabindex="0">{}</pre>', readable)
+    return format_html('<pre class="hub-wide hub-json" tabindex="0">{}</pre>', laid_out(text))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString:
