@@ -14,6 +14,7 @@ _FIXED = {
     "HUB_REQUEST_TIMEOUT": "2",
     "HUB_MESSAGE_LOG_DAYS": "0",  # a test of the log opens it
     "HUB_PULL_PAUSE": "0",
+    "HUB_LOGIN_REQUESTS_PER_MINUTE": "600",
     "HUB_REQUESTS_PER_MINUTE": "60000",  # generated messages come as fast as they are taken
     "HUB_TOKEN_DAYS": "0",  # objects of tests stay as old as they say
     "HUB_SESSION_DAYS": "0",
