@@ -23,6 +23,7 @@ class ConsoleSessionAdmin(ReadOnly, ModelAdmin[ConsoleSession]):
 
     list_display = ("whose", "address", "browser", "begun", "used")
     list_display_links = None
+    fields = readonly_fields = ("whose", "address", "browser", "begun", "used")
     list_select_related = ("user",)
     search_fields = ("user__username",)
     list_per_page = 50

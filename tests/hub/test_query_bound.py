@@ -97,7 +97,9 @@ def _rest() -> None:
             milliseconds=1.0, request_id=f"request-{number}", correlation_id="journey-1",
         )  # fmt: skip
         record("changed", f"P{number}", kind="parties.Platform")
-        User.objects.create_user(f"person {number}").groups.set(Group.objects.all())
+        person = User.objects.create_user(f"person {number}")
+        person.groups.set(Group.objects.all())
+        Client().force_login(person)
         Group.objects.create(name=f"group {number}")
 
 

@@ -115,6 +115,16 @@ def test_sessions_are_listed_and_ended_by_their_person(olga: User) -> None:
     assert Change.objects.filter(deed="ended sessions", who="olga").exists()
 
 
+def test_what_a_session_keeps_is_on_no_page(olga: User) -> None:
+    """Its page says where and since when; that of somebody else's is not there."""
+    browser = console(olga)
+    row = ConsoleSession.objects.get()
+    html = browser.get(f"{LISTED}{row.pk}/change/").content.decode()
+    assert row.session_data[:40] not in html
+    vera = console(person("vera", Role.VIEWER))
+    assert vera.get(f"{LISTED}{row.pk}/change/").status_code == 302
+
+
 def test_nobody_ends_sessions_of_others_but_administrators(olga: User) -> None:
     """They see all of them, and end them on the page of users too."""
     theirs = console(olga)
