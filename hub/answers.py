@@ -27,7 +27,7 @@ from hub import (
 from hub.directory import PartyDirectory
 from hub.forwarding import Answer
 from hub.messages import Message
-from hub.routing import Destination, Direct, decide_for
+from hub.routing import Destination, Direct, Meant, decide_for
 from hub.store import Applied, Incoming, Wanted, posted
 from ocpi.errors import NotFound, OcpiError
 from ocpi.server import OcpiResponse
@@ -37,6 +37,7 @@ from ocpi.types import InterfaceRole
 from ocpi.versions import VERSIONS
 from parties import database, habits
 from parties.announcement import endpoint_url, hub_party
+from parties.holders import ref_of
 
 _FILTERS = ("date_from", "date_to")
 _FINDINGS_TOLD = 20
@@ -45,7 +46,10 @@ _NOT_FOUND = 404
 
 def relayed(message: Message, destination: Destination) -> HttpResponse:
     """Pass a message on to its party and give its answer back, from that party (TF-62, TF-73)."""
-    admission.check(message, destination)
+    admission.check(message)
+    refused = commanding.answer_for_another(message, destination)
+    if refused is not None:
+        return OcpiResponse(refused)
     with loops.guarded(message, destination):
         if results.asks_for_results(message):
             return _asked(message, destination)
@@ -53,7 +57,7 @@ def relayed(message: Message, destination: Destination) -> HttpResponse:
 
 
 def _passed_on(message: Message, destination: Destination) -> HttpResponse:
-    incoming = keeping.addressed_to(message, destination.ref)
+    incoming = keeping.addressed_to(message, destination)
     if incoming is None or not message.is_posted:
         return _sent(message, destination, incoming)
     posted_on = partial(_posted_on, message, destination, incoming)
@@ -86,7 +90,7 @@ def _is_gone(message: Message, answer: Answer) -> bool:
 def _asked(message: Message, destination: Destination) -> HttpResponse:
     """Pass a command or a request about a profile on; results come to the hub (CMD-02)."""
     commanding.check(message)
-    spared = commanding.too_often(message, destination.ref)
+    spared = commanding.too_often(message, destination)
     if spared is not None:
         return OcpiResponse(spared)
     own, callback = results.substituted(message, destination)
@@ -103,14 +107,14 @@ def of_result(message: Message) -> HttpResponse:
 
 def authorized(message: Message) -> HttpResponse:
     """Give the answer of whichever eMSP allows a driver whose token nobody here knows (TOK-14)."""
-    admission.check_body(message)
-    answer, destination = authorizing.ask_all(message, PartyDirectory(hub_party()))
+    admission.check(message)
+    answer, destination = authorizing.ask_all(message, PartyDirectory(hub_party(), message.holder))
     return _in_its_words(message, destination, answer, answer.headers)
 
 
 def _link_to(message: Message, destination: Destination, url: str) -> str:
     """Put a URL of the hub in place of the one at which a party's list goes on (TF-42)."""
-    page = links.Page(message.sender, destination.ref, url)
+    page = links.Page(message.sender, message.platform_id, destination.ref, url)
     return next_link(links.next_page(_endpoint(message), page))
 
 
@@ -192,7 +196,8 @@ def _page(message: Message) -> HttpResponse:
     page = store.page(keeping.policy_of(message), opening.viewer(message), asked, limit=limit)
     headers = {"X-Total-Count": str(page.total), "X-Limit": str(most)}
     if page.cursor is not None:
-        position = {"offset": asked.offset + page.count, "limit": limit, "cursor": page.cursor}
+        cursor = f"{page.cursor}-{message.sender}-{message.platform_id}"
+        position = {"offset": asked.offset + page.count, "limit": limit, "cursor": cursor}
         headers["Link"] = next_link(_next_url(message, position))
     return OcpiResponse(page.data, headers=headers)
 
@@ -213,10 +218,10 @@ def _single(message: Message) -> HttpResponse:
         return _posted(message)
     own = message.interface is InterfaceRole.RECEIVER
     wanted = Wanted(
-        owner=message.owner if own else opening.owner(message),
+        owner=message.holder if own else opening.owner(message),
         ids=message.object_ids,
         variant=message.variant,
-        reader=None if own else message.sender,
+        reader=None if own else message.holder,
     )
     return OcpiResponse(store.get(policy, kind, wanted))
 
@@ -224,14 +229,13 @@ def _single(message: Message) -> HttpResponse:
 def _posted(message: Message) -> HttpResponse:
     """Serve what was posted to whoever posted it: from its receiver's URL, or the hub's copy."""
     found = posted.by_reference(message.object_ids[0])
-    if found is None or found.owner != message.sender:
+    if found is None or found.owner != message.holder:
         raise NotFound("nothing that this party posted is at this URL")
-    directory = PartyDirectory(hub_party())
-    decided = decide_for(found.audience, message.address, directory)
+    meant = Meant(ref_of(found.audience), found.audience)
+    decided = decide_for(meant, message.address, PartyDirectory(hub_party(), message.holder))
     if not isinstance(decided, Direct):
         return OcpiResponse(found.text)
     try:
-        admission.check(message, decided.destination)
         url = forwarding.own_url(decided.destination, found.remote_location)
         if url is None:
             return OcpiResponse(found.text)

@@ -13,7 +13,7 @@ from hub import forwarding, noting
 from hub.directory import PartyDirectory
 from hub.forwarding import Answer, Outbound
 from hub.messages import Message
-from hub.routing import Destination, Direct, decide_for
+from hub.routing import Destination, Direct, Meant, decide_for
 from ocpi import client
 from ocpi.errors import (
     HubError,
@@ -22,9 +22,9 @@ from ocpi.errors import (
     ReceiverTimeout,
     UnknownToken,
 )
-from ocpi.types import PartyRef
 from ocpi.validation import decode_object
 from parties import access, database, peers
+from parties.holders import ref_of
 
 MOST_ASKED = 20
 """eMSPs that are asked at once."""
@@ -75,8 +75,9 @@ def _nobody_knows(message: Message, heard: Sequence[_Heard]) -> OcpiError:
 def _candidates(message: Message, directory: PartyDirectory) -> list[Destination]:
     """Return the eMSPs that can be asked now; `ReceiverNotConnected` when none of them can."""
     module = message.module.identifier
-    owners = sorted(access.visible_owners(receiver=message.sender, module=module))
-    routes = (decide_for(PartyRef.parse(owner), message.address, directory) for owner in owners)
+    owners = sorted(access.visible_owners(receiver=message.holder, module=module))
+    meant = (Meant(ref_of(owner), owner) for owner in owners)
+    routes = (decide_for(each, message.address, directory) for each in meant)
     reachable = (route.destination for route in routes if isinstance(route, Direct))
     # What a hub asks goes to no other hub: it could come round (A-39).
     askable = (one for one in reachable if not (message.is_from_hub and one.is_behind_hub))

@@ -75,18 +75,28 @@ def note_accepted(callback: Callback) -> None:
     Callback.objects.filter(pk=callback.pk).update(is_accepted=True)
 
 
-def reserved_at(reservation_id: str, *, sender: PartyRef) -> set[PartyRef]:
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A party at the platform where it was when a request was made."""
+
+    ref: PartyRef
+    platform_id: int
+
+
+def reserved_at(reservation_id: str, *, sender: PartyRef, platform_id: int) -> set[Registered]:
     """Return where a party has made a reservation; others' reservations are theirs (CMD-18).
 
     Where nobody is known to have accepted it, an answer that was lost may have said so.
     """
-    made = _about(ModuleID.COMMANDS, reservation_id, "RESERVE_NOW").filter(sender=str(sender))
-    asked = list(made.values_list("receiver", "is_accepted"))
-    sure = {key for key, is_accepted in asked if is_accepted}
-    return {PartyRef.parse(key) for key in sure or {key for key, _ in asked}}
+    made = _about(ModuleID.COMMANDS, reservation_id, "RESERVE_NOW")
+    own = made.filter(sender=str(sender), sender_platform=platform_id)
+    asked = list(own.values_list("receiver", "receiver_platform", "is_accepted"))
+    sure = {(key, at) for key, at, is_accepted in asked if is_accepted}
+    found = sure or {(key, at) for key, at, _ in asked}
+    return {Registered(PartyRef.parse(key), at) for key, at in found}
 
 
-def asked_lately(session_id: str, *, receiver: PartyRef) -> bool:
+def asked_lately(session_id: str, *, receiver: PartyRef, platform_id: int) -> bool:
     """Tell whether a receiver that just did as asked is to be spared another request (CP-15).
 
     What it refused, or never heard, keeps nobody from asking.
@@ -94,15 +104,17 @@ def asked_lately(session_id: str, *, receiver: PartyRef) -> bool:
     since = timezone.now() - timedelta(seconds=settings.HUB_PROFILE_SECONDS)
     done = Callback.objects.filter(about=about_key(session_id), is_accepted=True)
     lately = done.filter(module=ModuleID.CHARGINGPROFILES.value, created_at__gt=since)
-    return lately.filter(receiver=str(receiver)).exists()
+    return lately.filter(receiver=str(receiver), receiver_platform=platform_id).exists()
 
 
-def setter_of_profile(session_id: str, *, receiver: PartyRef) -> PartyRef | None:
+def setter_of_profile(
+    session_id: str, *, receiver: PartyRef, platform_id: int
+) -> Registered | None:
     """Return who last set a profile that the receiver accepted: that one holds (CP-09)."""
     profiles = _about(ModuleID.CHARGINGPROFILES, session_id, "PUT")
-    accepted = profiles.filter(receiver=str(receiver), is_accepted=True)
-    last = accepted.order_by("-created_at").first()
-    return PartyRef.parse(last.sender) if last else None
+    asked = profiles.filter(receiver=str(receiver), receiver_platform=platform_id)
+    last = asked.filter(is_accepted=True).order_by("-created_at").first()
+    return Registered(PartyRef.parse(last.sender), last.sender_platform_id) if last else None
 
 
 def forget_expired() -> int:

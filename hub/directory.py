@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -11,7 +12,7 @@ from hub import circuits
 from hub.routing import Destination
 from ocpi.errors import ReceiverNotConnected
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
-from parties import database, life, quirks
+from parties import access, database, life, quirks
 from parties.models import Party, Platform
 from parties.status import ConnectionStatus
 
@@ -21,10 +22,13 @@ SELECT p.role, p.is_active, p.claimed_at, p.reported_status,
   f.circuit_until, f.last_seen_at, f.quirks::text,
   (SELECT e.url FROM parties_endpoint e WHERE e.platform_id = f.id
     AND e.module = %(module)s::text AND e.role = %(interface)s::text),
-  EXISTS (SELECT FROM parties_party h WHERE h.platform_id = f.id AND h.role = 'HUB' AND h.is_active)
-FROM parties_party p JOIN parties_platform f ON f.id = p.platform_id
+  EXISTS (SELECT FROM parties_party h
+    WHERE h.platform_id = f.id AND h.role = 'HUB' AND h.is_active),
+  p.holder, {reach}
+FROM parties_party p JOIN parties_platform f ON f.id = p.platform_id {lateral}
 WHERE p.key = %(key)s::text AND (%(platform)s::bigint IS NULL OR f.id = %(platform)s::bigint)
 ORDER BY p.id"""
+_ANY = _PARTIES.format(reach="true, true", lateral="")
 
 _PARTY_COLUMNS = ("role", "is_active", "claimed_at", "reported_status")
 _PLATFORM_COLUMNS = (
@@ -35,25 +39,35 @@ _PLATFORM_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class PartyDirectory:
-    """The directory in the database: one statement per question."""
+    """The directory in the database as a sender sees it: one statement per question."""
 
     hub: PartyRef
+    sender: str
 
     def destinations(
         self, ref: PartyRef, module: ModuleID, interface: InterfaceRole
     ) -> Sequence[Destination]:
         """Return every role a party has or is allowed to have, with the addressed endpoint."""
+        reach, parameters = access.reach_sql(module, interface, sender=self.sender)
         asked = {"module": module.value, "interface": interface.value, "platform": None}
-        return [_destination(ref, *row) for row in database.rows(_PARTIES, asked | _of(ref))]
+        found = database.rows(_reached(reach), {**asked, **_of(ref), **parameters})
+        return [_destination(ref, *row) for row in found]
 
 
 def at_platform(platform_id: int, ref: PartyRef) -> Destination:
     """Return a party at the platform it spoke from; `ReceiverNotConnected` when it left it."""
     asked = {"module": "", "interface": "", "platform": platform_id}
-    found = [_destination(ref, *row) for row in database.rows(_PARTIES, asked | _of(ref))]
+    found = [_destination(ref, *row) for row in database.rows(_ANY, asked | _of(ref))]
     if not found:
         raise ReceiverNotConnected(f"{ref} is no party of the platform any more that asked")
     return max(found, key=lambda one: one.connected)
+
+
+@lru_cache(maxsize=4)
+def _reached(reach: str) -> str:
+    lateral = f"CROSS JOIN LATERAL ({reach}) AS reach"
+    columns = "COALESCE(reach.is_known, false), COALESCE(reach.may_be_called, false)"
+    return " ".join(_PARTIES.format(reach=columns, lateral=lateral).split())
 
 
 def _of(ref: PartyRef) -> dict[str, object]:
@@ -78,6 +92,10 @@ def _destination(ref: PartyRef, *row: Any) -> Destination:  # noqa: ANN401 - col
         is_behind_hub=bool(row[14]),
         is_unseen=life.is_unseen(platform.last_seen_at),
         authorize_seconds=quirks.cached(row[12]).authorize_seconds,
+        holder=row[15],
+        is_known=row[16],
+        may_be_called=row[17],
+        is_live=party.is_active and platform.status != ConnectionStatus.SUSPENDED,
     )
 
 

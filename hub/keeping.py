@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from django.db import DatabaseError, transaction
 
-from hub import admission, recipients, store
+from hub import recipients, store
 from hub.directory import PartyDirectory
 from hub.messages import Message
 from hub.policy import POLICIES, Policy
+from hub.routing import Destination, Meant, destination_for
 from hub.store import Applied, Incoming
 from hub.store.reading import audience_of
 from ocpi.errors import (
@@ -27,6 +28,7 @@ from ocpi.errors import (
 from ocpi.types import InterfaceRole, PartyRef
 from ocpi.validation import decode_object, validate
 from parties.announcement import hub_party
+from parties.holders import ref_of
 
 log = logging.getLogger(__name__)
 
@@ -45,40 +47,49 @@ def addressed_to_hub(message: Message) -> Incoming:
     incoming = _incoming(message)
     if not incoming.policy.personal:
         return incoming
-    to = _recipient(message, incoming)
-    _check_access(message, to)
-    return replace(incoming, audience=str(to), recipient=str(to))
+    to = _receiving(message, _recipient(message, incoming))
+    return replace(incoming, audience=to.holder, recipient=to.holder)
 
 
-def _check_access(message: Message, to: PartyRef) -> None:
+def _receiving(message: Message, meant: Meant) -> Destination:
+    """Return for whom a personal object is kept, however it is connected at present."""
+    directory = PartyDirectory(hub_party(), message.holder)
     try:
-        admission.check_access(message, to)
-    except ReceiverNotConnected:
-        known = PartyDirectory(hub_party())
-        if known.destinations(to, message.module.identifier, message.interface):
-            raise
-        text = f"this hub knows no party {to}, the owner of cdr_token; nothing was stored"
+        to = destination_for(meant, message.address, directory)
+    except UnknownReceiver as error:
+        text = f"the owner of cdr_token: {error}; nothing was stored"
         raise UnknownReceiver(text) from None
+    if not to.is_live:
+        raise ReceiverNotConnected(f"{to.ref} is {to.status}; nothing was stored")
+    return to
 
 
-def recipient(message: Message) -> PartyRef:
+def recipient(message: Message) -> Meant:
     """Return the party a push of personal data without a receiver is for (SES-16, CDR-14)."""
     return _recipient(message, _incoming(message))
 
 
-def addressed_to(message: Message, receiver: PartyRef) -> Incoming | None:
+def addressed_to(message: Message, receiver: Destination) -> Incoming | None:
     """Return a push addressed to a party as the store takes it; None when it is not kept."""
     pushes = message.interface is InterfaceRole.RECEIVER and message.method != "GET"
     if not pushes or message.module.identifier not in POLICIES:
         return None
-    incoming = replace(_incoming(message), audience=str(receiver), is_fed=False)
+    incoming = replace(_incoming(message), audience=receiver.holder, is_fed=False)
     if not incoming.policy.personal or message.method == "PATCH":
         return incoming
     try:
-        to = recipients.recipient_of(decode_object(message.body), sender=message.sender)
+        to = recipients.recipient_of(decode_object(message.body), sender=message.holder)
+        return replace(incoming, recipient=_named_in(message, to, receiver))
     except OcpiError:  # its receiver knows better
         return incoming
-    return replace(incoming, recipient=str(to))
+
+
+def _named_in(message: Message, to: Meant, receiver: Destination) -> str:
+    """Return the holder of the token in what is pushed to a party: mostly that party."""
+    if to.ref == receiver.ref and to.includes(receiver):
+        return receiver.holder
+    directory = PartyDirectory(hub_party(), message.holder)
+    return destination_for(to, message.address, directory).holder
 
 
 def remember(incoming: Incoming) -> Applied | None:
@@ -109,6 +120,7 @@ def _incoming(message: Message) -> Incoming:
         version=message.version,
         method=message.method,
         owner=owner,
+        filed_as=message.holder,
         ids=ids,
         path=message.path,
         body=message.body,
@@ -140,19 +152,19 @@ def _identity(message: Message) -> tuple[PartyRef, tuple[str, ...]]:
     return owner, (object_id,)
 
 
-def _recipient(message: Message, incoming: Incoming) -> PartyRef:
+def _recipient(message: Message, incoming: Incoming) -> Meant:
     """Return for whom a personal object is; a PATCH is for whom the object was."""
     value = decode_object(message.body)
     if message.method != "PATCH":
         validate(incoming.type.model, value)
-        return recipients.recipient_of(value, sender=message.sender)
-    known = audience_of(incoming.policy, incoming.owner, incoming.key)
-    if known is None:
+        return recipients.recipient_of(value, sender=message.holder)
+    holder = audience_of(incoming.policy, incoming.holder, incoming.key)
+    if holder is None:
         text = f"the hub holds no {incoming.type.name} {incoming.ids[0]!r} of {incoming.owner}"
         raise incoming.type.unknown(f"{text}; send it by PUT first", http_status=404)
-    token = value.get("cdr_token")
+    known, token = ref_of(holder), value.get("cdr_token")
     named = recipients.named_owner(token) if isinstance(token, dict) else None
-    if named is not None and str(named) != known:
+    if named not in {None, known}:
         text = f"is of {named}, but this {incoming.type.name} is for {known}: send it by PUT"
         raise InvalidParameters(findings=(Finding("cdr_token", text),))
-    return PartyRef.parse(known)
+    return Meant(known, holder)

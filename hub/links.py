@@ -29,9 +29,13 @@ _LIFETIME = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a party's list: who asks, whose list it is, and that party's own URL of it."""
+    """A page of a party's list: who asks, whose list it is, and that party's own URL of it.
+
+    The reader is a party at its platform: the same name elsewhere is somebody else.
+    """
 
     reader: PartyRef
+    platform_id: int
     owner: PartyRef
     url: str
 
@@ -39,7 +43,7 @@ class Page:
 def next_page(endpoint: str, page: Page) -> str:
     """Return the hub's URL of a page."""
     # Not compressed: beside what a reader chose itself, the length would tell of the rest.
-    told = json.dumps((str(page.reader), str(page.owner), page.url)).encode()
+    told = json.dumps((str(page.reader), page.platform_id, str(page.owner), page.url)).encode()
     sealed = _seal(endpoint, tuple(settings.CREDENTIALS_KEYS)).encrypt(told).decode()
     return f"{endpoint}?{urlencode({PARAMETER: sealed})}"
 
@@ -52,11 +56,11 @@ def read(query: str, *, endpoint: str) -> Page | None:
     seal = _seal(endpoint, tuple(settings.CREDENTIALS_KEYS))
     try:
         told = seal.decrypt(sealed.encode(), ttl=int(_LIFETIME.total_seconds()))
-        reader, owner, url = json.loads(told)
+        reader, platform_id, owner, url = json.loads(told)
     except (InvalidToken, ValueError):
         text = f"{PARAMETER}: the hub gave no such link, or it is too old"
         raise NotFound(f"{text}; start the list again without it") from None
-    return Page(PartyRef.parse(reader), PartyRef.parse(owner), url)
+    return Page(PartyRef.parse(reader), platform_id, PartyRef.parse(owner), url)
 
 
 @lru_cache(maxsize=128)

@@ -14,7 +14,7 @@ from hub.links import Page
 from hub.policy import POLICIES, Policy
 from hub.routing import Address, Kept, sender_of
 from hub.store import posted
-from hub.store.reading import cursor_party
+from hub.store.reading import cursor_reader
 from ocpi.errors import InvalidParameters, MethodNotAllowed, NotFound, UnsupportedVersion
 from ocpi.modules import Interface, Match, Module
 from ocpi.server import OcpiView
@@ -38,7 +38,9 @@ WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
 class Message:
     """A request whose resource, method and sender are known to be right.
 
-    `path` is what follows the endpoint's URL and `query` what follows the `?`, both as sent. It
+    `path` is what follows the endpoint's URL and `query` what follows the `?`, both as sent. What
+    its sender owns and gets is filed under the name of a `holder`; another hub sends what is of one
+    of its parties, whose it is then. It
     `is_correlated` when its sender named the exchange it belongs to, `is_inferred` when it did not
     name itself; `page` is the page of a party's list that it follows a link to.
     """
@@ -51,6 +53,7 @@ class Message:
     path: str
     query: str
     sender: PartyRef
+    holder: str
     to: PartyRef | None
     ids: MessageIds
     body: bytes
@@ -69,6 +72,7 @@ class Message:
             self.interface,
             self.to,
             is_list=self.is_list,
+            sender=self.sender,
             kept=_kept(POLICIES.get(self.module.identifier)),
         )
 
@@ -130,7 +134,9 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
     headers = RoutingHeaders.read(view.request.headers)
     page = _page(view, version, declared, side, match)
     result_of = declared.identifier if declared.is_result(method, side) else None
-    named = _named(headers, view.raw_query()) or _implied(match, page, caller, result_of)
+    named = _named(headers, view.raw_query(), caller) or _implied(match, page, caller, result_of)
+    sender = sender_of(named, caller.roles, declared.identifier, side)
+    is_from_hub = any(party.role is Role.HUB for party in caller.parties)
     message = Message(
         method=method,
         version=version,
@@ -139,12 +145,13 @@ def read(view: OcpiView, *, version: str, interface: str, module: str) -> Messag
         match=match,
         path=path,
         query=view.raw_query(),
-        sender=sender_of(named, caller.roles, declared.identifier, side),
+        sender=sender,
+        holder=caller.holder_of(_speaker(match, side, sender) if is_from_hub else sender),
         to=headers.to or (page.owner if page else None),
         ids=view.message_ids,
         body=view.body() if method in WITH_BODY else b"",
         platform_id=caller.platform_id,
-        is_from_hub=any(party.role is Role.HUB for party in caller.parties),
+        is_from_hub=is_from_hub,
         is_correlated=_is_correlated(view),
         is_inferred=named is None,
         page=page,
@@ -207,13 +214,20 @@ def _resource(interface: Interface, path: str, method: str) -> Match:
     return match
 
 
-def _named(headers: RoutingHeaders, query: str) -> PartyRef | None:
+def _speaker(match: Match, side: InterfaceRole, sender: PartyRef) -> PartyRef:
+    """Return for whom another hub speaks: it names itself when it broadcasts (A-25)."""
+    if side is InterfaceRole.RECEIVER and set(OWNER) <= match.values.keys():
+        return PartyRef(*(match.values[name] for name in OWNER))
+    return sender
+
+
+def _named(headers: RoutingHeaders, query: str, caller: Caller) -> PartyRef | None:
     """Return the FROM party, or the one for whom the page link being followed was made (A-46)."""
     cursor = dict(parse_qsl(query)).get("cursor")
     if not cursor or headers.to not in {None, hub_party()}:
         return headers.sender
-    reader = cursor_party(cursor)
-    if headers.sender not in {None, reader}:
+    reader, platform_id = cursor_reader(cursor)
+    if headers.sender not in {None, reader} or platform_id != caller.platform_id:
         raise InvalidParameters(f"cursor: this page link was made for {reader}")
     return reader
 
@@ -235,11 +249,12 @@ def _implied(
     found = page.reader if page else None
     if POSTED in match.values:
         known = posted.by_reference(match.values[POSTED])
-        found = known.owner if known else None
+        own = {party.holder: party.ref for party in caller.parties}
+        found = own.get(known.owner) if known else None
     if result_of is not None:
         [reference] = match.values.values()
-        own = callbacks.awaited(reference, platform_id=caller.platform_id, module=result_of)
-        found = PartyRef.parse(own.receiver)
+        asked = callbacks.awaited(reference, platform_id=caller.platform_id, module=result_of)
+        found = PartyRef.parse(asked.receiver)
     return found if found in caller.refs else None
 
 
@@ -259,7 +274,7 @@ def _check_page(message: Message) -> None:
     page = message.page
     if page is None:
         return
-    if page.reader != message.sender:
+    if (page.reader, page.platform_id) != (message.sender, message.platform_id):
         raise NotFound(f"{links.PARAMETER}: this link was made for another party")
     if page.owner != message.to:
         text = f"this link is to a list of {page.owner}; OCPI-to differs"

@@ -9,21 +9,22 @@ from hub import commanding, keeping
 from hub.directory import PartyDirectory
 from hub.messages import Message
 from hub.policy import POLICIES
-from hub.routing import AskAll, Decided, Kept, Known, Open, Stored, decide, decide_for
+from hub.routing import AskAll, Decided, Kept, Known, Meant, Open, Stored, decide, decide_for
 from hub.store import Viewer
 from hub.store.identity import object_key
 from hub.store.reading import owners_of
 from ocpi.errors import HubError, InvalidParameters, UnknownToken
-from ocpi.types import InterfaceRole, PartyRef
+from ocpi.types import InterfaceRole
 from parties import access
 from parties.announcement import hub_party
+from parties.holders import ref_of
 
 
 def route(message: Message) -> Decided:
     """Decide where a message goes, looking at its content where its address is open."""
     if message.is_posted and message.method == "GET":
         return Stored()  # whom it was posted to, the hub knows
-    directory = PartyDirectory(hub_party())
+    directory = PartyDirectory(hub_party(), message.holder)
     decided = decide(message.address, directory)
     if not isinstance(decided, Open):
         return decided
@@ -36,23 +37,24 @@ def route(message: Message) -> Decided:
     return found if isinstance(found, Known) else decide_for(found, message.address, directory)
 
 
-def _found(message: Message) -> PartyRef | Known:
+def _found(message: Message) -> Meant | Known:
     """Return the party that a message without a receiver is for."""
     if message.address.kept is Kept.NOTHING:
         return commanding.receiver_of(message)
     if message.interface is InterfaceRole.RECEIVER:
         return keeping.recipient(message)
-    return owner(message)
+    holder = owner(message)
+    return Meant(ref_of(holder), holder)
 
 
 def viewer(message: Message) -> Viewer:
     """Return the sender with the owners whose objects it may see."""
     module = message.module.identifier
-    return Viewer(message.sender, access.visible_owners(receiver=message.sender, module=module))
+    return Viewer(message.holder, access.visible_owners(receiver=message.holder, module=module))
 
 
-def owner(message: Message) -> PartyRef:
-    """Return whose object an id names, among those the sender may see.
+def owner(message: Message) -> str:
+    """Return the holder whose object an id names, among those the sender may see.
 
     Ids are unique per owner only: with several, the sender has to say which (LOC-16).
     """
@@ -67,7 +69,7 @@ def owner(message: Message) -> PartyRef:
         text = f"the hub knows no {kind.name} {wanted!r} that {message.sender} may see"
         raise kind.unknown(text, http_status=404)
     if len(found) > 1:
-        owners = " and ".join(map(str, found))
+        owners = " and ".join(str(ref_of(each)) for each in found)
         text = f"{kind.name} {wanted!r} is ambiguous, it exists at {owners}"
         raise InvalidParameters(f"{text}: set OCPI-to-country-code and OCPI-to-party-id")
     return found[0]

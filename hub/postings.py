@@ -145,7 +145,7 @@ def _this(incoming: Incoming) -> QuerySet[Posting]:
 
 def _identity(incoming: Incoming) -> dict[str, str]:
     return {
-        "owner": str(incoming.owner),
+        "owner": incoming.holder,
         "key": incoming.key,
         "audience": incoming.audience,
     }

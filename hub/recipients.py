@@ -7,18 +7,26 @@ name its owner; it is found among the stored Tokens by uid and type.
 from collections.abc import Mapping
 
 from hub.policy import POLICIES
+from hub.routing import Meant
 from hub.store.identity import object_key
 from hub.store.reading import Viewer, owners_of
 from ocpi.errors import Finding, InvalidParameters, UnknownReceiver
-from ocpi.types import ModuleID, PartyRef
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.versions import VERSIONS
 from parties import access
+from parties.holders import ref_of
+from parties.role_pairs import implements
+
+ROLES = frozenset(
+    role for role in Role if implements(role, ModuleID.TOKENS, InterfaceRole.SENDER)
+) - {Role.HUB}
+"""Who owns tokens."""
 
 _TOKEN = VERSIONS["2.2.1"].modules[ModuleID.TOKENS].object
 
 
-def recipient_of(value: Mapping[str, object], *, sender: PartyRef) -> PartyRef:
-    """Return the owner of an object's `cdr_token`.
+def recipient_of(value: Mapping[str, object], *, sender: str) -> Meant:
+    """Return the owner of an object's `cdr_token`, whose CPO is the holder `sender`.
 
     Raises `InvalidParameters` when it names none or several, `UnknownReceiver` when nobody has it.
     """
@@ -28,7 +36,10 @@ def recipient_of(value: Mapping[str, object], *, sender: PartyRef) -> PartyRef:
             findings=(Finding("cdr_token", "is required: it tells for whom this is"),)
         )
     named = named_owner(token)
-    return named if named is not None else _owner_of(token, sender)
+    if named is not None:
+        return Meant(named, roles=ROLES)
+    holder = _owner_of(token, sender)
+    return Meant(ref_of(holder), holder, roles=ROLES)
 
 
 def named_owner(token: Mapping[str, object]) -> PartyRef | None:
@@ -42,7 +53,7 @@ def named_owner(token: Mapping[str, object]) -> PartyRef | None:
         raise InvalidParameters(findings=(Finding("cdr_token", str(error)),)) from None
 
 
-def _owner_of(token: Mapping[str, object], sender: PartyRef) -> PartyRef:
+def _owner_of(token: Mapping[str, object], sender: str) -> str:
     """Find the owner among the Tokens the sender may have."""
     uid, kind = token.get("uid"), token.get("type")
     if not isinstance(uid, str) or not uid.isprintable() or _TOKEN is None:
@@ -54,7 +65,7 @@ def _owner_of(token: Mapping[str, object], sender: PartyRef) -> PartyRef:
     if not found:
         raise UnknownReceiver("the hub knows no Token like cdr_token that this party may have")
     if len(found) > 1:
-        several = " and ".join(map(str, found))
+        several = " and ".join(str(ref_of(each)) for each in found)
         text = f"is a Token of {several}; name its country_code and party_id"
         raise InvalidParameters(findings=(Finding("cdr_token", text),))
     return found[0]

@@ -16,15 +16,17 @@ the ambiguities.
 
 Why a party cannot be reached, the first that applies:
 
-    nobody registered it, or may                        4001
+    nobody registered it, or may; or it is nobody the
+    sender has to do with                               4001
     no role of it implements the interface              4000
+    the sender may not call this interface of it        4001
     its platform is PLANNED, OFFLINE or SUSPENDED       4003
     its platform did not answer lately                  4003
     its platform asked for a pause (HTTP 429)           4000
     its platform offers no such endpoint                4000
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -60,12 +62,17 @@ class Address:
     to: PartyRef | None
     is_list: bool = False
     kept: Kept = Kept.FOR_ALL
+    sender: PartyRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
     """A party the hub knows, and whether its platform can be spoken to.
 
+    What is its at this platform the hub files under the name of a `holder`. The sender has to do
+    with it in this module when it `is_known`, and may send this message to it when it
+    `may_be_called`, however it is connected; it `is_live` while its platform names it and is not
+    suspended.
     `endpoint` is the URL of the addressed interface at its platform, None when it offers none;
     `pause` the seconds for which the platform wants to be left alone; `silence` those for which the
     hub spares it and its requesters the wait, because so many messages in a row went `unanswered`.
@@ -86,6 +93,32 @@ class Destination:
     is_behind_hub: bool = False
     is_unseen: bool = False
     authorize_seconds: float = 0
+    holder: str = ""
+    is_known: bool = True
+    may_be_called: bool = True
+    is_live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A party a message turned out to be for: any of it, or what is said of it besides.
+
+    The `holder` under whose name the hub has what the message is about, the platform that was asked
+    before, or the `roles` of which one is meant.
+    """
+
+    ref: PartyRef
+    holder: str = ""
+    platform_id: int = 0
+    roles: frozenset[Role] = frozenset()
+
+    def includes(self, one: Destination) -> bool:
+        """Tell whether a registration of the party is what is meant."""
+        return (
+            self.holder in {"", one.holder}
+            and self.platform_id in {0, one.platform_id}
+            and (not self.roles or one.role in self.roles)
+        )
 
 
 class Directory(Protocol):
@@ -149,7 +182,7 @@ Route = Decided | Open
 def decide(address: Address, directory: Directory) -> Route:
     """Decide where a message goes."""
     if address.to is not None and address.to != directory.hub:
-        return decide_for(address.to, address, directory)
+        return decide_for(Meant(address.to), address, directory)
     receiving = address.interface is InterfaceRole.RECEIVER
     if address.kept is Kept.NOTHING:
         return Open()
@@ -161,29 +194,74 @@ def decide(address: Address, directory: Directory) -> Route:
     return Open()
 
 
-def decide_for(to: PartyRef, address: Address, directory: Directory) -> Direct | Refused:
+def decide_for(meant: Meant, address: Address, directory: Directory) -> Direct | Refused:
     """Choose the platform by the role that module and interface imply (TF-84, A-30)."""
-    known = directory.destinations(to, address.module, address.interface)
-    asked = f"the {address.interface} interface of {address.module}"
-    if not known:
-        why = "check OCPI-to-country-code and OCPI-to-party-id"
-        return Refused(UnknownReceiver(f"this hub knows no party {to}: {why}"))
-    fitting = _fitting(known, address)
-    if not fitting:
-        roles = " and ".join(sorted(one.role for one in known))
-        return Refused(HubError(f"{to} is {roles}, which does not implement {asked}"))
-    chosen = max(fitting, key=lambda one: (one.connected, one.endpoint is not None))
-    refusal = objection(chosen, asked)
+    try:
+        chosen = destination_for(meant, address, directory)
+    except OcpiError as error:
+        return Refused(error)
+    refusal = objection(chosen, _asked(address))
     return Refused(refusal) if refusal else Direct(chosen)
 
 
-def _fitting(known: Sequence[Destination], address: Address) -> list[Destination]:
+def destination_for(meant: Meant, address: Address, directory: Directory) -> Destination:
+    """Return the party a sender means, among those it may call; raises `OcpiError` for no such.
+
+    Whoever has nothing to do with a party gets the same answer whether it is there or not.
+    """
+    found = directory.destinations(meant.ref, address.module, address.interface)
+    known = [one for one in found if one.is_known]
+    fitting = _fitting(found, address)
+    if known and not {one.platform_id for one in known} & {one.platform_id for one in fitting}:
+        roles = " and ".join(sorted({one.role for one in known}))
+        raise HubError(f"{meant.ref} is {roles}, which does not implement {_asked(address)}")
+    callable_ = [one for one in fitting if one.may_be_called and meant.includes(one)]
+    if not callable_:
+        raise _nobody(meant.ref, address)
+    return max(callable_, key=_preference(address))
+
+
+def _asked(address: Address) -> str:
+    return f"the {address.interface} interface of {address.module}"
+
+
+def _nobody(ref: PartyRef, address: Address) -> OcpiError:
+    if ref == address.sender:
+        return InvalidParameters(f"OCPI-to and OCPI-from are the same party, {ref}")
+    shared = f" that {address.sender} may exchange {address.module} with" if address.sender else ""
+    check = "check OCPI-to-country-code and OCPI-to-party-id"
+    operator = "whether there is an agreement, the hub's operator knows"
+    return UnknownReceiver(f"this hub knows no party {ref}{shared}: {check}; {operator}")
+
+
+def _fitting(found: Iterable[Destination], address: Address) -> list[Destination]:
+    """Return, at each platform, the roles that implement an interface; else their stand-ins."""
+    at: dict[int, list[Destination]] = {}
+    for one in found:
+        at.setdefault(one.platform_id, []).append(one)
+    return [one for roles in at.values() for one in _implementing(roles, address)]
+
+
+def _implementing(known: Collection[Destination], address: Address) -> list[Destination]:
     """Return the roles that implement an interface; else those that stand in for them (CP-10)."""
     for applies in (implements, stands_in):
         found = [one for one in known if applies(one.role, address.module, address.interface)]
         if found:
             return found
     return []
+
+
+def _preference(address: Address) -> Callable[[Destination], tuple[bool, bool | int]]:
+    """Say which of several registrations of a party is meant, the greatest.
+
+    What is personal goes to one of them, by its role, whether it can be reached now or not.
+    """
+    if address.kept is Kept.FOR_ONE:
+        return lambda one: (one.endpoint is not None, -_BY_ROLE.index(one.role))
+    return lambda one: (one.connected, one.endpoint is not None)
+
+
+_BY_ROLE = sorted(Role, key=lambda role: role is not Role.EMSP)
 
 
 def objection(chosen: Destination, asked: str) -> OcpiError | None:

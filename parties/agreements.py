@@ -112,7 +112,7 @@ def _expired(agreement: Agreement) -> bool:
 
 def objections(cpo: Party, emsp: Party, modules: Iterable[str]) -> Iterator[str]:
     """Say why two parties cannot agree on this."""
-    if cpo.ref == emsp.ref:
+    if cpo.ref == emsp.ref and cpo.platform_id == emsp.platform_id:
         yield f"{cpo.ref} needs no agreement with itself."
         return
     pair = (Role(cpo.role), Role(emsp.role))
@@ -146,12 +146,17 @@ def _sides(
     one: PartyRef, other: PartyRef, roles: tuple[str, str] = ("", "")
 ) -> tuple[Party, Party]:
     """Find the two parties whose roles have something to exchange, the CPO-like first."""
-    if one == other:
-        message = f"{one} needs no agreement with itself"
-        raise NoSuchAgreement(message)
     ones, others = _known(one, roles[0]), _known(other, roles[1])
     both = [*product(ones, others), *product(others, ones)]
-    found = [(a, b) for a, b in both if (Role(a.role), Role(b.role)) in SIDES]
+    if one == other and len({party.platform_id for party in ones}) == 1:
+        message = f"{one} needs no agreement with itself"
+        raise NoSuchAgreement(message)
+    found = [
+        (a, b)
+        for a, b in both
+        if (Role(a.role), Role(b.role)) in SIDES
+        and (one != other or a.platform_id != b.platform_id)
+    ]
     if found:  # an owner's own role before that of an eMSP in its place
         return min(found, key=lambda pair: pair[0].role == Role.EMSP)
     message = (

@@ -38,8 +38,8 @@ SELECT c.digest, c.id, c.kind, c.last_four, c.provisional, c.form, c.first_used_
        p.alarm = '' AND (p.failures > 0 OR p.status = %(offline)s),
        EXISTS (SELECT FROM parties_credentials n WHERE n.replaces_id = c.id
                AND n.first_used_at IS NULL AND n.revoked_at IS NULL AND n.valid_until IS NULL),
-       ARRAY(SELECT ARRAY[q.role, q.country_code, q.party_id, q.id::text] FROM parties_party q
-             WHERE q.platform_id = p.id AND q.is_active ORDER BY q.id)
+       ARRAY(SELECT ARRAY[q.role, q.country_code, q.party_id, q.id::text, q.holder]
+             FROM parties_party q WHERE q.platform_id = p.id AND q.is_active ORDER BY q.id)
 FROM parties_credentials c JOIN parties_platform p ON p.id = c.platform_id
 WHERE c.digest IN (%(first)s, %(last)s)
 """
@@ -237,8 +237,8 @@ def _caller(row: _Found, token: str, *, repeating: bool = False) -> Caller:
         status=ConnectionStatus.CONNECTED if back else ConnectionStatus(row.status),
         version=row.version,
         parties=tuple(
-            CallerParty(Role(role), PartyRef(country, party), int(pk))
-            for role, country, party, pk in row.parties
+            CallerParty(Role(role), PartyRef(country, party), int(pk), holder)
+            for role, country, party, pk, holder in row.parties
         ),
         token_kind=row.kind,
         credentials_id=row.id,

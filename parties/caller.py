@@ -17,6 +17,7 @@ class CallerParty:
     role: Role
     ref: PartyRef
     id: int
+    holder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Caller:
     def refs(self) -> frozenset[PartyRef]:
         """The parties without their roles, as FROM headers name them."""
         return frozenset(party.ref for party in self.parties)
+
+    def holder_of(self, ref: PartyRef) -> str:
+        """Return the name under which the hub files what is a party's of this platform."""
+        return next((party.holder for party in self.parties if party.ref == ref), str(ref))
 
     @property
     def roles(self) -> tuple[tuple[Role, PartyRef], ...]:

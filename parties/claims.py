@@ -144,14 +144,17 @@ def _refusals(offer: Offer, platform_id: int) -> dict[Identity, str]:
     wanted = Q(*(_matching(claimed) for claimed in offer.roles), _connector=Q.OR)
     bound = Party.objects.exclude(platform=platform_id).filter(wanted, is_active=True)
     taken = {(Role(row.role), row.ref) for row in bound.filter(platform__status__in=REGISTERED)}
+    if taken:
+        names = ", ".join(sorted(f"{role} {ref}" for role, ref in taken))
+        log.warning("platform %s claimed what another platform registered: %s", platform_id, names)
     refused = {}
     for claimed in offer.roles:
-        if claimed.identity in taken:
-            refused[claimed.identity] = f"{claimed} is registered by another platform"
-        elif claimed.identity not in allowed:
+        if claimed.identity not in allowed:  # registered elsewhere or not: that is not told
             refused[claimed.identity] = (
                 f"{claimed} is not among the parties agreed with the hub's operator"
             )
+        elif claimed.identity in taken:
+            refused[claimed.identity] = f"{claimed} is registered by another platform"
     return refused
 
 

@@ -174,5 +174,6 @@ def _agreements(
 
 def _cell(owner: Party, reader: Party, known: dict[tuple[int, int], Agreement]) -> Cell | None:
     agreement = known.get((owner.pk, reader.pk))
-    fits = (Role(owner.role), Role(reader.role)) in SIDES and owner.key != reader.key
-    return Cell(owner, reader, agreement) if fits or agreement else None
+    fits = (Role(owner.role), Role(reader.role)) in SIDES
+    is_itself = owner.key == reader.key and owner.platform_id == reader.platform_id
+    return Cell(owner, reader, agreement) if agreement or (fits and not is_itself) else None

@@ -36,11 +36,11 @@ class _PartyFilter(_ColumnFilter):
     roles: ClassVar[frozenset[str]]
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Choices:
-        """Offer them by key and name."""
+        """Offer them by the names under which they are filed, and their own."""
         del request, model_admin
-        parties = Party.objects.filter(role__in=self.roles).order_by("key")
-        names = parties.values_list("key", "name")
-        return list({key: f"{key} {name}" for key, name in names}.items())
+        parties = Party.objects.filter(role__in=self.roles).order_by("holder")
+        names = parties.values_list("holder", "name")
+        return list({holder: f"{holder} {name}" for holder, name in names}.items())
 
 
 def owner_filter(module: ModuleID) -> type[SimpleListFilter]:

@@ -24,7 +24,7 @@ from hub.models import Cdr, Evse, Location, Session
 from hub.personal import PUBLISHED_TO, masked_within
 from hub.policy import POLICIES
 from hub.store import Wanted
-from ocpi.types import ModuleID, PartyRef, fold
+from ocpi.types import ModuleID, fold
 from ocpi.versions import VERSIONS
 from parties.admin.console import ago, badges, column, once, table
 
@@ -125,7 +125,6 @@ class LocationAdmin(StoredAdmin[Location]):
         kind = VERSIONS[row.version].modules[ModuleID.LOCATIONS].object
         if kind is None:
             return b""
-        reader = PartyRef.parse(row.audience) if row.audience else None
-        wanted = Wanted(PartyRef.parse(row.owner), (row.object_id,), reader=reader)
+        wanted = Wanted(row.owner, (row.object_id,), reader=row.audience or None)
         text = store.get(POLICIES[ModuleID.LOCATIONS], kind, wanted)
         return masked_within(text, PUBLISHED_TO)

@@ -15,6 +15,8 @@ from hub.models import Exchange, Location, StoredObject, Token
 from hub.personal import mask
 from hub.policy import POLICIES
 from ocpi.types import ModuleID
+from parties.holders import ref_of
+from parties.models import Holder
 
 LIST = "admin:hub_exchange_changelist"
 TIMELINE = "admin:hub_exchange_timeline"
@@ -26,7 +28,7 @@ def messages_of(row: StoredObject) -> SafeString:
     name = row.object_id
     if isinstance(row, Token) and not name.startswith("\N{HORIZONTAL ELLIPSIS}"):
         name = mask(name)
-    query = {"object": name, "party": row.owner}
+    query = {"object": name, "party": str(ref_of(row.owner))}
     if isinstance(row, Token):
         query["module"] = ModuleID.TOKENS.value
     url = f"{reverse(LIST)}?{urlencode(query)}"
@@ -66,4 +68,5 @@ def _owners(row: Exchange) -> set[str]:
     """Return who may own it: who speaks, who is spoken to, or whom the path names."""
     country, _, rest = row.path.partition("/")
     named = f"{country}-{rest.partition('/')[0]}".upper()
-    return {row.sender, row.receiver, named} - {""}
+    keys = {row.sender, row.receiver, named} - {""}
+    return {*keys, *Holder.objects.filter(key__in=keys).values_list("name", flat=True)}

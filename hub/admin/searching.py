@@ -14,7 +14,7 @@ from hub.models import Evse
 from hub.models.stored import of_party
 from hub.policy import ABOUT_DRIVERS
 from ocpi.types import PartyRef, fold
-from parties.models import Party
+from parties.models import Holder, Party
 
 Rows = QuerySet[Any]
 Way = Callable[[Rows, str], Iterable[Rows]]
@@ -64,7 +64,7 @@ def search(rows: Rows, words: str, *, way: Way) -> Rows:
 
 def by_key(rows: Rows, *keys: str) -> Rows:
     """Find objects by their keys; the index wants to know all owners there can be."""
-    return rows.filter(owner__in=Party.objects.values("key"), object_key__in=keys)
+    return rows.filter(owner__in=Holder.objects.values("name"), object_key__in=keys)
 
 
 def by_id(rows: Rows, words: str) -> Iterable[Rows]:
@@ -90,10 +90,10 @@ def cdrs(rows: Rows, words: str) -> Iterable[Rows]:
     yield rows.filter(session_key=fold(words))
 
 
-def _known_party(words: str) -> str:
-    """Return the key of a party that is meant, or nothing: an id may look like one."""
+def _known_party(words: str) -> PartyRef | None:
+    """Return the party that is meant, if any: an id may look like one."""
     try:
-        key = str(PartyRef.parse(words))
+        ref = PartyRef.parse(words)
     except ValueError:
-        return ""
-    return key if Party.objects.filter(key=key).exists() else ""
+        return None
+    return ref if Party.objects.filter(key=str(ref)).exists() else None

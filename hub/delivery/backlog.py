@@ -104,7 +104,7 @@ _VISIBLE_TO_ONE = f"""WITH pair (owner, receiver) AS ({{pairs}}), visible AS (
 OWNERS = {
     False: f"SELECT DISTINCT owner FROM pair WHERE receiver = {_RECEIVER}",
     True: """SELECT DISTINCT owner FROM pair JOIN parties_party p ON p.id = pair.receiver
-WHERE p.key = (SELECT r.key FROM parties_party r
+WHERE p.holder = (SELECT r.holder FROM parties_party r
     JOIN hub_subscription b ON b.receiver_id = r.id WHERE b.id = %(id)s::bigint)
   AND p.role = ANY(%(token_owners)s)""",
 }
@@ -117,7 +117,7 @@ _OWNERS_OF = {
 
 _BEYOND = "c.module = b.module AND (c.transaction, c.seq) > (b.transaction, b.seq)"
 _UNSEEN = f"{_BEYOND} AND c.owner = o.owner AND c.audience = ''"
-_UNSEEN_BY_ONE = f"{_BEYOND} AND c.audience = p.key AND c.audience <> ''"
+_UNSEEN_BY_ONE = f"{_BEYOND} AND c.audience = p.holder AND c.audience <> ''"
 
 NEXT = f"""(SELECT first.seq FROM unnest(visible.owners) AS o(owner) CROSS JOIN LATERAL (
     SELECT c.seq FROM hub_change c WHERE {_UNSEEN} AND c.transaction < {HORIZON}

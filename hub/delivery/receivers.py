@@ -14,9 +14,10 @@ from hub.feed import Position, Selection
 from hub.policy import ABOUT_DRIVERS, POLICIES, Delivery, Policy
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
-from ocpi.types import ModuleID, PartyRef
+from ocpi.types import ModuleID
 from parties import life, peers
 from parties.announcement import hub_party
+from parties.holders import ref_of
 from parties.quirks import cached
 from parties.status import ConnectionStatus
 
@@ -128,7 +129,7 @@ def _receiver(found: _Found) -> Receiver | None:
     return Receiver(
         endpoint=found.endpoint,
         peer=peer,
-        headers=RoutingHeaders(to=PartyRef.parse(found.party), sender=hub_party()),
+        headers=RoutingHeaders(to=ref_of(found.party), sender=hub_party()),
         patch_supported=cached(found.quirks).patch_supported,
     )
 
@@ -160,7 +161,7 @@ def failed(
 def _target(owners: str) -> str:
     return f"""
 WITH pair (owner, receiver) AS ({{pairs}}), found AS MATERIALIZED (
-  SELECT b.transaction, b.seq, b.ahead::text, b.in_doubt::text, b.thinned_to, p.key, f.id,
+  SELECT b.transaction, b.seq, b.ahead::text, b.in_doubt::text, b.thinned_to, p.holder, f.id,
     f.failures > 0 OR f.status = '{ConnectionStatus.OFFLINE}', f.last_seen_at,
     f.next_attempt_at, f.quirks::text, e.url, ARRAY({owners}) AS owners
   FROM hub_subscription b {REACHABLE}

@@ -42,7 +42,7 @@ _FOREIGN = "c.transaction <> 0 AND c.transaction & 4294967295 <> c.xmin::text::b
 _GO_ON = f"""
 UPDATE hub_subscription b SET transaction = 0,
   seq = COALESCE((SELECT min(c.seq) - 1 FROM hub_change c
-    WHERE c.module = b.module AND c.audience = p.key AND c.audience <> ''
+    WHERE c.module = b.module AND c.audience = p.holder AND c.audience <> ''
       AND (c.transaction, c.seq) > (b.transaction, b.seq) AND (c.transaction = 0 OR {_FOREIGN})),
     {END_OF_TRANSACTION}),
   ahead = {_renumbered("ahead")}, in_doubt = {_renumbered("in_doubt")},

@@ -28,7 +28,7 @@ WITH looked_at AS (
   WHERE c.is_old AND CASE WHEN c.is_durable THEN
     (SELECT COALESCE(bool_and((b.transaction, b.seq) >= (c.transaction, c.seq)), c.is_expired)
       FROM hub_subscription b JOIN parties_party p ON p.id = b.receiver_id
-      WHERE b.module = c.module AND p.key = c.audience)
+      WHERE b.module = c.module AND p.holder = c.audience)
   ELSE c.method <> 'DELETE' OR NOT EXISTS (SELECT FROM hub_subscription b
     WHERE b.module = c.module AND (b.transaction, b.seq) < (c.transaction, c.seq)) END
 ), missed AS (

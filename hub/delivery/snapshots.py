@@ -25,8 +25,9 @@ from hub.models import Snapshot
 from hub.policy import POLICIES
 from hub.store.identity import variant_query
 from hub.store.reading import Viewer
-from ocpi.types import ModuleID, PartyRef
+from ocpi.types import ModuleID
 from ocpi.versions import VERSIONS
+from parties.holders import ref_of
 
 _BATCH = 100
 
@@ -44,7 +45,7 @@ def step(lease: Lease, target: Target, *, end: float) -> bool:
     pending = subscriptions.pending_snapshot(target.subscription_id)
     if pending is None:
         return False
-    viewer = Viewer(PartyRef.parse(target.party), frozenset({pending.owner}))
+    viewer = Viewer(target.party, frozenset({pending.owner}))
     piece = states.objects(target.policy, viewer, after=pending.cursor, limit=_BATCH)
     pushes = [_push(target, pending.owner, each) for each in piece.objects]
     try:
@@ -66,7 +67,7 @@ def _push(target: Target, owner: str, each: StoredText) -> Push:
 
 
 def _path(target: Target, owner: str, each: StoredText) -> str:
-    ref = PartyRef.parse(owner)
+    ref = ref_of(owner)
     steps = (ref.country_code, ref.party_id, each.object_id)
     kind = VERSIONS[each.version].modules[target.module].object
     query = variant_query(kind, each.object_key) if kind else ""

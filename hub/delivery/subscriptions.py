@@ -115,12 +115,12 @@ ON CONFLICT DO NOTHING"""
 # The feed of a party knows no roles: two subscriptions would bring everything twice.
 _SUBSCRIBE_FROM_THE_BEGINNING = f"""
 {_WITHOUT}
-SELECT DISTINCT ON (p.key) b.receiver_id, %(module)s, 0, 0, 0, '', 0
+SELECT DISTINCT ON (p.holder) b.receiver_id, %(module)s, 0, 0, 0, '', 0
 FROM b {REACHABLE}
 WHERE p.role = ANY(%(token_owners)s) AND NOT EXISTS (
   SELECT FROM hub_subscription s JOIN parties_party other ON other.id = s.receiver_id
-  WHERE s.module = %(module)s AND other.key = p.key)
-ORDER BY p.key, array_position(%(token_owners)s, p.role::text)
+  WHERE s.module = %(module)s AND other.holder = p.holder)
+ORDER BY p.holder, array_position(%(token_owners)s, p.role::text)
 ON CONFLICT DO NOTHING"""
 
 _SNAPSHOT = """

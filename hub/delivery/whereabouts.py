@@ -16,7 +16,7 @@ from hub.delivery.durable import EXPIRED
 from hub.delivery.restoring import DURABLE
 from hub.models import DeadLetter, Receipt, StoredObject, StoredPart, Subscription
 from hub.policy import ABOUT_DRIVERS, POLICIES
-from ocpi.types import InterfaceRole, ModuleID, PartyRef
+from ocpi.types import InterfaceRole, ModuleID
 from parties import access, database
 from parties.models import Endpoint, Party
 from parties.role_pairs import ROLE_PAIRS
@@ -103,10 +103,10 @@ def standings(subject: Subject, *, others: int = 0) -> list[Standing]:
 
 
 def _allowed(subject: Subject) -> list[Party]:
-    owner = PartyRef.parse(subject.row.owner)
+    owner = subject.row.owner
     allowed = Party.objects.filter(pk__in=access.receivers(subject.module, owner=owner))
     if subject.row.audience:
-        allowed = allowed.filter(key=subject.row.audience)
+        allowed = allowed.filter(holder=subject.row.audience)
     parties = list(allowed.select_related("platform").order_by("key", "role"))
     return _with_a_subscription(subject, parties) if POLICIES[subject.module].personal else parties
 
@@ -120,17 +120,16 @@ def _with_a_subscription(subject: Subject, parties: list[Party]) -> list[Party]:
 
 def _not_allowed(subject: Subject, allowed: Collection[Party], most: int) -> list[Party]:
     roles = {reader for _, reader in ROLE_PAIRS.get(subject.module, ())}
-    others = Party.objects.filter(role__in=roles, is_active=True).exclude(key=subject.row.owner)
+    others = Party.objects.filter(role__in=roles, is_active=True).exclude(holder=subject.row.owner)
     if subject.row.audience:
-        others = others.filter(key=subject.row.audience)
-    keys = {party.key for party in allowed}
-    others = others.exclude(key__in=keys).select_related("platform")
+        others = others.filter(holder=subject.row.audience)
+    holders = {party.holder for party in allowed}
+    others = others.exclude(holder__in=holders).select_related("platform")
     return list(others.order_by("key", "role")[:most])
 
 
 def _refused(subject: Subject, party: Party) -> Standing:
-    sender = PartyRef.parse(subject.row.owner)
-    verdict = access.verdict(sender=sender, receiver=party.ref, module=subject.module)
+    verdict = access.verdict(sender=subject.row.owner, receiver=party.holder, module=subject.module)
     why = "its role has no use for it" if verdict.allowed else verdict.why
     return Standing(party, Outcome.NO_AGREEMENT, why)
 

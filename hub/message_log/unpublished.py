@@ -11,9 +11,12 @@ from hub.message_log.masking import UNPUBLISHED
 from hub.message_log.rows import COLUMNS, Row
 
 _UNPUBLISHED = """
-SELECT owner, object_key FROM hub_location
-JOIN unnest(%s::text[], %s::text[]) AS named (owner, object_key) USING (owner, object_key)
-WHERE NOT publish"""
+SELECT named.owner, named.object_key
+FROM unnest(%s::text[], %s::text[]) AS named (owner, object_key)
+CROSS JOIN LATERAL (SELECT named.owner AS name
+  UNION SELECT h.name FROM parties_holder h WHERE h.key = named.owner) AS holder
+JOIN hub_location l ON l.owner = holder.name AND l.object_key = named.object_key
+WHERE NOT l.publish"""
 
 Name = tuple[str, str]
 

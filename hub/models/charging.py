@@ -70,7 +70,7 @@ class Charged(StoredObject):
     `audience` is whom it was sent to; `recipient` the owner of its token, for whom it is.
     """
 
-    recipient = models.CharField(max_length=6, blank=True, default="")
+    recipient = models.CharField(max_length=26, blank=True, default="")
     token_key = models.TextField("token", blank=True, default="")
     contract_key = models.TextField("contract", blank=True, default="", db_default="")
     location_key = models.TextField("location", blank=True, default="")

@@ -48,7 +48,7 @@ class Snapshot(models.Model):
     """
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="snapshots")
-    owner = models.CharField(max_length=6)
+    owner = models.CharField(max_length=26)
     cursor = models.BigIntegerField(default=0, help_text="Objects sent up to this seq")
     sent = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
@@ -74,7 +74,7 @@ class DeadLetter(models.Model):
     """What a receiver refused, with its own words; delivery went on with the next change."""
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="dead_letters")
-    owner = models.CharField(max_length=6)
+    owner = models.CharField(max_length=26)
     object_key = models.TextField(editable=False, db_default="")
     method = models.CharField(max_length=6)
     path = models.TextField()
@@ -105,7 +105,7 @@ class Receipt(models.Model):
     subscription = models.ForeignKey(
         Subscription, models.CASCADE, related_name="receipts", db_index=False
     )
-    owner = models.CharField(max_length=6)
+    owner = models.CharField(max_length=26)
     object_key = models.TextField()
     part_key = models.TextField(default="")
     revision = models.BigIntegerField(null=True, help_text="The object's, with what was taken")

@@ -17,12 +17,12 @@ class Change(models.Model):
     seq = models.BigAutoField(primary_key=True)
     transaction = models.BigIntegerField()
     module = models.CharField(max_length=20)
-    owner = models.CharField(max_length=6)
+    owner = models.CharField(max_length=26)
     object_key = models.TextField()
     part_key = models.TextField(
         default="", help_text="The part it changes; empty: the whole object"
     )
-    audience = models.CharField(max_length=6, default="")
+    audience = models.CharField(max_length=26, default="")
     revision = models.BigIntegerField(help_text="The object's revision after it")
     method = models.CharField(max_length=6)
     path = models.TextField(help_text="Raw path below the endpoint, as the receiver will see it")

@@ -14,9 +14,9 @@ class Posting(models.Model):
     Whoever holds the `claim` posts, `until` when at the latest; without `http_status` it is open.
     """
 
-    owner = models.CharField(max_length=6)
+    owner = models.CharField(max_length=26)
     object_key = models.TextField()
-    audience = models.CharField(max_length=6)
+    audience = models.CharField(max_length=26)
     digest = models.BinaryField(help_text="Of what is posted, byte for byte")
     claim = models.UUIDField()
     until = models.DateTimeField(db_index=True)

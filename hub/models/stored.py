@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from ocpi.types import PartyRef
+from parties import holders
+
 
 class StoredObject(models.Model):
     """What every stored object has in common.
@@ -19,11 +22,13 @@ class StoredObject(models.Model):
     """
 
     seq = models.BigAutoField(primary_key=True)
-    owner = models.CharField(max_length=6, help_text="Country and party that own it, as NL-CPA")
+    owner = models.CharField(
+        max_length=26, help_text="Country and party that own it, as NL-CPA; @ and its platform"
+    )
     object_id = models.TextField("id", help_text="As its owner spells it")
     object_key = models.TextField(editable=False)
     audience = models.CharField(
-        max_length=6,
+        max_length=26,
         blank=True,
         default="",
         help_text="The only party that may see it; empty: all with access",
@@ -97,7 +102,8 @@ class StoredPart(models.Model):
         return self.uid
 
 
-def of_party(rows: models.QuerySet[Any], key: str) -> models.QuerySet[Any]:
-    """Keep what a party owns or is to have."""
-    either = ((side, key) for side in rows.model.SIDES)
+def of_party(rows: models.QuerySet[Any], ref: PartyRef) -> models.QuerySet[Any]:
+    """Keep what a party owns or is to have, at whichever platform."""
+    known = holders.names(ref)
+    either = ((f"{side}__in", known) for side in rows.model.SIDES)
     return rows.filter(models.Q(*either, _connector=models.Q.OR))

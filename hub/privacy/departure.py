@@ -1,8 +1,9 @@
 """A platform forgotten: what is removed of it, what the law has kept, and that nobody inherits.
 
-Spec: none; docs/privacy.md. What the hub stores goes by the party's key, which another company may
-register later. All that is of or for it is deleted, in batches; CDRs are kept where no peer is
-answered from. A run that is broken off leaves the platform without its registration: begin again.
+Spec: none; docs/privacy.md. What the hub stores goes by the name of a party at its platform, which
+another company may get later. All that is of or for it is deleted, in batches; CDRs are kept where
+no peer is answered from. A run that is broken off leaves the platform without its registration:
+begin again.
 """
 
 # ruff: noqa: SLF001 - _default_manager is a documented name of Django
@@ -35,7 +36,8 @@ from ocpi.types import InterfaceRole, ModuleID, Role
 from operators.auditing import record
 from parties import overview
 from parties.connecting import say_goodbye
-from parties.models import Credentials, Party, Platform
+from parties.holders import ref_of
+from parties.models import Credentials, Holder, Party, Platform
 from parties.registration import disconnect
 from parties.role_pairs import implements
 from parties.status import ConnectionStatus
@@ -70,10 +72,13 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class _Heirs:
-    """One of the platform's keys, and the modules no other platform has under it."""
+    """One of the platform's parties by key and by the name that what is its is filed under.
+
+    `received` are the modules that no other platform receives under that key.
+    """
 
     key: str
-    owned: tuple[ModuleID, ...]
+    holder: str
     received: tuple[ModuleID, ...]
 
 
@@ -92,6 +97,7 @@ def forget(platform: Platform, *, tell: Tell = lambda *_: None) -> Departure:
         disconnect(platform, status=ConnectionStatus.SUSPENDED)
     Credentials.objects.inbound(platform).revoke()
     done, total, name = Departure(), max(1, survey(platform).total), platform.name
+    platform_id = platform.pk
     heirs = _all_heirs(platform)
     _note_departed(heirs)
 
@@ -104,6 +110,7 @@ def forget(platform: Platform, *, tell: Tell = lambda *_: None) -> Departure:
     remove(chain(_rows(heirs), _of_connection(platform)))
     overview.forget(platform)
     remove(_rows(heirs))  # what others sent it meanwhile: now nobody can any more
+    Holder.objects.filter(platform=platform_id).delete()  # nothing is filed under it any more
     record("removed what was of", name, after=told(done), kind="parties.Platform")
     return done
 
@@ -112,12 +119,12 @@ def _rows(all_heirs: Iterable[_Heirs]) -> Iterator[Kind]:
     """Yield what is of or for a platform's parties, kind by kind, by its name."""
     for heirs in all_heirs:
         for module, policy in POLICIES.items():
-            rows = policy.model._default_manager.filter(_stored(heirs, module))
+            rows = policy.model._default_manager.filter(_stored(heirs.holder, module))
             yield KEPT if policy.model is Cdr else str(policy.model._meta.verbose_name_plural), rows
-        yield "changes of the feed", Change.objects.filter(_fed(heirs))
+        yield "changes of the feed", Change.objects.filter(_fed(heirs.holder))
         for model in (Receipt, DeadLetter, Snapshot):
-            about = Q(subscription__module__in=heirs.owned, owner=heirs.key)
-            yield str(model._meta.verbose_name_plural), model._default_manager.filter(about)
+            about = model._default_manager.filter(owner=heirs.holder)
+            yield str(model._meta.verbose_name_plural), about
 
 
 def _of_connection(platform: Platform) -> Iterator[Kind]:
@@ -133,40 +140,28 @@ def _of_connection(platform: Platform) -> Iterator[Kind]:
 
 
 def _all_heirs(platform: Platform) -> list[_Heirs]:
-    keys = platform.parties.order_by("key").values_list("key", flat=True).distinct()
-    return [_heirs(platform, key) for key in keys]
+    named = platform.parties.order_by("key").values_list("key", "holder").distinct()
+    return [_heirs(platform, key, holder) for key, holder in named]
 
 
-def _heirs(platform: Platform, key: str) -> _Heirs:
-    """Leave out what another platform has under the same key, in another role."""
+def _heirs(platform: Platform, key: str, holder: str) -> _Heirs:
+    """Tell what another platform receives under the same key, in another role."""
     others = Party.objects.filter(key=key).exclude(platform=platform).values_list("role", flat=True)
     roles = [Role(role) for role in others]
 
-    def free(side: InterfaceRole) -> tuple[ModuleID, ...]:
-        return tuple(
-            module
-            for module in POLICIES
-            if not any(implements(role, module, side) for role in roles)
-        )
+    def is_taken(module: ModuleID) -> bool:
+        return any(implements(role, module, InterfaceRole.RECEIVER) for role in roles)
 
-    return _Heirs(key, free(InterfaceRole.SENDER), free(InterfaceRole.RECEIVER))
+    return _Heirs(key, holder, tuple(name for name in POLICIES if not is_taken(name)))
 
 
-def _stored(heirs: _Heirs, module: ModuleID) -> Q:
-    either = Q(pk__in=[])
-    if module in heirs.owned:
-        either |= Q(owner=heirs.key)
-    if module in heirs.received:
-        either |= Q(audience=heirs.key)
-        if POLICIES[module].personal:
-            either |= Q(recipient=heirs.key)
-    return either
+def _stored(holder: str, module: ModuleID) -> Q:
+    either = _fed(holder)
+    return either | Q(recipient=holder) if POLICIES[module].personal else either
 
 
-def _fed(heirs: _Heirs) -> Q:
-    return Q(module__in=heirs.owned, owner=heirs.key) | Q(
-        module__in=heirs.received, audience=heirs.key
-    )
+def _fed(holder: str) -> Q:
+    return Q(owner=holder) | Q(audience=holder)
 
 
 def _emptied(rows: QuerySet[Any], name: str) -> Iterator[int]:
@@ -189,8 +184,8 @@ def _emptied(rows: QuerySet[Any], name: str) -> Iterator[int]:
 def _kept(row: Cdr, name: str) -> KeptCdr:
     return KeptCdr(
         platform=name,
-        owner=row.owner,
-        recipient=row.recipient,
+        owner=str(ref_of(row.owner)),
+        recipient=str(ref_of(row.recipient)) if row.recipient else "",
         object_id=row.object_id,
         version=row.version,
         text=anonymity.anonymous(row.text.encode()).decode(),

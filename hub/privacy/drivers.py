@@ -19,6 +19,7 @@ from hub.store.anonymity import is_telling
 from hub.store.identity import any_variant
 from hub.store.quotes import Quotes
 from ocpi.types import PartyRef, fold
+from parties import holders
 
 CHARGED: tuple[type[Charged], ...] = (Session, Cdr)
 MOST_TOKENS = 100
@@ -65,6 +66,11 @@ class Driver:
         return self.uids | self.contracts | self.numbers
 
     @cached_property
+    def holders(self) -> list[str]:
+        """Under which names the hub files what is of the driver's eMSP, at whichever platform."""
+        return holders.names(PartyRef.parse(self.party)) if self.party else []
+
+    @cached_property
     def quotes(self) -> Quotes:
         """How it is found in texts."""
         return Quotes(self.values)
@@ -95,7 +101,7 @@ def tokens(driver: Driver) -> QuerySet[Token]:
     rows = Token.objects.alias(
         ending=Upper(Right("object_id", ENDING)), contract=Upper("contract_id")
     )
-    owned = rows.filter(owner=driver.party) if driver.party else rows
+    owned = rows.filter(owner__in=driver.holders) if driver.party else rows
     either = Q(ending__in={uid[-ENDING:] for uid in driver.uids}) & _of_any_type(driver.uids)
     if driver.contracts:
         either |= Q(contract__in=driver.contracts)
@@ -105,7 +111,7 @@ def tokens(driver: Driver) -> QuerySet[Token]:
 def charged(driver: Driver, model: type[Charged]) -> QuerySet[Any]:
     """Select the driver's sessions or CDRs."""
     rows: QuerySet[Any] = model._default_manager.all()  # noqa: SLF001 - a documented name of Django
-    owned = rows.filter(recipient=driver.party) if driver.party else rows
+    owned = rows.filter(recipient__in=driver.holders) if driver.party else rows
     by_contract = Q(contract_key__in=driver.contracts) & ~Q(contract_key="")
     return owned.filter(Q(token_key__in=driver.uids) | by_contract)
 

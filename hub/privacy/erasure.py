@@ -22,6 +22,7 @@ from hub.store import anonymity
 from hub.store.quotes import ERASED
 from ocpi.types import ModuleID
 from operators.auditing import record
+from parties.holders import ref_of
 
 MOST_PASSES = 10
 """After so many, somebody writes the driver's data faster than it is erased."""
@@ -152,5 +153,6 @@ def _told(driver: Driver) -> list[str]:
     parties = set(taken.order_by().values_list("subscription__receiver__key", flat=True).distinct())
     for model in CHARGED:
         rows = charged(driver, model).order_by()
-        parties |= set(rows.values_list("audience", flat=True).distinct())
-    return sorted(parties - {""})
+        told = rows.exclude(audience="").values_list("audience", flat=True).distinct()
+        parties |= {str(ref_of(holder)) for holder in told}
+    return sorted(parties)

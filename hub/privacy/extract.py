@@ -23,6 +23,7 @@ from hub.store import documents
 from ocpi.types import ModuleID
 from operators.auditing import record
 from parties import database
+from parties.holders import ref_of
 
 Item = tuple[str, Mapping[str, Any] | None]
 """A kind and one of it; nothing while it is looked for, so that its reader knows of life."""
@@ -97,7 +98,7 @@ def _messages(driver: Driver) -> Iterator[Mapping[str, Any]]:
     for model, module in zip(CHARGED, (ModuleID.SESSIONS, ModuleID.CDRS), strict=True):
         for row in _in_order(charged(driver, model).defer("text")):
             about = Exchange.objects.filter(object_key=row.object_key, module=module.value)
-            sides = (row.owner, row.recipient)
+            sides = [str(ref_of(side)) for side in (row.owner, row.recipient) if side]
             of = Q(sender__in=sides) | Q(receiver__in=sides)
             yield from about.filter(of).order_by("at").values()
 

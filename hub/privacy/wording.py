@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.personal import mask
 from hub.privacy.drivers import Driver
+from parties.holders import ref_of
 
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _SPELLED_OTHERWISE = (r"\\u[0-9a-f]{4}", r"\\/", "%[0-9a-f]{2}")
@@ -48,4 +49,4 @@ class Wording:
 
     def is_of_another(self, party: str) -> bool:
         """Tell whether a row is of another eMSP's driver, who may have the same ids."""
-        return bool(self.driver.party and party and party != self.driver.party)
+        return bool(self.driver.party and party and str(ref_of(party)) != self.driver.party)

@@ -20,7 +20,8 @@ class Incoming:
     """A write of a Client Owned Object, its sender's right to it already checked.
 
     `ids` are the object's and its parts' ids as the URL spells them (of a POST, as the body does);
-    `path` is the raw suffix. `audience` is the only party it is for, empty when it is for all;
+    `path` is the raw suffix. It is `filed_as` its owner's, at the platform it came from, if not
+    under the owner's key. `audience` is the only holder it is for, empty when it is for all;
     `recipient` the owner of the token in it. It `is_fed` to receivers unless it was addressed to
     one, who has it already.
     """
@@ -34,10 +35,16 @@ class Incoming:
     path: str
     body: bytes
     correlation_id: str
+    filed_as: str = ""
     audience: str = ""
     recipient: str = ""
     variant: str | None = None
     is_fed: bool = True
+
+    @property
+    def holder(self) -> str:
+        """The name under which it is filed (`parties.holders`)."""
+        return self.filed_as or str(self.owner)
 
     @property
     def key(self) -> str:

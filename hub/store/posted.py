@@ -11,7 +11,6 @@ from uuid import UUID
 from hub.models import Cdr
 from hub.store.incoming import Incoming
 from hub.store.statements import THIS
-from ocpi.types import PartyRef
 from parties import database
 
 _TABLE = Cdr._meta.db_table
@@ -24,8 +23,8 @@ class Posted:
     `remote_location` is empty when the hub alone can be asked for it.
     """
 
-    owner: PartyRef
-    audience: PartyRef
+    owner: str
+    audience: str
     text: bytes
     remote_location: str
 
@@ -43,9 +42,7 @@ def by_reference(reference: str) -> Posted | None:
     if found is None:
         return None
     owner, audience, text, remote_location = found
-    return Posted(
-        PartyRef.parse(owner), PartyRef.parse(audience), str(text).encode(), remote_location
-    )
+    return Posted(owner, audience, str(text).encode(), remote_location)
 
 
 def reference_of(message: Incoming) -> str | None:
@@ -64,4 +61,4 @@ def remember_location(message: Incoming, location: str) -> None:
 
 
 def _this(message: Incoming) -> dict[str, str]:
-    return {"owner": str(message.owner), "key": message.key, "audience": message.audience}
+    return {"owner": message.holder, "key": message.key, "audience": message.audience}

@@ -60,7 +60,7 @@ class Pulled:
     @property
     def key(self) -> tuple[str, str, str]:
         """Owner, key and audience."""
-        return str(self.message.owner), self.message.key, self.message.audience
+        return self.message.holder, self.message.key, self.message.audience
 
     @property
     def newest(self) -> datetime:

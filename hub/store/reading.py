@@ -19,6 +19,7 @@ from ocpi.modules import ObjectType, Part
 from ocpi.transport.pagination import PageRequest
 from ocpi.types import PartyRef, fold
 from parties import database
+from parties.holders import Named, ref_of
 
 MOST_BYTES = 16_000_000
 """Of text in one page or one piece of a snapshot; a single object may be larger."""
@@ -26,9 +27,9 @@ MOST_BYTES = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """For whom a list is made: the party and the owners it may see objects of."""
+    """For whom a list is made, and the owners it may see objects of: holders all."""
 
-    party: PartyRef
+    party: Named
     owners: frozenset[str]
 
 
@@ -66,14 +67,15 @@ def page(policy: Policy, viewer: Viewer, request: PageRequest, *, limit: int) ->
         data=("[" + ",".join(text for _, _, text in shown) + "]").encode(),
         count=len(shown),
         total=total,
-        cursor=f"{shown[-1][1]}-{total}-{viewer.party}" if more else None,
+        cursor=f"{shown[-1][1]}-{total}" if more else None,
     )
 
 
-def cursor_party(cursor: str) -> PartyRef:
-    """Return the party a page link was made for (A-46); raises `InvalidParameters`."""
+def cursor_reader(cursor: str) -> tuple[PartyRef, int]:
+    """Return for whom at which platform a page link was made (A-46); `InvalidParameters`."""
     try:
-        return PartyRef.parse(cursor.split("-", 2)[2])
+        party, platform_id = cursor.split("-", 2)[2].rsplit("-", 1)
+        return PartyRef.parse(party), int(platform_id)
     except (IndexError, ValueError):
         raise _bad_cursor() from None
 
@@ -113,10 +115,10 @@ class Wanted:
     the hub.
     """
 
-    owner: PartyRef
+    owner: Named
     ids: tuple[str, ...]
     variant: str | None = None
-    reader: PartyRef | None = None
+    reader: Named | None = None
 
 
 def get(policy: Policy, kind: ObjectType, wanted: Wanted) -> bytes:
@@ -135,42 +137,55 @@ def get(policy: Policy, kind: ObjectType, wanted: Wanted) -> bytes:
     if text is not None and len(ids) > 2:  # noqa: PLR2004 - object, part, part of the part
         text = _subpart(text, kind, ids[2])
     if text is None:
-        message = f"the hub holds no {kind.name} {'/'.join(ids)!r} of {wanted.owner}"
+        message = f"the hub holds no {kind.name} {'/'.join(ids)!r} of {ref_of(str(wanted.owner))}"
         raise kind.unknown(message, http_status=404)
     return text
 
 
-def posted_as(policy: Policy, owner: PartyRef, key: str) -> dict[str, bytes]:
+def posted_as(policy: Policy, owner: str, key: str) -> dict[str, bytes]:
     """Return the texts of a posted object by audience: an owner's ids are its own, for all."""
     table = policy.model._meta.db_table
     found = database.rows(
         f"""SELECT audience, text FROM {table}
   WHERE owner = %(owner)s::text AND object_key = %(key)s::text""",
-        {"owner": str(owner), "key": key},
+        {"owner": owner, "key": key},
     )
     return {audience: str(text).encode() for audience, text in found}
 
 
-def owners_of(policy: Policy, viewer: Viewer, key: str) -> list[PartyRef]:
-    """Return whose objects under a key the viewer may see: ids are unique per owner (A-36)."""
+def owners_of(policy: Policy, viewer: Viewer, key: str) -> list[str]:
+    """Return whose objects under a key the viewer may act on: ids are unique per owner (A-36)."""
     table = policy.model._meta.db_table
     found = database.rows(
         f"""SELECT DISTINCT owner FROM {table} o WHERE object_key = %(key)s::text
   AND owner = ANY(%(owners)s::text[]) AND audience IN ('', %(party)s::text)
-  ORDER BY owner LIMIT 10""",
+  {"AND " + _HAS_A_SAY if policy.personal else ""} ORDER BY owner LIMIT 10""",
         {"key": key, "party": str(viewer.party), "owners": sorted(viewer.owners)},
     )
-    return [PartyRef.parse(owner) for (owner,) in found]
+    return [owner for (owner,) in found]
 
 
-def audience_of(policy: Policy, owner: PartyRef, key: str) -> str | None:
+def is_anothers(policy: Policy, owner: str, key: str, *, party: str) -> bool:
+    """Tell whether a personal object is known to be for somebody else, and not for this party."""
+    table = policy.model._meta.db_table
+    found = database.row(
+        f"""SELECT COALESCE(bool_or(o.audience = o.recipient), false)
+  AND NOT COALESCE(bool_or(o.audience = %(party)s::text AND {_HAS_A_SAY}), false)
+  AND NOT EXISTS (SELECT FROM parties_party p WHERE p.holder = %(party)s::text AND {_STEERS})
+  FROM {table} o WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text""",
+        {"owner": owner, "key": key, "party": party},
+    )
+    return bool(found and found[0])
+
+
+def audience_of(policy: Policy, owner: str, key: str) -> str | None:
     """Return for whom a personal object was last addressed to the hub; None when there is none."""
     table = policy.model._meta.db_table
     found = database.row(
         f"""SELECT audience FROM {table}
   WHERE owner = %(owner)s::text AND object_key = %(key)s::text AND audience = recipient
   ORDER BY changed_at DESC LIMIT 1""",
-        {"owner": str(owner), "key": key},
+        {"owner": owner, "key": key},
     )
     return str(found[0]) if found else None
 
@@ -187,6 +202,10 @@ def _among(texts: list[bytes], part: Part, given: str) -> bytes | None:
     return next((text for text in texts if documents.key_of(text, part) == wanted), None)
 
 
+# Who steers for others has no tokens; whoever else is told of another's session only reads of it.
+_STEERS = "p.role = 'SCSP'"
+_HAS_A_SAY = f"""(o.recipient IN ('', o.audience)
+    OR EXISTS (SELECT FROM parties_party p WHERE p.holder = o.audience AND {_STEERS}))"""
 _ALL = "o.audience = ''"
 _THERE = "o.missed < 2"
 """What its owner's lists still have (A-58); the index of the others wants `> 0` besides."""

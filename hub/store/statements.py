@@ -219,7 +219,7 @@ WITH guard AS MATERIALIZED ({LOCK}), object AS (
   DELETE FROM {DeadLetter._meta.db_table} d
   USING {Subscription._meta.db_table} b, {Party._meta.db_table} p
   WHERE b.id = d.subscription_id AND b.module = %(module)s::text AND p.id = b.receiver_id
-    AND p.key = %(audience)s::text AND d.owner = %(owner)s::text AND d.path = %(path)s::text
+    AND p.holder = %(audience)s::text AND d.owner = %(owner)s::text AND d.path = %(path)s::text
     AND (d.method <> 'POST' OR d.body = %(body)s::text) RETURNING d.id
 ){_FEED.rstrip().removesuffix(")")}  WHERE is_back OR EXISTS (SELECT FROM given_up)
 )

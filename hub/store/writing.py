@@ -63,7 +63,7 @@ def fork(message: Incoming) -> None:
 def forget_if_older(message: Incoming) -> None:
     """Forget an audience's own variant that is older than what is for everybody."""
     models = message.policy.model._default_manager.filter(  # noqa: SLF001 - a documented name
-        owner=str(message.owner), object_key=message.key
+        owner=message.holder, object_key=message.key
     )
     for_all = models.filter(audience="").values("last_updated")
     models.filter(audience=message.audience, last_updated__lt=Subquery(for_all)).delete()
@@ -92,7 +92,7 @@ def _post(message: Incoming) -> Applied:
 def check_same(message: Incoming) -> bool:
     """Tell whether its audience has a posted object; raises when it was another, for whomever."""
     kind = message.type
-    known = reading.posted_as(message.policy, message.owner, message.key)
+    known = reading.posted_as(message.policy, message.holder, message.key)
     if not all(anonymity.is_same(text, message.body) for text in known.values()):
         text = f"a {kind.name} is immutable, and {message.ids[0]!r} was posted with other content"
         raise InvalidParameters(f"{kind.id_field}: {text}; correct it by a new {kind.name}")
@@ -184,7 +184,7 @@ def _this(message: Incoming) -> dict[str, Any]:
     """Name the object a message is about."""
     return {
         "lock": _lock_name(message),
-        "owner": str(message.owner),
+        "owner": message.holder,
         "key": message.key,
         "audience": message.audience,
     }
@@ -213,7 +213,9 @@ def _row(policy: Policy, part: PartRow) -> dict[str, Any]:
 
 
 def _lock_name(message: Incoming) -> str:
-    return f"{message.module.identifier}/{message.owner}/{message.key}/{message.audience}"
+    """Name what is written one after the other: all variants of what may change hands at once."""
+    audience = "" if message.policy.personal else message.audience
+    return f"{message.module.identifier}/{message.holder}/{message.key}/{audience}"
 
 
 def _statements(message: Incoming) -> Statements:

@@ -162,6 +162,7 @@ def _ready(
     if not source.may_have(message.owner):
         reason = f"{message.owner} is no party of this platform that may have {source.kind.name}s"
         raise InvalidParameters(findings=(Finding("party_id", reason),))
+    message = replace(message, filed_as=source.holder_of(message.owner))
     return Pulled(_addressed(source, message, value), write, source.asked_at)
 
 
@@ -169,12 +170,13 @@ def _addressed(source: Source, message: Incoming, value: dict[str, Any]) -> Inco
     """Say for whom a personal object is (TF-105)."""
     if not source.policy.personal:
         return message
-    to = recipients.recipient_of(value, sender=message.owner)
-    if not source.is_entitled(message.owner, to):
-        raise UnknownReceiver(f"{to} may not have it")
-    if source.is_of_predecessor(to, parse_datetime(str(value["last_updated"]))):
-        raise UnknownReceiver(f"{to} was another when this was made")
-    return replace(message, audience=str(to), recipient=str(to))
+    to = recipients.recipient_of(value, sender=message.holder)
+    holder = source.entitled(message.holder, to)
+    if not holder:
+        raise UnknownReceiver(f"{to.ref} may not have it")
+    if source.is_of_predecessor(to.ref, parse_datetime(str(value["last_updated"]))):
+        raise UnknownReceiver(f"{to.ref} was another when this was made")
+    return replace(message, audience=holder, recipient=holder)
 
 
 def _identity_of(one: Pulled) -> _Identity:

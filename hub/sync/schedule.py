@@ -136,14 +136,14 @@ WHERE (s.started_at < f.registered_at OR s.tried_at < f.registered_at)
 _MISSING = f"""
 INSERT INTO hub_pullstate (party_id, module, phase, wants_full, next_url, by_offset, is_gapless,
   pages, seen, stored, unchanged, older, passed_over, quarantined, remark, failures, last_error)
-SELECT DISTINCT ON (f.id, p.key) p.id, %(module)s, 'IDLE', true, '', false, true,
+SELECT DISTINCT ON (f.id, p.holder) p.id, %(module)s, 'IDLE', true, '', false, true,
   0, 0, 0, 0, 0, 0, 0, '', 0, '' {_OFFERED}
 WHERE p.is_active AND p.role = ANY(%(roles)s)
   AND (p.role = 'HUB' OR NOT EXISTS (SELECT FROM parties_party h
     WHERE h.platform_id = f.id AND h.role = 'HUB' AND h.is_active))
   AND NOT EXISTS (SELECT FROM hub_pullstate s JOIN parties_party same ON same.id = s.party_id
-    WHERE s.module = %(module)s AND same.platform_id = f.id AND same.key = p.key)
-ORDER BY f.id, p.key, p.id
+    WHERE s.module = %(module)s AND same.holder = p.holder)
+ORDER BY f.id, p.holder, p.id
 ON CONFLICT DO NOTHING"""
 
 _PASSED_OVER = """
@@ -158,7 +158,7 @@ _NEW_READER = """
 UPDATE hub_pullstate s SET wants_full = true, due_at = now() FROM parties_party p
 WHERE p.id = s.party_id AND s.module = %(module)s AND s.passed_over > 0 AND NOT s.wants_full
   AND EXISTS (SELECT FROM ({pairs}) AS pair JOIN parties_party r ON r.id = pair.receiver_party_id
-    WHERE (pair.owner_key = p.key OR p.role = 'HUB') AND r.claimed_at > s.started_at)"""
+    WHERE (pair.owner = p.holder OR p.role = 'HUB') AND r.claimed_at > s.started_at)"""
 """SQL that has read again what was passed over before somebody registered who may have it."""
 
 _DUE = f"""
@@ -172,7 +172,7 @@ WHERE p.is_active AND (s.due_at <= now() OR s.tried_at < f.status_changed_at)
     WHERE q.platform_id = f.id AND o.lease_until > now())"""
 
 _SOMEBODY_MAY = """
-  AND (p.role = 'HUB' OR EXISTS (SELECT FROM ({pairs}) AS pair WHERE pair.owner_key = p.key))"""
+  AND (p.role = 'HUB' OR EXISTS (SELECT FROM ({pairs}) AS pair WHERE pair.owner = p.holder))"""
 
 _IN_TURN = """
 ORDER BY s.phase = 'IDLE', s.due_at"""

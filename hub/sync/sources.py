@@ -3,22 +3,25 @@
 Spec: 2.2.1 transport and format, message routing; TF-53, A-126.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from django.conf import settings
 
+from hub.directory import PartyDirectory
 from hub.models import Departed, PullState
 from hub.policy import POLICIES, Policy
+from hub.routing import Address, Kept, Meant, destination_for
 from hub.sync.pages import Listing
 from ocpi import client
-from ocpi.errors import ReceiverNotConnected
+from ocpi.errors import OcpiError, ReceiverNotConnected
 from ocpi.modules import Module, ObjectType
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.versions import VERSIONS
-from parties import access, peers
+from parties import holders, peers
 from parties.announcement import hub_party
 from parties.models import Endpoint, Party
 from parties.role_pairs import implements
@@ -33,7 +36,11 @@ class NotOffered(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """Everything a crawl needs to know about the list it reads, since it was `asked_at`."""
+    """Everything a crawl needs to know about the list it reads, since it was `asked_at`.
+
+    `own` has the platform's parties that may own what is listed, and under which names the hub
+    files what is theirs.
+    """
 
     module: Module
     version: str
@@ -43,9 +50,10 @@ class Source:
     limit: int
     peer: client.Peer
     is_hub: bool
-    own: frozenset[str]
+    own: Mapping[str, str]
     asked_at: datetime
-    _entitled: dict[tuple[PartyRef, PartyRef], bool] = field(default_factory=dict)
+    _strangers: dict[PartyRef, str] = field(default_factory=dict)
+    _entitled: dict[tuple[str, Meant], str] = field(default_factory=dict)
 
     @property
     def headers(self) -> RoutingHeaders:
@@ -77,15 +85,29 @@ class Source:
             return True
         return self.is_hub and str(owner) not in self._others and owner != hub_party()
 
-    def is_entitled(self, owner: PartyRef, recipient: PartyRef) -> bool:
-        """Tell whether somebody may have an owner's personal objects; asked once a page."""
-        pair = (owner, recipient)
-        if pair not in self._entitled:
-            verdict = access.verdict(
-                sender=owner, receiver=recipient, module=self.module.identifier
-            )
-            self._entitled[pair] = owner != recipient and verdict.allowed
-        return self._entitled[pair]
+    def holder_of(self, owner: PartyRef) -> str:
+        """Return under which name an owner's objects are filed that come from there."""
+        known = self.own.get(str(owner)) or self._strangers.get(owner)
+        if known is None:
+            known = self._strangers[owner] = holders.name(owner, self.platform_id)
+        return known
+
+    def entitled(self, owner: str, recipient: Meant) -> str:
+        """Return the holder who may have an owner's personal objects, if any; asked once a page."""
+        asked = (owner, recipient)
+        if asked not in self._entitled:
+            self._entitled[asked] = self._found(owner, recipient)
+        return self._entitled[asked]
+
+    def _found(self, owner: str, recipient: Meant) -> str:
+        address = Address(
+            "PUT", self.module.identifier, InterfaceRole.RECEIVER, None, kept=Kept.FOR_ONE
+        )
+        try:
+            to = destination_for(recipient, address, PartyDirectory(hub_party(), owner))
+        except OcpiError:
+            return ""
+        return to.holder if to.is_live else ""
 
     def is_of_predecessor(self, recipient: PartyRef, moment: datetime) -> bool:
         """Tell whether a personal object is of who was called so before (S-25)."""
@@ -117,7 +139,7 @@ def find(state: PullState) -> Source:
         peer = peers.peer_of(platform.pk)
     except ReceiverNotConnected as error:
         raise NotOffered(str(error)) from error
-    roles = platform.parties.filter(is_active=True).values_list("key", "role")
+    roles = platform.parties.filter(is_active=True).values_list("key", "role", "holder")
     return Source(
         module=VERSIONS[platform.version].modules[module],
         version=platform.version,
@@ -126,7 +148,7 @@ def find(state: PullState) -> Source:
         endpoint=endpoint.url,
         limit=platform.quirks.page_limit or settings.HUB_PULL_PAGE_LIMIT,
         peer=peer,
-        is_hub=any(role == Role.HUB for _, role in roles),
-        own=frozenset(key for key, role in roles if implements(Role(role), module, SENDER)),
+        is_hub=any(role == Role.HUB for _, role, _ in roles),
+        own={key: holder for key, role, holder in roles if implements(Role(role), module, SENDER)},
         asked_at=state.tried_at or state.created_at,
     )

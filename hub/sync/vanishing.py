@@ -43,7 +43,7 @@ def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
     if is_certain and state.is_gapless and _is_apart(state):
         found = database.rows(
             _MISSING.format(table=source.policy.model._meta.db_table),
-            {"owner": str(source.party), "pull": state.pk, "begun": state.started_at},
+            {"owner": source.holder_of(source.party), "pull": state.pk, "begun": state.started_at},
         )
         vanished = sum(missed == VANISHED for (missed,) in found)
         if vanished:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from ocpi.types import ModuleID, PartyRef
-from parties.access import Verdict, verdict
+from parties.access import Verdict, judged
 from parties.admin.console import action, page
 from parties.agreements import objections
 from parties.models import Agreement, Party
@@ -55,14 +55,14 @@ class ExplainPage:
 
 
 def _answer(one: PartyRef, other: PartyRef, module: str) -> dict[str, Any]:
-    found: Verdict = verdict(sender=one, receiver=other, module=ModuleID(module))
+    found: Verdict = judged(one, other, ModuleID(module))
     keys = [str(one), str(other)]
     parties = list(Party.objects.filter(key__in=keys).select_related("platform"))
     fitting = [pair for pair in permutations(parties, 2) if not list(objections(*pair, ()))]
     return {
         "verdict": found,
         "parties": parties,
-        "agreements": _between(keys) if one != other else Agreement.objects.none(),
+        "agreements": _between(keys) if parties else Agreement.objects.none(),
         "fitting": fitting[0] if fitting else None,
         "keys_asked": keys,
         "asked": {"one": keys[0], "other": keys[1], "module": module},

@@ -3,6 +3,7 @@
 from parties.models.agreement import Agreement, AgreementState
 from parties.models.credentials import Credentials, Direction, TokenForm, TokenKind
 from parties.models.habit import ObservedHabit
+from parties.models.holder import Holder
 from parties.models.party import AllowedParty, Party
 from parties.models.platform import Endpoint, Platform, QuirksField
 
@@ -13,6 +14,7 @@ __all__ = [
     "Credentials",
     "Direction",
     "Endpoint",
+    "Holder",
     "ObservedHabit",
     "Party",
     "Platform",

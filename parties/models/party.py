@@ -63,6 +63,13 @@ class Party(PartyIdentity):
         db_persist=True,
         db_index=True,
     )
+    holder = models.CharField(
+        max_length=26,
+        editable=False,
+        db_default="",
+        db_index=True,
+        help_text="Under which name the hub files what is the party's at this platform",
+    )
     name = models.CharField(max_length=255, blank=True, default="")
     website = models.CharField(max_length=255, blank=True, default="")
     business_details = models.TextField(

@@ -182,7 +182,7 @@ def test_a_token_out_of_reach_is_unknown(market: Cast) -> None:
     result = authorize(market["P1"], to=None, sender=CPB)
 
     assert answered(result) == (404, 2004)
-    assert authorize(market["P1"], sender=CPB).status_code == 4003
+    assert authorize(market["P1"], sender=CPB).status_code == 4001
     assert market["P2"].seen == []
 
 

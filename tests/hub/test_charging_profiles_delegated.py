@@ -65,8 +65,8 @@ def test_without_an_agreement_of_their_own_the_scsp_is_refused(cast: Cast) -> No
         sender=SCS,
     )
 
-    assert answered(told) == (200, 4003)
-    assert "no agreement between NL-SCS and DE-MSA" in str(told.message)
+    assert answered(told) == (200, 4001)
+    assert "no party DE-MSA that NL-SCS may exchange chargingprofiles with" in str(told.message)
     assert emsp.seen == []
 
 
@@ -93,8 +93,8 @@ def test_a_party_of_two_roles_is_steered_in_its_own(cast: Cast) -> None:
         sender=MSA,
     )
 
-    assert (answered(steered), answered(shown)) == ((200, 4003), (200, 4003))
-    assert "no agreement between NL-SCS and BE-MIX" in str(steered.message)
+    assert (answered(steered), answered(shown)) == ((200, 4001), (200, 4001))
+    assert "no party BE-MIX that NL-SCS may exchange" in str(steered.message)
     assert mix.seen == []
 
 

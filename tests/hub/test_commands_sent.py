@@ -171,13 +171,13 @@ def test_only_those_who_have_drivers_send_commands(asking: Asking) -> None:
 
 
 def test_without_an_agreement_nothing_is_sent(asking: Asking, cast: Cast) -> None:
-    """FR-MSB may not exchange anything with NL-CPA: 4003 with the reason, nothing remembered."""
+    """FR-MSB may not exchange anything with NL-CPA: 4001 as if nobody were there, nothing kept."""
     other = asking.by(joined(cast, "P3"), MSB)
     forget(asking.asked)
 
     result = other.command("START_SESSION")
 
-    assert answered(result) == (200, 4003)
+    assert answered(result) == (200, 4001)
     assert "FR-MSB" in str(result.message)
     assert (asking.asked.seen, Callback.objects.count()) == ([], 0)
 

@@ -28,7 +28,7 @@ from hub.personal import masked, masked_within, named, personal, without
 from hub.policy import POLICIES
 from hub.store import documents, planning
 from hub.store.incoming import Incoming
-from hub.store.reading import cursor_party
+from hub.store.reading import cursor_reader
 from hub.sync import pages
 from ocpi.client import Reply
 from ocpi.errors import OcpiError
@@ -235,7 +235,7 @@ def _query(text: str) -> None:
     with suppress(OcpiError):
         PageRequest.read(dict.fromkeys(("date_from", "offset", "limit", "cursor"), text))
     with suppress(OcpiError):
-        cursor_party(text)
+        cursor_reader(text)
     with suppress(OcpiError):
         links.read(f"{links.PARAMETER}={text}", endpoint="https://hub/")
     results._split(text)

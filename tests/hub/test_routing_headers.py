@@ -213,11 +213,11 @@ def test_what_the_receiver_does_not_do_is_4000(cast: Cast) -> None:
 
 
 def test_without_an_agreement_nothing_passes(cast: Cast) -> None:
-    """The hub knows both, but they have no agreement: 4003 with the reason."""
+    """The hub knows both, but they have no agreement: for each the other is not there."""
     cpo, emsp = cast["P1"], cast["P2"]
     emsp.forget()
 
-    assert "no agreement" in _refusal(push(cpo, a_location(), to=MSA), 4003)
+    assert "an agreement" in _refusal(push(cpo, a_location(), to=MSA), 4001)
     cast.agree(("NL-CPA", "DE-MSA"))
     assert "NL-CPB" in str(push(cpo, a_location(CPB), to=MSA).message)
     assert push(cpo, a_location(), to=MSA).status_code == 1000

@@ -192,7 +192,7 @@ def test_a_session_of_nobody_is_refused_and_not_stored(
 
 
 def test_a_session_for_an_emsp_without_an_agreement_is_refused(cast: Cast) -> None:
-    """4003 says that the two are not connected; nothing is stored."""
+    """4001 as for one nobody knows; nothing is stored."""
     cpo = cast["P1"]
     cast["P2"]
     cast["P3"]
@@ -201,7 +201,7 @@ def test_a_session_for_an_emsp_without_an_agreement_is_refused(cast: Cast) -> No
     for to in (HUB, MSB, None):
         result = session(cpo, "PUT", for_msb(a_session()), to=to)
 
-        assert answered(result) == (200, 4003)
+        assert answered(result) == (200, 4001)
         assert "agreement" in str(result.message)
     assert not Session.objects.exists()
 

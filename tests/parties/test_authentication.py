@@ -131,8 +131,8 @@ def test_a_caller_knows_its_platform_and_active_parties() -> None:
     caller = identify(header(TOKEN), configuring=False)
     mix = PartyRef("BE", "MIX")
     assert caller.parties == (
-        CallerParty(Role.CPO, mix, cpo.pk),
-        CallerParty(Role.EMSP, mix, emsp.pk),
+        CallerParty(Role.CPO, mix, cpo.pk, "BE-MIX"),
+        CallerParty(Role.EMSP, mix, emsp.pk, "BE-MIX"),
     )
     assert (caller.name, caller.version, caller.credentials_id) == ("mixed", "2.2.1", row.pk)
     assert caller.refs == {mix}

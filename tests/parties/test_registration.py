@@ -341,14 +341,15 @@ def test_a_body_that_is_no_object_is_refused(wire: Wire, body: bytes) -> None:
 
 
 @pytest.mark.conformance("CRED-13")
+@pytest.mark.security("S-15")
 def test_parties_of_others_and_uninvited_ones_are_2001(
     wire: Wire, registered: SandboxPlatform, start: Start
 ) -> None:
-    """Nobody takes a party that is not on its list, least of all one bound to another platform."""
+    """Nobody takes a party that is not on its list, nor learns whether another platform has it."""
     thief = start("EMSP:DE:MSA", "CPO:NL:CPA", "CPO:NL:NEW")
     response = wire.post(invited("EMSP:DE:MSA", name="P9").token, offer(thief))
     assert code(response) == (200, 2001)
-    assert "CPO NL-CPA is registered by another platform" in said(response)
+    assert "CPO NL-CPA is not among the parties agreed" in said(response)
     assert "CPO NL-NEW is not among the parties agreed" in said(response)
     assert "DE-MSA" not in said(response)
     assert thief.seen == []

@@ -9,6 +9,7 @@ from django.db.models import F
 from hub.figures import uptime
 from hub.models import Evse
 from ocpi.types import PartyRef, fold, format_datetime
+from parties import holders
 from parties.management.command import OperatorCommand
 
 
@@ -31,7 +32,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             generation=F("object__generation"), object__publish=True, object__audience=""
         )
         found = present.filter(
-            object__owner=str(owner),
+            object__owner__in=holders.names(owner),
             object__object_key=fold(options.location),
             key=fold(options.uid),
         ).first()

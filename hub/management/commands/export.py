@@ -71,7 +71,7 @@ def _narrowed(options: Namespace) -> Rows:
     kind = KINDS[options.kind]
     rows = kind.rows()
     if options.party:
-        rows = of_party(rows, str(PartyRef.parse(options.party)))
+        rows = of_party(rows, PartyRef.parse(options.party))
     if options.since:
         rows = rows.filter(last_updated__gte=moment(options.since))
     return rows.filter(last_updated__lt=moment(options.until)) if options.until else rows

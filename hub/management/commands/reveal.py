@@ -13,6 +13,7 @@ from hub.policy import POLICIES
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef
 from operators.auditing import record
+from parties import holders
 from parties.management.command import OperatorCommand
 
 log = logging.getLogger(__name__)
@@ -34,11 +35,12 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Look it up, in all its variants, and record that."""
-        owner = str(PartyRef.parse(f"{options.country_code}-{options.party_id}"))
+        owner = PartyRef.parse(f"{options.country_code}-{options.party_id}")
         exactly, variants = any_variant(options.id)
         model = POLICIES[_KINDS[options.kind]].model
         rows = model._default_manager.filter(  # noqa: SLF001 - a documented name of Django
-            Q(object_key=exactly) | Q(object_key__startswith=variants), owner=owner
+            Q(object_key=exactly) | Q(object_key__startswith=variants),
+            owner__in=holders.names(owner),
         )
         shown = mask(options.id) if options.kind == "TOKEN" else options.id
         found = [{"audience": row.audience, **dict(named(row.text.encode()))} for row in rows]

@@ -13,6 +13,7 @@ from hub.personal import mask
 from hub.policy import POLICIES
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef, fold
+from parties import holders
 from parties.management.command import OperatorCommand
 
 _KINDS = {
@@ -47,7 +48,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         owner = PartyRef.parse(f"{options.country_code}-{options.party_id}")
         found = [
             _told(options.kind, subject)
-            for row in _rows(_KINDS[options.kind], str(owner), options.ids[0])
+            for row in _rows(_KINDS[options.kind], owner, options.ids[0])
             for subject in _subjects(_KINDS[options.kind], row, options.ids[1:])
         ]
         if not found:
@@ -70,14 +71,14 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
                 self.stdout.write("  nobody may have it")
 
 
-def _rows(module: ModuleID, owner: str, object_id: str) -> list[StoredObject]:
+def _rows(module: ModuleID, owner: PartyRef, object_id: str) -> list[StoredObject]:
     """Return what everybody gets, then what single parties were sent."""
     model = POLICIES[module].model
     exactly, variants = any_variant(object_id)
     rows = model._default_manager.filter(  # noqa: SLF001 - a documented name of Django
-        Q(object_key=exactly) | Q(object_key__startswith=variants), owner=owner
+        Q(object_key=exactly) | Q(object_key__startswith=variants), owner__in=holders.names(owner)
     )
-    return list(rows.defer("text").order_by("audience", "object_key"))
+    return list(rows.defer("text").order_by("owner", "audience", "object_key"))
 
 
 def _subjects(module: ModuleID, row: StoredObject, part_ids: list[str]) -> list[Subject]:

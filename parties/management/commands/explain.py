@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from ocpi.types import ModuleID, PartyRef
-from parties.access import verdict
+from parties.access import judged
 from parties.management.command import OperatorCommand
 
 
@@ -24,7 +24,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Ask who judges messages."""
         one, other = PartyRef.parse(options.one), PartyRef.parse(options.other)
-        found = verdict(sender=one, receiver=other, module=ModuleID(options.module))
+        found = judged(one, other, ModuleID(options.module))
         parties = [str(one), str(other)]
         return {
             "parties": parties,

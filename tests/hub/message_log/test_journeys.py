@@ -52,13 +52,13 @@ def test_an_authorization_is_two_exchanges_of_one_correlation_id(
 def test_a_refused_message_shows_the_reason(
     pair: tuple[SandboxPlatform, SandboxPlatform], logged: Logged
 ) -> None:
-    """Without an agreement nothing is sent, and the log says why in the hub's own words."""
+    """Without an agreement nothing is sent, and the log has what the sender was told."""
     cpo, _ = pair
     cpo.hub.post("tokens", "SENDER", "X/authorize", AT, to=MSA, sender=CPB)
 
     [refused] = logged()
-    assert (refused.route, refused.status_code) == ("refused", 4003)
-    assert "no agreement" in refused.status_message.lower()
+    assert (refused.route, refused.status_code) == ("refused", 4001)
+    assert "an agreement" in refused.status_message.lower()
 
 
 def test_a_message_nobody_could_read_is_logged_too(

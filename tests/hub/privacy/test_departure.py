@@ -9,6 +9,7 @@ import pytest
 from hub.models import Cdr, Change, KeptCdr, Location, Receipt, Session, Token
 from hub.policy import POLICIES
 from ocpi.sandbox import SandboxPlatform, object_path
+from parties.holders import ref_of
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push
 from tests.hub.privacy.everywhere import CDR, NAMES, SESSION, TOKEN, UID, plant, standing
 from tests.hub.sync.reading import offer, read
@@ -109,7 +110,7 @@ def test_what_is_under_the_same_name_elsewhere_stays(cast: Cast, deliver_all: De
     value = a_location(CPA, 1) | {"party_id": "TNM"}
     assert cpo.hub.put("locations", "RECEIVER", "NL/TNM/L1", value, to=HUB).http_status == 201
     command("forget_platform", "TNM as CPO", "--yes")
-    assert [row.owner for row in Token.objects.all()] == ["NL-TNM"]
+    assert [str(ref_of(row.owner)) for row in Token.objects.all()] == ["NL-TNM"]
     assert not Location.objects.exists()
     assert set(Change.objects.values_list("module", flat=True)) == {"tokens"}
 

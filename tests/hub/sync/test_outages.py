@@ -72,7 +72,7 @@ def silent(platform_id: int) -> None:
 def hanging(platform_id: int) -> None:
     """Let its circuit open; then it answers."""
     Platform.objects.update(unanswered=circuits.FAILURES_TO_OPEN)
-    directory = PartyDirectory(HUB)
+    directory = PartyDirectory(HUB, "DE-MSA")
     [found] = directory.destinations(CPA, ModuleID.LOCATIONS, InterfaceRole.SENDER)
     assert found.platform_id == platform_id
     circuits.note_answer(found)
