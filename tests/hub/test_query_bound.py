@@ -17,6 +17,7 @@ from django.utils import timezone
 from hub.models import (
     DeadLetter,
     Exchange,
+    KeptCdr,
     PullState,
     Quarantined,
     Snapshot,
@@ -100,6 +101,10 @@ def _rest() -> None:
         person = User.objects.create_user(f"person {number}")
         person.groups.set(Group.objects.all())
         Client().force_login(person)
+        KeptCdr.objects.create(
+            platform="P9", owner="NL-CPX", recipient="DE-MSA", object_id=f"K{number}",
+            version="2.2.1", text="{}", currency="EUR", posted_at=now,
+        )  # fmt: skip
         Group.objects.create(name=f"group {number}")
 
 
