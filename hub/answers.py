@@ -4,6 +4,7 @@ Spec: 2.2.1 transport and format (response format, pagination, routing headers);
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
 
@@ -191,12 +192,14 @@ def stored(message: Message) -> HttpResponse:
 
 def _page(message: Message) -> HttpResponse:
     asked = PageRequest.read(message.parameters)
+    if asked.cursor is not None:
+        asked = replace(asked, cursor=links.position(asked.cursor))
     most: int = settings.HUB_PAGE_LIMIT
     limit = min(asked.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
     page = store.page(keeping.policy_of(message), opening.viewer(message), asked, limit=limit)
     headers = {"X-Total-Count": str(page.total), "X-Limit": str(most)}
     if page.cursor is not None:
-        cursor = f"{page.cursor}-{message.sender}-{message.platform_id}"
+        cursor = links.cursor(f"{page.cursor}-{message.sender}-{message.platform_id}")
         position = {"offset": asked.offset + page.count, "limit": limit, "cursor": cursor}
         headers["Link"] = next_link(_next_url(message, position))
     return OcpiResponse(page.data, headers=headers)

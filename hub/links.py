@@ -7,23 +7,19 @@ use it, nor for another list, and nobody reads in it where the party is.
 """
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
-
-from ocpi.errors import NotFound
+from hub.seals import opened, sealed
+from ocpi.errors import InvalidParameters, NotFound
 from ocpi.types import PartyRef
 
 PARAMETER: Final = "hub_page"
 """Named like no parameter that a party's own list could have."""
+_PURPOSE = "hub.links {}"
+_CURSOR = "hub.links cursor"
 _LIFETIME = timedelta(days=1)
 
 
@@ -42,34 +38,36 @@ class Page:
 
 def next_page(endpoint: str, page: Page) -> str:
     """Return the hub's URL of a page."""
-    # Not compressed: beside what a reader chose itself, the length would tell of the rest.
-    told = json.dumps((str(page.reader), page.platform_id, str(page.owner), page.url)).encode()
-    sealed = _seal(endpoint, tuple(settings.CREDENTIALS_KEYS)).encrypt(told).decode()
-    return f"{endpoint}?{urlencode({PARAMETER: sealed})}"
+    told = json.dumps((str(page.reader), page.platform_id, str(page.owner), page.url))
+    return f"{endpoint}?{urlencode({PARAMETER: sealed(_PURPOSE.format(endpoint), told)})}"
 
 
 def read(query: str, *, endpoint: str) -> Page | None:
     """Return the page a query asks for; `NotFound` when the hub did not give it out lately."""
-    sealed = dict(parse_qsl(query)).get(PARAMETER)
-    if sealed is None:
+    given = dict(parse_qsl(query)).get(PARAMETER)
+    if given is None:
         return None
-    seal = _seal(endpoint, tuple(settings.CREDENTIALS_KEYS))
+    purpose, lifetime = _PURPOSE.format(endpoint), int(_LIFETIME.total_seconds())
     try:
-        told = seal.decrypt(sealed.encode(), ttl=int(_LIFETIME.total_seconds()))
-        reader, platform_id, owner, url = json.loads(told)
-    except (InvalidToken, ValueError):
+        reader, platform_id, owner, url = json.loads(opened(purpose, given, seconds=lifetime))
+    except ValueError:
         text = f"{PARAMETER}: the hub gave no such link, or it is too old"
         raise NotFound(f"{text}; start the list again without it") from None
     return Page(PartyRef.parse(reader), platform_id, PartyRef.parse(owner), url)
 
 
-@lru_cache(maxsize=128)
-def _seal(endpoint: str, keys: tuple[str, ...]) -> MultiFernet:
-    """Return the seal of one endpoint's links: the newest key closes, any of them opens."""
-    purpose = f"hub.links {endpoint}".encode()
-    return MultiFernet([Fernet(_derived(key, purpose)) for key in keys])
+def cursor(position: str) -> str:
+    """Close where the next page of the hub's own list starts, and for whom.
+
+    Its numbers count everybody's objects, and platforms.
+    """
+    return sealed(_CURSOR, position)
 
 
-def _derived(key: str, purpose: bytes) -> bytes:
-    secret = HKDF(SHA256(), length=32, salt=None, info=purpose).derive(urlsafe_b64decode(key))
-    return urlsafe_b64encode(secret)
+def position(cursor: str) -> str:
+    """Open a cursor; `InvalidParameters` when the hub gave no such."""
+    try:
+        return opened(_CURSOR, cursor)
+    except ValueError:
+        text = "follow the Link of the previous page as it is, or start again without cursor"
+        raise InvalidParameters(f"cursor: {text}") from None

@@ -226,7 +226,7 @@ def _named(headers: RoutingHeaders, query: str, caller: Caller) -> PartyRef | No
     cursor = dict(parse_qsl(query)).get("cursor")
     if not cursor or headers.to not in {None, hub_party()}:
         return headers.sender
-    reader, platform_id = cursor_reader(cursor)
+    reader, platform_id = cursor_reader(links.position(cursor))
     if headers.sender not in {None, reader} or platform_id != caller.platform_id:
         raise InvalidParameters(f"cursor: this page link was made for {reader}")
     return reader

@@ -5,7 +5,7 @@ import contextlib
 import json
 import time
 import zlib
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
@@ -17,7 +17,7 @@ from ocpi.sandbox import Result, SandboxPlatform
 from ocpi.sandbox.misbehaviour import refuse, say
 from ocpi.transport.pagination import read_link
 from parties.models import Agreement, AgreementState, Endpoint
-from tests.cast import CPA, CPB, HUB, MSA, MSB, Cast, a_location, route
+from tests.cast import CPA, CPB, HUB, MSA, MSB, Cast, a_location, push, route
 
 Pair = tuple[SandboxPlatform, SandboxPlatform]
 PAGE = b'{"status_code":1000,"data":[],"timestamp":"2026-01-01T00:00:00Z"}'
@@ -311,6 +311,20 @@ def test_a_link_tells_nothing(owner: SandboxPlatform, pair: Pair) -> None:
             told += zlib.decompress(told[offset:])
     for part in (str(owner.port), "127.0.0.1", "locations", "offset", "CPA"):
         assert part.encode() not in told
+
+
+@pytest.mark.security("S-14")
+def test_a_cursor_tells_nothing(pair: Pair) -> None:
+    """The numbers of the hub's own next page count everybody's: its reader sees none of them."""
+    for number in (1, 2):
+        push(pair[0], a_location(CPA, number))
+
+    first = pair[1].hub.get("locations", "SENDER", "?limit=1", to=HUB, sender=MSA)
+
+    [cursor] = parse_qs(urlsplit(_link(first)).query)["cursor"]
+    assert "MSA" not in cursor
+    assert len(base64.urlsafe_b64decode(cursor)) > 60
+    assert [each["id"] for each in pair[1].hub.read(_link(first)).data] == ["L2"]
 
 
 @pytest.mark.security("S-14")
