@@ -331,7 +331,7 @@ def test_reading_for_one_party_costs_nothing_for_the_others() -> None:
 _MANY = """
 INSERT INTO hub_change (transaction, module, owner, object_key, part_key, audience, revision,
   method, path, body, correlation_id)
-SELECT n, 'sessions', 'NL-CPA', 'S' || n, '', CASE WHEN n % 1000 = 0 THEN 'DE-MSA'
+SELECT 3 + n / 20, 'sessions', 'NL-CPA', 'S' || n, '', CASE WHEN n % 1000 = 0 THEN 'DE-MSA'
   ELSE 'FR-' || lpad((n % 900)::text, 3, '0') END, 1, 'PUT', '', '{}', ''
 FROM generate_series(3, 10002) AS n"""
 _OF_ONE: dict[str, Any] = {

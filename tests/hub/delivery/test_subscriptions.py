@@ -131,9 +131,15 @@ def test_one_name_on_two_platforms_is_two_receivers() -> None:
 
 
 def a_charging_party(cpo: Party, role: Role) -> Party:
-    """Make NL-TNM in a role, on a platform of its own that takes Sessions, agreed with a CPO."""
-    party = a_party("TNM", role, endpoint=False)
-    EndpointFactory.create(platform=party.platform, module="sessions")
+    """Make NL-TNM in one more role, on its platform that takes Sessions, agreed with a CPO."""
+    known = Party.objects.filter(country_code="NL", party_id="TNM").first()
+    if known is None:
+        party = a_party("TNM", role, endpoint=False)
+        EndpointFactory.create(platform=party.platform, module="sessions")
+    else:
+        party = PartyFactory.create(
+            platform=known.platform, role=role.value, country_code="NL", party_id="TNM"
+        )
     AgreementFactory.create(cpo=cpo, emsp=party)
     return party
 
