@@ -156,9 +156,13 @@ class TooManyRequests(ClientError):
 
     http_status = 429
 
-    def __init__(self, message: str, *, retry_after: int) -> None:
+    def __init__(
+        self, message: str = "", *, retry_after: int = 1, http_status: int | None = None
+    ) -> None:
         """Say how long."""
-        super().__init__(message)
+        super().__init__(
+            message or f"too many requests; try again in {retry_after} s", http_status=http_status
+        )
         self.retry_after = retry_after
 
 
