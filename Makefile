@@ -7,7 +7,7 @@ SHELL := /bin/sh
 
 PURPOSE ?= test
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed

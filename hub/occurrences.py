@@ -45,16 +45,30 @@ def _folded(text: str) -> str:
 
 def _spans(text: str, values: Collection[str]) -> list[Span]:
     """Return what the values cover, from left to right."""
-    if len(values) > _FEW:
+    periods = {value: _period(value) for value in values} if len(values) <= _FEW else {}
+    # What repeats within itself, as "1111", stands at every place of "11111111": many comparisons.
+    if not periods or any(2 * period < len(value) for value, period in periods.items()):
         return _merged(_Automaton(values).spans(text))
-    return _merged(sorted(span for value in values for span in _each(text, value)))
+    return _merged(sorted(span for value in values for span in _each(text, value, periods[value])))
 
 
-def _each(text: str, value: str) -> Iterator[Span]:
-    end = 0
-    while (start := text.find(value, end)) >= 0:
-        end = start + len(value)
-        yield start, end
+def _each(text: str, value: str, period: int) -> Iterator[Span]:
+    """Find a value wherever it stands; two of them are at least its period apart."""
+    place = 0
+    while (start := text.find(value, place)) >= 0:
+        place = start + period
+        yield start, start + len(value)
+
+
+def _period(value: str) -> int:
+    """Return how far a value must be moved to lie on itself: 3 of "abcab", 5 of "abcde"."""
+    borders, border = [0], 0
+    for character in value[1:]:
+        while border and character != value[border]:
+            border = borders[border - 1]
+        border += character == value[border]
+        borders.append(border)
+    return len(value) - border
 
 
 def _merged(spans: Iterator[Span] | list[Span]) -> list[Span]:

@@ -38,6 +38,6 @@ from settings.base import *  # noqa: E402, F403 - everything of base, read after
 from settings.base import DATABASES, INSTALLED_APPS  # noqa: E402
 
 DATABASES["default"]["ENGINE"] = "tests.database"
-DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 1
+DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 5
 INSTALLED_APPS += ["tests.database"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, where none is kept
