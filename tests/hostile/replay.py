@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 from tests.hostile.ledger import Ledger
@@ -107,9 +107,10 @@ async def _send(
 
 async def _watch(line: Line, canary: bytes, ledger: Ledger) -> None:
     """Ask as a platform does that has done nothing wrong."""
-    while True:
-        began = time.monotonic()
-        answer = await line.ask(canary)
-        ledger.canary = max(ledger.canary, time.monotonic() - began)
-        assert answer is None or b'"status_code":1000' in answer[1], answer
-        await asyncio.sleep(_EVERY_SECONDS)
+    with closing(line):
+        while True:
+            began = time.monotonic()
+            answer = await line.ask(canary)
+            ledger.canary = max(ledger.canary, time.monotonic() - began)
+            assert answer is None or b'"status_code":1000' in answer[1], answer
+            await asyncio.sleep(_EVERY_SECONDS)
