@@ -1,8 +1,8 @@
 """The circuit of each platform: after some messages without an answer, none for a while.
 
-Architecture chapter 5. Who waits for a platform that hangs waits in vain and holds a thread; after
-the pause the next message tries it again. Kept with the platform, so that all processes and the
-operator know.
+docs/architecture.md#a-message-comes-in. Who waits for a platform that hangs waits in vain and holds
+a thread; after the pause the next message tries it again. Kept with the platform, so that all
+processes and the operator know.
 """
 
 from datetime import timedelta

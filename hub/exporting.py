@@ -1,7 +1,7 @@
 """Stored objects as files, CSV or JSON lines: any number of rows in the memory of one chunk.
 
-Spec: none; architecture chapter 10. Chunks follow each other by key, and no connection is held
-between two: whoever reads may be slow or go away. What identifies a driver is masked unless asked.
+docs/architecture.md#files. Chunks follow each other by key, and no connection is held between two:
+whoever reads may be slow or go away. What identifies a driver is masked unless asked.
 """
 
 import csv

@@ -1,6 +1,7 @@
 """How many messages wait for the answer of each platform: a slow one must not hold every thread.
 
-Architecture chapter 5. Counted in this process, since it is this process's threads that wait.
+docs/architecture.md#a-message-comes-in. Counted in this process, since it is this process's threads
+that wait.
 """
 
 from collections import Counter

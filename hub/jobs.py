@@ -1,7 +1,7 @@
 """Long work that somebody at the console started, and how far it is.
 
-Spec: none; architecture chapter 10. It stands in Redis for a day, and the queued task with it:
-a Redis that is lost, or a worker that is killed, stops the work, and it can be asked for again.
+It stands in Redis for a day, and the queued task with it: a Redis that is lost, or a worker that is
+killed, stops the work, and it can be asked for again.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """How long objects are kept: what its owner's list still has and the hub keeps no more stays out.
 
-Spec: none; docs/privacy.md. Zero days keep for ever.
+docs/privacy.md. Zero days keep for ever.
 """
 
 from collections.abc import Mapping

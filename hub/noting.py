@@ -1,7 +1,7 @@
 """What an answer, or its absence, says of a platform: written down for operators and for others.
 
-Spec: none; architecture chapter 5. Nothing here changes what becomes of the message: what a
-receiver said stands, also when the hub cannot remember that it did.
+Nothing here changes what becomes of the message: what a receiver said stands, also when the hub
+cannot remember that it did.
 """
 
 import logging

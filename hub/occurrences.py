@@ -1,8 +1,8 @@
 """Where any of many values stands in a text: in time that grows with their length, never faster.
 
-Spec: none. Peers choose both the values (uids, steps of a path) and the text, so nothing here is
-built of branches that are tried one after the other: each character is looked at a fixed number of
-times (Aho and Corasick, 1975).
+Peers choose both the values (uids, steps of a path) and the text, so nothing here is built of
+branches that are tried one after the other: each character is looked at a fixed number of times
+(Aho and Corasick, 1975).
 """
 
 from collections import deque

@@ -1,8 +1,9 @@
 """When the hub failed those who call it: what they could not push is read from their lists.
 
-Architecture, Pull. Each web process writes down that it is there; whoever does so after a gap has
-all lists read again, spread over some minutes. A platform whose message the hub itself answered by
-3000, 429 or an HTTP error of its own is read again once the hub answers it well, or a moment later.
+docs/architecture.md#pull. Each web process writes down that it is there; whoever does so after a
+gap has all lists read again, spread over some minutes. A platform whose message the hub itself
+answered by 3000, 429 or an HTTP error of its own is read again once the hub answers it well, or a
+moment later.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """What the hub does with each functional module beyond forwarding it: one row each.
 
-Architecture chapters 4 and 6. A module without a row here is forwarded only.
+docs/architecture.md#what-is-kept. A module without a row here is forwarded only.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """What the hub hands out and takes back, sealed: who holds it reads nothing, and changes nothing.
 
-Spec: none. The keys are derived from `CREDENTIALS_KEYS`, one for each purpose: what is sealed for
-one opens nothing else. The newest closes, any of them opens: a rotation ends nothing at once.
+The keys are derived from `CREDENTIALS_KEYS`, one for each purpose: what is sealed for one opens
+nothing else. The newest closes, any of them opens: a rotation ends nothing at once.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode

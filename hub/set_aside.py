@@ -1,6 +1,6 @@
 """What is set aside for people to decide about: which of it, forgetting it, and writing that down.
 
-Spec: none; architecture chapter 10. Dead letters and the quarantine alike.
+Dead letters and the quarantine alike.
 """
 
 from collections.abc import Callable, Collection

@@ -1,4 +1,6 @@
-"""Celery's interface to delivery and pull: ids in, one function called (architecture chapter 6).
+"""Celery's interface to delivery and pull: ids in, one function called.
+
+docs/architecture.md#delivery; docs/decisions/0009-the-worker-that-dispatches-delivers.md.
 
 A change costs one task however many receivers it has: the worker that dispatches delivers too, by
 threads of its own. Losing every task loses nothing: beat dispatches whatever is behind every few

@@ -2,7 +2,7 @@
 
 A request only notes which module it is; one thread in each process sees it and tells the broker. So
 a burst costs one message, and a broker that does not answer slows nobody down: beat looks every few
-seconds anyway (architecture chapter 6).
+seconds anyway (docs/architecture.md#delivery).
 """
 
 import logging

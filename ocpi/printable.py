@@ -1,8 +1,8 @@
 r"""Somebody else's text on its way to a terminal, a shell or a log: what acts there is shown.
 
-Specification: none. Control characters move the cursor, recolour, rename the window or press Enter;
-separators begin lines that the hub never wrote; marks of direction show words in another order than
-they are in. Each is written as JSON writes it, `\u001b`, so that JSON remains the same JSON.
+Control characters move the cursor, recolour, rename the window or press Enter; separators begin
+lines that the hub never wrote; marks of direction show words in another order than they are in.
+Each is written as JSON writes it, `\u001b`, so that JSON remains the same JSON.
 """
 
 import re

@@ -1,8 +1,8 @@
 """The shape of a JSON text: what is too deep, too wide or too long to be read, or said twice.
 
-Specification: none; RFC 8259, 4 and 9. A member that stands twice in its object is one thing for a
-reader that takes the first, another for one that takes the last; so are names that differ in case
-alone, since some read them as one. Where it is, is only looked for in what is refused.
+RFC 8259, 4 and 9. A member that stands twice in its object is one thing for a reader that takes the
+first, another for one that takes the last; so are names that differ in case alone, since some read
+them as one. Where it is, is only looked for in what is refused.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Somebody else's text as one word of a shell command, byte for byte in sh, bash and zsh.
 
-Specification: none. A command is pasted into a terminal, so it has no character that a terminal
-acts on: those are written as `printf` reads them, in octal. What `$(…)` would cut off at its end,
-newlines, stands in a variable.
+A command is pasted into a terminal, so it has no character that a terminal acts on: those are
+written as `printf` reads them, in octal. What `$(…)` would cut off at its end, newlines, stands in
+a variable.
 """
 
 import shlex

@@ -1,7 +1,7 @@
 """How a class is checked in compiled code: up to its first mistake, or up to a number of them.
 
-Specification: none. Who sends a list of a hundred thousand wrong objects learns nothing from half a
-million findings, and the hub would need gigabytes to make them.
+Who sends a list of a hundred thousand wrong objects learns nothing from half a million findings,
+and the hub would need gigabytes to make them.
 """
 
 from collections.abc import Callable

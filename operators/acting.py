@@ -1,7 +1,4 @@
-"""Who is acting: set where a request or a command enters, read where a change is written down.
-
-Spec: none; architecture chapter 10.
-"""
+"""Who is acting: set where a request or a command enters, read where a change is written down."""
 
 import getpass
 import os

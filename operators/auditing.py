@@ -1,7 +1,7 @@
 """What of the configuration is audited, and how a change to it becomes a row.
 
-Spec: none; architecture chapter 10. Saved and deleted rows of `AUDITED` are written down by
-themselves while somebody acts; deeds that change more than one row say so by `deed`.
+Saved and deleted rows of `AUDITED` are written down by themselves while somebody acts; deeds that
+change more than one row say so by `deed`.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Where an account has logged in before: strangers elsewhere cannot lock it out there.
 
-Spec: none; OWASP "Device cookies". A browser that logged in keeps a signed cookie, and the hub
-remembers its network: a new browser at the desk, and the old one elsewhere, are both known.
+OWASP "Device cookies". A browser that logged in keeps a signed cookie, and the hub remembers its
+network: a new browser at the desk, and the old one elsewhere, are both known.
 """
 
 import hashlib

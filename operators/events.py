@@ -1,8 +1,8 @@
 """What happens at the console's door, written into the audit: log-ins, failures, codes, sessions.
 
-Spec: none; OWASP ASVS 7.1, 7.2. What strangers can repeat at will is a row with a number for each
-hour, account and network; and beyond so many rows an hour one row for all the rest. A name that no
-account has is never written down: people type passwords into the wrong field.
+OWASP ASVS 7.1, 7.2. What strangers can repeat at will is a row with a number for each hour, account
+and network; and beyond so many rows an hour one row for all the rest. A name that no account has is
+never written down: people type passwords into the wrong field.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """Breaking the glass: one account's password is taken, where only the provider's word is.
 
-Spec: none. A command at the hub's machine makes a link that is good for some minutes and for one
-log-in; name, password and second factor are asked for all the same.
+A command at the hub's machine makes a link that is good for some minutes and for one log-in; name,
+password and second factor are asked for all the same.
 """
 
 from django.contrib.auth.models import User

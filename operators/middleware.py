@@ -1,7 +1,4 @@
-"""The console's part of the chain: the second factor is asked for, and whoever is in acts.
-
-Spec: none; architecture chapter 10.
-"""
+"""The console's part of the chain: the second factor is asked for, and whoever is in acts."""
 
 import math
 from collections.abc import Callable

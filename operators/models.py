@@ -1,8 +1,7 @@
 """What the hub keeps of its operators: the audit, their sessions, second factors, where they were.
 
-Spec: none; architecture chapter 10. A row of the audit is one change to the hub's configuration,
-or one event of a log-in, and is never changed itself; but repeated failures are one row with a
-number.
+A row of the audit is one change to the hub's configuration, or one event of a log-in, and is never
+changed itself; but repeated failures are one row with a number.
 """
 
 import logging

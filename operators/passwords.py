@@ -1,7 +1,7 @@
 """Passwords asked for again, where a session that was left open is not enough; and new ones.
 
-Spec: none; OWASP ASVS 2.1, 2.2, 3.7. Each wrong one counts like a failed log-in, for this session
-alone: who took a browser over guesses no further, and locks nobody out elsewhere.
+OWASP ASVS 2.1, 2.2, 3.7. Each wrong one counts like a failed log-in, for this session alone: who
+took a browser over guesses no further, and locks nobody out elsewhere.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,7 @@
 """Who may do what: four groups, each with all that those before it may do.
 
-Spec: none; architecture chapter 10. One table says from which role on a thing may be done; what it
-does not name, also of models added later, may be seen by viewers and changed by administrators.
+One table says from which role on a thing may be done; what it does not name, also of models added
+later, may be seen by viewers and changed by administrators.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Sealing what the hub has to read again: with the newest of `CREDENTIALS_KEYS`, by any of them.
 
-Spec: none. Tokens that peers gave the hub are sealed so, and the seeds of second factors.
+Tokens that peers gave the hub are sealed so, and the seeds of second factors.
 """
 
 from functools import lru_cache

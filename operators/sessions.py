@@ -1,8 +1,8 @@
 """Sessions of the console: an engine for Django's, which knows whose each is, and when it ends.
 
-Spec: none; OWASP ASVS 3.2, 3.3. A session ends some minutes after it was last used, some hours
-after the log-in whatever is done in it, and at once when somebody ends it, or when its person gets
-another password, other rights or none. What keeps a page up to date by itself is no use of one.
+OWASP ASVS 3.2, 3.3. A session ends some minutes after it was last used, some hours after the log-in
+whatever is done in it, and at once when somebody ends it, or when its person gets another password,
+other rights or none. What keeps a page up to date by itself is no use of one.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
 """How often a log-in may fail, counted in Redis for all processes together.
 
-Spec: none; architecture chapter 10. An attempt is counted before the password is looked at, so
-that a thousand at once are no more than the allowed few. Where an account has logged in before, its
-failures are counted for that browser or network alone: what strangers do elsewhere does not lock it
-out. Without Redis each process counts for itself.
+An attempt is counted before the password is looked at, so that a thousand at once are no more than
+the allowed few. Where an account has logged in before, its failures are counted for that browser or
+network alone: what strangers do elsewhere does not lock it out. Without Redis each process counts
+for itself.
 """
 
 import hashlib

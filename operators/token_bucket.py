@@ -1,9 +1,9 @@
 """Token buckets in Redis, one for all processes: how many requests a minute somebody may send.
 
-Spec: none. A bucket holds a minute's requests and is filled evenly: who was quiet may send as many
-at once. It is kept as the moment at which it will be full again (the generic cell rate algorithm),
-one number, changed by one script. A process leases some tokens at a time, more the faster they are
-used, and remembers a refusal until its end: most requests ask nobody. Without Redis all pass.
+A bucket holds a minute's requests and is filled evenly: who was quiet may send as many at once. It
+is kept as the moment at which it will be full again (the generic cell rate algorithm), one number,
+changed by one script. A process leases some tokens at a time, more the faster they are used, and
+remembers a refusal until its end: most requests ask nobody. Without Redis all pass.
 """
 
 import logging

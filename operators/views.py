@@ -1,7 +1,4 @@
-"""The pages of a log-in beside the console's own: codes, enrolment, another password, the way out.
-
-Spec: none; architecture chapter 10.
-"""
+"""The pages of a log-in beside the console's own: codes, enrolment, new password, the way out."""
 
 from contextlib import suppress
 from typing import Any

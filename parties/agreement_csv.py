@@ -1,8 +1,8 @@
 """Agreements as a CSV file: checked as a whole, then taken over; written as they would be read.
 
-Spec: none; architecture chapter 4. Columns: cpo, emsp, state, modules, valid_from, valid_until,
-cpo_role, emsp_role; only the first two are needed. Modules stand apart by spaces, none means all.
-Moments are ISO 8601, in UTC unless they say so. A role tells those of one party apart.
+Columns: cpo, emsp, state, modules, valid_from, valid_until, cpo_role, emsp_role; only the first two
+are needed. Modules stand apart by spaces, none means all. Moments are ISO 8601, in UTC unless they
+say so. A role tells those of one party apart.
 
 A transaction that stays open holds all delivery: a file is taken over some hundred lines a time.
 """

@@ -1,7 +1,4 @@
-"""Making and changing roaming agreements between two parties.
-
-Spec: none; architecture chapter 4.
-"""
+"""Making and changing roaming agreements between two parties."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product

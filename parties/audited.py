@@ -1,7 +1,4 @@
-"""What the audit says of a platform: its configuration and tokens, of which the last four only.
-
-Spec: none; architecture chapter 10.
-"""
+"""What the audit says of a platform: its configuration and tokens, of which the last four only."""
 
 from contextlib import AbstractContextManager
 from functools import partial

@@ -1,7 +1,7 @@
 """What platforms do differently from the specification, as the hub met it, for its operators.
 
-Spec: none; the flow goes on all the same, and here it says why something may look odd. A habit is
-written down once a minute at most, however often it is met, and never at the cost of a message.
+The flow goes on all the same, and here it says why something may look odd. A habit is written down
+once a minute at most, however often it is met, and never at the cost of a message.
 """
 
 import logging

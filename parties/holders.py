@@ -1,7 +1,7 @@
 """Whose something is, as the hub files it: a party's key at one platform, by a name of its own.
 
-Spec: none; A-30. `DE-MSA` is the holder that had this key first, `DE-MSA@17` the same key at
-platform 17. Names are the store's and access's; on the wire a party is its key alone.
+A-30. `DE-MSA` is the holder that had this key first, `DE-MSA@17` the same key at platform 17. Names
+are the store's and access's; on the wire a party is its key alone.
 """
 
 from ocpi.types import PartyRef

@@ -1,6 +1,6 @@
 """Agreements as a matrix: who owns what in its rows, who comes for it in its columns.
 
-Spec: none; architecture chapters 4 and 10. A page costs the same however many parties there are.
+A page costs the same however many parties there are.
 """
 
 from collections.abc import Collection, Iterable, Sequence

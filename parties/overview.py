@@ -1,6 +1,6 @@
 """What operators see of platforms and may do to them as a whole.
 
-Spec: none; commands and console show the same.
+Commands and console show the same.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """What the hub does differently for one platform, typed.
 
-Spec: none; the deviations real platforms need (A-01, A-02, A-24 of the ambiguities).
+The deviations real platforms need (A-01, A-02, A-24 of the ambiguities).
 """
 
 import json

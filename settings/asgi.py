@@ -1,11 +1,11 @@
 """Django's synchronous views behind an ASGI server: one request, one thread, the raw path kept.
 
 Only ASGI carries a path before its percent-encoding is undone, and an OCPI id may contain `/`
-(docs/decisions/0001). Bodies are read by the event loop, so a slow sender holds no thread, and
-never beyond one byte more than the hub accepts (`settings/bodies.py`); the view sees the overlong
-rest as "too large", and answers a stranger without it.
-An answer whose length nobody knows is made part by part, as fast as its reader takes it, in one of
-a few threads that no message waits for.
+(docs/decisions/0001-raw-paths-need-asgi.md). Bodies are read by the event loop, so a slow sender
+holds no thread, and never beyond one byte more than the hub accepts (`settings/bodies.py`); the
+view sees the overlong rest as "too large", and answers a stranger without it. An answer whose
+length nobody knows is made part by part, as fast as its reader takes it, in one of a few threads
+that no message waits for.
 """
 
 import asyncio

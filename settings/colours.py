@@ -1,7 +1,7 @@
 """The shades of the console, derived from the hub's colour; whatever that is, words are legible.
 
-Spec: none. Each shade has a luminance of its own (WCAG 2, chapter 1.4.3: contrast is of luminances
-alone), reached by dimming or brightening the colour and, where it cannot be brighter, by white.
+Each shade has a luminance of its own (WCAG 2, chapter 1.4.3: contrast is of luminances alone),
+reached by dimming or brightening the colour and, where it cannot be brighter, by white.
 """
 
 import re

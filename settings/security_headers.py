@@ -1,7 +1,7 @@
 """What stands on every answer, whoever gave it: a browser that gets one does nothing clever.
 
-Specification: none. Answers of OCPI and pages of the console have personal data and keys in them,
-so nobody between keeps a copy; static files say themselves how long they last.
+Answers of OCPI and pages of the console have personal data and keys in them, so nobody between
+keeps a copy; static files say themselves how long they last.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """A deed on many rows of a list: how many they are and what it means, and then to those alone.
 
-Spec: none; architecture chapter 10. What comes to the list while somebody reads is left out.
+What comes to the list while somebody reads is left out.
 """
 
 import re

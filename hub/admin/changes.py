@@ -1,7 +1,4 @@
-"""The audit in the console: who changed what, when, before and after. Nobody changes it.
-
-Spec: none; architecture chapter 10.
-"""
+"""The audit in the console: who changed what, when, before and after. Nobody changes it."""
 
 from django.contrib import admin
 from django.http import HttpRequest

@@ -1,6 +1,6 @@
 """The console's first page: how the hub stands, each figure with the way to the list behind it.
 
-Spec: none; architecture chapter 10. Whoever may not see a list does not see its figures.
+Whoever may not see a list does not see its figures.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 """Dead letters: what a receiver refused, with its own words.
 
-Spec: none; architecture chapter 6. Delivery went on; an operator may have them sent again.
+Delivery went on; an operator may have them sent again.
 """
 
 import msgspec

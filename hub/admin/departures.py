@@ -1,6 +1,6 @@
 """A platform forgotten from its page: what goes and what stays is said, and its name typed.
 
-Spec: none; docs/privacy.md.
+docs/privacy.md.
 """
 
 from typing import Any

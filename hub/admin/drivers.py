@@ -1,6 +1,6 @@
 """A driver's data taken away or erased: who is meant, why, and what it comes to.
 
-Spec: none; docs/privacy.md. Ids are posted and never stand in an address; a worker erases.
+docs/privacy.md. Ids are posted and never stand in an address; a worker erases.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """The message log in the console: what came in and went out, and what belongs together.
 
-Spec: none; architecture chapter 10. What a page shows is masked already: secrets are never stored.
+What a page shows is masked already: secrets are never stored.
 """
 
 from django.contrib import admin

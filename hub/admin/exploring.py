@@ -1,6 +1,6 @@
 """The message log as a list that can be searched: what is asked, and one page of answers.
 
-Spec: none; architecture chapter 10. The address says everything, so that it can be handed on.
+The address says everything, so that it can be handed on.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """A list as a file: what is narrowed by search and filters goes out whole, however long it is.
 
-Spec: none; architecture chapter 10. What identifies a driver is in it for a reason alone, given by
-who may see it. That it was taken away, what of it and by whom, is in the audit. A page that names
-the job may ask how far it is while its file comes; without scripts the file comes alone.
+What identifies a driver is in it for a reason alone, given by who may see it. That it was taken
+away, what of it and by whom, is in the audit. A page that names the job may ask how far it is while
+its file comes; without scripts the file comes alone.
 """
 
 from collections.abc import Generator, Iterable, Iterator

@@ -1,6 +1,6 @@
 """CDRs of platforms that were forgotten: for the law, and for operators alone.
 
-Spec: none; docs/privacy.md.
+docs/privacy.md.
 """
 
 import msgspec

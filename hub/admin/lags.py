@@ -1,4 +1,4 @@
-"""How far receivers are behind, for a page of rows at once (architecture chapter 6)."""
+"""How far receivers are behind, for a page of rows at once."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass

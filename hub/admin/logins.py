@@ -1,6 +1,6 @@
 """Who is logged in at the console: one's own sessions, and for administrators everybody's.
 
-Spec: none; OWASP ASVS 3.3.
+OWASP ASVS 3.3.
 """
 
 from django.contrib import admin, messages

@@ -1,6 +1,6 @@
 """From an object to the messages about it, and back.
 
-Spec: none; architecture chapter 10. Of a token an address says no more than the log keeps: its end.
+Of a token an address says no more than the log keeps: its end.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Figures as pictures: bars of one length each, and columns side by side over time.
 
-Spec: none; architecture chapter 10. They are drawn here, so that a page needs no script for them,
-and every part of them leads to the list behind it.
+They are drawn here, so that a page needs no script for them, and every part of them leads to the
+list behind it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """The platforms' page, with what is delivered to each and what may be done with it.
 
-Spec: none; architecture chapter 10. Every deed is a page that says what will happen and a POST.
+Every deed is a page that says what will happen and a POST.
 """
 
 from collections import defaultdict

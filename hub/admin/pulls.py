@@ -1,6 +1,6 @@
 """Pulls: how far the reading of each party's list is, what came of it, and what it said wrong.
 
-Spec: none; architecture chapters 7 and 10. An operator may have lists read at once.
+An operator may have lists read at once.
 """
 
 from typing import Any

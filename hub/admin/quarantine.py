@@ -1,6 +1,6 @@
 """Quarantine: objects of lists that could not be used, with the reason and what would help.
 
-Spec: none; TF-31, architecture chapter 10. What identifies a driver is masked.
+TF-31. What identifies a driver is masked.
 """
 
 from django.contrib import admin, messages

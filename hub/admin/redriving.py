@@ -1,7 +1,4 @@
-"""Dead letters sent again or discarded: asked, done by a worker, and watched until it is over.
-
-Spec: none; architecture chapters 6 and 10.
-"""
+"""Dead letters sent again or discarded: asked, done by a worker, and watched until it is over."""
 
 from typing import Any
 

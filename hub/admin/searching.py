@@ -1,6 +1,6 @@
 """How stored objects are found: by whole ids, so that an index answers among millions.
 
-Spec: none; architecture chapter 10. Ids are compared folded, as everywhere.
+Ids are compared folded, as everywhere.
 """
 
 import re

@@ -1,6 +1,6 @@
 """What the pages of all stored objects have in common: paging, search, age, noise, the text.
 
-Spec: 2.2.1 transport and format, client owned object push; architecture chapters 4 and 10. Their
+Spec: 2.2.1 transport and format, client owned object push; docs/architecture.md#what-is-kept. Their
 owners' platforms change them, nobody here.
 """
 

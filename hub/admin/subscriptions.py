@@ -1,6 +1,6 @@
 """Subscriptions: who is behind, since when, and why.
 
-Spec: none; architecture chapter 6. Positions are delivery's alone; an operator may only wake it.
+Positions are delivery's alone; an operator may only wake it.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """A journey as a picture: each hop as a bar in time, with what was said on it.
 
-Spec: none; architecture chapter 10. What is shown is what the log keeps: masked.
+What is shown is what the log keeps: masked.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,4 @@
-"""The page of long work that a worker does: how far it is, again and again until it is over.
-
-Spec: none; architecture chapter 10.
-"""
+"""The page of long work that a worker does: how far it is, again and again until it is over."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Who has to be told something, and how far behind each is.
 
-Architecture chapter 6; A-24, A-38. Access itself is judged by `parties.access` alone. The looks
-that every change costs are prepared once and ask about one module only.
+docs/architecture.md#delivery; A-24, A-38. Access itself is judged by `parties.access` alone. The
+looks that every change costs are prepared once and ask about one module only.
 """
 
 from collections.abc import Collection

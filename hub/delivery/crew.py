@@ -2,7 +2,7 @@
 
 What is behind is handed to them as it is found, without a message to the broker for each receiver.
 They know nothing that is not in the database: what a worker that was killed had taken on is found
-by beat as soon as its leases ran out (architecture chapter 6).
+by beat as soon as its leases ran out.
 """
 
 import logging

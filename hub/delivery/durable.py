@@ -1,7 +1,8 @@
 """From a batch of changes to what is sent where every message counts: decided without I/O.
 
-Sessions and CDRs (architecture chapter 6): an object's messages go out as they came in, one after
-the other. What cannot be sent any more is refused with a sentence, never passed over.
+Sessions and CDRs (docs/decisions/0006-every-message-counts.md): an object's messages go out as they
+came in, one after the other. What cannot be sent any more is refused with a sentence, never passed
+over.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""One subscription's backlog, from claim to release (architecture chapter 6)."""
+"""One subscription's backlog, from claim to release."""
 
 import logging
 import time

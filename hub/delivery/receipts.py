@@ -1,6 +1,6 @@
 """What a receiver took of each object, and when: one statement for a whole batch.
 
-Architecture chapter 6; decision 0008.
+docs/decisions/0008-who-has-what.md.
 """
 
 from collections.abc import Collection, Iterable, Iterator

@@ -1,8 +1,8 @@
 """How long the feed is kept, and what a receiver gets that was away for longer.
 
-Architecture chapter 6; `HUB_FEED_DAYS`. Where the newest state counts, a change goes when it is
-old. Whoever had not come so far forgets its snapshot of that owner, and so gets a new one. What no
-snapshot tells stays until everybody is past it: a DELETE, and all where every message counts.
+docs/architecture.md#delivery; `HUB_FEED_DAYS`. Where the newest state counts, a change goes when it
+is old. Whoever had not come so far forgets its snapshot of that owner, and so gets a new one. What
+no snapshot tells stays until everybody is past it: a DELETE, and all where every message counts.
 """
 
 import time

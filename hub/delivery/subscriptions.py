@@ -1,6 +1,6 @@
 """The rows of delivery: who has to be told what, in line with who may have what.
 
-Architecture chapter 6; A-24, A-38. Access itself is judged by `parties.access` alone.
+docs/architecture.md#delivery; A-24, A-38. Access itself is judged by `parties.access` alone.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """Who has which version of an object, since when, and if not the present one, why.
 
-Architecture chapter 6; decision 0008. All of it is derived: from access, connection, positions in
-the feed, dead letters, and the receipts of what was taken.
+docs/decisions/0008-who-has-what.md. All of it is derived: from access, connection, positions in the
+feed, dead letters, and the receipts of what was taken.
 """
 
 from collections.abc import Collection, Mapping, Sequence

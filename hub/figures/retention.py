@@ -1,6 +1,6 @@
 """How long figures are kept: longer than the log they are about, and never without end.
 
-Spec: none; `HUB_FIGURES_DAYS`. EVSEs' changes are kept for the days their uptime is about, and one.
+`HUB_FIGURES_DAYS`. EVSEs' changes are kept for the days their uptime is about, and one.
 """
 
 import time

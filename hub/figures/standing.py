@@ -1,7 +1,4 @@
-"""How the hub stands now, one query for each figure and whatever is in the log.
-
-Spec: none; architecture chapter 10.
-"""
+"""How the hub stands now, one query for each figure and whatever is in the log."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """The message log: what came in, what went out, how long it took, and what belongs together.
 
-Spec: none; architecture chapters 4 and 10. A request only leaves an entry in this process's memory;
-one thread masks, cuts and writes what has gathered. Losing the log never stops traffic.
+docs/architecture.md#the-message-log. A request only leaves an entry in this process's memory; one
+thread masks, cuts and writes what has gathered. Losing the log never stops traffic.
 """
 
 from hub.message_log.recording import listen, on_answered

@@ -1,7 +1,7 @@
 """The figures of the log: counted with the rows they are about, in one transaction with them.
 
-Spec: none; architecture chapter 10. They have few rows, whatever a peer sends: parties the hub
-does not know count as nobody, codes nobody specified by their hundreds.
+docs/architecture.md#figures. They have few rows, whatever a peer sends: parties the hub does not
+know count as nobody, codes nobody specified by their hundreds.
 """
 
 from collections import Counter, defaultdict

@@ -1,7 +1,7 @@
 """Rows of the log for what anybody can cause: so many a minute, whoever sends how much.
 
-Spec: none. Beyond them a request of a stranger, or of a platform over its rate, is only counted: it
-costs the disk nothing, and the figures say how many there were. Each process has its own.
+Beyond them a request of a stranger, or of a platform over its rate, is only counted: it costs the
+disk nothing, and the figures say how many there were. Each process has its own.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """Finding messages among millions: page after page, each in bounded time.
 
-Spec: none; architecture chapter 10. The most telling condition drives an index, newest first; the
+docs/architecture.md#the-message-log. The most telling condition drives an index, newest first; the
 rest is asked of a window of what it yields, then of a larger one below, as long as there is
 patience. So a page may have few rows, or none, and say how far back it looked. Nothing is counted.
 """

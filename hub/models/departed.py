@@ -1,7 +1,7 @@
 """What stays of a platform that was forgotten: its CDRs, for the law, and until when it was there.
 
-Spec: none; docs/privacy.md. Nothing that answers a peer reads these tables: whoever registers the
-same party later gets nothing of it.
+docs/privacy.md. Nothing that answers a peer reads these tables: whoever registers the same party
+later gets nothing of it.
 """
 
 from typing import Any, ClassVar

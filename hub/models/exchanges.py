@@ -1,6 +1,6 @@
 """The message log: every request and its response, as far as it may be known afterwards.
 
-Spec: none; architecture chapter 4. The table is partitioned by the day of `at` (hub.message_log).
+docs/architecture.md#the-message-log. The table is partitioned by the day of `at` (hub.message_log).
 """
 
 from typing import ClassVar

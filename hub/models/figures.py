@@ -1,7 +1,7 @@
 """What is counted as it happens: no figure of the dashboard is counted when it is looked at.
 
-Spec: none; architecture chapter 10. Written with the message log (`hub.message_log.counting`), or
-by a trigger with what they count; every column is one of few words, whatever a peer sends.
+docs/architecture.md#figures. Written with the message log (`hub.message_log.counting`), or by a
+trigger with what they count; every column is one of few words, whatever a peer sends.
 """
 
 from typing import Any, ClassVar

@@ -1,7 +1,7 @@
 """Client Owned Objects as the hub keeps them: their owner's text and what it searches by.
 
-Spec: 2.2.1 transport and format, client owned object push; architecture chapter 4. Rows are
-written by `hub.store` alone, in one statement together with their entry in the feed.
+Spec: 2.2.1 transport and format, client owned object push; docs/architecture.md#what-is-kept. Rows
+are written by `hub.store` alone, in one statement together with their entry in the feed.
 """
 
 from typing import Any, ClassVar

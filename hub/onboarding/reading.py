@@ -1,7 +1,7 @@
 """What the database knows of a platform's handshake.
 
-Spec: none; architecture chapter 10. Of a registered platform the exchanges count that led to the
-registration in force: until then from its invitation, or from the end of the one before.
+Of a registered platform the exchanges count that led to the registration in force: until then from
+its invitation, or from the end of the one before.
 """
 
 from collections.abc import Sequence

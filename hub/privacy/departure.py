@@ -1,9 +1,9 @@
 """A platform forgotten: what is removed of it, what the law has kept, and that nobody inherits.
 
-Spec: none; docs/privacy.md. What the hub stores goes by the name of a party at its platform, which
-another company may get later. All that is of or for it is deleted, in batches; CDRs are kept where
-no peer is answered from. A run that is broken off leaves the platform without its registration:
-begin again.
+docs/privacy.md. What the hub stores goes by the name of a party at its platform, which another
+company may get later. All that is of or for it is deleted, in batches; CDRs are kept where no peer
+is answered from. A run that is broken off leaves the platform without its registration: begin
+again.
 """
 
 # ruff: noqa: SLF001 - _default_manager is a documented name of Django

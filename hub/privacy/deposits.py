@@ -1,7 +1,7 @@
 """Every table in whose texts a driver may be named, and what a row of it is without that.
 
-Spec: none. The tables are those of the hub's models, all their texts: one that is added later is
-searched too. They are walked in windows of their primary key, since no index leads into a text.
+The tables are those of the hub's models, all their texts: one that is added later is searched too.
+They are walked in windows of their primary key, since no index leads into a text.
 """
 
 # ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django

@@ -1,8 +1,8 @@
 """A driver's data erased wherever it stands: again and again until nothing is found.
 
-Spec: none; docs/privacy.md. Rows are read in windows and written one by one, each on the condition
-that it is as it was read: nobody is held up, and what is written meanwhile is found by the next
-pass. A run that is broken off is begun again: tokens, which lead to all else, are deleted last.
+docs/privacy.md. Rows are read in windows and written one by one, each on the condition that it is
+as it was read: nobody is held up, and what is written meanwhile is found by the next pass. A run
+that is broken off is begun again: tokens, which lead to all else, are deleted last.
 """
 
 # ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django

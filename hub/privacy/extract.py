@@ -1,7 +1,7 @@
 """All that the hub holds of a driver as one JSON document, by kind, part after part.
 
-Spec: none; GDPR Art. 15 and 20. An object stands in it as its owner sent it. What names other
-people beside the driver is left out of a row.
+GDPR Art. 15 and 20. An object stands in it as its owner sent it. What names other people beside the
+driver is left out of a row.
 """
 
 # ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django

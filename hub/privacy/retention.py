@@ -1,7 +1,7 @@
 """How long what is personal is kept, and that it goes then: one row for each kind.
 
-Spec: none; docs/privacy.md has the reasons. Beat has it done every hour, in batches of their own
-transaction and for half a minute at most: what is left is the next hour's.
+docs/privacy.md has the reasons. Beat has it done every hour, in batches of their own transaction
+and for half a minute at most: what is left is the next hour's.
 """
 
 # ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django

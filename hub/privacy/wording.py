@@ -1,7 +1,7 @@
 """How a driver is written in texts of any kind, and texts without that.
 
-Spec: none. The message log masks what identifies a driver before it writes it: what is left there,
-the last characters behind an ellipsis, is taken away as well.
+The message log masks what identifies a driver before it writes it: what is left there, the last
+characters behind an ellipsis, is taken away as well.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Long work that the console hands to a worker: for whom it is done, and what for.
 
-Spec: none; architecture chapter 10. What is asked for may name a driver: it crosses Redis sealed.
+What is asked for may name a driver: it crosses Redis sealed.
 """
 
 from collections import Counter

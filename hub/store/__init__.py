@@ -1,7 +1,7 @@
 """What the hub keeps: written in one statement with its feed entry, read as text.
 
 `apply` accepts a write, `page` and `get` serve it again, `posted` knows what was created by POST.
-Architecture chapters 3 to 5.
+docs/architecture.md#what-is-kept.
 """
 
 from hub.store.incoming import Incoming

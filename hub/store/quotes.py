@@ -1,6 +1,6 @@
 """Where texts quote what identifies a driver, in whichever spelling, and the texts without it.
 
-Spec: none. JSON may escape any character of a value, a URL may write it in percents.
+JSON may escape any character of a value, a URL may write it in percents.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Pull: what each party's lists have, for platforms that cannot push and for what was missed.
 
-Spec: 2.2.1 transport and format, pull and pagination; architecture chapter 7.
+Spec: 2.2.1 transport and format, pull and pagination; docs/architecture.md#pull.
 
 One task works on one list, that of one module of one party, page by page (`crawling.crawl`):
 

@@ -1,6 +1,6 @@
 """One list, from claim to release: page by page, until it ends, fails or the time is up.
 
-Spec: 2.2.1 transport and format, pull; architecture chapter 7.
+Spec: 2.2.1 transport and format, pull; docs/architecture.md#pull.
 """
 
 import logging

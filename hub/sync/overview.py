@@ -1,7 +1,4 @@
-"""What operators see of pulls and may have done; commands and console show the same.
-
-Spec: none; architecture chapters 7 and 10.
-"""
+"""What operators see of pulls and may have done; commands and console show the same."""
 
 import time
 from collections.abc import Callable, Collection

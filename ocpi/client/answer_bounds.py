@@ -1,9 +1,9 @@
 """The bounds of one answer on the wire, before the HTTP library has understood it.
 
-Specification: none; RFC 9110 §15.2 lets a peer send any number of informational answers, RFC 9112
-§7.1 chunks, extensions and trailers without end. What is no body is counted here as it arrives, in
-pieces, so that a peer that floods neither keeps the event loop nor fills the memory: its exchange
-ends, and everybody else's goes on.
+RFC 9110 §15.2 lets a peer send any number of informational answers, RFC 9112 §7.1 chunks,
+extensions and trailers without end. What is no body is counted here as it arrives, in pieces, so
+that a peer that floods neither keeps the event loop nor fills the memory: its exchange ends, and
+everybody else's goes on.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """How connections are opened: names looked up, answers filtered, sockets checked once more.
 
-Specification: none; see address_guard for what is refused.
+See `address_guard` for what is refused.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """What somebody beside the caller may want to know of every request to a peer.
 
-Specification: none; whoever configures the client may listen, on the client's own event loop.
+Whoever configures the client may listen, on the client's own event loop.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """One event loop on one thread: where threads hand in coroutines and wait for their results.
 
-Specification: none; Django and Celery call from threads, the HTTP library wants a loop.
+Django and Celery call from threads, the HTTP library wants a loop.
 
 The thread starts with the first coroutine, never earlier. A forked child finds nothing under its
 own process id and starts afresh; the parent's loop stays referenced there and is never touched

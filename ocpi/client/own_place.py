@@ -1,8 +1,8 @@
 """Where the caller itself can be reached: nobody is its own peer.
 
-Specification: none; a URL that leads back to the hub would make it answer itself, with nested
-requests for each one. It is recognised as text here, in every spelling, and behind names nobody
-told the hub about by a line that each of its requests carries (RFC 9110 §7.6.3).
+A URL that leads back to the hub would make it answer itself, with nested requests for each one. It
+is recognised as text here, in every spelling, and behind names nobody told the hub about by a line
+that each of its requests carries (RFC 9110 §7.6.3).
 """
 
 from dataclasses import dataclass

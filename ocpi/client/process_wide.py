@@ -1,6 +1,6 @@
 """The one client all threads of a process share: one event loop, one pool of connections.
 
-Specification: none; the hub's application configures it once from its settings.
+The hub's application configures it once from its settings.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,6 @@
 """Where a redirecting peer may lead the hub: along a 307 or 308 on the same host, nowhere else.
 
-Specification: none; the Authorization header must never reach another host, and a PUT must not
-become a GET.
+The Authorization header must never reach another host, and a PUT must not become a GET.
 """
 
 from typing import Final

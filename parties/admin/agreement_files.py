@@ -1,7 +1,4 @@
-"""Agreements as a CSV file, out and in; the commands of the same name do the same.
-
-Spec: none; architecture chapter 10.
-"""
+"""Agreements as a CSV file, out and in; the commands of the same name do the same."""
 
 from io import StringIO
 from typing import TYPE_CHECKING, Any

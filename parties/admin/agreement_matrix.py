@@ -1,7 +1,4 @@
-"""The page of the matrix of agreements, and what may be done to a selection of it at once.
-
-Spec: none; architecture chapter 10.
-"""
+"""The page of the matrix of agreements, and what may be done to a selection of it at once."""
 
 import re
 from collections.abc import Mapping, Sequence

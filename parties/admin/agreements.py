@@ -1,6 +1,6 @@
 """Agreements: opened and ended here, between roles that have something to exchange.
 
-Spec: none; architecture chapter 4. Saving one tells delivery by the signal `agreement_changed`.
+Saving one tells delivery by the signal `agreement_changed`.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,6 @@
 """How every page of the operators' console is built: theme, read-only pages, small texts.
 
-Spec: none; architecture chapter 10. The theme has no types, so type checkers see Django's classes
-of the same names.
+The theme has no types, so type checkers see Django's classes of the same names.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

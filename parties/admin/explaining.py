@@ -1,6 +1,6 @@
 """The page that says whether two parties may exchange a module, and why not.
 
-Spec: none; architecture chapter 10. It asks who judges messages: `parties.access`.
+It asks who judges messages: `parties.access`.
 """
 
 from itertools import permutations

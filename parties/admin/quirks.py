@@ -1,6 +1,6 @@
 """A platform's name and quirks as a form with one typed field each.
 
-Spec: none; `parties.quirks` says what each quirk does.
+`parties.quirks` says what each quirk does.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,6 @@
 """Roaming agreements: which two parties may exchange data, of which modules, and when.
 
-Spec: none; the default-deny of architecture chapter 4.
+Default-deny: nothing passes without one, unless `HUB_ACCESS` is `open`.
 """
 
 from enum import StrEnum

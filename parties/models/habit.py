@@ -1,6 +1,6 @@
 """What a platform was seen to do its own way.
 
-Spec: none; `parties.habits` knows the habits and what they mean.
+`parties.habits` knows the habits and what they mean.
 """
 
 from typing import Any, ClassVar

@@ -1,7 +1,7 @@
 """What a receiver said stands, also when the hub cannot write down that it did.
 
-Architecture chapter 5: the requester gets the receiver's words. A table is gone while the receiver
-answers; what the hub wanted to note fails, and only the log tells of it.
+The requester gets the receiver's words. A table is gone while the receiver answers; what the hub
+wanted to note fails, and only the log tells of it.
 """
 
 from collections.abc import Iterator
