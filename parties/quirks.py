@@ -1,6 +1,6 @@
 """What the hub does differently for one platform, typed.
 
-The deviations real platforms need (A-01, A-02, A-24 of the ambiguities).
+What real platforms need: a token as they read it (A-02), no PATCH, more time, smaller pages.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The constant cast: who P1, P2 … are, as in chapter 0 of the checklist.
+"""The constant cast: who P1, P2 … are, in tests and in the conformance checklist.
 
 P1 hosts two CPOs, P2 and P3 are eMSPs, P4 is CPO and eMSP under one name, P5 to P8 are an NSP,
 a NAP, an SCSP and an OTHER. Each is a real OCPI platform on loopback that registers with the hub
