@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Subquery
 
 from hub.policy import Policy
-from hub.store import anonymity, incoming, planning, reading
+from hub.store import anonymity, growth, incoming, planning, reading
 from hub.store.incoming import Incoming
 from hub.store.planning import PartRow, Stored, StoredPartText, Write
 from hub.store.statements import LOCK, Statements, searched, statements
@@ -121,6 +121,8 @@ def _change(message: Incoming) -> Applied | None:
     write = planning.change(message, stored)
     if write.unchanged:
         return repeat(message, write.findings)
+    if stored is not None:
+        growth.check(message, stored, write)
     extra = {"seq": stored.seq if stored else 0, "expected": stored.revision if stored else 0}
     done = database.row(_statements(message).change, parameters(message, write) | extra)
     return Applied(created=write.created, findings=write.findings) if done else None

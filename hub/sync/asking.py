@@ -18,6 +18,8 @@ from ocpi.transport.message_ids import MessageIds
 from ocpi.types import one_line
 from parties import database
 
+MOST_OBJECTS = 100_000
+"""Of one page: what OCPI calls an object takes two hundred bytes, a page has twenty million."""
 _NOTHING_PASSES = (client.PeerUnreachable, client.AddressRefused)
 _THEIR_FAILURES = range(3000, 4000)
 _LONGEST_WORDS = 120
@@ -124,11 +126,20 @@ def _items(reply: client.Reply) -> list[bytes]:
         trouble = Trouble.FAILED if theirs else Trouble.REFUSED
         raise PullFailed(text, trouble, words=_words(reply))
     try:
-        return documents.items(envelope.data)
+        return _bounded(documents.items(envelope.data))
     except msgspec.DecodeError:
         start = (envelope.data or b"")[:40].decode(errors="replace")
         text = "`data` is not a list of objects; it begins with"
         raise PullFailed(text, Trouble.REFUSED, words=one_line(start, longest=40)) from None
+
+
+def _bounded(items: list[bytes]) -> list[bytes]:
+    """Refuse more objects than a page has room for: each that is wrong costs more than its text."""
+    if len(items) > MOST_OBJECTS:
+        hint = "give the platform the quirk page_limit with a smaller number"
+        text = f"the page has more than {MOST_OBJECTS:,} objects: {hint}"
+        raise PullFailed(text, Trouble.REFUSED)
+    return items
 
 
 def _check_http(reply: client.Reply) -> None:

@@ -26,6 +26,7 @@ from ocpi.sandbox.server import Responder
 from tests.cast import CPA, CPB, Cast, a_location
 from tests.hub.sync.reading import asked, offer, read, read_all, state
 
+TINY = f'{{"status_code":1000,"data":[{"{}," * 100_000}{{}}]}}'.encode()
 BAD: list[tuple[Responder, str]] = [
     (html(200), "no OCPI envelope (text/html): <html>"),
     (html(502), "failed with HTTP 502"),
@@ -37,6 +38,7 @@ BAD: list[tuple[Responder, str]] = [
     (unauthorized(), "refuses the hub's credentials (HTTP 401)"),
     (detail(403), "refuses the hub's credentials (HTTP 403)"),
     (huge(30_000_000), "page_limit"),
+    (say(200, TINY), "the page has more than 100,000 objects"),
     (hang(10), "did not answer in time"),
     (reset(), "no connection"),
     (truncated(), "broke off"),

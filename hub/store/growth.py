@@ -1,0 +1,63 @@
+"""How large an object gets by changes: no larger than one message could bring it.
+
+Each PATCH, and each PUT of a part, is as short as a body may be; without this bound many of them
+make an object that no page, push or snapshot can carry.
+"""
+
+# ruff: noqa: SLF001 - _meta is the documented way to a table's name
+
+from functools import cache
+
+from django.conf import settings
+
+from hub.policy import Policy
+from hub.store.incoming import Incoming
+from hub.store.planning import Stored, Write
+from ocpi.errors import Finding, InvalidParameters
+from ocpi.shape import MOST_ITEMS
+from parties import database
+
+
+def check(message: Incoming, stored: Stored, write: Write) -> None:
+    """Refuse a change that makes an object larger than a PUT of the whole may be.
+
+    What is larger already, since it was pulled, can still change in place.
+    """
+    before = {key: part.text for key, part in stored.parts.items() if part.current}
+    grows = len(write.text or "") > len(stored.text) or any(
+        len(row.text) > len(before.get(row.key, "")) for row in write.parts
+    )
+    if not grows:
+        return
+    number, octets = _others(message, stored, write)
+    is_wider = any(row.key not in before for row in write.parts)
+    part = message.type.part
+    if part is not None and is_wider and number + len(write.parts) > MOST_ITEMS:
+        raise _refused(part.member, f"has more than {MOST_ITEMS:,} items")
+    texts = (write.text or stored.text, *(row.text for row in write.parts))
+    most: int = settings.HUB_MAX_BODY_BYTES
+    if octets + sum(len(text.encode()) for text in texts) > most:
+        raise _refused("", f"the {message.type.name} would be larger than {most:,} bytes")
+
+
+def _others(message: Incoming, stored: Stored, write: Write) -> tuple[int, int]:
+    """Return how many parts a change leaves as they are, and how large they are."""
+    if message.policy.part_model is None:
+        return 0, 0
+    asked = {"seq": stored.seq, "keys": [row.key for row in write.parts]}
+    found = database.row(_others_sql(message.policy), asked)
+    return (int(found[0]), int(found[1])) if found else (0, 0)
+
+
+@cache
+def _others_sql(policy: Policy) -> str:
+    assert policy.part_model is not None  # noqa: S101 - asked for parts alone
+    return f"""SELECT count(p.id), COALESCE(sum(octet_length(p.text)), 0)
+  FROM {policy.model._meta.db_table} o JOIN {policy.part_model._meta.db_table} p
+  ON p.object_id = o.seq AND p.generation = o.generation
+  WHERE o.seq = %(seq)s::bigint AND p.key <> ALL(%(keys)s::text[])"""
+
+
+def _refused(path: str, text: str) -> InvalidParameters:
+    hint = "PUT the whole object without what is not needed any more"
+    return InvalidParameters(findings=(Finding(path, f"{text}; {hint}"),))
