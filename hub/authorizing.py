@@ -29,6 +29,9 @@ from parties.holders import ref_of
 MOST_ASKED = 20
 """eMSPs that are asked at once."""
 
+MOST_BYTES_OF_ANSWER = 65_536
+"""Of an eMSP's: they are read where all others' are waited for."""
+
 _EVERYBODY = 0
 """In place of a platform's id: no platform has it."""
 
@@ -139,7 +142,9 @@ def _rank(reply: client.Reply | client.PeerError) -> int:
 
 def _verdict(reply: client.Reply | client.PeerError) -> str:
     """Return what is `allowed`; empty when the reply is no authorization."""
-    if not isinstance(reply, client.Reply) or not reply.ok:
+    if not isinstance(reply, client.Reply) or len(reply.body) > MOST_BYTES_OF_ANSWER:
+        return ""
+    if not reply.ok:
         return ""
     try:
         data = decode_object(reply.body).get("data")

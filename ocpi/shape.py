@@ -22,6 +22,8 @@ MOST_ITEMS = 10_000
 """Of one list."""
 MOST_ITEMS_IN_ALL = 100_000
 """Of all lists of a body."""
+MOST_CONTAINERS = 500_000
+"""Objects and lists of a body, before any is made: each takes twenty times its text and more."""
 MOST_MEMBERS = 1_000
 """Of one object."""
 LONGEST_NAME = 255
@@ -40,6 +42,13 @@ _SHOWN = 40
 _LONGEST_PATH = 200
 
 Way = tuple[str | int, ...]
+
+
+def check_text(body: bytes) -> None:
+    """Refuse a text that would become too many objects and lists; brackets in strings count."""
+    if len(body) > MOST_CONTAINERS and body.count(b"{") + body.count(b"[") > MOST_CONTAINERS:
+        text = f"has more than {MOST_CONTAINERS:,} objects and lists"
+        raise InvalidParameters(findings=(Finding("", f"the body {text}"),))
 
 
 def check(body: bytes, value: object) -> None:

@@ -50,6 +50,7 @@ def decode(body: bytes) -> object:
 
     InvalidParameters is what has a shape that is refused: `ocpi.shape`.
     """
+    shape.check_text(body)
     value = _decoded(body)
     shape.check(body, value)
     return value

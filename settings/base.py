@@ -339,7 +339,10 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"flood": {"()": "settings.log_lines.Flood"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["flood"]}
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # It names the path of every refused request, and paths have the uids of tokens.
     "loggers": {"django.request": {"level": "ERROR"}},

@@ -1,12 +1,45 @@
-"""The lines of the process log: one for each record, whatever a peer wrote into it."""
+"""The lines of the process log: one for each record, whatever a peer wrote into it.
+
+They are short, and those of one place in the code are so many a minute: who can make the hub say
+something, as a stranger with a foreign Host does, cannot fill the disk by that.
+"""
 
 import logging
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
 from ocpi.printable import escaped
 
+LONGEST_LINE = 4_000
+"""Characters of a record; of what follows it the end is kept, four times as much."""
+MOST_LINES_A_MINUTE = 120
+"""Of one place in the code."""
+_MINUTE = 60
+
 _Failure = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class Flood(logging.Filter):
+    """Lets so many records of one place pass in a minute; the next one tells of those left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = Lock()
+        self._passed: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is written."""
+        place, minute = (record.pathname, record.lineno), int(record.created // _MINUTE)
+        with self._lock:
+            since, number = self._passed.get(place, (minute, 0))
+            left_out = max(0, number - MOST_LINES_A_MINUTE) if since != minute else 0
+            number = 1 if since != minute else number + 1
+            self._passed[place] = minute, number
+        if left_out:
+            record.msg = f"{record.getMessage()} (and {left_out:,} more in a minute before)"
+            record.args = None
+        return number <= MOST_LINES_A_MINUTE
 
 
 class Line(logging.Formatter):
@@ -21,7 +54,7 @@ class Line(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Write one line."""
-        return escaped(super().formatMessage(record))
+        return escaped(super().formatMessage(record)[:LONGEST_LINE])
 
     def formatException(self, ei: _Failure) -> str:  # noqa: N802 - logging's name
         """Write a traceback below it."""
@@ -33,4 +66,5 @@ class Line(logging.Formatter):
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in escaped(text, lines=True).split("\n"))
+    end = escaped(text[-4 * LONGEST_LINE :], lines=True)
+    return "\n".join(f"  {line}" for line in end.split("\n"))

@@ -32,6 +32,37 @@ def items(text: bytes | None) -> list[bytes]:
     return [bytes(raw) for raw in _items.decode(text)]
 
 
+class _Item:
+    """An item that is counted and forgotten."""
+
+
+_ITEM = _Item()
+
+
+class _More(Exception):
+    """There are more."""
+
+
+def has_more(text: bytes, most: int) -> bool:
+    """Tell whether a JSON array has more items than so many, without making them all."""
+    left = most
+
+    def count(_kind: type, _value: object) -> _Item:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _More
+        return _ITEM
+
+    if text.count(b",") < most:
+        return False
+    try:
+        msgspec.json.decode(text, type=list[_Item], dec_hook=count)
+    except _More:
+        return True
+    return False
+
+
 def joined(parts: Members) -> bytes:
     """Put members together again as a JSON object."""
     return b"{" + b",".join(orjson.dumps(name) + b":" + raw for name, raw in parts.items()) + b"}"

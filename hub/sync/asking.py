@@ -126,20 +126,23 @@ def _items(reply: client.Reply) -> list[bytes]:
         trouble = Trouble.FAILED if theirs else Trouble.REFUSED
         raise PullFailed(text, trouble, words=_words(reply))
     try:
-        return _bounded(documents.items(envelope.data))
+        return _objects(envelope.data)
     except msgspec.DecodeError:
         start = (envelope.data or b"")[:40].decode(errors="replace")
         text = "`data` is not a list of objects; it begins with"
         raise PullFailed(text, Trouble.REFUSED, words=one_line(start, longest=40)) from None
 
 
-def _bounded(items: list[bytes]) -> list[bytes]:
-    """Refuse more objects than a page has room for: each that is wrong costs more than its text."""
-    if len(items) > MOST_OBJECTS:
+def _objects(data: bytes | None) -> list[bytes]:
+    """Return the items of a page unless they are more than anybody has room for.
+
+    Each costs more than its text: many times as much where it is wrong.
+    """
+    if data is not None and documents.has_more(data, MOST_OBJECTS):
         hint = "give the platform the quirk page_limit with a smaller number"
         text = f"the page has more than {MOST_OBJECTS:,} objects: {hint}"
         raise PullFailed(text, Trouble.REFUSED)
-    return items
+    return documents.items(data)
 
 
 def _check_http(reply: client.Reply) -> None:

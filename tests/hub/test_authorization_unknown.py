@@ -88,6 +88,7 @@ NO_ANSWER: dict[str, tuple[Responder, int]] = {
     "no envelope": (say(200, b'{"allowed":"ALLOWED"}'), 4000),
     "a list": (says([info()]), 4000),
     "half an answer": (say(200, b'{"status_code":1000,"data":{"allowed"'), 4000),
+    "more than anybody says of a driver": (says(info() | {"x": "x" * 70_000}), 4000),
     "a page": (html(500), 4000),
     "nothing": (reset(), 4003),
     "too late": (hang(5), 4002),

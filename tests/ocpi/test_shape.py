@@ -1,6 +1,7 @@
 """What is too deep, too wide, too long, or said twice."""
 
 import json
+import tracemalloc
 
 import pytest
 
@@ -117,3 +118,18 @@ def test_all_mistakes_are_named_up_to_a_thousand() -> None:
             validate(Location, location(evses=wrong))
         assert len(str(much.value)) < 200
         assert len(much.value.findings) <= shape.MOST_FINDINGS
+
+
+@pytest.mark.security("S-04")
+@pytest.mark.parametrize("one", [b"[],", b"{},", b'{"a":[]},'])
+def test_small_objects_by_the_million_are_not_made(one: bytes) -> None:
+    """They are counted in the text: a body is read in memory of its own order."""
+    body = b'{"evses":[' + one * (5_000_000 // len(one)) + b"{}]}"
+
+    tracemalloc.start()
+    said = findings(body)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert said == ["the body has more than 500,000 objects and lists"]
+    assert peak < len(body)

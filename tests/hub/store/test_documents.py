@@ -1,6 +1,7 @@
 """JSON taken apart and put together: nothing changes that nobody changed."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -234,3 +235,19 @@ def test_no_json_text_contains_a_hole(hole: bytes, template: bytes) -> None:
 def test_the_id_of_a_part_is_read_folded(text: bytes, key: str) -> None:
     """A wrong or missing id is empty: validation says what is wrong with it."""
     assert documents.key_of(text, EVSES) == key
+
+
+@pytest.mark.security("S-04")
+@pytest.mark.parametrize("item", [b"{}", b"[]", b"1", b"null", b'",,,"', b'{"a":[1,{}]}'])
+def test_items_are_counted_before_they_are_made(item: bytes) -> None:
+    """A million of two bytes each would take hundreds of megabytes."""
+    for number, has_more in ((10, False), (11, True), (5_000, True)):
+        assert documents.has_more(b"[" + b",".join([item] * number) + b"]", 10) is has_more
+    many = b"[" + (item + b",") * 500_000 + b"1]"
+
+    tracemalloc.start()
+    assert documents.has_more(many, 1_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 200_000
