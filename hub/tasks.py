@@ -24,11 +24,12 @@ from hub.delivery import backlog, engine, redriving, snapshots, subscriptions
 from hub.delivery.crew import Crew
 from hub.delivery.redriving import Redriven
 from hub.jobs import Job
-from hub.models import PullState
+from hub.models import PullState, Subscription
 from hub.policy import POLICIES
 from hub.sync import crawling, schedule
 from hub.waking import Waker
 from ocpi.types import ModuleID
+from operators import auditing
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,10 @@ def deliver_now(subscription_ids: Collection[int]) -> None:
     for subscription_id in subscription_ids:
         task: Any = snapshot if subscription_id in running else deliver
         task.delay_on_commit(subscription_id, insist=True)
+    of = Subscription.objects.filter(pk__in=subscription_ids).order_by("receiver__key", "module")
+    which = [f"{key} {module}" for key, module in of.values_list("receiver__key", "module")]
+    subject = f"{len(which):,} subscription{'s' if len(which) > 1 else ''}"
+    auditing.record("delivered at once", subject, before={"of": which}, kind="hub.Subscription")
 
 
 @shared_task

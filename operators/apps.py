@@ -2,7 +2,14 @@
 
 from django.apps import AppConfig, apps
 from django.contrib.auth.signals import user_logged_in, user_logged_out
-from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save, pre_save
+from django.db.models.signals import (
+    m2m_changed,
+    post_delete,
+    post_migrate,
+    post_save,
+    pre_delete,
+    pre_save,
+)
 
 
 class OperatorsConfig(AppConfig):
@@ -39,10 +46,11 @@ def _audit() -> None:
 def _watch_the_door() -> None:
     from operators import logging_in, sessions  # noqa: PLC0415 - they need the loaded models
 
-    user = apps.get_model("auth.User")
+    user, group = apps.get_model("auth.User"), apps.get_model("auth.Group")
     pre_save.connect(sessions.remember, sender=user, dispatch_uid="operators.sessions")
     post_save.connect(sessions.saved, sender=user, dispatch_uid="operators.sessions")
     groups = user.groups.through
     m2m_changed.connect(sessions.linked, sender=groups, dispatch_uid="operators.sessions")
+    pre_delete.connect(sessions.group_ends, sender=group, dispatch_uid="operators.sessions")
     user_logged_in.connect(logging_in.logged_in, dispatch_uid="operators")
     user_logged_out.connect(logging_in.logged_out, dispatch_uid="operators")

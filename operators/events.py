@@ -1,8 +1,8 @@
 """What happens at the console's door, written into the audit: log-ins, failures, codes, sessions.
 
 OWASP ASVS 7.1, 7.2. What strangers can repeat at will is a row with a number for each hour, account
-and network; and beyond so many rows an hour one row for all the rest. A name that no account has is
-never written down: people type passwords into the wrong field.
+and network; and beyond so many rows an hour one row for all the rest of strangers. A name that no
+account has is never written down: people type passwords into the wrong field.
 """
 
 import logging
@@ -23,7 +23,7 @@ from operators.models import Change
 log = logging.getLogger(__name__)
 
 MOST_FAILURES_AN_HOUR = 500
-"""Rows of the audit that failures of all kinds may make in an hour."""
+"""Rows of the audit that strangers' failures of all kinds may make in an hour."""
 STRANGER = "stranger"
 UNKNOWN = "an account that is not there"
 _OTHERS = "others"
@@ -71,7 +71,7 @@ def failed(event: Event, user: User | None, request: HttpRequest, *, by_user: bo
     same = recent.filter(deed=event, who=who, subject=subject, address=by.address)
     if _counted_in(same):
         return
-    if recent.count() < MOST_FAILURES_AN_HOUR:
+    if by_user or recent.filter(who=STRANGER).count() < MOST_FAILURES_AN_HOUR:
         record(event, user if user is not None else UNKNOWN, by=by, kind=_KIND)
     elif not _counted_in(recent.filter(deed=event, subject=_OTHERS)):
         record(event, _OTHERS, by=Actor(STRANGER, Channel.CONSOLE), kind=_KIND)

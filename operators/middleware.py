@@ -19,14 +19,14 @@ from operators.token_bucket import buckets
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
-_TRIED = ("admin:login", "two_factor:verify")
+_TRIED = ("admin:login", "two_factor:verify", "oidc:start", "oidc:callback")
 _OPEN = ("two_factor:two_factor", "two_factor:verify", "admin:logout")
 """What may be opened with the password alone."""
 _FORBIDDEN = 403
 
 
 def log_in_rate(get_response: Handler) -> Handler:
-    """Bound how often a network asks for the pages where passwords and codes are tried."""
+    """Bound how often a network asks for the pages where somebody is let in."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         if request.path not in map(reverse, _TRIED):

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -151,6 +151,12 @@ def linked(
         if action != "pre_clear" and not pk_set:
             return
         _end_elsewhere({instance.pk} if isinstance(instance, User) else pk_set or set())
+
+
+def group_ends(sender: type[Model], instance: Group, **_: object) -> None:
+    """Before a group is deleted: its people log in anew, with what is left to them."""
+    del sender
+    _end_elsewhere(set(instance.user_set.values_list("pk", flat=True)))
 
 
 def _end_elsewhere(users: set[int]) -> None:

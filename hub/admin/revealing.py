@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 
 from hub.admin.links import page_of
 from hub.models import StoredObject, Token
-from hub.personal import mask, named
+from hub.personal import mask, named, without
 from ocpi.types import one_line
 from operators.auditing import record
 from parties.admin.console import action, page, pretty
@@ -48,6 +48,7 @@ class Reveals:
         shown = _shown(row) if request.method == "POST" and reason else {}
         about = _without_personal(row)
         if shown:
+            reason = without(reason, [value for _, value in shown["values"]])
             self.log_change(request, about, f"Personal data revealed: {reason}")
             record("revealed", about, after={"reason": reason})
             log.warning("%s revealed personal data of %s: %s", request.user, about, reason)

@@ -96,9 +96,14 @@ class Deposit:
         return _JUDGES.get(self.model, _plain)(row, wording, self.columns)
 
     def update(self, row: Row, changes: dict[str, Any]) -> bool:
-        """Write what is new, if the row is still as it was."""
+        """Write what is new, if the row is still as it was; a full column has no room for more."""
         before = {name: row[name] for name in changes}
-        return bool(self._rows().filter(pk=row["pk"], **before).update(**changes))
+        new = {name: self._cut(name, value) for name, value in changes.items()}
+        return bool(self._rows().filter(pk=row["pk"], **before).update(**new))
+
+    def _cut(self, name: str, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+        most = getattr(self.model._meta.get_field(name), "max_length", None)
+        return value[:most] if most and isinstance(value, str) else value
 
     def delete(self, pks: list[Any]) -> int:
         """Delete rows."""

@@ -43,8 +43,7 @@ def of_party(ref: PartyRef, module: str | None = None) -> list[PullState]:
 def order(chosen: QuerySet[PullState], *, full: bool) -> int:
     """Have lists read as soon as a worker is free; return how many."""
     found = list(chosen.select_related("party"))
-    if full:
-        _audit(found)
+    _audit(found, full=full)
     schedule.order([state.pk for state in found], full=full)
     return len(found)
 
@@ -53,8 +52,7 @@ def read_now(
     found: Collection[PullState], *, full: bool, watch: Callable[[PullState], None]
 ) -> list[PullState]:
     """Read lists to their end, here and now, one after the other; return how they are then."""
-    if full:
-        _audit(found)
+    _audit(found, full=full)
     return [_read(state, full=full, watch=watch) for state in found]
 
 
@@ -66,13 +64,14 @@ def _read(state: PullState, *, full: bool, watch: Callable[[PullState], None]) -
     return _all().get(pk=state.pk)
 
 
-def _audit(found: Collection[PullState]) -> None:
-    """Write down which lists somebody has read from their beginning."""
+def _audit(found: Collection[PullState], *, full: bool) -> None:
+    """Write down which lists somebody has read."""
     if not found:
         return
     of = sorted(f"{state.party.key} {state.module}" for state in found)
     subject = f"{len(of):,} list{'s' if len(of) > 1 else ''}"
-    auditing.record("read everything", subject, before={"of": of}, kind=PullState._meta.label)  # noqa: SLF001 - a documented name of Django
+    words = "read everything" if full else "read changes"
+    auditing.record(words, subject, before={"of": of}, kind=PullState._meta.label)  # noqa: SLF001 - a documented name of Django
 
 
 def _claimed(state: PullState) -> leases.Lease:

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from hub.models import DeadLetter, PullState, Subscription
 from hub.sync import schedule
+from operators.events import Event
 from operators.models import Change
 from operators.roles import Role
 from parties.models import Agreement, Platform
@@ -115,7 +116,7 @@ def _chosen(row: Model) -> dict[str, str]:
 
 
 def test_what_is_asked_for_anyway_is_refused(viewer: Page) -> None:
-    """With the token of a form of theirs, as somebody who writes requests by hand."""
+    """With the token of a form of theirs, as somebody who writes requests by hand; and told."""
     viewer.goto("/admin/")
     token = viewer.locator("input[name=csrfmiddlewaretoken]").first.input_value()
     for address, asked, status in refused():
@@ -127,4 +128,5 @@ def test_what_is_asked_for_anyway_is_refused(viewer: Page) -> None:
     assert DeadLetter.objects.count() == 1
     assert not PullState.objects.filter(wants_full=True).exists()
     assert not User.objects.filter(username="mallory").exists()
-    assert not Change.objects.exclude(who="hub").exists()
+    told = set(Change.objects.exclude(who="hub").values_list("deed", flat=True))
+    assert told == {Event.DENIED}

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from hub.admin.links import page_of
 from hub.models import Exchange, Location
+from operators.models import Change
 from tests.hub.message_log.conftest import told, told_json
 from tests.hub.message_log.test_console import an_exchange
 from tests.hub.test_admin_charging import CONTRACT, UID, a_session, a_token, stored
@@ -53,6 +54,21 @@ def test_who_may_is_asked_why_then_shown_and_recorded(
     assert (entry.user.get_username(), entry.object_id) == ("somebody", str(token.pk))
     assert "Personal data revealed: Ticket 7" in entry.get_change_message()
     assert UID not in entry.object_repr
+
+
+def test_a_reason_that_quotes_the_driver_is_kept_without(
+    admin_client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither history, audit nor the process's log says what was revealed."""
+    token = a_token()
+    admin_client.post(reveal(token), {"reason": f"Ticket 7 about {UID.lower()}"})
+    told("reveal", "TOKEN", "DE", "MSA", UID, "--reason", f"Ticket 8 about {CONTRACT}")
+    kept = [entry.get_change_message() for entry in LogEntry.objects.all()]
+    kept += [str(row.after) for row in Change.objects.filter(deed="revealed")]
+    said = f"{kept} {caplog.text}".upper()
+    assert said.count("TICKET") == 5
+    assert UID not in said
+    assert CONTRACT not in said
 
 
 def test_a_session_reveals_its_token(admin_client: Client) -> None:

@@ -234,3 +234,6 @@ def test_log_ins_have_a_rate_by_network(client: Client, settings: LazySettings, 
     assert int(answers[-1]["Retry-After"]) >= 1
     elsewhere = client.get("/admin/login/", headers={"X-Forwarded-For": "192.0.2.8"})
     assert elsewhere.status_code == 200
+    for page in ("/admin/two-factor/verify/", "/admin/oidc/", "/admin/oidc/callback/"):
+        answer = client.get(page, headers={"X-Forwarded-For": "192.0.2.7"})
+        assert answer.status_code == 429, page

@@ -87,6 +87,16 @@ def test_strangers_do_not_fill_the_audit(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.security("S-21")
+def test_strangers_hide_nothing_of_people(olga: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much strangers try, what goes wrong behind a password is told by name."""
+    monkeypatch.setattr(events, "MOST_FAILURES_AN_HOUR", 3)
+    enrolled(olga)
+    assault("nobody", 8)
+    console(olga).post(VERIFY, {"code": "123456"})
+    assert Event.WRONG_CODE in deeds(who="olga")
+
+
+@pytest.mark.security("S-21")
 def test_codes_are_told(olga: User) -> None:
     """Enrolment, recovery codes made and used, right codes and wrong ones."""
     _, codes, _ = enrolled(olga)

@@ -120,6 +120,8 @@ def test_an_account_is_unlocked_by_command() -> None:
         log_in("olga", "wrong")
     assert run_json("unlock_login", "olga") == {"user": "olga", "had_failed": True}
     assert log_in("olga").status_code == 302
+    run("unlock_login", "olga")
+    assert Change.objects.filter(deed="unlocked the log-in", subject="olga").count() == 2
 
 
 def test_without_redis_people_can_log_in() -> None:
@@ -248,6 +250,10 @@ def test_accounts_are_made_and_ended_by_command() -> None:
     }
     assert "nora" in run("account", "nora")
     assert "there is no user nemo: name a group to make one" in fails("account", "nemo")
+    boss = User.objects.create_superuser("boss", password=PASSWORD)
+    run("account", "boss", "--group", "viewer")
+    boss.refresh_from_db()
+    assert not boss.is_superuser
 
 
 def test_the_way_on_is_a_page_of_ours() -> None:

@@ -203,10 +203,12 @@ def test_an_address_that_is_not_verified_is_nobodys(on: LazySettings, olga: User
 
 
 def test_an_account_stays_with_the_person_it_was_linked_to(on: LazySettings, olga: User) -> None:
-    """Who gets the address of somebody who left does not get the account; a command unlinks it."""
-    log_in("olga-1")
+    """Who gets the address of somebody who left does not get the account; a command ends that."""
+    former, _ = log_in("olga-1")
+    assert former.get("/admin/").status_code == 200
     assert "You have no account here" in refused("olga-2")
     assert run_json("account", "olga", "--unlink")["identity"] == ""
+    assert former.get("/admin/").status_code == 302
     assert log_in("olga-2")[1].headers["Location"] == "/admin/"
 
 

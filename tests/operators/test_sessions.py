@@ -168,7 +168,7 @@ def test_another_password_ends_all_other_sessions(olga: User) -> None:
 
 def test_who_may_do_something_else_logs_in_anew(olga: User) -> None:
     """Another group, another flag, or no log-in at any more: sessions of before are over."""
-    for change in (_another_group, _no_log_in):
+    for change in (_another_group, _no_group_any_more, _no_log_in):
         browser = console(olga)
         change(olga)
         assert not ConsoleSession.objects.filter(user=olga).exists()
@@ -177,6 +177,12 @@ def test_who_may_do_something_else_logs_in_anew(olga: User) -> None:
 
 def _another_group(user: User) -> None:
     user.groups.set([Group.objects.get(name="viewer")])
+
+
+def _no_group_any_more(user: User) -> None:
+    user.groups.add(Group.objects.create(name="fleet"))
+    console(user)
+    Group.objects.get(name="fleet").delete()
 
 
 def _no_log_in(user: User) -> None:

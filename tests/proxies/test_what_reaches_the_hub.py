@@ -5,6 +5,7 @@ import ssl
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -226,3 +227,17 @@ def test_the_slow_are_cut_off(hurried: Proxy, data: bytes) -> None:
             while part := connected.recv(1_000):
                 received += part
     assert b" 200 " not in received
+
+
+def test_no_url_is_written_down(name: str, seen: Echo, tmp_path: Path) -> None:
+    """OCPI's URLs name drivers: no file of a proxy has one, where its others log all requests."""
+    with proxy(name, seen.port, tmp_path, {}) as found:
+        for host, path in (
+            (HUB, "/ocpi/2.2.1/tokens/DE/MSA/04A2B7C9"),
+            (CONSOLE, "/admin/?q=04A2B7C9"),
+        ):
+            assert found.ask(path, host=host).status == 200
+            found.ask_plainly(path, host)
+    written = [each for each in tmp_path.rglob("*") if each.is_file()]
+    assert written
+    assert [each.name for each in written if b"04A2B7C9" in each.read_bytes()] == []

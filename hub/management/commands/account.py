@@ -44,15 +44,18 @@ class Command(OperatorCommand[dict[str, Any]]):
         user = User.objects.filter(username=options.user).first() or _made(options)
         if options.group:
             user.groups.set(Group.objects.filter(name=options.group))
+            user.is_superuser = False  # else the group would mean nothing
+            user.save(update_fields=["is_superuser"])
         if options.active is not None:
             user.is_active = options.active
             user.save(update_fields=["is_active"])
         done = _told(user)
-        if options.end_sessions:
+        unlinked = options.unlink and Identity.objects.filter(user=user).delete()[0]
+        if unlinked:
+            record(Event.UNLINKED, user)
+        if options.end_sessions or unlinked:  # by those it is still that person
             done["sessions_ended"] = sessions.end(ConsoleSession.objects.filter(user=user))
             record(Event.ENDED_SESSIONS, user)
-        if options.unlink and Identity.objects.filter(user=user).delete()[0]:
-            record(Event.UNLINKED, user)
         return done | _linked(user, options)
 
     def tell(self, result: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Q
 
-from hub.personal import mask, named
+from hub.personal import mask, named, without
 from hub.policy import POLICIES
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef
@@ -47,8 +47,9 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         if not found:
             raise ValueError(f"the hub holds no {options.kind} {shown} of {owner}")
         about = f"{options.kind} {owner}/{shown}"
-        log.warning("%s revealed personal data of %s: %s", getuser(), about, options.reason)
-        record("revealed", about, after={"reason": options.reason})
+        reason = without(options.reason, {value for each in found for value in each.values()})
+        log.warning("%s revealed personal data of %s: %s", getuser(), about, reason)
+        record("revealed", about, after={"reason": reason})
         return found
 
     def tell(self, result: list[dict[str, Any]]) -> None:

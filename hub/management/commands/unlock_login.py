@@ -28,8 +28,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             second_factor.forgive(options.user)
         except redis.RedisError as error:
             raise CommandError(f"Redis does not answer: {error}") from error
-        if failed:
-            record(Event.UNLOCKED, options.user, kind="auth.User")
+        record(Event.UNLOCKED, options.user, kind="auth.User")
         return {"user": options.user, "had_failed": failed}
 
     def tell(self, result: dict[str, Any]) -> None:

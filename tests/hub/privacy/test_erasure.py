@@ -9,7 +9,7 @@ from django.core.management import CommandError
 
 from hub.models import Cdr, Change, Exchange, Session, Token
 from hub.privacy.drivers import Driver
-from ocpi.sandbox import object_path
+from ocpi.sandbox import misbehaviour, object_path
 from ocpi.v2_2_1 import cdrs
 from ocpi.validation import validate
 from operators.models import Change as Audited
@@ -224,6 +224,15 @@ def test_an_id_of_many_is_no_driver(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.django_db
+def test_a_column_that_is_full_is_no_obstacle() -> None:
+    """The word for an erased id may be longer than the id."""
+    Audited.objects.create(who="olga", deed="changed", subject=f"{'x ' * 97}B7C9 1")
+    command("erase_driver", "--uid", "B7C9", "--reason", "x", "--yes")
+    assert not Audited.objects.filter(subject__contains="B7C9").exists()
+    assert Audited.objects.filter(subject__startswith="x x").exists()
+
+
+@pytest.mark.django_db
 def test_an_erasure_is_audited_without_naming_whom() -> None:
     """Why, by whom and how much of each kind; of the driver the end of the uid."""
     command("erase_driver", "--uid", UID, "--reason", f"wishes of {UID}", "--yes")
@@ -253,6 +262,32 @@ def test_what_is_written_meanwhile_is_found_by_the_next_pass() -> None:
     Token.objects.create(object_id=UID, object_key=UID, audience="NL-CPA", **values)
     done = erasure.erase(Driver.named([UID]), reason="x", tell=tell)
     assert (done.complete, done.counts["tokens"], Token.objects.count()) == (True, 2, 0)
+
+
+def test_the_log_of_the_processes_names_nobody(
+    cast: Cast, deliver_all: Deliver, logged: Logged, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever a receiver says of a driver, and however it fails: it goes to standard output."""
+    caplog.set_level("DEBUG")
+    plant(cast, deliver_all)
+    cpo, emsp = cast["P1"], cast["P2"]
+    newer = TOKEN | {"last_updated": "2026-11-22T06:32:00Z"}
+    broken = [misbehaviour.say(500, f"no card {UID}".encode()), misbehaviour.refuse(3000, CONTRACT)]
+    for place, answer in enumerate(broken):
+        with cpo.answer("PUT", answer):
+            value = newer | {"issuer": str(place)}
+            emsp.hub.put("tokens", "RECEIVER", object_path(MSA, UID), value, to=HUB, sender=MSA)
+            deliver_all()
+        with emsp.answer("POST", answer):
+            cpo.hub.post("tokens", "SENDER", f"{UID}/authorize", None, to=MSA, sender=CPA)
+            cpo.hub.post("cdrs", "RECEIVER", body=CDR | {"id": f"C8{place}"}, to=MSA, sender=CPA)
+    logged()
+    command(*ERASE)
+    ours = [
+        each for each in caplog.records if not each.name.startswith(("urllib3", "ocpi.sandbox"))
+    ]
+    said = [each.getMessage() for each in ours]
+    assert [each for each in said if any(name.upper() in each.upper() for name in NAMES)] == []
 
 
 def test_the_log_keeps_not_even_the_end_of_a_uid(
