@@ -189,6 +189,7 @@ MIDDLEWARE = [
     "settings.middleware.secured",
     "settings.middleware.bounded_url",
     "settings.middleware.ocpi_first",
+    "settings.middleware.in_utf8",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "operators.middleware.log_in_rate",

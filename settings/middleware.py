@@ -55,3 +55,14 @@ def ocpi_first(get_response: Handler) -> Handler:
         return response
 
     return handle
+
+
+def in_utf8(get_response: Handler) -> Handler:
+    """Read forms as browsers send them here; a `charset=hex` is a codec, and fails as a text's."""
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        if request.encoding is not None:
+            request.encoding = "utf-8"
+        return get_response(request)
+
+    return handle

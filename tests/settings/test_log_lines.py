@@ -1,6 +1,7 @@
 """The process log is lines, whatever a peer wrote (S-20), and so many of them (S-02)."""
 
 import logging
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -56,4 +57,5 @@ def test_who_makes_the_hub_say_the_same_again_and_again_fills_no_disk() -> None:
     later = _record("this", at=660.0)
     assert flood.filter(later)
     assert later.getMessage() == "said this (and 880 more in a minute before)"
-    assert settings.LOGGING["handlers"]["console"]["filters"] == ["flood"]
+    handlers: Any = settings.LOGGING["handlers"]
+    assert handlers["console"]["filters"] == ["flood"]
