@@ -14,6 +14,7 @@ from bench import (
     pulling,
     relaying,
     serving,
+    storing,
 )
 from bench.figures import RESULTS, Figure, table
 from bench.ground import Ground, ground
@@ -21,6 +22,7 @@ from bench.ground import Ground, ground
 RECEIVERS = 50
 PARTS: Mapping[str, tuple[str, Callable[[Ground], Iterator[Figure]]]] = {
     "accepting": ("Accepting changes", accepting.measure),
+    "storing": ("Asking the database", storing.measure),
     "serving": ("Serving lists", serving.measure),
     "relaying": ("Relaying", relaying.measure),
     "delivering": ("Delivering", delivering.measure),

@@ -1,0 +1,114 @@
+"""Storing and listing by the store's SQL, by the same SQL unprepared, and by Django's ORM.
+
+All in this process, in turns, over the same objects, without HTTP or validation: what is compared
+is how the database is asked. The limit is the ORM's rate: a ratio of 3 is three times as fast.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from bench import objects
+from bench.figures import Figure
+from bench.ground import Ground
+from ocpi.transport.pagination import PageRequest
+from ocpi.types import ModuleID
+from ocpi.versions import VERSIONS
+
+OBJECTS = 500
+EVSES = 10
+TURNS = 20
+AT_A_TIME = 50
+LIMIT = 100
+PAGES = 10
+_ORM = "Django's ORM"
+_Work = Callable[[int], object]
+
+
+def measure(ground: Ground) -> Iterator[Figure]:
+    """Measure the PUT of a Tariff and of a Location with EVSEs, and a page of these."""
+    del ground
+    yield from _putting(objects.put(ModuleID.TARIFFS), "PUT of a tariff")
+    large = objects.put(ModuleID.LOCATIONS, evses=EVSES)
+    yield from _putting(large, f"PUT of a location with {EVSES} EVSEs")
+    yield _listing(large)
+
+
+def _putting(template: objects.Template, what: str) -> Iterator[Figure]:
+    from django.db import connection  # noqa: PLC0415 - Django is set up by now
+
+    from bench import by_orm  # noqa: PLC0415
+    from hub.policy import POLICIES  # noqa: PLC0415
+    from hub.store.statements import statements  # noqa: PLC0415
+    from parties import database  # noqa: PLC0415
+
+    policy = POLICIES[template.module]
+    sql = statements(policy, is_fed=True).put
+    writes = [_write(template, number % OBJECTS, number) for number in range(3 * AT_A_TIME * TURNS)]
+
+    def unprepared(number: int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, writes[number])
+
+    works: list[_Work] = [
+        lambda number: database.row(sql, writes[number]),
+        unprepared,
+        lambda number: by_orm.put(policy, writes[number]),
+    ]
+    by_sql, bare, orm = _in_turns(works, AT_A_TIME)
+    yield Figure(f"{what}, one statement", by_sql, "/s", orm, _ORM, 1.5)
+    yield Figure(f"{what}, one statement, not prepared", bare, "/s", orm, _ORM, None)
+
+
+def _write(template: objects.Template, number: int, moment: int) -> dict[str, Any]:
+    """Return the values of a write, read and checked already."""
+    from hub.policy import POLICIES  # noqa: PLC0415
+    from hub.store import Incoming, planning, writing  # noqa: PLC0415
+
+    path, body = template.numbered(number, moment)
+    message = Incoming(
+        module=VERSIONS["2.2.1"].modules[template.module],
+        policy=POLICIES[template.module],
+        version="2.2.1",
+        method="PUT",
+        owner=template.owner,
+        ids=(path.rpartition("/")[2],),
+        path=path,
+        body=body,
+        correlation_id="bench",
+    )
+    return writing.parameters(message, planning.replacement(message))
+
+
+def _listing(template: objects.Template) -> Figure:
+    from bench import by_orm  # noqa: PLC0415 - Django is set up by now
+    from hub import store  # noqa: PLC0415
+    from hub.policy import POLICIES  # noqa: PLC0415
+
+    policy = POLICIES[template.module]
+    viewer = store.Viewer("DE-M00", frozenset({str(template.owner)}))
+
+    def page(_: int) -> bytes:
+        return store.page(policy, viewer, PageRequest(), limit=LIMIT).data
+
+    def by_the_orm(_: int) -> bytes:
+        return by_orm.page(policy, viewer, limit=LIMIT)
+
+    if page(0) != by_the_orm(0):
+        raise RuntimeError("the two pages differ")
+    by_sql, orm = _in_turns([page, by_the_orm], PAGES)
+    what = f"page of {LIMIT} locations with {EVSES} EVSEs each, and how many there are"
+    return Figure(what, by_sql, "/s", orm, _ORM, 1.5)
+
+
+def _in_turns(works: Sequence[_Work], at_a_time: int) -> list[float]:
+    """Return the rate of each, done in turns: what else the machine does meets all alike."""
+    seconds = [0.0] * len(works)
+    numbers = iter(range(len(works) * at_a_time * TURNS))
+    for _ in range(TURNS):
+        for place, work in enumerate(works):
+            started = time.perf_counter()
+            for _ in range(at_a_time):
+                work(next(numbers))
+            seconds[place] += time.perf_counter() - started
+    return [at_a_time * TURNS / each for each in seconds]
