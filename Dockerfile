@@ -9,9 +9,11 @@ RUN /venv/bin/pip install --quiet --require-hashes --only-binary :all: -r requir
 WORKDIR /hub
 COPY manage.py LICENSE NOTICE ./
 COPY settings settings
+COPY console console
 COPY hub hub
 COPY parties parties
 COPY operators operators
+COPY database database
 COPY ocpi ocpi
 # Settings are strict also here. What they ask for is of no use to anybody, and ends with this step.
 RUN HUB_PUBLIC_URL=https://hub.invalid HUB_COUNTRY_CODE=NL HUB_PARTY_ID=HUB \

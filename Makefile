@@ -45,7 +45,7 @@ lock: install ## Compile requirements*.in into requirements*.txt, with hashes (A
 	@$(BIN)/python -m local.lock $(ARGS)
 
 images: install ## Put today's digest behind the tag of every image of Dockerfile and compose.yaml
-	@$(BIN)/python -m local.images
+	@$(BIN)/python -m local.image_digests
 
 demo: install ## Hub, a CPO, two eMSPs and an SCSP, simulated on this machine; Ctrl-C stops all
 	@$(BIN)/python -m local demo $(ARGS)

@@ -6,7 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from operators.acting import acting, at_the_command_line
+from operators.actor import acting, at_the_command_line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")

@@ -5,31 +5,31 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from bench import (
-    accepting,
-    catching_up,
-    crawling,
-    delivering,
-    fanning_out,
+    acceptance,
+    catch_up,
+    crawl,
+    delivery,
+    fan_out,
+    lists,
     memory,
-    pulling,
-    relaying,
-    serving,
+    pull,
+    relay,
     storing,
 )
+from bench.environment import Ground, ground
 from bench.figures import RESULTS, Figure, table
-from bench.ground import Ground, ground
 
 RECEIVERS = 50
 PARTS: Mapping[str, tuple[str, Callable[[Ground], Iterator[Figure]]]] = {
-    "accepting": ("Accepting changes", accepting.measure),
+    "accepting": ("Accepting changes", acceptance.measure),
     "storing": ("Asking the database", storing.measure),
-    "serving": ("Serving lists", serving.measure),
-    "relaying": ("Relaying", relaying.measure),
-    "delivering": ("Delivering", delivering.measure),
-    "fanning_out": ("Fanning out", fanning_out.measure),
-    "catching_up": ("Catching up after an outage", catching_up.measure),
-    "crawling": ("Crawling a large list", crawling.measure),
-    "pulling": ("Reading a platform's list", pulling.measure),
+    "serving": ("Serving lists", lists.measure),
+    "relaying": ("Relaying", relay.measure),
+    "delivering": ("Delivering", delivery.measure),
+    "fanning_out": ("Fanning out", fan_out.measure),
+    "catching_up": ("Catching up after an outage", catch_up.measure),
+    "crawling": ("Crawling a large list", crawl.measure),
+    "pulling": ("Reading a platform's list", pull.measure),
 }
 
 

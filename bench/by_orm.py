@@ -18,9 +18,9 @@ from django.utils import timezone
 from hub.models import Change, Evse
 from hub.models.stored import StoredObject
 from hub.policy import Policy
-from hub.store import documents
-from hub.store.reading import Viewer
-from hub.store.statements import LOCK
+from hub.store import raw_json
+from hub.store.reads import Viewer
+from hub.store.sql import LOCK
 
 _NUMBER = Cast(
     Cast(models.Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()
@@ -107,5 +107,5 @@ def _with_parts(policy: Policy, found: models.QuerySet[Any]) -> models.QuerySet[
 def _whole(found: StoredObject) -> bytes:
     """Fill the holes of a text."""
     parts = ",".join(part.text for part in getattr(found, "present", ()))
-    text = found.text.replace(documents.UPDATED_HOLE.decode(), found.last_updated_text)
-    return text.replace(documents.PARTS_HOLE.decode(), f"[{parts}]").encode()
+    text = found.text.replace(raw_json.UPDATED_HOLE.decode(), found.last_updated_text)
+    return text.replace(raw_json.PARTS_HOLE.decode(), f"[{parts}]").encode()

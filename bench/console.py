@@ -19,9 +19,9 @@ from typing import Any
 
 import psycopg
 
-from bench import filling, objects
+from bench import bulk_rows, objects
+from bench.environment import Ground, connection, ground
 from bench.figures import Figure, table
-from bench.ground import Ground, connection, ground
 from ocpi.types import ModuleID
 
 LOCATIONS, CDRS, MESSAGES = 500_000, 5_000_000, 10_000_000
@@ -79,8 +79,8 @@ def measure(ground: Ground, share: float = 1.0) -> Iterator[Figure]:
 
 
 def _fill(ground: Ground, share: float) -> None:
-    filling.fill(ground, [objects.put(ModuleID.LOCATIONS)], int(LOCATIONS * share))
-    filling.fill(ground, [objects.put(ModuleID.CDRS)], int(CDRS * share))
+    bulk_rows.fill(ground, [objects.put(ModuleID.LOCATIONS)], int(LOCATIONS * share))
+    bulk_rows.fill(ground, [objects.put(ModuleID.CDRS)], int(CDRS * share))
     number = int(MESSAGES * share / _DAYS)
     time.sleep(_WRITTEN_SECONDS)
     with connection(ground) as db:

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from bench.ground import Ground, connection
+from bench.environment import Ground, connection
 
 
 def web(ground: Ground) -> float:

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from ocpi.sandbox import stays
-from ocpi.sandbox.catalogue import location
-from ocpi.sandbox.drivers import by_whitelist, token
-from ocpi.sandbox.price_list import tariffs
-from ocpi.sandbox.stays import Place
 from ocpi.types import ModuleID, PartyRef, format_datetime
+from sandbox.demo import session as demo_session
+from sandbox.demo.locations import location
+from sandbox.demo.session import Place
+from sandbox.demo.tariffs import tariffs
+from sandbox.demo.tokens import by_whitelist, token
 
 CPO = PartyRef("NL", "CPA")
 EMSP = PartyRef("DE", "M00")
@@ -116,17 +116,17 @@ def _place() -> Place:
 
 def _session() -> dict[str, Any]:
     end = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    periods = stays.periods(_place(), end, Random(1))
+    periods = demo_session.periods(_place(), end, Random(1))
     start = periods[0]["start_date_time"]
     driver = by_whitelist(token(1, EMSP, UPDATED))
-    made = stays.pending(_place(), driver, name=f"S{NUMBER}", start=start)
+    made = demo_session.pending(_place(), driver, name=f"S{NUMBER}", start=start)
     changed = {"status": "ACTIVE", "charging_periods": periods, "kwh": 21.5}
     return {**made, **changed, "last_updated": UPDATED}
 
 
 def _cdr() -> dict[str, Any]:
     session = {**_session(), "end_date_time": "2026-11-21T12:00:00Z"}
-    return stays.cdr(_place(), session, name=f"C{NUMBER}", updated=UPDATED)
+    return demo_session.cdr(_place(), session, name=f"C{NUMBER}", updated=UPDATED)
 
 
 _OBJECTS: Mapping[ModuleID, Callable[[int], dict[str, Any]]] = {

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from ocpi.types import PartyRef
+from parties.connection_status import ConnectionStatus
 from parties.models import Agreement, Credentials, Endpoint, Party, Platform
-from parties.status import ConnectionStatus
 
 
 def connect(

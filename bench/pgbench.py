@@ -6,9 +6,9 @@ import subprocess
 import tempfile
 from urllib.parse import urlsplit
 
-from bench.ground import Ground, changes
+from bench.environment import Ground, changes
 from bench.objects import NUMBER, Template
-from local import binaries
+from local import postgres_binaries
 
 WHAT = "pgbench, same statement"
 SECONDS = 3
@@ -35,7 +35,13 @@ def _run(ground: Ground, script: str) -> str:
         file.flush()
         options = ("-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", str(SECONDS))
         done = subprocess.run(
-            [binaries.find().directory / "pgbench", *options, "-f", file.name, target.path[1:]],
+            [
+                postgres_binaries.find().directory / "pgbench",
+                *options,
+                "-f",
+                file.name,
+                target.path[1:],
+            ],
             env={
                 **os.environ,
                 "PGHOST": target.hostname or "",
@@ -53,8 +59,8 @@ def _run(ground: Ground, script: str) -> str:
 def _script(template: Template, numbers: int) -> str:
     """Write the hub's statement with the values of a real message, its number a random one."""
     from hub.policy import POLICIES  # noqa: PLC0415 - Django is set up by now
-    from hub.store import Incoming, planning, writing  # noqa: PLC0415
-    from hub.store.statements import statements  # noqa: PLC0415
+    from hub.store import Incoming, merge, writes  # noqa: PLC0415
+    from hub.store.sql import statements  # noqa: PLC0415
     from ocpi.versions import VERSIONS  # noqa: PLC0415
 
     policy = POLICIES[template.module]
@@ -75,7 +81,7 @@ def _script(template: Template, numbers: int) -> str:
     chosen = statements(policy, is_fed=True)
     text = chosen.post if template.method == "POST" else chosen.put
     text = text.replace(_DIGEST, _RANDOM_DIGEST)
-    for name, value in writing.parameters(message, planning.replacement(message)).items():
+    for name, value in writes.parameters(message, merge.replacement(message)).items():
         text = text.replace(f"%({name})s", _literal(value))
     return f"\\set id random(1, {numbers})\n{' '.join(text.split())};\n"
 

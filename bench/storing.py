@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from bench import objects
+from bench.environment import Ground
 from bench.figures import Figure
-from bench.ground import Ground
 from ocpi.transport.pagination import PageRequest
 from ocpi.types import ModuleID
 from ocpi.versions import VERSIONS
@@ -38,9 +38,9 @@ def _putting(template: objects.Template, what: str) -> Iterator[Figure]:
     from django.db import connection  # noqa: PLC0415 - Django is set up by now
 
     from bench import by_orm  # noqa: PLC0415
+    from database import sql as database_sql  # noqa: PLC0415
     from hub.policy import POLICIES  # noqa: PLC0415
-    from hub.store.statements import statements  # noqa: PLC0415
-    from parties import database  # noqa: PLC0415
+    from hub.store.sql import statements  # noqa: PLC0415
 
     policy = POLICIES[template.module]
     sql = statements(policy, is_fed=True).put
@@ -51,7 +51,7 @@ def _putting(template: objects.Template, what: str) -> Iterator[Figure]:
             cursor.execute(sql, writes[number])
 
     works: list[_Work] = [
-        lambda number: database.row(sql, writes[number]),
+        lambda number: database_sql.row(sql, writes[number]),
         unprepared,
         lambda number: by_orm.put(policy, writes[number]),
     ]
@@ -63,7 +63,8 @@ def _putting(template: objects.Template, what: str) -> Iterator[Figure]:
 def _write(template: objects.Template, number: int, moment: int) -> dict[str, Any]:
     """Return the values of a write, read and checked already."""
     from hub.policy import POLICIES  # noqa: PLC0415
-    from hub.store import Incoming, planning, writing  # noqa: PLC0415
+    from hub.store import Incoming, merge  # noqa: PLC0415
+    from hub.store import writes as store_writes
 
     path, body = template.numbered(number, moment)
     message = Incoming(
@@ -77,7 +78,7 @@ def _write(template: objects.Template, number: int, moment: int) -> dict[str, An
         body=body,
         correlation_id="bench",
     )
-    return writing.parameters(message, planning.replacement(message))
+    return store_writes.parameters(message, merge.replacement(message))
 
 
 def _listing(template: objects.Template) -> Figure:

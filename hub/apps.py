@@ -14,10 +14,13 @@ class HubConfig(AppConfig):
 
     def ready(self) -> None:
         """Hand the settings to the client, and wake delivery when who may have what changes."""
-        from hub import message_log, outages, tasks, upkeep  # noqa: PLC0415 - they need the loaded models
-        from hub.sync import schedule  # noqa: PLC0415
-        from ocpi.server import answered  # noqa: PLC0415
-        from parties import signals  # noqa: PLC0415
+        # ruff: noqa: PLC0415 - they need the loaded models
+        from hub import message_log
+        from hub.pull import outages, schedule
+        from hub.tasks import delivery as delivery_tasks
+        from hub.tasks import housekeeping
+        from ocpi.server import answered
+        from parties import signals
 
         client.locate(_own_place)
         client.configure(
@@ -34,18 +37,18 @@ class HubConfig(AppConfig):
             listener=message_log.listen,
         )
         answered.connect(message_log.on_answered, dispatch_uid="hub")
-        answered.connect(outages.on_answered, dispatch_uid="hub.outages")
-        signals.platform_heard_again.connect(schedule.on_heard_again, dispatch_uid="hub.sync")
-        signals.agreement_changed.connect(schedule.on_agreement_changed, dispatch_uid="hub.sync")
+        answered.connect(outages.on_answered, dispatch_uid="hub.pull.outages")
+        signals.platform_heard_again.connect(schedule.on_heard_again, dispatch_uid="hub.pull")
+        signals.agreement_changed.connect(schedule.on_agreement_changed, dispatch_uid="hub.pull")
         for signal in (
             signals.platform_registered,
             signals.platform_changed,
             signals.agreement_changed,
         ):
-            signal.connect(tasks.on_parties_changed, dispatch_uid="hub")
-            signal.connect(upkeep.on_parties_changed, dispatch_uid="hub.upkeep")
+            signal.connect(delivery_tasks.on_parties_changed, dispatch_uid="hub")
+            signal.connect(housekeeping.on_parties_changed, dispatch_uid="hub.tasks.housekeeping")
         for signal in (signals.platform_returned, signals.platform_removed):
-            signal.connect(upkeep.on_parties_changed, dispatch_uid="hub.upkeep")
+            signal.connect(housekeeping.on_parties_changed, dispatch_uid="hub.tasks.housekeeping")
 
 
 def _own_place() -> client.OwnPlace:

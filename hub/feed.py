@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from parties import database
-from parties.database import Row
+from database import sql
+from database.sql import Row
 
 HORIZON = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 """SQL of the first transaction that may not be over; whatever is below is final."""
@@ -129,7 +129,7 @@ def read(
     """
     thinned = thinned and not selection.audience
     stretch = limit * _STRETCH if thinned else limit
-    found = database.rows(
+    found = sql.rows(
         _statement(selection, thinned=thinned),
         {
             "module": selection.module,
@@ -173,7 +173,7 @@ def _statement(selection: Selection, *, thinned: bool) -> str:
 
 def is_pending(module: str) -> bool:
     """Tell whether a change is stored that cannot be read while an older transaction runs."""
-    return database.row(_PENDING, {"module": module}) is not None
+    return sql.row(_PENDING, {"module": module}) is not None
 
 
 def _may_have_more(changes: tuple[FedChange, ...], limit: int, most_bytes: int) -> bool:

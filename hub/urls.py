@@ -2,7 +2,7 @@
 
 from django.urls import include, re_path
 
-from hub.client_info.serving import ClientInfoListView, ClientInfoView
+from hub.client_info.views import ClientInfoListView, ClientInfoView
 from hub.views import FunctionalModuleView, NowhereView
 
 _CLIENT_INFO = r"^(?P<version>[0-9][0-9.]*)/{}/hubclientinfo{}/?$"

@@ -7,15 +7,18 @@ new module needs no view.
 from django.http.response import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
-from hub import answers, message_log, messages, observing, opening, tasks
-from hub.messages import Message
-from hub.routing import AskAll, Broadcast, Decided, Direct, Known, Refused, Stored
+from hub import message_log
+from hub.gateway import handlers, observations, open_routing
+from hub.gateway import message as gateway_message
+from hub.gateway.message import Message
+from hub.gateway.routing import AskAll, Broadcast, Decided, Direct, Known, Refused, Stored
+from hub.tasks import delivery as delivery_tasks
 from ocpi.errors import NotFound, OcpiError
 from ocpi.server import OcpiResponse, OcpiView
 from ocpi.transport.routing_headers import RoutingHeaders
-from parties import habits
-from parties.announcement import hub_party
+from parties import observed_habits
 from parties.authentication import TokenAuthentication
+from parties.hub_identity import hub_party
 
 
 class NowhereView(OcpiView):
@@ -42,16 +45,18 @@ class FunctionalModuleView(OcpiView):
     ) -> HttpResponse:
         """Answer any method, also one that OCPI does not have."""
         try:
-            message = messages.read(self, version=version, interface=interface, module=module)
+            message = gateway_message.read(
+                self, version=version, interface=interface, module=module
+            )
         except OcpiError:
-            self.routing = RoutingHeaders(to=messages.requester(request), sender=hub_party())
+            self.routing = RoutingHeaders(to=gateway_message.requester(request), sender=hub_party())
             raise
         self.routing = RoutingHeaders(to=message.sender, sender=hub_party())
-        habits.note(message.platform_id, observing.of_message(message, request.headers))
+        observed_habits.note(message.platform_id, observations.of_message(message, request.headers))
         if message.is_result:
             message_log.goes(message)
-            return answers.of_result(message)
-        route = opening.route(message)
+            return handlers.of_result(message)
+        route = open_routing.route(message)
         message_log.goes(message, route)
         return _follow(message, route)
 
@@ -71,13 +76,13 @@ def _follow(message: Message, route: Decided) -> HttpResponse:
     """Go the way that was decided."""
     match route:
         case Direct(destination):
-            return answers.relayed(message, destination)
+            return handlers.relayed(message, destination)
         case Broadcast():
-            answer = answers.accepted(message)
-            tasks.wake(message.module.identifier)
+            answer = handlers.accepted(message)
+            delivery_tasks.wake(message.module.identifier)
             return answer
         case Stored():
-            return answers.stored(message)
+            return handlers.stored(message)
     return _answered_by_hub(message, route)
 
 
@@ -86,6 +91,6 @@ def _answered_by_hub(message: Message, route: Known | AskAll | Refused) -> HttpR
         case Known(data):
             return OcpiResponse(data)
         case AskAll():
-            return answers.authorized(message)
+            return handlers.authorized(message)
         case Refused(error):
             raise error

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from local import demo, environment, hub
-from local.places import place
+from local import environment, hub
+from local.data_dir import place
+from local.demo import run
+from local.errors import Trouble
 from local.processes import Family, end_on_signals, run_in_front
-from local.trouble import Trouble
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,8 +70,8 @@ def _run(asked: argparse.Namespace) -> int:
 def _demo(asked: argparse.Namespace) -> int:
     where = place(asked.purpose)
     if asked.check:
-        return demo.check(where, updates=asked.updates, seconds=asked.seconds or 60.0)
-    return demo.show(where, seconds=asked.seconds)
+        return run.check(where, updates=asked.updates, seconds=asked.seconds or 60.0)
+    return run.show(where, seconds=asked.seconds)
 
 
 def _deploy_check(_asked: argparse.Namespace) -> int:

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Sequence
 
-from local import keys, ports, postgres, valkey
-from local.places import CHECKOUT, Place
+from local import dev_secrets, ports, postgres, valkey
+from local.data_dir import CHECKOUT, Place
 from local.processes import Family
 
 _HUB = {
@@ -27,7 +27,7 @@ _DEPLOYED = {
 
 def with_servers(family: Family, place: Place, *, port: int = 8000) -> dict[str, str]:
     """Return the environment of a hub on a port, with both servers; those not given are started."""
-    made = keys.keys(place.path)
+    made = dev_secrets.keys(place.path)
     address = f"http://{ports.HOST}:{port}"
     wanted = {
         **_HUB,
@@ -61,7 +61,7 @@ def for_workers(family: Family, places: Sequence[Place]) -> dict[str, str]:
 
 def deployed(place: Place) -> dict[str, str]:
     """Return an environment as of a deployment, for Django's own check of it."""
-    made = keys.keys(place.path)
+    made = dev_secrets.keys(place.path)
     secrets = {name: made[name] for name in ("SECRET_KEY", "CREDENTIALS_KEYS")}
     return bare() | secrets | _DEPLOYED
 
@@ -78,7 +78,7 @@ def is_given(name: str) -> bool:
 
 
 def _database(family: Family, place: Place) -> str:
-    password = keys.keys(place.path)["POSTGRES_PASSWORD"]
+    password = dev_secrets.keys(place.path)["POSTGRES_PASSWORD"]
     durable = not place.purpose.startswith("test")
     return postgres.serve(family, place, password=password, durable=durable)
 

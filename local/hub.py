@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from local import environment, keys, ports, roles
-from local.places import CHECKOUT, Place
+from local import database_roles, dev_secrets, environment, ports
+from local.data_dir import CHECKOUT, Place
+from local.errors import Trouble
 from local.processes import Child, Family, Program, tied_to_us, until_ctrl_c
-from local.trouble import Trouble
 
 ADMIN = "admin"
 _WEB_SECONDS = 30.0
@@ -67,7 +67,7 @@ class Hub:
 
     def create_admin(self) -> str:
         """Make sure there is an admin user and return the password, or what is known of it."""
-        password = keys.keys(self.place.path)["ADMIN_PASSWORD"]
+        password = dev_secrets.keys(self.place.path)["ADMIN_PASSWORD"]
         who = {
             "DJANGO_SUPERUSER_USERNAME": ADMIN,
             "DJANGO_SUPERUSER_EMAIL": "admin@example.com",
@@ -140,7 +140,7 @@ def with_roles(place: Place, given: Mapping[str, str], family: Family) -> Hub:
     """Return a hub that may not change its tables, where the server is ours to say so."""
     if environment.is_given("DATABASE_URL"):
         return Hub(place, given, family, {})
-    found = roles.make(given["DATABASE_URL"], keys.keys(place.path))
+    found = database_roles.make(given["DATABASE_URL"], dev_secrets.keys(place.path))
     own = {**given, "DATABASE_URL": found.service}
     return Hub(place, own, family, {"DATABASE_URL": found.owner})
 

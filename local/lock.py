@@ -11,8 +11,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from local.places import CHECKOUT
-from local.trouble import Trouble
+from local.data_dir import CHECKOUT
+from local.errors import Trouble
 
 PYTHONS = ("3.11", "3.12", "3.13")
 SYSTEMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin")

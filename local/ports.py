@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from local.trouble import Trouble
+from local.errors import Trouble
 
 HOST = "127.0.0.1"
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from local import accounts, binaries, ports
-from local.accounts import Account
-from local.binaries import Binaries
-from local.places import Place, copied, open_directory, reachable
+from local import ports, postgres_binaries, unprivileged
+from local.data_dir import Place, copied, open_directory, reachable
+from local.errors import Trouble, last_lines
+from local.postgres_binaries import Binaries
 from local.processes import Child, Family, Program, run_through
-from local.trouble import Trouble, last_lines
+from local.unprivileged import Account
 
 _OWNER = "hub"
 _STARTS = 3
@@ -67,14 +67,14 @@ def create_database(server_url: str, name: str, *, afresh: bool = False) -> None
 
 
 def _cluster(place: Place, password: str) -> Cluster:
-    account = accounts.for_postgres()
-    programs = binaries.find()
+    account = unprivileged.for_postgres()
+    programs = postgres_binaries.find()
     home = reachable(place.path.parent, account)
     open_directory(home / place.purpose)
     server = home / place.purpose / f"postgres-{programs.major}"
     server.mkdir(mode=0o700, exist_ok=True)
     if account is not None:
-        account = accounts.owner_of(server) or account
+        account = unprivileged.owner_of(server) or account
         account.owns(server)
         programs = _within_reach(programs, home, account)
     return Cluster(data=server / "data", programs=programs, account=account, password=password)

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
-from local.accounts import Account
-from local.trouble import Trouble, last_lines
+from local.errors import Trouble, last_lines
+from local.unprivileged import Account
 
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None

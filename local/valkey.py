@@ -12,9 +12,9 @@ from pathlib import Path
 import redis
 
 from local import ports
-from local.places import Place
+from local.data_dir import Place
+from local.errors import Trouble
 from local.processes import Child, Family, Program
-from local.trouble import Trouble
 
 _STARTS = 3
 _SECONDS = 15.0

@@ -22,29 +22,31 @@ class OperatorsConfig(AppConfig):
         """Listen to what is audited, and to what ends sessions."""
         from django.contrib import admin  # noqa: PLC0415 - its site is made of loaded applications
 
-        from operators import roles  # noqa: PLC0415 - it needs the loaded models
+        from operators import groups as operators_groups  # noqa: PLC0415 - it needs the loaded models
 
-        post_migrate.connect(roles.bring_in_line, sender=self, dispatch_uid="operators.roles")
+        post_migrate.connect(
+            operators_groups.bring_in_line, sender=self, dispatch_uid="operators.groups"
+        )
         admin.site.login_template = "operators/login.html"
         _audit()
         _watch_the_door()
 
 
 def _audit() -> None:
-    from operators import auditing  # noqa: PLC0415 - it needs the loaded models
+    from operators import audit  # noqa: PLC0415 - it needs the loaded models
 
-    for label in auditing.AUDITED:
+    for label in audit.AUDITED:
         model = apps.get_model(label)
-        pre_save.connect(auditing.remember, sender=model, dispatch_uid="operators")
-        post_save.connect(auditing.saved, sender=model, dispatch_uid="operators")
-        post_delete.connect(auditing.deleted, sender=model, dispatch_uid="operators")
+        pre_save.connect(audit.remember, sender=model, dispatch_uid="operators")
+        post_save.connect(audit.saved, sender=model, dispatch_uid="operators")
+        post_delete.connect(audit.deleted, sender=model, dispatch_uid="operators")
     user, group = apps.get_model("auth.User"), apps.get_model("auth.Group")
     for through in (user.groups.through, user.user_permissions.through, group.permissions.through):
-        m2m_changed.connect(auditing.linked, sender=through, dispatch_uid="operators")
+        m2m_changed.connect(audit.linked, sender=through, dispatch_uid="operators")
 
 
 def _watch_the_door() -> None:
-    from operators import logging_in, sessions  # noqa: PLC0415 - they need the loaded models
+    from operators import forms, sessions  # noqa: PLC0415 - they need the loaded models
 
     user, group = apps.get_model("auth.User"), apps.get_model("auth.Group")
     pre_save.connect(sessions.remember, sender=user, dispatch_uid="operators.sessions")
@@ -52,5 +54,5 @@ def _watch_the_door() -> None:
     groups = user.groups.through
     m2m_changed.connect(sessions.linked, sender=groups, dispatch_uid="operators.sessions")
     pre_delete.connect(sessions.group_ends, sender=group, dispatch_uid="operators.sessions")
-    user_logged_in.connect(logging_in.logged_in, dispatch_uid="operators")
-    user_logged_out.connect(logging_in.logged_out, dispatch_uid="operators")
+    user_logged_in.connect(forms.logged_in, dispatch_uid="operators")
+    user_logged_out.connect(forms.logged_out, dispatch_uid="operators")

@@ -11,10 +11,10 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from operators import devices, events, second_factor, sessions
-from operators.acting import Actor, Channel, acting
-from operators.addresses import address_of, subscriber
-from operators.events import Event
+from operators import known_devices, login_events, second_factor, sessions
+from operators.actor import Actor, Channel, acting
+from operators.client_ip import address_of, subscriber
+from operators.login_events import Event
 from operators.token_bucket import buckets
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -48,7 +48,7 @@ def console(get_response: Handler) -> Handler:
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         response = _let_in(request) if request.user.is_authenticated else get_response(request)
-        devices.leave(request, response)
+        known_devices.leave(request, response)
         return response
 
     def _let_in(request: HttpRequest) -> HttpResponseBase:
@@ -61,7 +61,7 @@ def console(get_response: Handler) -> Handler:
         with acting(_actor(request)):
             response = get_response(request)
         if response.status_code == _FORBIDDEN:
-            events.failed(Event.DENIED, user, request, by_user=True)
+            login_events.failed(Event.DENIED, user, request, by_user=True)
         return response
 
     return handle

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 from django_otp.oath import TOTP
 
-from operators.seals import Undecryptable, seal, unseal
+from operators.encryption import Undecryptable, seal, unseal
 
 log = logging.getLogger(__name__)
 LONGEST_BROWSER = 200

@@ -25,14 +25,14 @@ from mozilla_django_oidc.views import (
     OIDCAuthenticationRequestView,
 )
 
-from operators import events, throttling
-from operators.acting import Actor, Channel, acting
-from operators.addresses import address_of, subscriber
-from operators.auditing import record
-from operators.events import Event
+from operators import login_events, login_throttle
+from operators.actor import Actor, Channel, acting
+from operators.audit import record
+from operators.client_ip import address_of, subscriber
+from operators.groups import Role
+from operators.login_events import Event
 from operators.models import Identity
-from operators.provider import SECONDS_TO_ANSWER, fetched, provider
-from operators.roles import Role
+from operators.oidc_provider import SECONDS_TO_ANSWER, fetched, provider
 
 log = logging.getLogger(__name__)
 Claims = Mapping[str, Any]
@@ -221,9 +221,9 @@ class Start(OIDCAuthenticationRequestView):  # type: ignore[misc] # published wi
         """Go there."""
         if not settings.HUB_OIDC_ISSUER:
             raise Http404
-        sentence = throttling.attempted(subscriber(address_of(request)))
+        sentence = login_throttle.attempted(subscriber(address_of(request)))
         if sentence is not None:
-            events.failed(Event.LOCKED_OUT, None, request)
+            login_events.failed(Event.LOCKED_OUT, None, request)
             return _back(request, sentence)
         try:
             provider()
@@ -263,13 +263,13 @@ class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc] # publishe
 
     def login_success(self) -> HttpResponse:
         """Begin the session."""
-        throttling.completed(subscriber(address_of(self.request)))
+        login_throttle.completed(subscriber(address_of(self.request)))
         answer: HttpResponse = super().login_success()
         return answer
 
     def login_failure(self) -> HttpResponse:
         """Lead back to the log-in page."""
-        events.failed(Event.PROVIDER_REFUSED, None, self.request)
+        login_events.failed(Event.PROVIDER_REFUSED, None, self.request)
         sentence = getattr(self.request, _REFUSAL, "The identity provider did not let you in.")
         return _back(self.request, sentence)
 

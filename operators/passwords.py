@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from operators import events, throttling
-from operators.addresses import address_of, subscriber
-from operators.events import Event
+from operators import login_events, login_throttle
+from operators.client_ip import address_of, subscriber
+from operators.login_events import Event
 from operators.sessions import hashed
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ def refusal(request: HttpRequest, user: User, password: str) -> str | None:
         return None
     name, address = user.get_username(), subscriber(address_of(request))
     here = f"browser:{hashed(request.session.session_key)}"
-    sentence = throttling.refusal(name, address, here)
+    sentence = login_throttle.refusal(name, address, here)
     if sentence is not None:
-        events.failed(Event.LOCKED_OUT, user, request, by_user=True)
+        login_events.failed(Event.LOCKED_OUT, user, request, by_user=True)
         return sentence
     if not user.check_password(password):
-        events.failed(Event.WRONG_PASSWORD, user, request, by_user=True)
+        login_events.failed(Event.WRONG_PASSWORD, user, request, by_user=True)
         return "This password is not yours."
-    throttling.succeeded(name, address, here)
+    login_throttle.succeeded(name, address, here)
     return None
 
 

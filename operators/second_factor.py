@@ -21,10 +21,10 @@ from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString
 from django_otp.plugins.otp_static.models import StaticDevice
 
-from operators.auditing import record
-from operators.events import Event
+from operators.audit import record
+from operators.encryption import Undecryptable, reseal, seal, unseal
+from operators.login_events import Event
 from operators.models import Authenticator
-from operators.seals import Undecryptable, reseal, seal, unseal
 
 _CODES = 10
 _CODE_BYTES = 15

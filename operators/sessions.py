@@ -18,8 +18,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from operators.acting import actor
-from operators.addresses import address_of
+from operators.actor import actor
+from operators.client_ip import address_of
 from operators.models import LONGEST_BROWSER, ConsoleSession
 
 MOST_MINUTES_OF_STRANGERS = 10

@@ -16,8 +16,9 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from operators import events, glass, oidc, passwords, second_factor
-from operators.events import Event
+from operators import break_glass as operators_break_glass
+from operators import login_events, oidc, passwords, second_factor
+from operators.login_events import Event
 from operators.second_factor import Owed
 
 _WRONG = (
@@ -40,10 +41,10 @@ def verify(request: HttpRequest) -> HttpResponse:
         return _page(request, "verify")
     device = second_factor.verify(user, request.POST.get("code", ""))
     if device is None:
-        events.failed(Event.WRONG_CODE, user, request, by_user=True)
+        login_events.failed(Event.WRONG_CODE, user, request, by_user=True)
         return _page(request, "verify", error=_WRONG)
     _let_in(request, device)
-    events.happened(Event.GAVE_CODE, user, request)
+    login_events.happened(Event.GAVE_CODE, user, request)
     return HttpResponseRedirect(_wanted(request))
 
 
@@ -81,7 +82,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     start = f"{reverse('oidc:start')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}"
     shown = {
         "provider": start if settings.HUB_OIDC_ISSUER else "",
-        "takes_passwords": not settings.HUB_OIDC_ONLY or glass.is_broken(request),
+        "takes_passwords": not settings.HUB_OIDC_ONLY or operators_break_glass.is_broken(request),
     }
     return admin.site.login(request, shown)
 
@@ -100,7 +101,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 @never_cache
 def break_glass(request: HttpRequest, key: str) -> HttpResponse:
     """Open the password log-in of one account, where there is none otherwise."""
-    if not glass.accept(request, key):
+    if not operators_break_glass.accept(request, key):
         messages.error(request, "This link is not good any more: manage.py break_glass makes one.")
     return HttpResponseRedirect(reverse("admin:login"))
 
@@ -114,7 +115,7 @@ def _enrolled(request: HttpRequest) -> HttpResponse:
         return _page(request, "enrolled", **shown)
     error = passwords.refusal(request, user, request.POST.get("password", ""))
     if error is None and second_factor.verify(user, request.POST.get("code", "")) is None:
-        events.failed(Event.WRONG_CODE, user, request, by_user=True)
+        login_events.failed(Event.WRONG_CODE, user, request, by_user=True)
         error = _WRONG
     if error is not None:
         return _page(request, "enrolled", error=error, **shown)
@@ -138,7 +139,7 @@ def _enrolment(request: HttpRequest) -> HttpResponse:
             if device is not None:
                 _let_in(request, device)
                 return _page(request, "codes", codes=second_factor.recovery_codes(user))
-            events.failed(Event.WRONG_CODE, user, request, by_user=True)
+            login_events.failed(Event.WRONG_CODE, user, request, by_user=True)
             error = _WRONG
     device = second_factor.prepared(request, user)
     drawn, text = second_factor.picture(device), second_factor.secret_text(device)

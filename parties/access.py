@@ -13,13 +13,13 @@ from typing import Any
 
 from django.conf import settings
 
+from database import sql as database_sql
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
-from parties import database
 from parties.agreements import outside_period
+from parties.connection_status import ConnectionStatus
 from parties.holders import Named, names, ref_of
 from parties.models import Agreement, AgreementState, Party
 from parties.role_pairs import SIDES, Pairs, pairs_of
-from parties.status import ConnectionStatus
 
 Parameters = dict[str, Any]
 _Way = tuple[str, str]
@@ -181,7 +181,7 @@ def visible_owners(
     pairs, parameters = access_pairs_sql(module, roles=roles)
     sql = f"SELECT owner FROM ({pairs}) access WHERE {_HELD_BY.format('reader')}"  # noqa: S608
     return frozenset(
-        owner for (owner,) in database.rows(sql, {**parameters, "access_reader": str(receiver)})
+        owner for (owner,) in database_sql.rows(sql, {**parameters, "access_reader": str(receiver)})
     )
 
 
@@ -190,7 +190,7 @@ def receivers(module: ModuleID, *, owner: Named) -> tuple[int, ...]:
     pairs, parameters = access_pairs_sql(module)
     sql = f"""SELECT receiver_party_id FROM ({pairs}) access
         WHERE owner = %(access_owner)s ORDER BY 1"""  # noqa: S608
-    return tuple(pk for (pk,) in database.rows(sql, {**parameters, "access_owner": str(owner)}))
+    return tuple(pk for (pk,) in database_sql.rows(sql, {**parameters, "access_owner": str(owner)}))
 
 
 def verdict(*, sender: Named, receiver: Named, module: ModuleID) -> Verdict:
@@ -235,7 +235,7 @@ def _is_allowed(ways: Sequence[_Way], module: ModuleID) -> bool:
         f" AND {_HELD_BY.format(reader)})"
         for owner, reader in (("one", "other"), ("other", "one"))
     ]
-    [(allowed,)] = database.rows(f"SELECT {' OR '.join(exists)}", {**parameters, **keys})
+    [(allowed,)] = database_sql.rows(f"SELECT {' OR '.join(exists)}", {**parameters, **keys})
     return bool(allowed)
 
 

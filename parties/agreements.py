@@ -6,7 +6,7 @@ from itertools import product
 from django.utils import timezone
 
 from ocpi.types import ModuleID, PartyRef, Role
-from operators.auditing import record
+from operators.audit import record
 from parties.models import Agreement, AgreementState, Party
 from parties.role_pairs import SIDES, pairs_of
 from parties.signals import agreement_changed, announce

@@ -14,15 +14,16 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from database import sql
 from ocpi.client import ITSELF, shared
 from ocpi.errors import Unauthenticated, UnusableApi
 from ocpi.transport.authorization import TokenForm, candidates
 from ocpi.types import PartyRef, Role
-from parties import database, life, rates, tokens
+from parties import connection_health, rate_limits, tokens
 from parties.caller import Caller, CallerParty
+from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.models import Credentials, TokenKind
 from parties.quirks import cached
-from parties.status import REGISTERED, ConnectionStatus
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ class TokenAuthentication(BaseAuthentication):
         except Unauthenticated as refused:
             if isinstance(refused, TokenRefused):
                 request.token_of = refused.presented_by  # type: ignore[attr-defined]
-            rates.check_stranger(request._request)  # noqa: SLF001 - with the address it came from
+            rate_limits.check_stranger(request._request)  # noqa: SLF001 - with the address it came from
             raise
         return caller, caller
 
@@ -148,10 +149,10 @@ def _rows(digests: list[str]) -> dict[str, _Found]:
     asked = {
         "first": digests[0],
         "last": digests[-1],
-        "seen_every": life.seen_every(),
+        "seen_every": connection_health.seen_every(),
         "offline": ConnectionStatus.OFFLINE.value,
     }
-    found = database.rows(_LOOKUP, asked)
+    found = sql.rows(_LOOKUP, asked)
     return {row[0]: _Found(*row[1:]) for row in found}
 
 
@@ -212,7 +213,7 @@ def _note(row: _Found, form: TokenForm, *, configuring: bool) -> None:
     if row.form != form:
         Credentials.objects.filter(pk=row.id).update(form=form)
     if row.unseen or row.is_back:
-        life.called(row.platform_id)
+        connection_health.called(row.platform_id)
 
 
 def _first_use(row: _Found) -> None:

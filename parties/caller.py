@@ -6,8 +6,8 @@ Spec: 2.2.1 transport and format, Authorization header.
 from dataclasses import dataclass, field
 
 from ocpi.types import PartyRef, Role
+from parties.connection_status import ConnectionStatus
 from parties.quirks import Quirks
-from parties.status import ConnectionStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ A-30. `DE-MSA` is the holder that had this key first, `DE-MSA@17` the same key a
 are the store's and access's; on the wire a party is its key alone.
 """
 
+from database import sql
 from ocpi.types import PartyRef
-from parties import database
 from parties.models import Holder
 
 _KEY = 6
@@ -21,9 +21,7 @@ def ref_of(holder: str) -> PartyRef:
 def name(ref: PartyRef, platform_id: int) -> str:
     """Return the name of a party at a platform; who has none gets one."""
     asked = {"key": str(ref), "platform": platform_id}
-    [(found,)] = database.rows(
-        "SELECT parties_holder_name(%(key)s::text, %(platform)s::bigint)", asked
-    )
+    [(found,)] = sql.rows("SELECT parties_holder_name(%(key)s::text, %(platform)s::bigint)", asked)
     return str(found)
 
 

@@ -1,13 +1,13 @@
 """Credentials tokens: how they are made, recognised and kept.
 
 Spec: 2.2.1 credentials, Credentials object (`token`). Tokens others present to the hub are kept as
-a SHA-256 of a random value; tokens the hub presents are sealed (`operators.seals`).
+a SHA-256 of a random value; tokens the hub presents are sealed (`operators.encryption`).
 """
 
 import hashlib
 import secrets
 
-from operators.seals import Undecryptable, reseal, seal, unseal
+from operators.encryption import Undecryptable, reseal, seal, unseal
 
 __all__ = [
     "RANDOM_BYTES",

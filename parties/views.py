@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from ocpi.errors import MethodNotAllowed
 from ocpi.modules import Version
 from ocpi.server import OcpiResponse, OcpiView
-from parties import announcement, claims, registration
+from parties import hub_identity
 from parties.authentication import TokenAuthentication, caller_of
+from parties.registration import credentials_object, inbound
 
 
 class ConfigurationView(OcpiView):
@@ -29,7 +30,7 @@ class VersionsView(ConfigurationView):
     def get(self, request: Request) -> OcpiResponse:
         """List them; no side effects, platforms use this as a ping."""
         del request
-        return OcpiResponse(announcement.versions())
+        return OcpiResponse(hub_identity.versions())
 
 
 class VersionDetailsView(ConfigurationView):
@@ -37,9 +38,9 @@ class VersionDetailsView(ConfigurationView):
 
     def get(self, request: Request, version: str) -> OcpiResponse:
         """List them; HTTP 404 and 3002 for a version the hub does not speak."""
-        served = announcement.served_version(version)
-        to_hub = claims.may_be_hub(caller_of(request).platform_id)
-        return OcpiResponse(announcement.version_details(served, to_hub=to_hub))
+        served = hub_identity.served_version(version)
+        to_hub = credentials_object.may_be_hub(caller_of(request).platform_id)
+        return OcpiResponse(hub_identity.version_details(served, to_hub=to_hub))
 
 
 class CredentialsView(ConfigurationView):
@@ -49,41 +50,41 @@ class CredentialsView(ConfigurationView):
 
     def get(self, request: Request, version: str) -> OcpiResponse:
         """Return the hub's credentials with the token this call was made with (A-81)."""
-        announcement.served_version(version)
-        return OcpiResponse(announcement.credentials(caller_of(request).presented_token))
+        hub_identity.served_version(version)
+        return OcpiResponse(hub_identity.credentials(caller_of(request).presented_token))
 
     def post(self, request: Request, version: str) -> OcpiResponse:
         """Register the caller."""
-        return OcpiResponse(registration.register(caller_of(request), **self._exchange(version)))
+        return OcpiResponse(inbound.register(caller_of(request), **self._exchange(version)))
 
     def put(self, request: Request, version: str) -> OcpiResponse:
         """Change the caller's registration."""
-        return OcpiResponse(registration.update(caller_of(request), **self._exchange(version)))
+        return OcpiResponse(inbound.update(caller_of(request), **self._exchange(version)))
 
     def patch(self, request: Request, version: str) -> OcpiResponse:
         """Credentials are replaced as a whole, never patched."""
-        announcement.served_version(version)
-        allowed = registration.allowed_methods(caller_of(request))
+        hub_identity.served_version(version)
+        allowed = inbound.allowed_methods(caller_of(request))
         message = "credentials cannot be patched: PUT the whole object"
         raise MethodNotAllowed(message, allowed=allowed)
 
     def delete(self, request: Request, version: str) -> OcpiResponse:
         """End the caller's registration."""
-        announcement.served_version(version)
-        registration.unregister(caller_of(request))
+        hub_identity.served_version(version)
+        inbound.unregister(caller_of(request))
         return OcpiResponse()
 
     def _exchange(self, version: str) -> "_Exchange":
         """Return what a POST or PUT brings."""
         return {
-            "version": announcement.served_version(version),
+            "version": hub_identity.served_version(version),
             "body": self.body(),
             "correlation_id": self.message_ids.correlation_id,
         }
 
 
 class _Exchange(TypedDict):
-    """What `parties.registration` works on beside the caller."""
+    """What `parties.registration.inbound` works on beside the caller."""
 
     version: Version
     body: bytes

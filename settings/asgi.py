@@ -94,7 +94,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _begin() -> None:
     """Let it be known that this process is there."""
-    from hub import outages  # noqa: PLC0415 - Django is set up meanwhile
+    from hub.pull import outages  # noqa: PLC0415 - Django is set up meanwhile
 
     outages.watch()
 

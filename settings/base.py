@@ -182,6 +182,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "parties",
     "hub",
+    "console",
     "operators",  # last: it gives groups the permissions of all before it
 ]
 # The console's middleware costs a tenth of a peer's request: OCPI paths leave the chain early.
@@ -223,7 +224,7 @@ TEMPLATES = [
 DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(_DATABASE_URL)}
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
-    # Prepared is what asks for it (parties.database); without a threshold psycopg ignores that too.
+    # Prepared is what asks for it (database.sql); without a threshold psycopg ignores that too.
     "prepare_threshold": 1_000_000,
     # A server that is gone without a word is noticed before the leases of who waits for it end.
     "keepalives_idle": 30,
@@ -299,12 +300,12 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_THROTTLE_CLASSES": ["parties.rates.PlatformRate"],
+    "DEFAULT_THROTTLE_CLASSES": ["parties.rate_limits.PlatformRate"],
     "EXCEPTION_HANDLER": "ocpi.server.exception_handler.answer",
 }
 
 _SHADES = colours.shades(HUB_COLOUR)
-_LOGO = colours.painted(BASE_DIR / "hub" / "static" / "logo.svg", _SHADES["600"])
+_LOGO = colours.painted(BASE_DIR / "console" / "static" / "logo.svg", _SHADES["600"])
 UNFOLD = {
     "SITE_TITLE": HUB_NAME,
     "SITE_HEADER": HUB_NAME,
@@ -314,7 +315,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [f"{STATIC_URL}console.css"],
-    "LOGIN": {"form": "operators.logging_in.LoginForm"},
+    "LOGIN": {"form": "operators.forms.LoginForm"},
     "ACCOUNT": {
         "navigation": [
             {"title": "Change password", "link": reverse_lazy("admin:password_change")},
@@ -325,8 +326,8 @@ UNFOLD = {
             },
         ]
     },
-    "SIDEBAR": {"navigation": "hub.admin.navigation.sidebar"},
-    "DASHBOARD_CALLBACK": "hub.admin.dashboard.fill",
+    "SIDEBAR": {"navigation": "console.navigation.sidebar"},
+    "DASHBOARD_CALLBACK": "console.dashboard.fill",
     "COLORS": {"primary": _SHADES},
 }
 

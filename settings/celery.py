@@ -12,5 +12,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
 
 app = Celery("hub")
 app.config_from_object("settings.celery_config")
-app.autodiscover_tasks(["hub"])
-app.autodiscover_tasks(["hub"], related_name="upkeep")
+app.autodiscover_tasks(["hub.tasks"], related_name="delivery")
+app.autodiscover_tasks(["hub.tasks"], related_name="housekeeping")

@@ -22,71 +22,72 @@ _PULL_SECONDS = 10.0
 # Dispatching does not stand behind the deliveries it started: workers take their queues in turn.
 # Nor does who is connected wait for long readings and snapshots.
 task_routes = {
-    "hub.tasks.dispatch": {"queue": "wake"},
-    "hub.tasks.snapshot": {"queue": "bulk"},
-    "hub.tasks.redrive": {"queue": "bulk"},
-    "hub.upkeep.ping": {"queue": "wake"},
-    "hub.upkeep.client_info": {"queue": "wake"},
-    "hub.upkeep.tell": {"queue": "realtime"},
-    "hub.upkeep.learn": {"queue": "realtime"},
-    "hub.upkeep.*": {"queue": "bulk"},
-    "hub.tasks.start_pulls": {"queue": "bulk"},
-    "hub.tasks.pull": {"queue": "bulk"},
+    "hub.dispatch": {"queue": "wake"},
+    "hub.snapshot": {"queue": "bulk"},
+    "hub.redrive": {"queue": "bulk"},
+    "hub.ping": {"queue": "wake"},
+    "hub.client_info": {"queue": "wake"},
+    "hub.tell": {"queue": "realtime"},
+    "hub.learn": {"queue": "realtime"},
+    "hub.start_pulls": {"queue": "bulk"},
+    "hub.pull": {"queue": "bulk"},
+    "hub.deliver": {"queue": "realtime"},
+    "hub.*": {"queue": "bulk"},
 }
 _OFTEN, _SELDOM = min(settings.HUB_IDLE_SECONDS, 5.0), 600.0
 beat_schedule = {
     "wake-everything-behind": {
-        "task": "hub.tasks.dispatch",
+        "task": "hub.dispatch",
         "schedule": settings.HUB_DISPATCH_SECONDS,
         "options": {"expires": settings.HUB_DISPATCH_SECONDS},
     },
     "prune-the-feed": {
-        "task": "hub.upkeep.prune_feed",
+        "task": "hub.prune_feed",
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },
     "prune-the-figures": {
-        "task": "hub.upkeep.prune_figures",
+        "task": "hub.prune_figures",
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },
     "prune-what-is-personal": {
-        "task": "hub.upkeep.prune_personal",
+        "task": "hub.prune_personal",
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },
     "keep-the-door": {
-        "task": "hub.upkeep.keep_the_door",
+        "task": "hub.keep_the_door",
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },
     "expire-agreements": {
-        "task": "hub.upkeep.expire_agreements",
+        "task": "hub.expire_agreements",
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
     "keep-the-message-log": {
-        "task": "hub.upkeep.keep_message_log",
+        "task": "hub.keep_message_log",
         "schedule": _SELDOM,
         "options": {"expires": _SELDOM},
     },
     "ping-the-silent": {
-        "task": "hub.upkeep.ping",
+        "task": "hub.ping",
         "schedule": _OFTEN,
         "options": {"expires": _OFTEN},
     },
     "tell-who-is-connected": {
-        "task": "hub.upkeep.client_info",
+        "task": "hub.client_info",
         "schedule": _OFTEN,
         "options": {"expires": _OFTEN},
     },
     "look-after-connections": {
-        "task": "hub.upkeep.look_after",
+        "task": "hub.look_after",
         "schedule": _SELDOM,
         "options": {"expires": _SELDOM},
     },
     "pull-what-is-due": {
-        "task": "hub.tasks.start_pulls",
+        "task": "hub.start_pulls",
         "schedule": _PULL_SECONDS,
         "options": {"expires": _PULL_SECONDS},
     },

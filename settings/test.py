@@ -37,7 +37,7 @@ os.environ["REDIS_URL"] = f"{_broker}/{_worker.removeprefix('gw')}"
 from settings.base import *  # noqa: E402, F403 - everything of base, read after the values above
 from settings.base import DATABASES, INSTALLED_APPS  # noqa: E402
 
-DATABASES["default"]["ENGINE"] = "tests.database"
+DATABASES["default"]["ENGINE"] = "tests.database_backend"
 DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 5
-INSTALLED_APPS += ["tests.database"]
+INSTALLED_APPS += ["tests.database_backend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, where none is kept

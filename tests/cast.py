@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from django.core.management import call_command
 
-from ocpi.sandbox import Result, SandboxPlatform, Seen, object_path
-from ocpi.sandbox.catalogue import location
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
+from sandbox import Result, SandboxPlatform, Seen, object_path
+from sandbox.demo.locations import location
 
 HUB = PartyRef("NL", "HUB")
 CPA, CPB = PartyRef("NL", "CPA"), PartyRef("NL", "CPB")

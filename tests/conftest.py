@@ -16,12 +16,13 @@ from django.test.utils import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 from redis import RedisError
 
-from hub import feed, tasks
+from hub import feed
 from hub.delivery import backlog, engine, subscriptions
 from hub.policy import POLICIES
-from ocpi.sandbox import SandboxPlatform
+from hub.tasks import delivery as delivery_tasks
 from operators.token_bucket import buckets
-from parties import habits
+from parties import observed_habits
+from sandbox import SandboxPlatform
 from tests.cast import Cast
 
 _LONGEST = "test_bad_input_everywhere.py"
@@ -98,11 +99,11 @@ def _full_buckets() -> Iterator[None]:
 @pytest.fixture
 def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> Iterator[HubServer]:
     """Serve the hub over real HTTP, with an empty database."""
-    tasks.forget_wakes()
-    habits.forget()
+    delivery_tasks.forget_wakes()
+    observed_habits.forget()
     with override_settings(HUB_PUBLIC_URL=_socket):
         yield HubServer(_socket)
-    tasks.crew.wait()
+    delivery_tasks.crew.wait()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from factory.django import DjangoModelFactory
 
 from ocpi.types import InterfaceRole, ModuleID, Role
 from parties import tokens
+from parties.connection_status import ConnectionStatus
 from parties.models import (
     Agreement,
     AgreementState,
@@ -20,7 +21,6 @@ from parties.models import (
     Party,
     Platform,
 )
-from parties.status import ConnectionStatus
 
 
 class PlatformFactory(DjangoModelFactory[Platform]):

@@ -9,12 +9,13 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
+from database import sql
 from hub.feed import HORIZON
 from hub.policy import POLICIES
 from ocpi.types import InterfaceRole, ModuleID, Role
-from parties import access, database
+from parties import access
+from parties.connection_status import REGISTERED
 from parties.role_pairs import ROLE_PAIRS
-from parties.status import REGISTERED
 
 COUNTED = 10_000
 """Changes behind that are worth counting one by one."""
@@ -64,7 +65,7 @@ def before(module: ModuleID) -> list[str]:
 def rows(statement: str, module: ModuleID, **more: object) -> list[Any]:
     """Run a prepared statement that names `{pairs}` and returns rows."""
     pairs, _ = access.access_pairs_sql(module)
-    return database.rows(_text(statement, pairs), parameters(module, **more))
+    return sql.rows(_text(statement, pairs), parameters(module, **more))
 
 
 def parameters(module: ModuleID, **more: object) -> dict[str, Any]:

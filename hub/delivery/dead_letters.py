@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from hub.delivery.lanes import Push, whole
-from hub.delivery.pushing import Result
+from database.sql import Statement
+from hub.delivery.plan_latest import Push, whole
+from hub.delivery.push import Result
 from hub.models import DeadLetter
-from hub.set_aside import SetAside
-from parties.database import Statement
+from hub.triage import SetAside
 
 LETTERS = SetAside(
     DeadLetter,

@@ -7,15 +7,17 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from database import sql
 from hub import feed
-from hub.delivery import durable, lanes, leases, receivers, settling, snapshots, states
-from hub.delivery.durable import Plan, Terms
+from hub.delivery import batch as delivery_batch
+from hub.delivery import current_state, leases, plan_durable, plan_latest, snapshots
+from hub.delivery import target as delivery_target
+from hub.delivery.batch import Settled, Stopped, settle
 from hub.delivery.leases import Lease, LeaseLost
-from hub.delivery.receivers import Target
-from hub.delivery.settling import Settled, Stopped, settle
+from hub.delivery.plan_durable import Plan, Terms
+from hub.delivery.target import Target
 from hub.feed import Batch, Position
 from ocpi.types import ModuleID
-from parties import database
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ def deliver(subscription_id: int, *, insist: bool = False) -> ModuleID | None:
         log.warning("subscription %s: the lease ran out", subscription_id)
     finally:
         lease.release()
-        database.release()
+        sql.release()
     return lease.module
 
 
@@ -57,7 +59,7 @@ def _step(lease: Lease, end: float, *, insist: bool) -> bool:
     Who may have what is asked anew each time: access that ended stops here, and what a new
     snapshot has sent already is not passed over when it changes.
     """
-    target = receivers.target(lease.subscription_id, lease.module)
+    target = delivery_target.target(lease.subscription_id, lease.module)
     if target is None or (target.is_paused and not insist):
         return False
     try:
@@ -74,7 +76,7 @@ def _step(lease: Lease, end: float, *, insist: bool) -> bool:
     except Stopped as stopped:
         log.warning("%s: %s", target, stopped)
         lease.failed(str(stopped))
-        receivers.failed(
+        delivery_target.failed(
             target,
             str(stopped),
             answered=stopped.answered,
@@ -118,14 +120,15 @@ def _deliver_batch(lease: Lease, target: Target, batch: Batch, *, end: float) ->
 
 def _latest(target: Target, batch: Batch) -> Plan:
     """Plan what each lane sends."""
-    found = lanes.lanes(batch.changes)
+    found = plan_latest.lanes(batch.changes)
     if not found:
         return Plan([])
-    present = states.revisions(target.policy, found)
+    present = current_state.revisions(target.policy, found)
     patches = target.receiver.patch_supported
     thinned_to = max(target.thinned_to, batch.thinned_to)
     decided = (
-        lanes.push(lane, present, patch_supported=patches, thinned_to=thinned_to) for lane in found
+        plan_latest.push(lane, present, patch_supported=patches, thinned_to=thinned_to)
+        for lane in found
     )
     return Plan([push for push in decided if push is not None])
 
@@ -140,8 +143,8 @@ def _durable(lease: Lease, target: Target, batch: Batch) -> Plan:
         in_doubt=target.in_doubt,
         patch_supported=target.receiver.patch_supported,
     )
-    plan = durable.plan(batch.changes, terms)
-    doubtful = durable.doubtful(plan.pushes)
+    plan = plan_durable.plan(batch.changes, terms)
+    doubtful = plan_durable.doubtful(plan.pushes)
     if doubtful:
         lease.sending(target.in_doubt | doubtful)
     return plan
@@ -149,7 +152,7 @@ def _durable(lease: Lease, target: Target, batch: Batch) -> Plan:
 
 def _note(lease: Lease, target: Target, batch: Batch, settled: Settled) -> None:
     """Record what was refused, then advance behind what is done without a gap."""
-    recording = settling.recording(target, settled)
+    recording = delivery_batch.recording(target, settled)
     reached = _before_the_gap(target, batch, settled)
     done: frozenset[Position] = frozenset()
     if target.is_durable:

@@ -11,10 +11,10 @@ from dataclasses import astuple, dataclass
 from django.conf import settings
 from psycopg.types.json import Jsonb
 
+from database import sql
+from database.sql import Statement
 from hub.feed import Position
 from ocpi.types import ModuleID
-from parties import database
-from parties.database import Statement
 
 # A message that keeps failing is tried again so often, while others pass.
 _REST_SECONDS = 5.0
@@ -90,15 +90,15 @@ class Lease:
     def _write(self, statement: str, after: Sequence[Statement] = (), **values: object) -> bool:
         named = {"id": self.subscription_id, "lease": self.token, **values}
         if not after:
-            return bool(database.rows(statement, named))
-        return bool(database.together([*after, (statement, named)])[-1])
+            return bool(sql.rows(statement, named))
+        return bool(sql.together([*after, (statement, named)])[-1])
 
 
 def claim(subscription_id: int) -> Lease | None:
     """Claim a subscription; None while another worker holds it."""
     token = uuid.uuid4()
     named = {"id": subscription_id, "lease": token, "seconds": lease_seconds()}
-    claimed = database.row(_CLAIM, named)
+    claimed = sql.row(_CLAIM, named)
     return Lease(subscription_id, ModuleID(claimed[0]), token) if claimed else None
 
 

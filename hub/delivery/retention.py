@@ -11,8 +11,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from hub.delivery.restoring import DURABLE
-from parties import database
+from database import sql
+from hub.delivery.restoration import DURABLE
 
 _BATCH = 5_000
 _LONGEST_SECONDS = 30.0
@@ -55,9 +55,7 @@ def prune() -> tuple[int, int]:
     changes = snapshots = after = 0
     end = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < end:
-        [(last, all_old, seen, pruned, forgotten)] = database.rows(
-            _WINDOW, {**terms, "after": after}
-        )
+        [(last, all_old, seen, pruned, forgotten)] = sql.rows(_WINDOW, {**terms, "after": after})
         changes, snapshots = changes + pruned, snapshots + forgotten
         if not all_old or seen < _BATCH:
             break

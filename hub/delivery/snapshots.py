@@ -14,17 +14,17 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from hub.delivery import states, subscriptions
-from hub.delivery.durable import Plan
-from hub.delivery.lanes import LaneKey, Push
+from hub.delivery import current_state, subscriptions
+from hub.delivery.batch import Settled, Stopped, record, settle
+from hub.delivery.current_state import Piece, StoredText
 from hub.delivery.leases import Lease
-from hub.delivery.receivers import Target
-from hub.delivery.settling import Settled, Stopped, record, settle
-from hub.delivery.states import Piece, StoredText
+from hub.delivery.plan_durable import Plan
+from hub.delivery.plan_latest import LaneKey, Push
+from hub.delivery.target import Target
 from hub.models import Snapshot
 from hub.policy import POLICIES
 from hub.store.identity import variant_query
-from hub.store.reading import Viewer
+from hub.store.reads import Viewer
 from ocpi.types import ModuleID
 from ocpi.versions import VERSIONS
 from parties.holders import ref_of
@@ -46,7 +46,7 @@ def step(lease: Lease, target: Target, *, end: float) -> bool:
     if pending is None:
         return False
     viewer = Viewer(target.party, frozenset({pending.owner}))
-    piece = states.objects(target.policy, viewer, after=pending.cursor, limit=_BATCH)
+    piece = current_state.objects(target.policy, viewer, after=pending.cursor, limit=_BATCH)
     pushes = [_push(target, pending.owner, each) for each in piece.objects]
     try:
         settled = settle(target, Plan(pushes), lease=lease, end=end)

@@ -12,15 +12,15 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from hub.delivery import backlog, restoring
+from hub.delivery import backlog, restoration
 from hub.delivery.backlog import NEXT, REACHABLE, VISIBLE
-from hub.delivery.restoring import DURABLE
+from hub.delivery.restoration import DURABLE
 from hub.feed import END_OF_TRANSACTION, HORIZON
 from hub.models import Snapshot, Subscription
 from hub.policy import POLICIES
 from ocpi.types import ModuleID
 from parties import access
-from parties.status import REGISTERED
+from parties.connection_status import REGISTERED
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def reconcile() -> None:
     registered = {"receiver__platform__status__in": REGISTERED, "receiver__is_active": True}
     anew = {"receiver__platform__registered_at__gt": F("created_at")}
     steps: list[Callable[[], object]] = [
-        restoring.start_anew_if_restored,
+        restoration.start_anew_if_restored,
         _forgettable().exclude(**registered).delete,
         _forgettable().filter(**anew).delete,
     ]

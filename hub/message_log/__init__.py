@@ -4,7 +4,7 @@ docs/architecture.md#the-message-log. A request only leaves an entry in this pro
 thread masks, cuts and writes what has gathered. Losing the log never stops traffic.
 """
 
-from hub.message_log.recording import listen, on_answered
-from hub.message_log.under_way import goes
+from hub.message_log.capture import listen, on_answered
+from hub.message_log.context import goes
 
 __all__ = ["goes", "listen", "on_answered"]

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from itertools import islice
 
-from hub.message_log.entries import Entry
+from hub.message_log.entry import Entry
 
 
 class Buffer:

@@ -13,8 +13,8 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from hub.message_log.entries import Cut
-from hub.personal import NAMES, PUBLISHED_TO, mask, without_in
+from hub.masking.personal import NAMES, PUBLISHED_TO, mask, without_in
+from hub.message_log.entry import Cut
 
 _HIDDEN = NAMES | {"token"}
 _HARMLESS = frozenset({"versions", "tariffs", "hubclientinfo"})

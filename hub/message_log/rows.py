@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from hub.message_log import masking, places
-from hub.message_log.entries import Entry
-from hub.message_log.places import Place, Places
-from hub.message_log.under_way import Way
-from hub.personal import mask
-from hub.store.documents import members
+from hub.masking.personal import mask
+from hub.message_log import endpoints, masking
+from hub.message_log.context import Way
+from hub.message_log.endpoints import Place, Places
+from hub.message_log.entry import Entry
+from hub.store.raw_json import members
 from ocpi.errors import InvalidParameters
 from ocpi.status_codes import is_success
 from ocpi.transport import envelope
@@ -66,7 +66,7 @@ def row(entry: Entry, known: Places) -> Row:
 
 def counted(entry: Entry) -> Row:
     """Return what the figures count of an exchange that gets no row of the log."""
-    module = places.own(entry.url, entry.method).module[:_LONGEST_MODULE]
+    module = endpoints.own(entry.url, entry.method).module[:_LONGEST_MODULE]
     code = _code(entry.envelope or envelope.read(entry.response.text))
     return tuple((_certain(entry) | {"module": module, "status_code": code}).values())
 
@@ -177,7 +177,7 @@ def _routing(entry: Entry) -> RoutingHeaders:
 def _place(entry: Entry, known: Places, headers: RoutingHeaders) -> Place:
     """Return what an exchange is about; only a URL for results may be anywhere."""
     if entry.is_inbound:
-        return replace(places.own(entry.url, entry.method), platform=entry.platform)
+        return replace(endpoints.own(entry.url, entry.method), platform=entry.platform)
     place = _of_peer(entry, known, headers)
     return replace(place, platform=entry.platform or place.platform)
 

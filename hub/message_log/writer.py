@@ -18,10 +18,10 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 
-from hub.message_log import counting, rows, unpublished
+from hub.message_log import counters, rows, unpublished
 from hub.message_log.buffer import Buffer
-from hub.message_log.entries import Entry
-from hub.message_log.places import Places
+from hub.message_log.endpoints import Places
+from hub.message_log.entry import Entry
 from hub.message_log.quota import Quota
 
 log = logging.getLogger(__name__)
@@ -159,7 +159,7 @@ class Writer:
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             for row in made:
                 copy.write_row(row)
-        counting.count(connection, [*made, *counted], self._places.homes)
+        counters.count(connection, [*made, *counted], self._places.homes)
 
     def _store_one(self, entry: Entry, row: rows.Row) -> None:
         """Write a row, else what is certain of it: nothing a peer sends keeps it out of the log."""

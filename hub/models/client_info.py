@@ -9,9 +9,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from ocpi.types import Role
+from parties.connection_status import ConnectionStatus
 from parties.models import Platform
 from parties.models.words import choices
-from parties.status import ConnectionStatus
 
 
 class ClientInfo(models.Model):

@@ -17,7 +17,7 @@ class StoredObject(models.Model):
     """What every stored object has in common.
 
     `text` is the JSON the owner sent, with a hole (a control character no JSON text contains)
-    where parts with rows of their own and the moving `last_updated` go: see `hub.store.documents`.
+    where parts with rows of their own and the moving `last_updated` go: see `hub.store.raw_json`.
     `owner` and `object_key` are folded for lookup; the spelling is kept inside `text`.
     """
 

@@ -10,12 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from hub.models import Exchange, PullState
-from hub.onboarding.facts import Facts, claimed, is_good
+from hub.onboarding.evidence import Facts, claimed, is_good
 from hub.policy import ABOUT_DRIVERS, POLICIES
 from ocpi.transport.authorization import TokenForm
-from parties.handshake import Interface
-from parties.invitation import Starts
 from parties.models import Credentials
+from parties.registration.discovery import Interface
+from parties.registration.invitation import Starts
 
 
 class State(StrEnum):

@@ -33,14 +33,14 @@ from hub.models import (
 from hub.policy import POLICIES
 from hub.store import anonymity
 from ocpi.types import InterfaceRole, ModuleID, Role
-from operators.auditing import record
-from parties import overview
-from parties.connecting import say_goodbye
+from operators.audit import record
+from parties import operations
+from parties.connection_status import ConnectionStatus
 from parties.holders import ref_of
 from parties.models import Credentials, Holder, Party, Platform
-from parties.registration import disconnect
+from parties.registration.inbound import disconnect
+from parties.registration.outbound import say_goodbye
 from parties.role_pairs import implements
-from parties.status import ConnectionStatus
 
 Kind = tuple[str, QuerySet[Any]]
 Tell = Callable[[float, Mapping[str, int]], object]
@@ -108,7 +108,7 @@ def forget(platform: Platform, *, tell: Tell = lambda *_: None) -> Departure:
                 tell(min(1.0, done.total / total), done.removed + done.kept)
 
     remove(chain(_rows(heirs), _of_connection(platform)))
-    overview.forget(platform)
+    operations.forget(platform)
     remove(_rows(heirs))  # what others sent it meanwhile: now nobody can any more
     Holder.objects.filter(platform=platform_id).delete()  # nothing is filed under it any more
     record("removed what was of", name, after=told(done), kind="parties.Platform")

@@ -17,6 +17,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Cast
 
+from hub.masking.personal import PUBLISHED_TO
 from hub.models import (
     Callback,
     Cdr,
@@ -33,11 +34,10 @@ from hub.models import (
     Tariff,
     Token,
 )
-from hub.personal import PUBLISHED_TO
 from hub.policy import ABOUT_DRIVERS
 from hub.privacy.drivers import Driver
-from hub.privacy.wording import Wording
-from hub.store import anonymity, documents
+from hub.privacy.spellings import Wording
+from hub.store import anonymity, raw_json
 from ocpi.types import ModuleID
 from operators.models import Change as Audited
 from parties.models import Credentials
@@ -187,13 +187,13 @@ def _charged(body: str, wording: Wording) -> str:
 def _published_to(text: str, wording: Wording) -> str:
     """Take the driver off the list of those to whom a Location is published (LOC-17)."""
     try:
-        parts = documents.opened(text)
+        parts = raw_json.opened(text)
     except msgspec.DecodeError:
         return text
     listed = parts.get(PUBLISHED_TO, b"").decode()
     new = str(wording.without(listed))
     return (
-        text if new == listed else documents.joined({**parts, PUBLISHED_TO: new.encode()}).decode()
+        text if new == listed else raw_json.joined({**parts, PUBLISHED_TO: new.encode()}).decode()
     )
 
 

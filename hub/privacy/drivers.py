@@ -12,9 +12,9 @@ import msgspec
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Right, Upper
 
+from hub.masking.personal import mask
 from hub.models import Cdr, Session, Token
 from hub.models.charging import ENDING, Charged
-from hub.personal import mask
 from hub.store.anonymity import is_telling
 from hub.store.identity import any_variant
 from hub.store.quotes import Quotes

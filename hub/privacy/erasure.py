@@ -17,11 +17,11 @@ from hub import jobs
 from hub.models import Receipt, Token
 from hub.privacy.deposits import Deposit, deposits
 from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
-from hub.privacy.wording import Wording
+from hub.privacy.spellings import Wording
 from hub.store import anonymity
 from hub.store.quotes import ERASED
 from ocpi.types import ModuleID
-from operators.auditing import record
+from operators.audit import record
 from parties.holders import ref_of
 
 MOST_PASSES = 10

@@ -14,15 +14,15 @@ import orjson
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from database import sql
+from hub.masking.personal import PUBLISHED_TO
 from hub.models import Exchange, Location, StoredObject
-from hub.personal import PUBLISHED_TO
 from hub.privacy.deposits import Deposit, deposits
 from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
-from hub.privacy.wording import Wording
-from hub.store import documents
+from hub.privacy.spellings import Wording
+from hub.store import raw_json
 from ocpi.types import ModuleID
-from operators.auditing import record
-from parties import database
+from operators.audit import record
 from parties.holders import ref_of
 
 Item = tuple[str, Mapping[str, Any] | None]
@@ -107,7 +107,7 @@ def _in_order(rows: QuerySet[Any]) -> Iterator[Any]:
     """Read rows batch by batch; no connection is held while they are handed out."""
     after = 0
     while batch := list(rows.filter(pk__gt=after).order_by("pk")[:_BATCH]):
-        database.release()
+        sql.release()
         yield from batch
         after = batch[-1].pk
 
@@ -132,7 +132,7 @@ def _whole(deposit: Deposit, pk: object) -> Iterator[Mapping[str, Any]]:
 
 def _published_to(row: Mapping[str, Any], driver: Driver) -> Mapping[str, Any]:
     """Return of a Location's list of drivers what is about this one."""
-    listed = documents.items(documents.opened(row["text"]).get(PUBLISHED_TO))
+    listed = raw_json.items(raw_json.opened(row["text"]).get(PUBLISHED_TO))
     own = [orjson.Fragment(each) for each in listed if driver.quotes.is_in(each.decode())]
     return {"location": row["object_id"], PUBLISHED_TO: own}
 

@@ -18,11 +18,11 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from database import sql
 from hub.models import Cdr, DeadLetter, KeptCdr, Quarantined, Session, Token
 from hub.store import anonymity
 from hub.store.quotes import ERASED
 from operators.models import Change as Audited
-from parties import database
 from parties.models import ObservedHabit
 
 _BATCH = 500
@@ -53,7 +53,7 @@ def _delete(batch: Rows) -> int:
 def _delete_objects(batch: Rows) -> int:
     """Delete stored objects with what was noted of their delivery."""
     known = [(owner, key) for owner, key in batch.values_list("owner", "object_key")]
-    database.rows(
+    sql.rows(
         _WITHOUT_OBJECT,
         {
             "owners": [owner for owner, _ in known],

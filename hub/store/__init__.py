@@ -4,9 +4,9 @@
 docs/architecture.md#what-is-kept.
 """
 
-from hub.store.incoming import Incoming
-from hub.store.reading import Page, Viewer, Wanted, get, page
-from hub.store.writing import Applied, apply, check_same, forget_if_older, fork, repeat
+from hub.store.reads import Page, Viewer, Wanted, get, page
+from hub.store.write_request import Incoming
+from hub.store.writes import Applied, apply, check_same, forget_if_older, fork, repeat
 
 __all__ = [
     "Applied",

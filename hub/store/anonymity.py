@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from hub.store import documents
+from hub.store import raw_json
 from hub.store.quotes import ERASED, Quotes
 
 TOKEN = "cdr_token"  # noqa: S105 - the member's name
@@ -42,12 +42,12 @@ def is_telling(value: str) -> bool:
 
 def anonymous(text: bytes, values: Collection[str] = ()) -> bytes:
     """Return a Session or CDR, or a PATCH of one, without its driver, whom `values` name too."""
-    parts = documents.members(text)
+    parts = raw_json.members(text)
     parts.pop(_SIGNED, None)
     if TOKEN in parts:
         parts[TOKEN] = _without_driver(parts[TOKEN])
     quotes = Quotes([*values, *identities(text).values()])
-    return documents.joined(
+    return raw_json.joined(
         {
             name: raw if name in _POINTERS else quotes.erased(raw.decode()).encode()
             for name, raw in parts.items()
@@ -71,9 +71,9 @@ def is_anonymous(value: object) -> bool:
 
 def _without_driver(raw: bytes) -> bytes:
     try:
-        token = documents.members(raw)
+        token = raw_json.members(raw)
     except msgspec.DecodeError:
         return raw
-    return documents.joined(
+    return raw_json.joined(
         {name: _WORD if name in _IDENTIFYING else value for name, value in token.items()}
     )

@@ -10,12 +10,12 @@ from functools import cache
 
 from django.conf import settings
 
+from database import sql
 from hub.policy import Policy
-from hub.store.incoming import Incoming
-from hub.store.planning import Stored, Write
+from hub.store.merge import Stored, Write
+from hub.store.write_request import Incoming
 from ocpi.errors import Finding, InvalidParameters
 from ocpi.shape import MOST_ITEMS
-from parties import database
 
 
 def check(message: Incoming, stored: Stored, write: Write) -> None:
@@ -45,7 +45,7 @@ def _others(message: Incoming, stored: Stored, write: Write) -> tuple[int, int]:
     if message.policy.part_model is None:
         return 0, 0
     asked = {"seq": stored.seq, "keys": [row.key for row in write.parts]}
-    found = database.row(_others_sql(message.policy), asked)
+    found = sql.row(_others_sql(message.policy), asked)
     return (int(found[0]), int(found[1])) if found else (0, 0)
 
 

@@ -18,8 +18,8 @@ from ocpi.client.failures import (
     ReplyUnreadable,
 )
 from ocpi.client.limits import Limits
-from ocpi.client.listening import Asked, Listener
-from ocpi.client.own_place import ITSELF, OwnPlace
+from ocpi.client.listeners import Asked, Listener
+from ocpi.client.own_address import ITSELF, OwnPlace
 from ocpi.client.peer import Peer
 from ocpi.client.process_wide import configure, locate, shared
 from ocpi.client.reply import TOKEN_REFUSED, Reply

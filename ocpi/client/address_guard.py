@@ -20,7 +20,7 @@ from typing import Final
 from yarl import URL
 
 from ocpi.client.failures import AddressRefused
-from ocpi.client.own_place import ITSELF, OwnPlace
+from ocpi.client.own_address import ITSELF, OwnPlace
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -25,7 +25,7 @@ from ocpi.client.connector import Lookup, Trail, system_lookup
 from ocpi.client.connector import trail as current_trail
 from ocpi.client.failures import CAUSES, PeerError, PeerTimeout, RedirectRefused, from_library
 from ocpi.client.limits import MOST_REDIRECTS, Limits
-from ocpi.client.listening import Asked, Listener
+from ocpi.client.listeners import Asked, Listener
 from ocpi.client.loop import LoopThread
 from ocpi.client.peer import Peer
 from ocpi.client.redirects import redirect_target

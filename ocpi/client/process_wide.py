@@ -9,8 +9,8 @@ from dataclasses import replace
 from ocpi.client.address_guard import AddressPolicy
 from ocpi.client.client import OcpiClient
 from ocpi.client.limits import Limits
-from ocpi.client.listening import Listener
-from ocpi.client.own_place import OwnPlace
+from ocpi.client.listeners import Listener
+from ocpi.client.own_address import OwnPlace
 
 _configured: list[OcpiClient] = []
 _own: list[Callable[[], OwnPlace]] = [OwnPlace]

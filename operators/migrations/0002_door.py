@@ -2,7 +2,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from operators.seals import seal, unseal
+from operators.encryption import seal, unseal
 
 
 def seal_seeds(apps, _editor):

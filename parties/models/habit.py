@@ -1,6 +1,6 @@
 """What a platform was seen to do its own way.
 
-`parties.habits` knows the habits and what they mean.
+`parties.observed_habits` knows the habits and what they mean.
 """
 
 from typing import Any, ClassVar

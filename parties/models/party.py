@@ -9,9 +9,9 @@ from django.db import models
 from django.db.models.functions import Concat, Now
 
 from ocpi.types import PartyRef, Role
+from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.models.platform import Platform
 from parties.models.words import choices, folded, one_of
-from parties.status import REGISTERED, ConnectionStatus
 
 
 class PartyIdentity(models.Model):

@@ -13,10 +13,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from ocpi.types import InterfaceRole, ModuleID
+from parties.connection_status import REGISTERED, ConnectionStatus, IllegalTransition, origins
 from parties.models.words import choices, one_of
 from parties.quirks import Quirks
 from parties.signals import announce, platform_changed, platform_returned
-from parties.status import REGISTERED, ConnectionStatus, IllegalTransition, origins
 
 
 class _QuirksEncoder(DjangoJSONEncoder):

@@ -13,10 +13,10 @@ from typing import Any
 from django.utils import timezone
 
 from hub.models import Billed, Cdr, EvseChange, Failure, Traffic
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.catalogue import location
 from ocpi.types import PartyRef, format_datetime
 from parties.models import AgreementState
+from sandbox import misbehaviour
+from sandbox.demo.locations import location
 from tests.cast import CPA, CPB, Cast, command, push
 from tests.factories import AgreementFactory, PartyFactory, PlatformFactory
 from tests.ocpi.objects import a_cdr, a_charging_period, a_session, a_tariff, a_token

@@ -16,14 +16,14 @@ from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from hub import tasks
-from operators.roles import Role
+from hub.tasks import delivery as delivery_tasks
+from operators.groups import Role
 from tests.browser.a_day import Day
-from tests.browser.watching import Watch
+from tests.browser.page_rules import Watch
 from tests.cast import Cast
 from tests.conftest import HubServer
 from tests.hub.message_log.conftest import Logged, logged
-from tests.operators.people import console, person
+from tests.operators.staff import console, person
 
 __all__ = ["logged"]
 
@@ -103,7 +103,7 @@ def at_work(hub_server: HubServer) -> Iterator[None]:
         current_app, pool="solo", perform_ping_check=False, queues="wake,realtime,bulk"
     ):
         yield
-    tasks.crew.wait()
+    delivery_tasks.crew.wait()
 
 
 @pytest.fixture

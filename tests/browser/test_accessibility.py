@@ -8,14 +8,14 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from playwright.sync_api import Page, expect
 
-from hub.admin.links import page_of
+from console.object_links import page_of
 from hub.jobs import Job
 from hub.models import Cdr, DeadLetter, Evse, Exchange, Location, Session, Subscription, Token
-from operators.roles import Role
+from operators.groups import Role
 from parties.models import Agreement, Platform
 from tests.browser.a_day import JOURNEY, Day
 from tests.browser.conftest import Enter
-from tests.operators.people import PASSWORD, person
+from tests.operators.staff import PASSWORD, person
 
 _SERIOUS = {"serious", "critical"}
 _LISTS = (

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from operators.roles import Role
+from operators.groups import Role
 from parties.models import Agreement
 from tests.browser.conftest import Enter, Look
 from tests.cast import CPA, Cast, a_location, push

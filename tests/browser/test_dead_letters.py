@@ -3,8 +3,8 @@
 from playwright.sync_api import expect
 
 from hub.models import DeadLetter
-from ocpi.sandbox import misbehaviour
-from operators.roles import Role
+from operators.groups import Role
+from sandbox import misbehaviour
 from tests.browser.conftest import Enter, Look
 from tests.cast import CPA, Cast, a_location, push
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from hub import exporting
-from hub.exporting import Part
-from operators.roles import Role
+from hub import export
+from hub.export import Part
+from operators.groups import Role
 from tests.browser.conftest import Enter
+from tests.console.test_charged_objects import a_session
 from tests.factories import PartyFactory
-from tests.hub.test_admin_charging import a_session
 
 LONGEST_SECONDS = 20
 
@@ -25,7 +25,7 @@ def sessions(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     PartyFactory.create(role="EMSP", country_code="DE", party_id="MSA")
     for number in range(4):
         a_session(f"S{number}")
-    monkeypatch.setattr(exporting, "CHUNK", 2)
+    monkeypatch.setattr(export, "CHUNK", 2)
 
 
 @pytest.fixture
@@ -34,12 +34,12 @@ def goes_on(monkeypatch: pytest.MonkeyPatch) -> Event:
     event = Event()
 
     def held(*given: Any, **more: Any) -> Iterator[Part]:
-        for number, part in enumerate(exporting.parts(*given, **more)):
+        for number, part in enumerate(export.parts(*given, **more)):
             if number == 2:
                 event.wait(LONGEST_SECONDS)
             yield part
 
-    monkeypatch.setattr("hub.admin.exports.parts", held)
+    monkeypatch.setattr("console.export.parts", held)
     return event
 
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from operators.roles import Role
+from operators.groups import Role
 from tests.browser.conftest import Enter
 from tests.cast import CPA, MSA, Cast
 from tests.hub.message_log.conftest import Logged

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import Page, expect
 
-from ocpi.sandbox import misbehaviour
-from operators.roles import Role
+from operators.groups import Role
 from parties.models import Platform
+from sandbox import misbehaviour
 from tests.browser.conftest import Enter
 from tests.cast import Cast
 from tests.hub.message_log.conftest import Logged

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from operators.roles import Role
+from operators.groups import Role
 from tests.browser.a_day import JOURNEY, Day
 from tests.browser.conftest import Enter
 

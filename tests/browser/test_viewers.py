@@ -8,14 +8,14 @@ from django.db.models import Model
 from playwright.sync_api import Page, expect
 
 from hub.models import DeadLetter, PullState, Subscription
-from hub.sync import schedule
-from operators.events import Event
+from hub.pull import schedule
+from operators.groups import Role
+from operators.login_events import Event
 from operators.models import Change
-from operators.roles import Role
 from parties.models import Agreement, Platform
 from tests.browser.conftest import Enter
 from tests.cast import Cast
-from tests.hub.test_admin_charging import a_token
+from tests.console.test_charged_objects import a_token
 
 _CHANGING = (
     'form[method="post"]:not([action$="/logout/"], #changelist-form, [id$="_form"])',

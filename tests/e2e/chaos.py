@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random, SystemRandom
 
-from local.places import place
+from local.data_dir import place
+from local.errors import Trouble
 from local.processes import end_on_signals
-from local.trouble import Trouble
 from tests.e2e.faults import DOWN_FOR_LONG, FAULTS, Fault, ride_out
+from tests.e2e.hub_processes import living
 from tests.e2e.ledger import Ledger
-from tests.e2e.living import living
 from tests.e2e.servers import purpose
 
 _SEEDS = 1_000_000

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.hub_processes import Hub, living
 from tests.e2e.ledger import Ledger
-from tests.e2e.living import Hub, living
 
 
 @pytest.fixture(scope="session")

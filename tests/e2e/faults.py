@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.server import Call
+from sandbox import misbehaviour
+from sandbox.server import Call
 from tests.cast import HUB
+from tests.e2e.hub_processes import WORKERS, Hub
 from tests.e2e.ledger import RECEIVERS, Ledger
-from tests.e2e.living import WORKERS, Hub
 from tests.e2e.traffic import Traffic
 
 HOUR = timedelta(hours=1)

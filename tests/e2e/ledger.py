@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.verdict import differences
-from ocpi.sandbox.platform import SandboxPlatform
-from ocpi.sandbox.seen import Seen
-from ocpi.sandbox.server import Answer
+from local.demo.compare_holdings import differences
+from sandbox.platform import SandboxPlatform
+from sandbox.recorder import Seen
+from sandbox.server import Answer
 from tests.cast import CPB
-from tests.e2e.living import Hub
+from tests.e2e.hub_processes import Hub
 
 RECEIVERS = ("P2", "P3")
 SHARED = ("tariffs", "locations")

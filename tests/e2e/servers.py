@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import redis
 
-from local import keys, postgres, roles, valkey
-from local.places import Place, place
+from local import database_roles, dev_secrets, postgres, valkey
+from local.data_dir import Place, place
 from local.processes import Family
 
 _DATABASE = "hub_e2e"
@@ -32,13 +32,13 @@ class Servers:
         self.start_postgres()
         postgres.create_database(self.database_url, _DATABASE, afresh=True)
         self.database_url = self.database_url.rpartition("/")[0] + f"/{_DATABASE}"
-        made = roles.make(self.database_url, keys.keys(self.place.path))
+        made = database_roles.make(self.database_url, dev_secrets.keys(self.place.path))
         self.owner_url, self.service_url = made
         self.start_broker()
 
     def start_postgres(self) -> None:
         """Start PostgreSQL, which recovers what was committed."""
-        password = keys.keys(self.place.path)["POSTGRES_PASSWORD"]
+        password = dev_secrets.keys(self.place.path)["POSTGRES_PASSWORD"]
         url = postgres.serve(self.family, self.place, password=password)
         self._check(self.database_url, url)
         self.database_url = self.database_url or url
@@ -50,7 +50,7 @@ class Servers:
     def start_broker(self) -> None:
         """Start Valkey."""
         url = valkey.serve(
-            self.family, self.place, password=keys.keys(self.place.path)["REDIS_PASSWORD"]
+            self.family, self.place, password=dev_secrets.keys(self.place.path)["REDIS_PASSWORD"]
         )
         self._check(self.redis_url, url)
         self.redis_url = url

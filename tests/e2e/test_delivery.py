@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ocpi.sandbox.platform import SandboxPlatform
+from sandbox.platform import SandboxPlatform
 from tests.cast import CPA, HUB, a_location, route
 from tests.e2e.faults import kill_all_workers, start_all_workers
+from tests.e2e.hub_processes import WORKERS, Hub
 from tests.e2e.ledger import Ledger
-from tests.e2e.living import WORKERS, Hub
-from tests.hub.owner import Owner, pushes, received
+from tests.hub.location_owner import Owner, pushes, received
 from tests.ocpi.objects import a_session
 
 pytestmark = pytest.mark.timeout(180)

@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 
-from ocpi.sandbox.shelf import write_object
+from sandbox.object_store import write_object
 from tests.cast import CPB, a_location
 from tests.e2e.faults import DOWN_FOR_LONG, FAULTS, Fault, ride_out
+from tests.e2e.hub_processes import Hub
 from tests.e2e.ledger import RECEIVERS, Ledger, Told
-from tests.e2e.living import Hub
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE = 60.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.living import Hub
+from tests.e2e.hub_processes import Hub
 from tests.hostile.attack import attack
 
 pytestmark = pytest.mark.timeout(300)

@@ -9,11 +9,11 @@ from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
-from bench.ground import headers
+from bench.environment import headers
 from bench.load import fire_in_order, request
-from ocpi.sandbox.hub_client import Result
-from ocpi.sandbox.platform import object_path
-from ocpi.sandbox.shelf import write_object
+from sandbox.client import Result
+from sandbox.object_store import write_object
+from sandbox.platform import object_path
 from tests.cast import CPB, HUB, MSA, MSB, a_location
 from tests.e2e.ledger import Ledger
 from tests.ocpi.objects import a_cdr, a_cdr_token, a_session, a_tariff

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from local.places import place
+from local.data_dir import place
+from local.errors import Trouble
 from local.processes import end_on_signals
-from local.trouble import Trouble
-from tests.e2e.living import living
+from tests.e2e.hub_processes import living
 from tests.e2e.servers import purpose
 from tests.hostile.attack import attack
 

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.transport.authorization import header
 from ocpi.types import PartyRef
+from sandbox.platform import SandboxPlatform
 from tests.cast import ROLES
-from tests.e2e.living import Hub
+from tests.e2e.hub_processes import Hub
 from tests.hostile import requests
 from tests.hostile.ledger import Ledger
 from tests.hostile.operator import console, manage

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from urllib.parse import quote_from_bytes
 
-from tests.hub.mutants import Mutants
+from tests.hub.gateway.mutants import Mutants
 from tests.hub.samples import SAMPLES
 
 WORDS: Sequence[bytes] = (

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import requests as http
 
-from tests.e2e.living import CHECKOUT, Hub
+from tests.e2e.hub_processes import CHECKOUT, Hub
 from tests.hostile.requests import Console
 
 _PASSWORD = "correct horse battery staple"

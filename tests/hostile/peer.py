@@ -6,8 +6,8 @@ from json import loads
 from random import Random
 from zlib import compress
 
-from ocpi.sandbox.platform import SandboxPlatform
-from ocpi.sandbox.server import Answer, Call
+from sandbox.platform import SandboxPlatform
+from sandbox.server import Answer, Call
 from tests.hostile import material
 
 _STATUSES = (200, 200, 200, 201, 204, 301, 400, 404)

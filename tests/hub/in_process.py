@@ -9,13 +9,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.test import Client
 
+from database import sql
 from hub.models import Change, Evse, StoredObject
 from hub.policy import POLICIES
-from ocpi.sandbox import SandboxPlatform
 from ocpi.transport.authorization import header
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID
-from parties import database
+from sandbox import SandboxPlatform
 from tests.cast import HUB
 from tests.hub.samples import Sample
 
@@ -62,7 +62,7 @@ class Hub:
 
     def state(self) -> State:
         """Return all there is."""
-        [found] = database.rows(self._state, {})
+        [found] = sql.rows(self._state, {})
         return State(*found)
 
     def forget(self) -> None:

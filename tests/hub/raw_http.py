@@ -4,10 +4,10 @@ import socket
 from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
-from ocpi.sandbox import Result, SandboxPlatform
 from ocpi.transport.authorization import header
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
+from sandbox import Result, SandboxPlatform
 
 
 def send(

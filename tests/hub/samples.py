@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ocpi.sandbox import Result, SandboxPlatform
-from ocpi.sandbox.hub_client import Body
-from ocpi.sandbox.platform import object_path
 from ocpi.types import PartyRef
+from sandbox import Result, SandboxPlatform
+from sandbox.client import Body
+from sandbox.platform import object_path
 from tests.cast import CPA, HUB, MSA
 from tests.ocpi import objects
 

@@ -6,8 +6,8 @@ Its lists have the objects of all its parties.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ocpi.sandbox import SandboxPlatform
 from ocpi.types import PartyRef
+from sandbox import SandboxPlatform
 from tests.cast import Cast, command
 
 HB2, XXX, YYY = PartyRef("NL", "HB2"), PartyRef("FR", "XXX"), PartyRef("FR", "YYY")

@@ -20,8 +20,8 @@ from hub.models import Change, Location
 from hub.store import Incoming
 from ocpi.types import PartyRef
 from tests.cast import CPA, CPB, a_location
-from tests.hub.concurrently import start
-from tests.hub.incoming import incoming
+from tests.hub.concurrency import start
+from tests.hub.store.write_requests import incoming
 
 BEGINNING = Position(0, 0)
 pytestmark = pytest.mark.usefixtures("transactional_db")

@@ -17,19 +17,21 @@ import msgspec
 import pytest
 from django.http import HttpRequest, QueryDict
 
-from hub import links, response_urls, results
-from hub.admin import periods
-from hub.masked import masked_letter, masked_object
+from console import periods
+from console.base import laid_out
+from hub.gateway import page_links, response_url_spellings
+from hub.gateway import response_urls as gateway_response_urls
+from hub.masking.personal import masked, masked_within, named, personal, without
+from hub.masking.set_aside import masked_letter, masked_object
 from hub.message_log import curl, rows
-from hub.message_log.entries import Cut, Entry
-from hub.message_log.places import Place, Places
+from hub.message_log.endpoints import Place, Places
+from hub.message_log.entry import Cut, Entry
 from hub.models import DeadLetter, Exchange, PullState, Quarantined, Subscription
-from hub.personal import masked, masked_within, named, personal, without
 from hub.policy import POLICIES
-from hub.store import documents, planning
-from hub.store.incoming import Incoming
-from hub.store.reading import cursor_reader
-from hub.sync import pages
+from hub.pull import pagination
+from hub.store import merge, raw_json
+from hub.store.reads import cursor_reader
+from hub.store.write_request import Incoming
 from ocpi.client import Reply
 from ocpi.errors import OcpiError
 from ocpi.server import paths
@@ -41,9 +43,9 @@ from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID, PartyRef
 from ocpi.validation import decode, validate
 from ocpi.versions import VERSIONS
-from parties import agreement_csv, handshake
-from parties.admin.console import laid_out
-from parties.claims import Offer
+from parties import agreement_csv
+from parties.registration import discovery
+from parties.registration.credentials_object import Offer
 
 Run = Callable[[str], object]
 
@@ -186,17 +188,15 @@ def _validated(text: str) -> None:
 def _planned(text: str) -> None:
     module = VERSIONS["2.2.1"].modules[ModuleID.LOCATIONS]
     owner, policy = PartyRef("NL", "CPA"), POLICIES[ModuleID.LOCATIONS]
-    planning.replacement(
+    merge.replacement(
         Incoming(module, policy, "2.2.1", "PUT", owner, ("L1",), "NL/CPA/L1", _bytes(text), "c")
     )
 
 
 def _merged(text: str) -> None:
-    target, patch = {"a": _bytes(text)}, documents.members(_bytes(text))
+    target, patch = {"a": _bytes(text)}, raw_json.members(_bytes(text))
     part = MODELS["locations"].part
-    documents.merged(
-        {**target, **patch}, patch, part=part, appended=frozenset({"charging_periods"})
-    )
+    raw_json.merged({**target, **patch}, patch, part=part, appended=frozenset({"charging_periods"}))
 
 
 def _logged(module: str, interface: str = "receiver") -> Run:
@@ -237,10 +237,10 @@ def _query(text: str) -> None:
     with suppress(OcpiError):
         cursor_reader(text)
     with suppress(OcpiError):
-        links.read(f"{links.PARAMETER}={text}", endpoint="https://hub/")
-    results._split(text)
-    results._split(f"response_url={text}")
-    response_urls.beside_the_query(text[: len(text) // 4])  # a URL is never as long
+        page_links.read(f"{page_links.PARAMETER}={text}", endpoint="https://hub/")
+    gateway_response_urls._split(text)
+    gateway_response_urls._split(f"response_url={text}")
+    response_url_spellings.beside_the_query(text[: len(text) // 4])  # a URL is never as long
     QueryDict(text[:50])
 
 
@@ -252,9 +252,9 @@ def _path(text: str) -> None:
 
 def _link(text: str) -> None:
     read_link(text, base_url="https://peer/ocpi/locations")
-    listing = pages.Listing("https://peer/ocpi/locations", None, 100)
-    told = pages.Told(1, text, 10, 10)
-    pages.onward(listing, pages.at(listing), told, visited=set())
+    listing = pagination.Listing("https://peer/ocpi/locations", None, 100)
+    told = pagination.Told(1, text, 10, 10)
+    pagination.onward(listing, pagination.at(listing), told, visited=set())
 
 
 def _csv(text: str) -> None:
@@ -268,11 +268,11 @@ def _answer(text: str) -> None:
     for body in (_bytes(text), b'{"status_code":1000,"data":%b}' % _bytes(text)):
         envelope.read(body)
         with suppress(OcpiError):
-            data = handshake.data_of(Reply(200, {}, body, 0.1), "GET")
-            handshake._listed(data, "https://peer")
-            handshake._endpoints(data, VERSIONS["2.2.1"], roles=frozenset(), url="https://peer")
+            data = discovery.data_of(Reply(200, {}, body, 0.1), "GET")
+            discovery._listed(data, "https://peer")
+            discovery._endpoints(data, VERSIONS["2.2.1"], roles=frozenset(), url="https://peer")
         with suppress(msgspec.DecodeError, RecursionError):
-            documents.items(_bytes(text))
+            raw_json.items(_bytes(text))
     Offer.read(_bytes(text))
 
 
@@ -313,7 +313,7 @@ READERS: dict[str, Run] = {
     "the log's URLs": _logged_url,
     "headers": _headers,
     "queries": _query,
-    "spellings of response_url": lambda text: response_urls.beside_the_body(_bytes(text)),
+    "spellings of response_url": lambda text: response_url_spellings.beside_the_body(_bytes(text)),
     "paths": _path,
     "links": _link,
     "agreements": _csv,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.places import Place, place
+from local.data_dir import Place, place
 
 
 @pytest.fixture(scope="module")

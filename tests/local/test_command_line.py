@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.places import CHECKOUT
+from local.data_dir import CHECKOUT
 
 _SHOW = (
     "import os; print(os.environ['DATABASE_URL'], os.environ['SECRET_KEY'], os.environ['HUB_NAME'])"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local import ports
-from local.trouble import Trouble
+from local.errors import Trouble
 
 
 def test_the_port_of_last_time_comes_again(tmp_path: Path) -> None:

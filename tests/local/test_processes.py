@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from local.places import CHECKOUT
+from local.data_dir import CHECKOUT
+from local.errors import Trouble
 from local.processes import Family, Program, run_in_front
-from local.trouble import Trouble
-from tests.local.living import is_soon_gone, lives
+from tests.local.process_state import is_soon_gone, lives
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 

@@ -9,20 +9,20 @@ import psycopg
 import pytest
 import redis
 
-from local import binaries, postgres, valkey
-from local.places import CHECKOUT, Place
+from local import postgres, postgres_binaries, valkey
+from local.data_dir import CHECKOUT, Place
+from local.errors import Trouble
 from local.processes import Family
-from local.trouble import Trouble
-from tests.local.living import is_soon_gone, lives
+from tests.local.process_state import is_soon_gone, lives
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 _SUPERVISOR = """
 import time
-from local import places, postgres
+from local import data_dir, postgres
 from local.processes import Family
 with Family() as family:
-    postgres.serve(family, places.place("test"), password="secret", durable=False)
+    postgres.serve(family, data_dir.place("test"), password="secret", durable=False)
     print(family.children[0].process.pid, flush=True)
     time.sleep(60)
 """
@@ -43,7 +43,7 @@ def serve(family: Family, where: Place) -> str:
 
 def data_of(where: Place) -> Path:
     """Return the directory of its data."""
-    return where.path / f"postgres-{binaries.find().major}" / "data"
+    return where.path / f"postgres-{postgres_binaries.find().major}" / "data"
 
 
 def test_postgres_keeps_what_it_was_given(where: Place) -> None:
@@ -141,7 +141,7 @@ def test_a_configured_path_must_hold_a_postgres(
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("LOCAL_POSTGRES_BIN", str(tmp_path))
     with pytest.raises(Trouble, match=r"LOCAL_POSTGRES_BIN=.* holds no"):
-        binaries.find()
+        postgres_binaries.find()
 
 
 def test_valkey_answers_with_its_password_only(where: Place) -> None:

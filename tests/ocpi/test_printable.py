@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ocpi.printable import acts, escaped
-from ocpi.sandbox.events import Events
 from ocpi.shell_words import NEWLINE, ends_in_newline, word
 from ocpi.types import PartyRef, one_line
+from sandbox.demo.events import Events
 
 pytestmark = pytest.mark.security("S-20")
 

@@ -10,16 +10,16 @@ from django.test import Client
 from django.urls import reverse
 
 from hub.models import DeadLetter
-from operators.acting import acting, actor, at_the_command_line
+from operators.actor import acting, actor, at_the_command_line
+from operators.groups import Role
 from operators.models import Change
-from operators.roles import Role
 from parties.agreements import expire
 from parties.models import Agreement
 from tests.cast import Cast
+from tests.console.test_parties import platform_form
 from tests.factories import AgreementFactory, CredentialsFactory, PartyFactory, PlatformFactory
-from tests.operators.people import console, person
-from tests.parties.running import fails, run, run_json
-from tests.parties.test_admin import platform_form
+from tests.operators.staff import console, person
+from tests.parties.commands import fails, run, run_json
 
 pytestmark = pytest.mark.django_db
 

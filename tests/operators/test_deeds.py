@@ -12,12 +12,12 @@ from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from hub.models import DeadLetter, PullState, Quarantined, Subscription
+from operators.groups import Role
 from operators.models import Change, ConsoleSession
-from operators.roles import Role
 from parties.models import Party
+from tests.console.test_charged_objects import a_cdr, a_session, a_token
 from tests.factories import AgreementFactory, PartyFactory
-from tests.hub.test_admin_charging import a_cdr, a_session, a_token
-from tests.operators.people import console, person
+from tests.operators.staff import console, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security("S-21")]
 Row = Callable[[], Any]

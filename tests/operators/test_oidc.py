@@ -16,13 +16,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from local import ports
-from operators.events import Event
+from operators.groups import Role
+from operators.login_events import Event
 from operators.models import Change, ConsoleSession, Identity
-from operators.provider import ProviderTrouble, read
-from operators.roles import Role
-from tests.operators.people import PASSWORD, person
-from tests.operators.test_logging_in import few
-from tests.parties.running import fails, run_json
+from operators.oidc_provider import ProviderTrouble, read
+from tests.operators.staff import PASSWORD, person
+from tests.operators.test_login import few
+from tests.parties.commands import fails, run_json
 
 __all__ = ["few"]
 pytestmark = [

@@ -19,11 +19,11 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from operators import second_factor
+from operators.groups import Role
 from operators.models import Authenticator, ConsoleSession
-from operators.roles import Role
-from tests.operators.people import PASSWORD, console, person
-from tests.operators.test_logging_in import TWO_FACTOR, VERIFY, code_of, enrolled, shown_in
-from tests.parties.running import run_json
+from tests.operators.staff import PASSWORD, console, person
+from tests.operators.test_login import TWO_FACTOR, VERIFY, code_of, enrolled, shown_in
+from tests.parties.commands import run_json
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security("S-23")]
 

@@ -9,12 +9,12 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from hub.upkeep import keep_the_door
+from hub.tasks.housekeeping import keep_the_door
+from operators.groups import Role
 from operators.models import Change, ConsoleSession
-from operators.roles import Role
-from tests.operators.people import PASSWORD, console, person
-from tests.operators.test_logging_in import VERIFY, enrolled
-from tests.parties.running import fails, run, run_json
+from tests.operators.staff import PASSWORD, console, person
+from tests.operators.test_login import VERIFY, enrolled
+from tests.parties.commands import fails, run, run_json
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security("S-23")]
 LISTED = "/admin/operators/consolesession/"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ocpi.sandbox.platform import SandboxPlatform
+from sandbox.platform import SandboxPlatform
 from tests.conftest import HubServer
 from tests.parties.silence import be_silent
 from tests.parties.wire import CPO, Wire, invited

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from parties import access
+from parties.connection_status import ConnectionStatus
 from parties.models import Agreement, AgreementState, Party
 from parties.role_pairs import implements
-from parties.status import ConnectionStatus
 from tests.factories import AgreementFactory, PartyFactory, PlatformFactory
 
 pytestmark = pytest.mark.django_db

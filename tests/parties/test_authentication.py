@@ -7,13 +7,13 @@ import pytest
 from django.utils import timezone
 
 from ocpi.errors import Unauthenticated
-from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.transport.authorization import header
 from ocpi.types import PartyRef, Role
 from parties.authentication import identify
 from parties.caller import CallerParty
+from parties.connection_status import ConnectionStatus
 from parties.models import Credentials, Platform
-from parties.status import ConnectionStatus
+from sandbox.platform import SandboxPlatform
 from tests.factories import CredentialsFactory, PartyFactory, PlatformFactory
 from tests.parties.conftest import Start
 from tests.parties.wire import Wire, code, invited, said

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from hub.message_log import telling
+from hub.message_log import render
 from ocpi.printable import acts
 from parties.management.command import OperatorCommand
 
@@ -82,7 +82,7 @@ def test_a_table_has_one_line_for_each_row() -> None:
     }
     row |= {"route": "", "http_status": 200, "status_code": 2001, "milliseconds": 1.0}
 
-    lines = list(telling.lines([{**row, "status_message": EVIL}]))
+    lines = list(render.lines([{**row, "status_message": EVIL}]))
 
     assert len(lines) == 2
     assert not any(map(acts, lines))

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from ocpi.sandbox import misbehaviour
 from ocpi.transport.authorization import header
 from parties.authentication import identify
 from parties.management.command import secret_from
 from parties.models import Agreement, AllowedParty, Party, Platform
+from sandbox import misbehaviour
 from tests.factories import CredentialsFactory, PartyFactory, PlatformFactory
+from tests.parties.commands import fails, run, run_json
 from tests.parties.conftest import Start
-from tests.parties.running import fails, run, run_json
 from tests.parties.wire import CPO, Wire
 
 pytestmark = pytest.mark.django_db

@@ -11,16 +11,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ocpi.types import PartyRef
-from parties import overview, signals, tokens
-from parties.models import Agreement, Credentials, Endpoint, Party, Platform, QuirksField
-from parties.quirks import Quirks
-from parties.status import (
+from parties import operations, signals, tokens
+from parties.connection_status import (
     BY_REGISTRATION,
     TRANSITIONS,
     ConnectionStatus,
     IllegalTransition,
     origins,
 )
+from parties.models import Agreement, Credentials, Endpoint, Party, Platform, QuirksField
+from parties.quirks import Quirks
 from tests.factories import (
     AgreementFactory,
     CredentialsFactory,
@@ -157,7 +157,7 @@ def test_outbound_tokens_survive_a_change_of_keys(settings: LazySettings) -> Non
     new = [Fernet.generate_key().decode()]
     settings.CREDENTIALS_KEYS = new + old
     assert row.token == "secret-of-a-platform"
-    assert overview.reencrypt() == 1
+    assert operations.reencrypt() == 1
     settings.CREDENTIALS_KEYS = new
     assert Credentials.objects.get().token == "secret-of-a-platform"
     settings.CREDENTIALS_KEYS = old
@@ -235,7 +235,7 @@ def test_forgetting_a_platform_takes_everything_with_it() -> None:
     platform = agreement.cpo.platform
     CredentialsFactory.create(platform=platform)
     EndpointFactory.create(platform=platform)
-    overview.forget(platform)
+    operations.forget(platform)
     assert not Agreement.objects.exists()
     assert not Credentials.objects.exists()
     assert not Endpoint.objects.exists()

@@ -6,9 +6,9 @@ from typing import Any
 
 import requests
 
-from ocpi.sandbox.platform import SandboxPlatform
 from ocpi.transport.authorization import header
-from parties.invitation import AllowedRole, Invitation, invite
+from parties.registration.invitation import AllowedRole, Invitation, invite
+from sandbox.platform import SandboxPlatform
 
 CPO = "CPO:NL:CPA"
 EMSP = "EMSP:DE:MSA"

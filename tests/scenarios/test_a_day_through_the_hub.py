@@ -9,11 +9,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from ocpi.sandbox import Result, SandboxPlatform
 from ocpi.transport.authorization import header
+from sandbox import Result, SandboxPlatform
 from tests.cast import CPA, MSA, Cast, a_location
-from tests.hub.asking import ACTIVE, Asking, answered, forget, joined, results
-from tests.hub.charging import post_cdr, put_session
+from tests.hub.charging_objects import post_cdr, put_session
+from tests.hub.gateway.commands import ACTIVE, Asking, answered, forget, joined, results
 from tests.ocpi.objects import a_session, a_token
 
 DONE = {"result": "ACCEPTED"}

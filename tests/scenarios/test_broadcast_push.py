@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ocpi.sandbox import Answer, Seen
+from sandbox import Answer, Seen
 from tests.cast import CPA, HUB, MSA, MSB, Cast, a_location, push, route
 
 

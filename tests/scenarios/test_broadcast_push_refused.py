@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ocpi.sandbox.misbehaviour import unauthorized
+from sandbox.misbehaviour import unauthorized
 from tests.cast import CPA, HUB, MIX, MSA, MSB, Cast, a_location, push, route
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from ocpi.types import PartyRef
 from tests.cast import CPA, MSA, Cast, route
-from tests.hub.asking import NOTED, RESULTS, SCS, Asking, answered, joined, results
+from tests.hub.gateway.commands import NOTED, RESULTS, SCS, Asking, answered, joined, results
 
 
 @pytest.mark.conformance("CP-03", "CP-06")

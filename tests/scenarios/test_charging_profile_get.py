@@ -12,7 +12,16 @@ import pytest
 
 from ocpi.types import PartyRef
 from tests.cast import CPA, MSA, Cast, route
-from tests.hub.asking import ACTIVE, NOTED, RESULTS, SCS, Asking, answered, joined, results
+from tests.hub.gateway.commands import (
+    ACTIVE,
+    NOTED,
+    RESULTS,
+    SCS,
+    Asking,
+    answered,
+    joined,
+    results,
+)
 
 
 @pytest.mark.conformance("CP-02", "CP-06")

@@ -10,8 +10,8 @@ Spec: 2.2.1 mod_charging_profiles (sd_charging_profile_set_via_msp).
 import pytest
 
 from tests.cast import CPA, MSA, Cast, route
-from tests.hub.asking import NOTED, RESULTS, SCS, answered, results
-from tests.hub.delegating import delegating
+from tests.hub.gateway.commands import NOTED, RESULTS, SCS, answered, results
+from tests.hub.gateway.delegation import delegating
 
 
 @pytest.mark.conformance("CP-10")

@@ -10,7 +10,7 @@ import pytest
 
 from ocpi.types import PartyRef
 from tests.cast import CPA, MSA, Cast, route
-from tests.hub.asking import ACTIVE, SCS, Asking, answered, joined
+from tests.hub.gateway.commands import ACTIVE, SCS, Asking, answered, joined
 
 
 @pytest.mark.conformance("CP-08", "CP-09")

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.cast import CPA, MSA, Cast, route
-from tests.hub.asking import ACTIVE, SCS, answered
-from tests.hub.delegating import HERE, THERE, delegating
+from tests.hub.gateway.commands import ACTIVE, SCS, answered
+from tests.hub.gateway.delegation import HERE, THERE, delegating
 
 
 @pytest.mark.conformance("CP-08", "CP-10")

@@ -10,7 +10,7 @@ Spec: 2.2.1 mod_commands (command_reservenow_canceled_by_cpo).
 import pytest
 
 from tests.cast import CPA, MSA, Cast, route
-from tests.hub.asking import ACCEPTED, RESULTS, answered, emsp_and_cpo, results
+from tests.hub.gateway.commands import ACCEPTED, RESULTS, answered, emsp_and_cpo, results
 
 
 @pytest.mark.conformance("CMD-04", "CMD-09")

@@ -9,7 +9,7 @@ Spec: 2.2.1 mod_commands (command_start_session_no_cable).
 import pytest
 
 from tests.cast import CPA, MSA, Cast, route
-from tests.hub.asking import ACCEPTED, RESULTS, answered, emsp_and_cpo, results
+from tests.hub.gateway.commands import ACCEPTED, RESULTS, answered, emsp_and_cpo, results
 
 
 @pytest.mark.conformance("CMD-01", "CMD-03", "CMD-04")

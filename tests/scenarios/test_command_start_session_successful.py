@@ -10,8 +10,8 @@ Spec: 2.2.1 mod_commands (command_start_session_succesful).
 import pytest
 
 from tests.cast import CPA, MSA, Cast, route
-from tests.hub.asking import ACCEPTED, RESULTS, answered, emsp_and_cpo, results
-from tests.hub.charging import asked, put_session
+from tests.hub.charging_objects import asked, put_session
+from tests.hub.gateway.commands import ACCEPTED, RESULTS, answered, emsp_and_cpo, results
 from tests.ocpi.objects import a_cdr_token, a_session, a_token
 
 

@@ -9,7 +9,7 @@ Spec: 2.2.1 mod_commands (command_unlock_unknow_location); A-105.
 import pytest
 
 from tests.cast import CPA, HUB, MSA, Cast, route
-from tests.hub.asking import emsp_and_cpo, in_envelope
+from tests.hub.gateway.commands import emsp_and_cpo, in_envelope
 
 REJECTED = {"result": "REJECTED", "timeout": 0}
 

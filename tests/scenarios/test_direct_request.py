@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from ocpi.sandbox import Answer, SandboxPlatform, Seen
+from sandbox import Answer, SandboxPlatform, Seen
 from tests.cast import CPA, MSA, a_location, push, route
 
 Pair = tuple[SandboxPlatform, SandboxPlatform]

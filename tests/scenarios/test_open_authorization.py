@@ -14,9 +14,9 @@ import json
 
 import pytest
 
-from ocpi.sandbox import Seen
-from ocpi.sandbox.server import Answer, Call
 from ocpi.transport.routing_headers import RoutingHeaders
+from sandbox import Seen
+from sandbox.server import Answer, Call
 from tests.cast import CPA, MIX, MSA, MSB, Cast, route
 from tests.ocpi.objects import a_token
 

@@ -13,8 +13,8 @@ import json
 
 import pytest
 
-from ocpi.sandbox import Answer, Seen
 from ocpi.types import PartyRef
+from sandbox import Answer, Seen
 from tests.cast import CPA, CPB, MIX, MSA, Cast, a_location, push, route
 
 

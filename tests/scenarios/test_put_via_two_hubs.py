@@ -9,7 +9,7 @@ Spec: 2.2.1 transport and format, Party to Party via Hub (sd_put_2_hubs).
 
 import pytest
 
-from ocpi.sandbox import Answer, Seen
+from sandbox import Answer, Seen
 from tests.cast import CPA, MSA, Cast, a_location, push, route
 from tests.hub.second_hub import XXX, YYY, second_hub
 

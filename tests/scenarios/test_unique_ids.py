@@ -8,8 +8,8 @@ Spec: 2.2.1 transport and format, unique message ids (unqiue_ids_via_hub).
 
 import pytest
 
-from ocpi.sandbox import Answer, SandboxPlatform
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
+from sandbox import Answer, SandboxPlatform
 from tests.cast import MSA, a_location, push
 
 Pair = tuple[SandboxPlatform, SandboxPlatform]

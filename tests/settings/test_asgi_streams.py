@@ -13,10 +13,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from hub import exporting
+from hub import export
 from hub.models import Tariff
 from settings import asgi
-from tests.database.pool import held
+from tests.database_backend.pool import held
 
 Message = dict[str, Any]
 START = (200, [(b"content-type", b"text/csv")])
@@ -208,7 +208,7 @@ def test_no_connection_is_kept_by_who_reads_or_has_left(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch, leaves_after: int
 ) -> None:
     """An export has none between two parts, and none when the reader is gone or at the end."""
-    monkeypatch.setattr(exporting, "CHUNK", 2)
+    monkeypatch.setattr(export, "CHUNK", 2)
     now = timezone.now()
     for number in range(30):
         Tariff.objects.create(

@@ -13,7 +13,7 @@ from settings.colours import painted, shades
 _LITERAL = re.compile(r"#[0-9a-fA-F]{3,8}\b(?=[;\s\"'])|\b(?:rgba?|hsla?|oklch)\(")
 _STYLES = [
     path
-    for room in ("hub", "parties", "operators")
+    for room in ("console", "operators")
     for kind in ("*.css", "*.js", "*.html")
     for path in Path(settings.BASE_DIR, room).rglob(kind)
 ]

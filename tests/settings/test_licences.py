@@ -24,7 +24,7 @@ def test_the_licence_is_the_one_the_project_declares() -> None:
     assert _project()["license-files"] == ["LICENSE", "NOTICE"]
 
 
-@pytest.mark.parametrize("package", ["hub", "parties", "operators"])
+@pytest.mark.parametrize("package", ["console", "operators"])
 def test_what_others_made_is_named_in_the_notice(package: str) -> None:
     """A file that is not written here, and its licence beside it, stand in NOTICE."""
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")

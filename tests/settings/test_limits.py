@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("ocpi", "parties", "operators", "hub", "settings")
+PACKAGES = ("ocpi", "database", "parties", "operators", "hub", "console", "settings")
 _ROW = re.compile(
     r"^\| (?P<what>[^|]+) \| (?P<value>[^|]+) \| `(?P<where>[^`|]+)` \| (?P<gets>[^|]+) \|$"
 )
@@ -109,7 +109,12 @@ def test_every_number_an_operator_sets_is_a_bound_with_a_row() -> None:
 
 def test_no_bound_hides_behind_a_private_name_where_peers_come_in() -> None:
     """What refuses or cuts what somebody else sent is public, and so has a row."""
-    for folder in ("settings", "ocpi/shape.py", "hub/callbacks.py", "hub/sync/quarantine.py"):
+    for folder in (
+        "settings",
+        "ocpi/shape.py",
+        "hub/gateway/callbacks.py",
+        "hub/pull/quarantine.py",
+    ):
         place = ROOT / folder
         for path in place.glob("*.py") if place.is_dir() else [place]:
             found = re.findall(r"^_(?:MOST|LONGEST)_[A-Z_]+", path.read_text("utf-8"), re.MULTILINE)

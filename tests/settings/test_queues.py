@@ -13,10 +13,10 @@ def queue_of(task: str) -> str:
 @pytest.mark.parametrize("task", ["ping", "client_info", "tell", "learn"])
 def test_who_is_connected_waits_for_no_long_work(task: str) -> None:
     """Readings of whole lists and snapshots may hold all workers of `bulk` for a minute."""
-    assert queue_of(f"hub.upkeep.{task}") in {"wake", "realtime"}
+    assert queue_of(f"hub.{task}") in {"wake", "realtime"}
 
 
-@pytest.mark.parametrize("task", ["upkeep.renew", "upkeep.verify", "tasks.pull", "tasks.snapshot"])
+@pytest.mark.parametrize("task", ["renew", "verify", "pull", "snapshot"])
 def test_long_work_has_a_queue_of_its_own(task: str) -> None:
     """What nobody waits for holds up nobody."""
     assert queue_of(f"hub.{task}") == "bulk"

@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils.datastructures import CaseInsensitiveMapping as HttpHeaders
 
 from ocpi.errors import InvalidParameters
-from operators.roles import Role
+from operators.groups import Role
 from settings.asgi import application
 from settings.log_lines import Line
 from settings.refusals import refusal
-from tests.operators.people import PASSWORD, person
+from tests.operators.staff import PASSWORD, person
 
 pytestmark = [pytest.mark.security("S-24"), pytest.mark.django_db]
 

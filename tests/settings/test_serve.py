@@ -14,8 +14,8 @@ from http.client import HTTPResponse
 import pytest
 from django.db import connection
 
-from ocpi.sandbox import SandboxPlatform, object_path
 from ocpi.transport.authorization import header
+from sandbox import SandboxPlatform, object_path
 from tests.cast import CPA, HUB, Cast, a_location, command
 
 MOST = 20_000

@@ -16,8 +16,8 @@ from tests.supply.dockerfile import Build, Stage, instructions
 from tests.supply.dockerignore import context
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("settings", "hub", "parties", "operators", "ocpi")
-_NOT_DEPLOYED = ("settings/test.py", "ocpi/sandbox/")
+PACKAGES = ("settings", "console", "hub", "parties", "operators", "database", "ocpi")
+_NOT_DEPLOYED = ("settings/test.py", "sandbox/")
 _CONFIGURED = {
     "HUB_PUBLIC_URL": "https://hub.example.com",
     "HUB_COUNTRY_CODE": "NL",

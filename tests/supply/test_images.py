@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local import images
+from local import image_digests
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.security("S-27")
@@ -19,7 +19,7 @@ _OURS = ("ocpi-hub",)
 _MANIFEST = b'{"schemaVersion": 2, "manifests": []}'
 
 
-@pytest.mark.parametrize("name", images.FILES)
+@pytest.mark.parametrize("name", image_digests.FILES)
 def test_every_image_is_an_exact_release(name: str) -> None:
     """An image is named by a release with its patch level, and by a digest: no tag moves it."""
     named = [each for each in _ANY.findall((ROOT / name).read_text()) if each not in _OURS]
@@ -27,7 +27,7 @@ def test_every_image_is_an_exact_release(name: str) -> None:
     for image in named:
         assert _EXACT.fullmatch(image), image
     assert [image.partition("@")[0] for image in named] == [
-        image for image, _ in images.named((ROOT / name).read_text())
+        image for image, _ in image_digests.named((ROOT / name).read_text())
     ]
 
 
@@ -41,7 +41,7 @@ def test_every_image_is_an_exact_release(name: str) -> None:
 )
 def test_an_image_is_asked_for_where_its_name_says(image: str, address: str) -> None:
     """A name without a registry is Docker Hub's, one without an owner its library's."""
-    assert images.reference(image).address == address
+    assert image_digests.reference(image).address == address
 
 
 class _Registry(BaseHTTPRequestHandler):
@@ -82,13 +82,13 @@ def registry() -> Iterator[str]:
 
 def test_the_digest_is_written_behind_the_tag(registry: str, tmp_path: Path) -> None:
     """`make images` writes the hash of what the registry answers; a second time changes nothing."""
-    dockerfile, compose = (tmp_path / name for name in images.FILES)
+    dockerfile, compose = (tmp_path / name for name in image_digests.FILES)
     image, composed = f"{registry}/python:3.11.1-slim", f"{registry}/postgres:18.6"
     dockerfile.write_text(f"FROM {image} AS build\nRUN true\nFROM {image}\n")
     compose.write_text(f"    image: ocpi-hub\n    image: {composed}\n")
     digest = f"sha256:{hashlib.sha256(_MANIFEST).hexdigest()}"
     for _ in range(2):
-        assert images.main(tmp_path) == 0
+        assert image_digests.main(tmp_path) == 0
         pinned = f"{image}@{digest}"
         assert dockerfile.read_text() == f"FROM {pinned} AS build\nRUN true\nFROM {pinned}\n"
         assert compose.read_text() == f"    image: ocpi-hub\n    image: {composed}@{digest}\n"
@@ -98,8 +98,8 @@ def test_a_registry_that_cannot_be_reached_changes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without a registry the files stay as they are, and it is said which image was not found."""
-    for name in images.FILES:
+    for name in image_digests.FILES:
         (tmp_path / name).write_text("    image: 127.0.0.1:1/postgres:18.6\n")
-    assert images.main(tmp_path) == 1
+    assert image_digests.main(tmp_path) == 1
     assert "127.0.0.1:1/postgres:18.6: 127.0.0.1:1 cannot be reached" in capsys.readouterr().err
     assert (tmp_path / "Dockerfile").read_text() == "    image: 127.0.0.1:1/postgres:18.6\n"

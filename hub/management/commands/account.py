@@ -8,10 +8,10 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from operators import sessions
-from operators.auditing import record
-from operators.events import Event
+from operators.audit import record
+from operators.groups import Role
+from operators.login_events import Event
 from operators.models import ConsoleSession, Identity
-from operators.roles import Role
 from parties.management.command import OperatorCommand
 
 

@@ -7,8 +7,8 @@ from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from hub.message_log import reading
-from operators.events import Event
+from hub.message_log import journey
+from operators.login_events import Event
 from operators.models import Change
 from parties.management.command import OperatorCommand
 
@@ -54,7 +54,7 @@ def _chosen(options: Namespace) -> QuerySet[Change]:
     if options.log_ins:
         chosen = chosen.filter(deed__in=list(Event))
     if options.since:
-        chosen = chosen.filter(at__gte=timezone.now() - reading.span(options.since))
+        chosen = chosen.filter(at__gte=timezone.now() - journey.span(options.since))
     return chosen
 
 

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 from django.urls import reverse
 
-from operators import glass
-from operators.auditing import record
-from operators.events import Event
+from operators import break_glass
+from operators.audit import record
+from operators.login_events import Event
 from parties.management.command import OperatorCommand
 
 
@@ -30,12 +30,12 @@ class Command(OperatorCommand[dict[str, Any]]):
             raise CommandError(f"there is no active user {options.user}")
         if not user.has_usable_password():
             raise CommandError(f"{options.user} has no password: manage.py changepassword first")
-        path = reverse("break_glass", args=[glass.key_for(user)])
+        path = reverse("break_glass", args=[break_glass.key_for(user)])
         record(Event.BROKE_GLASS, user)
         return {
             "user": user.username,
             "url": f"{settings.HUB_CONSOLE_URL}{path}",
-            "minutes": glass.MOST_MINUTES_BROKEN,
+            "minutes": break_glass.MOST_MINUTES_BROKEN,
         }
 
     def tell(self, result: dict[str, Any]) -> None:

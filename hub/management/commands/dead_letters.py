@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from hub.delivery.dead_letters import LETTERS
-from hub.management.choosing import add_narrowing_arguments
-from hub.masked import masked_letter
+from hub.management.selection import add_narrowing_arguments
+from hub.masking.set_aside import masked_letter
 from parties.management.command import OperatorCommand
 
 MOST_ROWS = 1_000

@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from hub.delivery.dead_letters import LETTERS
-from hub.management.choosing import add_choosing_arguments, wanted
 from hub.management.progress import Bar
-from hub.set_aside import SetAside
-from hub.sync.quarantine import QUARANTINE
+from hub.management.selection import add_choosing_arguments, wanted
+from hub.pull.quarantine import QUARANTINE
+from hub.triage import SetAside
 from parties.management.command import OperatorCommand
 
 _SET_ASIDE: Mapping[str, SetAside[Any]] = {"dead_letters": LETTERS, "quarantine": QUARANTINE}

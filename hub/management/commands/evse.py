@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import F
 
-from hub.figures import uptime
 from hub.models import Evse
+from hub.statistics import uptime
 from ocpi.types import PartyRef, fold, format_datetime
 from parties import holders
 from parties.management.command import OperatorCommand

@@ -8,12 +8,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.exporting import KINDS, Form, Part, Rows, parts
+from hub.export import KINDS, Form, Part, Rows, parts
 from hub.management.progress import Bar
-from hub.message_log.reading import moment
+from hub.message_log.journey import moment
 from hub.models.stored import of_party
 from ocpi.types import PartyRef
-from operators.auditing import record
+from operators.audit import record
 from parties.management.command import OperatorCommand
 
 

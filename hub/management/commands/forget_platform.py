@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from hub.management.progress import Bar
 from hub.privacy import departure
 from parties.management.command import OperatorCommand
-from parties.overview import find
+from parties.operations import find
 
 
 class Command(OperatorCommand[dict[str, Any]]):

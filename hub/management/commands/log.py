@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.message_log import reading, searching, telling
-from hub.message_log.searching import FAILED, Wanted
-from hub.message_log.under_way import Way
+from hub.message_log import journey, render, search
+from hub.message_log.context import Way
+from hub.message_log.search import FAILED, Wanted
 from parties.management.command import OperatorCommand
 
 MOST_ROWS = 10_000
@@ -36,15 +36,15 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Look them up."""
         if not 0 < options.limit <= MOST_ROWS:
             raise ValueError(f"--limit is a number from 1 to {MOST_ROWS}")
-        found = searching.search(_wanted(options), limit=options.limit).rows[::-1]
-        return [telling.as_json(exchange) for exchange in found]
+        found = search.search(_wanted(options), limit=options.limit).rows[::-1]
+        return [render.as_json(exchange) for exchange in found]
 
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Print a table, with what `trace` wants to know."""
         if not result:
             self.stdout.write("No such messages in the log.")
             return
-        for line in telling.lines(result):
+        for line in render.lines(result):
             self.stdout.write(line)
         last = next((row["correlation_id"] for row in result[::-1] if row["correlation_id"]), "")
         if last:  # a stranger's request has none
@@ -60,7 +60,7 @@ def _wanted(options: Namespace) -> Wanted:
         code=options.code,
         direction=options.direction,
         route=options.route,
-        since=reading.moment(options.since) if options.since else None,
-        until=reading.moment(options.until) if options.until else None,
+        since=journey.moment(options.since) if options.since else None,
+        until=journey.moment(options.until) if options.until else None,
         object_id=options.object,
     )

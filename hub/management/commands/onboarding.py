@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from hub.onboarding import Checklist, Step, read
 from parties.management.command import OperatorCommand
 from parties.models import Platform
-from parties.overview import find
+from parties.operations import find
 
 _MARKS = {"done": "✓", "care": "!", "wrong": "✗", "waiting": "…"}
 _EVERY_SECONDS = 1.0

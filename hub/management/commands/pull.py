@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.management.choosing import add_module_argument
 from hub.management.progress import Bar
+from hub.management.selection import add_module_argument
 from hub.models import PullState
-from hub.sync import overview
+from hub.pull import status
 from ocpi.printable import escaped
 from ocpi.types import PartyRef
 from parties.management.command import OperatorCommand
@@ -27,17 +27,17 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read."""
-        found = overview.of_party(PartyRef.parse(options.party), options.module)
+        found = status.of_party(PartyRef.parse(options.party), options.module)
         bar = Bar(self.stderr)
 
         def watch(state: PullState) -> None:
-            bar.show(state.seen / state.total if state.total else 0.0, overview.line(state))
+            bar.show(state.seen / state.total if state.total else 0.0, status.line(state))
             if not (options.json or self.stderr.isatty()):
-                self.stderr.write(escaped(overview.line(state)), self.style.SUCCESS)
+                self.stderr.write(escaped(status.line(state)), self.style.SUCCESS)
 
-        done = overview.read_now(found, full=options.full, watch=watch)
+        done = status.read_now(found, full=options.full, watch=watch)
         bar.end()
-        return [overview.describe(state) | {"line": overview.line(state)} for state in done]
+        return [status.describe(state) | {"line": status.line(state)} for state in done]
 
     def exit_code(self, result: list[dict[str, Any]]) -> int:
         """Fail when a list could not be read to its end."""

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import Any
 
-from hub.sync import overview
+from hub.pull import status
 from parties.management.command import OperatorCommand
 
 
@@ -15,9 +15,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Look."""
         del options
-        return [
-            overview.describe(state) | {"line": overview.line(state)} for state in overview.states()
-        ]
+        return [status.describe(state) | {"line": status.line(state)} for state in status.states()]
 
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Say one line about each list."""

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.management.choosing import add_narrowing_arguments
-from hub.masked import masked_object
+from hub.management.selection import add_narrowing_arguments
+from hub.masking.set_aside import masked_object
 from hub.models import Quarantined
-from hub.sync.hints import hint
-from hub.sync.quarantine import QUARANTINE
+from hub.pull.hints import hint
+from hub.pull.quarantine import QUARANTINE
 from ocpi.types import format_datetime
 from parties.management.command import OperatorCommand
 

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from hub.delivery.dead_letters import LETTERS
-from hub.delivery.redriving import Redriven, redrive
-from hub.management.choosing import add_choosing_arguments, wanted
+from hub.delivery.redrive import Redriven, redrive
 from hub.management.progress import Bar
+from hub.management.selection import add_choosing_arguments, wanted
 from parties.management.command import OperatorCommand
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Q
 
-from hub.personal import mask, named, without
+from hub.masking.personal import mask, named, without
 from hub.policy import POLICIES
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef
-from operators.auditing import record
+from operators.audit import record
 from parties import holders
 from parties.management.command import OperatorCommand
 

@@ -7,8 +7,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 
 from operators import sessions
-from operators.auditing import record
-from operators.events import Event
+from operators.audit import record
+from operators.login_events import Event
 from operators.models import ConsoleSession
 from parties.management.command import OperatorCommand
 

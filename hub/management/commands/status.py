@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from hub.figures import standing
+from hub.statistics import dashboard
 from ocpi.types import format_datetime
 from parties.management.command import OperatorCommand
 
@@ -19,27 +19,27 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Read them all."""
-        messages, letters = standing.messages(), standing.dead_letters()
-        cdrs = standing.cdrs()
+        messages, letters = dashboard.messages(), dashboard.dead_letters()
+        cdrs = dashboard.cdrs()
         return {
-            "parties": standing.parties(),
+            "parties": dashboard.parties(),
             "messages": {
                 "since": format_datetime(messages.begin),
-                "minutes": standing.BUCKET_MINUTES,
+                "minutes": dashboard.BUCKET_MINUTES,
                 "total": messages.totals,
                 "failed": messages.failed,
                 "per_minute": messages.by_module,
             },
-            "errors": [asdict(each) for each in standing.failures()],
-            "throttled": [asdict(each) for each in standing.throttled()],
-            "waiting": [asdict(each) for each in standing.waiting()],
+            "errors": [asdict(each) for each in dashboard.failures()],
+            "throttled": [asdict(each) for each in dashboard.throttled()],
+            "waiting": [asdict(each) for each in dashboard.waiting()],
             "dead_letters": {
                 "number": letters.number,
                 "oldest": format_datetime(letters.oldest) if letters.oldest else None,
                 "by_receiver": {each.receiver: each.number for each in letters.by_receiver},
             },
             "cdrs": {"today": sum(cdrs.by_hour), "by_hour": cdrs.by_hour, "kwh": cdrs.kwh},
-            "evses": standing.evses(),
+            "evses": dashboard.evses(),
         }
 
     def tell(self, result: dict[str, Any]) -> None:

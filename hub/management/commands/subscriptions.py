@@ -9,12 +9,12 @@ import redis
 from django.core.management.base import CommandParser
 from kombu.exceptions import OperationalError
 
-from hub import tasks
 from hub.delivery import backlog
 from hub.delivery.snapshots import Progress, progress
-from hub.management.choosing import add_narrowing_arguments
 from hub.management.progress import Bar
+from hub.management.selection import add_narrowing_arguments
 from hub.models import Subscription
+from hub.tasks import delivery as delivery_tasks
 from ocpi.types import ModuleID, PartyRef, format_datetime
 from parties.management.command import OperatorCommand
 
@@ -68,7 +68,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
 def _deliver(chosen: list[Subscription]) -> None:
     try:
-        tasks.deliver_now([row.pk for row in chosen])
+        delivery_tasks.deliver_now([row.pk for row in chosen])
     except (redis.RedisError, OperationalError) as error:
         message = f"the broker does not answer; delivery goes on by itself once it does: {error}"
         raise ValueError(message) from error

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from hub.message_log import reading, telling
+from hub.message_log import journey, render
 from parties.management.command import OperatorCommand
 
 
@@ -26,8 +26,8 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Look it up."""
-        most = reading.MOST_OF_A_JOURNEY if options.whole else 0
-        found = reading.journey(options.correlation_id, bodies=most)
+        most = journey.MOST_OF_A_JOURNEY if options.whole else 0
+        found = journey.journey(options.correlation_id, bodies=most)
         if not found:
             days = settings.HUB_MESSAGE_LOG_DAYS
             raise CommandError(
@@ -37,14 +37,14 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
                 if days
                 else "the message log is off: set HUB_MESSAGE_LOG_DAYS"
             )
-        return [telling.as_json(exchange, whole=options.whole) for exchange in found]
+        return [render.as_json(exchange, whole=options.whole) for exchange in found]
 
     def tell(self, result: list[dict[str, Any]]) -> None:
         """Print a table."""
-        for line in telling.lines(result):
+        for line in render.lines(result):
             self.stdout.write(line)
         for hop in result:
             if "curl" in hop:
                 self.stdout.write(f"\n{hop['curl']}\n{hop['response_body']}")
-        if len(result) == reading.MOST_OF_A_JOURNEY:
+        if len(result) == journey.MOST_OF_A_JOURNEY:
             self.stdout.write("These are the newest; there may be more before them.")

@@ -6,9 +6,9 @@ from typing import Any
 import redis
 from django.core.management.base import CommandError, CommandParser
 
-from operators import second_factor, throttling
-from operators.auditing import record
-from operators.events import Event
+from operators import login_throttle, second_factor
+from operators.audit import record
+from operators.login_events import Event
 from parties.management.command import OperatorCommand
 
 
@@ -24,7 +24,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Unlock it."""
         try:
-            failed = throttling.unlock(options.user)
+            failed = login_throttle.unlock(options.user)
             second_factor.forgive(options.user)
         except redis.RedisError as error:
             raise CommandError(f"Redis does not answer: {error}") from error

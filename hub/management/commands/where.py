@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Q
 
-from hub.delivery.whereabouts import Standing, Subject, standings
+from hub.delivery.object_status import Standing, Subject, standings
+from hub.masking.personal import mask
 from hub.models import Evse, StoredObject
-from hub.personal import mask
 from hub.policy import POLICIES
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef, fold

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.renewing import announce_url
+from parties.registration.renewal import announce_url
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):

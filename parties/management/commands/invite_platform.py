@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from parties import instructions
-from parties.invitation import AllowedRole, invite
 from parties.management.command import OperatorCommand, add_platform_arguments
+from parties.registration import invitation_letter
+from parties.registration.invitation import AllowedRole, invite
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -25,7 +25,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Invite."""
         roles = [AllowedRole.parse(text) for text in options.role]
-        return instructions.describe(
+        return invitation_letter.describe(
             invite(options.name, roles=roles, quirks=options.quirk, reset=options.reset)
         )
 

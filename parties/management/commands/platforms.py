@@ -5,7 +5,7 @@ from typing import Any
 
 from parties.management.command import OperatorCommand
 from parties.models import Platform
-from parties.overview import describe
+from parties.operations import describe
 
 _COLUMNS = ("name", "status", "version", "parties", "last seen", "endpoints", "alarm or last error")
 

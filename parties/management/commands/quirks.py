@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from parties.invitation import prepare
 from parties.management.command import OperatorCommand
-from parties.overview import find
+from parties.operations import find
+from parties.registration.invitation import prepare
 
 
 class Command(OperatorCommand[dict[str, Any]]):

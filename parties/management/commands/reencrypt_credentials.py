@@ -4,7 +4,7 @@ from argparse import Namespace
 from typing import Any
 
 from parties.management.command import OperatorCommand
-from parties.overview import reencrypt
+from parties.operations import reencrypt
 
 
 class Command(OperatorCommand[dict[str, Any]]):

@@ -5,14 +5,14 @@ from typing import Any, Literal
 
 from django.core.management.base import CommandParser
 
-from parties.connecting import register
-from parties.invitation import AllowedRole, prepare
 from parties.management.command import (
     OperatorCommand,
     add_platform_arguments,
     secret_from,
 )
-from parties.overview import describe
+from parties.operations import describe
+from parties.registration.invitation import AllowedRole, prepare
+from parties.registration.outbound import register
 
 
 class Command(OperatorCommand[dict[str, Any]]):

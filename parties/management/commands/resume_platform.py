@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from parties import instructions
 from parties.management.commands import invite_platform
-from parties.overview import find, resume
+from parties.operations import find, resume
+from parties.registration import invitation_letter
 
 
 class Command(invite_platform.Command):
@@ -21,4 +21,4 @@ class Command(invite_platform.Command):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Resume."""
-        return instructions.describe(resume(find(options.name)))
+        return invitation_letter.describe(resume(find(options.name)))

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.overview import describe, find, try_again
+from parties.operations import describe, find, try_again
 
 
 class Command(OperatorCommand[dict[str, Any]]):

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.overview import find, revoke_former
+from parties.operations import find, revoke_former
 
 
 class Command(OperatorCommand[dict[str, Any]]):

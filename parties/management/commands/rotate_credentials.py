@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from parties.connecting import rotate
 from parties.management.command import OperatorCommand
-from parties.overview import describe, find
+from parties.operations import describe, find
+from parties.registration.outbound import rotate
 
 
 class Command(OperatorCommand[dict[str, Any]]):

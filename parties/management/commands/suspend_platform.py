@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.overview import describe, find, suspend
+from parties.operations import describe, find, suspend
 
 
 class Command(OperatorCommand[dict[str, Any]]):

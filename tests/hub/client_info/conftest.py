@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import LazySettings
 
-from hub.client_info import standing, telling
+from hub.client_info import push, status
 from tests.cast import Cast
 from tests.conftest import HubServer
 
@@ -23,8 +23,8 @@ def tell_all(hub_server: HubServer) -> Callable[[], None]:
     """Bring client info in line and tell everybody, in this process."""
 
     def run() -> None:
-        standing.refresh()
-        for platform_id in telling.behind():
-            telling.tell(platform_id)
+        status.refresh()
+        for platform_id in push.behind():
+            push.tell(platform_id)
 
     return run

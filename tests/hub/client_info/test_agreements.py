@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from ocpi.sandbox import SandboxPlatform
 from parties.agreements import suspend
+from sandbox import SandboxPlatform
 from tests.cast import CPA, MSA, Cast, a_location, push
 from tests.ocpi.objects import a_tariff, a_token
 

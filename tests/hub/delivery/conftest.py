@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ocpi.sandbox.platform import SandboxPlatform
+from sandbox.platform import SandboxPlatform
 from tests.cast import Cast
-from tests.hub.owner import Owner
+from tests.hub.location_owner import Owner
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.platform import SandboxPlatform
-from ocpi.sandbox.server import Responder
 from ocpi.types import PartyRef
 from parties.models import Endpoint
+from sandbox import misbehaviour
+from sandbox.platform import SandboxPlatform
+from sandbox.server import Responder
 from tests.cast import CPA, HUB, MIX, Cast, a_location, push, route
 from tests.factories import CredentialsFactory, EndpointFactory, PartyFactory, PlatformFactory
-from tests.hub.delivery.working import workers
-from tests.hub.owner import T2, T3, T4, Owner, pushes, received
+from tests.hub.delivery.workers import workers
+from tests.hub.location_owner import T2, T3, T4, Owner, pushes, received
 
 Deliver = Callable[[], int]
 READERS = ("P2", "P3", "P4", "P5", "P6", "P8", "TNM as eMSP", "two eMSPs")

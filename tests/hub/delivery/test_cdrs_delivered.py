@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from hub.models import Subscription
-from ocpi.sandbox import misbehaviour
+from sandbox import misbehaviour
 from tests.cast import Cast
-from tests.hub.delivery.charging import (
+from tests.hub.delivery.durable_objects import (
     cdrs,
     letters,
     one_after_the_other,
@@ -15,7 +15,7 @@ from tests.hub.delivery.charging import (
     subscription,
     told,
 )
-from tests.hub.trade import CDRS, Trade
+from tests.hub.exchange import CDRS, Trade
 
 Deliver = Callable[[], int]
 REFUSED = misbehaviour.refuse(2001, "exists already")

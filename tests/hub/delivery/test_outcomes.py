@@ -7,18 +7,18 @@ import pytest
 from django.utils import timezone
 
 from hub.delivery import engine
-from hub.delivery.lanes import Push
-from hub.delivery.pushing import Outcome, judged
+from hub.delivery.plan_latest import Push
+from hub.delivery.push import Outcome, judged
 from hub.models import DeadLetter, Subscription
 from ocpi import client
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.platform import SandboxPlatform
-from ocpi.sandbox.server import Call, Responder
-from parties import life
+from parties import connection_health
+from parties.connection_status import ConnectionStatus
 from parties.models import Platform
-from parties.status import ConnectionStatus
+from sandbox import misbehaviour
+from sandbox.platform import SandboxPlatform
+from sandbox.server import Call, Responder
 from tests.cast import CPA, Cast, a_location
-from tests.hub.owner import T2, T3, Owner, pushes, received
+from tests.hub.location_owner import T2, T3, Owner, pushes, received
 
 Deliver = Callable[[], int]
 
@@ -350,7 +350,9 @@ def test_what_was_done_before_a_failure_is_not_done_again(
 
 def test_the_pause_grows_up_to_five_minutes() -> None:
     """Doubling, with jitter below."""
-    pauses = [max(life._pause(failures) for _ in range(50)) for failures in (1, 3, 6, 12, 99)]
+    pauses = [
+        max(connection_health._pause(failures) for _ in range(50)) for failures in (1, 3, 6, 12, 99)
+    ]
 
     assert pauses[:3] == sorted(pauses[:3])
     assert pauses[0] <= 2

@@ -7,20 +7,21 @@ from collections.abc import Callable
 import pytest
 from django.conf import LazySettings
 
-from hub.delivery import engine, receivers
-from hub.delivery.lanes import Push
-from hub.delivery.pushing import Outcome, failure, send_all
+from hub.delivery import engine
+from hub.delivery import target as delivery_target
+from hub.delivery.plan_latest import Push
+from hub.delivery.push import Outcome, failure, send_all
 from hub.models import DeadLetter, Snapshot, Subscription
 from ocpi import client
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.platform import SandboxPlatform
-from ocpi.sandbox.server import Call, Responder
 from ocpi.types import ModuleID
+from parties.connection_status import ConnectionStatus
 from parties.models import Platform
-from parties.status import ConnectionStatus
+from sandbox import misbehaviour
+from sandbox.platform import SandboxPlatform
+from sandbox.server import Call, Responder
 from tests.cast import CPA, Cast, a_location
-from tests.hub.concurrently import at_once
-from tests.hub.owner import Owner, pushes, received
+from tests.hub.concurrency import at_once
+from tests.hub.location_owner import Owner, pushes, received
 
 Deliver = Callable[[], int]
 POISONS = {
@@ -164,7 +165,7 @@ def test_one_peer_has_so_many_requests_in_all(
 ) -> None:
     """Two tasks for one platform share its places; waiting for one is not the peer's time."""
     settings.HUB_REQUESTS_PER_PEER = 2
-    target = receivers.target(subscription().pk, ModuleID.LOCATIONS)
+    target = delivery_target.target(subscription().pk, ModuleID.LOCATIONS)
     assert target is not None
     receiver, lock, busy, most = target.receiver, threading.Lock(), 0, 0
 

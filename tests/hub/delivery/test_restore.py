@@ -7,10 +7,10 @@ from django.db import connection, transaction
 
 from hub.delivery import subscriptions
 from hub.models import Change, Snapshot, Subscription
-from ocpi.sandbox.platform import SandboxPlatform
+from sandbox.platform import SandboxPlatform
 from tests.cast import CPA, Cast, a_location
-from tests.hub.concurrently import at_once
-from tests.hub.owner import Owner, received
+from tests.hub.concurrency import at_once
+from tests.hub.location_owner import Owner, received
 
 Deliver = Callable[[], int]
 _ELSEWHERE = 2**60

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from hub.delivery import retention
 from hub.models import Change, DeadLetter, Snapshot, Subscription
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.platform import SandboxPlatform
 from parties.models import Platform
+from sandbox import misbehaviour
+from sandbox.platform import SandboxPlatform
 from tests.cast import CPA, Cast, a_location
-from tests.hub.delivery import charging
-from tests.hub.owner import Owner, pushes, received
-from tests.hub.trade import TARIFFS, Trade
+from tests.hub.delivery import durable_objects
+from tests.hub.exchange import TARIFFS, Trade
+from tests.hub.location_owner import Owner, pushes, received
 
 Deliver = Callable[[], int]
 
@@ -105,7 +105,7 @@ def test_what_counts_is_kept_until_it_is_delivered_or_given_up(
 ) -> None:
     """A CDR nobody took is not pruned, however old; it arrives, or leaves a dead letter."""
     settings.HUB_FEED_DAYS = 1
-    trade = charging.cdrs(cast)
+    trade = durable_objects.cdrs(cast)
     rule = trade.reader().answer("/cdrs", misbehaviour.reset())
     trade.told(trade.kind.make(1))
     deliver_all()
@@ -113,7 +113,7 @@ def test_what_counts_is_kept_until_it_is_delivered_or_given_up(
 
     assert retention.prune() == (0, 0)
     rule.cancel()
-    charging.retry_now()
+    durable_objects.retry_now()
     deliver_all()
 
     assert len(trade.reader().objects["cdrs"]) + DeadLetter.objects.count() == 1
@@ -125,7 +125,7 @@ def test_what_counts_waits_for_a_receiver_that_is_not_there_yet(
 ) -> None:
     """Until it expires: somebody may come for it."""
     settings.HUB_FEED_DAYS = 1
-    trade = charging.cdrs(cast)
+    trade = durable_objects.cdrs(cast)
     trade.told(trade.kind.make(1))
     Subscription.objects.all().delete()
     grow_old(5)

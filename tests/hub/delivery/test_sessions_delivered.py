@@ -7,12 +7,12 @@ from django.conf import LazySettings
 
 from hub.delivery import backlog, engine
 from hub.models import Change, Subscription
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.server import Call, Responder
 from ocpi.types import ModuleID
 from parties.models import Agreement, AgreementState
+from sandbox import misbehaviour
+from sandbox.server import Call, Responder
 from tests.cast import Cast
-from tests.hub.delivery.charging import (
+from tests.hub.delivery.durable_objects import (
     grow_old,
     held,
     letters,
@@ -25,7 +25,7 @@ from tests.hub.delivery.charging import (
     subscription,
     told,
 )
-from tests.hub.trade import Trade
+from tests.hub.exchange import Trade
 
 Deliver = Callable[[], int]
 

@@ -8,16 +8,16 @@ from django.conf import LazySettings
 from hub.delivery import backlog, engine, subscriptions
 from hub.models import Snapshot, Subscription
 from hub.policy import POLICIES
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.platform import SandboxPlatform
-from ocpi.sandbox.server import Call
+from parties.connection_status import ConnectionStatus
 from parties.models import Agreement, AgreementState, Platform
-from parties.registration import disconnect
-from parties.status import ConnectionStatus
+from parties.registration.inbound import disconnect
+from sandbox import misbehaviour
+from sandbox.platform import SandboxPlatform
+from sandbox.server import Call
 from tests.cast import CPA, MIX, Cast, a_location
-from tests.hub.concurrently import closing
-from tests.hub.owner import T2, Owner, pushes, received
-from tests.hub.trade import LOCATIONS, TARIFFS, TOKENS, Kind, Trade, each
+from tests.hub.concurrency import closing
+from tests.hub.exchange import LOCATIONS, TARIFFS, TOKENS, Kind, Trade, each
+from tests.hub.location_owner import T2, Owner, pushes, received
 
 Deliver = Callable[[], int]
 

@@ -12,10 +12,10 @@ from hub.delivery import backlog, engine, leases, subscriptions
 from hub.delivery.leases import LeaseLost
 from hub.feed import Position, Selection
 from hub.models import Change, Snapshot, Subscription
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.server import Call
 from ocpi.types import ModuleID, Role
 from parties.models import Party
+from sandbox import misbehaviour
+from sandbox.server import Call
 from tests.cast import CPA, Cast, a_location
 from tests.factories import (
     AgreementFactory,
@@ -23,9 +23,9 @@ from tests.factories import (
     EndpointFactory,
     PartyFactory,
 )
-from tests.hub.concurrently import at_once
-from tests.hub.incoming import incoming
-from tests.hub.owner import Owner
+from tests.hub.concurrency import at_once
+from tests.hub.location_owner import Owner
+from tests.hub.store.write_requests import incoming
 
 LOCATIONS = ModuleID.LOCATIONS
 pytestmark = pytest.mark.usefixtures("transactional_db")

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from hub import broker
 from hub.models import Snapshot, Subscription
-from ocpi.sandbox.platform import SandboxPlatform
+from sandbox.platform import SandboxPlatform
 from tests.cast import CPA, a_location
-from tests.hub.owner import Owner
+from tests.hub.location_owner import Owner
 
 
 def told(*arguments: str) -> str:

@@ -6,11 +6,11 @@ import pytest
 
 from hub.delivery import engine
 from hub.models import DeadLetter
-from ocpi.sandbox import misbehaviour
-from ocpi.sandbox.server import Responder
+from sandbox import misbehaviour
+from sandbox.server import Responder
 from tests.cast import Cast
-from tests.hub.delivery.charging import subscription
-from tests.hub.trade import TARIFFS, TOKENS, Trade
+from tests.hub.delivery.durable_objects import subscription
+from tests.hub.exchange import TARIFFS, TOKENS, Trade
 
 Deliver = Callable[[], int]
 

@@ -3,11 +3,11 @@
 import pytest
 from django.utils import timezone
 
-from ocpi.sandbox.hub_client import Refused
-from ocpi.sandbox.misbehaviour import say
-from parties.connecting import register
-from parties.invitation import AllowedRole, prepare
 from parties.models import Credentials
+from parties.registration.invitation import AllowedRole, prepare
+from parties.registration.outbound import register
+from sandbox.client import Refused
+from sandbox.misbehaviour import say
 from tests.cast import Cast
 from tests.hub.message_log.conftest import Logged
 from tests.parties.wire import Wire, code

@@ -8,12 +8,12 @@ from itertools import product
 import pytest
 
 from hub.message_log import rows
-from hub.message_log.entries import Cut, Entry
-from hub.message_log.places import Places
+from hub.message_log.endpoints import Places
+from hub.message_log.entry import Cut, Entry
 from hub.message_log.writer import Writer
 from hub.models import Exchange
-from ocpi.sandbox import SandboxPlatform
 from ocpi.types import PartyRef
+from sandbox import SandboxPlatform
 from tests.cast import CPA, MSA
 from tests.hub.message_log.conftest import Logged
 

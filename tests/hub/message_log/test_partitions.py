@@ -8,9 +8,9 @@ from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
 
-from hub import upkeep
 from hub.message_log import partitions
 from hub.models import Exchange
+from hub.tasks import housekeeping
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +45,7 @@ def named(day: datetime) -> str:
 
 def test_days_get_their_partitions_ahead() -> None:
     """Today's and those of the next days, once."""
-    upkeep.keep_message_log()
+    housekeeping.keep_message_log()
     today = timezone.now()
     days = [named(today + timedelta(days=number)) for number in range(4)]
     assert partitions.names() == [*days, "hub_exchange_default"]

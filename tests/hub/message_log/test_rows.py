@@ -7,9 +7,9 @@ import pytest
 from django.conf import LazySettings
 
 from hub.message_log import rows
-from hub.message_log.entries import Cut, Entry
-from hub.message_log.places import Place, Places
-from hub.message_log.recording import listen
+from hub.message_log.capture import listen
+from hub.message_log.endpoints import Place, Places
+from hub.message_log.entry import Cut, Entry
 from hub.message_log.writer import writer
 from ocpi.client import Asked, Peer, Reply
 from ocpi.transport.envelope import Envelope

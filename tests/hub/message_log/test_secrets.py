@@ -9,10 +9,10 @@ from django.conf import LazySettings
 from django.db import connection
 
 from hub.message_log import masking
-from hub.message_log.entries import Cut
-from ocpi.sandbox import SandboxPlatform
-from ocpi.sandbox.misbehaviour import say
+from hub.message_log.entry import Cut
 from ocpi.transport.authorization import header
+from sandbox import SandboxPlatform
+from sandbox.misbehaviour import say
 from tests.cast import CPA, HUB, MSA, Cast, a_location, push
 from tests.hub.message_log.conftest import Logged, told
 from tests.ocpi.objects import a_token

@@ -9,14 +9,14 @@ from django.conf import LazySettings
 from django.db.models import Sum
 
 from hub.message_log.buffer import Buffer
-from hub.message_log.entries import NOTHING, Entry
-from hub.message_log.recording import LONGEST_URL_OF_A_STRANGER
+from hub.message_log.capture import LONGEST_URL_OF_A_STRANGER
+from hub.message_log.entry import NOTHING, Entry
 from hub.models import Exchange, Failure, Traffic
 from ocpi.transport.authorization import header
 from tests.cast import CPA, HUB, MSA, Cast, a_location, push
 from tests.conftest import HubServer
+from tests.hub.gateway.real_platforms import Pair
 from tests.hub.message_log.conftest import Logged, told_json
-from tests.hub.wire import Pair
 
 FORGED = {
     "Authorization": header("a-token-that-nobody-issued"),

@@ -11,10 +11,10 @@ from django.db import connection, transaction
 
 from hub.message_log import rows
 from hub.message_log.buffer import Buffer
-from hub.message_log.entries import Cut, Entry
+from hub.message_log.entry import Cut, Entry
 from hub.message_log.writer import writer
 from hub.models import Exchange
-from ocpi.sandbox import SandboxPlatform
+from sandbox import SandboxPlatform
 from tests.cast import CPA, a_location, push
 from tests.hub.message_log.conftest import Logged
 

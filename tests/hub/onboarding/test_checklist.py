@@ -7,10 +7,10 @@ import pytest
 
 from hub.models import Exchange, PullState
 from hub.onboarding.checklist import Checklist, Retry, State, Step, decide
-from hub.onboarding.facts import Facts
+from hub.onboarding.evidence import Facts
 from ocpi.types import InterfaceRole, ModuleID
-from parties.invitation import Starts
 from parties.models import Credentials, Party
+from parties.registration.invitation import Starts
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LOCATIONS = (ModuleID.LOCATIONS, InterfaceRole.SENDER)

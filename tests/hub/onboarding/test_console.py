@@ -8,18 +8,18 @@ from django.test import Client
 from django.urls import reverse
 
 from hub.models import PullState
-from hub.sync import schedule
-from ocpi.sandbox import SandboxPlatform
+from hub.pull import schedule
+from operators.groups import Role
 from operators.models import Change
-from operators.roles import Role
+from parties.connection_status import ConnectionStatus
 from parties.models import Credentials, Platform
 from parties.quirks import Quirks
-from parties.status import ConnectionStatus
+from sandbox import SandboxPlatform
 from tests.cast import Cast
+from tests.console.test_parties import platform_form
 from tests.factories import PlatformFactory
 from tests.hub.message_log.conftest import Logged
-from tests.operators.people import console, person
-from tests.parties.test_admin import platform_form
+from tests.operators.staff import console, person
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/parties/platform/add/"
@@ -128,7 +128,7 @@ def test_one_click_reads_the_lists(
     cast["P1"]
     schedule.reconcile()
     PullState.objects.update(failures=1, last_error="HTTP 500", wants_full=False)
-    monkeypatch.setattr("hub.tasks.start_pulls.delay_on_commit", lambda: None)
+    monkeypatch.setattr("hub.tasks.delivery.start_pulls.delay_on_commit", lambda: None)
     platform = Platform.objects.get()
     assert 'name="pull"' in text(admin_client.get(page_of(platform)))
     assert admin_client.post(page_of(platform), {"pull": "1"}).status_code == 302

@@ -9,17 +9,18 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from hub import broker, jobs, upkeep
+from hub import broker, jobs
 from hub.jobs import Job
 from hub.models import KeptCdr, Session, Token
 from hub.privacy import erasure
 from hub.privacy.drivers import Driver
+from hub.tasks import housekeeping
+from operators.groups import Role, least
 from operators.models import Change as Audited
-from operators.roles import Role, least
 from parties.models import Platform
+from tests.console.test_charged_objects import CONTRACT, UID, a_cdr, a_session, a_token
 from tests.factories import PartyFactory, PlatformFactory
-from tests.hub.test_admin_charging import CONTRACT, UID, a_cdr, a_session, a_token
-from tests.operators.people import console, person
+from tests.operators.staff import console, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security("S-25")]
 PAGE = "/admin/hub/token/driver/"
@@ -75,12 +76,12 @@ def test_a_worker_erases_and_a_page_watches(admin_client: Client) -> None:
     assert "It waits for a worker." in waiting.content.decode()
     assert waiting.headers["Refresh"]
     [task] = queued()
-    assert task["headers"]["task"] == "hub.upkeep.erase_driver"
+    assert task["headers"]["task"] == "hub.erase_driver"
     assert UID not in json.dumps(task)
     [sealed, name], _, _ = json.loads(b64decode(task["body"]))
     assert UID not in sealed
 
-    upkeep.erase_driver(sealed, name)
+    housekeeping.erase_driver(sealed, name)
 
     over = admin_client.get(answer.url).content.decode()
     assert "It is over." in over
@@ -126,7 +127,7 @@ def test_a_platform_is_forgotten_by_its_name(admin_client: Client) -> None:
     answer: Any = admin_client.post(page, {"name": "P2"})
     [task] = queued()
     [sealed, name], _, _ = json.loads(b64decode(task["body"]))
-    upkeep.forget_platform(sealed, name)
+    housekeeping.forget_platform(sealed, name)
 
     assert "It is over." in admin_client.get(answer.url).content.decode()
     assert not Platform.objects.exists()
@@ -139,12 +140,12 @@ def test_a_platform_is_forgotten_by_its_name(admin_client: Client) -> None:
 
 def test_what_cannot_be_done_says_why(admin_client: Client) -> None:
     """A job that fails has its reason on its page, and what was found stays."""
-    from hub.privacy.work import hand_over  # noqa: PLC0415
+    from hub.privacy.jobs import hand_over  # noqa: PLC0415
 
     broker.connection().flushdb()
-    name = hand_over(upkeep.forget_platform, {"name": "nobody"})
+    name = hand_over(housekeeping.forget_platform, {"name": "nobody"})
     [sealed, _], _, _ = json.loads(b64decode(queued()[0]["body"]))
-    upkeep.forget_platform(sealed, name)
+    housekeeping.forget_platform(sealed, name)
     page = admin_client.get(reverse("admin:parties_platform_forget_job", args=[name]))
     assert "no platform is called nobody" in page.content.decode()
     assert erasure.survey(Driver.named([UID])).counts.total() == 0

@@ -8,7 +8,7 @@ from django.db import connection
 
 from hub.models import Session
 from hub.privacy.drivers import Driver, charged
-from tests.hub.test_admin_charging import CONTRACT, a_session
+from tests.console.test_charged_objects import CONTRACT, a_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.security("S-25")]
 

@@ -8,11 +8,11 @@ import pytest
 
 from hub.models import Cdr, Change, KeptCdr, Location, Receipt, Session, Token
 from hub.policy import POLICIES
-from ocpi.sandbox import SandboxPlatform, object_path
 from parties.holders import ref_of
+from sandbox import SandboxPlatform, object_path
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push
-from tests.hub.privacy.everywhere import CDR, NAMES, SESSION, TOKEN, UID, plant, standing
-from tests.hub.sync.reading import offer, read
+from tests.hub.privacy.driver_everywhere import CDR, NAMES, SESSION, TOKEN, UID, plant, standing
+from tests.hub.pull.workers import offer, read
 from tests.ocpi.objects import a_tariff, a_token
 
 Deliver = Callable[[], int]

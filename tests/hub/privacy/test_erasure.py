@@ -9,13 +9,13 @@ from django.core.management import CommandError
 
 from hub.models import Cdr, Change, Exchange, Session, Token
 from hub.privacy.drivers import Driver
-from ocpi.sandbox import misbehaviour, object_path
 from ocpi.v2_2_1 import cdrs
 from ocpi.validation import validate
 from operators.models import Change as Audited
+from sandbox import misbehaviour, object_path
 from tests.cast import CPA, HUB, MSA, Cast, command
 from tests.hub.message_log.conftest import Logged, logged, told
-from tests.hub.privacy.everywhere import (
+from tests.hub.privacy.driver_everywhere import (
     CDR,
     CONTRACT,
     NAMES,
@@ -283,9 +283,7 @@ def test_the_log_of_the_processes_names_nobody(
             cpo.hub.post("cdrs", "RECEIVER", body=CDR | {"id": f"C8{place}"}, to=MSA, sender=CPA)
     logged()
     command(*ERASE)
-    ours = [
-        each for each in caplog.records if not each.name.startswith(("urllib3", "ocpi.sandbox"))
-    ]
+    ours = [each for each in caplog.records if not each.name.startswith(("urllib3", "sandbox"))]
     said = [each.getMessage() for each in ours]
     assert [each for each in said if any(name.upper() in each.upper() for name in NAMES)] == []
 

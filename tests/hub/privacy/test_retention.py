@@ -10,7 +10,6 @@ from django.conf import LazySettings
 from django.db.models import F
 from django.utils import timezone
 
-from hub import lifetimes
 from hub.models import (
     Cdr,
     Change,
@@ -24,14 +23,15 @@ from hub.models import (
 )
 from hub.models import Session as StoredSession
 from hub.privacy import retention
-from hub.upkeep import prune_personal
+from hub.pull import retention as pull_retention
+from hub.tasks.housekeeping import prune_personal
 from ocpi.types import ModuleID
-from operators.auditing import record
+from operators.audit import record
 from operators.models import Change as Audited
 from parties.models import ObservedHabit
 from tests.cast import CPA, HUB, MSA, Cast
-from tests.hub.privacy.everywhere import CDR, SESSION, UID, plant
-from tests.hub.sync.reading import offer, read
+from tests.hub.privacy.driver_everywhere import CDR, SESSION, UID, plant
+from tests.hub.pull.workers import offer, read
 from tests.ocpi.objects import a_token
 
 Deliver = Callable[[], int]
@@ -194,5 +194,5 @@ def test_a_cdr_without_its_driver_meets_its_own_list_again(
 def test_every_lifetime_of_an_object_is_known_to_its_list() -> None:
     """Deleting what the next reading brings back would be no end."""
     ends = {each.setting for each in retention.LIFETIMES}
-    assert set(lifetimes.SETTINGS.values()) <= ends
-    assert set(lifetimes.SETTINGS) == {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
+    assert set(pull_retention.SETTINGS.values()) <= ends
+    assert set(pull_retention.SETTINGS) == {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}

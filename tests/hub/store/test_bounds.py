@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.admin.lags import Lag
-from hub.delivery import backlog, states
+from console.lag import Lag
+from hub.delivery import backlog, current_state
 from hub.models import Subscription
 from hub.policy import POLICIES
-from hub.store import reading
-from hub.store.reading import Viewer
-from ocpi.sandbox.platform import SandboxPlatform
+from hub.store import reads
+from hub.store.reads import Viewer
 from ocpi.types import ModuleID
+from sandbox.platform import SandboxPlatform
 from tests.cast import CPA, HUB, MSA, Cast, a_location, push
 
 FIVE = ["L1", "L2", "L3", "L4", "L5"]
@@ -30,7 +30,7 @@ def test_a_list_of_large_objects_comes_in_short_pages(
     reader: SandboxPlatform, monkeypatch: pytest.MonkeyPatch, most: int, pages: int
 ) -> None:
     """At least one object a page, and each once."""
-    monkeypatch.setattr(reading, "MOST_BYTES", most)
+    monkeypatch.setattr(reads, "MOST_BYTES", most)
 
     crawl = reader.hub.list("locations", {}, to=HUB)
 
@@ -45,10 +45,10 @@ def test_a_snapshot_of_large_objects_comes_in_short_pieces(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each piece goes on behind the one before, up to the last."""
-    monkeypatch.setattr(states, "MOST_BYTES", 1)
+    monkeypatch.setattr(current_state, "MOST_BYTES", 1)
     policy = POLICIES[ModuleID.LOCATIONS]
 
-    piece = states.objects(policy, Viewer(MSA, frozenset({"NL-CPA"})), after=0, limit=100)
+    piece = current_state.objects(policy, Viewer(MSA, frozenset({"NL-CPA"})), after=0, limit=100)
     assert ([each.object_id for each in piece.objects], piece.is_last) == (["L1"], False)
 
     deliver_all()

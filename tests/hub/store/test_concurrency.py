@@ -8,10 +8,10 @@ import pytest
 
 from hub import store
 from hub.models import Change, Evse, Location
-from hub.store import writing
+from hub.store import writes as store_writes
 from tests.cast import CPA, a_location
-from tests.hub.concurrently import at_once
-from tests.hub.incoming import LOCATIONS, MODULE, incoming
+from tests.hub.concurrency import at_once
+from tests.hub.store.write_requests import LOCATIONS, MODULE, incoming
 
 WRITERS, ROUNDS, EVSES = 8, 15, 4
 
@@ -47,7 +47,7 @@ def revisions() -> list[int]:
 @pytest.mark.parametrize("attempts", [3, 0], ids=["optimistic", "under the lock"])
 def test_parallel_patches_lose_nothing(attempts: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each writer finds its last value in every EVSE, each write its revision and its change."""
-    monkeypatch.setattr(writing, "_OPTIMISTIC_ATTEMPTS", attempts)
+    monkeypatch.setattr(store_writes, "_OPTIMISTIC_ATTEMPTS", attempts)
     put()
 
     at_once([partial(patch_evses, writer) for writer in range(WRITERS)])

@@ -6,9 +6,9 @@ import pytest
 from django.conf import LazySettings
 
 from hub.store import growth
-from ocpi.sandbox import Result, SandboxPlatform
+from sandbox import Result, SandboxPlatform
 from tests.cast import CPA, HUB, MSA, a_location
-from tests.hub.owner import T1, T2, Owner, listed
+from tests.hub.location_owner import T1, T2, Owner, listed
 from tests.ocpi.objects import a_session, evse
 
 Pair = tuple[SandboxPlatform, SandboxPlatform]

@@ -1,0 +1,133 @@
+"""Crawling: every page of 1,000,000 Tokens in turn, by the Links of the hub alone.
+
+The last pages are to cost what the first ones cost, and neither the web process nor its database
+backend may grow. That nothing is skipped or repeated is checked on the way.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from statistics import fmean, median
+
+from bench import bulk_rows, memory, objects, page_sql
+from bench.environment import SMALL_CPO, Ground, emsp
+from bench.figures import Figure
+from bench.load import Answer, request, walk
+from bench.objects import CPO
+from bench.page_sql import Reader
+from ocpi.transport.pagination import read_link
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, format_datetime
+
+TOKENS = 1_000_000
+PAGE = 1_000
+OWNERS = tuple(emsp(number) for number in range(3))
+_NUMBER = re.compile(rb'"uid":"B(\d+)"')
+_WARM = 50
+"""Pages after which a process has everything it needs."""
+
+
+def measure(ground: Ground) -> Iterator[Figure]:
+    """Crawl as one who may see all, as one who may see a third, and from a date near the end."""
+    originals = [objects.put(ModuleID.TOKENS, owner=owner) for owner in OWNERS]
+    bulk_rows.fill(ground, originals, TOKENS)
+    everything = _crawl(ground, CPO, range(1, TOKENS + 1))
+    yield from _of_everything(ground, everything)
+    yield _constant("crawl of one who may see 1 of 3 owners", _third(ground))
+    yield from _of_the_end(ground, everything)
+
+
+def _of_everything(ground: Ground, crawl: "Crawl") -> Iterator[Figure]:
+    reader = Reader(ModuleID.TOKENS, CPO, OWNERS, PAGE)
+    bare = page_sql.bare(ground, reader, after=TOKENS // 2)
+    counted = page_sql.bare(ground, reader, after=0, counts=True)
+    what = f"crawl of {TOKENS:,} tokens, {PAGE:,} a page"
+    rate = 1 / fmean(crawl.latencies[1:])
+    yield Figure(what, rate, "pages/s", bare, page_sql.WHAT, 0.5)
+    yield _constant(what, crawl)
+    first = crawl.latencies[0]
+    yield Figure(
+        f"first page of {TOKENS:,}: {first * 1000:,.0f} ms",
+        1 / first,
+        "pages/s",
+        counted,
+        f"{page_sql.WHAT}, counted",
+        0.5,
+    )
+    for name, sizes in (("web process", crawl.web), ("database backend", crawl.database)):
+        early, late = sizes
+        yield Figure(
+            f"memory of the {name}, page {_WARM}", early, "MB", late, "at the last page", 0.9
+        )
+
+
+def _of_the_end(ground: Ground, everything: "Crawl") -> Iterator[Figure]:
+    """Measure a list that a date cuts down to its last page, against a page of all."""
+    since = datetime(2027, 1, 1, tzinfo=UTC) + timedelta(seconds=TOKENS - PAGE + 1)
+    numbers = range(TOKENS - PAGE + 1, TOKENS + 1)
+    query = f"&date_from={format_datetime(since)}"
+    latencies = [_crawl(ground, CPO, numbers, query).latencies[0] for _ in range(20)]
+    rate, page = 1 / fmean(latencies), 1 / fmean(everything.latencies[1:])
+    yield Figure(
+        f"the last {PAGE:,} by date_from, counted", rate, "pages/s", page, "a page of all", 0.5
+    )
+
+
+def _third(ground: Ground) -> "Crawl":
+    return _crawl(ground, SMALL_CPO, range(len(OWNERS), TOKENS + 1, len(OWNERS)))
+
+
+def _constant(what: str, crawl: "Crawl") -> Figure:
+    """Compare the last quarter of a crawl with its first, the page that counts aside."""
+    pages = crawl.latencies[1:-1]
+    quarter = max(len(pages) // 4, 1)
+    early, late = median(pages[:quarter]), median(pages[-quarter:])
+    return Figure(f"{what}: last quarter", 1 / late, "pages/s", 1 / early, "its first quarter", 0.9)
+
+
+@dataclass(slots=True)
+class Crawl:
+    """One crawl: how long each page took, and memory soon after its beginning and at its end."""
+
+    latencies: Sequence[float] = ()
+    web: list[float] = field(default_factory=list)
+    database: list[float] = field(default_factory=list)
+
+    def weigh(self, ground: Ground) -> None:
+        """Note what the hub's processes hold."""
+        self.web.append(memory.web(ground))
+        self.database.append(memory.database(ground))
+
+
+def _crawl(ground: Ground, reader: PartyRef, wanted: range, query: str = "") -> Crawl:
+    """Follow the Links to the end; the Tokens must come in order, each of them once."""
+    url = f"{ground.endpoint(InterfaceRole.SENDER, ModuleID.TOKENS)}?limit={PAGE}{query}"
+    headers = ground.headers(reader)
+    crawl = Crawl()
+    missing = iter(wanted)
+    pages = 0
+
+    def following(answer: Answer | None) -> bytes | None:
+        nonlocal pages
+        if answer is None:
+            return request("GET", url, headers)
+        _check(answer, missing, len(wanted))
+        pages += 1
+        if pages == _WARM:
+            crawl.weigh(ground)
+        link = read_link(answer.header("link"), base_url=url)
+        return request("GET", link, headers) if link else None
+
+    crawl.latencies = walk(ground.url, following).latencies
+    crawl.weigh(ground)
+    if next(missing, None) is not None:
+        raise RuntimeError(f"the crawl of {reader} ended before the list did")
+    return crawl
+
+
+def _check(answer: Answer, missing: Iterator[int], total: int) -> None:
+    for number in _NUMBER.findall(answer.body):
+        if int(number) != next(missing, None):
+            raise RuntimeError(f"token {number.decode()} came out of order, or twice")
+    if answer.header("x-total-count") != str(total):
+        raise RuntimeError(f"X-Total-Count is {answer.header('x-total-count')}, not {total}")

@@ -1,0 +1,115 @@
+"""Pulling: 50,000 Locations from a platform's list, page by page, then all of them once more.
+
+What is stored is fed to an eMSP, but not delivered here. The limit is the hub's own store, taking
+such objects one by one: pushes without HTTP. The process may not grow on the way.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bench import memory, objects
+from bench.environment import SMALL_CPO, Ground, background
+from bench.figures import Figure
+from bench.list_server import EVSES, LOCATIONS
+from local import ports
+from ocpi.types import InterfaceRole, ModuleID
+from ocpi.versions import VERSIONS
+
+if TYPE_CHECKING:
+    from hub.models import PullState
+    from hub.store import Incoming
+
+_WARM = 50
+"""Pages after which the process has everything it needs."""
+_PATIENCE = 30.0
+PUSHED = 2_000
+_BARE = "stored one by one, no HTTP"
+
+
+def measure(ground: Ground) -> Iterator[Figure]:
+    """Read the list as a newcomer's, then again when nothing changed."""
+    del ground
+    with _list():
+        sizes: list[float] = []
+        first = _read(sizes)
+        again = _read([])
+    bare = _pushed()
+    what = f"pull of {LOCATIONS:,} locations"
+    yield Figure(what, first, "objects/s", bare, _BARE, 1.0)
+    yield Figure(f"{what}, nothing changed", again, "objects/s", bare, _BARE, 1.0)
+    yield Figure(
+        f"memory of the worker, page {_WARM}", sizes[0], "MB", sizes[-1], "at the last page", 0.9
+    )
+
+
+@contextmanager
+def _list() -> Iterator[None]:
+    """Let the small CPO's platform offer a list."""
+    from parties.models import Endpoint, Party  # noqa: PLC0415 - Django is set up by now
+
+    port = ports.free()
+    url = f"http://127.0.0.1:{port}/locations"
+    owner = Party.objects.get(key=str(SMALL_CPO))
+    module, role = ModuleID.LOCATIONS.value, InterfaceRole.SENDER.value
+    with background("shelf", "-m", "bench.list_server", str(port)):
+        _wait(port)
+        Endpoint.objects.create(platform=owner.platform, module=module, role=role, url=url)
+        yield
+        Endpoint.objects.filter(url=url).delete()
+
+
+def _wait(port: int) -> None:
+    end = time.monotonic() + _PATIENCE
+    while ports.is_free(port):
+        if time.monotonic() > end:
+            raise RuntimeError("the platform with the list did not start")
+        time.sleep(0.05)
+
+
+def _read(sizes: list[float]) -> float:
+    """Read the whole list; return objects a second, and note what the process holds."""
+    from hub.pull import status  # noqa: PLC0415 - Django is set up by now
+
+    def watch(state: "PullState") -> None:
+        if state.pages >= _WARM:
+            sizes.append(memory.own())
+
+    found = status.of_party(SMALL_CPO, ModuleID.LOCATIONS.value)
+    started = time.perf_counter()
+    [done] = status.read_now(found, full=True, watch=watch)
+    seconds = time.perf_counter() - started
+    if (done.seen, done.last_error) != (LOCATIONS, ""):
+        raise RuntimeError(status.line(done))
+    return done.seen / seconds
+
+
+def _pushed() -> float:
+    """Return how many such objects a second the store takes one by one, without any HTTP."""
+    from hub import store  # noqa: PLC0415 - Django is set up by now
+
+    template = objects.put(ModuleID.LOCATIONS, evses=EVSES, owner=SMALL_CPO)
+    messages = [_message(*template.numbered(LOCATIONS + each, 0)) for each in range(PUSHED)]
+    started = time.perf_counter()
+    for message in messages:
+        store.apply(message)
+    return PUSHED / (time.perf_counter() - started)
+
+
+def _message(path: str, body: bytes) -> "Incoming":
+    from hub.policy import POLICIES  # noqa: PLC0415
+    from hub.store import Incoming  # noqa: PLC0415
+
+    version = VERSIONS["2.2.1"]
+    return Incoming(
+        module=version.modules[ModuleID.LOCATIONS],
+        policy=POLICIES[ModuleID.LOCATIONS],
+        version="2.2.1",
+        method="PUT",
+        owner=SMALL_CPO,
+        ids=(path.rpartition("/")[2],),
+        path=path,
+        body=body,
+        correlation_id="bench",
+    )

@@ -1,0 +1,181 @@
+"""The page of the matrix of agreements, and what may be done to a selection of it at once."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import urlencode
+
+from console.base import action, page
+from parties import agreement_matrix
+from parties.agreement_matrix import LETTERS, Cell, Standing, Wanted
+from parties.agreements import NoSuchAgreement, outside_period, settle
+from parties.models import Agreement, AgreementState
+from parties.models.words import choices
+from parties.role_pairs import OWNERS, READERS
+
+MOST_WORDS = 60
+_PAIR = re.compile("([0-9]{1,18})-([0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What can be done to a selection."""
+
+    title: str
+    state: AgreementState
+    consequence: str
+
+
+_DEEDS: Mapping[str, _Deed] = {
+    "activate": _Deed(
+        "Activate",
+        AgreementState.ACTIVE,
+        "They exchange data at once: who newly has access gets a snapshot. Modules and periods"
+        " stay as they are; a new agreement is about all modules, without limit.",
+    ),
+    "suspend": _Deed(
+        "Suspend",
+        AgreementState.SUSPENDED,
+        "Nothing passes between them any more, and what is queued is not sent.",
+    ),
+}
+
+
+class WantedForm(forms.Form):
+    """What of the matrix is looked at, as the address says it; what is wrong does not matter."""
+
+    owners = forms.CharField(required=False, max_length=MOST_WORDS)
+    owner_role = forms.ChoiceField(
+        required=False, choices=[("", "CPO and NAP"), *((role, role) for role in sorted(OWNERS))]
+    )
+    readers = forms.CharField(required=False, max_length=MOST_WORDS)
+    reader_role = forms.ChoiceField(
+        required=False, choices=[("", "any role"), *((role, role) for role in sorted(READERS))]
+    )
+    state = forms.ChoiceField(
+        required=False, choices=[("", "any or none"), *choices(AgreementState)]
+    )
+    row_page = forms.IntegerField(required=False, min_value=1)
+    column_page = forms.IntegerField(required=False, min_value=1)
+
+    def wanted(self) -> Wanted:
+        """Return what could be understood."""
+        self.is_valid()
+        return Wanted(**{name: value for name, value in self.cleaned_data.items() if value})
+
+
+class MatrixPage:
+    """Adds the matrix to the agreements' admin."""
+
+    @action(description="Matrix", url_path="matrix", icon="grid_on")
+    def matrix(self: Any, request: HttpRequest) -> HttpResponse:
+        """Show it; a POST asks about a selection, and when that is confirmed does it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return _asked(self, request)
+        form = WantedForm(request.GET)
+        wanted = form.wanted()
+        found = agreement_matrix.read(wanted)
+        return page(
+            self,
+            request,
+            "console/matrix.html",
+            title="Agreements",
+            form=form,
+            matrix=found,
+            rows=[
+                {"party": party, "cells": cells}
+                for party, cells in zip(found.rows.parties, found.cells, strict=True)
+            ],
+            turn=_turner(replace(wanted, row_page=found.rows.page, column_page=found.columns.page)),
+            legend=[(word, LETTERS[word]) for word in Standing],
+            deeds=_DEEDS if _may_settle(self, request) else {},
+        )
+
+
+def _asked(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - the agreements' admin
+    """Answer a selection."""
+    if not _may_settle(admin, request):
+        raise PermissionDenied
+    deed, cells = _DEEDS.get(request.POST.get("deed", "")), _selected(request)
+    if deed is None or not cells:
+        admin.message_user(request, "Select at least one pair first.", messages.WARNING)
+        return HttpResponseRedirect(request.get_full_path())
+    others = [cell for cell in cells if _differs(cell, deed)]
+    if "confirmed" not in request.POST:
+        return page(
+            admin, request, "console/matrix_confirm.html", title=deed.title,
+            deed=deed, name=request.POST["deed"], cells=others, same=len(cells) - len(others),
+            back=request.get_full_path(),
+        )  # fmt: skip
+    try:
+        sentence = _perform(admin, request, deed, others)
+    except NoSuchAgreement as error:
+        admin.message_user(request, f"Nothing was changed: {error}", messages.ERROR)
+    else:
+        admin.message_user(request, sentence, messages.SUCCESS)
+    return HttpResponseRedirect(request.get_full_path())
+
+
+def _perform(admin: Any, request: HttpRequest, deed: _Deed, cells: Sequence[Cell]) -> str:  # noqa: ANN401 - the agreements' admin
+    """Do it to all or to none; say what was done, and what it does not achieve."""
+    without_effect = []
+    with transaction.atomic():
+        for cell in cells:
+            before = cell.standing
+            agreement = settle(cell.owner, cell.reader, state=deed.state)
+            _record(admin, request, agreement, before)
+            if deed.state is AgreementState.ACTIVE and outside_period(agreement):
+                without_effect.append(f"{agreement} {outside_period(agreement)}")
+    sentence = f"{len(cells)} agreements are {deed.state} now."
+    return (
+        f"{sentence} Nothing passes: {'; '.join(without_effect[:10])}."
+        if without_effect
+        else sentence
+    )
+
+
+def _record(admin: Any, request: HttpRequest, agreement: Agreement, before: Standing) -> None:  # noqa: ANN401 - the agreements' admin
+    sentence = f"{before} → {agreement.state}, in the matrix."
+    log = admin.log_addition if before is Standing.NONE else admin.log_change
+    log(request, agreement, sentence)
+
+
+def _differs(cell: Cell, deed: _Deed) -> bool:
+    if cell.agreement is None:
+        # Where access is open, a suspended agreement is what refuses a pair.
+        return deed.state is AgreementState.ACTIVE or settings.HUB_ACCESS == "open"
+    return bool(cell.agreement.state != deed.state)
+
+
+def _selected(request: HttpRequest) -> list[Cell]:
+    found = map(_PAIR.fullmatch, request.POST.getlist("pair"))
+    return agreement_matrix.chosen((int(pair[1]), int(pair[2])) for pair in found if pair)
+
+
+def _may_settle(admin: Any, request: HttpRequest) -> bool:  # noqa: ANN401 - the agreements' admin
+    return bool(admin.has_change_permission(request) and admin.has_add_permission(request))
+
+
+def _turner(wanted: Wanted) -> Mapping[str, Any]:
+    """Return the addresses of the pages beside this one."""
+
+    def at(**change: int) -> str:
+        named = {name: getattr(wanted, name) for name in Wanted.__dataclass_fields__} | change
+        return f"?{urlencode({name: value for name, value in named.items() if value})}"
+
+    return {
+        "up": at(row_page=wanted.row_page - 1),
+        "down": at(row_page=wanted.row_page + 1),
+        "left": at(column_page=wanted.column_page - 1),
+        "right": at(column_page=wanted.column_page + 1),
+    }

@@ -1,0 +1,247 @@
+"""The console's first page: how the hub stands, each figure with the way to the list behind it.
+
+Whoever may not see a list does not see its figures.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from console.base import operates, span
+from console.charts import Bar, Columns, Given, bars, columns
+from console.tones import EVSE_TONES
+from hub.models import Cdr, DeadLetter, Evse, Exchange, Location, Subscription
+from hub.statistics import dashboard
+from hub.statistics.dashboard import BUCKETS, HOURS, MOST
+from ocpi.status_codes import StatusCode
+from parties.connection_status import ConnectionStatus
+from parties.models import Party, Platform
+
+_SHOWN = 8
+_STATE_TONES = {"CONNECTED": "good", "OFFLINE": "bad", "SUSPENDED": "care", "PLANNED": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One figure, its picture, and where all of it is."""
+
+    title: str
+    figure: str
+    url: str
+    about: str = ""
+    bars: Sequence[Bar] = ()
+    columns: Columns | None = None
+    is_wide: bool = False
+    tone: str = ""
+    nothing: str = ""
+    """What is said instead of an empty picture."""
+
+
+def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Give the first page what this operator may see."""
+    shown = [make() for model, make in _PANELS if _may_see(request, model)]
+    onboard = (
+        reverse("admin:parties_platform_add") if operates(request, Platform, verb="add") else ""
+    )
+    return {**context, "title": "Dashboard", "panels": shown, "onboard": onboard}
+
+
+def _may_see(request: HttpRequest, model: type[Model]) -> bool:
+    return any(operates(request, model, verb=verb) for verb in ("view", "change"))
+
+
+def _messages() -> Panel:
+    found = dashboard.messages()
+    total = sum(found.totals.values())
+    order = sorted(found.by_module, key=lambda module: -found.totals[module])
+    series = [
+        Given(
+            module or "other",
+            f"{found.totals[module]:,}",
+            found.by_module[module],
+            _list(Exchange, module=module),
+        )
+        for module in order
+    ]
+    hours = [found.begin + timedelta(hours=number) for number in range(0, HOURS + 1, 6)]
+    marks = [f"{hour:%H:%M}" for hour in hours]
+    last = sum(numbers[BUCKETS - 2] for numbers in found.by_module.values())
+    return Panel(
+        "Messages per minute",
+        f"{last:,.1f}" if last < MOST else f"{last:,.0f}",
+        _list(Exchange),
+        f"{total:,} in 24 hours, {found.failed:,} of them without success",
+        columns=columns(series, marks=marks, about="Messages per minute by module, 24 hours (UTC)"),
+        is_wide=True,
+        nothing="" if total else "No message in the last 24 hours.",
+    )
+
+
+def _parties() -> Panel:
+    counts = dashboard.parties()
+    rows = [
+        (state, number, f"{number:,}", _list(Platform, status__exact=state))
+        for state, number in counts.items()
+    ]
+    offline = counts[ConnectionStatus.OFFLINE]
+    about = f"{offline:,} of them offline" if offline else "none of them offline"
+    total = f"{sum(counts.values()):,}"
+    return Panel("Parties", total, _list(Party), about, bars(rows, _STATE_TONES))
+
+
+def _failures() -> Panel:
+    found = dashboard.failures()
+    rows = [
+        (_failed(each), each.number, f"{each.number:,}", _failed_list(each))
+        for each in found[:_SHOWN]
+    ]
+    total = sum(each.number for each in found)
+    return Panel(
+        "Errors in 24 hours",
+        f"{total:,}",
+        _list(Exchange),
+        "by party and code",
+        bars(rows, {label: "bad" for label, *_ in rows}),
+        nothing="" if rows else "No errors.",
+    )
+
+
+def _failed(each: dashboard.Failed) -> str:
+    names = {code.value: code.description for code in StatusCode}
+    code = f"{each.code} {names.get(each.code, '')}" if each.code >= 1000 else f"HTTP {each.code}"  # noqa: PLR2004 - OCPI's codes begin there
+    return f"{each.party or 'no known party'}: {code.strip() if each.code else 'no answer'}"
+
+
+def _failed_list(each: dashboard.Failed) -> str:
+    is_known = each.code in {code.value for code in StatusCode}
+    wanted = {"party": each.party, "status_code": str(each.code) if is_known else ""}
+    return _list(Exchange, **{name: value for name, value in wanted.items() if value})
+
+
+def _throttled() -> Panel:
+    found = dashboard.throttled()
+    rows = [
+        (each.platform or "strangers", each.number, f"{each.number:,}", _throttled_list(each))
+        for each in found[:_SHOWN]
+    ]
+    return Panel(
+        "Over their rate in 24 hours",
+        f"{sum(each.number for each in found):,}",
+        _list(Exchange, status_code=str(StatusCode.CLIENT_ERROR.value)),
+        "requests refused with 429, by platform",
+        bars(rows, {label: "care" for label, *_ in rows}),
+        nothing="" if rows else "Nobody sends too much.",
+    )
+
+
+def _throttled_list(each: dashboard.TooFast) -> str:
+    if each.platform:
+        return _list(Platform, q=each.platform)
+    return _list(Exchange, status_code=str(StatusCode.CLIENT_ERROR.value))
+
+
+def _waiting() -> Panel:
+    found = dashboard.waiting()
+    rows = [
+        (
+            f"{each.receiver}: {each.module}",
+            each.seconds,
+            span(each.seconds),
+            _list(Subscription, q=each.receiver),
+        )
+        for each in found[:_SHOWN]
+    ]
+    oldest = found[0].seconds if found else 0.0
+    return Panel(
+        "Oldest undelivered change",
+        span(oldest) if found else "none",
+        _list(Subscription),
+        f"{len(found):,} receivers are behind" if found else "every receiver is up to date",
+        bars(rows, {label: "care" for label, *_ in rows}),
+        tone="bad" if oldest >= 600 else "",  # noqa: PLR2004 - as in console.lag
+        nothing="" if rows else "Nothing waits to be delivered.",
+    )
+
+
+def _dead_letters() -> Panel:
+    found = dashboard.dead_letters()
+    number = f"more than {MOST:,}" if found.number > MOST else f"{found.number:,}"
+    about = f"the first of {found.oldest:%Y-%m-%d %H:%M} UTC" if found.oldest else ""
+    rows = [
+        (each.receiver, each.number, f"{each.number:,}", _list(DeadLetter, q=each.receiver))
+        for each in found.by_receiver[:_SHOWN]
+    ]
+    tones = {label: "bad" for label, *_ in rows}
+    nothing = "" if rows else "No receiver refused anything."
+    tone = "bad" if rows else ""
+    return Panel(
+        "Dead letters",
+        number,
+        _list(DeadLetter),
+        about,
+        bars(rows, tones),
+        tone=tone,
+        nothing=nothing,
+    )
+
+
+def _cdrs() -> Panel:
+    found = dashboard.cdrs()
+    total = sum(found.by_hour)
+    url = _list(Cdr, posted_at__gte=f"{found.begin:%Y-%m-%d %H:%M:%S}Z")
+    series = [Given("CDRs", f"{total:,}", found.by_hour, url)] if total else []
+    marks = [f"{hour:02}:00" for hour in range(0, HOURS + 1, 6)]
+    return Panel(
+        "CDRs today",
+        f"{total:,}",
+        url,
+        f"{found.kwh:,.1f} kWh",
+        columns=columns(series, marks=marks, about="CDRs of today by the hour (UTC)"),
+        nothing="" if total else "No CDR since midnight UTC.",
+    )
+
+
+def _evses() -> Panel:
+    counts = dashboard.evses()
+    rows = [
+        (status, number, f"{number:,}", _list(Evse, status=status))
+        for status, number in sorted(counts.items(), key=lambda item: -item[1])
+        if number
+    ]
+    total = sum(counts.values())
+    return Panel(
+        "EVSEs",
+        f"{total:,}",
+        reverse("admin:hub_location_map"),
+        "of published locations, by status",
+        bars(rows, EVSE_TONES),
+        nothing="" if rows else "No published EVSE yet.",
+    )
+
+
+_PANELS: tuple[tuple[type[Model], Callable[[], Panel]], ...] = (
+    (Exchange, _messages),
+    (Party, _parties),
+    (Exchange, _failures),
+    (Exchange, _throttled),
+    (Subscription, _waiting),
+    (DeadLetter, _dead_letters),
+    (Cdr, _cdrs),
+    (Location, _evses),
+)
+
+
+def _list(model: type[Model], **query: str) -> str:
+    meta = model._meta  # noqa: SLF001 - a documented name of Django
+    url = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    return f"{url}?{urlencode(query)}" if query else url
+
+
+admin.site.index_template = "console/dashboard.html"

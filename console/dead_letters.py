@@ -1,0 +1,136 @@
+"""Dead letters: what a receiver refused, with its own words.
+
+Delivery went on; an operator may have them sent again.
+"""
+
+import msgspec
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from console.base import ModelAdmin, ReadOnly, Tone, ago, badge, column, pretty
+from console.changelist import BoundedChangeList, BoundedPaginator
+from console.message_links import timeline_of
+from console.object_links import short
+from console.redrive import Redriving
+from console.search import FoundByWholeWords
+from hub.masking.personal import PUBLISHED_TO, masked_within
+from hub.masking.set_aside import masked_letter
+from hub.models import DeadLetter
+from hub.store.raw_json import members
+
+_NARROW = 12
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(FoundByWholeWords, Redriving, ReadOnly, ModelAdmin[DeadLetter]):
+    """Refusals, newest first."""
+
+    list_display = ("when", "receiver", "method", "path", "codes", "why", "journey")
+    list_filter = ("method", "http_status", "status_code", "subscription__module")
+    search_fields = ("path", "reason", "correlation_id", "subscription__receiver__key")
+    search_help_text = (
+        "Path, reason, correlation id, or key of the receiver; of what is about drivers,"
+        " whole words only"
+    )
+    module_field = "subscription__module"
+    whole = ("correlation_id", "subscription__receiver__key")
+    within = ("path", "reason")
+    list_per_page = 50
+    ordering = ("-id",)
+    show_full_result_count = False
+    actions = ("redrive", "discard")
+    fields = (
+        ("when", "receiver"),
+        ("method", "path"),
+        ("codes", "owner"),
+        "reason",
+        "journey",
+        "content",
+    )
+    readonly_fields = (
+        "when",
+        "receiver",
+        "method",
+        "path",
+        "codes",
+        "owner",
+        "reason",
+        "journey",
+        "content",
+    )
+    paginator = BoundedPaginator
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
+        """Read the receiver with the letter."""
+        return super().get_queryset(request).select_related("subscription__receiver")
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> DeadLetter | None:
+        """Take off the letter what identifies a driver, so that no page of it says it."""
+        letter = super().get_object(request, object_id, from_field)
+        if letter is not None:
+            self.complete([letter])
+        return letter
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
+        """Use the list that completes its rows."""
+        del request, kwargs
+        return BoundedChangeList
+
+    def complete(self, rows: list[DeadLetter]) -> None:
+        """Mask what identifies a driver."""
+        for letter in rows:
+            masked_letter(letter)
+
+    @column("When", order="id")
+    def when(self, letter: DeadLetter) -> SafeString | str:
+        """Show when it was refused."""
+        return ago(letter.created_at)
+
+    @column("Receiver", order="subscription__receiver__key")
+    def receiver(self, letter: DeadLetter) -> str:
+        """Name who refused it."""
+        return f"{letter.subscription.receiver}"
+
+    @column("Answer")
+    def codes(self, letter: DeadLetter) -> SafeString:
+        """Show HTTP status and OCPI status code."""
+        http = "no HTTP status" if letter.http_status is None else f"HTTP {letter.http_status}"
+        return badge(
+            http if letter.status_code is None else f"{http}, {letter.status_code}", Tone.BAD
+        )
+
+    @column("Reason", order="reason")
+    def why(self, letter: DeadLetter) -> str:
+        """Show the beginning of the reason."""
+        return letter.reason if len(letter.reason) <= 120 else f"{letter.reason[:120]}…"  # noqa: PLR2004
+
+    @column("Timeline")
+    def journey(self, letter: DeadLetter) -> SafeString | str:
+        """Lead to all that carried the same correlation id."""
+        if not letter.correlation_id:
+            return "-"
+        shown = short(letter.correlation_id, longest=_NARROW)
+        url = timeline_of(letter.correlation_id)
+        return format_html('<a class="hub-link" href="{}">{}</a>', url, shown)
+
+    @column("Body")
+    def content(self, letter: DeadLetter) -> SafeString | str:
+        """Show what was sent, unless its owner wants it unpublished (LOC-17)."""
+        if letter.body is None:
+            return "none"
+        text = masked_within(letter.body.encode(), PUBLISHED_TO)
+        if _is_unpublished(text):
+            return "not shown: its owner does not publish it"
+        return pretty(text)
+
+
+def _is_unpublished(text: bytes) -> bool:
+    try:
+        return members(text).get("publish") == b"false"
+    except (msgspec.DecodeError, RecursionError):
+        return False

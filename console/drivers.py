@@ -1,0 +1,153 @@
+"""A driver's data taken away or erased: who is meant, why, and what it comes to.
+
+docs/privacy.md. Ids are posted and never stand in an address; a worker erases.
+"""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import content_disposition_header
+from kombu.exceptions import OperationalError
+
+from console import jobs
+from console.base import action, page
+from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
+from hub.privacy.extract import extract
+from hub.privacy.jobs import hand_over
+from hub.tasks import housekeeping
+from ocpi.types import one_line
+
+_JOB = "hub_token_driver_job"
+LONGEST_IDS = 2_000
+"""Characters of the uids on the form."""
+_ERASE, _EXPORT = "hub.erase_driver", "hub.export_driver"
+
+
+class DriverForm(forms.Form):
+    """Who is meant, and why."""
+
+    uids = forms.CharField(required=False, max_length=LONGEST_IDS)
+    contract = forms.CharField(required=False, max_length=100)
+    party = forms.CharField(required=False, max_length=6)
+    by_uid = forms.BooleanField(required=False)
+    reason = forms.CharField(max_length=200)
+
+    def clean(self) -> dict[str, Any]:
+        """Follow the ids to what they lead to; what names nobody is an error of the form."""
+        given: dict[str, Any] = super().clean() or {}
+        try:
+            given["driver"] = resolved(
+                Driver.named(
+                    str(given.get("uids", "")).split(),
+                    [given["contract"].strip()] if given.get("contract") else (),
+                    party=given.get("party", ""),
+                    by_uid=bool(given.get("by_uid")),
+                )
+            )
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        return given
+
+
+class Drivers:
+    """Adds the pages to the list of tokens."""
+
+    def get_urls(self: Any) -> list[URLPattern]:
+        """Add the page of a job."""
+        view = self.admin_site.admin_view(self.driver_job)
+        own = [path("driver/job/<slug:name>/", view, name=_JOB)]
+        urls: list[URLPattern] = own + super().get_urls()  # type: ignore[misc]
+        return urls
+
+    def has_driver_permission(self, request: HttpRequest, _: object = None) -> bool:
+        """Tell who may do either."""
+        user: Any = request.user
+        return bool(user.has_perm(_ERASE) or user.has_perm(_EXPORT))
+
+    @action(
+        description="A driver's data",
+        url_path="driver",
+        icon="person_remove",
+        permissions=["driver"],
+    )
+    def driver(self: Any, request: HttpRequest) -> HttpResponseBase:
+        """Ask who is meant; then hand out the data, or ask once more and erase."""
+        if not self.has_driver_permission(request):
+            raise PermissionDenied
+        form = DriverForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            return _asked(self, request, form)
+        deed = request.POST.get("do", "")
+        if not request.user.has_perm(_EXPORT if deed == "export" else _ERASE):
+            raise PermissionDenied
+        given = form.cleaned_data
+        if deed == "export":
+            return _file(given["driver"], one_line(given["reason"], longest=200))
+        return _erased(self, request, form) if deed == "erase" else _asked(self, request, form)
+
+    def driver_job(self: Any, request: HttpRequest, name: str) -> HttpResponse:
+        """Show how far an erasure is."""
+        if not self.has_driver_permission(request):
+            raise PermissionDenied
+        back = reverse("admin:hub_token_changelist")
+        return jobs.shown(self, request, name, title="A driver is erased", back=back)
+
+
+def _asked(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:  # noqa: ANN401 - of tokens
+    """Show the form, and what its ids lead to."""
+    user: Any = request.user
+    looked = form.is_valid() if request.method == "POST" else False
+    shown = {
+        "title": "A driver's data",
+        "form": form,
+        "found": _found(form.cleaned_data["driver"]) if looked else (),
+        "looked": looked,
+        "may_export": user.has_perm(_EXPORT),
+        "may_erase": user.has_perm(_ERASE),
+        "back": reverse("admin:hub_token_changelist"),
+    }
+    answer = page(admin, request, "console/driver.html", **shown)
+    add_never_cache_headers(answer)
+    return answer
+
+
+def _erased(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:  # noqa: ANN401 - of tokens
+    """Hand the erasure to a worker."""
+    given = form.cleaned_data
+    wanted = {
+        "uids": given["uids"].split(),
+        "contracts": [given["contract"].strip()] if given["contract"] else [],
+        "party": given["party"],
+        "by_uid": given["by_uid"],
+        "reason": one_line(given["reason"], longest=200),
+    }
+    try:
+        name = hand_over(housekeeping.erase_driver, wanted)
+    except OperationalError as error:
+        form.add_error(None, f"The broker does not answer: {error}")
+        return _asked(admin, request, form)
+    return HttpResponseRedirect(reverse(f"admin:{_JOB}", args=[name]))
+
+
+def _found(driver: Driver) -> list[tuple[str, int]]:
+    """Count what indexes lead to; the rest is found on the way."""
+    found = [("tokens", tokens(driver).count())]
+    for model in CHARGED:
+        name = str(model._meta.verbose_name_plural)  # noqa: SLF001 - a documented name of Django
+        found.append((name, charged(driver, model).count()))
+    return found
+
+
+def _file(driver: Driver, reason: str) -> StreamingHttpResponse:
+    answer = StreamingHttpResponse(
+        extract(driver, reason=reason), content_type="application/json; charset=utf-8"
+    )
+    disposition = content_disposition_header(as_attachment=True, filename="driver.json")
+    answer.headers["Content-Disposition"] = str(disposition)
+    add_never_cache_headers(answer)
+    return answer

@@ -1,0 +1,209 @@
+"""EVSEs: which have which status, how each was in the last days, and who has it.
+
+Spec: 2.2.1 mod_locations; LOC-17. An EVSE is part of its Location: who may see that sees it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from console.base import ModelAdmin, ReadOnly, ago, column, once, operates, pretty, span, table
+from console.changelist import BoundedChangeList, BoundedPaginator
+from console.export import Exports
+from console.filters import owner_filter, word_filter
+from console.object_links import link, short
+from console.stored_object import whereabouts_table
+from console.tones import status_badge, status_tone
+from hub.delivery.object_status import Subject
+from hub.models import Evse, Location
+from hub.statistics import uptime
+from hub.statistics.uptime import Span
+from ocpi.types import ModuleID, fold
+from ocpi.v2_2_1.location_types import Status
+
+_HOURS = uptime.DAYS * 24
+_CHANGES = 50
+_WORST_LAST = ("quiet", "good", "busy", "care", "bad")
+
+
+class _OwnerFilter(owner_filter(ModuleID.LOCATIONS)):  # type: ignore[misc]
+    """By who owns the location."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Evse]) -> QuerySet[Evse]:
+        """Keep the owner's."""
+        del request
+        value = self.value()
+        return queryset.filter(object__owner=value) if value else queryset
+
+
+@admin.register(Evse)
+class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
+    """EVSEs of the present texts of published locations."""
+
+    list_display = ("identity", "evse_id", "location", "owner", "state", "updated")
+    list_filter = (word_filter("status", (status.value for status in Status)), _OwnerFilter)
+    search_fields = ("evse_id",)
+    search_help_text = "Whole EVSE id"
+    list_per_page = 50
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    ordering = ("pk",)
+    actions = None
+    fieldsets = (
+        (None, {"fields": (("uid", "evse_id"), ("location", "owner"), ("state", "updated"))}),
+        (f"The last {uptime.DAYS} days", {"fields": ("days", "changes")}),
+        ("Who has it", {"fields": ("whereabouts",)}),
+        ("As sent", {"fields": ("document",)}),
+    )
+    readonly_fields = (
+        *("uid", "evse_id", "location", "owner", "state", "updated"),
+        *("days", "changes", "whereabouts", "document"),
+    )
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
+        """Ask for the permission to see Locations."""
+        return any(operates(request, Location, verb=verb) for verb in ("view", "change"))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Ask for the same."""
+        return self.has_view_permission(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Evse]:
+        """Leave out what a later text left out, and what is not to be published (LOC-17)."""
+        present = super().get_queryset(request).filter(generation=F("object__generation"))
+        return present.filter(object__publish=True).select_related("object").defer("object__text")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Evse], search_term: str
+    ) -> tuple[QuerySet[Evse], bool]:
+        """Search by whole ids."""
+        del request
+        words = search_term.replace("\x00", "").strip()
+        known = {words, fold(words)}
+        return (queryset.filter(evse_id__in=known) if words else queryset), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
+        """Use the list that counts no further than its pages."""
+        del request, kwargs
+        return BoundedChangeList
+
+    def complete(self, rows: list[Evse]) -> None:
+        """Add nothing: a row shows its columns."""
+
+    @column("Uid")
+    def identity(self, row: Evse) -> SafeString:
+        """Show the ends of the uid, in a list."""
+        return short(row.uid)
+
+    @column("Location")
+    def location(self, row: Evse) -> SafeString:
+        """Lead to the location."""
+        return link(row.object, row.object.name or row.object.object_id)
+
+    @column("Owner")
+    def owner(self, row: Evse) -> str:
+        """Name the owner."""
+        return row.object.owner
+
+    @column("Status")
+    def state(self, row: Evse) -> SafeString:
+        """Show how it is."""
+        return status_badge(row.status)
+
+    @column("Last updated")
+    def updated(self, row: Evse) -> SafeString | str:
+        """Show the owner's own value."""
+        return ago(row.last_updated)
+
+    @column("")
+    @once
+    def days(self, row: Evse) -> SafeString:
+        """Show how it was, hour by hour, and its uptime."""
+        return days(uptime.of(row))
+
+    @column("")
+    @once
+    def changes(self, row: Evse) -> SafeString:
+        """Show the newest changes of its status."""
+        found = list(row.changes.order_by("-minute")[:_CHANGES])
+        cells = (
+            (
+                ago(each.at),
+                f"{each.at:%Y-%m-%d %H:%M:%S} UTC",
+                status_badge(each.before) if each.before else "not there",
+                status_badge(each.status) if each.status else "not there",
+            )
+            for each in found
+        )
+        return table(("Changed", "At", "From", "To"), cells)
+
+    @column("")
+    @once
+    def whereabouts(self, row: Evse) -> SafeString:
+        """Show which party has which version of it."""
+        subject = Subject(ModuleID.LOCATIONS, row.object, row.key, row.revision, row)
+        return whereabouts_table(subject)
+
+    @column("")
+    @once
+    def document(self, row: Evse) -> SafeString:
+        """Show its text."""
+        return pretty(row.text.encode())
+
+
+def days(known: Sequence[Span]) -> SafeString:
+    """Draw how it was, hour by hour, each as bad as the worst of it."""
+    share = uptime.uptime(known)
+    rects, at = [], 0
+    for tone, hours in groupby(_hours(known)):
+        width = len(list(hours))
+        rects.append({"tone": tone, "x": at, "width": width})
+        at += width
+    context = {
+        "uptime": "not known" if share is None else f"{share:.2%}",
+        "rects": rects,
+        "hours": _HOURS,
+        "begin": known[0].begin if known else None,
+        "sums": _sums(known),
+    }
+    return render_to_string("console/days.html", context)
+
+
+def _hours(known: Sequence[Span]) -> Iterable[str]:
+    """Return the tone of each hour."""
+    worst = [0] * _HOURS
+    begin = known[0].begin if known else None
+    for each in known:
+        tone = _WORST_LAST.index(status_tone(each.status))
+        first, last = (_hour(moment, begin) for moment in (each.begin, each.end))
+        for hour in range(first, min(last, _HOURS - 1) + 1):
+            worst[hour] = max(worst[hour], tone)
+    return [_WORST_LAST[number] for number in worst]
+
+
+def _hour(moment: datetime, begin: Any) -> int:  # noqa: ANN401 - a moment, where there are spans
+    return int((moment - begin) / timedelta(hours=1))
+
+
+def _sums(known: Sequence[Span]) -> list[dict[str, str]]:
+    """Return how long it had each status, the longest first."""
+    sums: dict[str, timedelta] = {}
+    for each in known:
+        sums[each.status] = sums.get(each.status, timedelta()) + each.length
+    longest = sorted(sums.items(), key=lambda item: -item[1])
+    return [
+        {
+            "status": status or "not known",
+            "tone": status_tone(status),
+            "time": span(time.total_seconds()),
+        }
+        for status, time in longest
+    ]

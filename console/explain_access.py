@@ -1,0 +1,81 @@
+"""The page that says whether two parties may exchange a module, and why not.
+
+It asks who judges messages: `parties.access`.
+"""
+
+from itertools import permutations
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from console.base import action, page
+from ocpi.types import ModuleID, PartyRef
+from parties.access import Verdict, judged
+from parties.agreements import objections
+from parties.models import Agreement, Party
+from parties.role_pairs import ROLE_PAIRS
+
+_OFFERED = 2_000
+"""How many parties a field suggests; any other is typed."""
+
+
+class QuestionForm(forms.Form):
+    """Two parties and a module."""
+
+    one = forms.CharField(max_length=6)
+    other = forms.CharField(max_length=6)
+    module = forms.ChoiceField(choices=[(name.value, name.value) for name in ROLE_PAIRS])
+
+    def clean_one(self) -> PartyRef:
+        """Read the first party."""
+        return _party(self.cleaned_data["one"])
+
+    def clean_other(self) -> PartyRef:
+        """Read the second party."""
+        return _party(self.cleaned_data["other"])
+
+
+class ExplainPage:
+    """Adds the question to the agreements' admin."""
+
+    @action(description="Explain", url_path="explain", icon="help")
+    def explain(self: Any, request: HttpRequest) -> HttpResponse:
+        """Answer it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = QuestionForm(request.GET or None)
+        keys = Party.objects.order_by("key").values_list("key", "role", "name")[:_OFFERED]
+        context: dict[str, Any] = {"title": "Explain", "form": form, "keys": keys}
+        if form.is_valid():
+            context |= _answer(**form.cleaned_data)
+        return page(self, request, "console/explain.html", **context)
+
+
+def _answer(one: PartyRef, other: PartyRef, module: str) -> dict[str, Any]:
+    found: Verdict = judged(one, other, ModuleID(module))
+    keys = [str(one), str(other)]
+    parties = list(Party.objects.filter(key__in=keys).select_related("platform"))
+    fitting = [pair for pair in permutations(parties, 2) if not list(objections(*pair, ()))]
+    return {
+        "verdict": found,
+        "parties": parties,
+        "agreements": _between(keys) if parties else Agreement.objects.none(),
+        "fitting": fitting[0] if fitting else None,
+        "keys_asked": keys,
+        "asked": {"one": keys[0], "other": keys[1], "module": module},
+    }
+
+
+def _between(keys: list[str]) -> QuerySet[Agreement]:
+    either = Agreement.objects.filter(cpo__key__in=keys, emsp__key__in=keys)
+    return either.select_related("cpo", "emsp")
+
+
+def _party(text: str) -> PartyRef:
+    try:
+        return PartyRef.parse(text.strip())
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from None

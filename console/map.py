@@ -1,0 +1,105 @@
+"""The map of locations: a page, and the clusters a browser asks for while it is moved.
+
+Spec: 2.2.1 mod_locations; LOC-17. No other host is asked unless `HUB_MAP_TILES` names one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.templatetags.static import static
+from django.urls import reverse
+
+from console.base import operates
+from hub.models import Location
+from hub.models.locations import SPOT_SIZE
+from hub.statistics.map_clusters import CELL, CLOSEST, Box, clusters, inside
+from ocpi.v2_2_1.location_types import Status
+
+_ANY = 0
+
+
+def map_view(request: HttpRequest) -> HttpResponse:
+    """Show the map of all published locations."""
+    _check(request)
+    listed = reverse("admin:hub_location_changelist")
+    given = {
+        "spots": reverse("admin:hub_location_spots"),
+        "list": listed,
+        "page": reverse("admin:hub_location_change", args=[_ANY]),
+        "world": static("map/world.json"),
+        "tiles": settings.HUB_MAP_TILES,
+        "size": SPOT_SIZE,
+        "closest": CLOSEST,
+        "cell": CELL,
+    }
+    context = {
+        **admin.site.each_context(request),
+        "title": "Map of locations",
+        "given": given,
+        "listed": listed,
+        "credits": settings.HUB_MAP_CREDITS if settings.HUB_MAP_TILES else "",
+    }
+    return TemplateResponse(request, "console/map.html", context)
+
+
+def spots_view(request: HttpRequest) -> HttpResponse:
+    """Answer with the clusters of a part of the map."""
+    _check(request)
+    try:
+        box = Box.read(request.GET)
+    except ValueError as error:
+        return JsonResponse({"error": str(error)}, status=400)
+    return JsonResponse({"clusters": [asdict(cluster) for cluster in clusters(box)]})
+
+
+def _check(request: HttpRequest) -> None:
+    if not any(operates(request, Location, verb=verb) for verb in ("view", "change")):
+        raise PermissionDenied
+
+
+class StatusFilter(SimpleListFilter):
+    """By a status that at least one EVSE has."""
+
+    title = "status of an EVSE"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, str]]:
+        """Offer all of them."""
+        del request, model_admin
+        return [(status.value, status.value) for status in Status]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the locations with such an EVSE."""
+        del request
+        known = {status.value for status in Status}
+        value = self.value() or ""
+        return queryset.filter(**{f"spot__{value.lower()}__gt": 0}) if value in known else queryset
+
+
+class AreaFilter(SimpleListFilter):
+    """By a part of the map; offered by the map alone."""
+
+    title = "area of the map"
+    parameter_name = "area"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, str]]:
+        """Name the area the list is narrowed to."""
+        del request, model_admin
+        value = self.value()
+        return [(value, "as seen on the map")] if value else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what lies within."""
+        del request
+        try:
+            return queryset.filter(**inside(self.value() or "")) if self.value() else queryset
+        except ValueError:
+            return queryset.none()

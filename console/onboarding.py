@@ -1,0 +1,240 @@
+"""The page that brings a platform in: its token A or ours, and a checklist of the handshake.
+
+Spec: 2.2.1 credentials (registration). The checklist is a part of its own, which a script asks for
+again and again; without scripts the whole page does that. Tokens are shown once, to no cache.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+
+from console.base import action, operates, page
+from console.message_links import LIST
+from console.pulls import order
+from console.timeline import Hop
+from hub.models import Exchange, PullState
+from hub.onboarding import Checklist, Retry, Step, read
+from ocpi.errors import OcpiError
+from ocpi.transport import authorization
+from parties import hub_identity
+from parties.connection_status import IllegalTransition
+from parties.models import Platform
+from parties.registration import invitation_letter
+from parties.registration.invitation import Invitation, Starts
+from parties.registration.outbound import register
+
+if TYPE_CHECKING:
+    from django.forms import PasswordInput, TextInput
+else:
+    from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+LONGEST_URL = 255
+LONGEST_TOKEN = 255
+_PAGE = "admin:parties_platform_onboarding"
+
+
+class RegisterForm(forms.Form):
+    """What a platform gave the hub. The token stays in the form for another try, nowhere else."""
+
+    versions_url = forms.CharField(
+        label="Its versions URL", max_length=LONGEST_URL, widget=TextInput()
+    )
+    token_a = forms.CharField(
+        label="The token A it issued to us, as it is",
+        max_length=LONGEST_TOKEN,
+        widget=PasswordInput(render_value=True, attrs={"autocomplete": "off"}),
+    )
+    put = forms.BooleanField(
+        label="It still holds a registration of the hub, and the token is good there: renew by PUT",
+        required=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """What can be done about a step by one click: where it is sent to."""
+
+    label: str
+    url: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A step with what an operator may see and do."""
+
+    step: Step
+    hops: tuple[Hop, ...]
+    button: Button | None
+
+
+class OnboardingPages:
+    """Adds the wizard's second page to the platforms' admin; the first is the one that adds."""
+
+    @action(
+        description="Onboard a platform", url_path="onboard", icon="add_link", permissions=["add"]
+    )
+    def onboard(self, request: HttpRequest) -> HttpResponse:
+        """Begin with its name, its parties and its quirks."""
+        del request
+        return HttpResponseRedirect(reverse("admin:parties_platform_add"))
+
+    @action(description="Onboarding", url_path="onboarding", icon="checklist")
+    def onboarding(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show how far it is; a POST has the hub start, or its lists read."""
+        platform = self.get_object(request, object_id)
+        if platform is None:
+            raise Http404
+        if not self.has_view_permission(request, platform):
+            raise PermissionDenied
+        if request.method == "POST":
+            if not self.has_change_permission(request, platform):
+                raise PermissionDenied
+            return (
+                _read_lists(self, request, platform)
+                if "pull" in request.POST
+                else _register(self, request, platform)
+            )
+        if request.GET.get("part") == "checklist":
+            shown = _checklist(self, request, platform, _wanted(request))
+            return never_cache(
+                lambda asked: TemplateResponse(asked, "console/checklist.html", shown)
+            )(request)
+        return _page(self, request, platform, _wanted(request))
+
+
+def _page(
+    admin: Any,  # noqa: ANN401 - the platforms' admin
+    request: HttpRequest,
+    platform: Platform,
+    starts: Starts | None = None,
+    **context: object,
+) -> HttpResponse:
+    """Show the page of a platform."""
+    shown = _checklist(admin, request, platform, starts)
+    checklist: Checklist = shown["checklist"]
+    asks = shown["may_change"] and checklist.starts is Starts.HUB and not platform.is_registered
+    here = reverse(_PAGE, args=[platform.pk])
+    shown |= {
+        "title": "Onboarding",
+        "subtitle": str(platform),
+        "form": RegisterForm() if asks else None,
+        "here": here,
+        "part": f"{here}?{urlencode({'part': 'checklist', 'starts': checklist.starts})}",
+        "others": [starter.value for starter in Starts if starter is not checklist.starts],
+        **context,
+    }
+    # A page that asks for something, or that shows a token, is not to be taken away.
+    shown["refreshes"] = not (shown["form"] or shown.get("token") or checklist.is_complete)
+    return never_cache(lambda asked: page(admin, asked, "console/onboarding.html", **shown))(
+        request
+    )
+
+
+def invited(admin: Any, request: HttpRequest, invitation: Invitation) -> HttpResponse:  # noqa: ANN401 - the platforms' admin
+    """Show token A: here, once, with what the platform is sent."""
+    return _page(
+        admin,
+        request,
+        invitation.platform,
+        Starts.PLATFORM,
+        token=invitation.token,
+        token_in_base64=authorization.header(invitation.token),
+        versions_url=hub_identity.versions_url(),
+        letter=invitation_letter.letter(invitation),
+    )
+
+
+def _wanted(request: HttpRequest) -> Starts | None:
+    asked = request.GET.get("starts", "")
+    return Starts(asked) if asked in set(Starts) else None
+
+
+@sensitive_variables("form", "given")
+def _register(admin: Any, request: HttpRequest, platform: Platform) -> HttpResponse:  # noqa: ANN401 - the platforms' admin
+    """Have the hub start; when that fails the form stays filled, for the next try."""
+    form = RegisterForm(request.POST)
+    if not form.is_valid():
+        return _page(admin, request, platform, Starts.HUB, form=form)
+    given = form.cleaned_data
+    method: Literal["POST", "PUT"] = "PUT" if given["put"] else "POST"
+    try:
+        register(
+            platform, versions_url=given["versions_url"], token_a=given["token_a"], method=method
+        )
+    except (OcpiError, IllegalTransition, ValueError) as error:
+        admin.message_user(request, f"The handshake failed: {error}", messages.ERROR)
+        return _page(admin, request, platform, Starts.HUB, form=form)
+    admin.log_change(request, platform, "Registered by the hub.")
+    admin.message_user(request, f"{platform} is connected.", messages.SUCCESS)
+    return HttpResponseRedirect(reverse(_PAGE, args=[platform.pk]))
+
+
+def _read_lists(admin: Any, request: HttpRequest, platform: Platform) -> HttpResponse:  # noqa: ANN401 - the platforms' admin
+    if not operates(request, PullState):
+        raise PermissionDenied
+    theirs = PullState.objects.filter(party__platform=platform)
+    admin.message_user(request, *order(theirs, full=True))
+    return HttpResponseRedirect(reverse(_PAGE, args=[platform.pk]))
+
+
+def _checklist(
+    admin: Any,  # noqa: ANN401 - the platforms' admin
+    request: HttpRequest,
+    platform: Platform,
+    starts: Starts | None,
+) -> dict[str, Any]:
+    """Return what the part of the page shows."""
+    checklist = read(platform, starts)
+    may_change = admin.has_change_permission(request, platform)
+    may_see = any(operates(request, Exchange, verb=verb) for verb in ("view", "change"))
+    may_pull = may_change and operates(request, PullState)
+    buttons = dict(_buttons(platform)) if may_change else {}
+    if not may_pull:
+        buttons.pop(Retry.PULL, None)
+    steps = [
+        ShownStep(
+            step,
+            tuple(Hop(row, 0, 0, 0, whole=True) for row in step.exchanges) if may_see else (),
+            buttons.get(step.retry) if step.retry else None,
+        )
+        for step in checklist.steps
+    ]
+    return {
+        "platform": platform,
+        "checklist": checklist,
+        "told": _told(platform, checklist),
+        "steps": steps,
+        "may_change": may_change,
+        "log": reverse(LIST) if may_see else "",
+    }
+
+
+def _told(platform: Platform, checklist: Checklist) -> str:
+    """Say all of it in a line."""
+    done = (
+        f"{platform} is {platform.status}: {checklist.done} of {len(checklist.steps)} steps done."
+    )
+    return f"{done} Nothing is left to wait for." if checklist.is_complete else done
+
+
+def _buttons(platform: Platform) -> Iterator[tuple[Retry, Button]]:
+    """Return what each kind of another try is sent to; what asks for a token is in the form."""
+    here = reverse(_PAGE, args=[platform.pk])
+    rotate = reverse("admin:parties_platform_rotate", args=[platform.pk])
+    deed = "resume" if platform.status == "SUSPENDED" else "invite"
+    invite = reverse(f"admin:parties_platform_{deed}", args=[platform.pk])
+    yield Retry.INVITE, Button("Issue a new token A", invite)
+    yield Retry.ROTATE, Button("Ask for them again (renews the tokens)", rotate)
+    yield Retry.PULL, Button("Read its lists now", here, "pull")

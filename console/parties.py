@@ -1,0 +1,103 @@
+"""Parties: who they are and how they stand; their platforms' credentials decide it all.
+
+Spec: 2.2.1 credentials, CredentialsRole class; mod_hub_client_info, ConnectionStatus enum.
+"""
+
+from collections.abc import Iterable
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from console.agreements import AGREEMENT_TONES
+from console.base import ModelAdmin, ReadOnly, Tone, ago, badge, column, once, pretty, table
+from parties.connection_status import ConnectionStatus
+from parties.models import Agreement, AgreementState, Party
+
+STATUS_TONES = {
+    ConnectionStatus.PLANNED: Tone.BUSY,
+    ConnectionStatus.CONNECTED: Tone.GOOD,
+    ConnectionStatus.OFFLINE: Tone.BAD,
+    ConnectionStatus.SUSPENDED: Tone.CARE,
+}
+
+
+@admin.register(Party)
+class PartyAdmin(ReadOnly, ModelAdmin[Party]):
+    """The parties behind the platforms, as their credentials name them."""
+
+    list_display = ("key", "role", "name", "standing", "platform_link", "claimed")
+    list_filter = ("role", "is_active", "platform__status")
+    search_fields = ("key", "name")
+    search_help_text = "Key like NL-CPA, or name"
+    list_select_related = ("platform",)
+    list_per_page = 50
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("key", "role"),
+                    ("name", "website"),
+                    ("platform_link", "standing"),
+                    ("claimed", "created"),
+                )
+            },
+        ),
+        ("Business details, as received", {"fields": ("details",)}),
+        ("Agreements", {"fields": ("agreements",)}),
+    )
+    readonly_fields = ("platform_link", "standing", "claimed", "created", "details", "agreements")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Party]:
+        """Read the platform with the party: every page shows it."""
+        return super().get_queryset(request).select_related("platform")
+
+    @column("Status", order="platform__status")
+    def standing(self, party: Party) -> SafeString:
+        """Show what other parties are told."""
+        return badge(party.status, STATUS_TONES[party.status])
+
+    @column("Platform", order="platform__name")
+    def platform_link(self, party: Party) -> SafeString:
+        """Lead to the platform."""
+        url = reverse("admin:parties_platform_change", args=[party.platform_id])
+        return format_html('<a class="hub-link" href="{}">{}</a>', url, party.platform.name)
+
+    @column("First registered", order="claimed_at")
+    def claimed(self, party: Party) -> SafeString | str:
+        """Show since when its platform names it."""
+        return ago(party.claimed_at) if party.claimed_at else "not yet"
+
+    @column("Known")
+    def created(self, party: Party) -> SafeString | str:
+        """Show since when the operator allows it."""
+        return ago(party.created_at)
+
+    @column("")
+    def details(self, party: Party) -> SafeString | str:
+        """Show the BusinessDetails."""
+        return (
+            pretty(party.business_details.encode())
+            if party.business_details
+            else "none received yet"
+        )
+
+    @column("")
+    @once
+    def agreements(self, party: Party) -> SafeString:
+        """Show with whom it exchanges data."""
+        either = Q(cpo=party) | Q(emsp=party)
+        found = Agreement.objects.filter(either).select_related("cpo", "emsp")
+        return table(("Agreement", "State", "Modules"), _rows(found))
+
+
+def _rows(found: Iterable[Agreement]) -> Iterable[tuple[object, ...]]:
+    for agreement in found:
+        url = reverse("admin:parties_agreement_change", args=[agreement.pk])
+        state = AgreementState(agreement.state)
+        link = format_html('<a class="hub-link" href="{}">{}</a>', url, agreement)
+        yield link, badge(state, AGREEMENT_TONES[state]), ", ".join(agreement.modules) or "all"

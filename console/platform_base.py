@@ -1,0 +1,216 @@
+"""Platforms: who they are, how the connection does, which tokens are in force.
+
+Spec: 2.2.1 credentials, versions; mod_hub_client_info. `console` adds what is delivered to
+them and what an operator may do with the connection, and registers the page.
+"""
+
+from typing import Any, ClassVar
+
+from django.db.models import Prefetch, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from console.base import ModelAdmin, Tone, ago, badge, badges, column
+from console.parties import STATUS_TONES
+from console.platform_habits import CredentialsInline, EndpointInline, HabitInline
+from console.platform_parties import (
+    AllowedPartyFormSet,
+    AllowedPartyInline,
+    FirstAllowedPartyInline,
+    allowed_role,
+)
+from console.platform_quirks import QUIRK_FIELDS, NewPlatformForm, PlatformForm
+from parties.connection_status import ConnectionStatus
+from parties.models import Party, Platform
+from parties.registration.invitation import allow
+
+_PARTIES_SHOWN = 4
+_FIRST_STEPS = (
+    "Name the platform and the parties it may register. Next comes the handshake: a token A to hand"
+    " over, or the one the platform gave us."
+)
+
+
+class PlatformAdmin(ModelAdmin[Platform]):
+    """One connection: only its name, its quirks and the list of its parties can be changed."""
+
+    form = PlatformForm
+    list_display: tuple[str, ...] = (
+        "name",
+        "standing",
+        "version",
+        "party_keys",
+        "last_seen",
+        "trouble",
+    )
+    list_filter = ("status", "version")
+    search_fields = ("name", "parties__key", "parties__name")
+    search_help_text = "Name, or key or name of a party"
+    list_per_page = 50
+    actions = None
+    inlines = (AllowedPartyInline, CredentialsInline, EndpointInline, HabitInline)
+    readonly_fields: ClassVar[tuple[str, ...]] = (
+        "standing",
+        "version",
+        "versions_url",
+        "party_keys",
+        "last_seen",
+        "trouble",
+        "last_trouble",
+        "pinged",
+        "alarmed",
+        "known_since",
+    )
+    fieldsets: ClassVar[Any] = (
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    ("standing", "version"),
+                    "alarmed",
+                    ("last_seen", "pinged", "known_since"),
+                    "party_keys",
+                    "versions_url",
+                    "trouble",
+                    "last_trouble",
+                )
+            },
+        ),
+        ("Quirks", {"fields": QUIRK_FIELDS}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("name", "starts"), "description": _FIRST_STEPS}),
+        ("Quirks", {"fields": QUIRK_FIELDS, "classes": ("collapse",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Platform]:
+        """Read the parties with their platforms."""
+        parties = Prefetch("parties", Party.objects.order_by("key", "role"))
+        return super().get_queryset(request).prefetch_related(parties)
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Platform | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **kwargs: Any,  # noqa: ANN401 - the same
+    ) -> type[ModelForm[Platform]]:
+        """Ask who starts when a platform is added."""
+        chosen = kwargs if obj is not None else {**kwargs, "form": NewPlatformForm}
+        return super().get_form(request, obj, change, **chosen)
+
+    def get_inlines(self, request: HttpRequest, obj: Platform | None) -> Any:  # noqa: ANN401 - a list of Django's
+        """Ask for nothing but the list when a platform is added."""
+        return (FirstAllowedPartyInline,) if obj is None else super().get_inlines(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
+        """Refuse: forgetting a platform says goodbye to it and removes more than its row."""
+        del request, obj
+        return False
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Platform,
+        form: object,
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        """Write what was decided here and nothing that may have happened meanwhile."""
+        del request, form
+        obj.save(update_fields=["name", "quirks"] if change else None)
+
+    def save_formset(
+        self,
+        request: HttpRequest,
+        form: object,
+        formset: Any,  # noqa: ANN401 - of any inline
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        """Bring the list of allowed parties to what the operator wants."""
+        del request, form, change
+        added, removed = formset.changes() if isinstance(formset, AllowedPartyFormSet) else ([], [])
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = added, [], removed
+        if added or removed:
+            present = [*formset.instance.allowed_parties.all(), *added]
+            allow(formset.instance, [allowed_role(row) for row in present if row not in removed])
+
+    @column("Status", order="status")
+    def standing(self, platform: Platform) -> SafeString:
+        """Show how it stands, and since when."""
+        status = ConnectionStatus(platform.status)
+        return badge(
+            status,
+            STATUS_TONES[status],
+            title=f"since {platform.status_changed_at:%Y-%m-%d %H:%M} UTC",
+        )
+
+    @column("Parties")
+    def party_keys(self, platform: Platform) -> SafeString:
+        """Show its parties; those its credentials name are in colour."""
+        parties = list(platform.parties.all())
+        active = [party.is_active and platform.is_registered for party in parties]
+        tones = [Tone.GOOD if is_active else Tone.QUIET for is_active in active]
+        shown = [
+            (f"{party.key} {party.role}", tone) for party, tone in zip(parties, tones, strict=True)
+        ]
+        more = (
+            [(f"+{len(shown) - _PARTIES_SHOWN}", Tone.QUIET)] if len(shown) > _PARTIES_SHOWN else []
+        )
+        return badges(shown[:_PARTIES_SHOWN] + more)
+
+    @column("Last seen", order="last_seen_at")
+    def last_seen(self, platform: Platform) -> SafeString | str:
+        """Show when it last called or answered."""
+        return ago(platform.last_seen_at) if platform.last_seen_at else "never"
+
+    @column("Health", order="failures")
+    def trouble(self, platform: Platform) -> SafeString | str:
+        """Show the alarm, failures in a row and the pause, or an open circuit."""
+        if platform.alarm:
+            return badge("alarm", Tone.BAD, title=platform.alarm)
+        circuit = platform.circuit_until
+        if circuit is not None and circuit > timezone.now():
+            opened = badge("circuit open", Tone.BAD, title="Relayed messages are refused")
+            return format_html("{} until {}", opened, ago(circuit))
+        failed = platform.failures
+        if not failed and not platform.is_registered:
+            url = reverse("admin:parties_platform_onboarding", args=[platform.pk])
+            return format_html('<a class="hub-link" href="{}">onboarding</a>', url)
+        state = badge(f"{failed} failed", Tone.BAD) if failed else badge("no failures", Tone.GOOD)
+        pause = platform.next_attempt_at
+        if pause is None or pause <= timezone.now():
+            return state
+        return format_html("{} next try {}", state, ago(pause))
+
+    @column("Last error")
+    def last_trouble(self, platform: Platform) -> SafeString | str:
+        """Show the last error, and when it was."""
+        if not platform.last_error:
+            return "none"
+        return format_html("{} ({})", platform.last_error, ago(platform.last_error_at))
+
+    @column("Alarm")
+    def alarmed(self, platform: Platform) -> SafeString | str:
+        """Show what an operator has to mend, and since when."""
+        if not platform.alarm:
+            return "none"
+        told = badge("alarm", Tone.BAD)
+        return format_html("{} {} ({})", told, platform.alarm, ago(platform.alarm_at))
+
+    @column("Last pinged")
+    def pinged(self, platform: Platform) -> SafeString | str:
+        """Show when the hub last asked it, and how many attempts in a row found nobody."""
+        if platform.last_ping_at is None:
+            return "never"
+        failed = f", {platform.unreachable} in vain" if platform.unreachable else ""
+        return format_html("{}{}", ago(platform.last_ping_at), failed)
+
+    @column("Known since")
+    def known_since(self, platform: Platform) -> SafeString | str:
+        """Show when it was first prepared."""
+        return ago(platform.created_at)

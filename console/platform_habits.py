@@ -1,0 +1,119 @@
+"""What is shown on a platform's page and comes about by what happens: tokens, endpoints, habits.
+
+Spec: 2.2.1 credentials, versions.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from console.base import ReadOnly, TabularInline, Tone, ago, badge, column, operates
+from parties.models import Credentials, Direction, Endpoint, ObservedHabit, Platform
+from parties.observed_habits import sentence
+
+_REVOKED_SHOWN_DAYS = 7
+_IN_FORCE_FIRST = (F("revoked_at").desc(nulls_first=True), "-pk")
+
+
+class _SeenWithPlatform(ReadOnly, TabularInline[Any, Platform]):
+    """Rows that are shown to whoever sees the platform, and come about by what happens."""
+
+    extra = 0
+    can_delete = False
+    tab = True
+    hide_title = True
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Follow the platform."""
+        del obj
+        return operates(request, Platform, verb="view") or operates(request, Platform)
+
+
+class CredentialsInline(_SeenWithPlatform):
+    """Tokens by what may be known of them: neither text nor hash is even read."""
+
+    model = Credentials
+    fields = readonly_fields = ("which", "ending", "standing", "form_seen", "age", "used", "until")
+    verbose_name_plural = "Credentials"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credentials]:
+        """Leave out secrets, and what was revoked long ago."""
+        since = timezone.now() - timedelta(days=_REVOKED_SHOWN_DAYS)
+        recent = Q(revoked_at=None) | Q(revoked_at__gt=since)
+        return (
+            super()
+            .get_queryset(request)
+            .filter(recent)
+            .defer("digest", "sealed")
+            .order_by(*_IN_FORCE_FIRST)
+        )
+
+    @column("Token")
+    def which(self, row: Credentials) -> str:
+        """Say what it opens and who presents it."""
+        way = "platform to hub" if row.direction == Direction.IN else "hub to platform"
+        return f"{row.kind}, {way}"
+
+    @column("Last four")
+    def ending(self, row: Credentials) -> str:
+        """Show enough to compare over the telephone."""
+        return f"…{row.last_four}" if row.last_four else "-"
+
+    @column("State")
+    def standing(self, row: Credentials) -> SafeString:
+        """Show whether it opens anything."""
+        if row.revoked_at is not None:
+            return badge("revoked", Tone.BAD)
+        if row.valid_until is not None and row.valid_until <= timezone.now():
+            return badge("expired", Tone.BAD)
+        return badge("unconfirmed", Tone.CARE) if row.provisional else badge("in force", Tone.GOOD)
+
+    @column("Form seen")
+    def form_seen(self, row: Credentials) -> str:
+        """Show how it was last presented."""
+        return row.form or "-"
+
+    @column("Issued")
+    def age(self, row: Credentials) -> SafeString | str:
+        """Show its age."""
+        return ago(row.valid_from)
+
+    @column("First used")
+    def used(self, row: Credentials) -> SafeString | str:
+        """Show since when it is used."""
+        return ago(row.first_used_at)
+
+    @column("Ends")
+    def until(self, row: Credentials) -> SafeString | str:
+        """Show when it runs out or was revoked."""
+        return ago(row.revoked_at or row.valid_until)
+
+
+class EndpointInline(_SeenWithPlatform):
+    """Where the platform offers what, as its version details said."""
+
+    model = Endpoint
+    fields = readonly_fields = ("module", "role", "url")
+    verbose_name_plural = "Endpoints"
+
+
+class HabitInline(_SeenWithPlatform):
+    """What the platform does its own way, as the hub met it."""
+
+    model = ObservedHabit
+    fields = readonly_fields = ("meaning", "times", "last_met", "example")
+    verbose_name_plural = "Habits"
+
+    @column("What it does")
+    def meaning(self, row: ObservedHabit) -> str:
+        """Say it in a sentence."""
+        return sentence(row.habit)
+
+    @column("Last met")
+    def last_met(self, row: ObservedHabit) -> SafeString | str:
+        """Show when it was written down last."""
+        return ago(row.last_at)

@@ -1,0 +1,204 @@
+"""What the pages of all stored objects have in common: paging, search, age, noise, the text.
+
+Spec: 2.2.1 transport and format, client owned object push; docs/architecture.md#what-is-kept. Their
+owners' platforms change them, nobody here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.db.models import F, Model, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from console.base import (
+    ModelAdmin,
+    ReadOnly,
+    Tone,
+    ago,
+    badge,
+    badges,
+    column,
+    once,
+    operates,
+    pretty,
+    table,
+)
+from console.changelist import BoundedChangeList, BoundedPaginator
+from console.export import Exports
+from console.message_links import messages_of
+from console.object_links import short
+from console.search import Way, by_id, search
+from hub.delivery.object_status import Outcome, Standing, Subject, standings
+from hub.models import Exchange, StoredObject
+from hub.policy import POLICIES
+
+Row = TypeVar("Row", bound=StoredObject)
+
+ABOUT = (
+    ("whole_id", "owner"),
+    ("updated", "changed"),
+    ("version", "revision"),
+    ("sent_to", "noise"),
+    "messages",
+)
+"""What the page of every stored object begins with."""
+WHO_HAS_IT: tuple[str, Any] = ("Who has it", {"fields": ("whereabouts",)})
+AS_SERVED: tuple[str, Any] = ("As served", {"fields": ("document",)})
+
+
+class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
+    """Stored objects, newest first.
+
+    `behind` names what shows rows of another table: it is left out for who may not see these.
+    """
+
+    search_fields = ("object_id",)
+    search_way: Way = staticmethod(by_id)
+    list_per_page = 50
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    ordering: ClassVar[tuple[str, ...]] = ("-seq",)
+    actions = None
+    behind: ClassVar[Mapping[str, type[Model]]] = {}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
+        """Read the texts for one at a time."""
+        return super().get_queryset(request).defer("text", "last_updated_text", "digest")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Row], search_term: str
+    ) -> tuple[QuerySet[Row], bool]:
+        """Search by whole ids."""
+        del request
+        words = search_term.replace("\x00", "").strip()
+        return (search(queryset, words, way=self.search_way) if words else queryset), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
+        """Use the list that completes its rows."""
+        del request, kwargs
+        return BoundedChangeList
+
+    def complete(self, rows: list[Row]) -> None:
+        """Add to a page of rows what they show beyond their columns."""
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Leave out what this operator may not see."""
+        return [name for name in self.list_display if self._sees(request, name)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:  # noqa: ANN401 - Django's own type is private
+        """Leave out what this operator may not see."""
+        del obj
+        kept = [
+            (title, {"fields": [line for line in self._lines(request, options["fields"]) if line]})
+            for title, options in self.fieldsets or ()
+        ]
+        return [fieldset for fieldset in kept if fieldset[1]["fields"]]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> tuple[str, ...]:
+        """Name every field: none is for writing."""
+        return tuple(flatten_fieldsets(self.get_fieldsets(request, obj)))
+
+    def _lines(self, request: HttpRequest, fields: Iterable[Any]) -> Iterator[tuple[str, ...]]:
+        for line in fields:
+            names = (line,) if isinstance(line, str) else line
+            yield tuple(name for name in names if self._sees(request, name))
+
+    def _sees(self, request: HttpRequest, name: Any) -> bool:  # noqa: ANN401 - a name, mostly
+        model = Exchange if name == "messages" else self.behind.get(name)
+        return model is None or any(operates(request, model, verb=v) for v in ("view", "change"))
+
+    @column("Id", order="object_id")
+    def identity(self, row: Row) -> SafeString:
+        """Show the ends of the id, in a list."""
+        return short(row.object_id)
+
+    @column("Id")
+    def whole_id(self, row: Row) -> str:
+        """Show the id as its owner spells it."""
+        return row.object_id
+
+    @column("Owner", order="owner")
+    def owned(self, row: Row) -> SafeString:
+        """Name the owner, in a list."""
+        return short(row.owner)
+
+    @column("Sent to", order="audience")
+    def sent_to(self, row: Row) -> str:
+        """Show who may see it."""
+        return row.audience or "all with access"
+
+    @column("Last updated", order="last_updated")
+    def updated(self, row: Row) -> SafeString | str:
+        """Show the owner's own value."""
+        return ago(row.last_updated)
+
+    @column("Received", order="changed_at")
+    def changed(self, row: Row) -> SafeString | str:
+        """Show when the hub last got a change of it."""
+        return ago(row.changed_at)
+
+    @admin.display(description="Noise", ordering=F("repeated") + F("stale"))
+    def noise_sum(self, row: Row) -> SafeString | str:
+        """Show how often it came in vain, in a list."""
+        words = f"{row.repeated:,} repeated, {row.stale:,} stale"
+        number = row.repeated + row.stale
+        return format_html('<span title="{}">{}</span>', words, f"{number:,}") if number else "-"
+
+    @column("Noise")
+    def noise(self, row: Row) -> SafeString:
+        """Show how often it came without any change, and late."""
+        kinds = ((row.repeated, "repeated", Tone.QUIET), (row.stale, "stale", Tone.CARE))
+        return badges((f"{number:,} {word}", tone) for number, word, tone in kinds if number)
+
+    @column("In the message log")
+    def messages(self, row: Row) -> SafeString:
+        """Lead to the messages about it."""
+        return messages_of(row)
+
+    @column("")
+    @once
+    def whereabouts(self, row: Row) -> SafeString:
+        """Show which party has which version, since when, and why not the present one."""
+        module = next(name for name, policy in POLICIES.items() if isinstance(row, policy.model))
+        return whereabouts_table(Subject(module, row, revision=row.revision))
+
+    @column("")
+    @once
+    def document(self, row: Row) -> SafeString:
+        """Show the whole object as a party with access gets it."""
+        return pretty(self.served(row))
+
+    def served(self, row: Row) -> bytes:
+        """Return the object's text as far as it may be shown."""
+        return row.text.encode()
+
+
+def whereabouts_table(subject: Subject) -> SafeString:
+    """Show how everybody stands who may have an object or a part of one."""
+    headers = ("Party", "Outcome", "Revision", "Since", "Changes behind", "Why")
+    return table(headers, map(_cells, standings(subject)))
+
+
+_TONES = {
+    Outcome.DELIVERED: Tone.GOOD,
+    Outcome.MAYBE: Tone.CARE,
+    Outcome.REJECTED: Tone.BAD,
+    Outcome.EXPIRED: Tone.BAD,
+    Outcome.WAITING: Tone.BUSY,
+}
+
+
+def _cells(standing: Standing) -> tuple[object, ...]:
+    return (
+        standing.party,
+        badge(standing.outcome, _TONES.get(standing.outcome, Tone.QUIET)),
+        standing.revision or "-",
+        ago(standing.since),
+        f"{standing.behind:,}",
+        standing.why or "-",
+    )

@@ -1,0 +1,237 @@
+"""Subscriptions: who is behind, since when, and why.
+
+Positions are delivery's alone; an operator may only wake it.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from kombu.exceptions import OperationalError
+
+from console.base import (
+    ModelAdmin,
+    PageChangeList,
+    ReadOnly,
+    Tone,
+    ago,
+    badge,
+    column,
+    once,
+    operates,
+    table,
+)
+from console.charts import progress_bar
+from console.lag import Lag, lags
+from hub.delivery.snapshots import Progress, progress
+from hub.models import Subscription
+from hub.tasks import delivery as delivery_tasks
+from parties.connection_status import REGISTERED
+from parties.models import Platform
+
+_ERROR_SHOWN = 60
+
+
+def complete(rows: Iterable[Subscription]) -> list[Subscription]:
+    """Give subscriptions their lag and the progress of their snapshots."""
+    found: list[Any] = list(rows)
+    keys, modules = [row.pk for row in found], {row.module for row in found}
+    behind, running = (lags(keys, modules), progress(keys)) if found else ({}, {})
+    for row in found:
+        row.lag, row.progress = behind.get(row.pk, Lag()), running.get(row.pk)
+    return found
+
+
+def _of(row: Any) -> Any:  # noqa: ANN401 - a row with its lag
+    """Return the row with its lag; a single one gets it now."""
+    if not hasattr(row, "lag"):
+        complete([row])
+    return row
+
+
+def state(row: Subscription) -> SafeString:
+    """Show whether it is live or still gets its first objects."""
+    snapshot: Progress | None = _of(row).progress
+    if snapshot is None:
+        return badge("LIVE", Tone.GOOD)
+    return format_html(
+        "{} {}",
+        badge("SNAPSHOT", Tone.BUSY),
+        progress_bar(snapshot.sent, snapshot.total, "Objects sent"),
+    )
+
+
+def health(row: Subscription, platform: Platform) -> SafeString | str:
+    """Show what keeps it from being up to date."""
+    if platform.status not in REGISTERED:
+        return badge(f"platform {platform.status}", Tone.CARE)
+    failures = badge(f"{row.failures} failed", Tone.BAD) if row.failures else ""
+    pause = platform.next_attempt_at
+    if pause is not None and pause > timezone.now():
+        return format_html("{} next try {}", failures or badge("waits", Tone.CARE), ago(pause))
+    return failures or "-"
+
+
+def of_platform(platform: Platform) -> SafeString:
+    """Show a platform's subscriptions as a table."""
+    found = Subscription.objects.filter(receiver__platform=platform).select_related("receiver")
+    headers = ("Receiver", "Module", "State", "Lag", "Last delivered", "Failures", "Last error")
+    return table(
+        headers, (_row(row, platform) for row in complete(found.order_by("receiver", "module")))
+    )
+
+
+def _row(row: Any, platform: Platform) -> tuple[object, ...]:  # noqa: ANN401 - a row with its lag
+    url = reverse("admin:hub_subscription_change", args=[row.pk])
+    receiver = format_html('<a class="hub-link" href="{}">{}</a>', url, row.receiver)
+    return (
+        receiver,
+        row.module,
+        state(row),
+        row.lag.shown(),
+        ago(row.last_delivered_at),
+        health(row, platform),
+        row.last_error or "-",
+    )
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
+    """Each receiver's place in each module's feed."""
+
+    list_display = ("receiver_name", "module", "state", "lag", "last_delivered", "health", "error")
+    list_filter = ("module", "receiver__platform__status")
+    search_fields = ("receiver__key", "receiver__name", "receiver__platform__name")
+    search_help_text = "Key or name of the receiver, or its platform"
+    list_select_related = ("receiver__platform",)
+    list_per_page = 50
+    ordering = ("receiver__key", "module")
+    actions = ("deliver_now",)
+    fields = (
+        ("receiver_name", "module"),
+        ("state", "lag"),
+        ("last_delivered", "delivered"),
+        ("health", "since"),
+        "whole_error",
+        "place",
+        "snapshots",
+    )
+    readonly_fields = (
+        "receiver_name",
+        "module",
+        "state",
+        "lag",
+        "last_delivered",
+        "delivered",
+        "health",
+        "since",
+        "whole_error",
+        "place",
+        "snapshots",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
+        """Read receiver and platform with the subscription."""
+        return super().get_queryset(request).select_related("receiver__platform")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[PageChangeList]:
+        """Use the list that completes its rows."""
+        del request, kwargs
+        return PageChangeList
+
+    def complete(self, rows: list[Subscription]) -> None:
+        """Add lag and progress to a page."""
+        complete(rows)
+
+    def has_deliver_permission(self, request: HttpRequest) -> bool:
+        """Tell who may wake delivery: an operator who may change subscriptions."""
+        return operates(request, Subscription)
+
+    @admin.action(description="Deliver now", permissions=["deliver"])
+    def deliver_now(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
+        """Start a task for each chosen subscription; a platform that backs off is tried at once."""
+        chosen = list(queryset)
+        try:
+            delivery_tasks.deliver_now([row.pk for row in chosen])
+        except (redis.RedisError, OperationalError) as error:
+            sentence = (
+                f"The broker does not answer; delivery goes on by itself once it does: {error}"
+            )
+            self.message_user(request, sentence, messages.ERROR)
+            return
+        self.message_user(
+            request, f"Delivery of {len(chosen)} was started; reload to see the lag shrink."
+        )
+
+    @column("Receiver", order="receiver__key")
+    def receiver_name(self, row: Subscription) -> str:
+        """Name the receiver and its platform."""
+        return f"{row.receiver} on {row.receiver.platform}"
+
+    @column("State")
+    def state(self, row: Subscription) -> SafeString:
+        """Show SNAPSHOT with its progress, or LIVE."""
+        return state(row)
+
+    @column("Lag")
+    def lag(self, row: Subscription) -> SafeString:
+        """Show how far it is behind."""
+        lag: Lag = _of(row).lag
+        return lag.shown()
+
+    @column("Last delivered", order="last_delivered_at")
+    def last_delivered(self, row: Subscription) -> SafeString | str:
+        """Show when the receiver last took something."""
+        return ago(row.last_delivered_at) if row.last_delivered_at else "never"
+
+    @column("Health", order="failures")
+    def health(self, row: Subscription) -> SafeString | str:
+        """Show what keeps it from being up to date."""
+        return health(row, row.receiver.platform)
+
+    @column("Last error")
+    def error(self, row: Subscription) -> SafeString | str:
+        """Show the beginning of the last error."""
+        if len(row.last_error) <= _ERROR_SHOWN:
+            return row.last_error or "-"
+        return format_html(
+            '<span title="{}">{}…</span>', row.last_error, row.last_error[:_ERROR_SHOWN]
+        )
+
+    @column("Last error")
+    def whole_error(self, row: Subscription) -> str:
+        """Show the last error."""
+        return row.last_error or "none"
+
+    @column("Subscribed")
+    def since(self, row: Subscription) -> SafeString | str:
+        """Show since when."""
+        return ago(row.created_at)
+
+    @column("Place in the feed")
+    def place(self, row: Subscription) -> str:
+        """Show the position, for whoever compares it with the feed."""
+        return f"transaction {row.transaction}"
+
+    @column("Snapshots")
+    @once
+    def snapshots(self, row: Subscription) -> SafeString:
+        """Show which owners' objects it was given when it newly saw them."""
+        found = row.snapshots.order_by("owner")
+        cells = (
+            (
+                s.owner,
+                f"{s.sent:,}",
+                ago(s.created_at),
+                ago(s.finished_at) if s.finished_at else "running",
+            )
+            for s in found
+        )
+        return table(("Owner", "Sent", "Begun", "Finished"), cells)

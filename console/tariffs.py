@@ -1,0 +1,31 @@
+"""Tariffs as their owners tell them. Spec: 2.2.1 mod_tariffs."""
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from console.base import badge, column
+from console.filters import VersionFilter, owner_filter, word_filter
+from console.stored_object import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
+from hub.models import Tariff
+from ocpi.types import ModuleID
+from ocpi.v2_2_1.tariffs import TariffType
+
+
+@admin.register(Tariff)
+class TariffAdmin(StoredAdmin[Tariff]):
+    """What charging costs."""
+
+    list_display = ("identity", "owned", "currency", "kind", "sent_to", "updated", "noise_sum")
+    list_filter = (
+        owner_filter(ModuleID.TARIFFS),
+        word_filter("type", TariffType),
+        VersionFilter,
+        "last_updated",
+    )
+    search_help_text = "Whole id, or party like NL-CPA"
+    fieldsets = ((None, {"fields": (*ABOUT, ("currency", "kind"))}), WHO_HAS_IT, AS_SERVED)
+
+    @column("Type", order="type")
+    def kind(self, row: Tariff) -> SafeString | str:
+        """Show for what it is meant."""
+        return badge(row.type) if row.type else "any"

@@ -1,0 +1,132 @@
+"""Tokens by what may be seen of them: a uid is shown nowhere, and found by whoever knows it.
+
+Spec: 2.2.1 mod_tokens.
+"""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Right, Upper
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from console.base import Tone, badge, column, once
+from console.drivers import Drivers
+from console.filters import VersionFilter, owner_filter, word_filter
+from console.object_links import charged_with
+from console.related_tables import cdr_table, session_table
+from console.reveal import Reveals
+from console.search import by_key
+from console.stored_object import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
+from hub.masking.personal import mask, masked
+from hub.models import Cdr, Session, Token
+from hub.models.charging import ENDING
+from hub.store.identity import object_key
+from ocpi.types import ModuleID
+from ocpi.v2_2_1.tokens import TOKEN, TokenType, WhitelistType
+
+_REST = "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _by_uid(rows: QuerySet[Token], words: str) -> Iterable[QuerySet[Any]]:
+    """Find tokens of any type by their uid, or by what the message log keeps of it."""
+    if words.startswith(_REST):
+        ending = Upper(Right("object_id", ENDING))
+        yield rows.annotate(ending=ending).filter(ending=words.removeprefix(_REST).upper())
+        return
+    yield by_key(rows, *(object_key(TOKEN, words, type_) for type_ in TokenType))
+
+
+@admin.register(Token)
+class TokenAdmin(Reveals, Drivers, StoredAdmin[Token]):
+    """Who may charge."""
+
+    list_display = (
+        "uid",
+        "owned",
+        "type",
+        "validity",
+        "whitelist",
+        "issuer",
+        "contract",
+        "updated",
+        "noise_sum",
+    )
+    actions_list = ("export", "driver")
+    list_filter = (
+        owner_filter(ModuleID.TOKENS),
+        word_filter("type", TokenType),
+        "valid",
+        word_filter("whitelist", WhitelistType),
+        VersionFilter,
+        "last_updated",
+    )
+    search_help_text = "Whole uid, its end like …CCDD, or party like DE-MSA"
+    search_way = staticmethod(_by_uid)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("uid", "owner"),
+                    *ABOUT[1:],
+                    ("type", "validity"),
+                    ("whitelist", "issuer"),
+                    "contract",
+                )
+            },
+        ),
+        ("Sessions", {"fields": ("sessions",)}),
+        ("CDRs", {"fields": ("cdrs",)}),
+        WHO_HAS_IT,
+        AS_SERVED,
+    )
+    behind = {"sessions": Session, "cdrs": Cdr}
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Token | None:
+        """Take the uid off the row, so that no page of it says it; what it led to stays known."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.charged = [charged_with(kind.objects.all(), row) for kind in (Session, Cdr)]
+            self.complete([row])
+        return cast("Token | None", row)
+
+    def complete(self, rows: list[Token]) -> None:
+        """Mask what is personal in the columns."""
+        for row in rows:
+            row.object_id, row.contract_id = mask(row.object_id), mask(row.contract_id)
+
+    def served(self, row: Token) -> bytes:
+        """Return the text without what identifies the driver."""
+        return masked(row.text.encode())
+
+    @column("Uid")
+    def uid(self, row: Token) -> str:
+        """Show the end of the uid."""
+        return row.object_id
+
+    @column("Contract")
+    def contract(self, row: Token) -> str:
+        """Show the end of the contract id."""
+        return row.contract_id or "-"
+
+    @column("Valid", order="valid")
+    def validity(self, row: Token) -> SafeString:
+        """Show whether it may charge."""
+        return badge("valid", Tone.GOOD) if row.valid else badge("blocked", Tone.BAD)
+
+    @column("")
+    @once
+    def sessions(self, row: Any) -> SafeString:  # noqa: ANN401 - a row with what was charged
+        """Show the newest sessions."""
+        return session_table(row.charged[0], token=row.pk)
+
+    @column("")
+    @once
+    def cdrs(self, row: Any) -> SafeString:  # noqa: ANN401 - a row with what was charged
+        """Show the newest CDRs."""
+        return cdr_table(row.charged[1], token=row.pk)

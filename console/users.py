@@ -1,0 +1,129 @@
+"""Who may use the console: Django's users and groups in the console's dress."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from console.base import ModelAdmin, ago, column, operates, table
+from operators import second_factor, sessions
+from operators.audit import record
+from operators.groups import is_of_the_hub
+from operators.login_events import Event
+from operators.models import Change, ConsoleSession
+
+if TYPE_CHECKING:
+    from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+else:
+    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+_EVENTS = 20
+admin.site.unregister(User)
+admin.site.unregister(Group)
+for device in (StaticDevice, TOTPDevice):  # their own pages show the secrets
+    admin.site.unregister(device)
+
+
+@admin.register(User)
+class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
+    """People with a log-in."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    actions = ("reset_two_factor", "end_sessions")
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("At the console", {"fields": ("door", "events")}))
+    readonly_fields = ("door", "events")
+
+    def has_reset_permission(self, request: HttpRequest) -> bool:
+        """Tell who may take somebody's second factor away: who may change accounts."""
+        return operates(request, User)
+
+    @admin.action(description="Reset two-factor log-in", permissions=["reset"])
+    def reset_two_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Let the chosen in with their passwords alone."""
+        number = sum(
+            second_factor.reset(user) for user in queryset.exclude(pk=request.user.pk or 0)
+        )
+        self.message_user(
+            request,
+            f"{number} had a second factor and have none any more. Your own asks for your password:"
+            " see the account menu.",
+        )
+
+    @admin.action(description="End all sessions", permissions=["reset"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Log the chosen out, everywhere."""
+        rows = ConsoleSession.objects.filter(user__in=queryset.values("pk"))
+        for user in queryset:
+            record(Event.ENDED_SESSIONS, user)
+        self.message_user(request, f"{sessions.end(rows)} sessions are ended.")
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002, ANN401 - Django's
+        """Change somebody's password; one's own where the old one is asked for."""
+        if id == str(request.user.pk):
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        return super().user_change_password(request, id, form_url)
+
+    @column("Log-in")
+    def door(self, row: User) -> SafeString:
+        """Say by what the person logs in, and where that was done."""
+        return _once(row, self._door)
+
+    @column("Last events")
+    def events(self, row: User) -> SafeString:
+        """Show log-ins, failures, and what was changed of the account."""
+        return _once(row, self._events)
+
+    def _door(self, row: User) -> SafeString:
+        factor = "with" if second_factor.is_enrolled(row) else "no"
+        number = sessions.alive().filter(user=row.pk).count()
+        listed = f"{reverse('admin:operators_consolesession_changelist')}?q={row.get_username()}"
+        return format_html(
+            '{} second factor, <a class="hub-link" href="{}">{} sessions</a>',
+            *(factor, listed, number),
+        )
+
+    def _events(self, row: User) -> SafeString:
+        of = {"kind": "auth.User", "object_id": str(row.pk)}
+        newest = Change.objects.filter(**of).order_by("-id")[:_EVENTS]
+        cells = ((ago(each.at), each.who, _did(each), each.address or "-") for each in newest)
+        return table(("When", "Who", "Did", "Address"), cells)
+
+
+def _once(row: User, made: Callable[[User], SafeString]) -> SafeString:
+    """Make a field of a page once: the theme asks for each several times."""
+    kept: dict[str, SafeString] = row.__dict__.setdefault("_made_for_the_page", {})
+    if made.__name__ not in kept:
+        kept[made.__name__] = made(row)
+    return kept[made.__name__]
+
+
+def _did(change: Change) -> str:
+    return change.deed if change.times == 1 else f"{change.deed} ({change.times} times)"
+
+
+@admin.register(Group)
+class OperatorGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[type-arg]
+    """What they may do; the hub's own four are what migrations make of them."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        """Read with the permissions what they are about: each names it."""
+        return super().get_queryset(request).prefetch_related("permissions__content_type")
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Refuse for the hub's own: the next migration would undo it."""
+        return not is_of_the_hub(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Refuse for the hub's own."""
+        return not is_of_the_hub(obj) and super().has_delete_permission(request, obj)

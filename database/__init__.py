@@ -1,0 +1,1 @@
+"""A thin layer over psycopg that hub and parties share."""

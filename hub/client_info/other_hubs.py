@@ -1,0 +1,142 @@
+"""What another hub tells of the parties behind it.
+
+Spec: 2.2.1 mod_hub_client_info, Receiver interface; A-31, A-86. The operator's list says which
+parties a hub may bring, unless the quirk `announces` trusts it to name them itself; a party of
+another platform is never taken.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from database import sql
+from ocpi import client
+from ocpi.errors import InvalidParameters
+from ocpi.transport.pagination import PageRequest
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role, parse_datetime
+from ocpi.v2_2_1.hubclientinfo import ClientInfo
+from ocpi.validation import validate
+from parties import outbound_auth
+from parties.connection_status import ConnectionStatus
+from parties.hub_identity import hub_party
+from parties.models import AllowedParty, Endpoint, Party, Platform
+from parties.registration.credentials_object import may_be_hub
+from parties.registration.discovery import fetch
+from parties.signals import announce, platform_changed
+
+log = logging.getLogger(__name__)
+
+_PAGE = 100
+MOST_PAGES = 100
+
+
+def learn(platform_id: int, value: dict[str, Any]) -> None:
+    """Take over one ClientInfo; raises `InvalidParameters` for a party the hub may not bring."""
+    if _is_news(platform_id, value):
+        announce(platform_changed, Platform, platform_id=platform_id)
+
+
+def _is_news(platform_id: int, value: dict[str, Any]) -> bool:
+    """Take over one ClientInfo, and tell whether the party stands in another way now."""
+    told = _Told.read(value)
+    with transaction.atomic():
+        party = _party(Platform.objects.get(pk=platform_id), told)
+        newer = Q(reported_at=None) | Q(reported_at__lte=told.moment)
+        changed = Party.objects.filter(newer, pk=party.pk).update(
+            is_active=True,
+            claimed_at=Coalesce("claimed_at", timezone.now()),
+            reported_status=told.status.value,
+            reported_at=told.moment,
+        )
+    return bool(changed) and (party.reported_status != told.status or not party.is_active)
+
+
+def learn_all(platform_id: int) -> int:
+    """GET the whole list of another hub, and count what was taken over; it is announced once."""
+    endpoint = Endpoint.objects.filter(
+        platform=platform_id,
+        module=ModuleID.HUBCLIENTINFO.value,
+        role=InterfaceRole.SENDER.value,
+    ).first()
+    if endpoint is None or not may_be_hub(platform_id):
+        return 0
+    news: list[bool] = []
+    try:
+        for value in _listed(endpoint.url, outbound_auth.peer_of(platform_id)):
+            with suppress(InvalidParameters):
+                news.append(_is_news(platform_id, value))
+    finally:
+        if any(news):
+            announce(platform_changed, Platform, platform_id=platform_id)
+    return len(news)
+
+
+def _listed(url: str, peer: client.Peer) -> Iterator[dict[str, Any]]:
+    """Page through a list by offset: that works whatever its links look like."""
+    offset = 0
+    for _ in range(MOST_PAGES):
+        query = PageRequest(offset=offset, limit=_PAGE).as_query()
+        sql.release()
+        page = fetch(client.list_url(url, query), peer=peer)
+        if not isinstance(page, list) or not page:
+            return
+        yield from (value for value in page if isinstance(value, dict))
+        offset += len(page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A ClientInfo whose words are known here."""
+
+    role: Role
+    ref: PartyRef
+    status: ConnectionStatus
+    moment: datetime
+
+    @classmethod
+    def read(cls, value: dict[str, Any]) -> Self:
+        """Read one; a moment yet to come would outlast all that is told later."""
+        validate(ClientInfo, value)
+        try:
+            role, status = Role(value["role"]), ConnectionStatus(value["status"])
+        except ValueError as error:
+            raise InvalidParameters(str(error)) from None
+        moment = min(parse_datetime(value["last_updated"]), timezone.now())
+        return cls(role, PartyRef(value["country_code"], value["party_id"]), status, moment)
+
+
+def _party(platform: Platform, told: _Told) -> Party:
+    """Return the party a hub speaks of, if it may bring it."""
+    who = {
+        "role": told.role.value,
+        "country_code": told.ref.country_code,
+        "party_id": told.ref.party_id,
+    }
+    if platform.quirks.announces and _is_free(platform, who):
+        AllowedParty.objects.get_or_create(**who, defaults={"platform": platform})
+        Party.objects.get_or_create(**who, defaults={"platform": platform})
+    listed = AllowedParty.objects.filter(platform=platform, **who).exists()
+    found = Party.objects.filter(platform=platform, **who).first() if listed else None
+    if found is None or told.role is Role.HUB:
+        text = f"{told.role} {told.ref} is not among the parties agreed with the hub's operator"
+        log.warning("%s tells of a party it may not bring: %s", platform.name, text)
+        raise InvalidParameters(text)
+    return found
+
+
+def _is_free(platform: Platform, who: dict[str, str]) -> bool:
+    """Tell whether a party is nobody else's, neither by list nor by registration."""
+    if who["role"] == Role.HUB or f"{who['country_code']}-{who['party_id']}" == str(hub_party()):
+        return False
+    return not any(
+        rows.exclude(platform=platform).filter(**who).exists()
+        for rows in (AllowedParty.objects.all(), Party.objects.all())
+    )

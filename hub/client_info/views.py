@@ -1,0 +1,112 @@
+"""Client info over HTTP: the list of each caller, and what other hubs tell this one.
+
+Spec: 2.2.1 mod_hub_client_info. A Configuration Module: message ids, but no routing headers.
+"""
+
+from urllib.parse import urlencode
+
+import orjson
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from hub.client_info import other_hubs
+from hub.client_info.push import Info
+from hub.gateway.message import check_version
+from hub.models import ClientInfo
+from ocpi.errors import Finding, InvalidParameters, NotFound
+from ocpi.server import OcpiResponse, OcpiView
+from ocpi.transport.pagination import PageRequest, next_link
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold
+from ocpi.validation import decode_object
+from parties.authentication import TokenAuthentication, caller_of
+from parties.hub_identity import endpoint_url, served_version
+from parties.models import Party
+from parties.registration.credentials_object import may_be_hub
+
+_FILTERS = ("date_from", "date_to")
+
+
+class _View(OcpiView):
+    """What only a registered platform may ask."""
+
+    authentication_classes = [TokenAuthentication]
+
+
+class ClientInfoListView(_View):
+    """The SENDER interface: every party the caller may exchange messages with."""
+
+    def get(self, request: Request, version: str) -> HttpResponse:
+        """Return a page of the list."""
+        caller = caller_of(request)
+        served = served_version(version)
+        check_version(version, caller)
+        asked = PageRequest.read(request.query_params.dict())
+        most: int = settings.HUB_PAGE_LIMIT
+        limit = min(asked.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
+        wanted = _within(ClientInfo.objects.filter(platform=caller.platform_id), asked)
+        total, end = wanted.count(), asked.offset + limit
+        page = [_info(row).as_json() for row in wanted.order_by("pk")[asked.offset : end]]
+        headers = {"X-Total-Count": str(total), "X-Limit": str(most)}
+        if end < total:
+            given = {
+                name: request.query_params[name]
+                for name in _FILTERS
+                if request.query_params.get(name)
+            }
+            url = endpoint_url(served, ModuleID.HUBCLIENTINFO, InterfaceRole.SENDER)
+            headers["Link"] = next_link(
+                f"{url}?{urlencode({**given, 'offset': end, 'limit': limit})}"
+            )
+        return OcpiResponse(orjson.dumps(page), headers=headers)
+
+
+class ClientInfoView(_View):
+    """The RECEIVER interface, for other hubs: the parties behind them."""
+
+    def get(self, request: Request, version: str, country_code: str, party_id: str) -> HttpResponse:
+        """Return what the calling hub last told of a party."""
+        platform_id = _hub(request, version)
+        ref = PartyRef(country_code, party_id)
+        told = Party.objects.filter(platform=platform_id, key=str(ref)).exclude(reported_at=None)
+        party = told.order_by("role").first()
+        if party is None or party.reported_at is None:
+            raise NotFound(f"the hub was told nothing of {ref} by this platform")
+        info = Info(
+            party.country_code, party.party_id, party.role, party.reported_status, party.reported_at
+        )
+        return OcpiResponse(orjson.dumps(info.as_json()))
+
+    def put(self, request: Request, version: str, country_code: str, party_id: str) -> HttpResponse:
+        """Take over how a party behind the calling hub stands."""
+        platform_id = _hub(request, version)
+        value = decode_object(self.body())
+        for name, wanted in (("country_code", country_code), ("party_id", party_id)):
+            said = value.get(name)
+            if isinstance(said, str) and fold(said) != fold(wanted):
+                found = Finding(name, f"is {said!r:.80} in the body but {wanted!r} in the URL")
+                raise InvalidParameters(findings=(found,))
+        other_hubs.learn(platform_id, value)
+        return OcpiResponse()
+
+
+def _hub(request: Request, version: str) -> int:
+    """Return the platform that calls, which has to be a hub."""
+    caller = caller_of(request)
+    served_version(version)
+    check_version(version, caller)
+    if not may_be_hub(caller.platform_id):
+        raise NotFound("only another hub tells this one of parties")
+    return caller.platform_id
+
+
+def _within(rows: QuerySet[ClientInfo], asked: PageRequest) -> QuerySet[ClientInfo]:
+    """Filter by last_updated: from inclusive, to exclusive."""
+    if asked.date_from is not None:
+        rows = rows.filter(last_updated__gte=asked.date_from)
+    return rows.filter(last_updated__lt=asked.date_to) if asked.date_to is not None else rows
+
+
+def _info(row: ClientInfo) -> Info:
+    return Info(row.country_code, row.party_id, row.role, row.status, row.last_updated)

@@ -1,0 +1,269 @@
+"""Who has which version of an object, since when, and if not the present one, why.
+
+docs/decisions/0008-who-has-what.md. All of it is derived: from access, connection, positions in the
+feed, dead letters, and the receipts of what was taken.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.utils import timezone
+
+from database import sql
+from hub.delivery.plan_durable import EXPIRED
+from hub.delivery.restoration import DURABLE
+from hub.models import DeadLetter, Receipt, StoredObject, StoredPart, Subscription
+from hub.policy import ABOUT_DRIVERS, POLICIES
+from ocpi.types import InterfaceRole, ModuleID
+from parties import access
+from parties.connection_status import REGISTERED, ConnectionStatus
+from parties.models import Endpoint, Party
+from parties.role_pairs import ROLE_PAIRS
+
+
+class Outcome(StrEnum):
+    """What became of the newest version on its way to one party."""
+
+    DELIVERED = "delivered"
+    MAYBE = "maybe delivered"
+    REJECTED = "rejected"
+    WAITING = "waiting"
+    EXPIRED = "expired"
+    NOT_CONNECTED = "not connected"
+    NO_ENDPOINT = "no endpoint"
+    NO_AGREEMENT = "no agreement"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A stored object, or one part of it."""
+
+    module: ModuleID
+    row: StoredObject
+    part_key: str = ""
+    revision: int = 0
+    """Of the whole object, or of the part when that changed last."""
+    part: StoredPart | None = None
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether its owner pushed it to its only reader itself."""
+        return bool(self.row.audience) and not POLICIES[self.module].personal
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one party stands to the object: what it has, since when, and what it lacks."""
+
+    party: Party
+    outcome: Outcome
+    why: str = ""
+    revision: int | None = None
+    since: datetime | None = None
+    tried_at: datetime | None = None
+    behind: int = 0
+    """Changes of this object it was not told."""
+    oldest: datetime | None = None
+    """When the first of them was accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    number: int = 0
+    oldest: datetime | None = None
+    snapshot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """All that is on record about the possible receivers of one object."""
+
+    subject: Subject
+    subscriptions: Mapping[int, Subscription]
+    endpoints: Collection[int]
+    receipts: Mapping[int, Sequence[Receipt]]
+    letters: Mapping[int, DeadLetter]
+    behind: Mapping[int, _Behind]
+
+
+def standings(subject: Subject, *, others: int = 0) -> list[Standing]:
+    """Return how everybody stands who may have an object, and so many who may not."""
+    allowed = _allowed(subject)
+    if subject.is_direct:
+        why = "its owner pushed it there itself"
+        return [
+            Standing(party, Outcome.DELIVERED, why, subject.revision, subject.row.changed_at)
+            for party in allowed
+        ]
+    known = _known(subject, allowed)
+    found = [_standing(known, party) for party in allowed]
+    return found + [_refused(subject, party) for party in _not_allowed(subject, allowed, others)]
+
+
+def _allowed(subject: Subject) -> list[Party]:
+    owner = subject.row.owner
+    allowed = Party.objects.filter(pk__in=access.receivers(subject.module, owner=owner))
+    if subject.row.audience:
+        allowed = allowed.filter(holder=subject.row.audience)
+    parties = list(allowed.select_related("platform").order_by("key", "role"))
+    return _with_a_subscription(subject, parties) if POLICIES[subject.module].personal else parties
+
+
+def _with_a_subscription(subject: Subject, parties: list[Party]) -> list[Party]:
+    """Name a party once that has several roles: where its messages go."""
+    subscribed = Subscription.objects.filter(module=subject.module, receiver__in=parties)
+    chosen = set(subscribed.values_list("receiver", flat=True))
+    return [party for party in parties if party.pk in chosen] or parties[:1]
+
+
+def _not_allowed(subject: Subject, allowed: Collection[Party], most: int) -> list[Party]:
+    roles = {reader for _, reader in ROLE_PAIRS.get(subject.module, ())}
+    others = Party.objects.filter(role__in=roles, is_active=True).exclude(holder=subject.row.owner)
+    if subject.row.audience:
+        others = others.filter(holder=subject.row.audience)
+    holders = {party.holder for party in allowed}
+    others = others.exclude(holder__in=holders).select_related("platform")
+    return list(others.order_by("key", "role")[:most])
+
+
+def _refused(subject: Subject, party: Party) -> Standing:
+    verdict = access.verdict(sender=subject.row.owner, receiver=party.holder, module=subject.module)
+    why = "its role has no use for it" if verdict.allowed else verdict.why
+    return Standing(party, Outcome.NO_AGREEMENT, why)
+
+
+def _known(subject: Subject, parties: Collection[Party]) -> _Known:
+    row, module = subject.row, subject.module
+    subscriptions = Subscription.objects.filter(module=module, receiver__in=parties)
+    about = {"owner": row.owner, "object_key": row.object_key}
+    receipts: dict[int, list[Receipt]] = {}
+    taken = Receipt.objects.filter(subscription__in=subscriptions, **about)
+    if subject.part_key:
+        taken = taken.filter(part_key__in=("", subject.part_key))
+    for receipt in taken:
+        receipts.setdefault(receipt.subscription_id, []).append(receipt)
+    letters = DeadLetter.objects.filter(subscription__in=subscriptions, **about).order_by("id")
+    endpoints = Endpoint.objects.filter(
+        module=module, role=InterfaceRole.RECEIVER.value, platform__parties__in=parties
+    )
+    return _Known(
+        subject,
+        {each.receiver_id: each for each in subscriptions},
+        set(endpoints.values_list("platform", flat=True)),
+        receipts,
+        {letter.subscription_id: letter for letter in letters if _concerns(letter, subject)},
+        _behind(subject, [each.pk for each in subscriptions]),
+    )
+
+
+def _concerns(letter: DeadLetter, subject: Subject) -> bool:
+    """Tell whether what was refused is the object, or the part that is asked for."""
+    steps = letter.path.partition("?")[0].split("/")[3:]
+    return not (subject.part_key and steps) or steps[0].upper() == subject.part_key
+
+
+def _behind(subject: Subject, subscription_ids: list[int]) -> dict[int, _Behind]:
+    row = subject.row
+    found = sql.rows(
+        _BEHIND,
+        {
+            "ids": subscription_ids,
+            "owner": row.owner,
+            "key": row.object_key,
+            "audience": row.audience,
+            "part": subject.part_key,
+            "seq": row.pk,
+            "durable": DURABLE,
+        },
+    )
+    return {pk: _Behind(number, oldest, snapshot) for pk, number, oldest, snapshot in found}
+
+
+def _standing(known: _Known, party: Party) -> Standing:
+    subscription = known.subscriptions.get(party.pk)
+    pk = subscription.pk if subscription else 0
+    taken = max(
+        (each for each in known.receipts.get(pk, ()) if each.revision is not None),
+        key=lambda each: each.revision or 0,
+        default=None,
+    )
+    behind = known.behind.get(pk, _Behind())
+    revision = taken.revision if taken else None
+    is_newest = revision is not None and revision >= known.subject.revision
+    outcome, why = _judged(known, party, behind, has_newest=is_newest)
+    return Standing(
+        party,
+        outcome,
+        why,
+        known.subject.revision if outcome is Outcome.DELIVERED else revision,
+        taken.delivered_at if taken else None,
+        max((each.tried_at for each in known.receipts.get(pk, ())), default=None),
+        behind.number,
+        behind.oldest,
+    )
+
+
+def _judged(
+    known: _Known, party: Party, behind: _Behind, *, has_newest: bool
+) -> tuple[Outcome, str]:
+    """Name the outcome, and in one sentence why."""
+    subscription, platform = known.subscriptions.get(party.pk), party.platform
+    if platform.status not in REGISTERED:
+        return Outcome.NOT_CONNECTED, f"its platform is {platform.status}"
+    if platform.pk not in known.endpoints:
+        return Outcome.NO_ENDPOINT, f"it offers no RECEIVER of {known.subject.module}"
+    if subscription is None:
+        return Outcome.WAITING, "it is about to be subscribed"
+    letter = known.letters.get(subscription.pk)
+    if letter is not None:
+        return _of_letter(letter, known.subject.module)
+    if behind.number or (behind.snapshot and not has_newest):
+        return _waiting(known, subscription, party, behind)
+    return Outcome.DELIVERED, ""
+
+
+def _of_letter(letter: DeadLetter, module: ModuleID) -> tuple[Outcome, str]:
+    """Say what was refused; what a receiver says of drivers stays in the letter."""
+    if letter.reason.startswith(EXPIRED):
+        return Outcome.EXPIRED, letter.reason
+    if module in ABOUT_DRIVERS and letter.http_status is not None:
+        return Outcome.REJECTED, f"HTTP {letter.http_status}, status {letter.status_code}"
+    return Outcome.REJECTED, letter.reason
+
+
+def _waiting(
+    known: _Known, subscription: Subscription, party: Party, behind: _Behind
+) -> tuple[Outcome, str]:
+    receipts = known.receipts.get(subscription.pk, ())
+    doubtful = next((each for each in receipts if each.in_doubt), None)
+    if doubtful is not None:
+        return Outcome.MAYBE, f"{doubtful.trouble}; it is sent again"
+    if party.platform.status == ConnectionStatus.OFFLINE:
+        return Outcome.NOT_CONNECTED, f"its platform is OFFLINE: {party.platform.last_error}"
+    expiry = timedelta(days=settings.HUB_DELIVERY_EXPIRY_DAYS)
+    is_durable = known.subject.module in DURABLE
+    if is_durable and behind.oldest and behind.oldest < timezone.now() - expiry:
+        return Outcome.EXPIRED, "it waited too long and will be given up"
+    trouble = next((each.trouble for each in receipts if each.trouble), subscription.last_error)
+    first = "its snapshot is on the way" if behind.snapshot and not behind.number else ""
+    return Outcome.WAITING, trouble or first or "it comes next"
+
+
+# Where states count and no snapshot is there, one is about to be begun.
+_BEHIND = """
+SELECT b.id, missed.number, missed.oldest, NOT (b.module = ANY(%(durable)s::text[])
+  OR EXISTS (SELECT FROM hub_snapshot s WHERE s.subscription_id = b.id AND s.owner = %(owner)s::text
+    AND (s.finished_at IS NOT NULL OR s.cursor >= %(seq)s::bigint)))
+FROM hub_subscription b CROSS JOIN LATERAL (
+  SELECT count(*) AS number, min(c.created_at) AS oldest FROM hub_change c
+  WHERE c.module = b.module AND c.owner = %(owner)s::text AND c.object_key = %(key)s::text
+    AND c.audience = %(audience)s::text AND (c.transaction, c.seq) > (b.transaction, b.seq)
+    AND (%(part)s::text = '' OR c.part_key IN ('', %(part)s::text))
+    AND NOT b.ahead @> jsonb_build_array(jsonb_build_array(c.transaction, c.seq))
+    AND NOT EXISTS (SELECT FROM hub_receipt r WHERE r.subscription_id = b.id
+      AND r.owner = c.owner AND r.object_key = c.object_key AND r.part_key IN ('', c.part_key)
+      AND r.revision >= c.revision)) AS missed
+WHERE b.id = ANY(%(ids)s::bigint[])"""

@@ -1,0 +1,190 @@
+"""Stored objects as files, CSV or JSON lines: any number of rows in the memory of one chunk.
+
+docs/architecture.md#files. Chunks follow each other by key, and no connection is held between two:
+whoever reads may be slow or go away. What identifies a driver is masked unless asked.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from io import StringIO
+from typing import Any
+
+import orjson
+from django.db.models import F, Func, Max, Min, Model, QuerySet, TextField
+
+from database import sql
+from hub.masking.personal import mask
+from hub.models import Cdr, Evse, Location, Session, Tariff, Token
+
+CHUNK = 5_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+Rows = QuerySet[Any]
+Cells = Sequence[Any]
+
+
+class Moment(Func):
+    """A moment as OCPI writes it; the database does that four times as fast as Python."""
+
+    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+    output_field = TextField()
+
+
+class Form(StrEnum):
+    """How rows are written."""
+
+    CSV = "csv"
+    JSON = "jsonl"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """One list: its columns by the names a file gives them, and which of them are personal.
+
+    What is not `shown` is in no file (LOC-17).
+    """
+
+    model: type[Model]
+    columns: Mapping[str, str | Moment]
+    personal: frozenset[str] = frozenset()
+    shown: Mapping[str, Any] = field(default_factory=dict)
+
+    def rows(self) -> Rows:
+        """Return all that may be in a file."""
+        manager = self.model._default_manager  # noqa: SLF001 - a documented name of Django
+        return manager.filter(**self.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a file: how many rows it has, and how far through the table it reaches."""
+
+    text: str
+    rows: int
+    share: float
+
+
+_Columns = dict[str, str | Moment]
+_FIRST: _Columns = {"owner": "owner", "id": "object_id", "sent_to": "audience"}
+_LAST: _Columns = {
+    "version": "version",
+    "last_updated": Moment("last_updated"),
+    "received_at": Moment("stored_at"),
+    "changed_at": Moment("changed_at"),
+}
+_CHARGED: _Columns = {
+    "recipient": "recipient",
+    "token_uid": "token_key",
+    "location_id": "location_key",
+    "evse_uid": "evse_key",
+    "started_at": Moment("started_at"),
+    "ended_at": Moment("ended_at"),
+    "kwh": "kwh",
+    "cost_excl_vat": "cost",
+    "currency": "currency",
+}
+
+
+def _named(*names: str) -> _Columns:
+    return {name: name for name in names}
+
+
+KINDS: Mapping[str, Kind] = {
+    "sessions": Kind(
+        Session,
+        {**_FIRST, "status": "status", **_CHARGED, **_LAST},
+        frozenset({"token_uid"}),
+    ),
+    "cdrs": Kind(
+        Cdr,
+        {**_FIRST, **_named("credit"), "session_id": "session_key", **_CHARGED, **_LAST},
+        frozenset({"token_uid"}),
+    ),
+    "locations": Kind(
+        Location,
+        {**_FIRST, **_named("name", "city", "latitude", "longitude"), **_LAST},
+        shown={"publish": True},
+    ),
+    "evses": Kind(
+        Evse,
+        {
+            "owner": "object__owner",
+            "location_id": "object__object_id",
+            "sent_to": "object__audience",
+            **_named("uid", "evse_id", "status"),
+            "last_updated": Moment("last_updated"),
+        },
+        shown={"object__publish": True, "generation": F("object__generation")},
+    ),
+    "tariffs": Kind(Tariff, {**_FIRST, **_named("currency", "type"), **_LAST}),
+    "tokens": Kind(
+        Token,
+        {**_FIRST, **_named("type", "valid", "whitelist", "issuer", "contract_id"), **_LAST},
+        frozenset({"id", "contract_id"}),
+    ),
+}
+
+
+def parts(kind: Kind, rows: Rows, form: Form, *, revealed: bool = False) -> Iterator[Part]:
+    """Return some rows of a kind as a file, in the order in which the hub got them."""
+    write = _WRITERS[form](tuple(kind.columns))
+    masked = frozenset[str]() if revealed else kind.personal
+    hidden = [place for place, name in enumerate(kind.columns) if name in masked]
+    yield Part(write([]), 0, 0.0)
+    for share, chunk in _chunks(kind, rows):
+        for row in chunk:
+            for place in hidden:
+                row[place] = mask(row[place])
+        yield Part(write(chunk), len(chunk), share)
+
+
+def _chunks(kind: Kind, rows: Rows) -> Iterator[tuple[float, list[list[Any]]]]:
+    """Read chunk by chunk up to what was the newest row when the first was read."""
+    table = kind.model._default_manager  # noqa: SLF001 - a documented name of Django
+    ends = table.aggregate(first=Min("pk"), last=Max("pk"))
+    first, last = ends["first"] or 0, ends["last"] or 0
+    wanted = rows.order_by("pk").values_list("pk", *kind.columns.values())
+    after = first - 1
+    while after < last:
+        found = list(wanted.filter(pk__gt=after, pk__lte=last)[:CHUNK])
+        sql.release()
+        after = found[-1][0] if len(found) == CHUNK else last
+        yield (after - first + 1) / (last - first + 1), [list(row[1:]) for row in found]
+
+
+def _csv(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
+    """Return what writes rows as CSV, with the names before the first."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(names)
+
+    def write(rows: Sequence[Cells]) -> str:
+        writer.writerows([_safe(cell) for cell in row] for row in rows)
+        written = text.getvalue()
+        text.seek(0)
+        text.truncate()
+        return written
+
+    return write
+
+
+def _safe(cell: Any) -> Any:  # noqa: ANN401 - of any column
+    """Spell a cell so that no spreadsheet calculates it."""
+    if isinstance(cell, str):
+        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return str(cell).lower() if isinstance(cell, bool) else cell
+
+
+def _json(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
+    """Return what writes each row as one line of JSON."""
+
+    def write(rows: Sequence[Cells]) -> str:
+        lines = (orjson.dumps(dict(zip(names, row, strict=True))).decode() for row in rows)
+        return "".join(f"{line}\n" for line in lines)
+
+    return write
+
+
+_WRITERS = {Form.CSV: _csv, Form.JSON: _json}

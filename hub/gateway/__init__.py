@@ -1,0 +1,1 @@
+"""The way of a request: read, routed, passed on or kept, answered."""

@@ -1,0 +1,49 @@
+"""The circuit of each platform: after some messages without an answer, none for a while.
+
+docs/architecture.md#a-message-comes-in. Who waits for a platform that hangs waits in vain and holds
+a thread; after the pause the next message tries it again. Kept with the platform, so that all
+processes and the operator know.
+"""
+
+from datetime import timedelta
+from math import ceil
+
+from django.db.models import Case, F, When
+from django.utils import timezone
+
+from hub.gateway.routing import Destination
+from parties import connection_health
+from parties.models import Platform
+
+FAILURES_TO_OPEN = 5
+OPEN_SECONDS = 10.0
+
+
+def note_silence(destination: Destination) -> None:
+    """Count a message without an answer; the last of several in a row opens the circuit.
+
+    A ping finds out whether the platform is there at all.
+    """
+    until = timezone.now() + timedelta(seconds=OPEN_SECONDS)
+    connection_health.doubt(destination.platform_id)
+    Platform.objects.filter(pk=destination.platform_id).update(
+        unanswered=F("unanswered") + 1,
+        circuit_until=Case(
+            When(unanswered__gte=FAILURES_TO_OPEN - 1, then=until), default=F("circuit_until")
+        ),
+    )
+
+
+def note_answer(destination: Destination) -> None:
+    """Close the circuit of a platform that answers; most have nothing to close."""
+    if destination.unanswered:
+        Platform.objects.filter(pk=destination.platform_id).update(unanswered=0, circuit_until=None)
+    if destination.unanswered >= FAILURES_TO_OPEN:
+        connection_health.heard_again(destination.platform_id)
+
+
+def silence(platform: Platform) -> int:
+    """Return for how many seconds a platform is to be spared."""
+    if platform.circuit_until is None:
+        return 0
+    return max(0, ceil((platform.circuit_until - timezone.now()).total_seconds()))

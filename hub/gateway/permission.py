@@ -1,0 +1,47 @@
+"""What of a message to a party is refused before it is passed on.
+
+Spec: 2.2.1 transport and format (Client Owned Object Push, errors); A-32, A-52, A-62. Who may send
+it is `hub.gateway.routing`'s business: without access no party is found.
+
+Whether an object is right is for its receiver to say. Refused is only what no receiver could use:
+what is not JSON, what says another identity than its URL, a PATCH without `last_updated`.
+"""
+
+from collections.abc import Iterator
+
+from hub.gateway.message import Message
+from hub.store.identity import contradictions, lacks_last_updated
+from hub.store.write_request import type_at
+from ocpi.errors import Finding, InvalidParameters, NotJson
+from ocpi.modules import ObjectType
+from ocpi.validation import decode, decode_object
+
+_WRITES = {"PUT", "PATCH"}
+
+
+def check(message: Message) -> None:
+    """Refuse a body that no receiver could use; raises `OcpiError`."""
+    kind = message.module.object
+    if kind is not None and message.is_owned and message.method in _WRITES:
+        findings = tuple(_findings(message, kind))
+        if findings:
+            raise InvalidParameters(findings=findings)
+    elif message.body:
+        decode(message.body)
+    elif message.method in _WRITES:
+        raise NotJson("the body is empty")
+
+
+def _findings(message: Message, kind: ObjectType) -> Iterator[Finding]:
+    """Find what no receiver could use."""
+    value = decode_object(message.body)
+    addressed = type_at(kind, len(message.object_ids))
+    yield from contradictions(
+        value,
+        addressed,
+        owner=message.owner,
+        ids=message.object_ids,
+        variant=message.variant if addressed is kind else None,
+    )
+    if message.method == "PATCH":
+        yield from lacks_last_updated(value, addressed)

@@ -1,0 +1,152 @@
+"""One POST of an object at a time: the same one sent meanwhile waits, and gets the same answer.
+
+Spec: 2.2.1 mod_cdrs (POST); A-96. What has been stored is recognised by its content
+(`hub.store.check_same`); this is about the time before. A claim is a row that one conditional
+statement takes for all processes; no connection is held for it, and that of a process that died
+runs out. Whoever asks after the answer is there has a try of its own.
+"""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils import timezone
+
+from database import sql
+from hub.gateway import bulkhead
+from hub.models import Posting
+from hub.store import Incoming
+from hub.store.writes import digest
+from ocpi.errors import OcpiError, ReceiverTimeout, error_for
+
+MOST_ANSWER_BYTES = 65_536
+"""Of an answer that is kept for those who wait; they look for themselves beyond."""
+_MARGIN_SECONDS = 10
+"""Beside the peer's time: for the database. So long nobody repeats what a killed process posted."""
+_PAUSES = (0.02, 0.05, 0.1)
+
+_CLAIM = """
+INSERT INTO hub_posting (owner, object_key, audience, digest, claim, until)
+VALUES (%(owner)s::text, %(key)s::text, %(audience)s::text, %(digest)s::bytea, %(claim)s::uuid,
+  now() + %(lease)s::interval)
+ON CONFLICT (owner, object_key, audience) DO UPDATE SET digest = EXCLUDED.digest,
+  claim = EXCLUDED.claim, until = EXCLUDED.until, http_status = NULL, status_code = NULL,
+  headers = '{}', body = NULL
+WHERE hub_posting.http_status IS NOT NULL OR hub_posting.until <= now()
+RETURNING claim"""
+
+
+def once(incoming: Incoming, platform_id: int, post: Callable[[], HttpResponse]) -> HttpResponse:
+    """Post an object of a platform, unless it is on its way: then return what that came to.
+
+    4002 when that takes too long: nobody knows the outcome, and it may be sent again.
+    """
+    awaited: UUID | None = None
+    with closing(_looks(platform_id)) as looks:
+        for _ in looks:
+            row = _this(incoming).first()
+            if row is not None and _is_open(row):
+                awaited = row.claim
+                continue
+            if row is not None and row.claim == awaited and _is_same(row, incoming):
+                return _answer(row)
+            claim = _claimed(incoming)
+            if claim is not None:
+                break
+        else:
+            what = f"{incoming.type.name} {incoming.ids[0]!r}"
+            raise ReceiverTimeout(
+                f"{what} is on its way, and no answer is there yet: send it again"
+            )
+    return _settled(claim, post)
+
+
+def forget_expired() -> int:
+    """Delete the claims nobody waits for any more; returns how many that were."""
+    return Posting.objects.filter(until__lte=timezone.now()).delete()[0]
+
+
+def _looks(platform_id: int) -> Generator[None]:
+    """Let look at once, then again and again as long as a first answer may come.
+
+    Who waits holds a thread: a sender has some of them, others keep theirs.
+    """
+    yield
+    end = time.monotonic() + settings.HUB_REQUEST_TIMEOUT + _PAUSES[-1]
+    threads = settings.HUB_WEB_THREADS
+    most, in_all = max(1, threads // 2), max(1, threads - 2)
+    with bulkhead.place(-platform_id, most=most, in_all=in_all):  # below 0: of who sends
+        pauses = iter(_PAUSES)
+        while time.monotonic() < end:
+            sql.release()
+            time.sleep(next(pauses, _PAUSES[-1]))
+            yield
+
+
+def _claimed(incoming: Incoming) -> UUID | None:
+    """Take the claim; None when another process was faster."""
+    claim = uuid4()
+    lease = timedelta(seconds=settings.HUB_REQUEST_TIMEOUT + _MARGIN_SECONDS)
+    wanted = {**_identity(incoming), "digest": digest(incoming.body), "claim": claim}
+    return claim if sql.row(_CLAIM, {**wanted, "lease": lease}) is not None else None
+
+
+def _settled(claim: UUID, post: Callable[[], HttpResponse]) -> HttpResponse:
+    """Post, and leave the answer for those who wait; that is all it is written down for."""
+    mine = Posting.objects.filter(claim=claim)
+    try:
+        response = post()
+    except OcpiError as error:
+        told = {"http_status": error.http_status, "status_code": error.status_code}
+        with sql.forgiving("the answer to a POST"):
+            mine.update(**told, body=str(error).encode())
+        raise
+    except BaseException:
+        with sql.forgiving("the end of a POST"):
+            mine.delete()
+        raise
+    with sql.forgiving("the answer to a POST"):
+        if len(response.content) > MOST_ANSWER_BYTES:
+            mine.delete()
+        else:
+            headers = dict(response.headers)
+            mine.update(http_status=response.status_code, headers=headers, body=response.content)
+    return response
+
+
+def _answer(row: Posting) -> HttpResponse:
+    """Give the answer of the first to one that waited; raises the error it met."""
+    body = bytes(row.body or b"")
+    if row.status_code is not None:
+        error = error_for(row.status_code, body.decode())
+        error.http_status = row.http_status or error.http_status
+        raise error
+    return HttpResponse(body, status=row.http_status, headers=row.headers)
+
+
+def _is_open(row: Posting) -> bool:
+    return row.http_status is None and row.until > timezone.now()
+
+
+def _is_same(row: Posting, incoming: Incoming) -> bool:
+    return row.http_status is not None and bytes(row.digest) == digest(incoming.body)
+
+
+def _this(incoming: Incoming) -> QuerySet[Posting]:
+    identity = _identity(incoming)
+    return Posting.objects.filter(
+        owner=identity["owner"], object_key=identity["key"], audience=identity["audience"]
+    )
+
+
+def _identity(incoming: Incoming) -> dict[str, str]:
+    return {
+        "owner": incoming.holder,
+        "key": incoming.key,
+        "audience": incoming.audience,
+    }

@@ -1,0 +1,71 @@
+"""For whom a Session or CDR is: the owner of its `cdr_token`, and nobody else (A-26).
+
+Spec: 2.2.1 mod_cdrs, CdrToken; transport and format, broadcast push. In 2.2 a CdrToken does not
+name its owner; it is found among the stored Tokens by uid and type.
+"""
+
+from collections.abc import Mapping
+
+from hub.gateway.routing import Meant
+from hub.policy import POLICIES
+from hub.store.identity import object_key
+from hub.store.reads import Viewer, owners_of
+from ocpi.errors import Finding, InvalidParameters, UnknownReceiver
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
+from ocpi.versions import VERSIONS
+from parties import access
+from parties.holders import ref_of
+from parties.role_pairs import implements
+
+ROLES = frozenset(
+    role for role in Role if implements(role, ModuleID.TOKENS, InterfaceRole.SENDER)
+) - {Role.HUB}
+"""Who owns tokens."""
+
+_TOKEN = VERSIONS["2.2.1"].modules[ModuleID.TOKENS].object
+
+
+def recipient_of(value: Mapping[str, object], *, sender: str) -> Meant:
+    """Return the owner of an object's `cdr_token`, whose CPO is the holder `sender`.
+
+    Raises `InvalidParameters` when it names none or several, `UnknownReceiver` when nobody has it.
+    """
+    token = value.get("cdr_token")
+    if not isinstance(token, Mapping):
+        raise InvalidParameters(
+            findings=(Finding("cdr_token", "is required: it tells for whom this is"),)
+        )
+    named = named_owner(token)
+    if named is not None:
+        return Meant(named, roles=ROLES)
+    holder = _owner_of(token, sender)
+    return Meant(ref_of(holder), holder, roles=ROLES)
+
+
+def named_owner(token: Mapping[str, object]) -> PartyRef | None:
+    """Return the owner a CdrToken names, if it does."""
+    country_code, party_id = token.get("country_code"), token.get("party_id")
+    if not isinstance(country_code, str) or not isinstance(party_id, str):
+        return None
+    try:
+        return PartyRef.parse(f"{country_code}-{party_id}")
+    except ValueError as error:
+        raise InvalidParameters(findings=(Finding("cdr_token", str(error)),)) from None
+
+
+def _owner_of(token: Mapping[str, object], sender: str) -> str:
+    """Find the owner among the Tokens the sender may have."""
+    uid, kind = token.get("uid"), token.get("type")
+    if not isinstance(uid, str) or not uid.isprintable() or _TOKEN is None:
+        text = "is required, as a string of printable characters"
+        raise InvalidParameters(findings=(Finding("cdr_token.uid", text),))
+    key = object_key(_TOKEN, uid, kind if isinstance(kind, str) else None)
+    owners = access.visible_owners(receiver=sender, module=ModuleID.TOKENS)
+    found = owners_of(POLICIES[ModuleID.TOKENS], Viewer(sender, owners), key)
+    if not found:
+        raise UnknownReceiver("the hub knows no Token like cdr_token that this party may have")
+    if len(found) > 1:
+        several = " and ".join(str(ref_of(each)) for each in found)
+        text = f"is a Token of {several}; name its country_code and party_id"
+        raise InvalidParameters(findings=(Finding("cdr_token", text),))
+    return found[0]

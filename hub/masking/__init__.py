@@ -1,0 +1,1 @@
+"""Masking: what identifies a driver is shown by its last characters alone."""

@@ -1,0 +1,42 @@
+"""Dead letters and quarantined objects without what identifies a driver, whoever shows them.
+
+Spec: 2.2.1 mod_tokens, CdrToken; LOC-17. A text, what quotes it, and an address that names a token.
+"""
+
+import re
+from urllib.parse import unquote
+
+from hub.masking.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
+from hub.models import DeadLetter, Quarantined
+from hub.policy import ABOUT_DRIVERS
+from ocpi.types import ModuleID
+
+_TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")
+"""The uid in the path of a token; behind it may stand its type."""
+
+
+def masked_letter(letter: DeadLetter) -> DeadLetter:
+    """Mask a token in the path, the text and what the receiver said of it."""
+    if letter.subscription.module not in ABOUT_DRIVERS:
+        return letter
+    known = personal(letter.body.encode()) if letter.body else set()
+    if letter.subscription.module == ModuleID.TOKENS:
+        known |= {unquote(uid) for uid in _TOKEN.findall(letter.path)}
+        letter.path = _TOKEN.sub(lambda found: mask(unquote(found[0])), letter.path)
+    letter.path, letter.reason = without(letter.path, known), without(letter.reason, known)
+    letter.body = letter.body and masked(letter.body.encode()).decode()
+    return letter
+
+
+def masked_object(row: Quarantined) -> Quarantined:
+    """Mask what identifies a driver in an object, its id and the findings."""
+    text = row.text.encode()
+    if row.pull.module not in ABOUT_DRIVERS:
+        row.text = masked_within(text, PUBLISHED_TO).decode()
+        return row
+    known = personal(text)
+    if row.pull.module == ModuleID.TOKENS:
+        known |= {row.object_id}
+        row.object_id = mask(row.object_id)
+    row.text, row.findings = masked(text).decode(), without(row.findings, known)
+    return row

@@ -1,0 +1,90 @@
+"""What is remembered of an exchange until the writer has time for it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Self
+
+from hub.message_log.context import Way
+from ocpi.transport.envelope import Envelope
+from ocpi.types import PartyRef
+
+_UNPUBLISHED = re.compile(rb'"publish"\s*:\s*false')
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The beginning of a body, and what is known of all of it.
+
+    Spec: LOC-17; a Location often says at its end that it is `unpublished`.
+    """
+
+    text: bytes
+    size: int
+    unpublished: bool
+
+    @classmethod
+    def of(cls, body: bytes | None, most: int) -> Self:
+        """Keep no more than the log keeps."""
+        if not body:
+            return cls(b"", 0, unpublished=False)
+        return cls(body[:most], len(body), _UNPUBLISHED.search(body) is not None)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there was more."""
+        return len(self.text) < self.size
+
+
+NOTHING = Cut(b"", 0, unpublished=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One exchange as it was; `url` of what came in is a path.
+
+    `secrets` are the tokens it was made with, to be found wherever they are quoted. The `envelope`,
+    without its data, was read at once where the body is cut. What came in brings no headers along:
+    they say nothing that is not said by the other members. What is not `is_told` gets no row and
+    counts in the figures alone.
+    """
+
+    is_inbound: bool
+    at: float
+    seconds: float
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    request: Cut = field(repr=False)
+    response: Cut = field(repr=False)
+    way: Way | None = None
+    was_sent: bool = False
+    platform: str = ""
+    sender: PartyRef | None = None
+    receiver: PartyRef | None = None
+    module: str = ""
+    request_id: str = ""
+    correlation_id: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    http_status: int | None = None
+    envelope: Envelope | None = None
+    error: str = ""
+    is_told: bool = True
+
+    @property
+    def is_anybodys(self) -> bool:
+        """Whether anybody can cause as many of it as he likes: it was refused at the door."""
+        return self.is_inbound and (
+            not self.platform or self.http_status == HTTPStatus.TOO_MANY_REQUESTS
+        )
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        bodies = len(self.request.text) + len(self.response.text)
+        headers = sum(len(name) + len(value) for name, value in self.headers.items())
+        return bodies + max(_LEAST, _OBJECTS + headers + len(self.url) + len(self.error))
+
+
+_LEAST, _OBJECTS = 2_000, 1_000

@@ -1,0 +1,103 @@
+"""What is known of a handshake, and which of its exchanges say how far it is.
+
+Spec: 2.2.1 credentials (registration).
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from hub.models import Exchange, PullState
+from ocpi.status_codes import is_success
+from parties.models import Credentials
+from parties.registration.discovery import Interface
+from parties.registration.invitation import Starts
+
+OFFERS = ("POST", "PUT")
+VERSIONS, CREDENTIALS = "versions", "credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that decides; exchanges are those of this handshake, newest first.
+
+    Parties are written `CPO NL-CPA`. A `stranger` called with a token the hub does not know.
+    """
+
+    starts: Starts
+    now: datetime
+    exchanges: Sequence[Exchange] = ()
+    token_a: Credentials | None = None
+    stranger: Exchange | None = None
+    is_registered: bool = False
+    listed: frozenset[str] = frozenset()
+    active: frozenset[str] = frozenset()
+    endpoints: frozenset[Interface] = frozenset()
+    expected: frozenset[Interface] = frozenset()
+    form: str = ""
+    takes_raw: bool = True
+    pulls: Sequence[PullState] = ()
+    is_pulled: bool = True
+
+    def came(self, *, details: bool) -> Exchange | None:
+        """Return how the platform was answered that asked for the versions, or for details."""
+        return self._telling(
+            row
+            for row in self.exchanges
+            if (row.direction, row.module) == ("in", VERSIONS) and bool(row.version) is details
+        )
+
+    def offered(self) -> Exchange | None:
+        """Return how the credentials were answered that began the registration."""
+        direction = "in" if self.starts is Starts.PLATFORM else "out"
+        return self._telling(row for row in offers(self.exchanges) if row.direction == direction)
+
+    def asked(self) -> Sequence[Exchange]:
+        """Return what the hub asked in the attempt that counts: the versions, then the details."""
+        rows = [row for row in self.exchanges if (row.direction, row.module) == ("out", VERSIONS)]
+        last = (self.offered() if self.is_registered else None) or next(iter(rows), None)
+        return [row for row in rows if last and row.correlation_id == last.correlation_id][::-1]
+
+    def _telling(self, rows: Iterable[Exchange]) -> Exchange | None:
+        """Return the last; of a registered platform the last that succeeded."""
+        return next((row for row in rows if is_good(row) or not self.is_registered), None)
+
+
+def is_good(row: Exchange) -> bool:
+    """Tell whether it was answered with success."""
+    return row.status_code is not None and is_success(row.status_code)
+
+
+def offers(rows: Iterable[Exchange]) -> Iterable[Exchange]:
+    """Keep what brought credentials."""
+    return (row for row in rows if row.module == CREDENTIALS and row.method in OFFERS)
+
+
+class _Role(msgspec.Struct):
+    role: str
+    country_code: str
+    party_id: str
+
+
+class _Credentials(msgspec.Struct):
+    roles: list[_Role]
+
+
+class _Answer(msgspec.Struct):
+    data: _Credentials
+
+
+def claimed(offer: Exchange) -> frozenset[str]:
+    """Return the parties a platform named, as far as the log has them."""
+    with suppress(msgspec.DecodeError):
+        if offer.direction == "in":
+            named = msgspec.json.decode(offer.request_body, type=_Credentials)
+        else:
+            named = msgspec.json.decode(offer.response_body, type=_Answer).data
+        return frozenset(
+            f"{each.role} {each.country_code}-{each.party_id}".upper() for each in named.roles
+        )
+    return frozenset()

@@ -1,0 +1,141 @@
+"""What the database knows of a platform's handshake.
+
+Of a registered platform the exchanges count that led to the registration in force: until then from
+its invitation, or from the end of the one before.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from hub.models import Exchange, PullState
+from hub.onboarding.checklist import Checklist, decide
+from hub.onboarding.evidence import CREDENTIALS, VERSIONS, Facts, offers
+from ocpi.types import InterfaceRole, ModuleID, Role
+from ocpi.versions import VERSIONS as SPOKEN
+from parties.models import Credentials, Direction, Platform, TokenKind
+from parties.registration.discovery import Interface
+from parties.registration.invitation import Starts
+from parties.role_pairs import implements
+
+_MODULES = (VERSIONS, CREDENTIALS)
+_MOST_EXCHANGES = 60
+_MOST_TOKENS = 100
+_AFTERWARDS = timedelta(minutes=2)
+"""How long what follows a registration belongs to its handshake."""
+_STRANGERS_FOR = timedelta(days=1)
+
+
+def read(platform: Platform, starts: Starts | None = None) -> Checklist:
+    """Return the checklist of a platform; not registered yet, either side may be about to start."""
+    now = timezone.now()
+    tokens = _tokens(platform)
+    since, until = window(platform, tokens, now)
+    exchanges = _exchanges(platform.name, since, until)
+    token_a = next((token for token in tokens if token.kind == TokenKind.A), None)
+    if starts is None or platform.is_registered:
+        starts = _starter(exchanges, token_a)
+    listed = [(Role(row.role), str(row.ref)) for row in platform.allowed_parties.all()]
+    return decide(
+        Facts(
+            starts=starts,
+            now=now,
+            exchanges=exchanges,
+            token_a=token_a,
+            stranger=_stranger(platform, max(since, now - _STRANGERS_FOR)),
+            is_registered=platform.is_registered,
+            listed=frozenset(f"{role} {ref}" for role, ref in listed),
+            active=_active(platform),
+            endpoints=_endpoints(platform),
+            expected=_expected(platform.version, {role for role, _ in listed}),
+            form=next((token.form for token in tokens if token.form), ""),
+            takes_raw=platform.quirks.accept_raw_token,
+            pulls=_pulls(platform),
+            is_pulled=platform.quirks.pull,
+        )
+    )
+
+
+def window(
+    platform: Platform, tokens: Sequence[Credentials], now: datetime
+) -> tuple[datetime, datetime]:
+    """Return when the handshake that counts began, and when it was over."""
+    end, until = _registered(tokens) if platform.is_registered else (now, now)
+    issued = (token.valid_from for token in tokens if token.kind == TokenKind.A)
+    ended = (token.revoked_at for token in tokens if token.kind == TokenKind.C)
+    before = [moment for moment in (*issued, *ended) if moment is not None and moment <= end]
+    return max([platform.created_at, *before]), until
+
+
+def _registered(tokens: Sequence[Credentials]) -> tuple[datetime, datetime]:
+    """Return when the first of the tokens was issued that follow each other without a gap.
+
+    And until when calls belong to that: the next token is from a handshake of its own.
+    """
+    begin = following = timezone.now() + _AFTERWARDS
+    for token in (token for token in tokens if token.kind == TokenKind.C):
+        if token.revoked_at is not None and token.revoked_at <= begin:
+            break
+        begin, following = token.valid_from, begin
+    return begin, min(begin + _AFTERWARDS, following)
+
+
+def _tokens(platform: Platform) -> Sequence[Credentials]:
+    """Return the tokens the hub issued, newest first, and nothing secret of them."""
+    inbound = platform.credentials.filter(direction=Direction.IN).defer("digest", "sealed")
+    return list(inbound.order_by("-pk")[:_MOST_TOKENS])
+
+
+def _exchanges(name: str, since: datetime, until: datetime) -> Sequence[Exchange]:
+    found = Exchange.objects.filter(
+        platform=name, module__in=_MODULES, at__gte=since, at__lte=until
+    )
+    return list(found.order_by("-at", "-id")[:_MOST_EXCHANGES])
+
+
+def _stranger(platform: Platform, since: datetime) -> Exchange | None:
+    """Return the last call with a token of nobody's, while this platform's is awaited."""
+    if platform.is_registered:
+        return None
+    unknown = Exchange.objects.filter(
+        platform="", module__in=_MODULES, direction="in", http_status=401, at__gte=since
+    )
+    return unknown.order_by("-at", "-id").first()
+
+
+def _starter(exchanges: Sequence[Exchange], token_a: Credentials | None) -> Starts:
+    last = next(iter(offers(exchanges)), None)
+    if last is not None:
+        return Starts.HUB if last.direction == "out" else Starts.PLATFORM
+    return Starts.HUB if token_a is None else Starts.PLATFORM
+
+
+def _active(platform: Platform) -> frozenset[str]:
+    return frozenset(f"{row.role} {row.key}" for row in platform.parties.all() if row.is_active)
+
+
+def _endpoints(platform: Platform) -> frozenset[Interface]:
+    return frozenset(
+        (ModuleID(row.module), InterfaceRole(row.role))
+        for row in platform.endpoints.all()
+        if row.module != ModuleID.CREDENTIALS
+    )
+
+
+def _expected(version: str, roles: set[Role]) -> frozenset[Interface]:
+    """Return what platforms with these roles typically offer."""
+    if version not in SPOKEN:
+        return frozenset()
+    return frozenset(
+        (module.identifier, side)
+        for module in SPOKEN[version].modules.values()
+        if module.functional
+        for side in InterfaceRole
+        if any(implements(role, module.identifier, side) for role in roles)
+    )
+
+
+def _pulls(platform: Platform) -> Sequence[PullState]:
+    found = PullState.objects.filter(party__platform=platform).select_related("party")
+    return list(found.order_by("party__key", "pk"))

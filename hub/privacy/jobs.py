@@ -1,0 +1,59 @@
+"""Long work that the console hands to a worker: for whom it is done, and what for.
+
+What is asked for may name a driver: it crosses Redis sealed.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+import redis
+from kombu.exceptions import OperationalError
+
+from hub.jobs import Job
+from operators.actor import HUB, Actor, Channel, acting, actor
+from parties import tokens
+
+_ALL = 100
+
+Tell = Callable[[float, Mapping[str, int]], None]
+
+
+def hand_over(task: Any, wanted: Mapping[str, Any]) -> str:  # noqa: ANN401 - a task of Celery
+    """Give work to a worker and return the name of its job; `OperationalError` without a broker."""
+    by = actor() or HUB
+    who = {"who": by.who, "channel": by.channel, "address": by.address, "doing": by.doing}
+    job = Job(_ALL)
+    job.tell()
+    sealed = tokens.seal(orjson.dumps({"by": who, "wanted": wanted}).decode())
+    try:
+        task.delay(sealed, job.name)
+    except redis.RedisError as error:
+        raise OperationalError(str(error)) from error
+    return job.name
+
+
+def work(sealed: str, name: str, do: Callable[[Any, Tell], object]) -> None:
+    """Do what was handed over, as who asked for it, and let others see how far it is."""
+    request = orjson.loads(tokens.unseal(sealed))
+    by, job = request["by"], Job(_ALL, name)
+    told: Counter[str] = Counter()
+
+    def tell(share: float, counts: Mapping[str, int]) -> None:
+        new = Counter(counts) - told
+        told.update(new)
+        job.reach(share, new)
+
+    job.begin()
+    try:
+        with acting(Actor(**{**by, "channel": Channel(by["channel"])})):
+            do(request["wanted"], tell)
+    except ValueError as error:
+        job.add({}, str(error))
+        job.fail()
+    except Exception:
+        job.fail()
+        raise
+    else:
+        job.end()

@@ -1,0 +1,52 @@
+"""How a driver is written in texts of any kind, and texts without that.
+
+The message log masks what identifies a driver before it writes it: what is left there, the last
+characters behind an ellipsis, is taken away as well.
+"""
+
+import re
+from typing import Any
+
+from hub.masking.personal import mask
+from hub.privacy.drivers import Driver
+from parties.holders import ref_of
+
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+_SPELLED_OTHERWISE = (r"\\u[0-9a-f]{4}", r"\\/", "%[0-9a-f]{2}")
+"""What may hide any value; whether it does is looked at here, not in the database."""
+
+
+class Wording:
+    """A driver as texts have it; `masked` too where texts are masked."""
+
+    def __init__(self, driver: Driver, *, masked: bool = False) -> None:
+        self.driver = driver
+        endings = {mask(value) for value in driver.values} if masked else set()
+        self._masks = sorted(ending for ending in endings if len(ending) > 1)
+        either = "|".join(map(re.escape, self._masks)) or "(?!)"
+        self._masked = re.compile(f"(?:{either})(?![0-9A-Za-z])", re.IGNORECASE)
+
+    @property
+    def pattern(self) -> str:
+        """What PostgreSQL looks for: all that is found, and some that is not."""
+        found = [re.escape(value) for value in (*self.driver.quotes.values, *self._masks)]
+        short = self.driver.values - set(self.driver.quotes.values)
+        found += [f'"{re.escape(value)}"' for value in short]
+        return "|".join([*found, *_SPELLED_OTHERWISE])
+
+    def without(self, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
+        """Return a text, or the texts inside of JSON, without the driver."""
+        if isinstance(value, str):
+            return self._masked.sub(_ELLIPSIS, self.driver.quotes.erased(value))
+        if isinstance(value, bytes | memoryview):
+            text = bytes(value).decode(errors="surrogateescape")
+            return str(self.without(text)).encode(errors="surrogateescape")
+        if isinstance(value, dict):
+            return {str(self.without(name)): self.without(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.without(each) for each in value]
+        return value
+
+    def is_of_another(self, party: str) -> bool:
+        """Tell whether a row is of another eMSP's driver, who may have the same ids."""
+        return bool(self.driver.party and party and str(ref_of(party)) != self.driver.party)

@@ -1,0 +1,178 @@
+"""One page of a party's list: the request, and what is wrong with the answer if it has none.
+
+Spec: 2.2.1 transport and format, GET of lists; the headers of a request of the hub's own (A-126).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+
+import msgspec
+
+from database import sql
+from hub.policy import ABOUT_DRIVERS
+from hub.pull.pagination import Place, Told
+from hub.pull.sources import Source
+from hub.store import raw_json
+from ocpi import client
+from ocpi.transport.message_ids import MessageIds
+from ocpi.types import one_line
+
+MOST_OBJECTS = 100_000
+"""Of one page: what OCPI calls an object takes two hundred bytes, a page has twenty million."""
+_NOTHING_PASSES = (client.PeerUnreachable, client.AddressRefused)
+_THEIR_FAILURES = range(3000, 4000)
+_LONGEST_WORDS = 120
+_MOST_DIGITS = 15
+
+
+class Trouble(StrEnum):
+    """What a failed request says about the next one."""
+
+    NO_ANSWER = "no answer"
+    """The platform cannot be asked at present, for nothing at all."""
+    WITHHELD = "withheld"
+    """This list is not to be had at present, whichever page."""
+    LEAVE_ALONE = "leave alone"
+    """It wants to be asked less."""
+    FAILED = "failed"
+    """This page failed; it may come later, or never."""
+    REFUSED = "refused"
+    """It will not give this page: its URL may be the reason."""
+
+
+_CREDENTIALS_REFUSED = {401: Trouble.NO_ANSWER, 403: Trouble.WITHHELD}
+
+
+class PullFailed(Exception):
+    """A page did not come; the text is the sentence for the operator, `words` are the peer's."""
+
+    def __init__(
+        self, reason: str, trouble: Trouble, *, words: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.trouble = trouble
+        self.words = words
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        reason = super().__str__()
+        return f"{reason}: {self.words}" if self.words else reason
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The objects of a page as their exact texts, and what it says about the rest."""
+
+    items: list[bytes]
+    told: Told
+    correlation_id: str
+
+
+def ask(source: Source, place: Place) -> Page:
+    """Ask for a page; raises `PullFailed`. No database connection is held meanwhile."""
+    ids = MessageIds.new()
+    sql.release()
+    try:
+        reply = client.shared().request(
+            "GET",
+            place.url,
+            peer=source.peer,
+            headers={**source.headers.as_headers(), **ids.as_headers()},
+        )
+    except client.PeerError as error:
+        raise _unanswered(error) from error
+    items = _items_of(source, reply)
+    told = Told(
+        len(items),
+        reply.headers.get("Link"),
+        _number(reply, "X-Total-Count"),
+        _number(reply, "X-Limit") or None,
+    )
+    return Page(items, told, ids.correlation_id)
+
+
+def _unanswered(error: client.PeerError) -> PullFailed:
+    if isinstance(error, client.ReplyTooLarge):
+        hint = "give the platform the quirk page_limit with a smaller number"
+        return PullFailed(f"the page is too large ({error}): {hint}", Trouble.REFUSED)
+    if isinstance(error, client.ReplyUnreadable):
+        return PullFailed(f"the answer broke off or is no HTTP ({error})", Trouble.FAILED)
+    kind = "did not answer in time" if isinstance(error, client.PeerTimeout) else "no connection"
+    trouble = Trouble.NO_ANSWER if isinstance(error, _NOTHING_PASSES) else Trouble.FAILED
+    return PullFailed(f"{kind}: {one_line(str(error), longest=300)}", trouble)
+
+
+def _items_of(source: Source, reply: client.Reply) -> list[bytes]:
+    """Return the objects of a page; what a list about drivers says else may name them."""
+    try:
+        return _items(reply)
+    except PullFailed as failure:
+        if source.module.identifier in ABOUT_DRIVERS:
+            failure.words = "(its words are not shown)"
+        raise
+
+
+def _items(reply: client.Reply) -> list[bytes]:
+    _check_http(reply)
+    envelope = reply.envelope
+    if envelope is None:
+        kind = one_line(reply.headers.get("Content-Type", "no content type"), longest=60)
+        text = f"answered HTTP {reply.http_status} with no OCPI envelope ({kind})"
+        raise PullFailed(text, Trouble.REFUSED, words=_words(reply))
+    if not reply.ok:
+        text = f"answered HTTP {reply.http_status}, status {envelope.status_code}"
+        theirs = envelope.status_code in _THEIR_FAILURES
+        trouble = Trouble.FAILED if theirs else Trouble.REFUSED
+        raise PullFailed(text, trouble, words=_words(reply))
+    try:
+        return _objects(envelope.data)
+    except msgspec.DecodeError:
+        start = (envelope.data or b"")[:40].decode(errors="replace")
+        text = "`data` is not a list of objects; it begins with"
+        raise PullFailed(text, Trouble.REFUSED, words=one_line(start, longest=40)) from None
+
+
+def _objects(data: bytes | None) -> list[bytes]:
+    """Return the items of a page unless they are more than anybody has room for.
+
+    Each costs more than its text: many times as much where it is wrong.
+    """
+    if data is not None and raw_json.has_more(data, MOST_OBJECTS):
+        hint = "give the platform the quirk page_limit with a smaller number"
+        text = f"the page has more than {MOST_OBJECTS:,} objects: {hint}"
+        raise PullFailed(text, Trouble.REFUSED)
+    return raw_json.items(data)
+
+
+def _check_http(reply: client.Reply) -> None:
+    """Raise for what the HTTP status alone says."""
+    status = reply.http_status
+    if status in _CREDENTIALS_REFUSED:
+        text = f"refuses the hub's credentials (HTTP {status}): the two operators must mend them"
+        raise PullFailed(text, _CREDENTIALS_REFUSED[status])
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        wait = reply.retry_after
+        when = "" if wait is None else f" for {wait:.0f} s"
+        text = f"wants to be left alone{when} (HTTP {status})"
+        raise PullFailed(text, Trouble.LEAVE_ALONE, retry_after=wait)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise PullFailed(
+            f"failed with HTTP {status}",
+            Trouble.FAILED,
+            words=_words(reply),
+            retry_after=reply.retry_after,
+        )
+
+
+def _words(reply: client.Reply) -> str:
+    """Return the beginning of an answer, fit to show."""
+    told = reply.envelope.status_message if reply.envelope else None
+    text = told or reply.body[: 4 * _LONGEST_WORDS].decode(errors="replace")
+    return one_line(" ".join(text.split()), longest=_LONGEST_WORDS) or "(empty)"
+
+
+def _number(reply: client.Reply, header: str) -> int | None:
+    text = reply.headers.get(header, "").strip()
+    usable = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if usable else None

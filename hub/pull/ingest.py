@@ -1,0 +1,211 @@
+"""From the texts of a page to what is stored, passed over or quarantined, each by itself.
+
+Spec: 2.2.1 transport and format, pull; TF-31, TF-53, TF-103 to TF-107. The owner of an object is
+whom it names itself, whichever party was asked for it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import quote
+
+from hub.gateway import token_owner
+from hub.pull import retention
+from hub.pull.sources import Source
+from hub.store import merge, pull_writes
+from hub.store.identity import object_key
+from hub.store.pull_writes import Fate, Pulled
+from hub.store.write_request import Incoming, told_apart
+from ocpi.errors import Finding, InvalidParameters, OcpiError, UnknownReceiver
+from ocpi.types import PartyRef, parse_datetime
+from ocpi.validation import decode_object
+
+LONGEST_TEXT = 20_000
+_LONGEST_ID = 255
+_LONGEST_KEY = 255
+MOST_FINDINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An object that cannot be used, and why; `key` tells it from others."""
+
+    key: str
+    object_id: str
+    text: str
+    findings: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a page: how many objects of each fate, whom it had, what was broken.
+
+    It `is_gapless` when each of its objects could be told from the others.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    listed: set[str] = field(default_factory=set)
+    broken: list[Broken] = field(default_factory=list)
+    is_gapless: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What an object calls itself, as its owner spells it."""
+
+    country_code: str
+    party_id: str
+    object_id: str
+    key: str
+
+    @property
+    def owner(self) -> PartyRef:
+        return PartyRef(self.country_code, self.party_id)
+
+    @property
+    def whole(self) -> str:
+        """What tells it from all others of its module."""
+        return f"{self.owner}/{self.key}"
+
+    @property
+    def path(self) -> str:
+        """Where below its endpoint a receiver is to have it."""
+        steps = (self.country_code, self.party_id, self.object_id)
+        return "/".join(quote(step, safe="") for step in steps)
+
+
+def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> Outcome:
+    """Store what can be stored of a page and say what became of all of it."""
+    outcome = Outcome(Counter(seen=len(items)))
+    usable: list[Pulled] = []
+    for text in items:
+        _sort(source, text, correlation_id, usable, outcome)
+    fates = pull_writes.store(usable) if usable else []
+    for one, fate in zip(usable, fates, strict=True):
+        if fate in _REASONS:
+            _reject(outcome, one.message.body, _identity_of(one), _REASONS[fate])
+        else:
+            outcome.counts[fate.value] += 1
+    outcome.counts["quarantined"] = len(outcome.broken)
+    return outcome
+
+
+_REASONS = {
+    Fate.CONTRADICTS: "id: never changes, and the hub has it with other content",
+    Fate.UNUSABLE: "the database cannot hold one of its values",
+}
+
+
+def _sort(
+    source: Source, text: bytes, correlation_id: str, usable: list[Pulled], outcome: Outcome
+) -> None:
+    """Make an object ready for the store, or note why it does not get there."""
+    identity = None
+    try:
+        value = decode_object(text)
+        identity = _identity(source, value)
+        if str(identity.owner) == str(source.party):
+            outcome.listed.add(identity.key)
+        one = _ready(source, identity, value, text, correlation_id)
+        if retention.is_over(source.module.identifier, value, one.write.last_updated):
+            outcome.counts[Fate.OLDER.value] += 1
+        else:
+            usable.append(one)
+    except UnknownReceiver:
+        outcome.counts["passed_over"] += 1
+    except OcpiError as error:
+        outcome.is_gapless &= identity is not None
+        _reject(outcome, text, identity, _told(error))
+
+
+def _identity(source: Source, value: dict[str, Any]) -> _Identity:
+    """Read whose an object is and what it is called; raises `InvalidParameters`."""
+    kind = source.kind
+    names = ("country_code", "party_id", kind.id_field)
+    said = [value.get(name) for name in names]
+    wrong = tuple(
+        Finding(name, "is required, as a string of printable characters")
+        for name, each in zip(names, said, strict=True)
+        if not isinstance(each, str) or not each or not each.isprintable()
+    )
+    if wrong:
+        raise InvalidParameters(findings=wrong)
+    country_code, party_id, object_id = map(str, said)
+    variant = value.get(kind.variant.member) if kind.variant else None
+    key = object_key(kind, object_id, variant if isinstance(variant, str) else None)
+    identity = _Identity(country_code, party_id, object_id, key)
+    if len(identity.whole) > _LONGEST_KEY:
+        reason = f"makes, with whose it is, a name of more than {_LONGEST_KEY} characters"
+        raise InvalidParameters(findings=(Finding(kind.id_field, reason),))
+    return identity
+
+
+def _ready(
+    source: Source, identity: _Identity, value: dict[str, Any], text: bytes, correlation_id: str
+) -> Pulled:
+    """Check an object like a push; raises `UnknownReceiver` when nobody here may have it."""
+    message = Incoming(
+        module=source.module,
+        policy=source.policy,
+        version=source.version,
+        method="POST" if source.kind.posted else "PUT",
+        owner=identity.owner,
+        ids=(identity.object_id,),
+        path="" if source.kind.posted else identity.path,
+        body=text,
+        correlation_id=correlation_id,
+    )
+    message = told_apart(message, value)
+    write = merge.replacement(message)
+    if not source.may_have(message.owner):
+        reason = f"{message.owner} is no party of this platform that may have {source.kind.name}s"
+        raise InvalidParameters(findings=(Finding("party_id", reason),))
+    message = replace(message, filed_as=source.holder_of(message.owner))
+    return Pulled(_addressed(source, message, value), write, source.asked_at)
+
+
+def _addressed(source: Source, message: Incoming, value: dict[str, Any]) -> Incoming:
+    """Say for whom a personal object is (TF-105)."""
+    if not source.policy.personal:
+        return message
+    to = token_owner.recipient_of(value, sender=message.holder)
+    holder = source.entitled(message.holder, to)
+    if not holder:
+        raise UnknownReceiver(f"{to.ref} may not have it")
+    if source.is_of_predecessor(to.ref, parse_datetime(str(value["last_updated"]))):
+        raise UnknownReceiver(f"{to.ref} was another when this was made")
+    return replace(message, audience=holder, recipient=holder)
+
+
+def _identity_of(one: Pulled) -> _Identity:
+    message = one.message
+    owner = message.owner
+    return _Identity(owner.country_code, owner.party_id, message.ids[0], message.key)
+
+
+def _told(error: OcpiError) -> str:
+    findings = error.findings if isinstance(error, InvalidParameters) else ()
+    return "\n".join(str(each) for each in findings[:MOST_FINDINGS]) or str(error)
+
+
+def _reject(outcome: Outcome, text: bytes, identity: _Identity | None, findings: str) -> None:
+    key = blake2b(text, digest_size=16).hexdigest()
+    name = _name(text)
+    if identity is not None:
+        key, name = identity.whole, identity.object_id
+    shown = text[: 4 * LONGEST_TEXT].decode(errors="replace")[:LONGEST_TEXT]
+    outcome.broken.append(Broken(key, name[:_LONGEST_ID], shown.replace("\0", " "), findings))
+
+
+def _name(text: bytes) -> str:
+    """Return what looks like the id of an object that cannot be identified."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    found = value.get("id") if isinstance(value, dict) else None
+    usable = isinstance(found, str) and found.isprintable()
+    return str(found) if usable else ""

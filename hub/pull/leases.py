@@ -1,0 +1,204 @@
+"""The right to read a list for a while, and what is noted of how far it was read.
+
+A lease is claimed under one lock, since it depends on who else reads: one list of a platform at a
+time, and so many platforms at once. Every later write names it: a worker that lost its lease
+changes nothing any more.
+"""
+
+import random
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from hub.models import PullState
+from hub.pull.fetch import PullFailed, Trouble
+from hub.pull.pagination import Onward, Place
+from parties.models import Platform
+
+Phase = PullState.Phase
+
+_CLAIM_LOCK = 0x50554C4C
+_MARGIN_SECONDS = 30.0
+_FIRST_PAUSE = timedelta(minutes=1)
+_LONGEST_PAUSE = timedelta(hours=6)
+_LONGEST_REQUESTED = timedelta(days=1)
+_DOUBLINGS = 10
+COUNTS = ("seen", "stored", "unchanged", "older", "passed_over", "quarantined")
+# After so many failures in a row the list goes on behind the page; and after so many it ends.
+_FAILURES_OF_A_PAGE = 5
+_FAILURES_OF_A_LIST = 8
+_OF_A_PAGE = {Trouble.FAILED, Trouble.REFUSED}
+
+
+class LeaseLost(Exception):
+    """Another worker may have taken over: nothing more may be noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to read a list; what notes anything may raise `LeaseLost`."""
+
+    state_id: int
+    token: uuid.UUID
+
+    def state(self) -> PullState:
+        """Read how far the list is."""
+        found = self._held().select_related("party__platform").first()
+        if found is None:
+            raise LeaseLost
+        return found
+
+    def begin(self, *, full: bool, date_from: datetime | None) -> None:
+        """Note that a crawl begins; what was passed over is counted until all is read again."""
+        counts = COUNTS if full else set(COUNTS) - {"passed_over"}
+        self._change(
+            phase=Phase.FULL if full else Phase.CHANGES,
+            wants_full=False,
+            date_from=date_from,
+            started_at=Now(),
+            next_url="",
+            by_offset=False,
+            is_gapless=True,
+            pages=0,
+            total=None,
+            remark="",
+            **dict.fromkeys(counts, 0),
+        )
+
+    def advance(self, onward: Onward, counts: Mapping[str, int], **values: Any) -> None:  # noqa: ANN401 - columns and their values
+        """Note what a page brought and where the list goes on, and keep the lease."""
+        place = onward.place
+        if onward.remark:
+            values["remark"] = onward.remark
+        self._change(
+            next_url=place.url if place else "",
+            by_offset=place.by_offset if place else False,
+            pages=F("pages") + 1,
+            due_at=Now(),
+            failures=0,
+            **{name: F(name) + counts.get(name, 0) for name in COUNTS},
+            **values,
+        )
+
+    def go_on_at(self, place: Place, remark: str) -> None:
+        """Note that the list goes on elsewhere than it said."""
+        self._change(next_url=place.url, by_offset=place.by_offset, remark=remark)
+
+    def finish(self, state: PullState, *, doubt: str = "") -> None:
+        """Note that a crawl is at its end, complete unless in doubt, and when the next is due."""
+        complete = {"complete_since": state.started_at, "last_success_at": Now(), "last_error": ""}
+        if state.phase == Phase.FULL:
+            complete["full_since"] = state.started_at
+        known = {"last_error": doubt, "last_error_at": Now(), **_given_up(state)}
+        self._change(
+            **{"phase": Phase.IDLE, "due_at": _due_next(), **(known if doubt else complete)}
+        )
+
+    def failed(self, state: PullState, failure: PullFailed, *, behind: Place | None = None) -> None:
+        """Note a failed attempt and back off, longer each time; go on `behind` what never comes."""
+        failures = state.failures + 1
+        until = timezone.now() + backoff(failures, failure.retry_after)
+        elsewhere: dict[str, Any] = {}
+        if behind and failure.trouble in _OF_A_PAGE and failures >= _FAILURES_OF_A_LIST:
+            until = max(until, _next_round())
+            elsewhere = _given_up(state)
+        elif behind and failure.trouble in _OF_A_PAGE and failures >= _FAILURES_OF_A_PAGE:
+            elsewhere = {"next_url": behind.url, "by_offset": True}
+        self._held().update(
+            failures=failures,
+            last_error=str(failure),
+            last_error_at=Now(),
+            due_at=until,
+            **elsewhere,
+        )
+        if failure.trouble in {Trouble.NO_ANSWER, Trouble.LEAVE_ALONE}:
+            siblings = PullState.objects.filter(party__platform=state.party.platform_id)
+            siblings.filter(due_at__lt=until).update(due_at=until)
+        if failure.trouble is Trouble.LEAVE_ALONE:
+            platform = Platform.objects.filter(pk=state.party.platform_id)
+            platform.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lt=until)).update(
+                next_attempt_at=until
+            )
+
+    def release(self) -> None:
+        """Give the lease back, if it is still held."""
+        self._held().update(lease=None, lease_until=None)
+
+    def _change(self, **values: Any) -> None:  # noqa: ANN401 - columns and their values
+        if not self._held().update(lease_until=_until(), **values):
+            raise LeaseLost
+
+    def _held(self) -> QuerySet[PullState]:
+        return PullState.objects.filter(pk=self.state_id, lease=self.token)
+
+
+def claim(state_id: int, *, most: int | None = None) -> Lease | None:
+    """Claim a list; None while its platform is read already.
+
+    Where `most` platforms may be read at once it has to be due, too: several may have been told.
+    Until a page came it is not due again for a while: a worker that breaks on it does so seldom.
+    """
+    token = uuid.uuid4()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
+        busy = set(reading().values_list("party__platform", flat=True))
+        wanted = PullState.objects.filter(pk=state_id)
+        if most is not None:
+            wanted = wanted.filter(_IS_DUE) if len(busy) < most else wanted.none()
+        claimed = wanted.exclude(party__platform__in=busy).update(
+            lease=token, lease_until=_until(), tried_at=Now(), due_at=Now() + _FIRST_PAUSE
+        )
+    return Lease(state_id, token) if claimed else None
+
+
+_PLATFORM = "party__platform__"
+_IS_DUE = Q(
+    Q(due_at__lte=Now()) | Q(tried_at__lt=F(f"{_PLATFORM}status_changed_at")),
+    Q((f"{_PLATFORM}next_attempt_at", None)) | Q((f"{_PLATFORM}next_attempt_at__lte", Now())),
+)
+
+
+def reading() -> QuerySet[PullState]:
+    """Return the lists that are being read."""
+    return PullState.objects.filter(lease_until__gt=Now())
+
+
+def _given_up(state: PullState) -> dict[str, Any]:
+    """Return what a crawl leaves behind that is not complete: the next one is like it."""
+    return {"phase": Phase.IDLE} | ({"wants_full": True} if state.phase == Phase.FULL else {})
+
+
+def _due_next() -> Case:
+    """Return when a list is due that was just read: soon, if it began before what may be missed."""
+    return Case(When(again_at__gt=F("started_at"), then=F("again_at")), default=_next_round())
+
+
+def _next_round() -> datetime:
+    return timezone.now() + splayed(timedelta(hours=settings.HUB_PULL_HOURS))
+
+
+def splayed(interval: timedelta) -> timedelta:
+    """Return about as much: platforms are not all asked at once, nor ever in step (TF-33)."""
+    return interval * random.uniform(0.9, 1.1)  # noqa: S311 - jitter
+
+
+def backoff(failures: int, retry_after: float | None) -> timedelta:
+    """Return how long to leave a list alone: longer each time, or as long as its platform wants."""
+    pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, _DOUBLINGS), _LONGEST_PAUSE)
+    wanted = min(timedelta(seconds=retry_after or 0), _LONGEST_REQUESTED)
+    return max(splayed(pause), wanted)
+
+
+def _until() -> Any:  # noqa: ANN401 - an expression of Django's
+    """Return the end of a lease: never before a page may come and be stored."""
+    seconds = settings.HUB_REQUEST_TIMEOUT + settings.HUB_PULL_PAUSE + _MARGIN_SECONDS
+    return Now() + timedelta(seconds=seconds)

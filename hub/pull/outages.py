@@ -1,0 +1,105 @@
+"""When the hub failed those who call it: what they could not push is read from their lists.
+
+docs/architecture.md#pull. Each web process writes down that it is there; whoever does so after a
+gap has all lists read again, spread over some minutes. A platform whose message the hub itself
+answered by 3000, 429 or an HTTP error of its own is read again once the hub answers it well, or a
+moment later.
+"""
+
+import logging
+import threading
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.http import HttpResponse
+
+from database import sql
+from hub.pull import schedule
+from ocpi.server import OcpiResponse, OcpiView
+from parties.caller import Caller
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 10.0
+GAP_SECONDS = 45.0
+"""So long without a tick, and the hub was away; a tick may be late."""
+_TOO_MANY, _SERVER_ERROR = 429, 500
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_BEGINNING = 300
+_FAILED = b'"status_code":3000'
+
+# One row is written when the one before is read and locked: of several processes one sees the gap.
+_TICK = """
+WITH before AS MATERIALIZED (SELECT at FROM hub_presence WHERE id = 1 FOR UPDATE), noted AS (
+  INSERT INTO hub_presence (id, at) SELECT 1, clock_timestamp() FROM (SELECT count(*) FROM before) b
+  ON CONFLICT (id) DO UPDATE SET at = clock_timestamp() RETURNING at)
+SELECT extract(epoch FROM noted.at - before.at)::float FROM noted, before"""
+
+_lock = threading.Lock()
+_failed: set[int | None] = set()
+"""Platforms the hub failed; None: somebody, before anybody could tell who."""
+
+
+def on_answered(view: OcpiView, response: HttpResponse, **_: Any) -> None:  # noqa: ANN401 - what signals carry
+    """Remember whom the hub fails; who is answered well again is read."""
+    found = getattr(view.request, "_auth", None)
+    platform_id = found.platform_id if isinstance(found, Caller) else None
+    if _is_failure(response):
+        is_stranger = platform_id is None and response.status_code == _TOO_MANY
+        if view.request.method not in _READING and not is_stranger:
+            with _lock:
+                _failed.add(platform_id)
+    elif platform_id in _failed or (platform_id is not None and None in _failed):
+        make_up()
+
+
+def tick() -> None:
+    """Write down that the hub is there, and have everything read again when it was not."""
+    with transaction.atomic():
+        gap = sql.row(_TICK, {})
+        if gap is not None and gap[0] > GAP_SECONDS:
+            log.warning("the hub was away for %d s: all lists are read again", gap[0])
+            schedule.read_again()
+    make_up()
+
+
+def make_up() -> None:
+    """Have the lists of those read whom the hub failed."""
+    with _lock:
+        failed = set(_failed)
+        _failed.clear()
+    try:
+        for platform_id in {None} if None in failed else failed:
+            schedule.read_again(platform_id)
+    except DatabaseError:
+        with _lock:
+            _failed.update(failed)
+        raise
+
+
+def watch() -> None:
+    """Tick from now on, in a thread of this process."""
+    threading.Thread(target=_run, name="presence", daemon=True).start()
+
+
+def _run() -> None:
+    pause = threading.Event()
+    while True:
+        try:
+            tick()
+        except DatabaseError as error:
+            log.warning("nobody knows that the hub is there: %s", error)
+        except Exception:
+            log.exception("nobody knows that the hub is there")
+        finally:
+            connection.close()
+        pause.wait(TICK_SECONDS)
+
+
+def _is_failure(response: HttpResponse) -> bool:
+    """Tell whether these are the hub's own words for a failure of its own."""
+    if not isinstance(response, OcpiResponse):
+        return False
+    status = response.status_code
+    failed = status >= _SERVER_ERROR or status == _TOO_MANY
+    return failed or _FAILED in response.content[:_BEGINNING]

@@ -1,0 +1,64 @@
+"""The objects of a list that could not be used: kept with the reason until they can be.
+
+Spec: 2.2.1 transport and format, pull; TF-31. How many are kept of one list is bounded: all are
+counted, and those that are kept tell what is wrong.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from hub.models import Quarantined
+from hub.pull import schedule
+from hub.pull.ingest import Broken
+from hub.triage import SetAside
+
+MOST = 1_000
+QUARANTINE = SetAside(
+    Quarantined, "quarantined objects", party="pull__party__key", module="pull__module"
+)
+
+
+def note(pull_id: int, broken: Sequence[Broken], *, usable: Collection[str]) -> None:
+    """Keep what is broken, and let go what is usable by now."""
+    kept = Quarantined.objects.filter(pull=pull_id)
+    if usable:
+        kept.filter(key__in=usable).delete()
+    by_key = {each.key: each for each in broken}
+    if not by_key:
+        return
+    known = set(kept.filter(key__in=by_key).values_list("key", flat=True))
+    room = MOST - kept.count()
+    fresh = [each for key, each in by_key.items() if key not in known][: max(room, 0)]
+    Quarantined.objects.bulk_create(
+        [
+            Quarantined(
+                pull_id=pull_id,
+                key=each.key,
+                object_id=each.object_id,
+                text=each.text,
+                findings=each.findings,
+                last_seen_at=Now(),
+            )
+            for each in [*fresh, *(by_key[key] for key in known)]
+        ],
+        update_conflicts=True,
+        unique_fields=["pull", "key"],
+        update_fields=["object_id", "text", "findings", "last_seen_at"],
+    )
+
+
+def forget_older(pull_id: int, begun: datetime) -> None:
+    """Let go what a complete crawl did not meet any more."""
+    Quarantined.objects.filter(pull=pull_id, last_seen_at__lt=begun).delete()
+
+
+def read_again(rows: QuerySet[Quarantined]) -> int:
+    """Have the lists with these objects read from their beginning; return how many lists."""
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    QUARANTINE.audit("read again", ids)
+    lists = sorted(set(Quarantined.objects.filter(pk__in=ids).values_list("pull", flat=True)))
+    schedule.order(lists, full=True)
+    return len(lists)

@@ -1,0 +1,66 @@
+"""What a full crawl did not meet: missing once it stays, missing twice it has vanished.
+
+Spec: 2.2.1 mod_locations (objects are never deleted); LOC-23, A-58. What vanished is kept and left
+out of lists; it is never made REMOVED in its owner's name. Whatever says a word about it again,
+push or list, brings it back. Sessions and CDRs may leave their lists: nobody misses them.
+"""
+
+# ruff: noqa: SLF001 - _meta is the documented way to a table's name
+
+import logging
+from collections.abc import Collection
+from datetime import timedelta
+
+from database import sql
+from hub.models import Listed, PullState
+from hub.pull.sources import Source
+
+log = logging.getLogger(__name__)
+
+VANISHED = 2
+"""Crawls in a row without it after which an object has vanished."""
+_APART = timedelta(hours=20)
+"""Two that begin sooner one after the other are one: lists may be empty for a while."""
+
+
+def note_listed(state: PullState, keys: Collection[str]) -> None:
+    """Remember what a page of a full crawl had."""
+    if state.phase == PullState.Phase.FULL:
+        Listed.objects.bulk_create(
+            [Listed(pull=state, object_key=key) for key in keys], ignore_conflicts=True
+        )
+
+
+def forget_listed(state: PullState) -> None:
+    """Begin anew."""
+    Listed.objects.filter(pull=state)._raw_delete("default")
+
+
+def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
+    """Flag what is missing, unless the crawl may have passed something over."""
+    if state.phase != PullState.Phase.FULL or source.policy.personal:
+        return
+    if is_certain and state.is_gapless and _is_apart(state):
+        found = sql.rows(
+            _MISSING.format(table=source.policy.model._meta.db_table),
+            {"owner": source.holder_of(source.party), "pull": state.pk, "begun": state.started_at},
+        )
+        vanished = sum(missed == VANISHED for (missed,) in found)
+        if vanished:
+            log.warning("%s: %d objects have vanished from its list", state, vanished)
+    forget_listed(state)
+
+
+def _is_apart(state: PullState) -> bool:
+    if state.full_since is None or state.started_at is None:
+        return True
+    return state.started_at - state.full_since >= _APART
+
+
+# What was told to the hub since the crawl began is there, whatever a page of before says.
+_MISSING = """
+UPDATE {table} o SET missed = o.missed + 1
+WHERE o.owner = %(owner)s::text AND o.audience = '' AND o.missed < 100
+  AND o.changed_at < %(begun)s::timestamptz AND NOT EXISTS (
+    SELECT FROM hub_listed l WHERE l.pull_id = %(pull)s::bigint AND l.object_key = o.object_key)
+RETURNING o.missed"""

@@ -1,0 +1,154 @@
+"""Whose list is read: the party, where its platform offers it, and whose objects it may have.
+
+Spec: 2.2.1 transport and format, message routing; TF-53, A-126.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from django.conf import settings
+
+from hub.gateway.directory import PartyDirectory
+from hub.gateway.routing import Address, Kept, Meant, destination_for
+from hub.models import Departed, PullState
+from hub.policy import POLICIES, Policy
+from hub.pull.pagination import Listing
+from ocpi import client
+from ocpi.errors import OcpiError, ReceiverNotConnected
+from ocpi.modules import Module, ObjectType
+from ocpi.transport.routing_headers import RoutingHeaders
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
+from ocpi.versions import VERSIONS
+from parties import holders, outbound_auth
+from parties.connection_status import ConnectionStatus
+from parties.hub_identity import hub_party
+from parties.models import Endpoint, Party
+from parties.role_pairs import implements
+
+SENDER = InterfaceRole.SENDER
+
+
+class NotOffered(Exception):
+    """The list cannot be read at present; the text says why."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Everything a crawl needs to know about the list it reads, since it was `asked_at`.
+
+    `own` has the platform's parties that may own what is listed, and under which names the hub
+    files what is theirs.
+    """
+
+    module: Module
+    version: str
+    party: PartyRef
+    platform_id: int
+    endpoint: str
+    limit: int
+    peer: client.Peer
+    is_hub: bool
+    own: Mapping[str, str]
+    asked_at: datetime
+    _strangers: dict[PartyRef, str] = field(default_factory=dict)
+    _entitled: dict[tuple[str, Meant], str] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> RoutingHeaders:
+        """The request is the hub's own, to this one party (TF-102)."""
+        return RoutingHeaders(to=self.party, sender=hub_party())
+
+    @property
+    def policy(self) -> Policy:
+        """How the module is kept."""
+        return POLICIES[self.module.identifier]
+
+    @property
+    def kind(self) -> ObjectType:
+        """What the list is made of."""
+        if self.module.object is None:
+            message = f"{self.module.identifier} has no objects to pull"
+            raise TypeError(message)
+        return self.module.object
+
+    @cached_property
+    def _others(self) -> frozenset[str]:
+        """The parties of all other platforms."""
+        others = Party.objects.exclude(platform=self.platform_id)
+        return frozenset(others.values_list("key", flat=True))
+
+    def may_have(self, owner: PartyRef) -> bool:
+        """Tell whether an owner's objects may come from there: a hub brings those of strangers."""
+        if str(owner) in self.own:
+            return True
+        return self.is_hub and str(owner) not in self._others and owner != hub_party()
+
+    def holder_of(self, owner: PartyRef) -> str:
+        """Return under which name an owner's objects are filed that come from there."""
+        known = self.own.get(str(owner)) or self._strangers.get(owner)
+        if known is None:
+            known = self._strangers[owner] = holders.name(owner, self.platform_id)
+        return known
+
+    def entitled(self, owner: str, recipient: Meant) -> str:
+        """Return the holder who may have an owner's personal objects, if any; asked once a page."""
+        asked = (owner, recipient)
+        if asked not in self._entitled:
+            self._entitled[asked] = self._found(owner, recipient)
+        return self._entitled[asked]
+
+    def _found(self, owner: str, recipient: Meant) -> str:
+        address = Address(
+            "PUT", self.module.identifier, InterfaceRole.RECEIVER, None, kept=Kept.FOR_ONE
+        )
+        try:
+            to = destination_for(recipient, address, PartyDirectory(hub_party(), owner))
+        except OcpiError:
+            return ""
+        return to.holder if to.is_live else ""
+
+    def is_of_predecessor(self, recipient: PartyRef, moment: datetime) -> bool:
+        """Tell whether a personal object is of who was called so before (S-25)."""
+        left_at = self._departed.get(str(recipient))
+        return left_at is not None and moment < left_at
+
+    @cached_property
+    def _departed(self) -> dict[str, datetime]:
+        """Until when recipients of forgotten platforms were there."""
+        rows = Departed.objects.filter(module=self.module.identifier.value)
+        return dict(rows.values_list("party", "at"))
+
+    def listing(self, state: PullState) -> Listing:
+        """Return what the crawl under way asks for."""
+        return Listing(self.endpoint, state.date_from, self.limit)
+
+
+def find(state: PullState) -> Source:
+    """Look a list up as it is offered now; raises `NotOffered`."""
+    party, platform, module = state.party, state.party.platform, ModuleID(state.module)
+    if platform.status != ConnectionStatus.CONNECTED or not party.is_active:
+        raise NotOffered(f"{platform.name} is {party.status}")
+    endpoint = Endpoint.objects.filter(
+        platform=platform, module=module.value, role=SENDER.value
+    ).first()
+    if endpoint is None:
+        raise NotOffered(f"{platform.name} offers no list of {module}")
+    try:
+        peer = outbound_auth.peer_of(platform.pk)
+    except ReceiverNotConnected as error:
+        raise NotOffered(str(error)) from error
+    roles = platform.parties.filter(is_active=True).values_list("key", "role", "holder")
+    return Source(
+        module=VERSIONS[platform.version].modules[module],
+        version=platform.version,
+        party=party.ref,
+        platform_id=platform.pk,
+        endpoint=endpoint.url,
+        limit=platform.quirks.page_limit or settings.HUB_PULL_PAGE_LIMIT,
+        peer=peer,
+        is_hub=any(role == Role.HUB for _, role, _ in roles),
+        own={key: holder for key, role, holder in roles if implements(Role(role), module, SENDER)},
+        asked_at=state.tried_at or state.created_at,
+    )

@@ -1,0 +1,196 @@
+"""How the hub stands now, one query for each figure and whatever is in the log."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Count, F, Sum
+from django.utils import timezone
+
+from database import sql
+from hub.delivery import backlog
+from hub.models import Billed, Failure, Spot, Subscription, Throttled
+from hub.policy import POLICIES
+from ocpi.v2_2_1.location_types import Status
+from parties.connection_status import ConnectionStatus
+from parties.models import AllowedParty, Party
+
+HOURS = 24
+BUCKET_MINUTES = 10
+BUCKETS = HOURS * 60 // BUCKET_MINUTES
+MOST = 10_000
+"""Rows that are worth counting one by one."""
+_CHANGES = 100
+
+Counts = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Messages per minute by module, the average of each ten minutes since `begin`."""
+
+    begin: datetime
+    by_module: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    totals: Counts = field(default_factory=dict)
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """How often a party got or gave one code."""
+
+    party: str
+    code: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TooFast:
+    """How many requests of a platform, or of strangers, were refused for their rate."""
+
+    platform: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A receiver that is behind: its oldest undelivered change, and how many there are."""
+
+    receiver: str
+    module: str
+    seconds: float
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """How much one receiver refused."""
+
+    receiver: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """What receivers refused, and when the first of it came back; no more than `MOST` + 1."""
+
+    number: int
+    oldest: datetime | None
+    by_receiver: Sequence[Refused] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cdrs:
+    """The CDRs posted since midnight UTC, by the hour."""
+
+    begin: datetime
+    by_hour: Sequence[int]
+    kwh: float
+
+
+def parties() -> Counts:
+    """Count parties by state; who is expected has none but on the operator's list."""
+    registered = Party.objects.filter(is_active=True).values_list("platform__status")
+    found = Counter(dict(registered.annotate(number=Count("*"))))
+    expected = AllowedParty.objects.filter(platform__status=ConnectionStatus.PLANNED).count()
+    found[ConnectionStatus.PLANNED] = expected
+    return {state.value: found[state] for state in ConnectionStatus}
+
+
+def messages() -> Messages:
+    """Read the figures of the last 24 hours, in the order of the modules' names."""
+    now = timezone.now().replace(second=0, microsecond=0)
+    end = now - timedelta(minutes=now.minute % BUCKET_MINUTES - BUCKET_MINUTES)
+    begin = end - timedelta(hours=HOURS)
+    numbers: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * BUCKETS)
+    totals: Counter[str] = Counter()
+    in_vain = 0
+    so_far = now.minute % BUCKET_MINUTES + 1
+    for place, module, number, failed in sql.rows(_TRAFFIC, {"begin": begin, "end": end}):
+        numbers[module][place] = number / (so_far if place == BUCKETS - 1 else BUCKET_MINUTES)
+        totals[module] += number
+        in_vain += failed
+    return Messages(begin, dict(numbers), dict(totals), in_vain)
+
+
+_TRAFFIC = f"""
+SELECT (extract(epoch FROM minute - %(begin)s::timestamptz) / {BUCKET_MINUTES * 60})::int AS place,
+  module, sum(number)::bigint, sum(failed)::bigint
+FROM (SELECT date_bin('{BUCKET_MINUTES} minutes', minute, %(begin)s::timestamptz) AS minute, module,
+    number, failed
+  FROM hub_traffic WHERE minute >= %(begin)s::timestamptz AND minute < %(end)s::timestamptz) AS t
+GROUP BY 1, 2 ORDER BY 2, 1"""
+
+
+def failures() -> list[Failed]:
+    """Return what came to nothing in the last 24 hours, the most frequent first."""
+    since = timezone.now() - timedelta(hours=HOURS)
+    rows = Failure.objects.filter(hour__gt=since).values_list("party", "code")
+    return [Failed(*row) for row in rows.annotate(times=Sum("number")).order_by("-times", "party")]
+
+
+def throttled() -> list[TooFast]:
+    """Return who was over its rate in the last 24 hours, the most refused first."""
+    since = timezone.now() - timedelta(hours=HOURS)
+    rows = Throttled.objects.filter(hour__gt=since).values_list("platform")
+    counted = rows.annotate(times=Sum("number")).order_by("-times", "platform")
+    return [TooFast(*row) for row in counted]
+
+
+def throttled_of(platform: str) -> int:
+    """Return how many requests of a platform were refused for their rate in the last 24 hours."""
+    since = timezone.now() - timedelta(hours=HOURS)
+    found = Throttled.objects.filter(platform=platform, hour__gt=since)
+    return int(found.aggregate(times=Sum("number"))["times"] or 0)
+
+
+def waiting() -> list[Waiting]:
+    """Return who is behind, the one with the oldest change first; each once."""
+    names = dict(Subscription.objects.values_list("pk", "receiver__key"))
+    found: dict[str, Waiting] = {}
+    for module in POLICIES:
+        behind = backlog.lag(module, names, most=_CHANGES)
+        for pk, (changes, seconds) in behind.items():
+            one = Waiting(names[pk], module.value, seconds, changes)
+            known = found.setdefault(one.receiver, one)
+            found[one.receiver] = max(one, known, key=lambda each: each.seconds)
+    return sorted(found.values(), key=lambda each: -each.seconds)
+
+
+def dead_letters() -> Letters:
+    """Count the oldest dead letters by receiver, as far as that is worth it."""
+    found = sql.rows(_LETTERS, {"most": MOST + 1})
+    numbers: Counter[str] = Counter()
+    for receiver, number, _ in found:
+        numbers[receiver] += number
+    return Letters(
+        sum(numbers.values()),
+        min((oldest for *_, oldest in found), default=None),
+        [Refused(*each) for each in numbers.most_common()],
+    )
+
+
+_LETTERS = """
+SELECT p.key, d.number, d.oldest FROM (
+  SELECT subscription_id, count(*) AS number, min(created_at) AS oldest FROM (
+    SELECT subscription_id, created_at FROM hub_deadletter ORDER BY id LIMIT %(most)s::bigint
+  ) AS first GROUP BY subscription_id) AS d
+JOIN hub_subscription b ON b.id = d.subscription_id JOIN parties_party p ON p.id = b.receiver_id"""
+
+
+def cdrs() -> Cdrs:
+    """Sum up today's CDRs."""
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    by_hour, kwh = [0] * HOURS, 0.0
+    for billed in Billed.objects.filter(hour__gte=midnight):
+        by_hour[billed.hour.hour] += billed.number
+        kwh += billed.kwh
+    return Cdrs(midnight, by_hour, kwh)
+
+
+def evses() -> Counts:
+    """Sum up how many EVSEs have which status."""
+    names = {status.value: status.value.lower() for status in Status}
+    sums = Spot.objects.aggregate(**{name: Sum(F(column)) for name, column in names.items()})
+    return {name: int(sums[name] or 0) for name in names}

@@ -1,0 +1,281 @@
+"""What a PUT or PATCH makes of an object, decided without a database.
+
+Spec: 2.2.1 mod_locations (last_updated of parents), transport and format (PUT, PATCH);
+A-52 to A-62.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from hub.columns import Column
+from hub.store import raw_json
+from hub.store.raw_json import PARTS_HOLE, UPDATED_HOLE, Members
+from hub.store.write_request import Incoming, check_identity, part_of, unknown
+from ocpi.errors import InvalidParameters
+from ocpi.modules import Part
+from ocpi.shape import check_sizes
+from ocpi.types import fold, parse_datetime
+from ocpi.validation import Finding, decode_object, validate
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPartText:
+    """A part as it is stored."""
+
+    text: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as it is stored, with the parts the message is about."""
+
+    seq: int
+    revision: int
+    text: str
+    last_updated: datetime
+    last_updated_text: str
+    parts: Mapping[str, StoredPartText]
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """A part as it shall be stored; `position` counts within this message."""
+
+    uid: str
+    key: str
+    position: int
+    text: str
+    last_updated: datetime
+    columns: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What shall be stored; `text` None leaves the object's own text as it is.
+
+    It is `unchanged` when it is there already, `stale` when it is older than what it changes.
+    """
+
+    last_updated: datetime
+    last_updated_text: str
+    text: str | None = None
+    object_id: str = ""
+    columns: tuple[Any, ...] = ()
+    parts: tuple[PartRow, ...] = ()
+    created: bool = False
+    unchanged: bool = False
+    stale: bool = False
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
+
+
+def replacement(message: Incoming) -> Write:
+    """Plan the PUT or POST of a whole object."""
+    value = decode_object(message.body)
+    findings = validate(message.type.model, value)
+    check_identity(message, value, message.type)
+    return _whole(message, raw_json.members(message.body), value, findings)
+
+
+def change(message: Incoming, stored: Stored | None) -> Write:
+    """Plan a checked PATCH, or the PUT of a part, against what is stored."""
+    if stored is None:
+        raise unknown(message, message.type, message.ids[0])
+    if len(message.ids) == 1:
+        return _patched_object(message, stored)
+    return _changed_part(message, stored)
+
+
+def _whole(
+    message: Incoming, raw: Members, value: dict[str, Any], findings: tuple[Finding, ...]
+) -> Write:
+    part = message.type.part
+    rows: tuple[PartRow, ...] = ()
+    stamp = raw["last_updated"].decode()
+    if part is not None:
+        texts = raw_json.items(raw.get(part.member))
+        rows = _rows(message, part, texts, value.get(part.member) or [])
+        raw = {**raw, "last_updated": UPDATED_HOLE}
+        if rows:
+            raw[part.member] = PARTS_HOLE
+    return Write(
+        text=raw_json.joined(raw).decode(),
+        last_updated=parse_datetime(value["last_updated"]),
+        last_updated_text=stamp,
+        object_id=value[message.type.id_field],
+        columns=_columns(message.policy.columns, value),
+        parts=rows,
+        findings=findings,
+    )
+
+
+def _rows(
+    message: Incoming, part: Part, texts: list[bytes], values: list[dict[str, Any]]
+) -> tuple[PartRow, ...]:
+    rows = tuple(
+        _row(message, part, text, value, position)
+        for position, (text, value) in enumerate(zip(texts, values, strict=True))
+    )
+    seen: dict[str, int] = {}
+    for position, row in enumerate(rows):
+        if seen.setdefault(row.key, position) != position:
+            at = f"{part.member}[{position}].{part.object.id_field}"
+            text = f"repeats the one of {part.member}[{seen[row.key]}]"
+            raise InvalidParameters(f"{at}: {text}", findings=(Finding(at, text),))
+    return rows
+
+
+def _row(
+    message: Incoming, part: Part, text: bytes, value: dict[str, Any], position: int
+) -> PartRow:
+    uid = value[part.object.id_field]
+    return PartRow(
+        uid=uid,
+        key=fold(uid),
+        position=position,
+        text=text.decode(),
+        last_updated=parse_datetime(value["last_updated"]),
+        columns=_columns(message.policy.part_columns, value),
+    )
+
+
+def _columns(wanted: Mapping[str, Column], value: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the searchable values."""
+    return tuple(column(value) for column in wanted.values())
+
+
+def _patched_object(message: Incoming, stored: Stored) -> Write:
+    """Merge a PATCH into the object and into the parts it names; the whole must be right again."""
+    part = message.type.part
+    patch = raw_json.members(message.body)
+    changes = raw_json.items(patch.pop(part.member, None)) if part else []
+    raw = raw_json.merged(
+        raw_json.opened(stored.text),
+        {**patch, "last_updated": UPDATED_HOLE},
+        appended=message.type.appended,
+    )
+    texts = [_merged_part(_must(part), stored, text) for text in changes]
+    stamp = patch.get("last_updated", stored.last_updated_text.encode())
+    whole = {**raw, "last_updated": stamp}
+    if part is not None and (texts or raw.get(part.member) == PARTS_HOLE):
+        whole[part.member] = raw_json.array(texts)
+    write = _checked(message, whole)
+    if part is not None and (texts or raw.get(part.member) == PARTS_HOLE):
+        raw[part.member] = PARTS_HOLE
+    elif part is None:
+        raw["last_updated"] = stamp
+    return replace(
+        write,
+        text=raw_json.joined(raw).decode(),
+        stale=write.last_updated < stored.last_updated,
+        findings=_about(patch, part, write.findings),
+    )
+
+
+def _checked(message: Incoming, whole: Members) -> Write:
+    """Validate a merged object and return it as a PUT of it would be stored."""
+    value = msgspec.json.decode(raw_json.joined(whole))
+    check_sizes(value)
+    return _whole(message, whole, value, validate(message.type.model, value))
+
+
+def _merged_part(part: Part, stored: Stored, patch: bytes) -> bytes:
+    known = stored.parts.get(raw_json.key_of(patch, part))
+    if known is None or not known.current:
+        return patch
+    target = raw_json.members(known.text.encode())
+    return raw_json.joined(raw_json.merged(target, raw_json.members(patch), part=part.object.part))
+
+
+def _changed_part(message: Incoming, stored: Stored) -> Write:
+    """Put or patch a part, or a part of it, and move its parents' last_updated (LOC-04…06)."""
+    part = part_of(message.type)
+    known = stored.parts.get(fold(message.ids[1]))
+    text, created = _new_part_text(message, part, known if known and known.current else None)
+    value = msgspec.json.decode(text)
+    check_sizes(value)
+    findings = validate(part.object.model, value)
+    row = _row(message, part, text, value, 0)
+    stamp = raw_json.members(text)["last_updated"].decode()
+    raw = raw_json.opened(stored.text)
+    if row.last_updated <= stored.last_updated:
+        stamp = stored.last_updated_text
+    opens = raw.get(part.member) != PARTS_HOLE
+    return Write(
+        text=raw_json.joined({**raw, part.member: PARTS_HOLE}).decode() if opens else None,
+        last_updated=max(row.last_updated, stored.last_updated),
+        last_updated_text=stamp,
+        parts=(row,),
+        created=created,
+        unchanged=message.method == "PUT" and known == StoredPartText(row.text, current=True),
+        stale=_is_older(message, known),
+        findings=_about(raw_json.members(message.body), part.object.part, findings),
+    )
+
+
+def _is_older(message: Incoming, known: StoredPartText | None) -> bool:
+    """Tell whether a message about a part was made before what the hub has of it (A-61)."""
+    if known is None:
+        return False
+    made, before = (
+        parse_datetime(msgspec.json.decode(raw_json.members(text)["last_updated"]))
+        for text in (message.body, known.text.encode())
+    )
+    return made < before
+
+
+def _new_part_text(
+    message: Incoming, part: Part, known: StoredPartText | None
+) -> tuple[bytes, bool]:
+    """Return the part's new text and whether what was addressed is new."""
+    if len(message.ids) == 2 and message.method == "PUT":  # noqa: PLR2004 - object and part
+        return message.body, known is None
+    if known is None:
+        raise unknown(message, part.object, message.ids[1])
+    target = raw_json.members(known.text.encode())
+    if len(message.ids) == 2:  # noqa: PLR2004 - object and part
+        merged = raw_json.merged(target, raw_json.members(message.body), part=part.object.part)
+        return raw_json.joined(merged), False
+    return _with_subpart(message, part_of(part.object), target)
+
+
+def _with_subpart(message: Incoming, part: Part, target: Members) -> tuple[bytes, bool]:
+    """Put or patch a part's part (a Connector) inside the part's text."""
+    texts = {raw_json.key_of(text, part): text for text in raw_json.items(target.get(part.member))}
+    key = fold(message.ids[2])
+    created = key not in texts
+    if message.method == "PUT":
+        texts[key] = message.body
+    elif created:
+        raise unknown(message, part.object, message.ids[2])
+    else:
+        patch = raw_json.members(message.body)
+        texts[key] = raw_json.joined(raw_json.merged(raw_json.members(texts[key]), patch))
+    child = raw_json.members(texts[key])["last_updated"]
+    stamp = _later(target["last_updated"], child)
+    whole = {**target, part.member: raw_json.array(list(texts.values())), "last_updated": stamp}
+    return raw_json.joined(whole), created
+
+
+def _later(first: bytes, second: bytes) -> bytes:
+    """Return the later of two timestamps in its owner's spelling (A-60)."""
+    moments = [parse_datetime(msgspec.json.decode(text)) for text in (first, second)]
+    return second if moments[1] > moments[0] else first
+
+
+def _about(sent: Members, part: Part | None, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Keep the findings about what was sent: the sender knows of the older ones."""
+    names = {*sent, part.member} if part is not None else {*sent}
+    return tuple(each for each in findings if re.split(r"[.\[]", each.path)[0] in names)
+
+
+def _must(part: Part | None) -> Part:
+    if part is None:
+        message = "parts of an object without parts"
+        raise TypeError(message)
+    return part

@@ -1,0 +1,233 @@
+"""What was read from its owner's list: stored like a push, unless the hub knows better.
+
+Spec: 2.2.1 transport and format, pull; TF-104, TF-107. Some objects share a transaction. All their
+locks are taken before it gets its number, so the feed's order stays each object's own order.
+"""
+
+# ruff: noqa: SLF001 - _meta is the documented way to a table's name
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import msgspec
+from django.db import DataError, IntegrityError, transaction
+
+from database import sql as database_sql
+from hub.policy import Policy
+from hub.store import anonymity, writes
+from hub.store.merge import Write
+from hub.store.reads import document
+from hub.store.sql import newest, statements
+from hub.store.write_request import Incoming
+from ocpi.modules import ObjectType
+
+log = logging.getLogger(__name__)
+
+_TOGETHER = 100
+_LOCKS = """SELECT pg_advisory_xact_lock(hashtextextended(name, 0))
+FROM unnest(%(locks)s::text[]) AS name"""
+
+
+class Fate(StrEnum):
+    """What became of an object of a list."""
+
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    OLDER = "older"
+    """What the hub has is newer than what the list still has."""
+    CONTRADICTS = "contradicts"
+    """It never changes, and is not what the hub has."""
+    UNUSABLE = "unusable"
+    """The database does not take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """An object of a list, right in itself, as the store takes it.
+
+    What was stored since the list was `asked_at` is newer than what is as old.
+    """
+
+    message: Incoming
+    write: Write
+    asked_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Owner, key and audience."""
+        return self.message.holder, self.message.key, self.message.audience
+
+    @property
+    def newest(self) -> datetime:
+        """When it, or a part of it, was last updated."""
+        return max([self.write.last_updated, *(part.last_updated for part in self.write.parts)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    seq: int
+    digest: bytes | None
+    newest: datetime
+    changed_at: datetime
+    missed: int
+
+
+_AllKnown = Mapping[tuple[str, str, str], _Known]
+
+
+def store(objects: Sequence[Pulled]) -> list[Fate]:
+    """Store objects of one module; each that is new or newer is fed to its receivers."""
+    fates: list[Fate] = []
+    for start in range(0, len(objects), _TOGETHER):
+        fates += _store(objects[start : start + _TOGETHER])
+    return fates
+
+
+def _store(objects: Sequence[Pulled]) -> list[Fate]:
+    known = _known(objects)
+    judged = {place: _judge(each, known) for place, each in enumerate(objects)}
+    _compare(objects, judged, known)
+    wanted = [place for place, fate in judged.items() if fate is Fate.STORED]
+    written = _write([objects[place] for place in wanted])
+    judged |= dict(zip(wanted, written, strict=True))
+    _found_again(
+        [
+            each
+            for each, fate in zip(objects, judged.values(), strict=True)
+            if fate is not Fate.STORED and each.key in known and known[each.key].missed
+        ],
+        known,
+    )
+    return [fate for fate in judged.values() if fate is not None]
+
+
+def _judge(one: Pulled, known: _AllKnown) -> Fate | None:
+    """Decide by age and digest; None when the contents have to be compared."""
+    if one.message.type.posted:
+        return None if any(key[:2] == one.key[:2] for key in known) else Fate.STORED
+    old = known.get(one.key)
+    if old is None:
+        return Fate.STORED
+    if old.digest == writes.digest(one.message.body):
+        return Fate.UNCHANGED
+    if one.newest == old.newest:
+        return None
+    return Fate.STORED if one.newest > old.newest else Fate.OLDER
+
+
+def _compare(
+    objects: Sequence[Pulled],
+    judged: dict[int, Fate | None],
+    known: _AllKnown,
+) -> None:
+    """Decide by content what is as old as what the hub has."""
+    open_ones = [place for place, fate in judged.items() if fate is None]
+    if not open_ones:
+        return
+    texts = _texts(objects[0].message.policy, [old.seq for old in known.values()])
+    for place in open_ones:
+        judged[place] = _compared(objects[place], known, texts)
+
+
+def _compared(one: Pulled, known: _AllKnown, texts: Mapping[int, str]) -> Fate:
+    kind = one.message.type
+    new = one.message.body
+    if not kind.posted:
+        old = known[one.key]
+        if _is_same(kind, texts[old.seq], new):
+            return Fate.UNCHANGED
+        return Fate.STORED if old.changed_at < one.asked_at else Fate.OLDER
+    others = [old for key, old in known.items() if key[:2] == one.key[:2]]
+    if not all(_is_same(kind, texts[old.seq], new) for old in others):
+        return Fate.CONTRADICTS
+    return Fate.UNCHANGED if one.key in known else Fate.STORED
+
+
+def _is_same(kind: ObjectType, stored: str, new: bytes) -> bool:
+    """Tell whether two texts say the same; what was made anonymous stays so."""
+    if kind.part is None:
+        return anonymity.is_same(stored, new)
+    return _content(kind, stored) == _content(kind, new)
+
+
+def _content(kind: ObjectType, text: bytes | str) -> object:
+    """Return what two equal objects have in common; parts stand in no order."""
+    value = msgspec.json.decode(text)
+    part = kind.part
+    if part is not None and isinstance(value.get(part.member), list):
+        name = part.object.id_field
+        value[part.member] = sorted(value[part.member], key=lambda each: str(each[name]))
+    return value
+
+
+def _write(objects: Sequence[Pulled]) -> Iterator[Fate]:
+    """Write all in one transaction; if the database refuses one, each in its own."""
+    if not objects:
+        return iter(())
+    try:
+        return iter(_written(objects))
+    except (DataError, IntegrityError) as error:
+        if len(objects) == 1:
+            log.warning("an object of a list cannot be stored: %s", type(error).__name__)
+            return iter([Fate.UNUSABLE])
+    return (fate for each in objects for fate in _write([each]))
+
+
+def _written(objects: Sequence[Pulled]) -> list[Fate]:
+    first = objects[0].message
+    own = statements(first.policy, is_fed=True)
+    rows = [
+        {**_parameters(each), "newest": each.newest, "asked_at": each.asked_at} for each in objects
+    ]
+    found = _each(own.post if first.type.posted else own.pull, rows)
+    nothing = Fate.UNCHANGED if first.type.posted else Fate.OLDER
+    return [nothing if row is None else Fate.STORED for row in found]
+
+
+def _parameters(one: Pulled) -> dict[str, Any]:
+    return writes.parameters(one.message, one.write)
+
+
+def _each(statement: str, rows: Sequence[Mapping[str, Any]]) -> list[database_sql.Row | None]:
+    """Run a statement for each object, when all of them are locked."""
+    with transaction.atomic():
+        database_sql.rows(_LOCKS, {"locks": sorted(str(row["lock"]) for row in rows)})
+        return database_sql.each(statement, rows)
+
+
+def _known(objects: Sequence[Pulled]) -> _AllKnown:
+    owners, keys, _ = zip(*(each.key for each in objects), strict=True)
+    found = database_sql.rows(
+        _known_sql(objects[0].message.policy), {"owners": list(owners), "keys": list(keys)}
+    )
+    return {row[:3]: _Known(*row[3:]) for row in found}
+
+
+@cache
+def _known_sql(policy: Policy) -> str:
+    return f"""
+SELECT DISTINCT o.owner, o.object_key, o.audience, o.seq, o.digest, {newest(policy)},
+  o.changed_at, o.missed
+FROM unnest(%(owners)s::text[], %(keys)s::text[]) AS w(owner, key)
+JOIN {policy.model._meta.db_table} o ON o.owner = w.owner AND o.object_key = w.key"""
+
+
+def _texts(policy: Policy, seqs: list[int]) -> dict[int, str]:
+    table = policy.model._meta.db_table
+    sql = f"SELECT o.seq, {document(policy)} FROM {table} o WHERE o.seq = ANY(%(seqs)s::bigint[])"
+    return dict(database_sql.rows(sql, {"seqs": seqs}))
+
+
+def _found_again(objects: Sequence[Pulled], known: _AllKnown) -> None:
+    """Take back that objects were missing; who came while they had vanished gets them now."""
+    if not objects:
+        return
+    policy = objects[0].message.policy
+    texts = _texts(policy, [known[each.key].seq for each in objects])
+    rows = [_parameters(each) | {"body": texts[known[each.key].seq]} for each in objects]
+    _each(statements(policy, is_fed=True).repeat, rows)

@@ -1,0 +1,169 @@
+"""Celery's interface to what beat does: who is there, who is told of it, what is renewed or ends.
+
+Losing every task loses nothing: beat starts each of them again.
+"""
+
+import logging
+from typing import Any
+
+import redis
+from celery import Task, shared_task
+from django.dispatch import Signal
+from kombu.exceptions import OperationalError
+
+from hub import broker
+from hub.client_info import other_hubs, push, status, verification
+from hub.delivery import retention
+from hub.message_log import partitions
+from hub.privacy import departure, erasure
+from hub.privacy import retention as lifetimes
+from hub.privacy.drivers import Driver
+from hub.privacy.jobs import Tell, work
+from hub.statistics import retention as figures
+from ocpi.errors import OcpiError
+from operators import known_devices, login_events, sessions
+from parties import still_alive
+from parties.agreements import expire
+from parties.operations import find
+from parties.registration import renewal
+from parties.signals import platform_registered, platform_returned
+
+log = logging.getLogger(__name__)
+
+_QUEUED = "hub:client-info:{}"
+_QUEUED_SECONDS = 10
+
+
+def on_parties_changed(
+    signal: Signal | None = None, platform_id: int | None = None, **_: object
+) -> None:
+    """Let everybody know; another hub that registered or returned is asked."""
+    try:
+        _start_once("all", client_info)
+        if signal in {platform_registered, platform_returned} and platform_id is not None:
+            learn.delay(platform_id)
+    except (redis.RedisError, OperationalError) as error:
+        log.warning("client info waits for beat, the broker does not answer: %s", error)
+
+
+@shared_task(name="hub.ping")
+def ping() -> None:
+    """Ask the platforms that were silent for a while."""
+    still_alive.ping_idle()
+
+
+@shared_task(name="hub.client_info")
+def client_info() -> None:
+    """Bring client info in line with the parties, and have everybody told who is not."""
+    broker.connection().delete(_QUEUED.format("all"))
+    status.refresh()
+    for platform_id in push.behind():
+        _start_once(str(platform_id), tell, platform_id)
+
+
+@shared_task(name="hub.tell")
+def tell(platform_id: int) -> None:
+    """Tell one platform."""
+    broker.connection().delete(_QUEUED.format(platform_id))
+    push.tell(platform_id)
+
+
+@shared_task(name="hub.learn")
+def learn(platform_id: int) -> None:
+    """Ask another hub for the parties behind it."""
+    try:
+        other_hubs.learn_all(platform_id)
+    except OcpiError as error:
+        log.warning("the parties behind platform %s are not known: %s", platform_id, error)
+
+
+@shared_task(name="hub.look_after")
+def look_after() -> None:
+    """Start what is to be done now and then: renewing tokens, looking at copies of client info."""
+    for platform_id in renewal.due():
+        renew.delay(platform_id)
+    for platform_id in verification.unverified():
+        verify.delay(platform_id)
+
+
+@shared_task(name="hub.prune_feed")
+def prune_feed() -> None:
+    """Remove from the feed what is old and nobody's due."""
+    changes, snapshots = retention.prune()
+    if changes:
+        log.info("%s old changes removed, %s snapshots begun anew", changes, snapshots)
+
+
+@shared_task(name="hub.keep_message_log")
+def keep_message_log() -> None:
+    """Make the log's partitions of the days to come, and drop those that are too old."""
+    partitions.keep()
+
+
+@shared_task(name="hub.prune_figures")
+def prune_figures() -> None:
+    """Remove figures that are too old."""
+    removed = figures.prune()
+    if removed:
+        log.info("%s old figures removed", removed)
+
+
+@shared_task(name="hub.prune_personal")
+def prune_personal() -> None:
+    """End what is personal and old enough."""
+    ended = lifetimes.prune()
+    if ended:
+        log.info("what was kept long enough: %s", dict(ended))
+
+
+@shared_task(name="hub.keep_the_door")
+def keep_the_door() -> None:
+    """Remove sessions that are over, and events of log-ins that are too old."""
+    ended, told = sessions.prune() + known_devices.prune(), login_events.prune()
+    if told:
+        log.info("%s old events of log-ins removed, %s sessions and networks", told, ended)
+
+
+@shared_task(name="hub.erase_driver")
+def erase_driver(sealed: str, job: str) -> None:
+    """Erase a driver whom somebody named at the console."""
+
+    def erase(wanted: dict[str, Any], tell: Tell) -> None:
+        reason = wanted.pop("reason")
+        erasure.erase(Driver.named(**wanted), reason=reason, tell=tell)
+
+    work(sealed, job, erase)
+
+
+@shared_task(name="hub.forget_platform")
+def forget_platform(sealed: str, job: str) -> None:
+    """Forget a platform that somebody chose at the console."""
+
+    def forget(wanted: dict[str, Any], tell: Tell) -> None:
+        departure.forget(find(wanted["name"]), tell=tell)
+
+    work(sealed, job, forget)
+
+
+@shared_task(name="hub.expire_agreements")
+def expire_agreements() -> None:
+    """Let agreements whose period is over be EXPIRED."""
+    expire()
+
+
+@shared_task(name="hub.renew")
+def renew(platform_id: int) -> None:
+    """Renew the tokens of one platform."""
+    renewal.renew(platform_id)
+
+
+@shared_task(name="hub.verify")
+def verify(platform_id: int) -> None:
+    """Look at one platform's copies."""
+    verification.verify(platform_id)
+
+
+def _start_once(what: str, task: "Task[..., None]", *arguments: int) -> None:
+    """Queue a task unless one like it waits already."""
+    if broker.connection().set(_QUEUED.format(what), 1, nx=True, ex=_QUEUED_SECONDS):
+        task.delay(*arguments)

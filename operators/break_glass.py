@@ -1,0 +1,46 @@
+"""Breaking the glass: one account's password is taken, where only the provider's word is.
+
+A command at the hub's machine makes a link that is good for some minutes and for one log-in; name,
+password and second factor are asked for all the same.
+"""
+
+from django.contrib.auth.models import User
+from django.core import signing
+from django.http import HttpRequest
+
+MOST_MINUTES_BROKEN = 15
+"""Minutes for which such a link is good."""
+_SALT = "operators.break_glass"
+_KEPT = "console_glass"
+
+
+def key_for(user: User) -> str:
+    """Return what a link carries: it is void after the next log-in of the account."""
+    return signing.dumps((user.get_username(), str(user.last_login)), salt=_SALT)
+
+
+def accept(request: HttpRequest, key: str) -> bool:
+    """Take a link; tell whether it is good."""
+    if _account_of(key) is None:
+        return False
+    request.session[_KEPT] = key
+    return True
+
+
+def is_broken(request: HttpRequest) -> bool:
+    """Tell whether this browser may give a password."""
+    return _account_of(request.session.get(_KEPT, "")) is not None
+
+
+def is_broken_for(request: HttpRequest, account: str) -> bool:
+    """Tell whether this browser may give this account's password."""
+    return _account_of(request.session.get(_KEPT, "")) == account
+
+
+def _account_of(key: str) -> str | None:
+    try:
+        name, last = signing.loads(key, salt=_SALT, max_age=MOST_MINUTES_BROKEN * 60)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    user = User.objects.filter(username=name).first()
+    return name if user is not None and str(user.last_login) == last else None

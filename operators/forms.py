@@ -1,0 +1,71 @@
+"""The console's log-in form: the theme's, bounded in how often it may fail."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+
+from operators import break_glass, known_devices, login_events, login_throttle, sessions
+from operators.client_ip import address_of, subscriber
+from operators.login_events import Event
+
+if TYPE_CHECKING:
+    from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
+else:
+    from unfold.forms import AuthenticationForm
+
+_PROVIDER_ONLY = "Log in by your identity provider: this hub takes no passwords."
+
+
+class LoginForm(AuthenticationForm):
+    """Name and password; too many wrong ones are refused before the password is looked at."""
+
+    def clean(self) -> dict[str, Any]:
+        """Ask whether another attempt is allowed, then judge it."""
+        request, account = self.request, str(self.cleaned_data.get("username", ""))
+        if request is None:
+            return super().clean()
+        if settings.HUB_OIDC_ONLY and not break_glass.is_broken_for(request, account):
+            raise forms.ValidationError(_PROVIDER_ONLY, code="provider")
+        address, known = subscriber(address_of(request)), known_devices.known(request, account)
+        sentence = login_throttle.refusal(account, address, known)
+        if sentence is not None:
+            login_events.failed(Event.LOCKED_OUT, _of(account), request)
+            raise forms.ValidationError(sentence, code="throttled")
+        try:
+            cleaned = super().clean()
+        except forms.ValidationError:
+            login_events.failed(Event.LOG_IN_FAILED, _of(account), request)
+            raise
+        login_throttle.succeeded(account, address, known)
+        return cleaned
+
+
+def logged_in(request: HttpRequest | None, user: User, **_: object) -> None:
+    """Begin a session; what has no method is no request of a person."""
+    if request is None:
+        return
+    sessions.begin(request)
+    if request.method is None:
+        return
+    if told := login_events.since_last_log_in(user):
+        messages.info(request, told)
+    backend = str(getattr(user, "backend", ""))
+    if backend.startswith("operators."):
+        login_events.happened(Event.LOGGED_IN_BY_PROVIDER, user, request)
+    else:
+        known_devices.remember(request, user)
+        login_events.happened(Event.LOGGED_IN, user, request)
+
+
+def logged_out(request: HttpRequest | None, user: User | None, **_: object) -> None:
+    """Write it down."""
+    if request is not None and request.method is not None and user is not None:
+        login_events.happened(Event.LOGGED_OUT, user, request)
+
+
+def _of(account: str) -> User | None:
+    return User.objects.filter(username=account).first()

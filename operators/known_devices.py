@@ -1,0 +1,89 @@
+"""Where an account has logged in before: strangers elsewhere cannot lock it out there.
+
+OWASP "Device cookies". A browser that logged in keeps a signed cookie, and the hub remembers its
+network: a new browser at the desk, and the old one elsewhere, are both known.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core import signing
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from operators.client_ip import address_of, subscriber
+from operators.models import KnownNetwork
+
+MOST_NETWORKS = 50
+"""Networks remembered of an account, the newest ones."""
+MOST_DAYS_KNOWN = 180
+"""Days after which a browser or network that was not used is forgotten."""
+_SALT = "operators.device"
+_NEW = "_new_device"
+
+
+def known(request: HttpRequest | None, account: str) -> str:
+    """Return by what an account is known to have logged in before: its browser, or its network."""
+    if request is None:
+        return ""
+    signed = request.COOKIES.get(_cookie(), "")
+    try:
+        whose, device = signing.loads(signed, salt=_SALT, max_age=MOST_DAYS_KNOWN * 86_400)
+    except (signing.BadSignature, ValueError, TypeError):
+        whose, device = "", ""
+    if whose == _name(account):
+        return f"browser:{device}"
+    network = _network(request)
+    rows = KnownNetwork.objects.filter(user__username=account, network=network)
+    return f"network:{network}" if network and rows.exists() else ""
+
+
+def remember(request: HttpRequest, user: User) -> None:
+    """Remember where somebody logged in."""
+    told = (_name(user.get_username()), secrets.token_hex(8))
+    setattr(request, _NEW, signing.dumps(told, salt=_SALT))
+    network = _network(request)
+    if network is None:
+        return
+    KnownNetwork.objects.update_or_create(
+        user=user, network=network, defaults={"at": timezone.now()}
+    )
+    newest = KnownNetwork.objects.filter(user=user).order_by("-at").values("pk")[:MOST_NETWORKS]
+    KnownNetwork.objects.filter(user=user).exclude(pk__in=newest).delete()
+
+
+def leave(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Give the browser of a new log-in its cookie."""
+    signed = getattr(request, _NEW, None)
+    if signed is not None:
+        response.set_cookie(
+            _cookie(),
+            signed,
+            max_age=MOST_DAYS_KNOWN * 86_400,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def prune() -> int:
+    """Forget networks that were not used for long."""
+    oldest = timezone.now() - timedelta(days=MOST_DAYS_KNOWN)
+    return KnownNetwork.objects.filter(at__lt=oldest).delete()[0]
+
+
+def _network(request: HttpRequest) -> str | None:
+    address = address_of(request)
+    return subscriber(address) if address else None
+
+
+def _name(account: str) -> str:
+    return hashlib.sha256(account.encode()).hexdigest()[:16]
+
+
+def _cookie() -> str:
+    return "__Host-device" if settings.SESSION_COOKIE_SECURE else "device"

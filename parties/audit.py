@@ -1,0 +1,26 @@
+"""What the audit says of a platform: its configuration and tokens, of which the last four only."""
+
+from contextlib import AbstractContextManager
+from functools import partial
+
+from operators.audit import Facts, deed
+from parties.models import Platform
+
+
+def audited(words: str, name: str) -> AbstractContextManager[None]:
+    """Write down what becomes of the platform of this name inside, as one change."""
+    return deed(words, name, partial(_facts, name), kind=Platform._meta.label)  # noqa: SLF001 - a documented name of Django
+
+
+def _facts(name: str) -> Facts | None:
+    platform = Platform.objects.filter(name=name).first()
+    if platform is None:
+        return None
+    in_force = platform.credentials.filter(revoked_at=None).order_by("pk")
+    return {
+        "name": platform.name,
+        "status": str(platform.status),
+        "quirks": platform.quirks.as_mapping(),
+        "allowed parties": sorted(map(str, platform.allowed_parties.all())),
+        "tokens": [str(row) for row in in_force.defer("digest", "sealed")],
+    }

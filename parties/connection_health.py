@@ -1,0 +1,162 @@
+"""What an attempt to reach a platform, or a call of its own, says of its connection.
+
+Spec: 2.2.1 mod_hub_client_info (still alive check); A-117. Any authenticated call and any answer is
+life. Two attempts in a row that find nobody are OFFLINE: several that fail within one pause are one
+incident. Where the platform refuses the hub's token, its own calls prove nothing: operators see an
+alarm until a message of the hub passes. A pause that a platform asks for is no failure, and nothing
+but its end cuts it short.
+"""
+
+import logging
+import random
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from ocpi.types import one_line
+from parties.connection_status import ConnectionStatus, IllegalTransition
+from parties.models import Platform
+from parties.signals import announce, platform_heard_again
+
+log = logging.getLogger(__name__)
+
+FAILURES_TO_OFFLINE: Final = 2
+LONGEST_ERROR: Final = 2000
+SILENT_FOR: Final = timedelta(minutes=10)
+"""Who was not heard of for so long may not have reached the hub either."""
+_FIRST_PAUSE_SECONDS = 2.0
+_LONGEST_PAUSE_SECONDS = 300.0
+_THROTTLED_SECONDS = 10.0
+_SEEN_SECONDS = 30.0
+
+
+def seen_every() -> timedelta:
+    """Return how often a busy platform's life is written down: it must never look idle."""
+    return timedelta(seconds=min(_SEEN_SECONDS, settings.HUB_IDLE_SECONDS / 2))
+
+
+def is_unseen(last_seen_at: datetime | None) -> bool:
+    """Tell whether a sign of life is news."""
+    return last_seen_at is None or last_seen_at < timezone.now() - seen_every()
+
+
+def called(platform_id: int) -> None:
+    """Note an authenticated call: the platform is back, unless it refuses the hub's token."""
+    platform = Platform.objects.filter(pk=platform_id)
+    sound = platform.filter(alarm="")
+    was_away = sound.filter(_away()).exists()
+    # A pause without failures is one the platform asked for: it stands.
+    sound.filter(failures__gt=0).update(failures=0, unreachable=0, next_attempt_at=None)
+    platform.update(last_seen_at=timezone.now())
+    _move(sound.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
+    if was_away:
+        heard_again(platform_id)
+
+
+def answered(platform_id: int, *, delivered: bool = False) -> None:
+    """Note that the platform answered the hub, whose token is good there.
+
+    What it fails on stays in its back-off, unless a message was `delivered`.
+    """
+    platform = Platform.objects.filter(pk=platform_id)
+    over, was_away = Q(failures__gt=0), platform.filter(_away()).exists()
+    if not delivered:
+        over &= Q(unreachable__gt=0) | Q(status=ConnectionStatus.OFFLINE.value)
+    platform.filter(over).update(failures=0, next_attempt_at=None)
+    platform.update(last_seen_at=timezone.now(), unreachable=0, alarm="", alarm_at=None)
+    _move(platform.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
+    if was_away:
+        heard_again(platform_id)
+
+
+def heard_again(platform_id: int) -> None:
+    """Tell that a platform is there which may have missed the hub, as the hub missed it."""
+    announce(platform_heard_again, Platform, platform_id=platform_id)
+
+
+def _away() -> Q:
+    """Select what nobody reached lately, or heard of for longer than pings are apart."""
+    silence = max(SILENT_FOR, timedelta(seconds=2 * settings.HUB_IDLE_SECONDS))
+    return Q(unreachable__gt=0) | Q(last_seen_at__lt=timezone.now() - silence)
+
+
+@transaction.atomic
+def failed(
+    platform_id: int, reason: str, *, answered: bool = False, retry_after: float | None = None
+) -> None:
+    """Let the platform back off, longer each time, with jitter; one nobody reaches is OFFLINE.
+
+    `answered` by something, it is there, however little it takes. `retry_after` it asked for.
+    """
+    platform = Platform.objects.select_for_update().filter(pk=platform_id).first()
+    if platform is None:
+        return
+    now = timezone.now()
+    if platform.unreachable and answered:
+        heard_again(platform_id)
+    platform.last_error, platform.last_error_at = one_line(reason, longest=LONGEST_ERROR), now
+    if not _is_same_incident(platform, now):
+        platform.failures += 1
+        platform.unreachable = 0 if answered else platform.unreachable + 1
+        platform.next_attempt_at = now + timedelta(seconds=_pause(platform.failures))
+    if retry_after:
+        platform.failures = platform.unreachable = 0
+        platform.next_attempt_at = _asked_for(retry_after)
+    platform.save(
+        update_fields=["last_error", "last_error_at", "failures", "unreachable", "next_attempt_at"]
+    )
+    if platform.unreachable >= FAILURES_TO_OFFLINE and not answered:
+        _move(platform, ConnectionStatus.OFFLINE, only_from=ConnectionStatus.CONNECTED)
+
+
+def throttled(platform_id: int, retry_after: float | None) -> None:
+    """Send nothing to a platform that answers 429, for as long as it says, within reason."""
+    until = _asked_for(_THROTTLED_SECONDS if retry_after is None else retry_after)
+    platform = Platform.objects.filter(pk=platform_id)
+    if platform.filter(unreachable__gt=0).exists():
+        heard_again(platform_id)
+    platform.update(failures=0, unreachable=0, next_attempt_at=until)
+
+
+def doubt(platform_id: int) -> None:
+    """Have a platform pinged soon: a message met a 401 or 403, or no answer at all."""
+    Platform.objects.filter(pk=platform_id).update(doubted_at=timezone.now())
+
+
+def refused(platform_id: int, reason: str) -> None:
+    """Raise the alarm for a platform that refuses the hub's token: nothing reaches it."""
+    failed(platform_id, reason, answered=True)
+    platform = Platform.objects.filter(pk=platform_id)
+    if platform.filter(alarm="").update(alarm=reason, alarm_at=timezone.now()):
+        log.error("alarm: %s: %s", platform.values_list("name", flat=True).first(), reason)
+    _move(platform.first(), ConnectionStatus.OFFLINE, only_from=ConnectionStatus.CONNECTED)
+
+
+def _is_same_incident(platform: Platform, now: datetime) -> bool:
+    """Tell whether the attempt began before a pause that lasts, the hub's own or one asked for."""
+    return platform.next_attempt_at is not None and platform.next_attempt_at > now
+
+
+def _asked_for(seconds: float) -> datetime:
+    seconds = min(max(seconds, _pause(failures=1)), _LONGEST_PAUSE_SECONDS)
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def _pause(failures: int) -> float:
+    longest = min(_FIRST_PAUSE_SECONDS * 2 ** (min(failures, 10) - 1), _LONGEST_PAUSE_SECONDS)
+    return float(longest * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+
+def _move(
+    platform: Platform | None, status: ConnectionStatus, *, only_from: ConnectionStatus
+) -> None:
+    if platform is None or platform.status != only_from:
+        return
+    try:
+        platform.move_to(status)
+    except IllegalTransition:  # somebody moved it first
+        return

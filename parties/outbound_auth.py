@@ -1,0 +1,33 @@
+"""How the hub authenticates towards a platform.
+
+Spec: 2.2.1 transport and format, Authorization header.
+"""
+
+from functools import lru_cache
+
+from database import sql
+from ocpi.client import Peer
+from ocpi.errors import ReceiverNotConnected
+from parties import quirks, tokens
+from parties.models import Direction
+
+_OUTBOUND = """
+SELECT c.sealed, p.quirks::text, p.name FROM parties_credentials c
+JOIN parties_platform p ON p.id = c.platform_id
+WHERE c.platform_id = %(platform)s::bigint AND c.direction = %(direction)s::text LIMIT 1"""
+
+
+def peer_of(platform_id: int) -> Peer:
+    """Return the token the platform gave the hub, in the form it wants; 4003 if there is none."""
+    asked = {"platform": platform_id, "direction": Direction.OUT.value}
+    found = sql.row(_OUTBOUND, asked)
+    if found is None:
+        message = "the platform is not registered"
+        raise ReceiverNotConnected(message)
+    return _peer(*found)
+
+
+@lru_cache(maxsize=1000)
+def _peer(sealed: str, habits: str, name: str) -> Peer:
+    """Open a token once: every message to a platform asks for it."""
+    return Peer(tokens.unseal(sealed), base64=quirks.cached(habits).base64_out, name=name)

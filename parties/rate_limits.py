@@ -1,0 +1,62 @@
+"""How many requests a minute a platform may send, and a stranger's network.
+
+Spec: none for the limit; transport and format for the answer, HTTP 429 with `Retry-After` and 2000.
+Who presents a token that opens nothing is counted by the network it comes from, not as the platform
+whose token that was: nobody uses up a platform's rate with a token that is lost.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.throttling import BaseThrottle
+
+from ocpi.errors import TooManyRequests
+from operators.client_ip import address_of, subscriber
+from operators.token_bucket import buckets
+from parties.caller import Caller
+from parties.quirks import Quirks
+
+if TYPE_CHECKING:  # its views look for what is here
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+
+class PlatformRate(BaseThrottle):
+    """Asked by each view once it knows who calls."""
+
+    def allow_request(self, request: "Request", view: "APIView") -> bool:
+        """Count a request of a platform; raises `TooManyRequests`."""
+        del view
+        if isinstance(request.auth, Caller):
+            check_platform(request.auth)
+        return True
+
+
+def per_minute(quirks: Quirks) -> int:
+    """Return how many requests a minute a platform may send; 0: as many as it likes."""
+    most: int = settings.HUB_REQUESTS_PER_MINUTE
+    return quirks.requests_per_minute or most
+
+
+def check_platform(caller: Caller) -> None:
+    """Count a request of a platform; raises `TooManyRequests`."""
+    most = per_minute(caller.quirks)
+    seconds = buckets.wait(f"platform:{caller.platform_id}", per_minute=most)
+    _refuse(seconds, f"this platform may send {most:,} requests a minute")
+
+
+def check_stranger(request: HttpRequest) -> None:
+    """Count a request whose token opens nothing; raises `TooManyRequests`."""
+    most: int = settings.HUB_STRANGER_REQUESTS_PER_MINUTE
+    network = subscriber(address_of(request))
+    seconds = buckets.wait(f"stranger:{network}", per_minute=most)
+    text = f"too many requests without a token the hub knows: {most:,} a minute from one network"
+    _refuse(seconds, text)
+
+
+def _refuse(seconds: float, why: str) -> None:
+    if seconds > 0:
+        wait = max(1, math.ceil(seconds))
+        raise TooManyRequests(f"{why}; try again in {wait} s", retry_after=wait)

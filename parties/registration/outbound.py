@@ -1,0 +1,273 @@
+"""The hub starts: registering with a platform, renewing the tokens, saying goodbye.
+
+Spec: 2.2.1 credentials (Sender side); A-78. The new inbound token is good before the call leaves;
+the old ones stay good until the platform's answer is stored.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Literal
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from database import sql
+from ocpi.client import Peer, Reply
+from ocpi.errors import (
+    InvalidParameters,
+    NoMatchingEndpoints,
+    OcpiError,
+    ServerError,
+    UnsupportedVersion,
+    UnusableApi,
+    error_for,
+)
+from ocpi.modules import Version
+from ocpi.types import InterfaceRole, ModuleID, Role
+from ocpi.versions import VERSIONS, latest_mutual
+from parties import hub_identity, tokens
+from parties.audit import audited
+from parties.models import Credentials, Endpoint, Platform, TokenKind
+from parties.models.credentials import CredentialsQuerySet
+from parties.outbound_auth import peer_of
+from parties.registration import credentials_object
+from parties.registration.credentials_object import Offer
+from parties.registration.discovery import Discovered, ask, data_of, discover, numbered, only
+from parties.registration.inbound import begin_anew, connect, record_failure
+from parties.registration.lock import exclusive
+from parties.signals import announce, platform_changed
+
+log = logging.getLogger(__name__)
+
+CREDENTIALS = (ModuleID.CREDENTIALS, InterfaceRole.SENDER)
+_LONGEST_REASON = 200
+UNCONFIRMED_FOR = timedelta(minutes=10)
+UNANSWERED_FOR = timedelta(days=1)
+"""How long a platform that never answered a rotation may begin to use its new token."""
+
+
+class AlreadyRegistered(ServerError):
+    """One of the two sides holds a registration of the other already."""
+
+
+class EndedMeanwhile(UnusableApi):
+    """Somebody ended the connection while the platform was still asked; that stands."""
+
+
+class Unanswered(UnusableApi):
+    """The credentials left the hub and nothing says whether they were taken."""
+
+
+def register(
+    platform: Platform, *, versions_url: str, token_a: str, method: Literal["POST", "PUT"] = "POST"
+) -> None:
+    """Register the hub with a platform that gave it a token A and its versions URL.
+
+    PUT is for a platform that still holds a registration the hub has lost: the token is then the
+    one that is good there.
+    """
+    if platform.is_registered:
+        message = f"{platform.name} is registered already: rotate_credentials renews its tokens"
+        raise AlreadyRegistered(message)
+    if Credentials.objects.filter(digest=tokens.digest(token_a)).exists():
+        message = "this token was made by this hub: take the token A that the platform gave you"
+        raise InvalidParameters(message)
+    with _recorded(platform, "registered with"), exclusive(platform.pk, busy=_busy(platform)):
+        roles = frozenset(Role(row.role) for row in platform.allowed_parties.all())
+        peer = _peer(platform, token_a)
+        sql.release()
+        found = discover(versions_url, peer=peer, pick=_latest, roles=roles)
+        _begin(platform, found, peer, method=method)
+    log.info("registered with %s by %s", platform.name, found.version.number)
+
+
+def rotate(platform: Platform) -> None:
+    """Renew the tokens of both directions and fetch the endpoints again, in the same version."""
+    if not platform.is_registered:
+        message = (
+            f"{platform.name} is {platform.status}: only a registered platform has tokens to renew"
+        )
+        raise UnusableApi(message)
+    with _recorded(platform, "rotated"), exclusive(platform.pk, busy=_busy(platform)):
+        roles = frozenset(Role(row.role) for row in platform.parties.filter(is_active=True))
+        peer = peer_of(platform.pk)
+        sql.release()
+        pick = only(VERSIONS[platform.version])
+        found = discover(platform.versions_url, peer=peer, pick=pick, roles=roles)
+        _put(platform, found, peer)
+    log.info("renewed the tokens of %s", platform.name)
+
+
+def say_goodbye(platform: Platform) -> None:
+    """Tell a platform by DELETE that the hub ends the connection; nothing depends on its answer."""
+    endpoint = Endpoint.objects.filter(platform=platform, module=ModuleID.CREDENTIALS).first()
+    if endpoint is not None:
+        with suppress(OcpiError):
+            peer = peer_of(platform.pk)
+            sql.release()
+            ask("DELETE", endpoint.url, peer=peer)
+
+
+@contextmanager
+def _recorded(platform: Platform, words: str) -> Iterator[None]:
+    try:
+        with audited(words, platform.name):
+            yield
+    except OcpiError as error:
+        record_failure(platform.pk, error)
+        log.warning("credentials exchange with %s failed: %s", platform.name, error)
+        raise
+
+
+def _begin(platform: Platform, found: Discovered, peer: Peer, *, method: str) -> None:
+    """Send our credentials; after any failure nothing of it is left."""
+    url = _credentials_url(found)
+    row, token = Credentials.objects.issue(
+        platform, provisional=True, valid_until=timezone.now() + UNCONFIRMED_FOR
+    )
+    sql.release()
+    try:
+        offer = _answered(method, url, peer=peer, token=token, correlation_id=found.correlation_id)
+        with _taken_back(platform, offer, url), transaction.atomic():
+            credentials_object.check(offer, platform_id=platform.pk)
+            _complete(platform, row, found, offer)
+            begin_anew(platform)
+    except BaseException:
+        Credentials.objects.filter(pk=row.pk, provisional=True).delete()
+        raise
+
+
+def _put(platform: Platform, found: Discovered, peer: Peer) -> None:
+    """Send renewed credentials; the new token goes only if the platform clearly did not take it."""
+    url = _credentials_url(found)
+    row, token = Credentials.objects.issue(
+        platform, provisional=True, valid_until=timezone.now() + UNANSWERED_FOR
+    )
+    sql.release()
+    try:
+        offer = _answered("PUT", url, peer=peer, token=token, correlation_id=found.correlation_id)
+    except Unanswered:
+        raise
+    except BaseException:
+        Credentials.objects.filter(pk=row.pk, provisional=True).delete()
+        raise
+    with _taken_back(platform, offer, url, when=EndedMeanwhile), transaction.atomic():
+        _complete(platform, row, found, offer)
+        announce(platform_changed, Platform, platform_id=platform.pk)
+
+
+def _complete(platform: Platform, row: Credentials, found: Discovered, offer: Offer) -> None:
+    """Store the platform's token and roles, confirm ours, let the former ones run out."""
+    locked = Platform.objects.select_for_update().filter(pk=platform.pk).first()
+    ours = Credentials.objects.inbound(platform).filter(pk=row.pk)
+    if locked is None or not ours.update(provisional=False, valid_until=None):
+        message = f"the connection with {platform.name} was ended meanwhile"
+        raise EndedMeanwhile(message)
+    roles = credentials_object.permitted(offer, platform_id=platform.pk)
+    connect(locked, found, token=offer.token, roles=roles)
+    _end_former(Credentials.objects.inbound(platform).exclude(pk=row.pk))
+    platform.refresh_from_db()
+
+
+def _end_former(former: CredentialsQuerySet) -> None:
+    """Keep what may be in use for the grace; a token A and what nobody took are of no use now."""
+    former.filter(Q(kind=TokenKind.A) | Q(provisional=True, first_used_at=None)).revoke()
+    former.end_within(settings.HUB_ROTATION_GRACE_SECONDS)
+
+
+def _answered(method: str, url: str, *, peer: Peer, token: str, correlation_id: str) -> Offer:
+    """Send our credentials and read theirs out of the answer."""
+    what = f"{method} credentials"
+    try:
+        body = hub_identity.credentials(token)
+        reply = ask(method, url, peer=peer, body=body, correlation_id=correlation_id)
+    except UnusableApi as error:
+        raise Unanswered(str(error)) from error
+    if not reply.ok:
+        raise _refusal(reply, what, secrets=(token, peer.token))
+    try:
+        data_of(reply, what)
+        return Offer.read(_single(reply))
+    except OcpiError as error:
+        message = f"{what}: accepted, but the credentials in the answer cannot be used: {error}"
+        raise Unanswered(message) from error
+
+
+def _single(reply: Reply) -> bytes:
+    """Return the text of the credentials, unwrapped if sent as a list of one."""
+    data = reply.envelope.data if reply.envelope and reply.envelope.data else b"null"
+    if data.lstrip().startswith(b"["):
+        first: list[msgspec.Raw] = msgspec.json.decode(data, type=list[msgspec.Raw])
+        return bytes(first[0]) if len(first) == 1 else data
+    return data
+
+
+def _refusal(reply: Reply, what: str, *, secrets: tuple[str, ...]) -> OcpiError:
+    """Turn a platform's refusal into a sentence that says what to do next."""
+    if reply.http_status == HTTPStatus.METHOD_NOT_ALLOWED:
+        message = (
+            f"{what}: HTTP 405, the platform holds another state of this registration; ask its"
+            " operator to reset the hub there and for a new token A, or use register_platform --put"
+            " with the token that is good there"
+        )
+        return AlreadyRegistered(message)
+    if reply.status_code is not None and reply.http_status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        reason = f"{what}: refused with {reply.status_code}: {_said(reply, secrets)}"
+        return error_for(reply.status_code, reason)
+    if HTTPStatus.BAD_REQUEST <= reply.http_status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return UnusableApi(f"{what}: refused with HTTP {reply.http_status}")
+    return Unanswered(f"{what}: HTTP {reply.http_status}, and nothing says whether it was taken")
+
+
+def _said(reply: Reply, secrets: tuple[str, ...]) -> str:
+    """Return the peer's own words; some repeat the token they were given."""
+    said = (reply.envelope and reply.envelope.status_message) or "no reason given"
+    for secret in secrets:
+        said = said.replace(secret, "[token]")
+    return said[:_LONGEST_REASON]
+
+
+@contextmanager
+def _taken_back(
+    platform: Platform, offer: Offer, url: str, *, when: type[OcpiError] = OcpiError
+) -> Iterator[None]:
+    """If what the platform accepted is not kept here, tell it so with the token it just gave."""
+    try:
+        yield
+    except when:
+        sql.release()
+        with suppress(OcpiError):
+            ask("DELETE", url, peer=_peer(platform, offer.token))
+        raise
+
+
+def _peer(platform: Platform, token: str) -> Peer:
+    return Peer(token, base64=platform.quirks.base64_out, name=platform.name)
+
+
+def _latest(numbers: Iterable[str]) -> Version:
+    offered = sorted(numbers)
+    version = latest_mutual(offered)
+    if version is None:
+        theirs, ours = numbered(offered), ", ".join(VERSIONS)
+        message = f"no common version: the platform offers {theirs}, the hub {ours}"
+        raise UnsupportedVersion(message)
+    return version
+
+
+def _credentials_url(found: Discovered) -> str:
+    try:
+        return found.endpoints[CREDENTIALS]
+    except KeyError:
+        message = "the platform's version details list no credentials endpoint"
+        raise NoMatchingEndpoints(message) from None
+
+
+def _busy(platform: Platform) -> OcpiError:
+    return AlreadyRegistered(f"another credentials exchange with {platform.name} is under way")

@@ -1,0 +1,56 @@
+"""Whether a driver may charge, as the eMSP says it in real time.
+
+Spec: 2.2.1 mod_tokens, real-time authorization. Any word but ALLOWED is a successful answer, too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from ocpi.errors import NotEnoughInformation, UnknownToken
+from ocpi.types import PartyRef, fold
+from sandbox.object_store import Shelf, read_object
+from sandbox.quirks import Quirks
+from sandbox.recorder import Seen
+from sandbox.server import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizing:
+    """The answers of one platform about the tokens it issued.
+
+    `verdicts` by uid go before what a token says of itself: EXPIRED, NO_CREDIT, NOT_ALLOWED.
+    """
+
+    quirks: Quirks
+    parties: frozenset[PartyRef]
+    own: Mapping[str, Shelf]
+    verdicts: dict[str, str] = field(default_factory=dict)
+
+    def answer(self, uid: str, seen: Seen) -> Answer:
+        """Answer with AuthorizationInfo; raises UnknownToken or NotEnoughInformation."""
+        token = self._token(uid, seen)
+        place = read_object(seen.body) if seen.body.strip() else None
+        if place is None and self.quirks.needs_location:
+            raise NotEnoughInformation("where does the driver want to charge?")
+        usual = "ALLOWED" if token["valid"] is True else "BLOCKED"
+        return self.quirks.success(
+            {
+                "allowed": self.verdicts.get(uid, usual),
+                "token": token,
+                **({} if place is None else {"location": place}),
+                "authorization_reference": str(uuid4()),
+            }
+        )
+
+    def _token(self, uid: str, seen: Seen) -> Mapping[str, object]:
+        """Find the token of the addressed party, or of any when none of ours is addressed."""
+        shelf = self.own["tokens"]
+        variant = shelf.kind.variant
+        wanted = seen.query.get(variant.member, variant.default) if variant else ""
+        for key in shelf:
+            token = read_object(shelf[key])
+            is_asked = seen.to not in self.parties or PartyRef(*key[:2]) == seen.to
+            if is_asked and key[2] == fold(uid) and token["type"] == wanted:
+                return token
+        raise UnknownToken(f"unknown {wanted} Token", http_status=404)

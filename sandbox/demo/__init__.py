@@ -1,0 +1,1 @@
+"""The simulated business: what CPOs, eMSPs and SCSPs do all day."""

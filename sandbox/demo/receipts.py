@@ -1,0 +1,64 @@
+"""What a demo process tells of a push it received: what it was about and whether it was taken.
+
+Spec: 2.2.1 transport_and_format (push).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ocpi.errors import OcpiError
+from ocpi.status_codes import StatusCode
+from ocpi.transport.message_ids import MessageIds
+from ocpi.types import InterfaceRole, ModuleID, PartyRef
+from sandbox.commands import MODULES as ORDERS
+from sandbox.demo.push import shown_path
+from sandbox.endpoints import Kind, Place
+from sandbox.object_store import read_object
+from sandbox.patch import Json
+from sandbox.recorder import Seen
+from sandbox.server import Answer
+
+NO_OBJECTS = {ModuleID.CREDENTIALS, *ORDERS}
+PUSHES = ("PUT", "PATCH", "POST", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One push and what became of it."""
+
+    accepted: bool
+    facts: dict[str, Any]
+
+
+def read(place: Place, seen: Seen, answer: Answer) -> Receipt | None:
+    """Read the receipt out of a request and its answer; None when it is no push of an object."""
+    is_push = seen.method in PUSHES and place.kind is Kind.ENDPOINT
+    if not is_push or place.module in NO_OBJECTS or place.role is not InterfaceRole.RECEIVER:
+        return None
+    answered, body = read_object(answer.body), _body(seen)
+    return Receipt(
+        accepted=answered.get("status_code") == StatusCode.SUCCESS,
+        facts={
+            "method": seen.method,
+            "module": str(place.module),
+            "path": _path(place, seen, body),
+            "status": body.get("status", ""),
+            "correlation_id": MessageIds.read(seen.headers).correlation_id,
+            "status_code": answered.get("status_code"),
+            "reason": answered.get("status_message", ""),
+        },
+    )
+
+
+def _path(place: Place, seen: Seen, body: Json) -> str:
+    posted = tuple(str(body.get(name)) for name in ("country_code", "party_id", "id"))
+    country, party, *ids = place.rest or posted
+    owner = PartyRef(country, party)
+    return shown_path(str(place.module), owner, tuple(ids), seen.query.get("type", ""))
+
+
+def _body(seen: Seen) -> Json:
+    try:
+        return read_object(seen.body)
+    except OcpiError:
+        return {}

@@ -1,0 +1,72 @@
+"""What a simulated platform answers when it behaves: who asks, what for, and the answer.
+
+Every request must carry a token the platform issued, in the form it takes.
+"""
+
+from dataclasses import dataclass, replace
+
+from ocpi.errors import MethodNotAllowed, OcpiError, Unauthenticated
+from ocpi.types import ModuleID
+from sandbox.credentials_tokens import Standing
+from sandbox.endpoints import Addresses, Kind, Place
+from sandbox.interfaces import Interfaces
+from sandbox.quirks import Quirks
+from sandbox.recorder import Seen
+from sandbox.registration import Handshake
+from sandbox.server import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """From a request to its answer."""
+
+    addresses: Addresses
+    handshake: Handshake
+    interfaces: Interfaces
+
+    def answer(self, seen: Seen) -> Answer:
+        """Answer a request, errors included."""
+        try:
+            answer = self._answer(seen)
+        except OcpiError as error:
+            answer = self._quirks.refusal(error)
+        return replace(answer, headers={**answer.headers, **self._quirks.headers(seen)})
+
+    @property
+    def _quirks(self) -> Quirks:
+        return self.interfaces.quirks
+
+    def _answer(self, seen: Seen) -> Answer:
+        tokens = self.handshake.tokens
+        token = tokens.find(seen.headers.get("Authorization"), forms=self._quirks.token_forms)
+        if token is None:
+            raise Unauthenticated("unknown token")
+        place = self.addresses.find(seen.route)
+        if place.kind is not Kind.ENDPOINT:
+            return self._describe(place, seen)
+        if place.module is ModuleID.CREDENTIALS:
+            return self.handshake.answer(seen, place.version, token)
+        if tokens.valid.get(token) is Standing.INVITED:
+            raise Unauthenticated("token A is for the registration only")
+        return self.interfaces.answer(place, seen, self.addresses.url(replace(place, rest=())))
+
+    def _describe(self, place: Place, seen: Seen) -> Answer:
+        if seen.method != "GET":
+            raise MethodNotAllowed(allowed=("GET",))
+        if place.kind is Kind.VERSIONS:
+            return self._quirks.success(
+                [
+                    {"version": version, "url": self.addresses.url(Place(Kind.DETAILS, version))}
+                    for version in self.addresses.versions
+                ]
+            )
+        endpoints = [
+            {
+                "identifier": str(each.module),
+                "role": str(each.role),
+                "url": self.addresses.url(each),
+            }
+            for each in self.addresses.endpoints(place.version)
+        ]
+        foreign = self.addresses.foreign
+        return self._quirks.success({"version": place.version, "endpoints": endpoints + foreign})

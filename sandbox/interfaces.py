@@ -1,0 +1,154 @@
+"""Answering functional modules as their declarations say: objects in, objects and pages out.
+
+A module joins by its declaration in `ocpi.versions`; what has no object is acknowledged.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote, urlencode
+
+from ocpi.errors import MethodNotAllowed, NotFound
+from ocpi.modules import Interface, Match
+from ocpi.transport.pagination import PageRequest, next_link
+from ocpi.transport.routing_headers import RoutingHeaders
+from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold, parse_datetime
+from ocpi.versions import VERSIONS
+from sandbox.authorization import Authorizing
+from sandbox.charging_preferences import preferred
+from sandbox.client_info import Clients
+from sandbox.commands import MODULES, OrderDesk, read_order
+from sandbox.endpoints import Place
+from sandbox.object_store import Key, Shelf, read_object
+from sandbox.patch import unknown
+from sandbox.quirks import Quirks
+from sandbox.recorder import Seen
+from sandbox.server import Answer
+
+OWNER = ("country_code", "party_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Interfaces:
+    """The interfaces of one platform over what it owns and what it received, by module."""
+
+    quirks: Quirks
+    parties: frozenset[PartyRef]
+    own: Mapping[str, Shelf]
+    received: Mapping[str, Shelf]
+    desk: OrderDesk
+    authorizing: Authorizing
+    clients: Clients
+
+    def answer(self, place: Place, seen: Seen, url: str) -> Answer:
+        """Answer a call of this endpoint, whose advertised URL is given."""
+        interface = VERSIONS[place.version].modules[place.module].interfaces[place.role]
+        match = resource(interface, place.rest, seen.method)
+        shelves = self.own if place.role is InterfaceRole.SENDER else self.received
+        shelf = shelves.get(place.module)
+        if place.module in MODULES and place.role is InterfaceRole.RECEIVER:
+            return self.desk.answer(read_order(place.module, match, seen))
+        if place.module is ModuleID.HUBCLIENTINFO:
+            return self.clients.answer(place.role, match, seen, self.quirks)
+        if shelf is None:
+            return self.quirks.success()
+        if place.role is InterfaceRole.SENDER:
+            return self._send(shelf, match, seen, url)
+        return self._receive(shelf, match, seen, url)
+
+    # --- sender --------------------------------------------------------------------------------
+
+    def _send(self, shelf: Shelf, match: Match, seen: Seen, url: str) -> Answer:
+        if match.resource.path[1:] == ("authorize",):
+            return self.authorizing.answer(match.values["token_uid"], seen)
+        if seen.method != "GET":
+            return self.quirks.success(preferred(shelf, match.values["session_id"], seen))
+        asked = self._asked(seen)
+        if not match.resource.path:
+            return self._page(shelf, [key for key in shelf if asked(key)], seen, url)
+        ids = tuple(match.values.values())
+        for key in shelf:
+            if asked(key) and key[2] == fold(ids[0]):
+                return self.quirks.single(shelf.get_text(PartyRef(*key[:2]), *ids))
+        raise unknown(shelf.kind, "/".join(ids))
+
+    def _asked(self, seen: Seen) -> Callable[[Key], bool]:
+        """Whose objects are asked for: those of the addressed party when it is one of ours."""
+        to = RoutingHeaders.read(seen.headers).to
+        if self.quirks.ignore_to or to not in self.parties:
+            return lambda _: True
+        return lambda key: PartyRef(*key[:2]) == to
+
+    def _page(self, shelf: Shelf, keys: list[Key], seen: Seen, url: str) -> Answer:
+        page = PageRequest.read(seen.query)
+        texts = [shelf[key] for key in keys]
+        texts = [text for text in texts if _within(text, page.date_from, page.date_to)]
+        limit = min(page.limit or self.quirks.page_limit, self.quirks.page_limit)
+        start = int(page.cursor or "0", 16) if self.quirks.cursor_links else page.offset
+        end = start + limit
+        answer = self.quirks.success_text(f"[{','.join(texts[start:end])}]".encode())
+        paging = self._paging(seen, url, end, len(texts), limit)
+        return Answer(answer.http_status, answer.body, {**answer.headers, **paging})
+
+    def _paging(self, seen: Seen, url: str, end: int, total: int, limit: int) -> dict[str, str]:
+        """Say how large the list is, and where it goes on if it does."""
+        if self.quirks.cursor_links:
+            query = urlencode({**seen.query, "cursor": f"{end:x}"})
+            return {"Link": next_link(f"?{query}")} if end < total else {}
+        paging = {"X-Total-Count": str(total), "X-Limit": str(self.quirks.page_limit)}
+        if end < total:
+            query = urlencode({**seen.query, "offset": end, "limit": limit})
+            paging["Link"] = next_link(f"{url}?{query}")
+        return paging
+
+    # --- receiver ------------------------------------------------------------------------------
+
+    def _receive(self, shelf: Shelf, match: Match, seen: Seen, url: str) -> Answer:
+        if shelf.kind.posted:
+            return self._receive_posted(shelf, match, seen, url)
+        ids = tuple(value for name, value in match.values.items() if name not in OWNER)
+        owner = PartyRef(match.values["country_code"], match.values["party_id"])
+        variant = seen.query.get(shelf.kind.variant.member, "") if shelf.kind.variant else ""
+        if seen.method == "GET":
+            return self.quirks.single(shelf.get_text(owner, *ids, variant=variant))
+        if seen.method == "DELETE":
+            shelf.remove(owner, *ids)
+            return self.quirks.success()
+        if seen.method == "PATCH":
+            text = shelf.patch(owner, *ids, body=seen.body, variant=variant)
+            return self.quirks.stored(text, created=False)
+        created = shelf.put(owner, *ids, body=seen.body, variant=variant)
+        return self.quirks.stored(seen.body.decode(), created=created)
+
+    def _receive_posted(self, shelf: Shelf, match: Match, seen: Seen, url: str) -> Answer:
+        if seen.method == "GET":
+            owner, identifier = _referred(*match.values.values())
+            return self.quirks.single(shelf.get_text(owner, identifier))
+        (country, party, identifier), created = shelf.post(seen.body)
+        reference = quote(f"{PartyRef(country, party)}-{identifier}", safe="")
+        answer = self.quirks.stored(seen.body.decode(), created=created)
+        location = f"{url.rstrip('/')}/{reference}"
+        return Answer(answer.http_status, answer.body, {**answer.headers, "Location": location})
+
+
+def _referred(reference: str) -> tuple[PartyRef, str]:
+    """Read NL-CPA-C1, the name a posted object has in its `Location`."""
+    return PartyRef(reference[:2], reference[3:6]), reference[7:]
+
+
+def resource(interface: Interface, segments: tuple[str, ...], method: str) -> Match:
+    """Find the resource these segments lead to, if it takes the method."""
+    match = interface.match(segments)
+    if match is None:
+        raise NotFound("nothing under this URL")
+    if method not in match.resource.methods:
+        raise MethodNotAllowed(allowed=interface.allowed(segments))
+    return match
+
+
+def _within(text: str, date_from: datetime | None, date_to: datetime | None) -> bool:
+    """Whether last_updated lies in the filter: from inclusive, to exclusive."""
+    if date_from is None and date_to is None:
+        return True
+    moment = parse_datetime(str(read_object(text).get("last_updated")))
+    return (date_from is None or moment >= date_from) and (date_to is None or moment < date_to)

@@ -1,0 +1,128 @@
+"""A Session that is for another eMSP now: the former one has no say in it any more.
+
+Spec: 2.2.1 mod_sessions, mod_commands, mod_charging_profiles; A-26, A-36, A-110.
+"""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from hub.models import Session
+from sandbox import Result, SandboxPlatform
+from tests.cast import CPA, HUB, MSA, MSB, Cast, route
+from tests.hub.charging_objects import T2, asked, for_msb, listed, put_session, session
+from tests.hub.concurrency import at_once
+from tests.hub.gateway.commands import PROFILE, answered, in_envelope, joined
+from tests.ocpi.objects import a_session
+
+pytestmark = pytest.mark.security("S-11")
+
+Three = tuple[SandboxPlatform, SandboxPlatform, SandboxPlatform]
+WISH = {"profile_type": "GREEN"}
+UNKNOWN = {"result": "UNKNOWN_SESSION", "timeout": 0}
+
+
+@pytest.fixture
+def three(cast: Cast) -> Three:
+    """NL-CPA, DE-MSA and FR-MSB, that take what they are asked; both eMSPs have agreements."""
+    cpo, msa, msb = joined(cast, "P1"), joined(cast, "P2"), joined(cast, "P3")
+    cpo.answer("/charging_preferences", in_envelope("ACCEPTED"))
+    cast.agree(("NL-CPA", "DE-MSA"), ("NL-CPA", "FR-MSB"))
+    for platform in (cpo, msa, msb):
+        platform.forget()
+    return cpo, msa, msb
+
+
+def stop(emsp: SandboxPlatform, **how: Any) -> Result:
+    """Let an eMSP stop S1."""
+    body = {"response_url": f"{emsp.addresses.origin}/results/1", "session_id": "S1"}
+    return emsp.hub.post("commands", "RECEIVER", "STOP_SESSION", body, **how)
+
+
+def prefer(emsp: SandboxPlatform, **how: Any) -> Result:
+    """Let an eMSP say how S1 shall be charged."""
+    return emsp.hub.put("sessions", "SENDER", "S1/charging_preferences", WISH, **how)
+
+
+def steer(emsp: SandboxPlatform, **how: Any) -> Result:
+    """Let an eMSP set a charging profile for S1."""
+    body = {**PROFILE, "response_url": f"{emsp.addresses.origin}/results/1"}
+    return emsp.hub.put("chargingprofiles", "RECEIVER", "S1", body, **how)
+
+
+@pytest.mark.parametrize("to", ["the hub", "the eMSP", "nobody"])
+def test_who_lost_a_session_has_no_say_in_it(three: Three, to: str) -> None:
+    """Its commands, wishes and profiles reach nobody, and its list has no such session."""
+    cpo, msa, msb = three
+    first, then = {"the hub": (HUB, HUB), "the eMSP": (MSA, MSB)}.get(to, (None, None))
+    assert answered(put_session(cpo, to=first)) == (201, 1000)
+    assert listed(msa, "sessions", MSA) == (["S1"], 1)
+    assert answered(session(cpo, "PUT", for_msb(a_session()), to=then)) == (201, 1000)
+    cpo.forget()
+
+    for receiver in (None, CPA):
+        assert stop(msa, to=receiver).data == UNKNOWN
+        assert steer(msa, to=receiver).data == UNKNOWN
+        assert answered(prefer(msa, to=receiver)) == (404, 2001)
+    assert cpo.seen == []
+    assert listed(msa, "sessions", MSA) == ([], 0)
+    assert listed(msb, "sessions", MSB) == (["S1"], 1)
+    for receiver in (None, CPA):
+        assert [answered(each(msb, to=receiver)) for each in (stop, steer, prefer)] == [
+            (200, 1000)
+        ] * 3
+    assert len(asked(cpo, "")) == 6
+
+
+def test_who_set_a_profile_hears_nothing_of_anothers_session(three: Three) -> None:
+    """The active profile goes to who set one for the session that is its own still (A-110)."""
+    cpo, msa, msb = three
+    put_session(cpo)
+    assert answered(steer(msa, to=CPA)) == (200, 1000)
+    active = {**PROFILE, "start_date_time": T2}
+    told = {"to": None, "sender": CPA}
+    assert route(cpo.hub.put("chargingprofiles", "SENDER", "S1", active, **told)) == (CPA, MSA)
+    session(cpo, "PUT", for_msb(a_session()))
+    msa.forget()
+
+    lost = cpo.hub.put("chargingprofiles", "SENDER", "S1", active, **told)
+
+    assert (answered(lost), msa.seen) == ((200, 4001), [])
+    assert answered(steer(msb, to=CPA)) == (200, 1000)
+    assert route(cpo.hub.put("chargingprofiles", "SENDER", "S1", active, **told)) == (CPA, MSB)
+
+
+def test_a_session_may_come_back(three: Three) -> None:
+    """Whose token the last PUT names has it, and is told like at first."""
+    cpo, msa, msb = three
+    put_session(cpo)
+    session(cpo, "PUT", for_msb(a_session()))
+
+    assert answered(put_session(cpo)) == (201, 1000)
+
+    assert answered(stop(msa)) == (200, 1000)
+    assert stop(msb).data == UNKNOWN
+    assert (listed(msa, "sessions", MSA), listed(msb, "sessions", MSB)) == ((["S1"], 1), ([], 0))
+
+
+def test_who_is_only_told_of_anothers_session_does_not_steer_it(three: Three) -> None:
+    """A copy that the CPO addressed to somebody else than the token's owner is for reading."""
+    cpo, msa, _ = three
+    told = session(cpo, "PUT", for_msb(a_session(status="COMPLETED")), to=MSA)
+    cpo.forget()
+
+    assert answered(told) == (201, 1000)
+    assert listed(msa, "sessions", MSA) == (["S1"], 1)
+    assert (stop(msa).data, answered(prefer(msa))) == (UNKNOWN, (404, 2001))
+    assert cpo.seen == []
+
+
+def test_of_two_owners_at_once_one_has_it(three: Three) -> None:
+    """However the two PUTs meet, one eMSP has the session in the end."""
+    cpo, _, _ = three
+    for number in range(5):
+        identifier = f"S{number}"
+        bodies = (a_session(id=identifier), for_msb(a_session(id=identifier)))
+        at_once([partial(session, cpo, "PUT", body, identifier=identifier) for body in bodies])
+        assert Session.objects.filter(object_key=identifier).count() == 1

@@ -1,0 +1,86 @@
+"""What a receiver said stands, also when the hub cannot write down that it did.
+
+The requester gets the receiver's words. A table is gone while the receiver answers; what the hub
+wanted to note fails, and only the log tells of it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.db import connection
+
+from parties.models import Platform
+from sandbox import Responder, SandboxPlatform
+from sandbox.server import Call
+from tests.cast import MSA, Cast, a_location, push
+from tests.hub.charging_objects import post_cdr
+from tests.hub.gateway.commands import NOTED, answered, emsp_and_cpo, in_envelope
+
+Pair = tuple[SandboxPlatform, SandboxPlatform]
+
+
+@contextmanager
+def _vanishing(table: str, data: object = None) -> Iterator[Responder]:
+    """Answer with this, or as usual, and take a table away meanwhile."""
+
+    def respond(call: Call) -> None:
+        _rename(table, f"{table}_gone")
+        in_envelope(data)(call) if data else call.send(call.usual())
+
+    try:
+        yield respond
+    finally:
+        _rename(f"{table}_gone", table)
+
+
+def _rename(table: str, name: str) -> None:
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+        other.execute(f'ALTER TABLE IF EXISTS "{table}" RENAME TO "{name}"')
+
+
+@pytest.mark.conformance("TF-54")
+def test_an_object_that_cannot_be_remembered_is_accepted(
+    pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The eMSP has it: the CPO must not think otherwise."""
+    cpo, emsp = pair
+
+    with _vanishing("hub_location") as respond, emsp.answer("PUT", respond):
+        result = push(cpo, a_location(), to=MSA)
+
+    assert result.status_code == 1000
+    assert "is not remembered" in caplog.text
+
+
+def test_a_cdr_whose_place_cannot_be_remembered_is_accepted(pair: Pair) -> None:
+    """It is not posted again."""
+    cpo, emsp = pair
+
+    with _vanishing("hub_cdr") as respond, emsp.answer("POST", respond):
+        result = post_cdr(cpo, to=MSA)
+
+    assert result.status_code == 1000
+
+
+def test_a_command_that_was_accepted_is_accepted(cast: Cast) -> None:
+    """Whoever is told otherwise starts a second session."""
+    asking = emsp_and_cpo(cast)
+
+    with _vanishing("hub_callback", NOTED) as respond, asking.asked.answer("POST", respond):
+        result = asking.command("START_SESSION")
+
+    assert (answered(result), result.data) == ((200, 1000), NOTED)
+
+
+def test_the_state_of_a_circuit_is_no_condition(pair: Pair) -> None:
+    """Nor is anything else about the platform that answered."""
+    cpo, emsp = pair
+
+    Platform.objects.filter(name="P2").update(unanswered=1)
+
+    with _vanishing("parties_platform") as respond, emsp.answer("PUT", respond):
+        result = push(cpo, a_location(), to=MSA)
+
+    assert result.status_code == 1000

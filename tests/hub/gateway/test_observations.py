@@ -1,0 +1,221 @@
+"""What a platform does its own way is told to the operator, and the flow goes on.
+
+Spec: 2.2.1 transport and format; each habit was seen at a real implementation.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+
+from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
+from parties import observed_habits
+from parties.models import ObservedHabit, Platform
+from parties.observed_habits import Habit
+from sandbox import Answer, Responder, SandboxPlatform
+from sandbox.misbehaviour import broken_json, detail, redirect, truncated
+from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push
+from tests.hub.charging_objects import post_cdr
+from tests.hub.gateway.commands import Asking, emsp_and_cpo, enveloped
+from tests.ocpi.objects import a_token
+
+Pair = tuple[SandboxPlatform, SandboxPlatform]
+
+
+def _altered(change: Callable[[Answer], Answer]) -> Responder:
+    return lambda call: call.send(change(call.usual()))
+
+
+def _without(*names: str) -> Responder:
+    dropped = {name.lower() for name in names}
+
+    def change(answer: Answer) -> Answer:
+        kept = {
+            name: value for name, value in answer.headers.items() if name.lower() not in dropped
+        }
+        return replace(answer, headers=kept)
+
+    return _altered(change)
+
+
+def _with(**headers: str) -> Responder:
+    return _altered(lambda answer: replace(answer, headers={**answer.headers, **headers}))
+
+
+def _in_list(answer: Answer) -> Answer:
+    envelope = json.loads(answer.body)
+    return replace(answer, body=json.dumps({**envelope, "data": [envelope.get("data")]}).encode())
+
+
+def _habits(name: str) -> dict[str, int]:
+    rows = ObservedHabit.objects.filter(platform__name=name)
+    return dict(rows.values_list("habit", "times"))
+
+
+LIST: Mapping[Habit, Responder] = {
+    Habit.NO_ENVELOPE: detail(422),
+    Habit.UNREADABLE: truncated(),
+    Habit.REDIRECTS: redirect("https://elsewhere.example/"),
+    Habit.NO_IDS_RETURNED: _without(REQUEST_ID, CORRELATION_ID),
+    Habit.NO_SENDER_RETURNED: _without("OCPI-from-party-id"),
+    Habit.LINK_UNUSABLE: _with(Link="<https://HOST/VersionNumber.v_2_2_1/>; rel=next"),
+}
+
+
+@pytest.mark.parametrize("habit", LIST)
+def test_an_answer_with_a_habit_is_noted(pair: Pair, habit: Habit) -> None:
+    """Of a list, each alone."""
+    cpo, emsp = pair
+
+    with cpo.answer("/sender/locations", LIST[habit]):
+        emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
+
+    assert _habits("P1") == {habit: 1}
+    assert _habits("P2") == {}
+
+
+def test_half_an_answer_has_no_envelope(pair: Pair) -> None:
+    """JSON that ends in the middle is as good as none."""
+    cpo, emsp = pair
+
+    with cpo.answer("/sender/locations", broken_json()):
+        emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
+
+    assert _habits("P1") == {Habit.NO_ENVELOPE: 1}
+
+
+@pytest.mark.parametrize("rel", ["first", "prev"])
+def test_links_to_other_pages_than_the_next_are_no_habit(pair: Pair, rel: str) -> None:
+    """Nor is a Location of what was not created."""
+    cpo, emsp = pair
+    link = _with(Link=f'<https://elsewhere.example/>; rel="{rel}"')
+
+    with cpo.answer("/sender/locations", link):
+        emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
+    with emsp.answer("PUT", _with(Location="https://elsewhere.example/1")):
+        push(cpo, a_location(), to=MSA)
+
+    assert _habits("P1") == _habits("P2") == {}
+
+
+def test_an_object_in_a_list_is_noted(pair: Pair) -> None:
+    """Where one object was asked for; a list of a list's endpoint is none."""
+    cpo, emsp = pair
+    cpo.publish("locations", a_location())
+
+    with cpo.answer("/sender/locations", _altered(_in_list)):
+        emsp.hub.get("locations", "SENDER", "L1", to=CPA, sender=MSA)
+    emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
+
+    assert _habits("P1") == {Habit.OBJECT_IN_LIST: 1}
+
+
+def test_a_location_that_leads_nowhere_is_noted(pair: Pair) -> None:
+    """Of a CDR, at another host."""
+    cpo, emsp = pair
+
+    with emsp.answer("POST", _with(Location="https://elsewhere.example/cdrs/1")):
+        post_cdr(cpo, to=MSA)
+
+    assert _habits("P2") == {Habit.LOCATION_UNUSABLE: 1}
+
+
+def test_messages_without_headers_are_noted(pair: Pair) -> None:
+    """Neither ids nor sender: both, of the platform that sent them."""
+    cpo, _ = pair
+    bare = dict.fromkeys((REQUEST_ID, CORRELATION_ID))
+
+    emsp = pair[1]
+    emsp.hub.get("locations", "SENDER", to=HUB, sender=None, **bare)
+
+    assert _habits("P2") == {Habit.NO_IDS_SENT: 1, Habit.NO_SENDER_SENT: 1}
+    assert _habits("P1") == {}
+    assert cpo.seen == []
+
+
+def test_odd_objects_are_noted_by_where_not_what(pair: Pair) -> None:
+    """The example names the member and holds nothing of it: it may be a token."""
+    cpo, emsp = pair
+    uid = "0" * 60
+
+    emsp.publish("tokens", a_token(uid=uid))
+
+    [row] = ObservedHabit.objects.all()
+    assert (row.habit, row.example) == (Habit.ODD_OBJECTS, "tokens: uid")
+    assert uid not in json.dumps(command("platforms"))
+    assert cpo.seen == []
+
+
+def test_habits_of_requests_with_results(cast: Cast) -> None:
+    """A URL in a query as it is, and a result in an envelope."""
+    asking: Asking = emsp_and_cpo(cast)
+
+    own = f"{asking.asker.addresses.origin}/results/1"
+    asking.profile("GET", f"S1?response_url={own}%3Fid%3D1")
+    asking.profile("GET", f"S1?response_url={own}?id=1")
+    asking.result(enveloped({"result": "ACCEPTED"}))
+
+    assert _habits("P2")[Habit.URL_NOT_ENCODED] == 1
+    assert _habits("P1")[Habit.RESULT_IN_ENVELOPE] == 1
+
+
+def test_bare_refusals_of_what_is_delivered_are_noted(
+    pair: Pair, deliver_all: Callable[[], int]
+) -> None:
+    """Also where nobody waits for the answer."""
+    cpo, emsp = pair
+
+    with emsp.answer("PUT", detail(422)):
+        push(cpo, a_location())
+        deliver_all()
+
+    assert _habits("P2") == {Habit.NO_ENVELOPE: 1}
+
+
+def test_a_well_behaved_platform_has_none(pair: Pair, deliver_all: Callable[[], int]) -> None:
+    """Nothing is noted of what is as it should be."""
+    cpo, emsp = pair
+
+    push(cpo, a_location())
+    deliver_all()
+    emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
+    post_cdr(cpo, to=MSA)
+
+    assert ObservedHabit.objects.count() == 0
+
+
+def test_a_habit_is_written_once_a_minute(pair: Pair) -> None:
+    """However often it is met; what was met meanwhile is counted with the next."""
+    platform = Platform.objects.get(name="P1")
+    met = [(Habit.REDIRECTS, "GET locations")]
+
+    for _ in range(5):
+        observed_habits.note(platform.pk, met)
+    assert _habits("P1") == {Habit.REDIRECTS: 1}
+    observed_habits.forget()
+    observed_habits.note(platform.pk, met)
+    assert _habits("P1") == {Habit.REDIRECTS: 2}
+    assert pair[0].seen == []
+
+
+def test_what_cannot_be_noted_is_let_go(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    """A platform deleted meanwhile is in nobody's way."""
+    observed_habits.note(0, [(Habit.REDIRECTS, "GET locations")])
+
+    assert "is not noted" in caplog.text
+    assert connection.is_usable()
+    assert pair[0].seen == []
+
+
+def test_operators_read_sentences(pair: Pair) -> None:
+    """In `manage.py platforms --json`: what it means, how often, an example."""
+    pair[1].hub.get("locations", "SENDER", to=HUB, sender=None)
+
+    [platform] = [each for each in command("platforms") if each["name"] == "P2"]
+    [told] = platform["habits"]
+
+    assert told["habit"] == "no_sender_sent"
+    assert told["meaning"].startswith("Sends messages without OCPI-from")
+    assert (told["times"], told["example"]) == (1, "GET locations")
