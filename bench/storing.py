@@ -64,7 +64,7 @@ def _write(template: objects.Template, number: int, moment: int) -> dict[str, An
     """Return the values of a write, read and checked already."""
     from hub.policy import POLICIES  # noqa: PLC0415
     from hub.store import Incoming, merge  # noqa: PLC0415
-    from hub.store import writes as store_writes
+    from hub.store import writes as store_writes  # noqa: PLC0415
 
     path, body = template.numbered(number, moment)
     message = Incoming(
