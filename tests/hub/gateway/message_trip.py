@@ -1,0 +1,84 @@
+"""The trip of one message through the project's own files, as the thread that answers it goes."""
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+_ROOT = f"{Path(__file__).parents[3]}/"
+_PACKAGES = tuple(
+    f"{_ROOT}{name}/" for name in ("hub", "parties", "operators", "ocpi", "database", "settings")
+)
+_DOOR = "settings/middleware.py"
+"""Where a request to the hub enters the project."""
+_VIEWS = {"hub/views.py", "parties/views.py"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """Hops between the project's files: from where, into which."""
+
+    hops: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def files(self) -> list[str]:
+        """The files that were entered, in this order."""
+        return list(dict.fromkeys(into for _, into in self.hops))
+
+    def __str__(self) -> str:
+        return f"{len(self.files)} files, {self.hops.total()} hops"
+
+
+@dataclass(slots=True)
+class Followed:
+    """What one thread did: the `whole` request, and the `answer`, once it was known who calls.
+
+    A hop is a call of a function from another file of the project, whatever libraries lie between
+    the two. Calls within a file and returns are none; a generator is called each time it goes on.
+    """
+
+    whole: Trip = field(default_factory=Trip)
+    answer: Trip = field(default_factory=Trip)
+    _here: list[str] = field(default_factory=list)
+
+    def follow(self, frame: FrameType, event: str, _argument: object) -> None:
+        """Be told of every call and return, as `sys.setprofile` has it."""
+        name = frame.f_code.co_filename
+        if not name.startswith(_PACKAGES):
+            return
+        if event == "call":
+            self._enter(name.removeprefix(_ROOT))
+        elif event == "return" and self._here:
+            self._here.pop()
+
+    def _enter(self, file: str) -> None:
+        before = self._here[-1] if self._here else ""
+        self._here.append(file)
+        if before == file:
+            return
+        self.whole.hops[before, file] += 1
+        if self.answer.hops or file in _VIEWS:
+            self.answer.hops[before, file] += 1
+
+
+@contextmanager
+def followed() -> Iterator[list[Followed]]:
+    """Follow the threads that begin meanwhile; of those that answered a request to the hub."""
+    threads: list[Followed] = []
+    answering: list[Followed] = []
+
+    def begin(frame: FrameType, event: str, argument: object) -> None:
+        threads.append(Followed())
+        sys.setprofile(threads[-1].follow)
+        threads[-1].follow(frame, event, argument)
+
+    threading.setprofile(begin)
+    try:
+        yield answering
+    finally:
+        threading.setprofile(None)
+        answering += [each for each in threads if each.whole.files[:1] == [_DOOR]]
