@@ -14,7 +14,7 @@ from bench import (
     memory,
     pull,
     relay,
-    storing,
+    store_write,
 )
 from bench.environment import Ground, ground
 from bench.figures import RESULTS, Figure, table
@@ -22,7 +22,7 @@ from bench.figures import RESULTS, Figure, table
 RECEIVERS = 50
 PARTS: Mapping[str, tuple[str, Callable[[Ground], Iterator[Figure]]]] = {
     "accepting": ("Accepting changes", acceptance.measure),
-    "storing": ("Asking the database", storing.measure),
+    "storing": ("Asking the database", store_write.measure),
     "serving": ("Serving lists", lists.measure),
     "relaying": ("Relaying", relay.measure),
     "delivering": ("Delivering", delivery.measure),

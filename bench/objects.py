@@ -14,7 +14,7 @@ from typing import Any
 from ocpi.types import ModuleID, PartyRef, format_datetime
 from sandbox.demo import session as demo_session
 from sandbox.demo.locations import location
-from sandbox.demo.session import Place
+from sandbox.demo.session import ChargingPlace
 from sandbox.demo.tariffs import tariffs
 from sandbox.demo.tokens import by_whitelist, token
 
@@ -109,9 +109,9 @@ def _token() -> dict[str, Any]:
     return _named("uid", token(1, EMSP, UPDATED))
 
 
-def _place() -> Place:
+def _place() -> ChargingPlace:
     where = location(1, CPO, evses=1)
-    return Place(where, where["evses"][0], tariffs(CPO, UPDATED)[0])
+    return ChargingPlace(where, where["evses"][0], tariffs(CPO, UPDATED)[0])
 
 
 def _session() -> dict[str, Any]:

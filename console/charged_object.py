@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from django.utils.safestring import SafeString
 
-from console import formats, periods
+from console import charging_periods, formats
 from console.base import ago, column, moment_text, once
 from console.object_links import link, location_of, short, token_of
 from console.reveal import Reveals
@@ -79,7 +79,7 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
     @once
     def chart(self, row: Row) -> SafeString | str:
         """Draw the energy of each charging period."""
-        return periods.chart(_decoded(row))
+        return charging_periods.chart(_decoded(row))
 
     @column("Token")
     def token(self, row: Row) -> SafeString:

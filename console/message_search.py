@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 
 from hub.message_log import journey
 from hub.message_log.context import Way
-from hub.message_log.search import FAILED, Key, Page, Wanted, search
+from hub.message_log.search import FAILED, Key, MessagePage, MessageQuery, search
 from hub.models import Exchange
 from ocpi.status_codes import StatusCode
 from ocpi.types import ModuleID, PartyRef
@@ -72,10 +72,10 @@ class ExplorerForm(forms.Form):
     since, until = _Read(journey.moment), _Read(journey.moment)
     before = _Read(Key.parse)
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> MessageQuery:
         """Return what is looked for."""
         given = self.cleaned_data
-        return Wanted(
+        return MessageQuery(
             words=given["q"],
             object_id=given["object"],
             party=given["party"] or "",
@@ -109,7 +109,7 @@ class ExplorerChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Look for one page."""
         size, before = self.list_per_page, None
-        self.found = Page([])
+        self.found = MessagePage([])
         if self.form.is_valid():
             before = self.form.cleaned_data["before"]
             self.found = search(self.form.wanted(), limit=size, before=before, patience=PATIENCE)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import Trouble
-from local.unprivileged import Account
+from local.unprivileged import UnprivilegedAccount
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 _OUTSIDE = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 - owner and mode are checked below
@@ -86,7 +86,7 @@ def open_directory(directory: Path) -> None:
         raise PermissionError(None, "not ours", str(directory))
 
 
-def reachable(directory: Path, account: Account | None) -> Path:
+def reachable(directory: Path, account: UnprivilegedAccount | None) -> Path:
     """Return the directory, or a stand-in for an account that cannot reach it."""
     if account is None or account.reaches(directory):
         return directory

@@ -22,7 +22,7 @@ from local.data_dir import Place, copied, open_directory, reachable
 from local.errors import Trouble, last_lines
 from local.postgres_binaries import Binaries
 from local.processes import Child, Family, Program, run_through
-from local.unprivileged import Account
+from local.unprivileged import UnprivilegedAccount
 
 _OWNER = "hub"
 _STARTS = 3
@@ -36,7 +36,7 @@ class Cluster:
 
     data: Path
     programs: Binaries
-    account: Account | None
+    account: UnprivilegedAccount | None
     password: str
 
     def url(self, port: int, database: str) -> str:
@@ -80,7 +80,7 @@ def _cluster(place: Place, password: str) -> Cluster:
     return Cluster(data=server / "data", programs=programs, account=account, password=password)
 
 
-def _within_reach(programs: Binaries, home: Path, account: Account) -> Binaries:
+def _within_reach(programs: Binaries, home: Path, account: UnprivilegedAccount) -> Binaries:
     """Copy the programs, for all purposes, when the account cannot read them where they are."""
     if account.reaches(programs.directory / "postgres"):
         return programs

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Self
 
 from local.errors import Trouble, last_lines
-from local.unprivileged import Account
+from local.unprivileged import UnprivilegedAccount
 
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -36,7 +36,7 @@ class Program:
     log: Path
     environment: Mapping[str, str] | None = None
     directory: Path | None = None
-    account: Account | None = None
+    account: UnprivilegedAccount | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGTERM
     patience: float = 10.0

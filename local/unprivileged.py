@@ -23,7 +23,7 @@ class Spawn(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class UnprivilegedAccount:
     """An account of this machine other than our own."""
 
     name: str
@@ -45,7 +45,7 @@ class Account:
         os.chown(directory, self.uid, self.gid)
 
 
-def for_postgres() -> Account | None:
+def for_postgres() -> UnprivilegedAccount | None:
     """Return whom PostgreSQL runs as, or None for ourselves."""
     if os.geteuid() != 0:
         return None
@@ -56,10 +56,10 @@ def for_postgres() -> Account | None:
             "PostgreSQL does not run as root and this machine has no account `nobody`;"
             " set DATABASE_URL to a server of yours, or run as an ordinary user"
         ) from None
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    return UnprivilegedAccount(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def owner_of(directory: Path) -> Account | None:
+def owner_of(directory: Path) -> UnprivilegedAccount | None:
     """Return the ordinary account a directory belongs to: its data stay its own."""
     uid = directory.stat().st_uid
     if uid == 0:
@@ -68,4 +68,4 @@ def owner_of(directory: Path) -> Account | None:
         entry = pwd.getpwuid(uid)
     except KeyError:
         raise Trouble(f"{directory} belongs to an account without a name; remove it") from None
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    return UnprivilegedAccount(entry.pw_name, entry.pw_uid, entry.pw_gid)

@@ -2,7 +2,7 @@
 
 from sandbox.client import Crawl, HubClient, Refused, Result
 from sandbox.commands import Order
-from sandbox.object_store import Shelf
+from sandbox.object_store import ObjectStore
 from sandbox.platform import SandboxPlatform, object_path
 from sandbox.recorder import Match, Seen
 from sandbox.server import Answer, Call, Responder
@@ -13,12 +13,12 @@ __all__ = [
     "Crawl",
     "HubClient",
     "Match",
+    "ObjectStore",
     "Order",
     "Refused",
     "Responder",
     "Result",
     "SandboxPlatform",
     "Seen",
-    "Shelf",
     "object_path",
 ]

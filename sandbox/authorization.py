@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from ocpi.errors import NotEnoughInformation, UnknownToken
 from ocpi.types import PartyRef, fold
-from sandbox.object_store import Shelf, read_object
+from sandbox.object_store import ObjectStore, read_object
 from sandbox.quirks import Quirks
 from sandbox.recorder import Seen
 from sandbox.server import Answer
@@ -24,7 +24,7 @@ class Authorizing:
 
     quirks: Quirks
     parties: frozenset[PartyRef]
-    own: Mapping[str, Shelf]
+    own: Mapping[str, ObjectStore]
     verdicts: dict[str, str] = field(default_factory=dict)
 
     def answer(self, uid: str, seen: Seen) -> Answer:

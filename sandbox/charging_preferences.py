@@ -3,7 +3,7 @@
 Spec: 2.2.1 mod_sessions, set charging preferences: the answer's data is one bare word.
 """
 
-from sandbox.object_store import Shelf, read_object
+from sandbox.object_store import ObjectStore, read_object
 from sandbox.patch import unknown
 from sandbox.recorder import Seen
 
@@ -15,7 +15,7 @@ _PLANNED = ("CHEAP", "GREEN")
 """Profiles that need to know until when, and how much."""
 
 
-def preferred(sessions: Shelf, identifier: str, seen: Seen) -> str:
+def preferred(sessions: ObjectStore, identifier: str, seen: Seen) -> str:
     """Take preferences for a session; raises when it is unknown."""
     if sessions.find(identifier) is None:
         raise unknown(sessions.kind, identifier)

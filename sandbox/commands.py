@@ -20,7 +20,7 @@ from ocpi.types import ModuleID, PartyRef, fold
 from sandbox.client import HubClient, Result
 from sandbox.command_results import Outcomes
 from sandbox.deferred import Courier
-from sandbox.object_store import Shelf, read_object
+from sandbox.object_store import ObjectStore, read_object
 from sandbox.patch import Json, elements
 from sandbox.quirks import Quirks
 from sandbox.recorder import Seen
@@ -80,7 +80,7 @@ class OrderDesk:
         self,
         quirks: Quirks,
         parties: frozenset[PartyRef],
-        own: Mapping[str, Shelf],
+        own: Mapping[str, ObjectStore],
         hub: HubClient,
     ) -> None:
         self.outcomes = Outcomes()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ocpi.errors import MethodNotAllowed, OcpiError, Unauthenticated
 from ocpi.types import ModuleID
 from sandbox.credentials_tokens import Standing
-from sandbox.endpoints import Addresses, Kind, Place
+from sandbox.endpoints import Addresses, Endpoint, Kind
 from sandbox.interfaces import Interfaces
 from sandbox.quirks import Quirks
 from sandbox.recorder import Seen
@@ -50,13 +50,13 @@ class Answering:
             raise Unauthenticated("token A is for the registration only")
         return self.interfaces.answer(place, seen, self.addresses.url(replace(place, rest=())))
 
-    def _describe(self, place: Place, seen: Seen) -> Answer:
+    def _describe(self, place: Endpoint, seen: Seen) -> Answer:
         if seen.method != "GET":
             raise MethodNotAllowed(allowed=("GET",))
         if place.kind is Kind.VERSIONS:
             return self._quirks.success(
                 [
-                    {"version": version, "url": self.addresses.url(Place(Kind.DETAILS, version))}
+                    {"version": version, "url": self.addresses.url(Endpoint(Kind.DETAILS, version))}
                     for version in self.addresses.versions
                 ]
             )

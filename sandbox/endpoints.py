@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """One URL of the platform, and the decoded path segments after it."""
 
     kind: Kind
@@ -44,7 +44,7 @@ class Addresses:
     moved: dict[tuple[ModuleID, InterfaceRole], str | None] = field(default_factory=dict)
     foreign: list[dict[str, str]] = field(default_factory=list)
 
-    def path(self, place: Place) -> str | None:
+    def path(self, place: Endpoint) -> str | None:
         """Give the path of this place; None when it was withdrawn."""
         if place.kind is Kind.VERSIONS:
             return f"{BASE}/versions"
@@ -55,20 +55,20 @@ class Addresses:
         usual = f"{BASE}/{place.version}/{place.role.lower()}/{place.module}"
         return self.moved.get((place.module, place.role), usual)
 
-    def url(self, place: Place) -> str:
+    def url(self, place: Endpoint) -> str:
         """Give the advertised URL of a place."""
         return f"{self.origin}{self.path(place)}{'/' if self.trailing_slash else ''}"
 
-    def endpoints(self, version: str) -> Iterator[Place]:
+    def endpoints(self, version: str) -> Iterator[Endpoint]:
         """List the endpoints offered in this version, credentials first."""
-        yield Place(Kind.ENDPOINT, version)
+        yield Endpoint(Kind.ENDPOINT, version)
         for module, roles in self.modules.items():
             for role in roles:
-                place = Place(Kind.ENDPOINT, version, module, role)
+                place = Endpoint(Kind.ENDPOINT, version, module, role)
                 if self.path(place) is not None:
                     yield place
 
-    def find(self, route: str) -> Place:
+    def find(self, route: str) -> Endpoint:
         """Find the place a raw path leads to, by its longest match; NotFound otherwise."""
         segments = tuple(unquote(segment) for segment in route.rstrip("/").split("/"))
         found = [self._rest(place, segments) for place in self._all()]
@@ -77,7 +77,7 @@ class Addresses:
             raise NotFound("nothing under this URL")
         return min(places, key=lambda place: len(place.rest))
 
-    def _rest(self, place: Place, segments: tuple[str, ...]) -> Place | None:
+    def _rest(self, place: Endpoint, segments: tuple[str, ...]) -> Endpoint | None:
         prefix = tuple((self.path(place) or "").rstrip("/").split("/"))
         rest = segments[len(prefix) :]
         takes_more = place.kind is Kind.ENDPOINT and place.module is not ModuleID.CREDENTIALS
@@ -85,8 +85,8 @@ class Addresses:
             return None
         return replace(place, rest=rest)
 
-    def _all(self) -> Iterator[Place]:
-        yield Place(Kind.VERSIONS)
+    def _all(self) -> Iterator[Endpoint]:
+        yield Endpoint(Kind.VERSIONS)
         for version in self.versions:
-            yield Place(Kind.DETAILS, version)
+            yield Endpoint(Kind.DETAILS, version)
             yield from self.endpoints(version)

@@ -18,8 +18,8 @@ from sandbox.authorization import Authorizing
 from sandbox.charging_preferences import preferred
 from sandbox.client_info import Clients
 from sandbox.commands import MODULES, OrderDesk, read_order
-from sandbox.endpoints import Place
-from sandbox.object_store import Key, Shelf, read_object
+from sandbox.endpoints import Endpoint
+from sandbox.object_store import Key, ObjectStore, read_object
 from sandbox.patch import unknown
 from sandbox.quirks import Quirks
 from sandbox.recorder import Seen
@@ -34,13 +34,13 @@ class Interfaces:
 
     quirks: Quirks
     parties: frozenset[PartyRef]
-    own: Mapping[str, Shelf]
-    received: Mapping[str, Shelf]
+    own: Mapping[str, ObjectStore]
+    received: Mapping[str, ObjectStore]
     desk: OrderDesk
     authorizing: Authorizing
     clients: Clients
 
-    def answer(self, place: Place, seen: Seen, url: str) -> Answer:
+    def answer(self, place: Endpoint, seen: Seen, url: str) -> Answer:
         """Answer a call of this endpoint, whose advertised URL is given."""
         interface = VERSIONS[place.version].modules[place.module].interfaces[place.role]
         match = resource(interface, place.rest, seen.method)
@@ -58,7 +58,7 @@ class Interfaces:
 
     # --- sender --------------------------------------------------------------------------------
 
-    def _send(self, shelf: Shelf, match: Match, seen: Seen, url: str) -> Answer:
+    def _send(self, shelf: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
         if match.resource.path[1:] == ("authorize",):
             return self.authorizing.answer(match.values["token_uid"], seen)
         if seen.method != "GET":
@@ -79,7 +79,7 @@ class Interfaces:
             return lambda _: True
         return lambda key: PartyRef(*key[:2]) == to
 
-    def _page(self, shelf: Shelf, keys: list[Key], seen: Seen, url: str) -> Answer:
+    def _page(self, shelf: ObjectStore, keys: list[Key], seen: Seen, url: str) -> Answer:
         page = PageRequest.read(seen.query)
         texts = [shelf[key] for key in keys]
         texts = [text for text in texts if _within(text, page.date_from, page.date_to)]
@@ -103,7 +103,7 @@ class Interfaces:
 
     # --- receiver ------------------------------------------------------------------------------
 
-    def _receive(self, shelf: Shelf, match: Match, seen: Seen, url: str) -> Answer:
+    def _receive(self, shelf: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
         if shelf.kind.posted:
             return self._receive_posted(shelf, match, seen, url)
         ids = tuple(value for name, value in match.values.items() if name not in OWNER)
@@ -120,7 +120,7 @@ class Interfaces:
         created = shelf.put(owner, *ids, body=seen.body, variant=variant)
         return self.quirks.stored(seen.body.decode(), created=created)
 
-    def _receive_posted(self, shelf: Shelf, match: Match, seen: Seen, url: str) -> Answer:
+    def _receive_posted(self, shelf: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
         if seen.method == "GET":
             owner, identifier = _referred(*match.values.values())
             return self.quirks.single(shelf.get_text(owner, identifier))

@@ -34,7 +34,7 @@ def write_object(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-class Shelf(MutableMapping[Key, str]):
+class ObjectStore(MutableMapping[Key, str]):
     """Texts by owner and id, in order of creation; ids are compared without case."""
 
     def __init__(self, kind: ObjectType) -> None:

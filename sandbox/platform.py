@@ -20,10 +20,10 @@ from sandbox.commands import MODULES, OrderDesk
 from sandbox.credentials_tokens import Tokens
 from sandbox.default_endpoints import offered
 from sandbox.dispatcher import Answering
-from sandbox.endpoints import Addresses, Kind, Place
+from sandbox.endpoints import Addresses, Endpoint, Kind
 from sandbox.interfaces import Interfaces
 from sandbox.misbehaviour import hang
-from sandbox.object_store import Shelf, write_object
+from sandbox.object_store import ObjectStore, write_object
 from sandbox.overrides import Rule, Rules
 from sandbox.quirks import QuirkOptions, Quirks
 from sandbox.recorder import Match, Recorder, Seen
@@ -123,12 +123,12 @@ class SandboxPlatform:
     @property
     def url(self) -> str:
         """Its versions URL."""
-        return self.addresses.url(Place(Kind.VERSIONS))
+        return self.addresses.url(Endpoint(Kind.VERSIONS))
 
     def endpoint(self, module: str, role: str, version: str | None = None) -> str:
         """Give the advertised URL of one of its endpoints."""
         number = version or self.addresses.versions[-1]
-        place = Place(Kind.ENDPOINT, number, ModuleID(module), InterfaceRole(role))
+        place = Endpoint(Kind.ENDPOINT, number, ModuleID(module), InterfaceRole(role))
         return self.addresses.url(place)
 
     def move(self, module: str, role: str, path: str | None) -> None:
@@ -277,10 +277,10 @@ class SandboxPlatform:
             self.quirks, self.parties, own, received, desk, self.authorizing, self.clients
         )
 
-    def _shelves(self) -> dict[str, Shelf]:
+    def _shelves(self) -> dict[str, ObjectStore]:
         declared = VERSIONS[self.addresses.versions[-1]].modules
         kinds = {str(name): declared[name].object for name in self.addresses.modules}
-        return {name: Shelf(kind) for name, kind in kinds.items() if kind is not None}
+        return {name: ObjectStore(kind) for name, kind in kinds.items() if kind is not None}
 
 
 def _sides(modules: Mapping[str, Sequence[str]]) -> dict[ModuleID, list[InterfaceRole]]:

@@ -32,7 +32,7 @@ SELECT q.key, p.name FROM parties_party q JOIN parties_platform p ON p.id = q.pl
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """An endpoint, and what of the URL follows it."""
 
     endpoint: str = ""
@@ -57,28 +57,28 @@ class Place:
         return next(named, "")
 
 
-def own(url: str, method: str = "GET") -> Place:
+def own(url: str, method: str = "GET") -> Endpoint:
     """Return what a path of the hub is about; versions are only read."""
     found = _OWN.match(url)
     if found:
         endpoint, version, interface, module, path = found.groups()
-        return Place(endpoint, path, "", version, module, interface.upper())
+        return Endpoint(endpoint, path, "", version, module, interface.upper())
     path = url.partition("?")[0]
     configuring = _CONFIGURATION.fullmatch(path)
     if configuring:
         version, credentials = configuring.groups()
         reads = method == "GET" and not credentials
-        return Place(path, "", "", version or "", "versions" if reads else "credentials")
-    return Place(path=url)
+        return Endpoint(path, "", "", version or "", "versions" if reads else "credentials")
+    return Endpoint(path=url)
 
 
 @dataclass(slots=True)
-class Places:
+class Endpoints:
     """The endpoints of all platforms, and where each party is, as they were seconds ago."""
 
-    endpoints: Mapping[str, list[Place]] = field(default_factory=dict)
+    endpoints: Mapping[str, list[Endpoint]] = field(default_factory=dict)
     homes: Mapping[str, str] = field(default_factory=dict)
-    versions: Mapping[str, Place] = field(default_factory=dict)
+    versions: Mapping[str, Endpoint] = field(default_factory=dict)
     until: float = 0.0
     _longest: int = field(init=False, default=0)
 
@@ -89,17 +89,17 @@ class Places:
         """Read them anew when they are old, or when one of the URLs leads nowhere."""
         if monotonic() < self.until and all(map(self._is_known, urls)):
             return
-        found: dict[str, list[Place]] = defaultdict(list)
+        found: dict[str, list[Endpoint]] = defaultdict(list)
         for url, *about in connection.execute(_ENDPOINTS):
-            found[_plain(url)].append(Place(_plain(url), "", *about))
+            found[_plain(url)].append(Endpoint(_plain(url), "", *about))
         self.endpoints = dict(found)
         self._measure()
         read = connection.execute(_VERSIONS_URLS)
-        self.versions = {_plain(url): Place(_plain(url), "", *about) for url, *about in read}
+        self.versions = {_plain(url): Endpoint(_plain(url), "", *about) for url, *about in read}
         self.homes = dict(connection.execute(_PARTIES).fetchall())
         self.until = monotonic() + _REFRESH_SECONDS
 
-    def of_peer(self, url: str, *, method: str, receiver: str) -> Place:
+    def of_peer(self, url: str, *, method: str, receiver: str) -> Endpoint:
         """Return what a URL of a peer is about: the longest endpoint it begins with.
 
         Platforms may share one, as tenants of one installation; the receiver tells whose it is.
@@ -107,20 +107,20 @@ class Places:
         home = self.homes.get(receiver, "")
         endpoint = self._endpoint(url)
         if not endpoint:
-            return Place(path=url, platform=home or _host(url))
+            return Endpoint(path=url, platform=home or _host(url))
         found = self.endpoints[endpoint]
         side = "SENDER" if method == "GET" else "RECEIVER"
         best = max(found, key=lambda one: (one.platform == home, one.interface == side))
         path = url[len(endpoint) :].removeprefix("/")
-        return Place(endpoint, path, best.platform, best.version, best.module, best.interface)
+        return Endpoint(endpoint, path, best.platform, best.version, best.module, best.interface)
 
-    def configuring(self, url: str, *, method: str) -> Place:
+    def configuring(self, url: str, *, method: str) -> Endpoint:
         """Return what a call without parties is about, which no endpoint is registered for.
 
         Most URLs of a peer begin with its versions URL: only that itself, read, is about versions.
         """
         reads = method == "GET" and not _plain(url).endswith("credentials")
-        elsewhere = Place(path=url, platform=_host(url))
+        elsewhere = Endpoint(path=url, platform=_host(url))
         if not reads:
             return replace(elsewhere, module="credentials")
         return self.versions.get(_plain(url)) or replace(elsewhere, module="versions")

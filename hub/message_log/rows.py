@@ -11,7 +11,7 @@ import msgspec
 from hub.masking.personal import mask
 from hub.message_log import endpoints, masking
 from hub.message_log.context import Way
-from hub.message_log.endpoints import Place, Places
+from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Entry
 from hub.store.raw_json import members
 from ocpi.errors import InvalidParameters
@@ -59,7 +59,7 @@ NOT_MASKED = "(not kept: it cannot be masked)"
 _BARE_WAY = {True: Way.HUB, False: Way.DELIVERY}
 
 
-def row(entry: Entry, known: Places) -> Row:
+def row(entry: Entry, known: Endpoints) -> Row:
     """Return the values of `COLUMNS`."""
     return tuple(map(_storable, _values(entry, known)))
 
@@ -117,7 +117,7 @@ def _number(code: int | None) -> int | None:
     return code if code is not None and code in _CODES else None
 
 
-def _values(entry: Entry, known: Places) -> Row:
+def _values(entry: Entry, known: Endpoints) -> Row:
     headers = _routing(entry)
     place = _place(entry, known, headers)
     answer = entry.envelope or envelope.read(entry.response.text)
@@ -148,7 +148,7 @@ def _values(entry: Entry, known: Places) -> Row:
 
 
 def _texts(
-    entry: Entry, place: Place, headers: RoutingHeaders, answer: Envelope | None
+    entry: Entry, place: Endpoint, headers: RoutingHeaders, answer: Envelope | None
 ) -> tuple[str, ...]:
     """Return path, words and bodies; what is secret in one of them is hidden in all."""
     path, in_path = _path(entry, place, headers)
@@ -174,7 +174,7 @@ def _routing(entry: Entry) -> RoutingHeaders:
         return RoutingHeaders()
 
 
-def _place(entry: Entry, known: Places, headers: RoutingHeaders) -> Place:
+def _place(entry: Entry, known: Endpoints, headers: RoutingHeaders) -> Endpoint:
     """Return what an exchange is about; only a URL for results may be anywhere."""
     if entry.is_inbound:
         return replace(endpoints.own(entry.url, entry.method), platform=entry.platform)
@@ -182,7 +182,7 @@ def _place(entry: Entry, known: Places, headers: RoutingHeaders) -> Place:
     return replace(place, platform=entry.platform or place.platform)
 
 
-def _of_peer(entry: Entry, known: Places, headers: RoutingHeaders) -> Place:
+def _of_peer(entry: Entry, known: Endpoints, headers: RoutingHeaders) -> Endpoint:
     receiver = str(headers.to or "")
     place = known.of_peer(entry.url, method=entry.method, receiver=receiver)
     if place.endpoint:
@@ -194,7 +194,7 @@ def _of_peer(entry: Entry, known: Places, headers: RoutingHeaders) -> Place:
     return place
 
 
-def _path(entry: Entry, place: Place, headers: RoutingHeaders) -> masking.Shown:
+def _path(entry: Entry, place: Endpoint, headers: RoutingHeaders) -> masking.Shown:
     if place.endpoint:
         return masking.path(place.path, place.module, place.interface)
     if entry.is_inbound:
@@ -206,7 +206,7 @@ def _path(entry: Entry, place: Place, headers: RoutingHeaders) -> masking.Shown:
     return f"{scheme}://{rest.partition('/')[0]}/\N{HORIZONTAL ELLIPSIS}", set()
 
 
-def _object_key(entry: Entry, place: Place) -> str:
+def _object_key(entry: Entry, place: Endpoint) -> str:
     if entry.is_inbound and not entry.platform:
         return ""  # what happened to an object is not for strangers to write
     found = place.object_id() or _posted(entry, place)
@@ -214,7 +214,7 @@ def _object_key(entry: Entry, place: Place) -> str:
     return fold(one_line(shown, longest=LONGEST_KEY))
 
 
-def _posted(entry: Entry, place: Place) -> str:
+def _posted(entry: Entry, place: Endpoint) -> str:
     """Return the id of what has none in its URL."""
     if place.module != "cdrs" or entry.method != "POST":
         return ""
@@ -235,7 +235,7 @@ def _header(entry: Entry, name: str) -> str:
     return one_line(entry.headers.get(name, ""), longest=LONGEST_KEY)
 
 
-def _way(entry: Entry, place: Place, answer: Envelope | None) -> Way:
+def _way(entry: Entry, place: Endpoint, answer: Envelope | None) -> Way:
     if not entry.is_inbound:
         return entry.way or _own_way(entry, place)
     is_good = answer is None or is_success(answer.status_code)
@@ -244,7 +244,7 @@ def _way(entry: Entry, place: Place, answer: Envelope | None) -> Way:
     return Way.REFUSED
 
 
-def _own_way(entry: Entry, place: Place) -> Way:
+def _own_way(entry: Entry, place: Endpoint) -> Way:
     if place.module in _CONFIGURATION:
         return Way.HANDSHAKE
     return Way.PULL if entry.method == "GET" else Way.DELIVERY

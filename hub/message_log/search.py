@@ -45,7 +45,7 @@ _HAS_FAILED = _Sql(f"NOT (status_code = {_GOOD} AND status_code IS NOT NULL)", [
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MessageQuery:
     """What an operator looks for; what is empty does not matter.
 
     `words` are a whole correlation id, request id or object id; `code` is a number or `FAILED`.
@@ -93,7 +93,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class MessagePage:
     """Rows, newest first; `older` is where the next page begins, if there may be one.
 
     `reached` is how far back was looked when the page is not full for lack of patience.
@@ -105,8 +105,8 @@ class Page:
 
 
 def search(
-    wanted: Wanted, *, limit: int, before: Key | None = None, patience: float | None = None
-) -> Page:
+    wanted: MessageQuery, *, limit: int, before: Key | None = None, patience: float | None = None
+) -> MessagePage:
     """Return the newest messages that are wanted, below a place; with no limit of patience, all."""
     if wanted.words:
         wanted = _told_apart(wanted)
@@ -116,11 +116,11 @@ def search(
         rows = _look(wanted, last, window=window, most=limit + 1 - len(found))
         found += (row for row in rows if row.fits)  # type: ignore[attr-defined]  # see _look
         if len(found) > limit:
-            return Page(found[:limit], older=Key.of(found[limit - 1]))
+            return MessagePage(found[:limit], older=Key.of(found[limit - 1]))
         if not rows or rows[-1].place < window:  # type: ignore[attr-defined]
-            return Page(found)
+            return MessagePage(found)
         last = Key.of(rows[-1])
-    return Page(found, older=last, reached=last.at if last else None)
+    return MessagePage(found, older=last, reached=last.at if last else None)
 
 
 def _windows(started: float, patience: float | None) -> Iterator[int]:
@@ -132,7 +132,7 @@ def _windows(started: float, patience: float | None) -> Iterator[int]:
         spent = monotonic() - started
 
 
-def _look(wanted: Wanted, last: Key | None, *, window: int, most: int) -> list[Exchange]:
+def _look(wanted: MessageQuery, last: Key | None, *, window: int, most: int) -> list[Exchange]:
     """Return what fits in a window, and its last row whether it fits or not."""
     fits = _joined(_conditions(wanted))
     inner = _window(wanted, last, window)
@@ -147,7 +147,7 @@ WHERE fits OR place = %s LIMIT %s"""
     return list(Exchange.objects.raw(sql, values))
 
 
-def _window(wanted: Wanted, last: Key | None, size: int) -> _Sql:
+def _window(wanted: MessageQuery, last: Key | None, size: int) -> _Sql:
     """Write what is looked through: by one index in the order of time, or by two.
 
     Each is limited for itself: of a limited UNION PostgreSQL would read and sort all.
@@ -160,7 +160,7 @@ def _window(wanted: Wanted, last: Key | None, size: int) -> _Sql:
     return _Sql(sql, [value for part in parts for value in (*part.values, size)])
 
 
-def _times(wanted: Wanted, last: Key | None) -> Iterator[_Sql]:
+def _times(wanted: MessageQuery, last: Key | None) -> Iterator[_Sql]:
     if last is not None:
         yield _Sql("at <= %s AND (at, id) < (%s, %s)", [last.at, last.at, last.pk])
     if wanted.since:
@@ -169,7 +169,7 @@ def _times(wanted: Wanted, last: Key | None) -> Iterator[_Sql]:
         yield _Sql("at < %s", [wanted.until])
 
 
-def _driving(wanted: Wanted) -> list[_Sql]:
+def _driving(wanted: MessageQuery) -> list[_Sql]:
     """Return conditions of which each has an index in the order of time, without rows in common."""
     for column in ("correlation_id", "request_id"):
         if value := getattr(wanted, column):
@@ -179,7 +179,7 @@ def _driving(wanted: Wanted) -> list[_Sql]:
     return _of_many(wanted)
 
 
-def _of_many(wanted: Wanted) -> list[_Sql]:
+def _of_many(wanted: MessageQuery) -> list[_Sql]:
     if wanted.code == FAILED or wanted.route == Way.REFUSED:
         return [_HAS_FAILED]
     if wanted.code and int(wanted.code) != _GOOD:
@@ -190,7 +190,7 @@ def _of_many(wanted: Wanted) -> list[_Sql]:
     return [_Sql("module = %s", [wanted.module]) if wanted.module else _Sql("TRUE", [])]
 
 
-def _conditions(wanted: Wanted) -> Iterator[_Sql]:
+def _conditions(wanted: MessageQuery) -> Iterator[_Sql]:
     """Write all but the time."""
     for column in ("correlation_id", "request_id", "module", "direction", "route"):
         if value := getattr(wanted, column):
@@ -210,7 +210,7 @@ def _joined(parts: Iterable[_Sql]) -> _Sql:
     return _Sql(sql, [value for part in found for value in part.values])
 
 
-def _told_apart(wanted: Wanted) -> Wanted:
+def _told_apart(wanted: MessageQuery) -> MessageQuery:
     """Return the same with what its words turn out to be: the first that anything is found by."""
     words, plain = wanted.words, replace(wanted, words="")
     if Exchange.objects.filter(correlation_id=words).exists():

@@ -20,7 +20,7 @@ from django.db import connections
 
 from hub.message_log import counters, rows, unpublished
 from hub.message_log.buffer import Buffer
-from hub.message_log.endpoints import Places
+from hub.message_log.endpoints import Endpoints
 from hub.message_log.entry import Entry
 from hub.message_log.quota import Quota
 
@@ -74,7 +74,7 @@ class Writer:
     def _begin(self) -> None:
         self._buffer = Buffer()
         self._quota = Quota()
-        self._places = Places()
+        self._places = Endpoints()
         self._writing = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None

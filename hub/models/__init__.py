@@ -9,7 +9,7 @@ from hub.models.exchanges import Exchange
 from hub.models.feed import Change
 from hub.models.figures import Billed, Failure, Throttled, Traffic
 from hub.models.locations import Evse, EvseChange, Location, Spot
-from hub.models.posting import Posting
+from hub.models.post_in_flight import Posting
 from hub.models.presence import Presence
 from hub.models.stored import StoredObject, StoredPart
 from hub.models.sync import Listed, PullState, Quarantined

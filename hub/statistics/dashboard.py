@@ -64,7 +64,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedCount:
     """How much one receiver refused."""
 
     receiver: str
@@ -77,7 +77,7 @@ class Letters:
 
     number: int
     oldest: datetime | None
-    by_receiver: Sequence[Refused] = ()
+    by_receiver: Sequence[RefusedCount] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def dead_letters() -> Letters:
     return Letters(
         sum(numbers.values()),
         min((oldest for *_, oldest in found), default=None),
-        [Refused(*each) for each in numbers.most_common()],
+        [RefusedCount(*each) for each in numbers.most_common()],
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ocpi.types import PartyRef
 from sandbox.demo.pricing import Bill, bill, volume
-from sandbox.object_store import Key, Shelf, read_object
+from sandbox.object_store import Key, ObjectStore, read_object
 
 Json = dict[str, Any]
 SAME = ("start_date_time", "end_date_time", "cdr_token", "auth_method", "currency")
@@ -85,8 +85,8 @@ Told = Callable[[Json, list[str]], None]
 class Auditor:
     """Checks what an eMSP received as soon as it can; `tell` gets each CDR with its findings."""
 
-    own: Mapping[str, Shelf]
-    received: Mapping[str, Shelf]
+    own: Mapping[str, ObjectStore]
+    received: Mapping[str, ObjectStore]
     tell: Told
     findings: dict[str, list[str]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)

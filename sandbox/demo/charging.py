@@ -13,9 +13,9 @@ from typing import Any
 from ocpi.types import PartyRef, fold, format_datetime
 from sandbox.demo import session as demo_session
 from sandbox.demo.push import Message
-from sandbox.demo.session import Place
+from sandbox.demo.session import ChargingPlace
 from sandbox.demo.tokens import TYPES, Permission, by_whitelist
-from sandbox.object_store import Shelf, read_object
+from sandbox.object_store import ObjectStore, read_object
 from sandbox.patch import elements
 
 Json = dict[str, Any]
@@ -44,7 +44,7 @@ class Happening:
 class Stay:
     """A session under way: what is still to be told of it."""
 
-    place: Place
+    place: ChargingPlace
     name: str
     patches: Iterator[Json]
     is_remote: bool
@@ -56,7 +56,7 @@ class Declined(Exception):
 
 Spot = tuple[PartyRef, str, str]
 """An EVSE: its owner, its Location and its own id."""
-Ask = Callable[[Place, str, Mapping[str, Any] | None], Permission]
+Ask = Callable[[ChargingPlace, str, Mapping[str, Any] | None], Permission]
 """Whether a driver may charge here with this uid, of which the operator may know the token."""
 
 
@@ -73,8 +73,8 @@ class Charging:
     charge.
     """
 
-    own: Mapping[str, Shelf]
-    tokens: Shelf
+    own: Mapping[str, ObjectStore]
+    tokens: ObjectStore
     seed: int
     clock: Callable[[], datetime] = now
     ask: Ask = lambda _place, _uid, token: by_whitelist(token)
@@ -104,7 +104,7 @@ class Charging:
             return self._go_on(owner, stay)
         status = self._chance.choice(NEXT_STATUS[str(evse["status"])])
         if status == "CHARGING" and self._cards() and self._chance.random() < ROAMING:
-            return self._arrive(owner, Place(location, evse, self._tariff(owner, evse)))
+            return self._arrive(owner, ChargingPlace(location, evse, self._tariff(owner, evse)))
         return Happening((self._turn(owner, (str(location["id"]), str(evse["uid"])), status),))
 
     # --- from afar -------------------------------------------------------------------------------
@@ -155,14 +155,14 @@ class Charging:
 
     # --- one stay --------------------------------------------------------------------------------
 
-    def _arrive(self, owner: PartyRef, place: Place) -> Happening:
+    def _arrive(self, owner: PartyRef, place: ChargingPlace) -> Happening:
         permission = self.ask(place, *self._driver())
         if permission.token is None:
             return Happening(turned_away=f"{place}: {permission.reason}, no session")
         return self._begin(owner, place, permission, is_remote=False)
 
     def _begin(
-        self, owner: PartyRef, place: Place, permission: Permission, *, is_remote: bool
+        self, owner: PartyRef, place: ChargingPlace, permission: Permission, *, is_remote: bool
     ) -> Happening:
         self._begun += 1
         name, spot = f"S{self._begun}", self._spot(owner, place)
@@ -220,10 +220,10 @@ class Charging:
 
     # --- the station -----------------------------------------------------------------------------
 
-    def _place(self, spot: Spot) -> Place:
+    def _place(self, spot: Spot) -> ChargingPlace:
         location = self.own["locations"].find(spot[1], spot[0]) or {}
         evse = next(each for each in elements(location, "evses") if each["uid"] == spot[2])
-        return Place(location, evse, self._tariff(spot[0], evse))
+        return ChargingPlace(location, evse, self._tariff(spot[0], evse))
 
     def _tariff(self, owner: PartyRef, evse: Mapping[str, Any]) -> Json:
         name = evse["connectors"][0]["tariff_ids"][0]
@@ -232,7 +232,7 @@ class Charging:
     def _turn(self, owner: PartyRef, ids: tuple[str, ...], status: str) -> Message:
         return Message("PATCH", "locations", owner, ids, self._dated({"status": status}))
 
-    def _spot(self, owner: PartyRef, place: Place) -> Spot:
+    def _spot(self, owner: PartyRef, place: ChargingPlace) -> Spot:
         return owner, str(place.location["id"]), str(place.evse["uid"])
 
     def _dated(self, body: Json) -> Json:

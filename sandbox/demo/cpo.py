@@ -23,7 +23,7 @@ from sandbox.demo.actor import Actor
 from sandbox.demo.charging import Charging, Declined, Happening, now
 from sandbox.demo.locations import location
 from sandbox.demo.push import Message
-from sandbox.demo.session import Place
+from sandbox.demo.session import ChargingPlace
 from sandbox.demo.tariffs import OUTDATED, tariffs
 from sandbox.demo.tokens import TYPES, Permission, by_whitelist, masked
 from sandbox.object_store import read_object
@@ -108,7 +108,7 @@ class Operating:
 
     # --- drivers -------------------------------------------------------------------------------
 
-    def _ask(self, place: Place, uid: str, token: Mapping[str, Any] | None) -> Permission:
+    def _ask(self, place: ChargingPlace, uid: str, token: Mapping[str, Any] | None) -> Permission:
         """Ask whoever issued this card; the hub finds out who that is."""
         ids = MessageIds.new()
         where = {"location_id": place.location["id"], "evse_uids": [place.evse["uid"]]}

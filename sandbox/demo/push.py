@@ -18,7 +18,7 @@ from sandbox.client import Result
 from sandbox.demo.events import Events
 from sandbox.demo.signals import Signals
 from sandbox.demo.tokens import masked
-from sandbox.object_store import Shelf, write_object
+from sandbox.object_store import ObjectStore, write_object
 from sandbox.platform import SandboxPlatform, object_path
 
 RETRY_SECONDS = 0.5
@@ -105,7 +105,7 @@ class Pusher:
         )
 
 
-def keep(shelf: Shelf, message: Message) -> str:
+def keep(shelf: ObjectStore, message: Message) -> str:
     """Change the own truth as the message says; return the whole object, if there still is one."""
     body, owner, ids = write_object(dict(message.body or {})), message.owner, message.ids
     if message.method == "POST":

@@ -12,7 +12,7 @@ from ocpi.transport.message_ids import MessageIds
 from ocpi.types import InterfaceRole, ModuleID, PartyRef
 from sandbox.commands import MODULES as ORDERS
 from sandbox.demo.push import shown_path
-from sandbox.endpoints import Kind, Place
+from sandbox.endpoints import Endpoint, Kind
 from sandbox.object_store import read_object
 from sandbox.patch import Json
 from sandbox.recorder import Seen
@@ -30,7 +30,7 @@ class Receipt:
     facts: dict[str, Any]
 
 
-def read(place: Place, seen: Seen, answer: Answer) -> Receipt | None:
+def read(place: Endpoint, seen: Seen, answer: Answer) -> Receipt | None:
     """Read the receipt out of a request and its answer; None when it is no push of an object."""
     is_push = seen.method in PUSHES and place.kind is Kind.ENDPOINT
     if not is_push or place.module in NO_OBJECTS or place.role is not InterfaceRole.RECEIVER:
@@ -50,7 +50,7 @@ def read(place: Place, seen: Seen, answer: Answer) -> Receipt | None:
     )
 
 
-def _path(place: Place, seen: Seen, body: Json) -> str:
+def _path(place: Endpoint, seen: Seen, body: Json) -> str:
     posted = tuple(str(body.get(name)) for name in ("country_code", "party_id", "id"))
     country, party, *ids = place.rest or posted
     owner = PartyRef(country, party)

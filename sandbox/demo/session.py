@@ -26,7 +26,7 @@ SLOW_KILOWATTS = 22
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChargingPlace:
     """Where somebody charges, and by which tariff."""
 
     location: Mapping[str, Any]
@@ -43,7 +43,7 @@ class Place:
         return f"{self.location['id']}/{self.evse['uid']}"
 
 
-def periods(place: Place, end: datetime, chance: Random) -> list[Json]:
+def periods(place: ChargingPlace, end: datetime, chance: Random) -> list[Json]:
     """Make the charging periods of a stay that ends then, cut where prices may change."""
     power = min(place.connector["max_electric_power"] / 1000, CAR_KILOWATTS)
     longest = 150 if power <= SLOW_KILOWATTS else 50
@@ -68,7 +68,7 @@ def _cut(start: datetime, length: timedelta) -> Iterator[tuple[datetime, float]]
         start = cut
 
 
-def _period(place: Place, begun: datetime, volumes: Mapping[str, float]) -> Json:
+def _period(place: ChargingPlace, begun: datetime, volumes: Mapping[str, float]) -> Json:
     return {
         "start_date_time": format_datetime(begun),
         "dimensions": [{"type": name, "volume": each} for name, each in volumes.items()],
@@ -76,7 +76,7 @@ def _period(place: Place, begun: datetime, volumes: Mapping[str, float]) -> Json
     }
 
 
-def pending(place: Place, permission: Permission, *, name: str, start: str) -> Json:
+def pending(place: ChargingPlace, permission: Permission, *, name: str, start: str) -> Json:
     """Make the Session as it is before the car takes anything; only who may charge has one."""
     token = permission.token or {}
     reference = permission.reference
@@ -96,7 +96,7 @@ def pending(place: Place, permission: Permission, *, name: str, start: str) -> J
     }
 
 
-def progress(place: Place, planned: list[Json], end: str) -> Iterator[Json]:
+def progress(place: ChargingPlace, planned: list[Json], end: str) -> Iterator[Json]:
     """Make the PATCHes of a Session, each with what was added since the one before."""
     last = len(planned)
     for done in range(last + 1):
@@ -119,7 +119,7 @@ def rest(patches: Iterable[Json]) -> Json:
     return whole
 
 
-def cdr(place: Place, session: Mapping[str, Any], *, name: str, updated: str) -> Json:
+def cdr(place: ChargingPlace, session: Mapping[str, Any], *, name: str, updated: str) -> Json:
     """Make the CDR of a completed Session."""
     charged: list[Json] = session["charging_periods"]
     costs = _bill(place, charged)
@@ -148,7 +148,7 @@ def cdr(place: Place, session: Mapping[str, Any], *, name: str, updated: str) ->
     }
 
 
-def _bill(place: Place, charged: list[Json]) -> Bill:
+def _bill(place: ChargingPlace, charged: list[Json]) -> Bill:
     return bill(place.tariff, charged, place.location["time_zone"])
 
 
@@ -157,7 +157,7 @@ def _hours(start: str, end: str) -> Decimal:
     return round(Decimal(seconds) / SECONDS_PER_HOUR, 4)
 
 
-def _cdr_location(place: Place) -> Json:
+def _cdr_location(place: ChargingPlace) -> Json:
     connector = place.connector
     return {
         **{name: place.location[name] for name in OF_LOCATION if name in place.location},

@@ -17,14 +17,14 @@ import msgspec
 import pytest
 from django.http import HttpRequest, QueryDict
 
-from console import periods
+from console import charging_periods
 from console.base import laid_out
 from hub.gateway import page_links, response_url_spellings
 from hub.gateway import response_urls as gateway_response_urls
 from hub.masking.personal import masked, masked_within, named, personal, without
 from hub.masking.set_aside import masked_letter, masked_object
 from hub.message_log import curl, rows
-from hub.message_log.endpoints import Place, Places
+from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Cut, Entry
 from hub.models import DeadLetter, Exchange, PullState, Quarantined, Subscription
 from hub.policy import POLICIES
@@ -162,7 +162,9 @@ ENTRY = Entry(
     response=Cut.of(b"", 0),
     platform="P",
 )
-KNOWN = Places({"https://peer/ocpi/tokens": [Place("https://peer/ocpi/tokens", module="tokens")]})
+KNOWN = Endpoints(
+    {"https://peer/ocpi/tokens": [Endpoint("https://peer/ocpi/tokens", module="tokens")]}
+)
 MODELS = {
     str(name): module.object
     for name, module in VERSIONS["2.2.1"].modules.items()
@@ -297,8 +299,8 @@ def _set_aside(text: str) -> None:
 
 def _drawn(text: str) -> None:
     value = json.loads(text)
-    periods.chart({"charging_periods": value})
-    periods.chart(
+    charging_periods.chart({"charging_periods": value})
+    charging_periods.chart(
         value if isinstance(value, dict) else {"charging_periods": [{"dimensions": value}]}
     )
 

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from hub.message_log import journey, render, search
 from hub.message_log.context import Way
-from hub.message_log.search import FAILED, Wanted
+from hub.message_log.search import FAILED, MessageQuery
 from parties.management.command import OperatorCommand
 
 MOST_ROWS = 10_000
@@ -51,10 +51,10 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             self.stdout.write(f"manage.py trace {last} follows the last one.")
 
 
-def _wanted(options: Namespace) -> Wanted:
+def _wanted(options: Namespace) -> MessageQuery:
     if options.code not in {"", FAILED} and not options.code.isdecimal():
         raise ValueError(f"--code is a number or {FAILED}")
-    return Wanted(
+    return MessageQuery(
         party=options.party,
         module=options.module,
         code=options.code,

@@ -1,6 +1,6 @@
 """What a URL is about, whichever way it is spelled."""
 
-from hub.message_log.endpoints import Place, Places, own
+from hub.message_log.endpoints import Endpoint, Endpoints, own
 
 CPO, EMSP = "https://shared.example.com/ocpi/receiver/locations", "https://msp.example.com/loc"
 
@@ -8,7 +8,7 @@ CPO, EMSP = "https://shared.example.com/ocpi/receiver/locations", "https://msp.e
 def test_the_hubs_own_urls() -> None:
     """Functional modules, configuration modules, and what leads nowhere."""
     path = "NL/CPA/L1?x=%2F"
-    assert own(f"/ocpi/2.2.1/receiver/locations/{path}") == Place(
+    assert own(f"/ocpi/2.2.1/receiver/locations/{path}") == Endpoint(
         "/ocpi/2.2.1/receiver/locations", path, "", "2.2.1", "locations", "RECEIVER"
     )
     assert own("/ocpi/versions").module == own("/ocpi/2.2.1/").module == "versions"
@@ -29,13 +29,13 @@ def test_the_object_a_url_names() -> None:
 
 def test_a_shared_endpoint_is_told_apart_by_the_receiver() -> None:
     """Two tenants of one installation have the same URL."""
-    tenants = [Place(CPO, "", name, "2.2.1", "locations", "RECEIVER") for name in ("A", "B")]
-    places = Places({CPO: tenants}, {"NL-CPB": "B"})
+    tenants = [Endpoint(CPO, "", name, "2.2.1", "locations", "RECEIVER") for name in ("A", "B")]
+    places = Endpoints({CPO: tenants}, {"NL-CPB": "B"})
     found = places.of_peer(f"{CPO}/NL/CPA/L1?x=1", method="PUT", receiver="NL-CPB")
     assert (found.platform, found.path) == ("B", "NL/CPA/L1?x=1")
 
 
 def test_a_url_that_nobody_registered() -> None:
     """The host stands for the platform."""
-    found = Places().of_peer(f"{EMSP}/x", method="GET", receiver="")
+    found = Endpoints().of_peer(f"{EMSP}/x", method="GET", receiver="")
     assert (found.platform, found.module, found.path) == ("msp.example.com", "", f"{EMSP}/x")

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from hub.message_log import rows
-from hub.message_log.endpoints import Places
+from hub.message_log.endpoints import Endpoints
 from hub.message_log.entry import Cut, Entry
 from hub.message_log.writer import Writer
 from hub.models import Exchange
@@ -116,8 +116,8 @@ def test_a_refused_message_is_in_the_log(
 def test_an_endpoint_is_found_however_many_steps_a_url_has() -> None:
     """Each prefix of a URL is not tried."""
     place = next(iter(URLS))
-    known = Places(
-        {"https://p/ocpi/cdrs": [replace(Places().of_peer("", method="GET", receiver=""))]}
+    known = Endpoints(
+        {"https://p/ocpi/cdrs": [replace(Endpoints().of_peer("", method="GET", receiver=""))]}
     )
     for url in ("https://p/ocpi/cdrs/1/2?x", "https://p/ocpi/cdrs", "https://p/ocpi/cdrs//"):
         assert known._endpoint(url) == "https://p/ocpi/cdrs"

@@ -8,7 +8,7 @@ from django.conf import LazySettings
 
 from hub.message_log import rows
 from hub.message_log.capture import listen
-from hub.message_log.endpoints import Place, Places
+from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Cut, Entry
 from hub.message_log.writer import writer
 from ocpi.client import Asked, Peer, Reply
@@ -41,10 +41,13 @@ def an_entry(url: str, method: str = "GET", body: bytes = b"", answer: bytes = b
 def told(entry: Entry, **endpoints: str) -> dict[str, object]:
     """Return the row by its columns; the peer's versions are at the beginning of all its URLs."""
     known = {
-        url: [Place(url, "", "P2", "2.2.1", module, "SENDER")] for module, url in endpoints.items()
+        url: [Endpoint(url, "", "P2", "2.2.1", module, "SENDER")]
+        for module, url in endpoints.items()
     }
-    versions = {PEER: Place(PEER, "", "P2", "2.2.1", "versions")}
-    return dict(zip(rows.COLUMNS, rows.row(entry, Places(known, versions=versions)), strict=True))
+    versions = {PEER: Endpoint(PEER, "", "P2", "2.2.1", "versions")}
+    return dict(
+        zip(rows.COLUMNS, rows.row(entry, Endpoints(known, versions=versions)), strict=True)
+    )
 
 
 def test_versions_are_what_is_read_at_their_own_url() -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from hub.message_log.search import FAILED, Key, Wanted, search
+from hub.message_log.search import FAILED, Key, MessageQuery, search
 from hub.models import Exchange
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_pages_follow_each_other_without_gap_or_repetition() -> None:
     seen: list[int] = []
     before = None
     while True:
-        page = search(Wanted(), limit=2, before=before)
+        page = search(MessageQuery(), limit=2, before=before)
         seen += [row.pk for row in page.rows]
         if page.older is None:
             break
@@ -51,23 +51,23 @@ def test_pages_follow_each_other_without_gap_or_repetition() -> None:
 @pytest.mark.parametrize(
     "wanted",
     [
-        Wanted(words="its-correlation"),
-        Wanted(words="its-request"),
-        Wanted(words="l77"),
-        Wanted(object_id="L77", module="tokens"),
-        Wanted(party="FR-MSB"),
-        Wanted(party="NL-CPX"),
-        Wanted(party="NL-CPX", module="tokens", direction="out"),
-        Wanted(module="tokens"),
-        Wanted(code="4003"),
-        Wanted(code=FAILED),
-        Wanted(code=FAILED, party="FR-MSB"),
-        Wanted(direction="out"),
-        Wanted(route="refused"),
-        Wanted(until=NOW - timedelta(hours=1)),
+        MessageQuery(words="its-correlation"),
+        MessageQuery(words="its-request"),
+        MessageQuery(words="l77"),
+        MessageQuery(object_id="L77", module="tokens"),
+        MessageQuery(party="FR-MSB"),
+        MessageQuery(party="NL-CPX"),
+        MessageQuery(party="NL-CPX", module="tokens", direction="out"),
+        MessageQuery(module="tokens"),
+        MessageQuery(code="4003"),
+        MessageQuery(code=FAILED),
+        MessageQuery(code=FAILED, party="FR-MSB"),
+        MessageQuery(direction="out"),
+        MessageQuery(route="refused"),
+        MessageQuery(until=NOW - timedelta(hours=1)),
     ],
 )
-def test_everything_can_be_looked_for(wanted: Wanted) -> None:
+def test_everything_can_be_looked_for(wanted: MessageQuery) -> None:
     """Alone and together, whichever index leads there."""
     exchanges(3)
     [its] = exchanges(
@@ -91,7 +91,10 @@ def test_no_answer_is_a_failure() -> None:
     [silent] = exchanges(1, status_code=None)
     [wrong] = exchanges(1, status_code=2001)
     exchanges(2)
-    assert {row.pk for row in search(Wanted(code=FAILED), limit=9).rows} == {silent.pk, wrong.pk}
+    assert {row.pk for row in search(MessageQuery(code=FAILED), limit=9).rows} == {
+        silent.pk,
+        wrong.pk,
+    }
 
 
 def test_nothing_that_fits_is_skipped_between_windows() -> None:
@@ -99,7 +102,7 @@ def test_nothing_that_fits_is_skipped_between_windows() -> None:
     exchanges(6_000)
     [its] = exchanges(1, at=NOW - timedelta(days=1), direction="out")
     with CaptureQueriesContext(connection) as queries:
-        assert [row.pk for row in search(Wanted(direction="out"), limit=5).rows] == [its.pk]
+        assert [row.pk for row in search(MessageQuery(direction="out"), limit=5).rows] == [its.pk]
     assert len(queries) <= 3
     assert not [query for query in queries if "COUNT" in query["sql"].upper()]
 
@@ -108,9 +111,9 @@ def test_without_patience_it_says_how_far_it_came() -> None:
     """The next page goes on below, though this one is empty."""
     rows = exchanges(1_500)
     [its] = exchanges(1, at=NOW - timedelta(days=1), direction="out")
-    page = search(Wanted(direction="out"), limit=5, patience=0)
+    page = search(MessageQuery(direction="out"), limit=5, patience=0)
     assert (page.rows, page.reached) == ([], rows[999].at)
-    page = search(Wanted(direction="out"), limit=5, patience=0, before=page.older)
+    page = search(MessageQuery(direction="out"), limit=5, patience=0, before=page.older)
     assert ([row.pk for row in page.rows], page.reached) == ([its.pk], None)
 
 

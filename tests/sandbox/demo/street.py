@@ -11,18 +11,18 @@ from sandbox.demo.locations import location
 from sandbox.demo.push import Message, keep
 from sandbox.demo.tariffs import tariffs
 from sandbox.demo.tokens import token
-from sandbox.object_store import Shelf, read_object, write_object
+from sandbox.object_store import ObjectStore, read_object, write_object
 
 CPA, MSA = PartyRef("NL", "CPA"), PartyRef("DE", "MSA")
 NOW = "2026-11-21T00:00:00Z"
 Json = dict[str, Any]
 
 
-def shelf(module: str, number: str = "2.2.1") -> Shelf:
+def shelf(module: str, number: str = "2.2.1") -> ObjectStore:
     """Make an empty shelf."""
     kind = VERSIONS[number].modules[ModuleID(module)].object
     assert kind
-    return Shelf(kind)
+    return ObjectStore(kind)
 
 
 class Street:

@@ -22,7 +22,7 @@ _start = moment("start_date_time")
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class PeriodBar:
     """The energy of a period, or of some in a row where there are too many to tell apart."""
 
     start: datetime | None
@@ -57,14 +57,16 @@ def chart(decoded: Mapping[str, object]) -> SafeString | str:
     return render_to_string("console/periods.html", context)
 
 
-def _bars(energies: Sequence[tuple[datetime | None, float]]) -> list[Bar]:
+def _bars(energies: Sequence[tuple[datetime | None, float]]) -> list[PeriodBar]:
     """Draw equally wide bars, the highest as high as the picture."""
     size = -(-len(energies) // _MOST_BARS)
     groups = [energies[at : at + size] for at in range(0, len(energies), size)]
     sums = [sum(kwh for _, kwh in group) for group in groups]
     most, step = max(map(abs, sums)) or 1.0, _WIDTH / len(groups)
     return [
-        Bar(group[0][0], kwh, round(at * step, 2), round(step * 0.9, 2), abs(kwh) / most * _HEIGHT)
+        PeriodBar(
+            group[0][0], kwh, round(at * step, 2), round(step * 0.9, 2), abs(kwh) / most * _HEIGHT
+        )
         for at, (group, kwh) in enumerate(zip(groups, sums, strict=True))
     ]
 
