@@ -15,7 +15,7 @@ from hub.gateway.routing import Address, Kept, sender_of
 from hub.policy import POLICIES, Policy
 from hub.store import cdr_references
 from hub.store.reads import cursor_reader
-from ocpi.errors import InvalidParameters, MethodNotAllowed, NotFound, UnsupportedVersion
+from ocpi.errors import Finding, InvalidParameters, MethodNotAllowed, NotFound, UnsupportedVersion
 from ocpi.modules import Interface, Match, Module
 from ocpi.server import OcpiView
 from ocpi.server.paths import segments
@@ -266,7 +266,21 @@ def _checked(message: Message, caller: Caller) -> Message:
     """Return a message that its sender may send."""
     _check_owner(message, caller)
     _check_page(message)
+    _check_variant(message)
     return message
+
+
+def _check_variant(message: Message) -> None:
+    """Refuse a query that names two variants: some readers take the first, others the last."""
+    kind = message.module.object
+    if kind is None or kind.variant is None:
+        return
+    name = kind.variant.member
+    said = {
+        value for each, value in parse_qsl(message.query, keep_blank_values=True) if each == name
+    }
+    if len(said) > 1:
+        raise InvalidParameters(findings=(Finding(name, "stands more than once in the query"),))
 
 
 def _check_page(message: Message) -> None:

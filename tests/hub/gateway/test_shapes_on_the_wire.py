@@ -71,6 +71,21 @@ def test_a_command_said_twice_is_refused(pair: Pair) -> None:
     assert cpo.seen == []
 
 
+@pytest.mark.security("S-09")
+@pytest.mark.parametrize("to", [HUB, CPA])
+def test_a_query_that_names_two_tokens_is_refused(pair: Pair, to: Any) -> None:
+    """One uid as two types is two tokens: no reader is to take the first, another the last."""
+    cpo, emsp = pair
+    cpo.forget()
+    for method, query in (("PUT", "type=APP_USER&type=RFID"), ("GET", "type=RFID&%74ype=OTHER")):
+        answer = emsp.hub.send(
+            method, "tokens", "RECEIVER", f"DE/MSA/T1?{query}", a_token(), to=to, sender=MSA
+        )
+        assert (answer.http_status, answer.status_code) == (200, 2001)
+        assert "type: stands more than once in the query" in str(answer.message)
+    assert cpo.seen == []
+
+
 @pytest.mark.security("S-09", "S-04")
 def test_what_is_pulled_in_such_a_shape_is_quarantined(pair: Pair) -> None:
     """The object alone, with the finding a push would get; its neighbours are stored."""
