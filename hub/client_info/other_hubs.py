@@ -80,9 +80,14 @@ def learn_all(platform_id: int) -> int:
 
 
 def _listed(url: str, peer: client.Peer) -> Iterator[dict[str, Any]]:
-    """Page through a list by offset: that works whatever its links look like."""
+    """Page through a list by offset: that works whatever its links look like.
+
+    A page may be larger than was asked for; the list is not.
+    """
     offset = 0
     for _ in range(MOST_PAGES):
+        if offset >= MOST_PAGES * _PAGE:
+            return
         query = PageRequest(offset=offset, limit=_PAGE).as_query()
         sql.release()
         page = fetch(client.list_url(url, query), peer=peer)

@@ -10,6 +10,7 @@ from parties.models import Party, Platform
 from parties.registration.invitation import AllowedRole, allow
 from parties.signals import platform_changed
 from sandbox import Result, SandboxPlatform
+from sandbox.misbehaviour import reply
 from tests.cast import CPA, MSA, Cast, command
 from tests.hub.second_hub import LISTED, XXX
 
@@ -97,6 +98,19 @@ def test_the_whole_list_of_another_hub_is_read(cast: Cast, other: SandboxPlatfor
 
     assert other_hubs.learn_all(Platform.objects.get(name="HB2").pk) == 1
     assert Party.objects.get(key="FR-XXX").reported_status == "OFFLINE"
+
+
+@pytest.mark.security("S-04")
+def test_a_list_without_end_is_left(
+    cast: Cast, other: SandboxPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many pages of the size that was asked for, however large they come."""
+    monkeypatch.setattr(other_hubs, "MOST_PAGES", 3)
+    other.forget()
+    with other.answer("GET /sender/hubclientinfo", reply([info("ZZZ")] * 150)):
+        other_hubs.learn_all(Platform.objects.get(name="HB2").pk)
+
+    assert len([seen for seen in other.seen if "hubclientinfo" in seen.path]) == 2
 
 
 def test_a_list_is_announced_once(cast: Cast, other: SandboxPlatform) -> None:
