@@ -2,13 +2,13 @@ from django.db import migrations, models
 
 # What is of a key that two platforms have goes to the one whose role is meant (A-30).
 OF_CPO, OF_OPEN = ("CPO",), ("CPO", "NAP")
-OF_EMSP, OF_READERS = ("EMSP", "OTHER"), ("EMSP", "NSP", "NAP", "OTHER")
+HAVE_TOKENS, OF_READERS = ("EMSP", "OTHER"), ("EMSP", "NSP", "NAP", "OTHER")
 SIDES = {
-    "locations": (OF_OPEN, OF_READERS),
-    "tariffs": (OF_OPEN, OF_READERS),
-    "tokens": (OF_EMSP, OF_CPO),
-    "sessions": (OF_CPO, OF_EMSP),
-    "cdrs": (OF_CPO, OF_EMSP),
+    "locations": {"owner": OF_OPEN, "audience": OF_READERS},
+    "tariffs": {"owner": OF_OPEN, "audience": OF_READERS},
+    "tokens": {"owner": HAVE_TOKENS, "audience": OF_CPO},
+    "sessions": {"owner": OF_CPO, "audience": (*HAVE_TOKENS, "SCSP"), "recipient": HAVE_TOKENS},
+    "cdrs": {"owner": OF_CPO, "audience": HAVE_TOKENS, "recipient": HAVE_TOKENS},
 }
 TABLES = {
     "locations": "hub_location",
@@ -18,10 +18,10 @@ TABLES = {
     "cdrs": "hub_cdr",
 }
 SHARED = """
-SELECT h.key, h.name FROM parties_holder h WHERE h.name <> h.key AND EXISTS (
+SELECT DISTINCT ON (h.key) h.key, h.name FROM parties_holder h WHERE h.name <> h.key AND EXISTS (
   SELECT FROM parties_party p WHERE p.holder = h.name AND p.role = ANY(%s))
 AND NOT EXISTS (SELECT FROM parties_party p WHERE p.holder = h.key AND p.role = ANY(%s))
-ORDER BY h.id LIMIT 1"""
+ORDER BY h.key, h.id"""
 OF_SUBSCRIPTIONS = """UPDATE {table} t SET owner = %s FROM hub_subscription b
 WHERE b.id = t.subscription_id AND b.module = %s AND t.owner = %s"""
 
@@ -29,25 +29,20 @@ WHERE b.id = t.subscription_id AND b.module = %s AND t.owner = %s"""
 def file_shared(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         for module, sides in SIDES.items():
-            for is_owner, roles in zip((True, False), sides):
+            for side, roles in sides.items():
                 cursor.execute(SHARED, [list(roles), list(roles)])
                 for key, name in cursor.fetchall():
-                    move(cursor, module, key, name, is_owner=is_owner)
+                    move(cursor, module, side, key, name)
 
 
-def move(cursor, module, key, name, *, is_owner):
-    side = "owner" if is_owner else "audience"
+def move(cursor, module, side, key, name):
     cursor.execute(f"UPDATE {TABLES[module]} SET {side} = %s WHERE {side} = %s", [name, key])
-    cursor.execute(
-        f"UPDATE hub_change SET {side} = %s WHERE {side} = %s AND module = %s", [name, key, module]
-    )
-    if is_owner:
+    if side != "recipient":
+        feed = f"UPDATE hub_change SET {side} = %s WHERE {side} = %s AND module = %s"
+        cursor.execute(feed, [name, key, module])
+    if side == "owner":
         for table in ("hub_snapshot", "hub_deadletter", "hub_receipt"):
             cursor.execute(OF_SUBSCRIPTIONS.format(table=table), [name, module, key])
-    elif module in {"sessions", "cdrs"}:
-        cursor.execute(
-            f"UPDATE {TABLES[module]} SET recipient = %s WHERE recipient = %s", [name, key]
-        )
 
 
 # A Session whose token is another's now is no longer its former eMSP's. A trigger sees what another
