@@ -142,11 +142,10 @@ def _remembered(message: Message, incoming: Incoming, answer: Answer) -> dict[st
     """Keep what a party accepted; the hub stands in for the URL where the party keeps it."""
     if broadcast.remember(incoming) is None or not message.is_posted:
         return {}
-    with sql.forgiving(f"where {incoming.audience} keeps what was posted"):
-        if answer.location is not None:
+    if answer.location is not None:
+        with sql.forgiving(f"where {incoming.audience} keeps what was posted"):
             cdr_references.remember_location(incoming, answer.location)
-        return _location(message, incoming)
-    return {}
+    return _location(message, incoming)
 
 
 def _in_its_words(
@@ -184,8 +183,10 @@ def _acknowledged(message: Message, incoming: Incoming, applied: Applied) -> Htt
 
 
 def _location(message: Message, incoming: Incoming) -> dict[str, str]:
-    """Name the hub's own URL of what was posted (CDR-02)."""
-    return {"Location": f"{_endpoint(message)}/{cdr_references.reference_of(incoming)}"}
+    """Name the hub's own URL of what was posted (CDR-02), which is stored whether or not."""
+    with sql.forgiving("the Location of what was posted"):
+        return {"Location": f"{_endpoint(message)}/{cdr_references.reference_of(incoming)}"}
+    return {}
 
 
 def stored(message: Message) -> HttpResponse:

@@ -11,10 +11,11 @@ import psycopg
 import pytest
 from django.db import connection
 
+from ocpi.types import PartyRef
 from parties.models import Platform
 from sandbox import Responder, SandboxPlatform
 from sandbox.server import Call
-from tests.cast import MSA, Cast, a_location, push
+from tests.cast import HUB, MSA, Cast, a_location, push
 from tests.hub.charging_objects import post_cdr
 from tests.hub.gateway.commands import NOTED, answered, emsp_and_cpo, in_envelope
 
@@ -33,6 +34,17 @@ def _vanishing(table: str, data: object = None) -> Iterator[Responder]:
         yield respond
     finally:
         _rename(f"{table}_gone", table)
+
+
+@contextmanager
+def _changed(sql: str, back: str) -> Iterator[None]:
+    """Change the database, for a while."""
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+        other.execute(sql.encode())
+        try:
+            yield
+        finally:
+            other.execute(back.encode())
 
 
 def _rename(table: str, name: str) -> None:
@@ -62,6 +74,21 @@ def test_a_cdr_whose_place_cannot_be_remembered_is_accepted(pair: Pair) -> None:
         result = post_cdr(cpo, to=MSA)
 
     assert result.status_code == 1000
+
+
+@pytest.mark.security("S-16")
+@pytest.mark.parametrize("to", [HUB, MSA, None])
+def test_a_cdr_is_accepted_when_its_url_cannot_be_told(pair: Pair, to: PartyRef | None) -> None:
+    """It is stored: an error would say that it is not."""
+    cpo, _ = pair
+    column = 'ALTER TABLE hub_cdr RENAME COLUMN "{}" TO "{}"'
+    with _changed(column.format("reference", "gone"), column.format("gone", "reference")):
+        result = post_cdr(cpo, to=to)
+
+    assert (answered(result), result.location) == ((201, 1000), None)
+    again = post_cdr(cpo, to=to)
+    assert answered(again) == (200, 1000)
+    assert again.location
 
 
 def test_a_command_that_was_accepted_is_accepted(cast: Cast) -> None:
