@@ -7,7 +7,7 @@ runs out. Whoever asks after the answer is there has a try of its own.
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import closing
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -29,6 +29,8 @@ MOST_ANSWER_BYTES = 65_536
 _MARGIN_SECONDS = 10
 """Beside the peer's time: for the database. So long nobody repeats what a killed process posted."""
 _PAUSES = (0.02, 0.05, 0.1)
+
+Identity = tuple[str, str, str]
 
 _CLAIM = """
 INSERT INTO hub_posting (owner, object_key, audience, digest, claim, until)
@@ -64,6 +66,14 @@ def once(incoming: Incoming, platform_id: int, post: Callable[[], HttpResponse])
                 f"{what} is on its way, and no answer is there yet: send it again"
             )
     return _settled(claim, post)
+
+
+def under_way(keys: Collection[Identity]) -> set[Identity]:
+    """Return which objects are being posted at present, by owner, key and audience."""
+    owners, object_keys = {key[0] for key in keys}, {key[1] for key in keys}
+    open_ones = Posting.objects.filter(http_status=None, until__gt=timezone.now())
+    found = open_ones.filter(owner__in=owners, object_key__in=object_keys)
+    return set(found.values_list("owner", "object_key", "audience")).intersection(keys)
 
 
 def forget_expired() -> int:

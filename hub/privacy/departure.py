@@ -32,15 +32,14 @@ from hub.models import (
 )
 from hub.policy import POLICIES
 from hub.store import anonymity
-from ocpi.types import InterfaceRole, ModuleID, Role
+from ocpi.types import ModuleID
 from operators.audit import record
 from parties import operations
 from parties.connection_status import ConnectionStatus
 from parties.holders import ref_of
-from parties.models import Credentials, Holder, Party, Platform
+from parties.models import Credentials, Holder, Platform
 from parties.registration.inbound import disconnect
 from parties.registration.outbound import say_goodbye
-from parties.role_pairs import implements
 
 Kind = tuple[str, QuerySet[Any]]
 Tell = Callable[[float, Mapping[str, int]], object]
@@ -72,14 +71,10 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class _Heirs:
-    """One of the platform's parties by key and by the name that what is its is filed under.
-
-    `received` are the modules that no other platform receives under that key.
-    """
+    """One of the platform's parties by key and by the name that what is its is filed under."""
 
     key: str
     holder: str
-    received: tuple[ModuleID, ...]
 
 
 def survey(platform: Platform) -> Departure:
@@ -141,18 +136,7 @@ def _of_connection(platform: Platform) -> Iterator[Kind]:
 
 def _all_heirs(platform: Platform) -> list[_Heirs]:
     named = platform.parties.order_by("key").values_list("key", "holder").distinct()
-    return [_heirs(platform, key, holder) for key, holder in named]
-
-
-def _heirs(platform: Platform, key: str, holder: str) -> _Heirs:
-    """Tell what another platform receives under the same key, in another role."""
-    others = Party.objects.filter(key=key).exclude(platform=platform).values_list("role", flat=True)
-    roles = [Role(role) for role in others]
-
-    def is_taken(module: ModuleID) -> bool:
-        return any(implements(role, module, InterfaceRole.RECEIVER) for role in roles)
-
-    return _Heirs(key, holder, tuple(name for name in POLICIES if not is_taken(name)))
+    return [_Heirs(key, holder) for key, holder in named]
 
 
 def _stored(holder: str, module: ModuleID) -> Q:
@@ -200,11 +184,10 @@ def _kept(row: Cdr, name: str) -> KeptCdr:
 def _note_departed(all_heirs: Iterable[_Heirs]) -> None:
     """Remember until when its parties received what is personal."""
     for heirs in all_heirs:
-        for module in heirs.received:
-            if POLICIES[module].personal:
-                Departed.objects.update_or_create(
-                    party=heirs.key, module=module.value, defaults={"at": timezone.now()}
-                )
+        for module in (name for name, policy in POLICIES.items() if policy.personal):
+            Departed.objects.update_or_create(
+                party=heirs.key, module=module.value, defaults={"at": timezone.now()}
+            )
 
 
 def told(departure: Departure) -> dict[str, dict[str, int]]:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
-from hub.gateway import token_owner
+from hub.gateway import posts_in_flight, token_owner
 from hub.pull import retention
 from hub.pull.sources import Source
 from hub.store import merge, pull_writes
@@ -83,6 +83,8 @@ def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> Outcom
     usable: list[Pulled] = []
     for text in items:
         _sort(source, text, correlation_id, usable, outcome)
+    if source.kind.posted:
+        usable = _not_under_way(usable, outcome)
     fates = pull_writes.store(usable) if usable else []
     for one, fate in zip(usable, fates, strict=True):
         if fate in _REASONS:
@@ -91,6 +93,13 @@ def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> Outcom
             outcome.counts[fate.value] += 1
     outcome.counts["quarantined"] = len(outcome.broken)
     return outcome
+
+
+def _not_under_way(usable: list[Pulled], outcome: Outcome) -> list[Pulled]:
+    """Leave alone what is being posted: it must not come by two ways; the list still has it."""
+    posted = posts_in_flight.under_way([one.key for one in usable])
+    outcome.counts[Fate.OLDER.value] += sum(one.key in posted for one in usable)
+    return [one for one in usable if one.key not in posted]
 
 
 _REASONS = {
@@ -175,7 +184,7 @@ def _addressed(source: Source, message: Incoming, value: dict[str, Any]) -> Inco
     holder = source.entitled(message.holder, to)
     if not holder:
         raise UnknownReceiver(f"{to.ref} may not have it")
-    if source.is_of_predecessor(to.ref, parse_datetime(str(value["last_updated"]))):
+    if source.is_of_predecessor(holder, parse_datetime(str(value["last_updated"]))):
         raise UnknownReceiver(f"{to.ref} was another when this was made")
     return replace(message, audience=holder, recipient=holder)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from django.conf import settings
+from django.db.models import Min
 
 from hub.gateway.directory import PartyDirectory
 from hub.gateway.routing import Address, Kept, Meant, destination_for
@@ -109,16 +110,19 @@ class Source:
             return ""
         return to.holder if to.is_live else ""
 
-    def is_of_predecessor(self, recipient: PartyRef, moment: datetime) -> bool:
-        """Tell whether a personal object is of who was called so before (S-25)."""
-        left_at = self._departed.get(str(recipient))
+    def is_of_predecessor(self, holder: str, moment: datetime) -> bool:
+        """Tell whether a personal object is of who was called so before its holder came (S-25)."""
+        left_at = self._departed.get(holder)
         return left_at is not None and moment < left_at
 
     @cached_property
     def _departed(self) -> dict[str, datetime]:
-        """Until when recipients of forgotten platforms were there."""
+        """Until when recipients of forgotten platforms were there, by who came after them."""
         rows = Departed.objects.filter(module=self.module.identifier.value)
-        return dict(rows.values_list("party", "at"))
+        left = dict(rows.values_list("party", "at"))
+        named = Party.objects.filter(key__in=left).order_by().values_list("key", "holder")
+        came = named.annotate(came=Min("claimed_at")).filter(came__isnull=False)
+        return {holder: left[key] for key, holder, at in came if at > left[key]}
 
     def listing(self, state: PullState) -> Listing:
         """Return what the crawl under way asks for."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.utils import timezone
 
 from hub.gateway import posts_in_flight
@@ -19,6 +20,7 @@ from sandbox.misbehaviour import hang, html, refuse, reset
 from sandbox.server import Call, Responder
 from tests.cast import HUB, MSA
 from tests.hub.charging_objects import answered, asked, post_cdr, posts
+from tests.hub.pull.workers import offer, read
 from tests.ocpi.objects import a_cdr
 
 Pair = tuple[SandboxPlatform, SandboxPlatform]
@@ -158,6 +160,38 @@ def test_one_to_the_hub_waits_for_one_to_the_party(
     assert {answered(each) for each in results} <= {(200, 1000), (201, 1000)}
     assert len(posts(emsp)) == 1
     assert not Change.objects.exists()
+
+
+@pytest.mark.security("S-17")
+@pytest.mark.parametrize("to", [MSA, None], ids=["direct", "without TO"])
+def test_what_is_on_its_way_is_not_delivered_from_its_owners_list(
+    pair: Pair, deliver_all: Callable[[], int], to: PartyRef | None
+) -> None:
+    """A list that is read meanwhile has it too; what was refused may come from there later."""
+    cpo, emsp = pair
+    offer(cpo, "cdrs", a_cdr())
+    older: list[int] = []
+
+    def read_first(responder: Responder) -> Responder:
+        def respond(call: Call) -> None:
+            older.append(read("cdrs", full=True).older)
+            deliver_all()
+            connection.close()
+            responder(call)
+
+        return respond
+
+    refused = emsp.answer("POST", read_first(refuse(2001, "not now")))
+    assert post_cdr(cpo, to=to).status_code == 2001
+    refused.cancel()
+    taken = emsp.answer("POST", read_first(lambda call: call.send(call.usual())))
+    assert answered(post_cdr(cpo, to=to)) == (201, 1000)
+    taken.cancel()
+
+    assert (older, len(posts(emsp))) == ([1, 1], 2)
+    assert read("cdrs", full=True).unchanged == 1
+    deliver_all()
+    assert len(posts(emsp)) == 2
 
 
 @pytest.mark.security("S-17")
