@@ -30,13 +30,17 @@ class DeadLetterAdmin(FoundByWholeWords, Redriving, ReadOnly, ModelAdmin[DeadLet
 
     list_display = ("when", "receiver", "method", "path", "codes", "why", "journey")
     list_filter = ("method", "http_status", "status_code", "subscription__module")
-    search_fields = ("path", "reason", "correlation_id", "subscription__receiver__key")
+    search_fields = ("path", "reason", "correlation_id", "subscription__receiver__holder")
     search_help_text = (
         "Path, reason, correlation id, or key of the receiver; of what is about drivers,"
         " whole words only"
     )
     module_field = "subscription__module"
-    whole = ("correlation_id", "subscription__receiver__key")
+    whole = (
+        "correlation_id",
+        "subscription__receiver__key",
+        "subscription__receiver__holder",
+    )
     within = ("path", "reason")
     list_per_page = 50
     ordering = ("-id",)

@@ -23,7 +23,7 @@ _LIST = "admin:hub_deadletter_changelist"
 _JOB = "hub_deadletter_job"
 _LOOK_AGAIN = "2"
 """Seconds after which a browser asks again how far it is."""
-_BY = ("subscription__receiver__key", "subscription__module")
+_BY = ("subscription__receiver__holder", "subscription__module")
 _REDRIVE = Bulk(
     "Send again",
     "dead letters",

@@ -108,7 +108,7 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
 
     list_display = ("receiver_name", "module", "state", "lag", "last_delivered", "health", "error")
     list_filter = ("module", "receiver__platform__status")
-    search_fields = ("receiver__key", "receiver__name", "receiver__platform__name")
+    search_fields = ("receiver__holder", "receiver__name", "receiver__platform__name")
     search_help_text = "Key or name of the receiver, or its platform"
     list_select_related = ("receiver__platform",)
     list_per_page = 50

@@ -55,7 +55,7 @@ class TooFast:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A receiver that is behind: its oldest undelivered change, and how many there are."""
+    """A holder that is behind: its oldest undelivered change, and how many there are."""
 
     receiver: str
     module: str
@@ -147,7 +147,7 @@ def throttled_of(platform: str) -> int:
 
 def waiting() -> list[Waiting]:
     """Return who is behind, the one with the oldest change first; each once."""
-    names = dict(Subscription.objects.values_list("pk", "receiver__key"))
+    names = dict(Subscription.objects.values_list("pk", "receiver__holder"))
     found: dict[str, Waiting] = {}
     for module in POLICIES:
         behind = backlog.lag(module, names, most=_CHANGES)
@@ -172,7 +172,7 @@ def dead_letters() -> Letters:
 
 
 _LETTERS = """
-SELECT p.key, d.number, d.oldest FROM (
+SELECT p.holder, d.number, d.oldest FROM (
   SELECT subscription_id, count(*) AS number, min(created_at) AS oldest FROM (
     SELECT subscription_id, created_at FROM hub_deadletter ORDER BY id LIMIT %(most)s::bigint
   ) AS first GROUP BY subscription_id) AS d

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.models import Location, Session
+from hub.delivery import subscriptions
+from hub.models import DeadLetter, Location, Session, Subscription
 from ocpi.types import PartyRef
 from parties import holders
 from parties.models import Agreement, Party
@@ -17,11 +18,13 @@ from tests import cast as casting
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push, route
 from tests.hub.charging_objects import listed, put_session, session, two_emsps
 from tests.hub.gateway.commands import answered, in_envelope, joined
+from tests.hub.pull.workers import offer, read
 from tests.ocpi.objects import a_cdr, a_session, a_token
 
 pytestmark = [pytest.mark.security("S-10"), pytest.mark.conformance("TF-84")]
 
 YYY = PartyRef("DE", "YYY")
+LONG_AGO = "2025-01-01T00:00:00Z"
 OF_YYY = {"country_code": "DE", "party_id": "YYY"}
 OF_TOKENS = {"tokens": ("SENDER",), "sessions": ("RECEIVER",), "cdrs": ("RECEIVER",)}
 Deliver = Callable[[], int]
@@ -213,6 +216,43 @@ def test_what_an_operator_looks_up_by_name_is_of_all_who_have_it(shared: Shared)
     assert names[1].startswith("DE-YYY@")
     assert all(f"with {name}" in said["why"] for name in names)
     assert holders.ref_of(names[1]) == YYY
+
+
+def test_who_comes_after_one_of_two_finds_nothing_of_it(shared: Shared) -> None:
+    """What is older than its predecessor's end is nobody's, whoever else has the key; B's stays."""
+    vendors = shared("EMSP", "OTHER")
+    cpo, other = vendors["P1"], vendors["B"]
+    agree(("CPO", "NL-CPA"), ("OTHER", "DE-YYY"))
+    token = a_session()["cdr_token"] | OF_YYY
+    of_other = a_session(id="S1", cdr_token=token, last_updated=LONG_AGO)
+    offer(cpo, "sessions", of_other)
+    command("forget_platform", "A", "--yes")
+    assert read("sessions", full=True).stored == 1
+    offer(cpo, "sessions", a_session(id="S2", cdr_token=token, last_updated=LONG_AGO))
+
+    joined(vendors, "A")
+    agree(("CPO", "NL-CPA"), ("EMSP", "DE-YYY"))
+
+    assert read("sessions", full=True).passed_over == 2
+    assert listed(vendors["A"], "sessions", YYY) == ([], 0)
+    assert listed(other, "sessions", YYY) == (["S1"], 1)
+
+
+def test_figures_tell_the_two_apart(shared: Shared) -> None:
+    """Who waits, and who refused something, is named by the platform too."""
+    vendors = shared("EMSP", "NSP")
+    cpo = vendors["P1"]
+    for role in ("EMSP", "NSP"):
+        agree(("CPO", "NL-CPA"), (role, "DE-YYY"))
+    subscriptions.reconcile()
+    push(cpo, a_location())
+    for subscription in Subscription.objects.filter(module="locations", receiver__key="DE-YYY"):
+        DeadLetter.objects.create(subscription=subscription, method="PUT")
+
+    told = command("status")
+
+    assert sorted(each["receiver"] for each in told["waiting"]) == sorted(holders.names(YYY))
+    assert told["dead_letters"]["by_receiver"] == dict.fromkeys(holders.names(YYY), 1)
 
 
 def test_a_party_that_moves_takes_along_what_is_its(cast: Cast) -> None:
