@@ -164,7 +164,8 @@ def _recipient(message: Message, incoming: Incoming) -> Meant:
         text = f"the hub holds no {incoming.type.name} {incoming.ids[0]!r} of {incoming.owner}"
         raise incoming.type.unknown(f"{text}; send it by PUT first", http_status=404)
     known, token = ref_of(holder), value.get("cdr_token")
-    named = token_owner.named_owner(token) if isinstance(token, dict) else None
+    own = {"country_code": known.country_code, "party_id": known.party_id}  # a PATCH may name half
+    named = token_owner.named_owner(own | token) if isinstance(token, dict) else None
     if named not in {None, known}:
         text = f"is of {named}, but this {incoming.type.name} is for {known}: send it by PUT"
         raise InvalidParameters(findings=(Finding("cdr_token", text),))

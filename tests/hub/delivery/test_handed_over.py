@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from hub.models import Session
+from ocpi.types import PartyRef
 from sandbox import Result, SandboxPlatform
 from tests.cast import CPA, HUB, MSA, MSB, Cast, route
-from tests.hub.charging_objects import T2, asked, for_msb, listed, put_session, session
+from tests.hub.charging_objects import T2, asked, for_msb, held, listed, put_session, session
 from tests.hub.concurrency import at_once
 from tests.hub.gateway.commands import PROFILE, answered, in_envelope, joined
 from tests.ocpi.objects import a_session
@@ -104,6 +105,31 @@ def test_a_session_may_come_back(three: Three) -> None:
     assert answered(stop(msa)) == (200, 1000)
     assert stop(msb).data == UNKNOWN
     assert (listed(msa, "sessions", MSA), listed(msb, "sessions", MSB)) == ((["S1"], 1), ([], 0))
+
+
+@pytest.mark.security("S-18")
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"country_code": "FR", "party_id": "MSB"},
+        {"party_id": "MSB"},
+        {"country_code": "FR"},
+        {"country_code": "fr", "uid": "X"},
+    ],
+)
+@pytest.mark.parametrize("to", [HUB, None])
+def test_a_patch_hands_nothing_over(three: Three, named: dict[str, str], to: PartyRef) -> None:
+    """Nor half of a name: it would be another's token in a session that stays where it was."""
+    cpo, msa, _ = three
+    put_session(cpo)
+    before = held(cpo)
+
+    refused = session(cpo, "PATCH", {"cdr_token": named, "last_updated": T2}, to=to)
+
+    assert answered(refused) == (200, 2001)
+    assert "send it by PUT" in str(refused.message)
+    assert held(cpo) == before
+    assert listed(msa, "sessions", MSA) == (["S1"], 1)
 
 
 def test_who_is_only_told_of_anothers_session_does_not_steer_it(three: Three) -> None:
