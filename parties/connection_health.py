@@ -92,7 +92,7 @@ def failed(
 
     `answered` by something, it is there, however little it takes. `retry_after` it asked for.
     """
-    platform = Platform.objects.select_for_update().filter(pk=platform_id).first()
+    platform = Platform.objects.select_for_update(no_key=True).filter(pk=platform_id).first()
     if platform is None:
         return
     now = timezone.now()

@@ -161,7 +161,9 @@ def _store(
     caller: Caller, offer: Offer, found: Discovered, complete: Callable[[Platform], str]
 ) -> str:
     with transaction.atomic():
-        platform = Platform.objects.select_for_update().filter(pk=caller.platform_id).first()
+        platform = (
+            Platform.objects.select_for_update(no_key=True).filter(pk=caller.platform_id).first()
+        )
         _require_token(caller)
         if platform is None or _is_registered_meanwhile(caller, platform):
             raise _registered_already()

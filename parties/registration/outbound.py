@@ -164,7 +164,7 @@ def _put(platform: Platform, found: Discovered, peer: Peer) -> None:
 
 def _complete(platform: Platform, row: Credentials, found: Discovered, offer: Offer) -> None:
     """Store the platform's token and roles, confirm ours, let the former ones run out."""
-    locked = Platform.objects.select_for_update().filter(pk=platform.pk).first()
+    locked = Platform.objects.select_for_update(no_key=True).filter(pk=platform.pk).first()
     ours = Credentials.objects.inbound(platform).filter(pk=row.pk)
     if locked is None or not ours.update(provisional=False, valid_until=None):
         message = f"the connection with {platform.name} was ended meanwhile"
