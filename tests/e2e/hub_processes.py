@@ -105,6 +105,17 @@ class Hub:
         queues = ["-Q", "wake,realtime,bulk", "-n", f"w{self.started}@e2e"]
         self.start(name, *_WORKER, *queues)
 
+    def run(self, name: str, *arguments: str, **more: str) -> None:
+        """Run a Python process of the hub to its end, with more in its environment."""
+        program = Program(
+            name=name,
+            command=[sys.executable, *arguments],
+            log=self.folder / f"{name}.log",
+            environment={**self.environment, **more},
+            directory=CHECKOUT,
+        )
+        assert run_through(program) == 0, program.log.read_text()
+
     def kill(self, name: str = WORKERS[0]) -> None:
         """Kill a process without a word."""
         child = self.children.pop(name)
@@ -202,22 +213,10 @@ def _warm(hub: Hub) -> None:
 def _prepared(hub: Hub) -> dict[str, str]:
     """Migrate as the owner of the tables, and invite; return the tokens A."""
     answer = hub.folder / "tokens.json"
-    owner = {"DATABASE_URL": hub.servers.owner_url}
-    _run_through(hub, "migrate", str(CHECKOUT / "manage.py"), "migrate", "-v", "0", extra=owner)
-    _run_through(hub, "prepare", "-c", PREPARE, json.dumps(_cast()), str(answer))
+    hub.run("migrate", "manage.py", "migrate", "-v", "0", DATABASE_URL=hub.servers.owner_url)
+    hub.run("prepare", "-c", PREPARE, json.dumps(_cast()), str(answer))
     tokens: dict[str, str] = json.loads(answer.read_text())
     return tokens
-
-
-def _run_through(hub: Hub, name: str, *arguments: str, extra: dict[str, str] | None = None) -> None:
-    program = Program(
-        name=name,
-        command=[sys.executable, *arguments],
-        log=hub.folder / f"{name}.log",
-        environment={**hub.environment, **(extra or {})},
-        directory=CHECKOUT,
-    )
-    assert run_through(program) == 0, program.log.read_text()
 
 
 def _cast() -> dict[str, list[tuple[str, str, str]]]:

@@ -1,12 +1,9 @@
 """Pull by real processes: an operator's command or a worker reads, the workers deliver."""
 
-import sys
-
 import pytest
 
-from local.processes import Program, run_through
 from tests.cast import CPA, a_location
-from tests.e2e.hub_processes import CHECKOUT, Hub
+from tests.e2e.hub_processes import Hub
 from tests.hub.location_owner import received
 from tests.hub.pull.workers import offer
 
@@ -19,15 +16,11 @@ def test_who_only_offers_lists_and_who_only_takes_pushes(hub: Hub) -> None:
     cpo, emsp = hub.platforms["P1"], hub.platforms["P2"]
     found = [{**a_location(CPA, each), "id": f"O{each}"} for each in range(1, NUMBER + 1)]
     offer(cpo, "locations", *found)
-    command = [sys.executable, "manage.py", "pull", "NL-CPA", "--module", "locations", "--full"]
-    log = hub.folder / "pull.log"
-    program = Program(
-        name="pull", command=command, log=log, environment=hub.environment, directory=CHECKOUT
-    )
 
-    assert run_through(program) == 0, program.log.read_text(encoding="utf-8")
+    hub.run("pull", "manage.py", "pull", "NL-CPA", "--module", "locations", "--full")
     emsp.wait_for("/O", 30, count=NUMBER)
 
-    assert f"{NUMBER} of {NUMBER} objects, 3 pages" in log.read_text(encoding="utf-8")
+    told = (hub.folder / "pull.log").read_text(encoding="utf-8")
+    assert f"{NUMBER} of {NUMBER} objects, 3 pages" in told
     has = received(emsp)
     assert all(has[f"NL-CPA/{each['id']}"] == each for each in found)
