@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
+from django.forms import SelectMultiple
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -23,8 +24,11 @@ from operators.models import Change, ConsoleSession
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+    from django.db.models import ManyToManyField
+    from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 else:
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
 
 _EVENTS = 20
 admin.site.unregister(User)
@@ -42,7 +46,16 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     change_password_form = AdminPasswordChangeForm
     actions = ("reset_two_factor", "end_sessions")
     fieldsets = (*(UserAdmin.fieldsets or ()), ("At the console", {"fields": ("door", "events")}))
-    readonly_fields = ("door", "events")
+    readonly_fields = ("door", "events", "last_login", "date_joined")
+    filter_horizontal = ()  # its boxes name themselves to nobody who does not see them
+
+    def formfield_for_manytomany(
+        self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: object
+    ) -> "ModelMultipleChoiceField[Any] | None":
+        """Offer groups as boxes to tick, and permissions, which are many, as a list."""
+        widgets = {"groups": CheckboxSelectMultiple(), "user_permissions": _permissions()}
+        kwargs["widget"] = widgets[db_field.name]
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
         """Tell who may take somebody's second factor away: who may change accounts."""
@@ -88,9 +101,9 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         factor = "with" if second_factor.is_enrolled(row) else "no"
         number = sessions.alive().filter(user=row.pk).count()
         listed = f"{reverse('admin:operators_consolesession_changelist')}?q={row.get_username()}"
+        sessions_of = f"{number} session{'' if number == 1 else 's'}"
         return format_html(
-            '{} second factor, <a class="hub-link" href="{}">{} sessions</a>',
-            *(factor, listed, number),
+            '{} second factor, <a class="hub-link" href="{}">{}</a>', factor, listed, sessions_of
         )
 
     def _events(self, row: User) -> SafeString:
@@ -98,6 +111,10 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         newest = Change.objects.filter(**of).order_by("-id")[:_EVENTS]
         cells = ((ago(each.at), each.who, _did(each), each.address or "-") for each in newest)
         return table(("When", "Who", "Did", "Address"), cells)
+
+
+def _permissions() -> SelectMultiple:
+    return SelectMultiple(attrs={"size": 12})
 
 
 def _once(row: User, made: Callable[[User], SafeString]) -> SafeString:
@@ -115,6 +132,18 @@ def _did(change: Change) -> str:
 @admin.register(Group)
 class OperatorGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[type-arg]
     """What they may do; the hub's own four are what migrations make of them."""
+
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(
+        self,
+        db_field: "ManyToManyField[Any, Any]",
+        request: HttpRequest | None = None,
+        **kwargs: object,
+    ) -> "ModelMultipleChoiceField[Any] | None":
+        """Offer permissions as a list."""
+        kwargs["widget"] = _permissions()
+        return super().formfield_for_manytomany(db_field, request=request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         """Read with the permissions what they are about: each names it."""

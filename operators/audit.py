@@ -5,6 +5,7 @@ change more than one row say so by `deed`.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -16,6 +17,7 @@ from django.db.models import Model
 from operators.actor import HUB, Actor, actor
 from operators.models import Change
 
+log = logging.getLogger(__name__)
 Facts = dict[str, Any]
 
 AUDITED: Mapping[str, tuple[str, ...]] = {
@@ -46,7 +48,7 @@ def record(
     """Write down a change; nobody acting means that the hub did it by itself."""
     by = by or actor() or HUB
     row = thing if isinstance(thing, Model) else None
-    Change.objects.create(
+    change = Change.objects.create(
         who=by.who[:150],
         channel=by.channel,
         address=by.address,
@@ -58,6 +60,17 @@ def record(
         before=before,
         after=after,
     )
+    _log_line(change)
+
+
+def _log_line(change: Change) -> None:
+    """Say it in the process's log as well, which no account of the database changes (ASVS 7.3.3).
+
+    Of what was done and to which row: what it says of it may name a driver.
+    """
+    about = f"{change.kind} {change.object_id}".strip()
+    told = (change.pk, change.who, change.channel, change.address or "-", change.deed, about)
+    log.info("audit %d: %s (%s, %s) %s %s", *told)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ STRANGER = "stranger"
 UNKNOWN = "an account that is not there"
 _OTHERS = "others"
 _KIND = "auth.User"
-_HOUR = timedelta(hours=1)
+_HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 
 
 class Event(StrEnum):
@@ -57,7 +57,6 @@ class Event(StrEnum):
 
 def happened(event: Event, user: User, request: HttpRequest, **after: object) -> None:
     """Write down what a person did who is known."""
-    log.info("%s: %s", user.get_username(), event)
     record(event, user, after=after or None, by=_by(user.get_username(), request))
 
 
@@ -83,6 +82,12 @@ _COUNTED = frozenset(
         *(Event.WRONG_PASSWORD, Event.WRONG_CODE, Event.DENIED),
     }
 )
+
+
+def failures_of_a_day() -> int:
+    """Count what failed at the door in the last 24 hours."""
+    recent = Change.objects.filter(at__gte=timezone.now() - _DAY, deed__in=_COUNTED)
+    return int(recent.aggregate(times=Sum("times"))["times"] or 0)
 
 
 def since_last_log_in(user: User) -> str:

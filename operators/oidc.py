@@ -37,6 +37,7 @@ from operators.oidc_provider import SECONDS_TO_ANSWER, fetched, provider
 log = logging.getLogger(__name__)
 Claims = Mapping[str, Any]
 _REFUSAL = "oidc_refusal"
+_FOR_WHAT = "Sec-Fetch-Dest"
 _CLOCKS_DIFFER_SECONDS = 60
 _NEEDED = ["exp", "iat", "aud", "iss", "sub"]
 
@@ -218,8 +219,8 @@ class Start(OIDCAuthenticationRequestView):  # type: ignore[misc] # published wi
         return _setting(attr, *default)
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Go there."""
-        if not settings.HUB_OIDC_ISSUER:
+        """Go there; a picture in somebody else's page begins nothing, nor uses attempts up."""
+        if not settings.HUB_OIDC_ISSUER or request.headers.get(_FOR_WHAT, "document") != "document":
             raise Http404
         sentence = login_throttle.attempted(subscriber(address_of(request)))
         if sentence is not None:

@@ -39,6 +39,8 @@ _PAGES = (
     "/admin/hub/token/driver/",
     "/admin/two-factor/",
     "/admin/password_change/",
+    "/admin/auth/user/add/",
+    "/admin/auth/group/add/",
     *(f"/admin/{name}/" for name in _LISTS),
 )
 _OF_EACH: tuple[type[Model], ...] = (

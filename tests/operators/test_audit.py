@@ -255,3 +255,20 @@ def test_a_rotation_says_which_tokens_came_and_went(cast: Cast, terminal: None) 
     run("announce_url", "--all")
     assert newest().pk > changed.pk
     assert (newest().deed, newest().doing) == ("rotated", "manage.py agree")
+
+
+@pytest.mark.security("S-21")
+def test_each_row_is_a_line_of_the_process_log(
+    olga: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who gets hold of the table changes no log that was shipped elsewhere; it names no row."""
+    caplog.set_level("INFO")
+    platform = PlatformFactory.create(name="P1 secret name")
+    olga.post(reverse("admin:parties_platform_suspend", args=[platform.pk]))
+    olga.get(reverse("admin:auth_user_changelist"))
+    rows = list(Change.objects.order_by("id"))
+    assert len(rows) >= 2
+    said = [each.getMessage() for each in caplog.records if each.name == "operators.audit"]
+    for row, line in zip(rows, said, strict=True):
+        assert line.startswith(f"audit {row.pk}: olga (console, 127.0.0.1) {row.deed} {row.kind}")
+    assert "secret name" not in str(said)

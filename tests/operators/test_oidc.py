@@ -332,6 +332,15 @@ def test_an_address_begins_a_bounded_number_of_log_ins(on: LazySettings, olga: U
     assert Client().get(START).headers["Location"] == LOG_IN
 
 
+def test_a_page_of_others_uses_no_attempts_up(on: LazySettings, olga: User) -> None:
+    """Nobody is locked out by a page that asks for the log-in fifty times as a picture."""
+    on.HUB_LOGIN_FAILURES = 1
+    for _ in range(6):
+        assert Client().get(START, headers={"Sec-Fetch-Dest": "image"}).status_code == 404
+    assert not ConsoleSession.objects.exists()
+    assert log_in("olga-1")[1].headers["Location"] == "/admin/"
+
+
 def test_a_session_of_a_provider_that_is_not_asked_any_more_is_over(
     on: LazySettings, olga: User
 ) -> None:

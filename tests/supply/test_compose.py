@@ -100,6 +100,15 @@ def test_the_broker_asks_for_a_password(secrets: Path) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
+def test_what_logs_people_in_is_webs_alone(name: str) -> None:
+    """What .env says of the identity provider reaches no other service, nor do former keys beat."""
+    blank = {key for key, value in SERVICES[name]["environment"].items() if not value}
+    of_log_ins = {"HUB_OIDC_ISSUER", "HUB_OIDC_CLIENT_SECRET", "HUB_OIDC_ONLY"}
+    assert of_log_ins & blank == (set() if name == "web" else of_log_ins)
+    assert ("SECRET_KEY_FALLBACKS" in blank) is (name in {"beat", "migrate"})
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_a_service_starts_with_the_secrets_it_has(name: str, secrets: Path, tmp_path: Path) -> None:
     """The settings of a deployment are complete with .env.example and the service's own secrets."""
     for secret in SERVICES[name]["secrets"]:

@@ -1,15 +1,28 @@
-"""`manage.py status`: the figures of the console's dashboard."""
+"""`manage.py status`: the figures of the console's dashboard; `--alarm` says which are too high."""
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from django.core.management.base import CommandParser
+
 from hub.statistics import dashboard
 from ocpi.types import format_datetime
+from operators import login_events
 from parties.management.command import OperatorCommand
 
 _SHOWN = 8
+Figures = Mapping[str, Any]
+ALARMS: Mapping[str, Callable[[Figures], float]] = {
+    "offline": lambda found: found["parties"]["OFFLINE"],
+    "failed": lambda found: found["messages"]["failed"],
+    "throttled": lambda found: sum(each["number"] for each in found["throttled"]),
+    "waiting_seconds": lambda found: max((each["seconds"] for each in found["waiting"]), default=0),
+    "dead_letters": lambda found: found["dead_letters"]["number"],
+    "failed_log_ins": lambda found: found["failed_log_ins"],
+}
+"""The figures that may be too high, those of 24 hours where something is counted (ASVS 11.1.8)."""
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -17,8 +30,33 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     help = "How the hub stands: parties, traffic, errors, who is behind, dead letters, CDRs, EVSEs."
 
+    def add_own_arguments(self, parser: CommandParser) -> None:
+        """Add from which figures on somebody has to look."""
+        parser.add_argument(
+            "--alarm",
+            action="append",
+            default=[],
+            metavar="FIGURE=MOST",
+            help=f"exit with 1 above it, for what watches the hub: {', '.join(ALARMS)}",
+        )
+
     def perform(self, options: Namespace) -> dict[str, Any]:
-        """Read them all."""
+        """Read them all, and judge those that are watched."""
+        watched = dict(map(_watched, options.alarm))
+        found = self._figures()
+        high = {name: ALARMS[name](found) for name, most in watched.items()}
+        alarms = [
+            {"figure": name, "is": number, "most": watched[name]}
+            for name, number in high.items()
+            if number > watched[name]
+        ]
+        return {**found, "alarms": alarms}
+
+    def exit_code(self, result: dict[str, Any]) -> int:
+        """Return 1 when something is too high."""
+        return int(bool(result["alarms"]))
+
+    def _figures(self) -> dict[str, Any]:
         messages, letters = dashboard.messages(), dashboard.dead_letters()
         cdrs = dashboard.cdrs()
         return {
@@ -40,6 +78,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             },
             "cdrs": {"today": sum(cdrs.by_hour), "by_hour": cdrs.by_hour, "kwh": cdrs.kwh},
             "evses": dashboard.evses(),
+            "failed_log_ins": login_events.failures_of_a_day(),
         }
 
     def tell(self, result: dict[str, Any]) -> None:
@@ -63,9 +102,21 @@ class Command(OperatorCommand[dict[str, Any]]):
             "Dead letters": _told(letters["by_receiver"]),
             "CDRs today": f"{cdrs['today']:,}, {cdrs['kwh']:,.1f} kWh",
             "EVSEs": _told(result["evses"]),
+            "Failed log-ins": f"{result['failed_log_ins']:,}",
         }
         for name, words in lines.items():
             self.stdout.write(f"{name + ':':<20} {words}")
+        for each in result["alarms"]:
+            sentence = f"{each['figure']} is {each['is']:,.0f}, more than {each['most']:,.0f}"
+            self.stdout.write(f"{'ALARM:':<20} {sentence}")
+
+
+def _watched(text: str) -> tuple[str, float]:
+    """Read a figure and its bound."""
+    name, _, most = text.partition("=")
+    if name not in ALARMS or not most.isdecimal():
+        raise ValueError(f"{text!r} is no alarm: write one like throttled=1000, of {list(ALARMS)}")
+    return name, float(most)
 
 
 def _told(figures: Mapping[str, int | str]) -> str:
