@@ -17,7 +17,7 @@ from console.object_links import short
 from console.redrive import Redriving
 from console.search import FoundByWholeWords
 from hub.masking.personal import PUBLISHED_TO, masked_within
-from hub.masking.set_aside import masked_letter
+from hub.masking.set_aside import masked_dead_letter
 from hub.models import DeadLetter
 from hub.store.raw_json import members
 
@@ -88,7 +88,7 @@ class DeadLetterAdmin(FoundByWholeWords, Redriving, ReadOnly, ModelAdmin[DeadLet
     def complete(self, rows: list[DeadLetter]) -> None:
         """Mask what identifies a driver."""
         for letter in rows:
-            masked_letter(letter)
+            masked_dead_letter(letter)
 
     @column("When", order="id")
     def when(self, letter: DeadLetter) -> SafeString | str:

@@ -30,7 +30,7 @@ from console.charts import progress_bar
 from hub.models import PullState
 from hub.pull import status
 from hub.pull.leases import COUNTS
-from hub.tasks import delivery as delivery_tasks
+from hub.tasks import pull as pull_tasks
 from parties.connection_status import ConnectionStatus
 
 _PHASES = {
@@ -53,7 +53,7 @@ _FIELDS = (
 def start() -> str:
     """Have a worker read what is due; return why that has to wait, if it has."""
     try:
-        task: Any = delivery_tasks.start_pulls
+        task: Any = pull_tasks.start_pulls
         task.delay_on_commit()
     except (redis.RedisError, OperationalError) as error:
         return f"The broker does not answer; they are read once it does: {error}"

@@ -17,8 +17,7 @@ from console.search import FoundByWholeWords
 from hub.masking.set_aside import masked_object
 from hub.models import Quarantined
 from hub.pull import quarantine
-from hub.pull.hints import hint
-from hub.pull.quarantine import QUARANTINE
+from hub.pull.quarantine import QUARANTINE, hint
 
 _BY = ("pull__party__key", "pull__module")
 _READ_AGAIN = Bulk(

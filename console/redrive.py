@@ -14,7 +14,7 @@ from console import bulk_action
 from console.base import operates, page
 from console.bulk_action import Bulk
 from hub import jobs
-from hub.delivery.dead_letters import LETTERS
+from hub.delivery.outcomes import DEAD_LETTERS
 from hub.jobs import Job
 from hub.models import DeadLetter
 from hub.tasks import delivery as delivery_tasks
@@ -70,14 +70,14 @@ class Redriving:
         if rows is None:
             return bulk_action.ask(self, request, queryset, _REDRIVE)
         ids = list(rows.order_by("pk").values_list("pk", flat=True))
-        LETTERS.audit("sent again", ids)  # a worker that is quick leaves nothing to tell of
+        DEAD_LETTERS.audit("sent again", ids)  # a worker that is quick leaves nothing to tell of
         job = Job(len(ids))
         job.tell()
         try:
             task: Any = delivery_tasks.redrive
             task.delay_on_commit(ids, job.name)
         except (redis.RedisError, OperationalError) as error:
-            LETTERS.audit("not sent again: the broker did not answer", ids)
+            DEAD_LETTERS.audit("not sent again: the broker did not answer", ids)
             self.message_user(request, f"The broker does not answer: {error}", messages.ERROR)
             return HttpResponseRedirect(reverse(_LIST))
         return HttpResponseRedirect(reverse(f"admin:{_JOB}", args=[job.name]))
@@ -90,7 +90,7 @@ class Redriving:
         rows = bulk_action.confirmed(request, queryset)
         if rows is None:
             return bulk_action.ask(self, request, queryset, _DISCARD)
-        number = LETTERS.discard(rows)
+        number = DEAD_LETTERS.discard(rows)
         self.message_user(request, f"{number:,} were discarded; nothing was sent.")
         return None
 

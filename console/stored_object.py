@@ -32,7 +32,7 @@ from console.export import Exports
 from console.message_links import messages_of
 from console.object_links import short
 from console.search import Way, by_id, search
-from hub.delivery.object_status import Outcome, Standing, Subject, standings
+from hub.delivery.object_status import DeliveryState, DeliveryStatus, Subject, statuses
 from hub.models import Exchange, StoredObject
 from hub.policy import POLICIES
 
@@ -181,24 +181,24 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
 def whereabouts_table(subject: Subject) -> SafeString:
     """Show how everybody stands who may have an object or a part of one."""
     headers = ("Party", "Outcome", "Revision", "Since", "Changes behind", "Why")
-    return table(headers, map(_cells, standings(subject)))
+    return table(headers, map(_cells, statuses(subject)))
 
 
 _TONES = {
-    Outcome.DELIVERED: Tone.GOOD,
-    Outcome.MAYBE: Tone.CARE,
-    Outcome.REJECTED: Tone.BAD,
-    Outcome.EXPIRED: Tone.BAD,
-    Outcome.WAITING: Tone.BUSY,
+    DeliveryState.DELIVERED: Tone.GOOD,
+    DeliveryState.MAYBE: Tone.CARE,
+    DeliveryState.REJECTED: Tone.BAD,
+    DeliveryState.EXPIRED: Tone.BAD,
+    DeliveryState.WAITING: Tone.BUSY,
 }
 
 
-def _cells(standing: Standing) -> tuple[object, ...]:
+def _cells(status: DeliveryStatus) -> tuple[object, ...]:
     return (
-        standing.party,
-        badge(standing.outcome, _TONES.get(standing.outcome, Tone.QUIET)),
-        standing.revision or "-",
-        ago(standing.since),
-        f"{standing.behind:,}",
-        standing.why or "-",
+        status.party,
+        badge(status.state, _TONES.get(status.state, Tone.QUIET)),
+        status.revision or "-",
+        ago(status.since),
+        f"{status.behind:,}",
+        status.why or "-",
     )

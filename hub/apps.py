@@ -19,6 +19,7 @@ class HubConfig(AppConfig):
         from hub.pull import outages, schedule
         from hub.tasks import delivery as delivery_tasks
         from hub.tasks import housekeeping
+        from hub.tasks import pull as pull_tasks
         from ocpi.server import answered
         from parties import signals
 
@@ -46,6 +47,7 @@ class HubConfig(AppConfig):
             signals.agreement_changed,
         ):
             signal.connect(delivery_tasks.on_parties_changed, dispatch_uid="hub")
+            signal.connect(pull_tasks.on_parties_changed, dispatch_uid="hub.tasks.pull")
             signal.connect(housekeeping.on_parties_changed, dispatch_uid="hub.tasks.housekeeping")
         for signal in (signals.platform_returned, signals.platform_removed):
             signal.connect(housekeeping.on_parties_changed, dispatch_uid="hub.tasks.housekeeping")

@@ -13,6 +13,8 @@ from datetime import datetime
 from database import sql
 from database.sql import Row
 
+# Transaction 100 writes and takes its time, 101 writes and commits. A reader that took 101 and
+# moved on would never see 100. So it stops below the oldest that runs: 101 waits for 100.
 HORIZON = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 """SQL of the first transaction that may not be over; whatever is below is final."""
 END_OF_TRANSACTION = 2**63 - 1
@@ -21,7 +23,11 @@ END_OF_TRANSACTION = 2**63 - 1
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place in the feed: everything up to and including it has been dealt with."""
+    """A point in the feed: everything up to and including it has been dealt with.
+
+    `seq` alone does not do: transaction 100 may draw seq 8 after 101 drew 7, and be over first.
+    Whoever stood at 8 would miss 7; whoever stands at (100, 8) has (101, 7) before him.
+    """
 
     transaction: int
     seq: int
@@ -56,13 +62,13 @@ class Selection:
 class Batch:
     """Some changes, and the position that is reached once they are dealt with.
 
-    Where some were left out, what replaces them is in the feed by transaction `thinned_to`.
+    Where some were left out, what replaces them is in the feed by transaction `compacted_to`.
     """
 
     changes: tuple[FedChange, ...]
     reached: Position
     complete: bool
-    thinned_to: int = 0
+    compacted_to: int = 0
 
 
 _FOR_EVERYBODY = "owner = ANY(%(owners)s::text[]) AND audience = ''"
@@ -70,6 +76,10 @@ _FOR_EVERYBODY = "owner = ANY(%(owners)s::text[]) AND audience = ''"
 _FOR_ONE = "audience = %(audience)s::text AND audience <> ''"
 
 
+# `stretch` is all that is looked at, `kept` of it what is returned, bounded in number and in size;
+# the first is returned however large it is: a Location beyond the bound would never be sent.
+# `edge` tells how far the stretch goes although nothing of it may be kept: of 5,000 changes that
+# later ones replace there is nothing to send, and much to pass over.
 def _reading(wanted: str, *, replaced: str = "false") -> str:
     return f"""
 WITH horizon AS (SELECT {HORIZON} AS below), stretch AS MATERIALIZED (
@@ -95,6 +105,9 @@ FROM horizon CROSS JOIN edge LEFT JOIN kept c ON octets_before < %(bytes)s::bigi
 ORDER BY c.transaction, c.seq"""
 
 
+# EVSE E1 changed at 5 and again at 9: at 5 nothing is said that is not told at 9 too, by a state. A
+# change of the whole Location replaces those of its EVSEs, not the other way round. What is above
+# the horizon replaces nothing: its transaction may yet be rolled back.
 # The module as an expression, so that no statistics lead to another index than the object's own.
 _REPLACED = f"""EXISTS (SELECT FROM hub_change later
   WHERE later.owner = c.owner AND later.object_key = c.object_key
@@ -104,9 +117,9 @@ _REPLACED = f"""EXISTS (SELECT FROM hub_change later
     AND later.module || '' = %(module)s::text AND later.audience = '')"""
 
 _READ_FOR_EVERYBODY = _reading(_FOR_EVERYBODY)
-_READ_FOR_EVERYBODY_THINNED = _reading(_FOR_EVERYBODY, replaced=_REPLACED)
+_READ_FOR_EVERYBODY_COMPACTED = _reading(_FOR_EVERYBODY, replaced=_REPLACED)
 _READ_FOR_ONE = _reading(_FOR_ONE)
-# So much further a thinned reading looks.
+# So much further a compacted reading looks.
 _STRETCH = 10
 
 _PENDING = f"""
@@ -120,29 +133,29 @@ def read(
     limit: int,
     most_bytes: int,
     besides: Collection[Position] = (),
-    thinned: bool = False,
+    compacted: bool = False,
 ) -> Batch:
     """Read what follows a position, bounded in number and size; `besides` is left out.
 
-    `thinned`, what everybody is told comes without each change whose object or part the feed has
+    `compacted`, what everybody is told comes without each change whose object or part the feed has
     again: it may be nothing although something follows. What replaces them has to be sent whole.
     """
-    thinned = thinned and not selection.audience
-    stretch = limit * _STRETCH if thinned else limit
+    compacted = compacted and not selection.audience
+    stretch = limit * _STRETCH if compacted else limit
     found = sql.rows(
-        _statement(selection, thinned=thinned),
+        _statement(selection, compacted=compacted),
         {
             "module": selection.module,
             "owners": list(selection.owners),
             "audience": selection.audience,
             "transaction": after.transaction,
             "seq": after.seq,
-            "besides": [place.seq for place in besides],
+            "besides": [each.seq for each in besides],
             "stretch": stretch,
             "limit": limit,
             "bytes": most_bytes,
         },
-        prepared=not thinned,
+        prepared=not compacted,
     )
     return _batch(found, after, stretch=stretch, limit=limit, most_bytes=most_bytes)
 
@@ -159,16 +172,19 @@ def _batch(
     elif number == stretch:
         reached = Position(*last)
     else:
+        # To the horizon, not only to the last change: what lies between is for others, and nobody
+        # need look through it again to find that out.
         reached = max(after, Position(below - 1, END_OF_TRANSACTION))
-    is_thinned = gap is not None and Position(*gap) < reached
+    # A change that was left out behind `reached` is met again by the next reading.
+    is_compacted = gap is not None and Position(*gap) < reached
     complete = not is_cut and number < stretch
-    return Batch(changes, reached, complete, thinned_to=below - 1 if is_thinned else 0)
+    return Batch(changes, reached, complete, compacted_to=below - 1 if is_compacted else 0)
 
 
-def _statement(selection: Selection, *, thinned: bool) -> str:
+def _statement(selection: Selection, *, compacted: bool) -> str:
     if selection.audience:
         return _READ_FOR_ONE
-    return _READ_FOR_EVERYBODY_THINNED if thinned else _READ_FOR_EVERYBODY
+    return _READ_FOR_EVERYBODY_COMPACTED if compacted else _READ_FOR_EVERYBODY
 
 
 def is_pending(module: str) -> bool:

@@ -103,7 +103,7 @@ def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> 
     observed_habits.forget()
     with override_settings(HUB_PUBLIC_URL=_socket):
         yield HubServer(_socket)
-    delivery_tasks.crew.wait()
+    delivery_tasks.pool.wait()
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from database import sql
-from hub.delivery.plan_latest import Push
-from hub.delivery.push import Outcome, Receiver, Result, send_all
+from hub.delivery.push import Outcome, Push, Result
+from hub.delivery.receiver import Receiver, send_all
 from hub.models import ClientInfo
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
@@ -151,10 +151,10 @@ def _claim(platform_id: int) -> list[Info]:
 
 
 def _push(info: Info, correlation_id: str) -> Push:
-    """One party's roles share a lane: they have one URL, so one goes after the other."""
+    """One party's roles share a key: they have one URL, so one goes after the other."""
     body = orjson.dumps(info.as_json()).decode()
-    lane = (f"{info.country_code}-{info.party_id}", "", "")
-    return Push(lane, "PUT", info.path, body, info.path, correlation_id)
+    key = (f"{info.country_code}-{info.party_id}", "", "")
+    return Push(key, "PUT", info.path, body, info.path, correlation_id)
 
 
 def _note(platform_id: int, infos: Sequence[Info], outcomes: dict[Info, Result]) -> bool:
@@ -168,7 +168,7 @@ def _note(platform_id: int, infos: Sequence[Info], outcomes: dict[Info, Result])
         cause = stopped[0]
         connection_health.failed(
             platform_id,
-            f"client info: {cause.told}",
+            f"client info: {cause.explanation}",
             answered=cause.http_status is not None,
             retry_after=cause.retry_after,
         )
@@ -183,9 +183,9 @@ def _note_one(info: Info, result: Result | None) -> None:
     if result is None or result.outcome in _NOTHING_PASSES:
         row.update(not_before=None)
     elif result.outcome is Outcome.TEMPORARY:
-        row.update(not_before=now + timedelta(seconds=_FAILED_SECONDS), refusal=result.told)
+        row.update(not_before=now + timedelta(seconds=_FAILED_SECONDS), refusal=result.explanation)
     else:
-        refusal = "" if result.outcome is Outcome.DELIVERED else result.told
+        refusal = "" if result.outcome is Outcome.DELIVERED else result.explanation
         row.update(told=info.status, told_at=now, not_before=None, refusal=refusal)
         if refusal:
             log.warning("client info of %s refused: %s", info.path, refusal)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from database import sql
 from hub.client_info.push import CONNECTED, receiver_of, unpaused
-from hub.delivery.push import Receiver
+from hub.delivery.receiver import Receiver
 from hub.models import ClientInfo
 from ocpi import client
 from ocpi.errors import OcpiError

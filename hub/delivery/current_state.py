@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from database import sql
-from hub.delivery.plan_latest import Lane, LaneKey
+from hub.delivery.push import PartKey
 from hub.feed import Position, Selection
 from hub.policy import Policy
 from hub.store.reads import MOST_BYTES, Viewer, bounded, document, visible
@@ -33,14 +33,13 @@ class Piece:
     is_last: bool
 
 
-def revisions(policy: Policy, lanes: Iterable[Lane]) -> dict[LaneKey, int]:
-    """Return the revision of each lane's object or part; what is gone is missing."""
-    keys = [lane.key for lane in lanes]
-    found = sql.rows(_revisions_sql(policy), _columns(keys))
+def revisions(policy: Policy, keys: Iterable[PartKey]) -> dict[PartKey, int]:
+    """Return the revision of each object or part; what is gone is missing."""
+    found = sql.rows(_revisions_sql(policy), _columns(list(keys)))
     return {(owner, key, part): revision for owner, key, part, revision in found}
 
 
-def texts(policy: Policy, keys: Iterable[LaneKey], *, party: str) -> dict[LaneKey, tuple[str, int]]:
+def texts(policy: Policy, keys: Iterable[PartKey], *, party: str) -> dict[PartKey, tuple[str, int]]:
     """Return text and revision of whole objects and parts as a party sees them, if still there."""
     found = sql.rows(_texts_sql(policy), {**_columns(list(keys)), "party": party})
     return {
@@ -51,9 +50,9 @@ def texts(policy: Policy, keys: Iterable[LaneKey], *, party: str) -> dict[LaneKe
 
 
 def with_changes(
-    policy: Policy, keys: Iterable[LaneKey], selection: Selection, after: Position
-) -> dict[LaneKey, tuple[str, int, frozenset[Position]]]:
-    """Return whole texts for one audience, each with its revision and the places of its changes.
+    policy: Policy, keys: Iterable[PartKey], selection: Selection, after: Position
+) -> dict[PartKey, tuple[str, int, frozenset[Position]]]:
+    """Return whole texts for one audience, each with its revision and its changes' positions.
 
     One look at the database: whatever change of an object it sees is in the text it sees.
     """
@@ -89,7 +88,7 @@ def objects(policy: Policy, viewer: Viewer, *, after: int, limit: int) -> Piece:
     return Piece(tuple(StoredText(*row[1:]) for row in found), is_last=in_all == len(found) < limit)
 
 
-def _columns(keys: list[LaneKey]) -> dict[str, object]:
+def _columns(keys: list[PartKey]) -> dict[str, object]:
     return {
         "owners": [owner for owner, _, _ in keys],
         "keys": [key for _, key, _ in keys],

@@ -29,6 +29,20 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Positions:
+    """How far a subscription is: everything up to `reached` is done, and of what follows `ahead`.
+
+    `in_doubt` may have arrived. By transaction `compacted_to` whole states replace what was passed
+    over.
+    """
+
+    reached: Position
+    ahead: frozenset[Position] = frozenset()
+    in_doubt: frozenset[Position] = frozenset()
+    compacted_to: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to work on a subscription for a while; what moves anything may raise LeaseLost."""
 
@@ -37,25 +51,22 @@ class Lease:
     token: uuid.UUID
 
     def advance(
-        self,
-        reached: Position,
-        *,
-        delivered: int,
-        ahead: Iterable[Position] = (),
-        in_doubt: Iterable[Position] = (),
-        thinned_to: int = 0,
-        after: Sequence[Statement] = (),
+        self, positions: Positions, *, delivered: int, after: Sequence[Statement] = ()
     ) -> None:
-        """Move the position and prolong the lease, in one go with what is written before."""
+        """Move the positions and prolong the lease, in one go with what is written before.
+
+        A worker that dies here loses both or neither: a dead letter without its position would be
+        written twice, a position without its dead letter would lose a message.
+        """
         self._change(
             _ADVANCE,
             after,
-            transaction=reached.transaction,
-            seq=reached.seq,
-            ahead=Jsonb(_listed(ahead)),
-            in_doubt=Jsonb(_listed(in_doubt)),
+            transaction=positions.reached.transaction,
+            seq=positions.reached.seq,
+            ahead=Jsonb(_listed(positions.ahead)),
+            in_doubt=Jsonb(_listed(positions.in_doubt)),
             delivered=delivered,
-            thinned_to=thinned_to,
+            compacted_to=positions.compacted_to,
         )
 
     def sending(self, in_doubt: Iterable[Position]) -> None:
@@ -102,8 +113,8 @@ def claim(subscription_id: int) -> Lease | None:
     return Lease(subscription_id, ModuleID(claimed[0]), token) if claimed else None
 
 
-def _listed(places: Iterable[Position]) -> list[tuple[int, ...]]:
-    return [astuple(place) for place in sorted(places)]
+def _listed(positions: Iterable[Position]) -> list[tuple[int, ...]]:
+    return [astuple(each) for each in sorted(positions)]
 
 
 def lease_seconds() -> float:
@@ -143,7 +154,7 @@ _SENDING = _held(f"lease_until = {_LATER}, in_doubt = %(in_doubt)s::jsonb")
 _ADVANCE = _held(f"""lease_until = {_LATER}, {_COUNTED},
   transaction = %(transaction)s::bigint, seq = %(seq)s::bigint,
   ahead = %(ahead)s::jsonb, in_doubt = %(in_doubt)s::jsonb,
-  thinned_to = GREATEST(thinned_to, %(thinned_to)s::bigint)""")
+  thinned_to = GREATEST(thinned_to, %(compacted_to)s::bigint)""")
 _FAILED = _held("failures = failures + 1, last_error = %(reason)s::text")
 _REST = _held(f"lease = NULL, lease_until = {_LATER}")
 _RELEASE = _held("lease = NULL, lease_until = NULL")

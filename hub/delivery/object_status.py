@@ -13,8 +13,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from database import sql
+from hub.delivery.durable import DURABLE
 from hub.delivery.plan_durable import EXPIRED
-from hub.delivery.restoration import DURABLE
 from hub.models import DeadLetter, Receipt, StoredObject, StoredPart, Subscription
 from hub.policy import ABOUT_DRIVERS, POLICIES
 from ocpi.types import InterfaceRole, ModuleID
@@ -24,7 +24,7 @@ from parties.models import Endpoint, Party
 from parties.role_pairs import ROLE_PAIRS
 
 
-class Outcome(StrEnum):
+class DeliveryState(StrEnum):
     """What became of the newest version on its way to one party."""
 
     DELIVERED = "delivered"
@@ -55,11 +55,11 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How one party stands to the object: what it has, since when, and what it lacks."""
+class DeliveryStatus:
+    """How one party is with the object: which version it has, since when, and what it lacks."""
 
     party: Party
-    outcome: Outcome
+    state: DeliveryState
     why: str = ""
     revision: int | None = None
     since: datetime | None = None
@@ -85,22 +85,26 @@ class _Known:
     subscriptions: Mapping[int, Subscription]
     endpoints: Collection[int]
     receipts: Mapping[int, Sequence[Receipt]]
-    letters: Mapping[int, DeadLetter]
+    dead_letters: Mapping[int, DeadLetter]
     behind: Mapping[int, _Behind]
 
 
-def standings(subject: Subject, *, others: int = 0) -> list[Standing]:
-    """Return how everybody stands who may have an object, and so many who may not."""
+def statuses(subject: Subject, *, others: int = 0) -> list[DeliveryStatus]:
+    """Return how everybody is with an object who may have it, and so many who may not."""
     allowed = _allowed(subject)
     if subject.is_direct:
         why = "its owner pushed it there itself"
         return [
-            Standing(party, Outcome.DELIVERED, why, subject.revision, subject.row.changed_at)
+            DeliveryStatus(
+                party, DeliveryState.DELIVERED, why, subject.revision, subject.row.changed_at
+            )
             for party in allowed
         ]
     known = _known(subject, allowed)
-    found = [_standing(known, party) for party in allowed]
-    return found + [_refused(subject, party) for party in _not_allowed(subject, allowed, others)]
+    found = [_status(known, party) for party in allowed]
+    return found + [
+        _not_entitled(subject, party) for party in _not_allowed(subject, allowed, others)
+    ]
 
 
 def _allowed(subject: Subject) -> list[Party]:
@@ -129,10 +133,10 @@ def _not_allowed(subject: Subject, allowed: Collection[Party], most: int) -> lis
     return list(others.order_by("key", "role")[:most])
 
 
-def _refused(subject: Subject, party: Party) -> Standing:
+def _not_entitled(subject: Subject, party: Party) -> DeliveryStatus:
     verdict = access.verdict(sender=subject.row.owner, receiver=party.holder, module=subject.module)
     why = "its role has no use for it" if verdict.allowed else verdict.why
-    return Standing(party, Outcome.NO_AGREEMENT, why)
+    return DeliveryStatus(party, DeliveryState.NO_AGREEMENT, why)
 
 
 def _known(subject: Subject, parties: Collection[Party]) -> _Known:
@@ -145,7 +149,7 @@ def _known(subject: Subject, parties: Collection[Party]) -> _Known:
         taken = taken.filter(part_key__in=("", subject.part_key))
     for receipt in taken:
         receipts.setdefault(receipt.subscription_id, []).append(receipt)
-    letters = DeadLetter.objects.filter(subscription__in=subscriptions, **about).order_by("id")
+    refused = DeadLetter.objects.filter(subscription__in=subscriptions, **about).order_by("id")
     endpoints = Endpoint.objects.filter(
         module=module, role=InterfaceRole.RECEIVER.value, platform__parties__in=parties
     )
@@ -154,14 +158,14 @@ def _known(subject: Subject, parties: Collection[Party]) -> _Known:
         {each.receiver_id: each for each in subscriptions},
         set(endpoints.values_list("platform", flat=True)),
         receipts,
-        {letter.subscription_id: letter for letter in letters if _concerns(letter, subject)},
+        {each.subscription_id: each for each in refused if _concerns(each, subject)},
         _behind(subject, [each.pk for each in subscriptions]),
     )
 
 
-def _concerns(letter: DeadLetter, subject: Subject) -> bool:
+def _concerns(dead_letter: DeadLetter, subject: Subject) -> bool:
     """Tell whether what was refused is the object, or the part that is asked for."""
-    steps = letter.path.partition("?")[0].split("/")[3:]
+    steps = dead_letter.path.partition("?")[0].split("/")[3:]
     return not (subject.part_key and steps) or steps[0].upper() == subject.part_key
 
 
@@ -182,9 +186,11 @@ def _behind(subject: Subject, subscription_ids: list[int]) -> dict[int, _Behind]
     return {pk: _Behind(number, oldest, snapshot) for pk, number, oldest, snapshot in found}
 
 
-def _standing(known: _Known, party: Party) -> Standing:
+def _status(known: _Known, party: Party) -> DeliveryStatus:
     subscription = known.subscriptions.get(party.pk)
     pk = subscription.pk if subscription else 0
+    # The Location whole at revision 5, its EVSE E1 alone at 8: both are receipts of who is asked
+    # for E1, and the higher one says what is there of it. One without a revision failed only.
     taken = max(
         (each for each in known.receipts.get(pk, ()) if each.revision is not None),
         key=lambda each: each.revision or 0,
@@ -193,12 +199,14 @@ def _standing(known: _Known, party: Party) -> Standing:
     behind = known.behind.get(pk, _Behind())
     revision = taken.revision if taken else None
     is_newest = revision is not None and revision >= known.subject.revision
-    outcome, why = _judged(known, party, behind, has_newest=is_newest)
-    return Standing(
+    state, why = _judged(known, party, behind, has_newest=is_newest)
+    return DeliveryStatus(
         party,
-        outcome,
+        state,
         why,
-        known.subject.revision if outcome is Outcome.DELIVERED else revision,
+        # The whole Location with revision 9 brought EVSE E1, which changed last with 5: of E1 it is
+        # 5 that arrived.
+        known.subject.revision if state is DeliveryState.DELIVERED else revision,
         taken.delivered_at if taken else None,
         max((each.tried_at for each in known.receipts.get(pk, ())), default=None),
         behind.number,
@@ -208,50 +216,58 @@ def _standing(known: _Known, party: Party) -> Standing:
 
 def _judged(
     known: _Known, party: Party, behind: _Behind, *, has_newest: bool
-) -> tuple[Outcome, str]:
+) -> tuple[DeliveryState, str]:
     """Name the outcome, and in one sentence why."""
     subscription, platform = known.subscriptions.get(party.pk), party.platform
     if platform.status not in REGISTERED:
-        return Outcome.NOT_CONNECTED, f"its platform is {platform.status}"
+        return DeliveryState.NOT_CONNECTED, f"its platform is {platform.status}"
     if platform.pk not in known.endpoints:
-        return Outcome.NO_ENDPOINT, f"it offers no RECEIVER of {known.subject.module}"
+        return DeliveryState.NO_ENDPOINT, f"it offers no RECEIVER of {known.subject.module}"
     if subscription is None:
-        return Outcome.WAITING, "it is about to be subscribed"
-    letter = known.letters.get(subscription.pk)
-    if letter is not None:
-        return _of_letter(letter, known.subject.module)
+        return DeliveryState.WAITING, "it is about to be subscribed"
+    # Before what waits: of Location L1 a PATCH was refused and the next one is on its way, so that
+    # both are true. The refusal is what somebody has to do something about.
+    dead_letter = known.dead_letters.get(subscription.pk)
+    if dead_letter is not None:
+        return _refusal(dead_letter, known.subject.module)
     if behind.number or (behind.snapshot and not has_newest):
         return _waiting(known, subscription, party, behind)
-    return Outcome.DELIVERED, ""
+    return DeliveryState.DELIVERED, ""
 
 
-def _of_letter(letter: DeadLetter, module: ModuleID) -> tuple[Outcome, str]:
-    """Say what was refused; what a receiver says of drivers stays in the letter."""
-    if letter.reason.startswith(EXPIRED):
-        return Outcome.EXPIRED, letter.reason
-    if module in ABOUT_DRIVERS and letter.http_status is not None:
-        return Outcome.REJECTED, f"HTTP {letter.http_status}, status {letter.status_code}"
-    return Outcome.REJECTED, letter.reason
+def _refusal(dead_letter: DeadLetter, module: ModuleID) -> tuple[DeliveryState, str]:
+    """Say what was refused; what a receiver says of drivers stays in the dead letter."""
+    if dead_letter.reason.startswith(EXPIRED):
+        return DeliveryState.EXPIRED, dead_letter.reason
+    if module in ABOUT_DRIVERS and dead_letter.http_status is not None:
+        reason = f"HTTP {dead_letter.http_status}, status {dead_letter.status_code}"
+        return DeliveryState.REJECTED, reason
+    return DeliveryState.REJECTED, dead_letter.reason
 
 
 def _waiting(
     known: _Known, subscription: Subscription, party: Party, behind: _Behind
-) -> tuple[Outcome, str]:
+) -> tuple[DeliveryState, str]:
     receipts = known.receipts.get(subscription.pk, ())
+    # No answer came in time: the receiver may have it. "Waiting" would have somebody send by hand
+    # what is there, "delivered" rely on what is not.
     doubtful = next((each for each in receipts if each.in_doubt), None)
     if doubtful is not None:
-        return Outcome.MAYBE, f"{doubtful.trouble}; it is sent again"
+        return DeliveryState.MAYBE, f"{doubtful.trouble}; it is sent again"
     if party.platform.status == ConnectionStatus.OFFLINE:
-        return Outcome.NOT_CONNECTED, f"its platform is OFFLINE: {party.platform.last_error}"
+        return DeliveryState.NOT_CONNECTED, f"its platform is OFFLINE: {party.platform.last_error}"
     expiry = timedelta(days=settings.HUB_DELIVERY_EXPIRY_DAYS)
     is_durable = known.subject.module in DURABLE
     if is_durable and behind.oldest and behind.oldest < timezone.now() - expiry:
-        return Outcome.EXPIRED, "it waited too long and will be given up"
+        return DeliveryState.EXPIRED, "it waited too long and will be given up"
     trouble = next((each.trouble for each in receipts if each.trouble), subscription.last_error)
     first = "its snapshot is on the way" if behind.snapshot and not behind.number else ""
-    return Outcome.WAITING, trouble or first or "it comes next"
+    return DeliveryState.WAITING, trouble or first or "it comes next"
 
 
+# Missed is what lies beyond the position, is not noted as dealt with ahead of a gap, and is not in
+# what was taken already: the state with revision 8 contains the changes 6 and 7 although the
+# position is still before them.
 # Where states count and no snapshot is there, one is about to be begun.
 _BEHIND = """
 SELECT b.id, missed.number, missed.oldest, NOT (b.module = ANY(%(durable)s::text[])

@@ -6,11 +6,10 @@ over.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hub.delivery.plan_latest import LaneKey, Push, path_of
-from hub.delivery.push import Outcome, Result
+from hub.delivery.push import Outcome, PartKey, Plan, Push, Result, path_of
 from hub.feed import FedChange, Position
 
 EXPIRED = "not sent: expired"
@@ -33,18 +32,6 @@ class Terms:
     patch_supported: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The messages to send, each object's in order, and those that are refused unsent.
-
-    `overdue` of what is sent must not hold up the position any longer should it fail.
-    """
-
-    pushes: list[Push]
-    refused: list[Result] = field(default_factory=list)
-    overdue: frozenset[Position] = frozenset()
-
-
 def plan(changes: Iterable[FedChange], terms: Terms) -> Plan:
     """Decide what becomes of each change; objects that failed before come after all others."""
     changes = list(changes)
@@ -55,13 +42,13 @@ def plan(changes: Iterable[FedChange], terms: Terms) -> Plan:
         if objection:
             refused.append(Result(_verbatim(change), Outcome.REJECTED, objection))
         else:
-            pushes.append(_push(change, terms, suspect.get(_lane(change), change.position)))
-    failed = {push.lane for push in pushes if push.settles & terms.in_doubt}
-    return Plan(
-        sorted(pushes, key=lambda push: push.lane in failed),
-        refused,
-        frozenset(each.position for each in changes if each.created_at < terms.patient_since),
-    )
+            pushes.append(_push(change, terms, suspect.get(_key(change), change.position)))
+    failed = {push.key for push in pushes if push.settles & terms.in_doubt}
+    # Session S1 hung last time: first, it would hang again while S2 to S9 wait behind it. The sort
+    # is stable, so S1's own messages keep their order.
+    in_turn = sorted(pushes, key=lambda push: push.key in failed)
+    overdue = frozenset(each.position for each in changes if each.created_at < terms.patient_since)
+    return Plan(in_turn, refused, overdue, doubtful(in_turn))
 
 
 def doubtful(pushes: Iterable[Push]) -> frozenset[Position]:
@@ -70,11 +57,13 @@ def doubtful(pushes: Iterable[Push]) -> frozenset[Position]:
     That is every PATCH, and what comes after another message about its object.
     """
     found: set[Position] = set()
-    before: set[LaneKey] = set()
+    before: set[PartKey] = set()
     for push in pushes:
-        if push.method == "PATCH" or push.lane in before:
+        # Of PUT {kWh 1}, PUT {kWh 2} both may have arrived when the worker dies. Sent again from
+        # the first, they would take the Session back to 1 for a moment: a state goes out instead.
+        if push.method == "PATCH" or push.key in before:
             found |= push.settles
-        before.add(push.lane)
+        before.add(push.key)
     return frozenset(found)
 
 
@@ -91,9 +80,9 @@ def _objection(change: FedChange, terms: Terms) -> str:
     return ""
 
 
-def _last_in_doubt(changes: Iterable[FedChange], terms: Terms) -> dict[LaneKey, Position]:
+def _last_in_doubt(changes: Iterable[FedChange], terms: Terms) -> dict[PartKey, Position]:
     """Return the last message of each object that may have arrived."""
-    return {_lane(each): each.position for each in changes if each.position in terms.in_doubt}
+    return {_key(each): each.position for each in changes if each.position in terms.in_doubt}
 
 
 def _push(change: FedChange, terms: Terms, suspect: Position) -> Push:
@@ -105,18 +94,18 @@ def _push(change: FedChange, terms: Terms, suspect: Position) -> Push:
     return as_state(push) if change.method == "PUT" and change.position < suspect else push
 
 
-def _lane(change: FedChange) -> LaneKey:
+def _key(change: FedChange) -> PartKey:
     return (change.owner, change.object_key, "")
 
 
 def _verbatim(change: FedChange) -> Push:
-    lane = _lane(change)
+    key = _key(change)
     return Push(
-        lane,
+        key,
         change.method,
         change.path,
         change.body or "",
-        path_of(change.path, lane),
+        path_of(change.path, key),
         change.correlation_id,
         frozenset({change.position}),
         change.revision,

@@ -1,40 +1,22 @@
 """From a batch of changes to what is sent where the newest state counts: decided without I/O.
 
-Each lane carries one object, or one part of it where only parts changed, and sends at most one
-message per batch. Lanes are independent of each other and go out in parallel.
+The changes of one object, or of one part of it where only parts changed, are coalesced: they send
+at most one message per batch. These are independent of each other and go out in parallel.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hub.delivery.push import ObjectKey, PartKey, Push, path_of, positions_of, whole
 from hub.feed import FedChange, Position
-
-ObjectKey = tuple[str, str]
-"""Owner and folded object id."""
-LaneKey = tuple[str, str, str]
-"""Owner, folded object id and folded part id; the latter empty for the whole object."""
-
-_OWNER_AND_ID = 3
-
-
-def whole(key: LaneKey) -> LaneKey:
-    """Return the lane of the object a part belongs to."""
-    return (key[0], key[1], "")
-
-
-def path_of(raw: str, key: LaneKey) -> str:
-    """Cut a raw path to that of a lane: the object's, or its part's; a query stays."""
-    route, mark, query = raw.partition("?")
-    steps = route.split("/")[: _OWNER_AND_ID + bool(key[2])]
-    return "/".join(steps) + mark + query
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class CoalescedChanges:
     """What one batch holds for one object or part, oldest first."""
 
-    key: LaneKey
+    key: PartKey
     changes: tuple[FedChange, ...]
 
     @property
@@ -43,102 +25,95 @@ class Lane:
         return self.changes[-1]
 
     @property
-    def object_path(self) -> str:
-        """The raw path of the whole object."""
-        return path_of(self.last.path, whole(self.key))
-
-    @property
     def path(self) -> str:
-        """The raw path of what the lane carries."""
+        """The raw path of what `key` names."""
         return path_of(self.last.path, self.key)
 
     @property
-    def places(self) -> frozenset[Position]:
+    def positions(self) -> frozenset[Position]:
         """Where in the feed its changes are."""
         return frozenset(change.position for change in self.changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
-    """One message to one receiver; `body` None waits for the lane's current state to be read.
-
-    `settles` has the places of the changes that are dealt with once this message is, `revision` is
-    that of the object with it.
-    """
-
-    lane: LaneKey
-    method: str
-    path: str
-    body: str | None
-    object_path: str
-    correlation_id: str
-    settles: frozenset[Position] = frozenset()
-    revision: int = 0
-
-    @property
-    def is_state(self) -> bool:
-        """Whether it is the PUT of all its lane carries, which a newer state may replace."""
-        return self.method == "PUT" and self.path == path_of(self.path, self.lane)
-
-
-def lanes(changes: Iterable[FedChange]) -> list[Lane]:
-    """Sort a batch into lanes; a change of a whole object takes its parts' lanes in."""
+def coalesced(changes: Iterable[FedChange]) -> list[CoalescedChanges]:
+    """Sort a batch by object or part; a change of a whole object takes those of its parts in."""
     objects: dict[ObjectKey, list[FedChange]] = defaultdict(list)
     for change in changes:
         objects[change.owner, change.object_key].append(change)
     found = []
     for key, own in objects.items():
         parts: dict[str, list[FedChange]] = defaultdict(list)
+        # A PUT of Location L1 beside a PATCH of its EVSE E1 would go out in parallel: whichever
+        # arrived last would win. Together they are one message, the state of L1.
         as_whole = any(not change.part_key for change in own)
         for change in own:
             parts["" if as_whole else change.part_key].append(change)
-        found += [Lane((*key, part), tuple(same)) for part, same in parts.items()]
+        found += [CoalescedChanges((*key, part), tuple(same)) for part, same in parts.items()]
     return found
 
 
 def push(
-    lane: Lane, revisions: Mapping[LaneKey, int], *, patch_supported: bool, thinned_to: int = 0
+    own: CoalescedChanges,
+    revisions: Mapping[PartKey, int],
+    *,
+    patch_supported: bool,
+    compacted_to: int = 0,
 ) -> Push | None:
-    """Decide what a lane sends; None when nobody need know what it was about.
+    """Decide what is sent of an object or part; None when nobody need know what it was about.
 
-    `revisions` has the present revision of each lane's object or part. Up to the transaction
-    `thinned_to` changes before it may have been passed over: it goes out as a state.
+    `revisions` has the present revision of each. Up to the transaction `compacted_to` changes
+    before it may have been passed over: it goes out as a state.
     """
-    present = revisions.get(lane.key)
-    last = lane.last
+    present = revisions.get(own.key)
+    last = own.last
     if present is None:
-        return _verbatim(lane) if last.method == "DELETE" else None
+        # Created and deleted again while the receiver was away: only the DELETE can mean anything
+        # to it, and without one (the EVSE went with a PUT of its Location) nothing does.
+        return _verbatim(own) if last.method == "DELETE" else None
+    # A DELETE of what is there is out of date whatever its revision says: who puts the object back
+    # begins to count anew, so revision 1 may be behind the DELETE with revision 4.
     newest = last.revision == present and last.method != "DELETE"
-    if newest and last.method == "PUT" and last.path == lane.path:
-        return _verbatim(lane)
-    is_all = len(lane.changes) == 1 and last.position.transaction > thinned_to
+    if newest and last.method == "PUT" and last.path == own.path:
+        return _verbatim(own)
+    # A PATCH says what it changes alone. Of PATCH {"name"} and PATCH {"status"} the second one by
+    # itself would leave the receiver with the old name for ever.
+    is_all = len(own.changes) == 1 and last.position.transaction > compacted_to
     if newest and is_all and (patch_supported or last.method != "PATCH"):
-        return _verbatim(lane)
-    return _state(lane)
+        return _verbatim(own)
+    return _state(own)
 
 
-def _verbatim(lane: Lane) -> Push:
-    last = lane.last
+def absorbed(waiting: Iterable[Push]) -> list[Push]:
+    """Let the PUT of a whole object stand for all that waits about it.
+
+    Sent beside it, an older change of a part could arrive behind the newer whole.
+    """
+    waiting = list(waiting)
+    wholes = {each.key for each in waiting if each.key == whole(each.key)}
+    by_key: dict[PartKey, list[Push]] = defaultdict(list)
+    for each in waiting:
+        by_key[whole(each.key) if whole(each.key) in wholes else each.key].append(each)
+    return [_one(key, pushes) for key, pushes in by_key.items()]
+
+
+def _one(key: PartKey, pushes: list[Push]) -> Push:
+    last = next(each for each in reversed(pushes) if each.key == key)
+    return replace(last, settles=positions_of(pushes)) if len(pushes) > 1 else last
+
+
+def _verbatim(own: CoalescedChanges) -> Push:
+    last = own.last
     return Push(
-        lane.key,
+        own.key,
         last.method,
         last.path,
         last.body or "",
-        lane.object_path,
+        path_of(last.path, whole(own.key)),
         last.correlation_id,
-        lane.places,
+        own.positions,
         last.revision,
     )
 
 
-def _state(lane: Lane) -> Push:
-    return Push(
-        lane.key,
-        "PUT",
-        lane.path,
-        None,
-        lane.object_path,
-        lane.last.correlation_id,
-        lane.places,
-        lane.last.revision,
-    )
+def _state(own: CoalescedChanges) -> Push:
+    return replace(_verbatim(own), method="PUT", path=own.path, body=None)

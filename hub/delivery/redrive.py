@@ -1,8 +1,8 @@
 """Sending again what a receiver refused: the present state of the object, where there is one.
 
 Under the subscription's lease, so that nothing newer is overtaken; where every message counts, what
-waits in the feed and is part of the state goes with it. A letter leaves when its message is
-delivered; one that is refused again is replaced by a letter with the new reason.
+waits in the feed and is part of the state goes with it. A dead letter leaves when its message is
+delivered; one that is refused again is replaced by one with the new reason.
 """
 
 import time
@@ -11,14 +11,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 
 from database import sql
-from hub.delivery import current_state, leases, retry
+from hub.delivery import current_state, leases
 from hub.delivery import target as delivery_target
-from hub.delivery.batch import Settled, Stopped, record, settle
+from hub.delivery.batch import record, settle
 from hub.delivery.leases import Lease, LeaseLost
-from hub.delivery.plan_durable import Plan
-from hub.delivery.plan_latest import LaneKey, Push, path_of
+from hub.delivery.outcomes import BatchResult, ReceiverUnavailable
+from hub.delivery.policy import DeliveryPolicy, policy_of
+from hub.delivery.push import PartKey, Plan, Push, path_of
 from hub.delivery.target import Target
-from hub.feed import Position
+from hub.feed import Batch
 from hub.models import DeadLetter
 
 _BATCH = 100
@@ -28,7 +29,7 @@ _LOOK_AGAIN_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """What became of some letters of one subscription."""
+    """What became of some dead letters of one subscription."""
 
     to: str
     delivered: int = 0
@@ -45,31 +46,32 @@ class Redriven:
 
 
 def redrive(
-    letters: Collection[int], *, tell: Callable[[Redriven], object] = lambda _: None
+    dead_letters: Collection[int], *, report: Callable[[Redriven], object] = lambda _: None
 ) -> list[Redriven]:
-    """Send again what these letters are about, and tell of each batch."""
+    """Send again what these dead letters are about, and report each batch."""
     results = []
-    for subscription_id, ids in _by_subscription(letters).items():
+    for subscription_id, ids in _by_subscription(dead_letters).items():
         for result in _redrive(subscription_id, ids):
-            tell(result)
+            report(result)
             results.append(result)
     done = sum(each.delivered + each.refused + each.moot for each in results)
-    if gone := len(letters) - done - DeadLetter.objects.filter(pk__in=letters).count():
+    still_there = DeadLetter.objects.filter(pk__in=dead_letters).count()
+    if gone := len(dead_letters) - done - still_there:
         results.append(Redriven("nobody", gone=gone))
-        tell(results[-1])
+        report(results[-1])
     return results
 
 
-def _by_subscription(letters: Collection[int]) -> dict[int, list[int]]:
+def _by_subscription(dead_letters: Collection[int]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = defaultdict(list)
-    rows = DeadLetter.objects.filter(pk__in=letters).order_by("subscription", "id")
+    rows = DeadLetter.objects.filter(pk__in=dead_letters).order_by("subscription", "id")
     for subscription_id, pk in rows.values_list("subscription", "pk"):
         found[subscription_id].append(pk)
     return found
 
 
 def _redrive(subscription_id: int, ids: list[int]) -> Iterator[Redriven]:
-    """Work on one subscription's letters, a batch at a time, until nothing passes."""
+    """Work on one subscription's dead letters, a batch at a time, until nothing passes."""
     for start in range(0, len(ids), _BATCH):
         batch = _still_there(ids[start : start + _BATCH])
         if not batch:
@@ -81,27 +83,27 @@ def _redrive(subscription_id: int, ids: list[int]) -> Iterator[Redriven]:
 
 
 def _still_there(ids: Collection[int]) -> list[DeadLetter]:
-    letters = DeadLetter.objects.filter(pk__in=ids).order_by("id")
-    return list(letters.select_related("subscription__receiver"))
+    found = DeadLetter.objects.filter(pk__in=ids).order_by("id")
+    return list(found.select_related("subscription__receiver"))
 
 
-def _batch(subscription_id: int, letters: list[DeadLetter]) -> Redriven:
-    to = str(letters[0].subscription)
+def _batch(subscription_id: int, dead_letters: list[DeadLetter]) -> Redriven:
+    to = str(dead_letters[0].subscription)
     lease = _patiently(subscription_id)
     if lease is None:
-        return _stopped(to, letters, "delivery is at work on it; try again")
+        return _stopped(to, dead_letters, "delivery is at work on it; try again")
     try:
         # Whoever held the lease may have sent them: a CDR would be posted twice.
-        return _send(lease, _still_there([letter.pk for letter in letters]), to)
+        return _send(lease, _still_there([each.pk for each in dead_letters]), to)
     except LeaseLost:
-        return _stopped(to, letters, "another worker took over; try again")
+        return _stopped(to, dead_letters, "another worker took over; try again")
     finally:
         lease.release()
         sql.release()
 
 
-def _stopped(to: str, letters: Sequence[DeadLetter], why: str) -> Redriven:
-    return Redriven(to, left=len(letters), why=why, stopped=True)
+def _stopped(to: str, dead_letters: Sequence[DeadLetter], why: str) -> Redriven:
+    return Redriven(to, left=len(dead_letters), why=why, stopped=True)
 
 
 def _patiently(subscription_id: int) -> Lease | None:
@@ -115,103 +117,90 @@ def _patiently(subscription_id: int) -> Lease | None:
         time.sleep(_LOOK_AGAIN_SECONDS)
 
 
-def _send(lease: Lease, letters: list[DeadLetter], to: str) -> Redriven:
+def _send(lease: Lease, dead_letters: list[DeadLetter], to: str) -> Redriven:
     target = delivery_target.target(lease.subscription_id, lease.module)
     if target is None:
-        return _stopped(to, letters, "not connected, or no endpoint for this module")
+        return _stopped(to, dead_letters, "not connected, or no endpoint for this module")
     if target.is_paused:
-        return _stopped(to, letters, f"it backs off until {target.paused_until:%H:%M:%S} UTC")
-    by_lane = _by_lane(letter for letter in letters if letter.owner in target.owners)
-    so_far = Redriven(to, left=len(letters), why=_whose(letters, target))
-    plan = _plan(lease, target, by_lane)
+        return _stopped(to, dead_letters, f"it backs off until {target.paused_until:%H:%M:%S} UTC")
+    policy = policy_of(target)
+    by_key = _by_key(each for each in dead_letters if each.owner in target.owners)
+    so_far = Redriven(to, left=len(dead_letters), why=_whose(dead_letters, target))
+    plan = _plan(policy, by_key)
     try:
-        settled = settle(target, plan, lease=lease, end=time.monotonic() + leases.sending_seconds())
-    except Stopped as stopped:
-        settled = stopped.settled
-        so_far = replace(so_far, why=_joined(so_far.why, str(stopped)), stopped=True)
-    _advance(lease, target, settled)
-    moot = by_lane.keys() - {push.lane for push in (*plan.pushes, *settled.pushes)}
-    return _told(target, settled, by_lane, moot, so_far)
+        result = settle(policy, plan, lease=lease, end=time.monotonic() + leases.sending_seconds())
+    except ReceiverUnavailable as reason:
+        result = reason.so_far
+        so_far = replace(so_far, why=_joined(so_far.why, str(reason)), stopped=True)
+    _advance(lease, policy, result)
+    moot = by_key.keys() - {push.key for push in (*plan.pushes, *result.settled)}
+    return _concluded(policy, result, by_key, moot, so_far)
 
 
-def _whose(letters: Iterable[DeadLetter], target: Target) -> str:
-    """Say whose letters stay because the receiver may not have them."""
-    owners = ", ".join(sorted({letter.owner for letter in letters} - target.owners))
+def _whose(dead_letters: Iterable[DeadLetter], target: Target) -> str:
+    """Say whose dead letters stay because the receiver may not have them."""
+    owners = ", ".join(sorted({each.owner for each in dead_letters} - target.owners))
     return f"the receiver may no longer have anything of {owners}" if owners else ""
 
 
-def _by_lane(letters: Iterable[DeadLetter]) -> dict[LaneKey, list[DeadLetter]]:
-    found: dict[LaneKey, list[DeadLetter]] = defaultdict(list)
-    for letter in letters:
-        found[letter.owner, letter.object_key, ""].append(letter)
+def _by_key(dead_letters: Iterable[DeadLetter]) -> dict[PartKey, list[DeadLetter]]:
+    found: dict[PartKey, list[DeadLetter]] = defaultdict(list)
+    for each in dead_letters:
+        found[each.owner, each.object_key, ""].append(each)
     return found
 
 
-def _plan(lease: Lease, target: Target, by_lane: Mapping[LaneKey, Sequence[DeadLetter]]) -> Plan:
-    """Plan one message for each object, whatever was refused of it.
-
-    What of the feed it contains is in doubt from now on: sent later it would be applied twice.
-    """
-    present = current_state.texts(target.policy, by_lane, party=target.party)
-    decided = (_push(lane, own[-1], present.get(lane)) for lane, own in by_lane.items())
-    pushes = [push for push in decided if push is not None]
-    if target.is_durable:
-        pushes = [replace(push, body=None) if push.is_state else push for push in pushes]
-    ready, lost = retry.ready(target, pushes)
-    contained = frozenset[Position]().union(*(push.settles for push in ready))
-    if contained:
-        lease.sending(target.in_doubt | contained)
-    return Plan(ready, lost)
+def _plan(policy: DeliveryPolicy, by_key: Mapping[PartKey, Sequence[DeadLetter]]) -> Plan:
+    """Plan one message for each object, whatever was refused of it."""
+    present = current_state.texts(policy.target.policy, by_key, party=policy.target.party)
+    decided = (_push(key, own[-1], present.get(key)) for key, own in by_key.items())
+    return policy.redrive([push for push in decided if push is not None])
 
 
-def _advance(lease: Lease, target: Target, settled: Settled) -> None:
-    """Pass over what of the feed is dealt with."""
-    done = target.ahead.union(*(push.settles for push in settled.pushes))
-    lease.advance(
-        target.position,
-        delivered=len(settled.delivered),
-        ahead=done,
-        in_doubt=(target.in_doubt | settled.in_doubt) - done,
-    )
+def _advance(lease: Lease, policy: DeliveryPolicy, result: BatchResult) -> None:
+    """Pass over what of the feed is dealt with: read nothing of it, but states contain some."""
+    nothing_read = Batch((), policy.target.position, complete=True)
+    positions = policy.positions(nothing_read, result)
+    lease.advance(positions, delivered=len(result.delivered))
 
 
-def _push(lane: LaneKey, last: DeadLetter, state: tuple[str, int] | None) -> Push | None:
+def _push(key: PartKey, last: DeadLetter, state: tuple[str, int] | None) -> Push | None:
     """Send what is there now, what is posted as it was; nothing of what is gone but its DELETE."""
-    path = path_of(last.path, lane)
+    path = path_of(last.path, key)
     method, body, revision = "PUT", *(state or ("", 0))
     if last.method == "POST" or state is None:
         method, path, body = last.method, last.path, last.body or ""
     if state is None and method in {"PUT", "PATCH"}:
         return None
-    return Push(lane, method, path, body, path, last.correlation_id, revision=revision)
+    return Push(key, method, path, body, path, last.correlation_id, revision=revision)
 
 
-def _told(
-    target: Target,
-    settled: Settled,
-    by_lane: Mapping[LaneKey, Sequence[DeadLetter]],
-    moot: Collection[LaneKey],
+def _concluded(
+    policy: DeliveryPolicy,
+    result: BatchResult,
+    by_key: Mapping[PartKey, Sequence[DeadLetter]],
+    moot: Collection[PartKey],
     so_far: Redriven,
 ) -> Redriven:
-    """Remove the letters of what is over; what was refused again has a new one."""
-    refused = {result.push.lane for result in settled.rejected}
-    delivered = {push.lane for push in settled.delivered} - refused
-    ids = {lane: [letter.pk for letter in own] for lane, own in by_lane.items()}
+    """Remove the dead letters of what is over; what was refused again has a new one."""
+    refused = {each.push.key for each in result.rejected}
+    delivered = {push.key for push in result.delivered} - refused
+    ids = {key: [each.pk for each in own] for key, own in by_key.items()}
     gone = {*delivered, *refused, *moot} & ids.keys()
-    DeadLetter.objects.filter(pk__in=[pk for lane in gone for pk in ids[lane]]).delete()
-    record(target, settled)
+    DeadLetter.objects.filter(pk__in=[pk for key in gone for pk in ids[key]]).delete()
+    record(policy, result)
 
-    def number(lanes: Collection[LaneKey]) -> int:
-        return sum(len(ids.get(lane, ())) for lane in lanes)
+    def number(keys: Collection[PartKey]) -> int:
+        return sum(len(ids.get(key, ())) for key in keys)
 
-    too_long = "it took too long" if settled.left and not so_far.stopped else ""
+    too_long = "it took too long" if result.left and not so_far.stopped else ""
     return replace(
         so_far,
         delivered=number(delivered),
         refused=number(refused),
         moot=number(moot),
         left=so_far.left - number(gone),
-        why=_joined(so_far.why, settled.trouble, too_long),
+        why=_joined(so_far.why, result.trouble, too_long),
         stopped=so_far.stopped or bool(too_long),
     )
 

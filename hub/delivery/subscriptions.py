@@ -12,12 +12,12 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from hub.delivery import backlog, restoration
+from hub.delivery import backlog, retention
 from hub.delivery.backlog import NEXT, REACHABLE, VISIBLE
-from hub.delivery.restoration import DURABLE
+from hub.delivery.durable import DURABLE
 from hub.feed import END_OF_TRANSACTION, HORIZON
 from hub.models import Snapshot, Subscription
-from hub.policy import POLICIES
+from hub.policy import POLICIES, Delivery
 from ocpi.types import ModuleID
 from parties import access
 from parties.connection_status import REGISTERED
@@ -39,21 +39,17 @@ def reconcile() -> None:
     registered = {"receiver__platform__status__in": REGISTERED, "receiver__is_active": True}
     anew = {"receiver__platform__registered_at__gt": F("created_at")}
     steps: list[Callable[[], object]] = [
-        restoration.start_anew_if_restored,
+        retention.start_anew_if_restored,
         _forgettable().exclude(**registered).delete,
         _forgettable().filter(**anew).delete,
     ]
     steps += [
-        partial(_execute, statement, module) for module in POLICIES for statement in _steps(module)
+        partial(_execute, statement, module)
+        for module, policy in POLICIES.items()
+        for statement in _STEPS[policy.delivery]
     ]
     for step in steps:
         _briefly(step)
-
-
-def _steps(module: ModuleID) -> tuple[str, ...]:
-    if module in DURABLE:
-        return (_SUBSCRIBE_FROM_THE_BEGINNING,)
-    return _SUBSCRIBE, _PASS_OVER, _SNAPSHOT
 
 
 def _briefly(step: Callable[[], object]) -> None:
@@ -146,3 +142,8 @@ UPDATE hub_subscription b SET transaction = {HORIZON} - 1, seq = {END_OF_TRANSAC
 FROM parties_party p LEFT JOIN visible ON visible.receiver = p.id
 WHERE p.id = b.receiver_id AND b.module = %(module)s AND b.transaction < {HORIZON} - 1000
   AND (b.lease_until IS NULL OR b.lease_until < now()) AND {NEXT} IS NULL"""
+
+_STEPS = {
+    Delivery.LATEST: (_SUBSCRIBE, _PASS_OVER, _SNAPSHOT),
+    Delivery.DURABLE: (_SUBSCRIBE_FROM_THE_BEGINNING,),
+}

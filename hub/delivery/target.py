@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from hub.delivery import backlog
 from hub.delivery.backlog import OWNERS, REACHABLE
-from hub.delivery.push import Receiver
+from hub.delivery.push import Result
+from hub.delivery.receiver import Receiver
 from hub.feed import Position, Selection
-from hub.policy import ABOUT_DRIVERS, POLICIES, Delivery, Policy
+from hub.policy import ABOUT_DRIVERS, POLICIES, Policy
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID
@@ -29,7 +30,7 @@ class Target:
     It `is_news` that its platform takes a message: it was in trouble, or silent for a while.
     Until `paused_until`, if given, it is left alone. It `has_snapshot` if one is to be sent.
     `ahead` is dealt with although it lies beyond the position; `in_doubt` may have arrived. By
-    transaction `thinned_to` whole states replace what was passed over.
+    transaction `compacted_to` whole states replace what was passed over.
     """
 
     subscription_id: int
@@ -43,7 +44,7 @@ class Target:
     position: Position
     ahead: frozenset[Position]
     in_doubt: frozenset[Position]
-    thinned_to: int
+    compacted_to: int
     has_snapshot: bool
     receiver: Receiver
 
@@ -52,15 +53,9 @@ class Target:
         """Whether its platform backs off."""
         return self.paused_until is not None and self.paused_until > timezone.now()
 
-    @property
-    def is_durable(self) -> bool:
-        """Whether every message counts, not only the newest state."""
-        return self.policy.delivery is Delivery.DURABLE
-
-    @property
-    def is_about_drivers(self) -> bool:
-        """Whether a receiver's words have to stay out of logs."""
-        return self.module in ABOUT_DRIVERS
+    def why(self, cause: Result) -> str:
+        """Say why something failed, where many may read it: no words that may quote a driver's."""
+        return cause.reason if self.module in ABOUT_DRIVERS else cause.explanation
 
     @property
     def selection(self) -> Selection:
@@ -78,7 +73,7 @@ class _Found(NamedTuple):
     seq: int
     ahead: str
     in_doubt: str
-    thinned_to: int
+    compacted_to: int
     party: str
     platform_id: int
     is_in_trouble: bool
@@ -113,9 +108,9 @@ def target(subscription_id: int, module: ModuleID) -> Target | None:
         party=found.party,
         owners=frozenset(found.owners),
         position=Position(found.transaction, found.seq),
-        ahead=_places(found.ahead),
-        in_doubt=_places(found.in_doubt),
-        thinned_to=found.thinned_to,
+        ahead=_positions(found.ahead),
+        in_doubt=_positions(found.in_doubt),
+        compacted_to=found.compacted_to,
         has_snapshot=found.has_snapshot,
         receiver=receiver,
     )
@@ -134,8 +129,8 @@ def _receiver(found: _Found) -> Receiver | None:
     )
 
 
-def _places(listed: str) -> frozenset[Position]:
-    return frozenset(Position(*place) for place in json.loads(listed))
+def _positions(listed: str) -> frozenset[Position]:
+    return frozenset(Position(*each) for each in json.loads(listed))
 
 
 def may_have_all(target: Target) -> bool:

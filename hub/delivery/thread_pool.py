@@ -21,7 +21,7 @@ Look = Callable[[ModuleID, int], None]
 """Sees whether more came for a subscription of a module while its lease was held."""
 
 
-class Crew:
+class DeliveryPool:
     """Takes each subscription on once at a time; the threads start with the first."""
 
     def __init__(self, work: Work, look: Look, *, threads: int) -> None:
@@ -30,27 +30,27 @@ class Crew:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="delivery")
         self._taken: set[int] = set()
         self._lock = Lock()
-        self._under_way: set[Future[None]] = set()
-        self._is_leaving = False
+        self._running: set[Future[None]] = set()
+        self._is_closed = False
 
-    def take_on(self, subscription_ids: Iterable[int]) -> None:
+    def submit(self, subscription_ids: Iterable[int]) -> None:
         """Deliver to these soon, but for those somebody here is about to deliver to."""
         for subscription_id in subscription_ids:
             with self._lock:
-                if subscription_id not in self._taken and not self._is_leaving:
+                if subscription_id not in self._taken and not self._is_closed:
                     self._taken.add(subscription_id)
                     begun = self._threads.submit(self._deliver, subscription_id)
-                    self._under_way.add(begun)
-                    begun.add_done_callback(self._under_way.discard)
+                    self._running.add(begun)
+                    begun.add_done_callback(self._running.discard)
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Begin nothing more. It takes no lock: a signal may come whatever the process is at."""
-        self._is_leaving = True
+        self._is_closed = True
 
     def wait(self) -> None:
         """Return once all is done that was taken on, and what came of it."""
-        while under_way := self._under_way.copy():
-            wait(under_way)
+        while running := self._running.copy():
+            wait(running)
 
     def _deliver(self, subscription_id: int) -> None:
         try:
@@ -62,7 +62,7 @@ class Crew:
 
     def _work_and_look(self, subscription_id: int) -> None:
         try:
-            module = None if self._is_leaving else self._work(subscription_id)
+            module = None if self._is_closed else self._work(subscription_id)
         finally:  # before the look: what is found behind from now on is taken on again
             with self._lock:
                 self._taken.discard(subscription_id)

@@ -15,17 +15,17 @@ _TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")
 """The uid in the path of a token; behind it may stand its type."""
 
 
-def masked_letter(letter: DeadLetter) -> DeadLetter:
+def masked_dead_letter(row: DeadLetter) -> DeadLetter:
     """Mask a token in the path, the text and what the receiver said of it."""
-    if letter.subscription.module not in ABOUT_DRIVERS:
-        return letter
-    known = personal(letter.body.encode()) if letter.body else set()
-    if letter.subscription.module == ModuleID.TOKENS:
-        known |= {unquote(uid) for uid in _TOKEN.findall(letter.path)}
-        letter.path = _TOKEN.sub(lambda found: mask(unquote(found[0])), letter.path)
-    letter.path, letter.reason = without(letter.path, known), without(letter.reason, known)
-    letter.body = letter.body and masked(letter.body.encode()).decode()
-    return letter
+    if row.subscription.module not in ABOUT_DRIVERS:
+        return row
+    known = personal(row.body.encode()) if row.body else set()
+    if row.subscription.module == ModuleID.TOKENS:
+        known |= {unquote(uid) for uid in _TOKEN.findall(row.path)}
+        row.path = _TOKEN.sub(lambda found: mask(unquote(found[0])), row.path)
+    row.path, row.reason = without(row.path, known), without(row.reason, known)
+    row.body = row.body and masked(row.body.encode()).decode()
+    return row
 
 
 def masked_object(row: Quarantined) -> Quarantined:

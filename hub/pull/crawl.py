@@ -17,10 +17,10 @@ from django.db import transaction
 from database import sql
 from hub.models import PullState
 from hub.pull import ingest, leases, pagination, quarantine, reconciliation, schedule
-from hub.pull.fetch import Page, PullFailed, Trouble, ask
-from hub.pull.ingest import Outcome
-from hub.pull.leases import Lease, LeaseLost
-from hub.pull.pagination import Listing, Onward, Place, Told
+from hub.pull.fetch import PulledPage, PullFailed, Trouble, ask
+from hub.pull.ingest import IngestResult
+from hub.pull.leases import CrawlLease, CrawlLeaseLost
+from hub.pull.pagination import CrawlPosition, Listing, Onward, PagingInfo
 from hub.pull.sources import NotOffered, Source, find
 from parties import connection_health
 
@@ -32,7 +32,9 @@ Watcher = Callable[[PullState], None]
 _IDLE = PullState.Phase.IDLE
 
 
-def crawl(lease: Lease, *, seconds: float = BUDGET_SECONDS, watch: Watcher | None = None) -> None:
+def crawl(
+    lease: CrawlLease, *, seconds: float = BUDGET_SECONDS, watch: Watcher | None = None
+) -> None:
     """Read the claimed list; `watch` is called with its state after each page."""
     end = time.monotonic() + seconds
     visited: set[str] = set()
@@ -40,14 +42,14 @@ def crawl(lease: Lease, *, seconds: float = BUDGET_SECONDS, watch: Watcher | Non
         while _step(lease, visited, watch) and time.monotonic() < end:
             sql.release()
             time.sleep(settings.HUB_PULL_PAUSE)
-    except LeaseLost:
+    except CrawlLeaseLost:
         log.warning("pull %s: the lease ran out", lease.state_id)
     finally:
         lease.release()
         sql.release()
 
 
-def _step(lease: Lease, visited: set[str], watch: Watcher | None) -> bool:
+def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
     """Read a page; False when the list is at its end, or cannot be read now."""
     state = lease.state()
     try:
@@ -75,7 +77,7 @@ def _doubt(state: PullState, failure: PullFailed) -> None:
         connection_health.doubt(state.party.platform_id)
 
 
-def _begin(lease: Lease, state: PullState) -> PullState:
+def _begin(lease: CrawlLease, state: PullState) -> PullState:
     """Begin a crawl of everything, or of what changed since the last complete one began."""
     full = schedule.is_full_due(state)
     since = state.complete_since
@@ -85,85 +87,87 @@ def _begin(lease: Lease, state: PullState) -> PullState:
     return lease.state()
 
 
-def _page(lease: Lease, source: Source, state: PullState, visited: set[str]) -> None:
+def _page(lease: CrawlLease, source: Source, state: PullState, visited: set[str]) -> None:
     """Ask for the next page, store it, and note where the list goes on."""
     listing = source.listing(state)
-    place = _place(listing, state)
+    position = _position(listing, state)
     if state.pages >= pagination.MOST_PAGES:
         text = f"the list has more than {pagination.MOST_PAGES:,} pages, or no end"
         lease.finish(state, doubt=text)
         return
-    page = _asked(lease, source, place)
+    page = _asked(lease, source, position)
     if page is None:
         return
     if connection_health.is_unseen(state.party.platform.last_seen_at):
         connection_health.answered(state.party.platform_id)
-    onward = pagination.onward(listing, place, _told(page, place, visited), visited=visited)
+    onward = pagination.onward(listing, position, _paging(page, position, visited), visited=visited)
     if onward.remark:
         log.warning("%s: %s", state, onward.remark)
-    outcome = ingest.apply(source, page.items, page.correlation_id)
+    result = ingest.apply(source, page.items, page.correlation_id)
     with transaction.atomic():
-        _note(lease, state, onward, outcome, page)
-        if onward.place is None:
-            _finish(lease, source, state, _shortfall(onward, state, place))
+        _note(lease, state, onward, result, page)
+        if onward.position is None:
+            _finish(lease, source, state, _shortfall(onward, state, position))
 
 
-def _told(page: Page, place: Place, visited: set[str]) -> Told:
+def _paging(page: PulledPage, position: CrawlPosition, visited: set[str]) -> PagingInfo:
     """Return what a page says of the rest; remember its URL and its objects."""
     content = blake2b(b"".join(page.items), digest_size=16).hexdigest()
     is_repeated = bool(page.items) and content in visited
-    visited |= {place.url, content}
-    return replace(page.told, is_repeated=is_repeated)
+    visited |= {position.url, content}
+    return replace(page.paging, is_repeated=is_repeated)
 
 
-def _place(listing: Listing, state: PullState) -> Place:
-    return pagination.resumed(listing, Place(state.next_url, state.seen, state.by_offset))
+def _position(listing: Listing, state: PullState) -> CrawlPosition:
+    return pagination.resumed(listing, CrawlPosition(state.next_url, state.seen, state.by_offset))
 
 
-def _behind(listing: Listing, state: PullState) -> Place:
+def _behind(listing: Listing, state: PullState) -> CrawlPosition:
     """Return the page behind the one that failed; the pages before tell the platform's size."""
     size = math.ceil(state.seen / state.pages) if state.pages else listing.limit
-    return pagination.behind(listing, _place(listing, state), size=min(size, listing.limit) or 1)
+    return pagination.behind(listing, _position(listing, state), size=min(size, listing.limit) or 1)
 
 
-def _shortfall(onward: Onward, state: PullState, place: Place) -> str:
-    """Say why a list at its end may not be complete: its places count what was passed over."""
-    if place.received > state.seen:
+def _shortfall(onward: Onward, state: PullState, position: CrawlPosition) -> str:
+    """Say why a list at its end may not be complete: its positions count what was passed over."""
+    if position.received > state.seen:
         return f"not complete: a page that does not come was passed over ({state.last_error})"
     if onward.is_certain:
         return ""
     return f"not complete: {onward.remark or 'its X-Total-Count says that there is more'}"
 
 
-def _asked(lease: Lease, source: Source, place: Place) -> Page | None:
+def _asked(lease: CrawlLease, source: Source, position: CrawlPosition) -> PulledPage | None:
     """Ask for a page; None when its Link led nowhere, and the list goes on by offset."""
     try:
-        return ask(source, place)
+        return ask(source, position)
     except PullFailed as failure:
-        led_here = place.received and not place.by_offset
+        led_here = position.received and not position.by_offset
         if failure.trouble is not Trouble.REFUSED or not led_here:
             raise
         listing = source.listing(lease.state())
         remark = f"its Link led nowhere ({failure}); went on by offset"
-        lease.go_on_at(pagination.at(listing, place.received, by_offset=True), remark[:500])
+        lease.go_on_at(pagination.at(listing, position.received, by_offset=True), remark[:500])
         return None
 
 
-def _note(lease: Lease, state: PullState, onward: Onward, outcome: Outcome, page: Page) -> None:
+def _note(
+    lease: CrawlLease, state: PullState, onward: Onward, result: IngestResult, page: PulledPage
+) -> None:
     """Note what a page brought."""
-    usable = {f"{state.party.key}/{key}" for key in outcome.listed}
-    usable -= {each.key for each in outcome.broken}
-    quarantine.note(state.pk, outcome.broken, usable=usable)
-    reconciliation.note_listed(state, outcome.listed)
+    usable = {f"{state.party.key}/{key}" for key in result.listed}
+    usable -= {each.key for each in result.broken}
+    quarantine.note(state.pk, result.broken, usable=usable)
+    reconciliation.note_listed(state, result.listed)
     lease.advance(
         onward,
-        outcome.counts,
-        total=page.told.total if page.told.total is not None else state.total,
-        is_gapless=state.is_gapless and outcome.is_gapless,
+        result.counts,
+        total=page.paging.total if page.paging.total is not None else state.total,
+        is_gapless=state.is_gapless and result.is_gapless,
     )
 
 
-def _finish(lease: Lease, source: Source, begun: PullState, doubt: str) -> None:
+def _finish(lease: CrawlLease, source: Source, begun: PullState, doubt: str) -> None:
     """Conclude a crawl whose list is at its end, unless another was ordered meanwhile."""
     state = lease.state()
     if state.phase != begun.phase:
@@ -175,6 +179,6 @@ def _finish(lease: Lease, source: Source, begun: PullState, doubt: str) -> None:
     log.info("%s: %d objects, %d stored", state, state.seen, state.stored)
 
 
-def claim(state_id: int) -> Lease | None:
+def claim(state_id: int) -> CrawlLease | None:
     """Claim a list for a task: others may be reading as many platforms as is allowed."""
     return leases.claim(state_id, most=settings.HUB_PULL_PLATFORMS)

@@ -11,7 +11,7 @@ import msgspec
 
 from database import sql
 from hub.policy import ABOUT_DRIVERS
-from hub.pull.pagination import Place, Told
+from hub.pull.pagination import CrawlPosition, PagingInfo
 from hub.pull.sources import Source
 from hub.store import raw_json
 from ocpi import client
@@ -61,35 +61,35 @@ class PullFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PulledPage:
     """The objects of a page as their exact texts, and what it says about the rest."""
 
     items: list[bytes]
-    told: Told
+    paging: PagingInfo
     correlation_id: str
 
 
-def ask(source: Source, place: Place) -> Page:
+def ask(source: Source, position: CrawlPosition) -> PulledPage:
     """Ask for a page; raises `PullFailed`. No database connection is held meanwhile."""
     ids = MessageIds.new()
     sql.release()
     try:
         reply = client.shared().request(
             "GET",
-            place.url,
+            position.url,
             peer=source.peer,
             headers={**source.headers.as_headers(), **ids.as_headers()},
         )
     except client.PeerError as error:
         raise _unanswered(error) from error
     items = _items_of(source, reply)
-    told = Told(
+    paging = PagingInfo(
         len(items),
         reply.headers.get("Link"),
         _number(reply, "X-Total-Count"),
         _number(reply, "X-Limit") or None,
     )
-    return Page(items, told, ids.correlation_id)
+    return PulledPage(items, paging, ids.correlation_id)
 
 
 def _unanswered(error: client.PeerError) -> PullFailed:
@@ -167,8 +167,8 @@ def _check_http(reply: client.Reply) -> None:
 
 def _words(reply: client.Reply) -> str:
     """Return the beginning of an answer, fit to show."""
-    told = reply.envelope.status_message if reply.envelope else None
-    text = told or reply.body[: 4 * _LONGEST_WORDS].decode(errors="replace")
+    message = reply.envelope.status_message if reply.envelope else None
+    text = message or reply.body[: 4 * _LONGEST_WORDS].decode(errors="replace")
     return one_line(" ".join(text.split()), longest=_LONGEST_WORDS) or "(empty)"
 
 

@@ -40,7 +40,7 @@ class Broken:
 
 
 @dataclass(slots=True)
-class Outcome:
+class IngestResult:
     """What became of a page: how many objects of each fate, whom it had, what was broken.
 
     It `is_gapless` when each of its objects could be told from the others.
@@ -77,28 +77,28 @@ class _Identity:
         return "/".join(quote(step, safe="") for step in steps)
 
 
-def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> Outcome:
+def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> IngestResult:
     """Store what can be stored of a page and say what became of all of it."""
-    outcome = Outcome(Counter(seen=len(items)))
+    result = IngestResult(Counter(seen=len(items)))
     usable: list[Pulled] = []
     for text in items:
-        _sort(source, text, correlation_id, usable, outcome)
+        _sort(source, text, correlation_id, usable, result)
     if source.kind.posted:
-        usable = _not_under_way(usable, outcome)
+        usable = _not_under_way(usable, result)
     fates = pull_writes.store(usable) if usable else []
     for one, fate in zip(usable, fates, strict=True):
         if fate in _REASONS:
-            _reject(outcome, one.message.body, _identity_of(one), _REASONS[fate])
+            _reject(result, one.message.body, _identity_of(one), _REASONS[fate])
         else:
-            outcome.counts[fate.value] += 1
-    outcome.counts["quarantined"] = len(outcome.broken)
-    return outcome
+            result.counts[fate.value] += 1
+    result.counts["quarantined"] = len(result.broken)
+    return result
 
 
-def _not_under_way(usable: list[Pulled], outcome: Outcome) -> list[Pulled]:
+def _not_under_way(usable: list[Pulled], result: IngestResult) -> list[Pulled]:
     """Leave alone what is being posted: it must not come by two ways; the list still has it."""
     posted = posts_in_flight.under_way([one.key for one in usable])
-    outcome.counts[Fate.OLDER.value] += sum(one.key in posted for one in usable)
+    result.counts[Fate.OLDER.value] += sum(one.key in posted for one in usable)
     return [one for one in usable if one.key not in posted]
 
 
@@ -109,7 +109,7 @@ _REASONS = {
 
 
 def _sort(
-    source: Source, text: bytes, correlation_id: str, usable: list[Pulled], outcome: Outcome
+    source: Source, text: bytes, correlation_id: str, usable: list[Pulled], result: IngestResult
 ) -> None:
     """Make an object ready for the store, or note why it does not get there."""
     identity = None
@@ -117,17 +117,17 @@ def _sort(
         value = decode_object(text)
         identity = _identity(source, value)
         if str(identity.owner) == str(source.party):
-            outcome.listed.add(identity.key)
+            result.listed.add(identity.key)
         one = _ready(source, identity, value, text, correlation_id)
         if retention.is_over(source.module.identifier, value, one.write.last_updated):
-            outcome.counts[Fate.OLDER.value] += 1
+            result.counts[Fate.OLDER.value] += 1
         else:
             usable.append(one)
     except UnknownReceiver:
-        outcome.counts["passed_over"] += 1
+        result.counts["passed_over"] += 1
     except OcpiError as error:
-        outcome.is_gapless &= identity is not None
-        _reject(outcome, text, identity, _told(error))
+        result.is_gapless &= identity is not None
+        _reject(result, text, identity, _sentences(error))
 
 
 def _identity(source: Source, value: dict[str, Any]) -> _Identity:
@@ -195,18 +195,18 @@ def _identity_of(one: Pulled) -> _Identity:
     return _Identity(owner.country_code, owner.party_id, message.ids[0], message.key)
 
 
-def _told(error: OcpiError) -> str:
+def _sentences(error: OcpiError) -> str:
     findings = error.findings if isinstance(error, InvalidParameters) else ()
     return "\n".join(str(each) for each in findings[:MOST_FINDINGS]) or str(error)
 
 
-def _reject(outcome: Outcome, text: bytes, identity: _Identity | None, findings: str) -> None:
+def _reject(result: IngestResult, text: bytes, identity: _Identity | None, findings: str) -> None:
     key = blake2b(text, digest_size=16).hexdigest()
     name = _name(text)
     if identity is not None:
         key, name = identity.whole, identity.object_id
     shown = text[: 4 * LONGEST_TEXT].decode(errors="replace")[:LONGEST_TEXT]
-    outcome.broken.append(Broken(key, name[:_LONGEST_ID], shown.replace("\0", " "), findings))
+    result.broken.append(Broken(key, name[:_LONGEST_ID], shown.replace("\0", " "), findings))
 
 
 def _name(text: bytes) -> str:

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from hub.models import PullState
 from hub.pull.fetch import PullFailed, Trouble
-from hub.pull.pagination import Onward, Place
+from hub.pull.pagination import CrawlPosition, Onward
 from parties.models import Platform
 
 Phase = PullState.Phase
@@ -38,13 +38,13 @@ _FAILURES_OF_A_LIST = 8
 _OF_A_PAGE = {Trouble.FAILED, Trouble.REFUSED}
 
 
-class LeaseLost(Exception):
+class CrawlLeaseLost(Exception):
     """Another worker may have taken over: nothing more may be noted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to read a list; what notes anything may raise `LeaseLost`."""
+class CrawlLease:
+    """The right to read a list; what notes anything may raise `CrawlLeaseLost`."""
 
     state_id: int
     token: uuid.UUID
@@ -53,7 +53,7 @@ class Lease:
         """Read how far the list is."""
         found = self._held().select_related("party__platform").first()
         if found is None:
-            raise LeaseLost
+            raise CrawlLeaseLost
         return found
 
     def begin(self, *, full: bool, date_from: datetime | None) -> None:
@@ -75,12 +75,12 @@ class Lease:
 
     def advance(self, onward: Onward, counts: Mapping[str, int], **values: Any) -> None:  # noqa: ANN401 - columns and their values
         """Note what a page brought and where the list goes on, and keep the lease."""
-        place = onward.place
+        position = onward.position
         if onward.remark:
             values["remark"] = onward.remark
         self._change(
-            next_url=place.url if place else "",
-            by_offset=place.by_offset if place else False,
+            next_url=position.url if position else "",
+            by_offset=position.by_offset if position else False,
             pages=F("pages") + 1,
             due_at=Now(),
             failures=0,
@@ -88,9 +88,9 @@ class Lease:
             **values,
         )
 
-    def go_on_at(self, place: Place, remark: str) -> None:
+    def go_on_at(self, position: CrawlPosition, remark: str) -> None:
         """Note that the list goes on elsewhere than it said."""
-        self._change(next_url=place.url, by_offset=place.by_offset, remark=remark)
+        self._change(next_url=position.url, by_offset=position.by_offset, remark=remark)
 
     def finish(self, state: PullState, *, doubt: str = "") -> None:
         """Note that a crawl is at its end, complete unless in doubt, and when the next is due."""
@@ -102,7 +102,9 @@ class Lease:
             **{"phase": Phase.IDLE, "due_at": _due_next(), **(known if doubt else complete)}
         )
 
-    def failed(self, state: PullState, failure: PullFailed, *, behind: Place | None = None) -> None:
+    def failed(
+        self, state: PullState, failure: PullFailed, *, behind: CrawlPosition | None = None
+    ) -> None:
         """Note a failed attempt and back off, longer each time; go on `behind` what never comes."""
         failures = state.failures + 1
         until = timezone.now() + backoff(failures, failure.retry_after)
@@ -134,13 +136,13 @@ class Lease:
 
     def _change(self, **values: Any) -> None:  # noqa: ANN401 - columns and their values
         if not self._held().update(lease_until=_until(), **values):
-            raise LeaseLost
+            raise CrawlLeaseLost
 
     def _held(self) -> QuerySet[PullState]:
         return PullState.objects.filter(pk=self.state_id, lease=self.token)
 
 
-def claim(state_id: int, *, most: int | None = None) -> Lease | None:
+def claim(state_id: int, *, most: int | None = None) -> CrawlLease | None:
     """Claim a list; None while its platform is read already.
 
     Where `most` platforms may be read at once it has to be due, too: several may have been told.
@@ -157,7 +159,7 @@ def claim(state_id: int, *, most: int | None = None) -> Lease | None:
         claimed = wanted.exclude(party__platform__in=busy).update(
             lease=token, lease_until=_until(), tried_at=Now(), due_at=Now() + _FIRST_PAUSE
         )
-    return Lease(state_id, token) if claimed else None
+    return CrawlLease(state_id, token) if claimed else None
 
 
 _PLATFORM = "party__platform__"

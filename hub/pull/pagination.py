@@ -29,7 +29,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CrawlPosition:
     """A page of a list: its URL, and how many objects come before it.
 
     Once a list goes on `by_offset` its Links are not looked at any more.
@@ -41,7 +41,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PagingInfo:
     """What a page says about the rest: its number of objects, Link, X-Total-Count and X-Limit.
 
     It `is_repeated` when the same objects came before: nothing new will come after.
@@ -61,59 +61,61 @@ class Onward:
     The end `is_certain` unless something says that objects are left which nothing leads to.
     """
 
-    place: Place | None
+    position: CrawlPosition | None
     remark: str = ""
     is_certain: bool = True
 
 
-def at(listing: Listing, received: int = 0, *, by_offset: bool = False) -> Place:
+def at(listing: Listing, received: int = 0, *, by_offset: bool = False) -> CrawlPosition:
     """Return the page that begins after so many objects, by endpoint and offset."""
     asked = PageRequest(listing.date_from, offset=received, limit=listing.limit)
-    return Place(client.list_url(listing.endpoint, asked.as_query()), received, by_offset)
+    return CrawlPosition(client.list_url(listing.endpoint, asked.as_query()), received, by_offset)
 
 
-def resumed(listing: Listing, place: Place) -> Place:
+def resumed(listing: Listing, position: CrawlPosition) -> CrawlPosition:
     """Return the page a crawl goes on with, as the list is offered now.
 
     An offset is asked for in pages of the present size; a Link to where the platform was when it
     gave it is not followed to there.
     """
-    if not place.url:
+    if not position.url:
         return at(listing)
-    if place.by_offset:
-        return at(listing, int(URL(place.url).query.get("offset", "0")), by_offset=True)
-    if not _same_origin(place.url, listing.endpoint):
-        return at(listing, place.received, by_offset=True)
-    return place
+    if position.by_offset:
+        return at(listing, int(URL(position.url).query.get("offset", "0")), by_offset=True)
+    if not _same_origin(position.url, listing.endpoint):
+        return at(listing, position.received, by_offset=True)
+    return position
 
 
-def behind(listing: Listing, place: Place, *, size: int) -> Place:
+def behind(listing: Listing, position: CrawlPosition, *, size: int) -> CrawlPosition:
     """Return the page behind one of about so many objects that does not come."""
-    return at(listing, place.received + size, by_offset=True)
+    return at(listing, position.received + size, by_offset=True)
 
 
-def onward(listing: Listing, place: Place, told: Told, *, visited: Container[str]) -> Onward:
+def onward(
+    listing: Listing, position: CrawlPosition, paging: PagingInfo, *, visited: Container[str]
+) -> Onward:
     """Decide where the list goes on after a page."""
-    if told.is_repeated:
+    if paging.is_repeated:
         return Onward(None, "the same page came again: it goes in circles", is_certain=False)
-    received, link, remark = place.received + told.count, None, ""
-    if not place.by_offset:
-        link, remark = _link(listing, place, told.link, visited)
+    received, link, remark = position.received + paging.count, None, ""
+    if not position.by_offset:
+        link, remark = _link(listing, position, paging.link, visited)
     if link is not None:
-        return Onward(Place(link, received))
-    if told.count and _has_more(listing, received, told):
+        return Onward(CrawlPosition(link, received))
+    if paging.count and _has_more(listing, received, paging):
         return Onward(at(listing, received, by_offset=True), remark)
-    is_certain = received >= told.total if told.total is not None else not remark
+    is_certain = received >= paging.total if paging.total is not None else not remark
     return Onward(None, remark, is_certain)
 
 
 def _link(
-    listing: Listing, place: Place, header: str | None, visited: Container[str]
+    listing: Listing, position: CrawlPosition, header: str | None, visited: Container[str]
 ) -> tuple[str | None, str]:
     """Return the URL a Link leads to if it may be followed, else why not."""
     if not (header or "").strip():
         return None, ""
-    url = read_link(header, base_url=place.url)
+    url = read_link(header, base_url=position.url)
     if url is None:
         return None, "" if _is_empty(header or "") else "its Link cannot be read"
     if not _is_usable(url) or not _same_origin(url, listing.endpoint):
@@ -139,8 +141,8 @@ def _same_origin(url: str, endpoint: str) -> bool:
         return False
 
 
-def _has_more(listing: Listing, received: int, told: Told) -> bool:
+def _has_more(listing: Listing, received: int, paging: PagingInfo) -> bool:
     """Tell whether objects are left: by the total, else a full page may have a successor."""
-    if told.total is not None:
-        return received < told.total
-    return told.count >= min(listing.limit, told.limit or listing.limit)
+    if paging.total is not None:
+        return received < paging.total
+    return paging.count >= min(listing.limit, paging.limit or listing.limit)

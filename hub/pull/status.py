@@ -74,7 +74,7 @@ def _audit(found: Collection[PullState], *, full: bool) -> None:
     audit.record(words, subject, before={"of": of}, kind=PullState._meta.label)  # noqa: SLF001 - a documented name of Django
 
 
-def _claimed(state: PullState) -> leases.Lease:
+def _claimed(state: PullState) -> leases.CrawlLease:
     """Wait a moment for a worker that reads from this platform."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:
@@ -119,8 +119,8 @@ def line(state: PullState) -> str:
         if (number := getattr(state, name))
     )
     error = f" - {state.last_error}" if state.last_error else ""
-    told = f"{state.seen:,}{of} objects, {state.pages:,} pages{counts and ': '}{counts}"
-    return f"{state.party.key} {state.module}: {state.phase}, {told}{error}"
+    read = f"{state.seen:,}{of} objects, {state.pages:,} pages{counts and ': '}{counts}"
+    return f"{state.party.key} {state.module}: {state.phase}, {read}{error}"
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -72,7 +72,7 @@ class RefusedCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class DeadLetterCounts:
     """What receivers refused, and when the first of it came back; no more than `MOST` + 1."""
 
     number: int
@@ -158,20 +158,20 @@ def waiting() -> list[Waiting]:
     return sorted(found.values(), key=lambda each: -each.seconds)
 
 
-def dead_letters() -> Letters:
+def dead_letters() -> DeadLetterCounts:
     """Count the oldest dead letters by receiver, as far as that is worth it."""
-    found = sql.rows(_LETTERS, {"most": MOST + 1})
+    found = sql.rows(_DEAD_LETTERS, {"most": MOST + 1})
     numbers: Counter[str] = Counter()
     for receiver, number, _ in found:
         numbers[receiver] += number
-    return Letters(
+    return DeadLetterCounts(
         sum(numbers.values()),
         min((oldest for *_, oldest in found), default=None),
         [RefusedCount(*each) for each in numbers.most_common()],
     )
 
 
-_LETTERS = """
+_DEAD_LETTERS = """
 SELECT p.holder, d.number, d.oldest FROM (
   SELECT subscription_id, count(*) AS number, min(created_at) AS oldest FROM (
     SELECT subscription_id, created_at FROM hub_deadletter ORDER BY id LIMIT %(most)s::bigint

@@ -1,4 +1,4 @@
-"""Celery's interface to delivery and pull: ids in, one function called.
+"""Celery's interface to delivery: ids in, one function called.
 
 docs/architecture.md#delivery; docs/decisions/0009-the-worker-that-dispatches-delivers.md.
 
@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import redis
-from celery import Task, shared_task
+from celery import shared_task
 from celery.signals import worker_shutdown, worker_shutting_down
 from django.conf import settings
 from kombu.exceptions import OperationalError
@@ -23,12 +23,11 @@ from hub import broker, feed
 from hub.delivery import backlog, engine, snapshots, subscriptions
 from hub.delivery import redrive as delivery_redrive
 from hub.delivery.redrive import Redriven
-from hub.delivery.thread_pool import Crew
+from hub.delivery.thread_pool import DeliveryPool
 from hub.gateway import callbacks, posts_in_flight
 from hub.jobs import Job
-from hub.models import PullState, Subscription
+from hub.models import Subscription
 from hub.policy import POLICIES
-from hub.pull import crawl, schedule
 from hub.tasks.wakeup import Waker
 from ocpi.types import ModuleID
 from operators import audit
@@ -38,10 +37,7 @@ log = logging.getLogger(__name__)
 _WAKE = "hub:wake:{}"
 _WAKE_SECONDS = 5
 _QUEUED = "hub:queued:{}"
-# A task may die in the memory of a killed worker: its mark must not keep the next one out for long.
-_QUEUED_SECONDS = 10
-_RECONCILING, _STARTING_PULLS = "hub:reconciling", "hub:starting-pulls"
-_PULLING = "hub:pulling:{}"
+_RECONCILING = "hub:reconciling"
 _LOOK_AGAIN = "hub:look-again:{}"
 _LOOK_AGAIN_SECONDS = 0.2
 _SHORT_PAUSES = (0.003, 0.01)
@@ -69,10 +65,9 @@ def forget_wakes(modules: Iterable[str] = POLICIES) -> None:
 
 
 def on_parties_changed(**_: object) -> None:
-    """Wake delivery and pull when somebody newly may have something, or registered anew."""
+    """Wake delivery when somebody newly may have something, or registered anew."""
     try:
-        _start_once(_RECONCILING, dispatch)
-        _start_once(_STARTING_PULLS, start_pulls)
+        broker.start_once(_RECONCILING, dispatch)
     except (redis.RedisError, OperationalError) as error:
         log.warning("subscriptions wait for beat, the broker does not answer: %s", error)
 
@@ -132,11 +127,11 @@ def snapshot(subscription_id: int, *, insist: bool = False) -> None:
 
 
 @shared_task(name="hub.redrive")
-def redrive(letters: list[int], job: str = "") -> None:
+def redrive(dead_letters: list[int], job: str = "") -> None:
     """Send again what dead letters are about; who asked for it sees how far it is."""
-    work = Job(len(letters), job)
+    work = Job(len(dead_letters), job)
 
-    def tell(result: Redriven) -> None:
+    def report(result: Redriven) -> None:
         counts = {
             "delivered": result.delivered,
             "refused again": result.refused,
@@ -147,42 +142,20 @@ def redrive(letters: list[int], job: str = "") -> None:
 
     work.begin()
     try:
-        delivery_redrive.redrive(letters, tell=tell)
+        delivery_redrive.redrive(dead_letters, report=report)
     except Exception:
         work.fail()
         raise
     work.end()
 
 
-@shared_task(name="hub.start_pulls")
-def start_pulls() -> None:
-    """Start a task for each list that is to be read now."""
-    broker.connection().delete(_STARTING_PULLS)
-    schedule.reconcile()
-    for state_id in schedule.due():
-        if broker.connection().set(_PULLING.format(state_id), 1, nx=True, ex=_QUEUED_SECONDS):
-            pull.delay(state_id)
-
-
-@shared_task(name="hub.pull")
-def pull(state_id: int) -> None:
-    """Read a list for a while, then see whose turn it is."""
-    broker.connection().delete(_PULLING.format(state_id))
-    lease = crawl.claim(state_id)
-    if lease is not None:
-        crawl.crawl(lease)
-        for module in PullState.objects.filter(pk=state_id).values_list("module", flat=True):
-            wake(ModuleID(module))
-        start_pulls()
-
-
 def _start_all(module: ModuleID, only: int | None = None) -> None:
     """Have each subscription of a module delivered that somebody should work on now."""
     for subscription_id, has_snapshot in backlog.behind(module, only=only):
         if has_snapshot:
-            _start_once(_QUEUED.format(subscription_id), snapshot, subscription_id)
+            broker.start_once(_QUEUED.format(subscription_id), snapshot, subscription_id)
         else:
-            crew.take_on([subscription_id])
+            pool.submit([subscription_id])
 
 
 def _is_held(module: ModuleID) -> bool:
@@ -198,12 +171,6 @@ def _is_held(module: ModuleID) -> bool:
     return feed.is_pending(module)
 
 
-def _start_once(key: str, task: "Task[..., None]", *arguments: int) -> None:
-    """Queue a task unless one waits already: busy workers find one for each, not one a round."""
-    if broker.connection().set(key, 1, nx=True, ex=_QUEUED_SECONDS):
-        task.delay(*arguments)
-
-
 def _look_again(module: ModuleID) -> None:
     """Dispatch once more in a moment: a change is stored that nobody can read yet."""
     again = int(_LOOK_AGAIN_SECONDS * 1000)
@@ -212,18 +179,18 @@ def _look_again(module: ModuleID) -> None:
 
 
 _waker = Waker(_tell_the_broker)
-crew = Crew(engine.deliver, _start_all, threads=settings.HUB_DELIVERY_THREADS)
+pool = DeliveryPool(engine.deliver, _start_all, threads=settings.HUB_DELIVERY_THREADS)
 """The one of this process."""
 
 
 @worker_shutting_down.connect
 def on_shutting_down(**_: object) -> None:
     """Begin nothing more: the rest is another worker's."""
-    crew.leave()
+    pool.close()
 
 
 @worker_shutdown.connect
 def on_shutdown(**_: object) -> None:
     """Finish what is begun while the process still can: later no host name is resolved any more."""
-    crew.leave()
-    crew.wait()
+    pool.close()
+    pool.wait()

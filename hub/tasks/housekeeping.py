@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import redis
-from celery import Task, shared_task
+from celery import shared_task
 from django.dispatch import Signal
 from kombu.exceptions import OperationalError
 
@@ -31,7 +31,6 @@ from parties.signals import platform_registered, platform_returned
 log = logging.getLogger(__name__)
 
 _QUEUED = "hub:client-info:{}"
-_QUEUED_SECONDS = 10
 
 
 def on_parties_changed(
@@ -39,7 +38,7 @@ def on_parties_changed(
 ) -> None:
     """Let everybody know; another hub that registered or returned is asked."""
     try:
-        _start_once("all", client_info)
+        broker.start_once(_QUEUED.format("all"), client_info)
         if signal in {platform_registered, platform_returned} and platform_id is not None:
             learn.delay(platform_id)
     except (redis.RedisError, OperationalError) as error:
@@ -58,7 +57,7 @@ def client_info() -> None:
     broker.connection().delete(_QUEUED.format("all"))
     status.refresh()
     for platform_id in push.behind():
-        _start_once(str(platform_id), tell, platform_id)
+        broker.start_once(_QUEUED.format(platform_id), tell, platform_id)
 
 
 @shared_task(name="hub.tell")
@@ -161,9 +160,3 @@ def renew(platform_id: int) -> None:
 def verify(platform_id: int) -> None:
     """Look at one platform's copies."""
     verification.verify(platform_id)
-
-
-def _start_once(what: str, task: "Task[..., None]", *arguments: int) -> None:
-    """Queue a task unless one like it waits already."""
-    if broker.connection().set(_QUEUED.format(what), 1, nx=True, ex=_QUEUED_SECONDS):
-        task.delay(*arguments)

@@ -277,12 +277,12 @@ def test_a_thinned_reading_leaves_out_what_the_feed_has_again() -> None:
     store.apply(put(2, name="another name"))
     settled(lambda batch: len(batch.changes) == 5)
 
-    batch = feed.read(selection, BEGINNING, limit=9, most_bytes=10**6, thinned=True)
+    batch = feed.read(selection, BEGINNING, limit=9, most_bytes=10**6, compacted=True)
 
     found = [(change.method, change.path) for change in batch.changes]
     assert found == [("PUT", "NL/CPA/L1"), ("PATCH", "NL/CPA/L1/E1"), ("PUT", "NL/CPA/L2")]
     assert batch.complete
-    assert batch.thinned_to >= batch.changes[-1].position.transaction
+    assert batch.compacted_to >= batch.changes[-1].position.transaction
 
 
 def test_a_thinned_reading_may_be_nothing_yet_not_the_end() -> None:
@@ -293,13 +293,13 @@ def test_a_thinned_reading_may_be_nothing_yet_not_the_end() -> None:
     settled(lambda batch: len(batch.changes) == 21)
     selection = Selection("locations", owners=["NL-CPA"])
 
-    batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, thinned=True)
+    batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, compacted=True)
 
     assert (batch.changes, batch.complete) == ((), False)
-    assert batch.thinned_to >= batch.reached.transaction
+    assert batch.compacted_to >= batch.reached.transaction
     rest = feed.read(selection, batch.reached, limit=20, most_bytes=10**6)
     assert len(rest.changes) == 11
-    assert rest.thinned_to == 0
+    assert rest.compacted_to == 0
 
 
 def test_nothing_is_thinned_where_the_feed_has_everything_once() -> None:
@@ -309,9 +309,9 @@ def test_nothing_is_thinned_where_the_feed_has_everything_once() -> None:
     settled(lambda batch: len(batch.changes) == 3)
     selection = Selection("locations", owners=["NL-CPA"])
 
-    batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, thinned=True)
+    batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, compacted=True)
 
-    assert (len(batch.changes), batch.complete, batch.thinned_to) == (1, False, 0)
+    assert (len(batch.changes), batch.complete, batch.compacted_to) == (1, False, 0)
 
 
 def test_reading_for_one_party_costs_nothing_for_the_others() -> None:

@@ -22,7 +22,7 @@ from console.base import laid_out
 from hub.gateway import page_links, response_url_spellings
 from hub.gateway import response_urls as gateway_response_urls
 from hub.masking.personal import masked, masked_within, named, personal, without
-from hub.masking.set_aside import masked_letter, masked_object
+from hub.masking.set_aside import masked_dead_letter, masked_object
 from hub.message_log import curl, rows
 from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Cut, Entry
@@ -255,7 +255,7 @@ def _path(text: str) -> None:
 def _link(text: str) -> None:
     read_link(text, base_url="https://peer/ocpi/locations")
     listing = pagination.Listing("https://peer/ocpi/locations", None, 100)
-    told = pagination.Told(1, text, 10, 10)
+    told = pagination.PagingInfo(1, text, 10, 10)
     pagination.onward(listing, pagination.at(listing), told, visited=set())
 
 
@@ -292,7 +292,7 @@ def _shown(text: str) -> None:
 def _set_aside(text: str) -> None:
     for module in ("tokens", "locations"):
         subscription = Subscription(module=module)
-        masked_letter(DeadLetter(subscription=subscription, path=text, body=text, reason=text))
+        masked_dead_letter(DeadLetter(subscription=subscription, path=text, body=text, reason=text))
         pull = PullState(module=module)
         masked_object(Quarantined(pull=pull, object_id=text, text=text, findings=text))
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.delivery.dead_letters import LETTERS
+from hub.delivery.outcomes import DEAD_LETTERS
 from hub.management.selection import add_narrowing_arguments
-from hub.masking.set_aside import masked_letter
+from hub.masking.set_aside import masked_dead_letter
 from parties.management.command import OperatorCommand
 
 MOST_ROWS = 1_000
@@ -24,23 +24,23 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""
-        chosen = LETTERS.chosen(party=options.party, module=options.module)
+        chosen = DEAD_LETTERS.chosen(party=options.party, module=options.module)
         newest = chosen.select_related("subscription__receiver").order_by("-id")[:MOST_ROWS]
         return [
             {
-                "id": letter.pk,
-                "receiver": letter.subscription.receiver.key,
-                "module": letter.subscription.module,
-                "owner": letter.owner,
-                "method": letter.method,
-                "path": letter.path,
-                "http_status": letter.http_status,
-                "status_code": letter.status_code,
-                "reason": letter.reason,
-                "correlation_id": letter.correlation_id,
-                "at": letter.created_at.isoformat(timespec="seconds"),
+                "id": dead_letter.pk,
+                "receiver": dead_letter.subscription.receiver.key,
+                "module": dead_letter.subscription.module,
+                "owner": dead_letter.owner,
+                "method": dead_letter.method,
+                "path": dead_letter.path,
+                "http_status": dead_letter.http_status,
+                "status_code": dead_letter.status_code,
+                "reason": dead_letter.reason,
+                "correlation_id": dead_letter.correlation_id,
+                "at": dead_letter.created_at.isoformat(timespec="seconds"),
             }
-            for letter in map(masked_letter, newest)
+            for dead_letter in map(masked_dead_letter, newest)
         ]
 
     def tell(self, result: list[dict[str, Any]]) -> None:

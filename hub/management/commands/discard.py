@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.delivery.dead_letters import LETTERS
+from hub.delivery.outcomes import DEAD_LETTERS
 from hub.management.progress import Bar
 from hub.management.selection import add_choosing_arguments, wanted
 from hub.pull.quarantine import QUARANTINE
 from hub.triage import SetAside
 from parties.management.command import OperatorCommand
 
-_SET_ASIDE: Mapping[str, SetAside[Any]] = {"dead_letters": LETTERS, "quarantine": QUARANTINE}
+_SET_ASIDE: Mapping[str, SetAside[Any]] = {"dead_letters": DEAD_LETTERS, "quarantine": QUARANTINE}
 
 
 class Command(OperatorCommand[dict[str, Any]]):

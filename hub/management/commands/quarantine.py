@@ -8,8 +8,7 @@ from django.core.management.base import CommandParser
 from hub.management.selection import add_narrowing_arguments
 from hub.masking.set_aside import masked_object
 from hub.models import Quarantined
-from hub.pull.hints import hint
-from hub.pull.quarantine import QUARANTINE
+from hub.pull.quarantine import QUARANTINE, hint
 from ocpi.types import format_datetime
 from parties.management.command import OperatorCommand
 

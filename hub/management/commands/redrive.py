@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.delivery.dead_letters import LETTERS
+from hub.delivery.outcomes import DEAD_LETTERS
 from hub.delivery.redrive import Redriven, redrive
 from hub.management.progress import Bar
 from hub.management.selection import add_choosing_arguments, wanted
@@ -24,12 +24,12 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Work on what was chosen, and tell of each batch."""
-        chosen = LETTERS.chosen(**wanted(options))
+        chosen = DEAD_LETTERS.chosen(**wanted(options))
         ids = list(chosen.order_by("id").values_list("pk", flat=True))
-        LETTERS.audit("sent again", ids)
+        DEAD_LETTERS.audit("sent again", ids)
         done, bar = 0, Bar(self.stderr)
 
-        def tell(result: Redriven) -> None:
+        def report(result: Redriven) -> None:
             nonlocal done
             done += result.delivered + result.refused + result.moot + result.gone
             bar.end()
@@ -37,7 +37,7 @@ class Command(OperatorCommand[dict[str, Any]]):
                 self.stdout.write(f"{done:,} of {len(ids):,}  {_line(result)}")
             bar.show(done / len(ids), f"{done:,} of {len(ids):,} dead letters")
 
-        results = redrive(ids, tell=tell)
+        results = redrive(ids, report=report)
         bar.end()
         return {
             "chosen": len(ids),
@@ -50,7 +50,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         }
 
     def exit_code(self, result: dict[str, Any]) -> int:
-        """Fail when letters are left."""
+        """Fail when dead letters are left."""
         return 1 if result.get("left") else 0
 
     def tell(self, result: dict[str, Any]) -> None:

@@ -57,7 +57,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         return int(bool(result["alarms"]))
 
     def _figures(self) -> dict[str, Any]:
-        messages, letters = dashboard.messages(), dashboard.dead_letters()
+        messages, dead_letters = dashboard.messages(), dashboard.dead_letters()
         cdrs = dashboard.cdrs()
         return {
             "parties": dashboard.parties(),
@@ -72,9 +72,9 @@ class Command(OperatorCommand[dict[str, Any]]):
             "throttled": [asdict(each) for each in dashboard.throttled()],
             "waiting": [asdict(each) for each in dashboard.waiting()],
             "dead_letters": {
-                "number": letters.number,
-                "oldest": format_datetime(letters.oldest) if letters.oldest else None,
-                "by_receiver": {each.receiver: each.number for each in letters.by_receiver},
+                "number": dead_letters.number,
+                "oldest": format_datetime(dead_letters.oldest) if dead_letters.oldest else None,
+                "by_receiver": {each.receiver: each.number for each in dead_letters.by_receiver},
             },
             "cdrs": {"today": sum(cdrs.by_hour), "by_hour": cdrs.by_hour, "kwh": cdrs.kwh},
             "evses": dashboard.evses(),
@@ -92,14 +92,14 @@ class Command(OperatorCommand[dict[str, Any]]):
         throttled = {
             each["platform"] or "strangers": each["number"] for each in result["throttled"]
         }
-        cdrs, letters = result["cdrs"], result["dead_letters"]
+        cdrs, dead_letters = result["cdrs"], result["dead_letters"]
         lines = {
             "Parties": _told(result["parties"]),
             "Messages in 24 h": _told(result["messages"]["total"]),
             "Errors in 24 h": _told(errors),
             "Over their rate": _told(throttled),
             "Oldest undelivered": _told(behind) if behind else "nobody is behind",
-            "Dead letters": _told(letters["by_receiver"]),
+            "Dead letters": _told(dead_letters["by_receiver"]),
             "CDRs today": f"{cdrs['today']:,}, {cdrs['kwh']:,.1f} kWh",
             "EVSEs": _told(result["evses"]),
             "Failed log-ins": f"{result['failed_log_ins']:,}",

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Q
 
-from hub.delivery.object_status import Standing, Subject, standings
+from hub.delivery.object_status import DeliveryStatus, Subject, statuses
 from hub.masking.personal import mask
 from hub.models import Evse, StoredObject
 from hub.policy import POLICIES
@@ -98,21 +98,21 @@ def _told(kind: str, subject: Subject) -> dict[str, Any]:
         "audience": row.audience,
         "revision": subject.revision,
         "last_updated": (part or row).last_updated.isoformat(),
-        "parties": [_standing(each) for each in standings(subject, others=_OTHERS_SHOWN)],
+        "parties": [_status(each) for each in statuses(subject, others=_OTHERS_SHOWN)],
     }
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
+def _status(status: DeliveryStatus) -> dict[str, Any]:
     return {
-        "party": str(standing.party),
-        "platform": standing.party.platform.name,
-        "outcome": standing.outcome.value,
-        "why": standing.why,
-        "revision": standing.revision,
-        "since": _moment(standing.since),
-        "tried_at": _moment(standing.tried_at),
-        "behind": standing.behind,
-        "behind_since": _moment(standing.oldest),
+        "party": str(status.party),
+        "platform": status.party.platform.name,
+        "outcome": status.state.value,
+        "why": status.why,
+        "revision": status.revision,
+        "since": _moment(status.since),
+        "tried_at": _moment(status.tried_at),
+        "behind": status.behind,
+        "behind_since": _moment(status.oldest),
     }
 
 

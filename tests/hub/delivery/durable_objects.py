@@ -77,7 +77,7 @@ def subscription(trade: Trade, platform: str = "P2") -> Subscription:
     return Subscription.objects.get(receiver__platform__name=platform, module=trade.kind.module)
 
 
-def letters(trade: Trade) -> list[DeadLetter]:
+def dead_letters(trade: Trade) -> list[DeadLetter]:
     """Return the dead letters of the module, oldest first."""
     return list(DeadLetter.objects.filter(subscription__module=trade.kind.module).order_by("id"))
 

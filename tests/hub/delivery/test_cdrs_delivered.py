@@ -9,7 +9,7 @@ from sandbox import misbehaviour
 from tests.cast import Cast
 from tests.hub.delivery.durable_objects import (
     cdrs,
-    letters,
+    dead_letters,
     one_after_the_other,
     retry_now,
     subscription,
@@ -60,7 +60,7 @@ def test_cdrs_behind_a_failing_one_arrive_once(trade: Trade, deliver_all: Delive
     arrived = [name for _, name in told(trade)]
     assert [arrived.count(f"X{number}") for number in (2, 3, 4)] == [1, 1, 1]
     assert set(emsp.objects["cdrs"].objects()) == {f"NL-CPA/X{n}" for n in (1, 2, 3, 4)}
-    assert letters(trade) == []
+    assert dead_letters(trade) == []
 
 
 def test_a_cdr_without_an_answer_is_repeated_as_it_is(trade: Trade, deliver_all: Deliver) -> None:
@@ -74,7 +74,7 @@ def test_a_cdr_without_an_answer_is_repeated_as_it_is(trade: Trade, deliver_all:
 
     first, second = trade.pushes()
     assert first.body == second.body
-    assert letters(trade) == []
+    assert dead_letters(trade) == []
 
 
 def test_a_repeated_cdr_its_receiver_refuses_is_a_dead_letter_with_its_words(
@@ -92,9 +92,9 @@ def test_a_repeated_cdr_its_receiver_refuses_is_a_dead_letter_with_its_words(
 
     deliver_all()
 
-    [letter] = letters(trade)
-    assert "exists already" in letter.reason
-    assert '"X1"' in (letter.body or "")
+    [dead_letter] = dead_letters(trade)
+    assert "exists already" in dead_letter.reason
+    assert '"X1"' in (dead_letter.body or "")
 
 
 def test_every_refused_cdr_has_its_dead_letter(trade: Trade, deliver_all: Deliver) -> None:
@@ -104,7 +104,7 @@ def test_every_refused_cdr_has_its_dead_letter(trade: Trade, deliver_all: Delive
         make(trade, number)
         deliver_all()
 
-    assert len(letters(trade)) == 3
+    assert len(dead_letters(trade)) == 3
 
 
 def test_a_cdr_waits_for_its_receivers_endpoint(cast: Cast, deliver_all: Deliver) -> None:

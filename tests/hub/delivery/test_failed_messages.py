@@ -5,16 +5,16 @@ from collections.abc import Callable
 import pytest
 from django.conf import LazySettings
 
-from hub.delivery import batch
+from hub.delivery import durable
 from hub.models import Change
 from parties.models import Platform
 from sandbox import misbehaviour
 from sandbox.server import Responder
 from tests.cast import Cast
 from tests.hub.delivery.durable_objects import (
+    dead_letters,
     grow_old,
     held,
-    letters,
     patch,
     places,
     put,
@@ -65,7 +65,7 @@ def test_a_message_that_keeps_failing_is_tried_until_it_passes(
         put(trade, number)
         retry_now()
         deliver_all()
-        assert (failures(), letters(trade)) == (0, [])
+        assert (failures(), dead_letters(trade)) == (0, [])
     assert others(trade) == ["X2", "X3", "X4"]
     assert {method for method, name in told(trade) if name == "X1"} == {"PUT"}
     assert subscription(trade).last_error
@@ -108,14 +108,14 @@ def test_a_message_that_keeps_failing_is_given_up_when_it_is_old(
     grow_old(trade, 1)
     retry_now()
     deliver_all()
-    assert letters(trade) == []
+    assert dead_letters(trade) == []
     put(trade, 3)
     retry_now()
 
     deliver_all()
 
-    [letter] = letters(trade)
-    assert (letter.path, letter.http_status) == ("NL/CPA/X1", 500)
+    [dead_letter] = dead_letters(trade)
+    assert (dead_letter.path, dead_letter.http_status) == ("NL/CPA/X1", 500)
     assert others(trade) == ["X2", "X3"]
     assert (subscription(trade).ahead, failures()) == ([], 0)
 
@@ -124,19 +124,19 @@ def test_the_oldest_is_given_up_when_too_many_went_by(
     trade: Trade, deliver_all: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is noted beyond a gap stays small; the next that fails still has its time."""
-    monkeypatch.setattr(batch, "_MOST_AHEAD", 1)
+    monkeypatch.setattr(durable, "_MOST_AHEAD", 1)
     trade.reader().answer("/X1", misbehaviour.html(500))
     trade.reader().answer("/X2", misbehaviour.html(500))
     for number in (1, 2, 3, 4):
         put(trade, number)
     deliver_all()
-    assert letters(trade) == []
+    assert dead_letters(trade) == []
     put(trade, 5)
     retry_now()
 
     deliver_all()
 
-    assert [letter.path for letter in letters(trade)] == ["NL/CPA/X1"]
+    assert [dead_letter.path for dead_letter in dead_letters(trade)] == ["NL/CPA/X1"]
     assert len(subscription(trade).ahead) == 3
 
 
@@ -153,7 +153,7 @@ def test_a_receiver_that_takes_nothing_loses_nothing(trade: Trade, deliver_all: 
     for attempt in (1, 2):
         retry_now()
         deliver_all()
-        assert (failures(), letters(trade)) == (attempt, [])
+        assert (failures(), dead_letters(trade)) == (attempt, [])
 
     emsp.rules.clear()
     rule.cancel()
@@ -211,4 +211,4 @@ def test_a_dead_letter_keeps_the_words_of_its_receiver(trade: Trade, deliver_all
 
     deliver_all()
 
-    assert "DE8ACC12E46L89" in letters(trade)[0].reason
+    assert "DE8ACC12E46L89" in dead_letters(trade)[0].reason

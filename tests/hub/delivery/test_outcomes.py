@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from hub.delivery import engine
-from hub.delivery.plan_latest import Push
-from hub.delivery.push import Outcome, judged
+from hub.delivery.push import Outcome, Push
+from hub.delivery.receiver import judged
 from hub.models import DeadLetter, Subscription
 from ocpi import client
 from parties import connection_health
@@ -98,11 +98,15 @@ def test_a_refused_object_is_a_dead_letter_and_the_next_one_goes_on(
     deliver_all()
 
     assert set(received(emsp)) == {"NL-CPA/L1", "NL-CPA/L3"}
-    letter = DeadLetter.objects.get()
-    assert (letter.owner, letter.method, letter.path) == ("NL-CPA", "PUT", "NL/CPA/L2")
-    assert (letter.http_status, letter.status_code) == (200, 2001)
-    assert "no such town" in letter.reason
-    assert letter.body is not None
+    dead_letter = DeadLetter.objects.get()
+    assert (dead_letter.owner, dead_letter.method, dead_letter.path) == (
+        "NL-CPA",
+        "PUT",
+        "NL/CPA/L2",
+    )
+    assert (dead_letter.http_status, dead_letter.status_code) == (200, 2001)
+    assert "no such town" in dead_letter.reason
+    assert dead_letter.body is not None
     assert (row().status, row().failures) == (ConnectionStatus.CONNECTED, 0)
     assert subscription().delivered == 2
     assert deliver_all() == 0
@@ -117,8 +121,8 @@ def test_a_receiver_that_refuses_for_ever_does_not_fill_the_table(
         owner.put("L1", body=a_location(CPA, 1, name=str(number)))
         deliver_all()
 
-    [letter] = DeadLetter.objects.all()
-    assert '"name": "4"' in (letter.body or "")
+    [dead_letter] = DeadLetter.objects.all()
+    assert '"name": "4"' in (dead_letter.body or "")
 
 
 def test_a_receiver_that_fails_now_and_then_gets_everything(
@@ -145,7 +149,7 @@ def test_one_object_a_receiver_chokes_on_is_passed_over(
     deliver_all()
 
     assert set(received(emsp)) == {"NL-CPA/L1", "NL-CPA/L3"}
-    assert [letter.path for letter in DeadLetter.objects.all()] == ["NL/CPA/L2"]
+    assert [dead_letter.path for dead_letter in DeadLetter.objects.all()] == ["NL/CPA/L2"]
     assert row().failures == 0
 
 
@@ -344,7 +348,7 @@ def test_what_was_done_before_a_failure_is_not_done_again(
     tried = [seen.path[-2:] for seen in pushes(emsp)]
     assert sorted(set(tried)) == ["L1", "L2", "L3"]
     assert tried.count("L1") == tried.count("L2") == 1
-    assert [letter.path[-2:] for letter in DeadLetter.objects.all()] == ["L1"]
+    assert [dead_letter.path[-2:] for dead_letter in DeadLetter.objects.all()] == ["L1"]
     assert received(emsp)["NL-CPA/L3"]["name"] == "again"
 
 

@@ -106,7 +106,7 @@ def test_every_message_has_its_place_in_the_order() -> None:
     plan = plan_durable.plan([a_change(1, "PUT"), a_change(2), a_change(3), a_change(4)], terms())
 
     assert [push.body for push in plan.pushes] == [f"body {seq}" for seq in (1, 2, 3, 4)]
-    assert len({push.lane for push in plan.pushes}) == 1
+    assert len({push.key for push in plan.pushes}) == 1
 
 
 def test_an_object_that_failed_before_comes_after_all_others() -> None:

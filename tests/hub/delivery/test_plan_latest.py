@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.delivery.plan_latest import Lane, LaneKey, Push, lanes, path_of, push
+from hub.delivery.plan_latest import CoalescedChanges, coalesced, push
+from hub.delivery.push import PartKey, Push, path_of
 from hub.feed import FedChange, Position
 
 WHOLE = "NL/CPA/l1"
@@ -34,21 +35,21 @@ def a_change(
     )
 
 
-def key(part: str = "", object_key: str = "L1") -> LaneKey:
-    """Name a lane of NL-CPA."""
+def key(part: str = "", object_key: str = "L1") -> PartKey:
+    """Name an object or part of NL-CPA."""
     return "NL-CPA", object_key, part
 
 
-def test_parts_have_lanes_of_their_own() -> None:
+def test_parts_are_sent_by_themselves() -> None:
     """Changes of different EVSEs do not wait for each other."""
     changes = [a_change(1, part="E1"), a_change(2, part="E2"), a_change(3, part="E1")]
 
-    found = {lane.key: [c.revision for c in lane.changes] for lane in lanes(changes)}
+    found = {own.key: [c.revision for c in own.changes] for own in coalesced(changes)}
 
     assert found == {key("E1"): [1, 3], key("E2"): [2]}
 
 
-def test_a_change_of_the_whole_takes_the_lanes_of_its_parts_in() -> None:
+def test_a_change_of_the_whole_takes_those_of_its_parts_in() -> None:
     """Otherwise a part could overtake the whole, or the whole a part."""
     changes = [
         a_change(1, part="E1"),
@@ -57,7 +58,7 @@ def test_a_change_of_the_whole_takes_the_lanes_of_its_parts_in() -> None:
         a_change(1, key="L2"),
     ]
 
-    found = {lane.key: [c.revision for c in lane.changes] for lane in lanes(changes)}
+    found = {own.key: [c.revision for c in own.changes] for own in coalesced(changes)}
 
     assert found == {key(): [1, 2, 3], key(object_key="L2"): [1]}
 
@@ -128,17 +129,17 @@ VERBATIM, STATE = "verbatim", "state"
         pytest.param([a_change(4, "DELETE")], 4, True, (STATE, WHOLE), id="back, as often changed"),
     ],
 )
-def test_a_lane_sends_the_newest_message_or_the_present_state(
+def test_an_object_is_sent_by_its_newest_message_or_as_its_present_state(
     changes: list[FedChange],
     present: int | None,
     patch_supported: bool,  # noqa: FBT001 - a column of the table
     expected: tuple[str, str] | None,
 ) -> None:
-    """The message as it came in while it is the newest; otherwise the lane's state by PUT."""
-    [lane] = lanes(changes)
-    revisions = {} if present is None else {lane.key: present}
+    """The message as it came in while it is the newest; otherwise the state by PUT."""
+    [own] = coalesced(changes)
+    revisions = {} if present is None else {own.key: present}
 
-    sent = push(lane, revisions, patch_supported=patch_supported)
+    sent = push(own, revisions, patch_supported=patch_supported)
 
     if expected is None or sent is None:
         assert (sent, expected) == (None, None)
@@ -151,7 +152,7 @@ def test_a_lane_sends_the_newest_message_or_the_present_state(
 
 
 @pytest.mark.parametrize(
-    "change, thinned_to, method",
+    "change, compacted_to, method",
     [
         (a_change(4, part="E1"), 103, "PATCH"),
         (a_change(4, part="E1"), 104, "PUT"),
@@ -160,15 +161,15 @@ def test_a_lane_sends_the_newest_message_or_the_present_state(
     ],
 )
 def test_what_may_have_had_changes_before_it_that_were_passed_over_goes_out_as_a_state(
-    change: FedChange, thinned_to: int, method: str
+    change: FedChange, compacted_to: int, method: str
 ) -> None:
     """A PATCH alone, or a Connector, would not tell what they said."""
-    [lane] = lanes([change])
+    [own] = coalesced([change])
 
-    sent = push(lane, {lane.key: 4}, patch_supported=True, thinned_to=thinned_to)
+    sent = push(own, {own.key: 4}, patch_supported=True, compacted_to=compacted_to)
 
     assert sent is not None
-    assert (sent.method, sent.body is None) == (method, thinned_to == 104)
+    assert (sent.method, sent.body is None) == (method, compacted_to == 104)
 
 
 @pytest.mark.parametrize(
@@ -180,14 +181,14 @@ def test_what_may_have_had_changes_before_it_that_were_passed_over_goes_out_as_a
         (a_change(1, "PATCH", "E1"), False),
     ],
 )
-def test_only_the_put_of_all_a_lane_carries_may_be_replaced_by_a_newer_state(
+def test_only_the_put_of_all_a_key_names_may_be_replaced_by_a_newer_state(
     change: FedChange,
     is_state: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     """The state of an EVSE must never be sent to the URL of its Connector."""
-    lane = Lane(key(change.part_key), (change,))
+    own = CoalescedChanges(key(change.part_key), (change,))
 
-    sent = push(lane, {lane.key: 1}, patch_supported=True)
+    sent = push(own, {own.key: 1}, patch_supported=True)
 
     assert sent is not None
     assert sent.is_state is is_state
@@ -204,7 +205,7 @@ def test_only_the_put_of_all_a_lane_carries_may_be_replaced_by_a_newer_state(
         ("", "", ""),
     ],
 )
-def test_a_path_is_cut_to_what_a_lane_carries(raw: str, part: str, expected: str) -> None:
+def test_a_path_is_cut_to_what_a_key_names(raw: str, part: str, expected: str) -> None:
     """Whatever is encoded in an id; the query tells which object is meant, so it stays."""
     assert path_of(raw, key(part)) == expected
 
@@ -240,9 +241,9 @@ class Store:
         self.history[self.revision] = dict(self.state)
         self.feed.append((a_change(self.revision, method, addressed), before))
 
-    def present(self, lane: LaneKey) -> int | None:
+    def present(self, key: PartKey) -> int | None:
         """Return the present revision of an object or part."""
-        return self.state.get(lane[2]) if lane[2] else self.revision or None
+        return self.state.get(key[2]) if key[2] else self.revision or None
 
 
 @dataclass
@@ -270,7 +271,7 @@ class Receiver:
 def receive(store: Store, receiver: Receiver, sent: Push) -> None:
     """Apply one push at the receiver, an unknown object by the PUT of the whole."""
     if sent.body is None:
-        receive_state(store, receiver, sent.lane[2])
+        receive_state(store, receiver, sent.key[2])
         return
     revision = int(sent.body.removeprefix("body "))
     change, before = store.feed[revision - 1]
@@ -308,12 +309,12 @@ def deliver(
     """Deliver one batch; wherever it yields, writes may come in between or the worker may die."""
     batch = [change for change, _ in store.feed[start : start + size]]
     yield None
-    found = lanes(batch)
-    present = {lane.key: store.present(lane.key) for lane in found}
+    found = coalesced(batch)
+    present = {own.key: store.present(own.key) for own in found}
     revisions = {name: value for name, value in present.items() if value is not None}
     yield None
-    for lane in found:
-        sent = push(lane, revisions, patch_supported=patch_supported)
+    for own in found:
+        sent = push(own, revisions, patch_supported=patch_supported)
         if sent is not None:
             receive(store, receiver, sent)
         yield None

@@ -9,8 +9,8 @@ from django.conf import LazySettings
 
 from hub.delivery import engine
 from hub.delivery import target as delivery_target
-from hub.delivery.plan_latest import Push
-from hub.delivery.push import Outcome, failure, send_all
+from hub.delivery.push import Outcome, Push
+from hub.delivery.receiver import failure, send_all
 from hub.models import DeadLetter, Snapshot, Subscription
 from ocpi import client
 from ocpi.types import ModuleID
@@ -67,7 +67,7 @@ def test_one_object_without_a_usable_answer_is_passed_over(
     deliver_all()
 
     assert {"NL-CPA/L1", "NL-CPA/L3"} <= set(received(emsp))
-    assert [letter.path for letter in DeadLetter.objects.all()] == ["NL/CPA/L2"]
+    assert [dead_letter.path for dead_letter in DeadLetter.objects.all()] == ["NL/CPA/L2"]
     platform = Platform.objects.get(name="P2")
     assert (platform.status, platform.failures) == (ConnectionStatus.CONNECTED, 0)
 
@@ -82,7 +82,7 @@ def test_one_object_without_a_usable_answer_is_passed_over(
 def test_a_snapshot_passes_one_object_over_too(
     cast: Cast, owner: Owner, deliver_all: Deliver
 ) -> None:
-    """It is finished, and the object a dead letter."""
+    """It is finished, and the object a dead dead_letter."""
     emsp = cast["P2"]
     for number in (1, 2, 3):
         owner.put(f"L{number}", body=a_location(CPA, number))
@@ -91,7 +91,7 @@ def test_a_snapshot_passes_one_object_over_too(
     cast.agree(("NL-CPA", "DE-MSA"))
     deliver_all()
 
-    assert [letter.path for letter in DeadLetter.objects.all()] == ["NL/CPA/L2"]
+    assert [dead_letter.path for dead_letter in DeadLetter.objects.all()] == ["NL/CPA/L2"]
     assert Snapshot.objects.get(subscription__module="locations").finished_at is not None
 
 

@@ -33,7 +33,7 @@ def refused(owner: Owner, emsp: SandboxPlatform, deliver_all: Deliver) -> Sandbo
     return emsp
 
 
-def letters() -> list[str]:
+def dead_letters() -> list[str]:
     """Return the paths of the dead letters."""
     return list(DeadLetter.objects.order_by("path").values_list("path", flat=True))
 
@@ -46,10 +46,10 @@ def test_one_letter_is_sent_again(refused: SandboxPlatform) -> None:
 
     assert (result["chosen"], result["delivered"], result["left"]) == (1, 1, 0)
     assert set(received(refused)) == {"NL-CPA/L2"}
-    assert letters() == ["NL/CPA/L1", "NL/CPA/L3"]
+    assert dead_letters() == ["NL/CPA/L1", "NL/CPA/L3"]
 
 
-def test_all_letters_are_sent_again_with_the_state_of_now(
+def test_all_dead_letters_are_sent_again_with_the_state_of_now(
     refused: SandboxPlatform, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Progress is told after each batch; what changed meanwhile is not undone."""
@@ -62,7 +62,7 @@ def test_all_letters_are_sent_again_with_the_state_of_now(
     assert told[-1].startswith("3 dead letters: 3 delivered, 0 refused")
     assert {seen.method for seen in pushes(refused)} == {"PUT"}
     assert received(refused) == {f"NL-CPA/L{n}": owner.get(f"L{n}") for n in (1, 2, 3)}
-    assert letters() == []
+    assert dead_letters() == []
     assert Receipt.objects.get(object_key="L3").revision == 2
 
 
@@ -73,7 +73,7 @@ def test_what_is_refused_again_has_the_new_reason(refused: SandboxPlatform) -> N
     result = command("redrive", "--party", "DE-MSA", "--module", "locations")
 
     assert (result["delivered"], result["refused"], result["left"]) == (2, 1, 0)
-    assert ["never" in letter.reason for letter in DeadLetter.objects.all()] == [True]
+    assert ["never" in dead_letter.reason for dead_letter in DeadLetter.objects.all()] == [True]
 
 
 def test_what_another_sent_meanwhile_is_not_sent_twice(refused: SandboxPlatform) -> None:
@@ -88,7 +88,7 @@ def test_what_another_sent_meanwhile_is_not_sent_twice(refused: SandboxPlatform)
     assert [each.gone for each in redrive([chosen.pk])] == [1]
 
 
-def test_a_receiver_that_is_down_keeps_its_letters(refused: SandboxPlatform) -> None:
+def test_a_receiver_that_is_down_keeps_its_dead_letters(refused: SandboxPlatform) -> None:
     """It says why it stopped, and nothing is lost."""
     refused.answer("PUT", misbehaviour.reset())
 
@@ -96,7 +96,7 @@ def test_a_receiver_that_is_down_keeps_its_letters(refused: SandboxPlatform) -> 
 
     assert (result["delivered"], result["left"]) == (0, 3)
     assert result["batches"][0]["why"]
-    assert len(letters()) == 3
+    assert len(dead_letters()) == 3
 
 
 def test_who_may_not_have_it_any_more_gets_nothing(refused: SandboxPlatform) -> None:
@@ -107,10 +107,10 @@ def test_who_may_not_have_it_any_more_gets_nothing(refused: SandboxPlatform) -> 
 
     assert "may no longer have anything of NL-CPA" in result["batches"][0]["why"]
     assert pushes(refused) == []
-    assert len(letters()) == 3
+    assert len(dead_letters()) == 3
 
 
-def test_whose_letters_stay_is_said_and_holds_up_no_others(
+def test_whose_dead_letters_stay_is_said_and_holds_up_no_others(
     refused: SandboxPlatform, cast: Cast, deliver_all: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One owner's agreement is suspended: another's letters go, in this batch and in later ones."""
@@ -125,7 +125,7 @@ def test_whose_letters_stay_is_said_and_holds_up_no_others(
     result = run_json("redrive", "--all", code=1)
 
     assert (result["delivered"], result["left"]) == (3, 3)
-    assert letters() == [f"NL/CPA/L{n}" for n in (1, 2, 3)]
+    assert dead_letters() == [f"NL/CPA/L{n}" for n in (1, 2, 3)]
     whys = [each["why"] for each in result["batches"]]
     owner = "the receiver may no longer have anything of NL-CPA"
     assert whys == [owner, owner, ""]
@@ -167,13 +167,13 @@ def test_what_is_gone_is_not_sent_again(cast: Cast, deliver_all: Deliver) -> Non
     assert (result["moot"], result["left"], tariffs.pushes()[1:]) == (1, 0, [])
 
 
-def test_letters_can_be_discarded(refused: SandboxPlatform) -> None:
+def test_dead_letters_can_be_discarded(refused: SandboxPlatform) -> None:
     """Nothing is sent of them."""
     assert command("discard", "dead_letters", "--all") == {"discarded": 3}
-    assert (letters(), pushes(refused)) == ([], [])
+    assert (dead_letters(), pushes(refused)) == ([], [])
 
 
-def test_letters_are_listed_without_what_identifies_a_driver(
+def test_dead_letters_are_listed_without_what_identifies_a_driver(
     refused: SandboxPlatform, cast: Cast, deliver_all: Deliver
 ) -> None:
     """Chosen by receiver and module; a token's uid is masked."""

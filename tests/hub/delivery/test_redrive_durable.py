@@ -40,7 +40,7 @@ def not_for(name: str) -> Callable[[Call], None]:
     return respond
 
 
-def test_one_of_two_cdrs_that_fails_keeps_its_letter(cast: Cast, deliver_all: Deliver) -> None:
+def test_one_of_two_cdrs_that_fails_keeps_its_dead_letter(cast: Cast, deliver_all: Deliver) -> None:
     """The other is delivered, once, and its letter is gone."""
     trade = durable_objects.cdrs(cast)
     with trade.reader().answer("/cdrs", misbehaviour.refuse(2001)):
@@ -54,11 +54,11 @@ def test_one_of_two_cdrs_that_fails_keeps_its_letter(cast: Cast, deliver_all: De
     assert (result["delivered"], result["refused"], result["left"]) == (1, 0, 1)
     assert "500" in result["batches"][0]["why"]
     assert durable_objects.told(trade).count(("POST", "X1")) == 1
-    assert [letter.object_key for letter in durable_objects.letters(trade)] == ["X2"]
+    assert [dead_letter.object_key for dead_letter in durable_objects.dead_letters(trade)] == ["X2"]
     assert Receipt.objects.get(object_key="X1").revision is not None
 
 
-def test_a_cdr_that_fails_beside_a_backlog_keeps_its_letter(
+def test_a_cdr_that_fails_beside_a_backlog_keeps_its_dead_letter(
     cast: Cast, deliver_all: Deliver
 ) -> None:
     """What lies ahead of a position says nothing of what is sent again."""
@@ -139,7 +139,7 @@ def test_a_refused_patch_of_a_session_is_followed_by_the_whole(
     with trade.reader().answer("/sessions/", misbehaviour.refuse(2001)):
         durable_objects.patch(trade, 1)
         deliver_all()
-    assert durable_objects.letters(trade)
+    assert durable_objects.dead_letters(trade)
 
     assert command("redrive", "--all")["left"] == 0
     assert durable_objects.places(durable_objects.held(trade)) == [0, 1]

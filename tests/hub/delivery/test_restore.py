@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from hub.delivery import subscriptions
 from hub.models import Change, Snapshot, Subscription
+from hub.policy import Delivery
 from sandbox.platform import SandboxPlatform
 from tests.cast import CPA, Cast, a_location
 from tests.hub.concurrency import at_once
@@ -71,7 +72,8 @@ def test_a_step_that_takes_too_long_is_left_for_later(
     cast["P1"], cast["P2"]
     cast.agree(("NL-CPA", "DE-MSA"))
     monkeypatch.setattr(subscriptions, "_RECONCILE_TIMEOUT", "100ms")
-    monkeypatch.setattr(subscriptions, "_PASS_OVER", "SELECT pg_sleep(10)")
+    steps = ("SELECT pg_sleep(10)", *subscriptions._STEPS[Delivery.LATEST])
+    monkeypatch.setitem(subscriptions._STEPS, Delivery.LATEST, steps)
 
     subscriptions.reconcile()
 

@@ -103,7 +103,7 @@ def test_a_delete_stays_until_everybody_was_told(cast: Cast, deliver_all: Delive
 def test_what_counts_is_kept_until_it_is_delivered_or_given_up(
     cast: Cast, deliver_all: Deliver, settings: LazySettings, days: int
 ) -> None:
-    """A CDR nobody took is not pruned, however old; it arrives, or leaves a dead letter."""
+    """A CDR nobody took is not pruned, however old; it arrives, or leaves a dead dead_letter."""
     settings.HUB_FEED_DAYS = 1
     trade = durable_objects.cdrs(cast)
     rule = trade.reader().answer("/cdrs", misbehaviour.reset())

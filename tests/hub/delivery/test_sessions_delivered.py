@@ -13,9 +13,9 @@ from sandbox import misbehaviour
 from sandbox.server import Call, Responder
 from tests.cast import Cast
 from tests.hub.delivery.durable_objects import (
+    dead_letters,
     grow_old,
     held,
-    letters,
     one_after_the_other,
     patch,
     places,
@@ -85,9 +85,9 @@ def test_a_refused_message_is_a_dead_letter_and_the_next_goes_on(
     deliver_all()
 
     assert [method for method, _ in told(trade)] == ["PUT", "PUT", "PATCH"]
-    [letter] = letters(trade)
-    assert (letter.method, letter.path) == ("PUT", "NL/CPA/X1")
-    assert "no such thing" in letter.reason
+    [dead_letter] = dead_letters(trade)
+    assert (dead_letter.method, dead_letter.path) == ("PUT", "NL/CPA/X1")
+    assert "no such thing" in dead_letter.reason
 
 
 def test_an_unknown_session_is_sent_whole_and_no_period_twice(
@@ -160,7 +160,7 @@ def test_a_patch_that_may_have_arrived_is_not_applied_twice(
 
     assert [each for each in told(trade) if each[1] == "X1"] == [("PATCH", "X1"), ("PUT", "X1")]
     assert places(held(trade)) == [0, 1, 2]
-    assert letters(trade) == []
+    assert dead_letters(trade) == []
     assert (subscription(trade).ahead, subscription(trade).in_doubt) == ([], [])
 
 
@@ -239,11 +239,11 @@ def test_what_is_too_old_is_a_dead_letter(
     deliver_all()
 
     assert told(trade) == [("PUT", "X2")]
-    assert [(each.method, each.path) for each in letters(trade)] == [
+    assert [(each.method, each.path) for each in dead_letters(trade)] == [
         ("PUT", "NL/CPA/X1"),
         ("PATCH", "NL/CPA/X1"),
     ]
-    assert all("expired" in each.reason for each in letters(trade))
+    assert all("expired" in each.reason for each in dead_letters(trade))
     assert deliver_all() == 0
 
 
@@ -255,8 +255,8 @@ def test_an_agreement_that_ended_leaves_dead_letters(trade: Trade, deliver_all: 
     deliver_all()
 
     assert told(trade) == []
-    [letter] = letters(trade)
-    assert "may no longer have anything of NL-CPA" in letter.reason
+    [dead_letter] = dead_letters(trade)
+    assert "may no longer have anything of NL-CPA" in dead_letter.reason
 
 
 def test_a_new_registration_loses_nothing_and_repeats_nothing(

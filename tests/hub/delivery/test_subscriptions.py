@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from hub import feed, store
 from hub.delivery import backlog, engine, leases, subscriptions
-from hub.delivery.leases import LeaseLost
+from hub.delivery.leases import LeaseLost, Positions
 from hub.feed import Position, Selection
 from hub.models import Change, Snapshot, Subscription
 from ocpi.types import ModuleID, Role
@@ -264,7 +264,7 @@ def test_a_lost_lease_moves_nothing() -> None:
     )
 
     with pytest.raises(LeaseLost):
-        late.advance(Position(10**15, 1), delivered=3)
+        late.advance(Positions(Position(10**15, 1)), delivered=3)
     with pytest.raises(LeaseLost):
         late.prolong()
     late.failed("too late")
@@ -276,7 +276,7 @@ def test_a_lost_lease_moves_nothing() -> None:
         )
         == before
     )
-    successor.advance(Position(10**15, 1), delivered=3)
+    successor.advance(Positions(Position(10**15, 1)), delivered=3)
     assert Subscription.objects.get(module="locations").delivered == 3
 
 

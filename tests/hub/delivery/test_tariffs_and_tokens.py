@@ -97,8 +97,8 @@ def test_a_receiver_that_cannot_delete_is_on_record(tariffs: Trade, deliver_all:
 
     deliver_all()
 
-    letter = DeadLetter.objects.get()
-    assert (letter.method, letter.body) == ("DELETE", None)
+    dead_letter = DeadLetter.objects.get()
+    assert (dead_letter.method, dead_letter.body) == ("DELETE", None)
 
 
 def test_a_failing_object_beside_a_deleted_one_is_passed_over(
@@ -111,7 +111,7 @@ def test_a_failing_object_beside_a_deleted_one_is_passed_over(
 
     engine.deliver(subscription(tariffs).pk)
 
-    assert [letter.path for letter in DeadLetter.objects.all()] == ["NL/CPA/X2"]
+    assert [dead_letter.path for dead_letter in DeadLetter.objects.all()] == ["NL/CPA/X2"]
 
 
 def test_a_token_of_another_type_goes_to_a_url_of_its_own(cast: Cast, deliver_all: Deliver) -> None:

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from hub.delivery.thread_pool import Crew
+from hub.delivery.thread_pool import DeliveryPool
 from ocpi.types import ModuleID
 
 PATIENCE = 5.0
@@ -39,23 +39,25 @@ class Work:
 
 
 @contextmanager
-def crew(work: Work, look: Callable[[ModuleID, int], None], threads: int = 1) -> Iterator[Crew]:
+def pool(
+    work: Work, look: Callable[[ModuleID, int], None], threads: int = 1
+) -> Iterator[DeliveryPool]:
     """Have some threads that end with the test."""
-    found = Crew(work, look, threads=threads)
+    found = DeliveryPool(work, look, threads=threads)
     yield found
     work.may_end.set()
-    found.leave()
+    found.close()
     found.wait()
 
 
 def test_a_subscription_is_taken_on_once() -> None:
     """However often it is found behind before its turn has come."""
     work = Work(ends=False)
-    with crew(work, work.look) as found:
-        found.take_on([1])
+    with pool(work, work.look) as found:
+        found.submit([1])
         assert work.begun.wait(PATIENCE)
         for _ in range(5):
-            found.take_on([1, 2])
+            found.submit([1, 2])
         work.may_end.set()
         found.wait()
 
@@ -72,8 +74,8 @@ def test_one_that_takes_its_time_holds_no_other() -> None:
         else:
             quick.set()
 
-    found = Crew(work, Work().look, threads=2)
-    found.take_on([1, 2])
+    found = DeliveryPool(work, Work().look, threads=2)
+    found.submit([1, 2])
     try:
         assert quick.wait(PATIENCE)
     finally:
@@ -88,10 +90,10 @@ def test_what_came_meanwhile_is_worked_on() -> None:
     def look(module: ModuleID, subscription_id: int) -> None:
         work.look(module, subscription_id)
         if len(work.looked) < 3:
-            found.take_on([subscription_id])
+            found.submit([subscription_id])
 
-    with crew(work, look) as found:
-        found.take_on([1])
+    with pool(work, look) as found:
+        found.submit([1])
         found.wait()
 
     assert work.done == [1, 1, 1]
@@ -100,8 +102,8 @@ def test_what_came_meanwhile_is_worked_on() -> None:
 def test_nobody_looks_after_what_another_worker_is_at() -> None:
     """It looks itself when it is done."""
     work = Work()
-    with crew(work, work.look) as found:
-        found.take_on([0])
+    with pool(work, work.look) as found:
+        found.submit([0])
         found.wait()
 
     assert (work.done, work.looked) == ([0], [])
@@ -110,10 +112,10 @@ def test_nobody_looks_after_what_another_worker_is_at() -> None:
 def test_a_failure_ends_no_thread(caplog: pytest.LogCaptureFixture) -> None:
     """It is told, and what failed can be taken on again."""
     work = Work()
-    with caplog.at_level(logging.ERROR), crew(work, work.look) as found:
-        found.take_on([13, 1])
+    with caplog.at_level(logging.ERROR), pool(work, work.look) as found:
+        found.submit([13, 1])
         found.wait()
-        found.take_on([13])
+        found.submit([13])
         found.wait()
 
     assert work.done == [1]
@@ -124,11 +126,11 @@ def test_a_failure_ends_no_thread(caplog: pytest.LogCaptureFixture) -> None:
 def test_who_leaves_ends_what_is_begun_alone() -> None:
     """The rest is another worker's: nothing was written about it."""
     work = Work(ends=False)
-    with crew(work, work.look) as found:
-        found.take_on([1, 2])
+    with pool(work, work.look) as found:
+        found.submit([1, 2])
         assert work.begun.wait(PATIENCE)
-        found.leave()
-        found.take_on([3])
+        found.close()
+        found.submit([3])
         work.may_end.set()
         found.wait()
 

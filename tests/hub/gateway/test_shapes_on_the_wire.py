@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.models import Change, Quarantined
-from hub.pull.hints import hint
+from hub.pull.quarantine import hint
 from sandbox import SandboxPlatform
 from sandbox.misbehaviour import say
 from tests.cast import CPA, HUB, MSA, a_location

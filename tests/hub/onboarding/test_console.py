@@ -128,7 +128,7 @@ def test_one_click_reads_the_lists(
     cast["P1"]
     schedule.reconcile()
     PullState.objects.update(failures=1, last_error="HTTP 500", wants_full=False)
-    monkeypatch.setattr("hub.tasks.delivery.start_pulls.delay_on_commit", lambda: None)
+    monkeypatch.setattr("hub.tasks.pull.start_pulls.delay_on_commit", lambda: None)
     platform = Platform.objects.get()
     assert 'name="pull"' in text(admin_client.get(page_of(platform)))
     assert admin_client.post(page_of(platform), {"pull": "1"}).status_code == 302

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.pull import pagination
-from hub.pull.pagination import Listing, Onward, Place, Told, at, onward
+from hub.pull.pagination import CrawlPosition, Listing, Onward, PagingInfo, at, onward
 from ocpi.types import parse_datetime
 
 ENDPOINT = "https://cpo.example:8443/ocpi/locations/"
@@ -12,11 +12,15 @@ FIRST = at(LISTING)
 
 
 def after(
-    link: str | None, *, count: int = 100, place: Place = FIRST, **told: int | bool | None
+    link: str | None,
+    *,
+    count: int = 100,
+    position: CrawlPosition = FIRST,
+    **paging: int | bool | None,
 ) -> Onward:
     """Decide after a page of so many objects with this Link."""
-    page = Told(count, link, **told)  # type: ignore[arg-type]
-    return onward(LISTING, place, page, visited={place.url})
+    page = PagingInfo(count, link, **paging)  # type: ignore[arg-type]
+    return onward(LISTING, position, page, visited={position.url})
 
 
 def test_the_first_page_has_date_and_limit() -> None:
@@ -38,7 +42,7 @@ def test_the_first_page_has_date_and_limit() -> None:
 )
 def test_a_link_to_the_same_origin_is_followed_as_it_is(link: str, url: str) -> None:
     """Whatever path and query it has, absolute or relative."""
-    assert after(link) == Onward(Place(url, 100))
+    assert after(link) == Onward(CrawlPosition(url, 100))
 
 
 @pytest.mark.parametrize(
@@ -57,14 +61,14 @@ def test_a_link_to_the_same_origin_is_followed_as_it_is(link: str, url: str) -> 
 def test_a_link_that_must_not_be_followed_gives_way_to_the_offset(link: str) -> None:
     """Another host, scheme or port, itself, or no URL: with a remark for the operator."""
     found = after(link, total=250)
-    assert found.place == Place(f"{ENDPOINT}?offset=100&limit=100", 100, by_offset=True)
+    assert found.position == CrawlPosition(f"{ENDPOINT}?offset=100&limit=100", 100, by_offset=True)
     assert found.remark.startswith("its Link")
 
 
 def test_without_a_total_such_a_list_ends_where_it_is_not_full() -> None:
     """And nobody can tell whether that was all."""
     found = after('<https://elsewhere.example/>; rel="next"', count=30)
-    assert (found.place, found.is_certain) == (None, False)
+    assert (found.position, found.is_certain) == (None, False)
 
 
 @pytest.mark.parametrize("link", [None, "", " ", "<>", '<>; rel="next"', '<x>; rel="prev"'])
@@ -77,33 +81,35 @@ def test_a_list_ends_without_link_when_all_came(link: str | None) -> None:
 @pytest.mark.parametrize("link", [None, "", '<>; rel="next"'])
 def test_a_missing_link_is_made_up_for_by_counting(link: str | None) -> None:
     """X-Total-Count says that there is more; or a full page makes it likely."""
-    following = Place(f"{ENDPOINT}?offset=100&limit=100", 100, by_offset=True)
+    following = CrawlPosition(f"{ENDPOINT}?offset=100&limit=100", 100, by_offset=True)
     assert after(link, total=101) == Onward(following)
     assert after(link) == Onward(following)
-    assert after(link, count=40, limit=40).place is not None
+    assert after(link, count=40, limit=40).position is not None
 
 
 def test_by_offset_links_are_not_looked_at_any_more() -> None:
     """Who led astray once would do so again."""
-    place = at(LISTING, 100, by_offset=True)
-    found = after('<?cursor=x>; rel="next"', place=place, total=300)
+    position = at(LISTING, 100, by_offset=True)
+    found = after('<?cursor=x>; rel="next"', position=position, total=300)
     assert found == Onward(at(LISTING, 200, by_offset=True))
 
 
 def test_a_total_that_promises_too_much_ends_at_the_empty_page() -> None:
     """A total that ignores date_from, say; whether anything is missing is uncertain."""
-    place = at(LISTING, 100, by_offset=True)
-    assert after(None, count=0, place=place, total=5000) == Onward(None, is_certain=False)
+    position = at(LISTING, 100, by_offset=True)
+    assert after(None, count=0, position=position, total=5000) == Onward(None, is_certain=False)
 
 
 def test_an_empty_page_with_a_link_is_passed() -> None:
     """Cursors may skip what is filtered out."""
-    assert after('<?cursor=x>; rel="next"', count=0) == Onward(Place(f"{ENDPOINT}?cursor=x", 0))
+    assert after('<?cursor=x>; rel="next"', count=0) == Onward(
+        CrawlPosition(f"{ENDPOINT}?cursor=x", 0)
+    )
 
 
 def test_the_same_page_again_is_the_end() -> None:
     """Whether Links go in circles or the offset is ignored."""
     found = after('<?cursor=x>; rel="next"', is_repeated=True)
-    assert found.place is None
+    assert found.position is None
     assert not found.is_certain
     assert pagination.MOST_PAGES < 100_000

@@ -8,7 +8,7 @@ import pytest
 
 from hub.models import Quarantined
 from hub.pull import quarantine
-from hub.pull.hints import hint
+from hub.pull.quarantine import hint
 from sandbox import SandboxPlatform
 from sandbox.misbehaviour import reply, say
 from tests.cast import CPA, MSA, a_location

@@ -12,7 +12,7 @@ from hub import broker
 from hub.models import Location, PullState
 from hub.pull import crawl as pull_crawl
 from hub.pull import leases, schedule
-from hub.tasks import delivery as delivery_tasks
+from hub.tasks import pull as pull_tasks
 from parties import connection_health
 from parties.connection_status import ConnectionStatus
 from parties.models import Platform
@@ -102,7 +102,7 @@ def test_one_list_of_a_platform_at_a_time(cpo: SandboxPlatform) -> None:
     other = leases.claim(state("locations", CPA).pk)
 
     assert other is not None
-    with pytest.raises(leases.LeaseLost):
+    with pytest.raises(leases.CrawlLeaseLost):
         mine.state()
     other.release()
 
@@ -260,14 +260,14 @@ def test_a_platform_that_fails_costs_the_others_nothing(cpo: SandboxPlatform, ca
 def test_the_tasks_read_what_is_due(cpo: SandboxPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
     """start_pulls starts one task a platform; each goes on to the platform's next list."""
     started: list[int] = []
-    monkeypatch.setattr(delivery_tasks.pull, "delay", started.append)
+    monkeypatch.setattr(pull_tasks.pull, "delay", started.append)
     broker.connection().flushdb()
-    delivery_tasks.start_pulls()
-    delivery_tasks.start_pulls()
+    pull_tasks.start_pulls()
+    pull_tasks.start_pulls()
     assert len(started) == 1
 
     while started:
-        delivery_tasks.pull(started.pop())
+        pull_tasks.pull(started.pop())
 
     assert Location.objects.count() == 5
     assert not PullState.objects.filter(last_success_at=None, module="locations").exists()

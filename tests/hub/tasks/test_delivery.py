@@ -67,7 +67,7 @@ class Queue:
             name, (args, kwargs, _) = message.headers["task"], message.decode()
             time.sleep(delivery_tasks._LOOK_AGAIN_SECONDS if message.headers["eta"] else 0)
             app.tasks[name](*args, **kwargs)
-            delivery_tasks.crew.wait()
+            delivery_tasks.pool.wait()
             done.append(name)
             assert len(done) < most, f"it does not end: {done}"
         return done
@@ -141,7 +141,7 @@ def test_a_change_that_came_while_the_lease_was_held_is_seen(
     Subscription.objects.update(lease_until=None)
 
     task(subscription.pk)
-    delivery_tasks.crew.wait()
+    delivery_tasks.pool.wait()
 
     assert Change.objects.count() == 1
     assert not backlog.behind(ModuleID.LOCATIONS)
@@ -182,7 +182,7 @@ def test_an_endless_task_ends(cast: Cast, ready: Owner, queue: Queue) -> None:
 
     assert set(queue.work()) == {"hub.dispatch"}
     delivery_tasks.deliver(Subscription.objects.get(module="locations").pk)
-    delivery_tasks.crew.wait()
+    delivery_tasks.pool.wait()
     assert queue.waiting() == []
 
 

@@ -1,0 +1,199 @@
+"""Sending a batch to one receiver: bounded in parallel, each answer judged once.
+
+Spec: 2.2.1 status codes; transport and format, broadcast push (headers).
+"""
+
+import asyncio
+import errno
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from yarl import URL
+
+from hub.delivery.push import SETTLED, Outcome, PartKey, Push, Result
+from ocpi import client
+from ocpi.status_codes import is_success
+from ocpi.transport.message_ids import MessageIds
+from ocpi.transport.routing_headers import RoutingHeaders
+
+_HTTP_ERROR = 400
+_SERVER_ERROR = 500
+_OCPI_SERVER_ERROR = 3000
+_LONGEST_WORDS = 500
+_NOTHING_PASSES = (client.PeerUnreachable, client.AddressRefused)
+_BROKEN_OFF = {errno.ECONNRESET, errno.EPIPE}
+_NOT_FOUND = {404, 410}
+_UNKNOWN_THERE = {2001, 2003}
+
+_Origin = tuple[str, str, int | None]
+_semaphores: WeakKeyDictionary[
+    asyncio.AbstractEventLoop, dict[tuple[_Origin, int], asyncio.Semaphore]
+] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where and as whom to push: the receiver's endpoint, our token for it, the routing headers."""
+
+    endpoint: str
+    peer: client.Peer
+    headers: RoutingHeaders
+    patch_supported: bool
+
+
+def send_all(receiver: Receiver, pushes: Sequence[Push], *, seconds: float) -> list[Result]:
+    """Push all; the rest is left unsent when no message passes, or when the time is up.
+
+    Of one key the next is sent only once the one before is settled.
+    """
+    shared = client.shared()
+    return shared.run(_send_all(shared, receiver, pushes, seconds))
+
+
+async def _send_all(
+    shared: client.OcpiClient, receiver: Receiver, pushes: Sequence[Push], seconds: float
+) -> list[Result]:
+    by_key: dict[PartKey, list[Push]] = defaultdict(list)
+    for push in pushes:
+        by_key[push.key].append(push)
+    end = asyncio.get_running_loop().time() + seconds
+    parallel = min(settings.HUB_REQUESTS_PER_PEER, len(by_key))
+    semaphore = _semaphore(receiver.endpoint)
+    sending = _Sending(shared, receiver, semaphore, iter(by_key.values()), parallel, end)
+    workers = (sending.work() for _ in range(parallel))
+    for ended in await asyncio.gather(*workers, return_exceptions=True):
+        if isinstance(ended, BaseException) and not isinstance(ended, TimeoutError):
+            raise ended
+    return sending.results
+
+
+@dataclass(slots=True)
+class _Sending:
+    """What the workers of one batch share."""
+
+    shared: client.OcpiClient
+    receiver: Receiver
+    semaphore: asyncio.Semaphore
+    sequences: Iterator[list[Push]]
+    parallel: int
+    end: float
+    results: list[Result] = field(default_factory=list)
+
+    async def work(self) -> None:
+        """Send one sequence after the other, each as far as its messages are settled."""
+        for sequence in self.sequences:
+            for push in sequence:
+                result = await self._send(push)
+                if self._is_over():
+                    return
+                if result.outcome not in SETTLED:
+                    break
+
+    async def _send(self, push: Push) -> Result:
+        # Waiting for a place is not the peer's time, but it is the lease's.
+        async with asyncio.timeout_at(self.end):
+            await self.semaphore.acquire()
+        try:
+            result = await _send(self.shared, self.receiver, push)
+        finally:
+            self.semaphore.release()
+        self.results.append(result)
+        return result
+
+    def _is_over(self) -> bool:
+        """Tell whether to send no more: the time is up, nothing passes, or nobody answers."""
+        outcomes = {result.outcome for result in self.results[-self.parallel :]}
+        late = asyncio.get_running_loop().time() > self.end
+        return late or Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}
+
+
+def _semaphore(endpoint: str) -> asyncio.Semaphore:
+    """Return the bound of a peer in this process: all its parties and modules share them."""
+    size = settings.HUB_REQUESTS_PER_PEER
+    known = _semaphores.setdefault(asyncio.get_running_loop(), {})
+    return known.setdefault((_origin(endpoint), size), asyncio.Semaphore(size))
+
+
+def _origin(endpoint: str) -> _Origin:
+    try:
+        url = URL(endpoint)
+    except ValueError:  # the client will refuse it
+        return endpoint, "", None
+    return url.scheme, url.host or "", url.port
+
+
+async def _send(shared: client.OcpiClient, receiver: Receiver, push: Push) -> Result:
+    ids = MessageIds.read({"X-Correlation-ID": push.correlation_id})
+    try:
+        reply = await shared.send(
+            push.method,
+            client.join(receiver.endpoint, push.path),
+            peer=receiver.peer,
+            headers={**receiver.headers.as_headers(), **ids.as_headers()},
+            body=push.body.encode() if push.body else None,
+        )
+    except client.PeerError as error:
+        reason, words = error.sentence.removesuffix("."), str(error)[:_LONGEST_WORDS]
+        in_doubt = _may_have_arrived(error)
+        return Result(push, failure(error), reason, in_doubt=in_doubt, words=words)
+    return judged(push, reply)
+
+
+def failure(error: client.PeerError) -> Outcome:
+    """Tell whether a missing answer is about this one message or about all."""
+    if isinstance(error, _NOTHING_PASSES):
+        return Outcome.UNREACHABLE
+    return Outcome.SILENT if isinstance(error, client.PeerTimeout) else Outcome.TEMPORARY
+
+
+def _may_have_arrived(error: client.PeerError) -> bool:
+    """Tell whether a message may have taken effect: all but one for which no connection came up."""
+    if not isinstance(error, client.PeerUnreachable):
+        return not isinstance(error, client.AddressRefused)
+    cause = error.__cause__
+    return not isinstance(cause, OSError) or cause.errno in _BROKEN_OFF
+
+
+def judged(push: Push, reply: client.Reply) -> Result:
+    """Judge one answer."""
+    words = (reply.envelope.status_message if reply.envelope else None) or "(no message)"
+    reason = f"HTTP {reply.http_status}, status {reply.status_code}"
+    outcome = _outcome(push, reply)
+    return Result(
+        push,
+        outcome,
+        reason,
+        reply.http_status,
+        reply.status_code,
+        reply.retry_after,
+        in_doubt=outcome is Outcome.TEMPORARY,
+        words=words[:_LONGEST_WORDS],
+    )
+
+
+def _outcome(push: Push, reply: client.Reply) -> Outcome:
+    http, code = reply.http_status, reply.status_code
+    if reply.refuses_token or reply.is_throttled:
+        return Outcome.UNREACHABLE
+    if _failed(http, code, empty=not reply.body):
+        return Outcome.TEMPORARY
+    if http < _HTTP_ERROR and (code is None or is_success(code)):
+        return Outcome.DELIVERED
+    if push.method == "DELETE" and (http in _NOT_FOUND or code in _UNKNOWN_THERE):
+        return Outcome.DELIVERED  # it is not there, as was wanted (A-12)
+    return Outcome.UNKNOWN if _may_lack_it(push) else Outcome.REJECTED
+
+
+def _failed(http: int, code: int | None, *, empty: bool) -> bool:
+    """Tell whether the receiver failed: 5xx or 3xxx, or success without an envelope around it."""
+    if code is None:
+        return http >= _SERVER_ERROR or (http < _HTTP_ERROR and not empty)
+    return code >= _OCPI_SERVER_ERROR or (http >= _SERVER_ERROR and is_success(code))
+
+
+def _may_lack_it(push: Push) -> bool:
+    """Tell whether the whole object could pass where this message did not (A-12, TF-39)."""
+    return push.method == "PATCH" or (push.method == "PUT" and push.path != push.object_path)
