@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.security("S-16")]
 
 NUMBER = 300
 AT_ONCE = 4
-READERS = 10
+READERS = 3
 """So many eMSPs have an agreement with each CPO, made before anybody registered."""
 WITHIN_SECONDS = 30
 COUNTRY = "XR"
