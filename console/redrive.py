@@ -30,9 +30,9 @@ _REDRIVE = Bulk(
     (
         "The present state of each object is sent, a CDR as it was posted.",
         "Nothing newer is overtaken; of what is gone nothing is sent.",
-        "What passes leaves the list. What is refused again has a new letter with the new reason.",
+        "What passes leaves the list. What is refused again has a new dead letter with the new reason.",
         "A worker does it, one receiver after the other.",
-        "Letters whose receiver backs off, or may not have the object any more, stay.",
+        "Dead letters whose receiver backs off, or may not have the object any more, stay.",
     ),
     _BY,
 )
@@ -60,7 +60,7 @@ class Redriving:
         return urls
 
     def has_redrive_permission(self, request: HttpRequest) -> bool:
-        """Tell who may send letters again or discard them: an operator who may change them."""
+        """Tell who may send dead letters again or discard them: an operator who may change them."""
         return operates(request, DeadLetter)
 
     @admin.action(description="Send again", permissions=["redrive"])

@@ -37,11 +37,11 @@ WITH gone AS (
 ), receipts AS (
   DELETE FROM hub_receipt r USING gone g WHERE r.subscription_id = g.subscription_id
     AND r.owner = g.owner AND r.object_key = g.key RETURNING 1
-), letters AS (
+), dead_letters AS (
   DELETE FROM hub_deadletter d USING gone g WHERE d.subscription_id = g.subscription_id
     AND d.owner = g.owner AND d.object_key = g.key RETURNING 1
 )
-SELECT (SELECT count(*) FROM receipts) + (SELECT count(*) FROM letters)"""
+SELECT (SELECT count(*) FROM receipts) + (SELECT count(*) FROM dead_letters)"""
 
 Rows = QuerySet[Any]
 
