@@ -30,7 +30,7 @@ _REDRIVE = Bulk(
     (
         "The present state of each object is sent, a CDR as it was posted.",
         "Nothing newer is overtaken; of what is gone nothing is sent.",
-        "What passes leaves the list. What is refused again has a new dead letter with the new reason.",
+        "What passes leaves the list; what is refused again has a new dead letter, and reason.",
         "A worker does it, one receiver after the other.",
         "Dead letters whose receiver backs off, or may not have the object any more, stay.",
     ),

@@ -74,7 +74,6 @@ class Lease:
         self._change(_SENDING, in_doubt=Jsonb(_listed(in_doubt)))
 
     def prolong(self) -> None:
-        """Keep the lease while a long batch is on its way."""
         self._change(_PROLONG)
 
     def delivered(self, count: int) -> None:

@@ -21,7 +21,6 @@ class CoalescedChanges:
 
     @property
     def last(self) -> FedChange:
-        """The newest change."""
         return self.changes[-1]
 
     @property
@@ -31,7 +30,6 @@ class CoalescedChanges:
 
     @property
     def positions(self) -> frozenset[Position]:
-        """Where in the feed its changes are."""
         return frozenset(change.position for change in self.changes)
 
 

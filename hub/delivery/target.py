@@ -50,7 +50,6 @@ class Target:
 
     @property
     def is_paused(self) -> bool:
-        """Whether its platform backs off."""
         return self.paused_until is not None and self.paused_until > timezone.now()
 
     def why(self, cause: Result) -> str:
@@ -139,7 +138,6 @@ def may_have_all(target: Target) -> bool:
 
 
 def succeeded(target: Target) -> None:
-    """Note that a platform took a message."""
     if target.is_news:
         connection_health.answered(target.platform_id, delivered=True)
 

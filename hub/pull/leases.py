@@ -50,7 +50,6 @@ class CrawlLease:
     token: uuid.UUID
 
     def state(self) -> PullState:
-        """Read how far the list is."""
         found = self._held().select_related("party__platform").first()
         if found is None:
             raise CrawlLeaseLost
@@ -131,7 +130,6 @@ class CrawlLease:
             )
 
     def release(self) -> None:
-        """Give the lease back, if it is still held."""
         self._held().update(lease=None, lease_until=None)
 
     def _change(self, **values: Any) -> None:  # noqa: ANN401 - columns and their values
@@ -170,7 +168,6 @@ _IS_DUE = Q(
 
 
 def reading() -> QuerySet[PullState]:
-    """Return the lists that are being read."""
     return PullState.objects.filter(lease_until__gt=Now())
 
 

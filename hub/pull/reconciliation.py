@@ -32,7 +32,6 @@ def note_listed(state: PullState, keys: Collection[str]) -> None:
 
 
 def forget_listed(state: PullState) -> None:
-    """Begin anew."""
     Listed.objects.filter(pull=state)._raw_delete("default")
 
 

@@ -63,7 +63,6 @@ class Source:
 
     @property
     def policy(self) -> Policy:
-        """How the module is kept."""
         return POLICIES[self.module.identifier]
 
     @property
@@ -125,7 +124,6 @@ class Source:
         return {holder: left[key] for key, holder, at in came if at > left[key]}
 
     def listing(self, state: PullState) -> Listing:
-        """Return what the crawl under way asks for."""
         return Listing(self.endpoint, state.date_from, self.limit)
 
 

@@ -47,7 +47,6 @@ def on_parties_changed(
 
 @shared_task(name="hub.ping")
 def ping() -> None:
-    """Ask the platforms that were silent for a while."""
     still_alive.ping_idle()
 
 
@@ -146,17 +145,14 @@ def forget_platform(sealed: str, job: str) -> None:
 
 @shared_task(name="hub.expire_agreements")
 def expire_agreements() -> None:
-    """Let agreements whose period is over be EXPIRED."""
     expire()
 
 
 @shared_task(name="hub.renew")
 def renew(platform_id: int) -> None:
-    """Renew the tokens of one platform."""
     renewal.renew(platform_id)
 
 
 @shared_task(name="hub.verify")
 def verify(platform_id: int) -> None:
-    """Look at one platform's copies."""
     verification.verify(platform_id)
