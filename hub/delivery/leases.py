@@ -124,10 +124,13 @@ def lease_seconds() -> float:
 
 def sending_seconds() -> float:
     """Return how long messages may be started: the last one has to end within the lease."""
+    # A lease of 60 s and a time-out of 30: a CDR begun in second 40 could still be on its way in
+    # second 65, when another worker has claimed the subscription and posts it too.
     left = lease_seconds() - settings.HUB_REQUEST_TIMEOUT - _BETWEEN_SECONDS + 1
     return float(min(left, _LONGEST_SENDING_SECONDS))
 
 
+# By the database's clock alone: those of two workers may differ by more than a lease is long.
 _LATER = "statement_timestamp() + make_interval(secs => %(seconds)s::float8)"
 _CLAIM = f"""
 UPDATE hub_subscription SET lease = %(lease)s::uuid, lease_until = {_LATER}
@@ -135,6 +138,8 @@ WHERE id = %(id)s::bigint AND (lease_until IS NULL OR lease_until < statement_ti
 RETURNING module"""
 
 
+# Worker A stands still for a minute with its batch sent, B claims, sends on and is at 120. When A
+# wakes up and moves the position to 105, it names a lease that is no more: no row, `LeaseLost`.
 def _held(columns: str) -> str:
     return f"""
 UPDATE hub_subscription SET {columns}
@@ -155,5 +160,6 @@ _ADVANCE = _held(f"""lease_until = {_LATER}, {_COUNTED},
   ahead = %(ahead)s::jsonb, in_doubt = %(in_doubt)s::jsonb,
   thinned_to = GREATEST(thinned_to, %(compacted_to)s::bigint)""")
 _FAILED = _held("failures = failures + 1, last_error = %(reason)s::text")
+# Nobody's lease, and not over yet: until then no worker claims the subscription.
 _REST = _held(f"lease = NULL, lease_until = {_LATER}")
 _RELEASE = _held("lease = NULL, lease_until = NULL")

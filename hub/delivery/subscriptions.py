@@ -129,6 +129,9 @@ SELECT id, owner, 0, 0 FROM missing
 ON CONFLICT DO NOTHING"""
 
 # One statement, so that what is passed over and whose snapshots are forgotten is decided at once.
+# A receiver whose owners say nothing for months would stay at transaction 1,000 while the feed is
+# at 9,000,000: no DELETE since could be pruned, and a new agreement would bring all that the new
+# owner said meanwhile, beside its snapshot.
 # Only who stands still gets here, and only once in a thousand transactions.
 _PASS_OVER = f"""
 {VISIBLE}, ended AS (

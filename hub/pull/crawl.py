@@ -104,6 +104,8 @@ def _page(lease: CrawlLease, source: Source, state: PullState, visited: set[str]
     if onward.remark:
         log.warning("%s: %s", state, onward.remark)
     result = ingest.apply(source, page.items, page.correlation_id)
+    # The objects are stored before, page and position together after: a worker that dies between
+    # has the page read again, of which all is unchanged by then.
     with transaction.atomic():
         _note(lease, state, onward, result, page)
         if onward.position is None:
@@ -113,6 +115,8 @@ def _page(lease: CrawlLease, source: Source, state: PullState, visited: set[str]
 def _paging(page: PulledPage, position: CrawlPosition, visited: set[str]) -> PagingInfo:
     """Return what a page says of the rest; remember its URL and its objects."""
     content = blake2b(b"".join(page.items), digest_size=16).hexdigest()
+    # Some platforms ignore `offset` and send the first page for ever, each time under a new URL:
+    # only what is in it tells that the list goes in circles.
     is_repeated = bool(page.items) and content in visited
     visited |= {position.url, content}
     return replace(page.paging, is_repeated=is_repeated)

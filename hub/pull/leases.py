@@ -107,6 +107,9 @@ class CrawlLease:
         """Note a failed attempt and back off, longer each time; go on `behind` what never comes."""
         failures = state.failures + 1
         until = timezone.now() + backoff(failures, failure.retry_after)
+        # Page 7 is answered by 500 whenever it is asked for, since one of its Locations breaks the
+        # platform: after five times the crawl goes on with what page 8 would be, and what is
+        # missed makes it incomplete. If that fails too, three times, it waits for the next round.
         elsewhere: dict[str, Any] = {}
         if behind and failure.trouble in _OF_A_PAGE and failures >= _FAILURES_OF_A_LIST:
             until = max(until, _next_round())
@@ -120,9 +123,12 @@ class CrawlLease:
             due_at=until,
             **elsewhere,
         )
+        # Who does not answer for its locations will not for its tariffs: each of its lists would
+        # find that out by itself, a time-out each.
         if failure.trouble in {Trouble.NO_ANSWER, Trouble.LEAVE_ALONE}:
             siblings = PullState.objects.filter(party__platform=state.party.platform_id)
             siblings.filter(due_at__lt=until).update(due_at=until)
+        # A 429 counts requests, not lists: delivery leaves the platform alone as well.
         if failure.trouble is Trouble.LEAVE_ALONE:
             platform = Platform.objects.filter(pk=state.party.platform_id)
             platform.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lt=until)).update(
@@ -148,6 +154,8 @@ def claim(state_id: int, *, most: int | None = None) -> CrawlLease | None:
     """
     token = uuid.uuid4()
     with transaction.atomic():
+        # Two workers that count at the same moment would each find room for one more platform, or
+        # begin two lists of the same one.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
         busy = set(reading().values_list("party__platform", flat=True))

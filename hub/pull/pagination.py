@@ -105,6 +105,7 @@ def onward(
         return Onward(CrawlPosition(link, received))
     if paging.count and _has_more(listing, received, paging):
         return Onward(at(listing, received, by_offset=True), remark)
+    # An X-Total-Count of 300 where the list ends after 200: the rest is there, nothing leads to it.
     is_certain = received >= paging.total if paging.total is not None else not remark
     return Onward(None, remark, is_certain)
 

@@ -48,7 +48,7 @@ def wake(module: ModuleID) -> None:
     _waker.wake(module)
 
 
-def _tell_the_broker(module: str) -> None:
+def _start_dispatch(module: str) -> None:
     """Start one dispatch for all that was accepted since the last began to look."""
     try:
         if broker.connection().set(_WAKE.format(module), 1, nx=True, ex=_WAKE_SECONDS):
@@ -123,7 +123,7 @@ def snapshot(subscription_id: int, *, insist: bool = False) -> None:
     broker.connection().delete(_QUEUED.format(subscription_id))
     engine.deliver(subscription_id, insist=insist)
     for module in POLICIES:
-        _tell_the_broker(module)
+        _start_dispatch(module)
 
 
 @shared_task(name="hub.redrive")
@@ -178,7 +178,7 @@ def _look_again(module: ModuleID) -> None:
         dispatch.apply_async((module,), countdown=_LOOK_AGAIN_SECONDS)
 
 
-_waker = Waker(_tell_the_broker)
+_waker = Waker(_start_dispatch)
 pool = DeliveryPool(engine.deliver, _start_all, threads=settings.HUB_DELIVERY_THREADS)
 """The one of this process."""
 
