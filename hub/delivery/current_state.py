@@ -106,6 +106,8 @@ def _revisions_sql(policy: Policy) -> str:
 
 @cache
 def _texts_sql(policy: Policy) -> str:
+    # '' sorts before every party: where the owner gave this party a Tariff of its own, that one is
+    # the greatest audience, and goes out instead of everybody's.
     own_before_all = f"""o.audience = (SELECT max(a.audience) FROM {policy.model._meta.db_table} a
     WHERE a.owner = w.owner AND a.object_key = w.key AND a.audience IN ('', %(party)s::text))"""
     return _for_each(

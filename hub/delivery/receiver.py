@@ -105,6 +105,8 @@ class _Sending:
 
     def _is_over(self) -> bool:
         """Tell whether to send no more: the time is up, nothing passes, or nobody answers."""
+        # Eight go out at once and all eight hang: a ninth would too. One that hangs beside seven
+        # answers is in trouble by itself.
         outcomes = {result.outcome for result in self.results[-self.parallel :]}
         late = asyncio.get_running_loop().time() > self.end
         return late or Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}
@@ -153,6 +155,8 @@ def _may_have_arrived(error: client.PeerError) -> bool:
     """Tell whether a message may have taken effect: all but one for which no connection came up."""
     if not isinstance(error, client.PeerUnreachable):
         return not isinstance(error, client.AddressRefused)
+    # Connection refused: nothing left this machine. Connection reset: the peer may have read it,
+    # applied it, and died before its answer.
     cause = error.__cause__
     return not isinstance(cause, OSError) or cause.errno in _BROKEN_OFF
 

@@ -2,7 +2,7 @@
 
 Spec: 2.2.1 transport and format, pull and pagination; docs/architecture.md#pull.
 
-One task works on one list, that of one module of one party, page by page (`crawling.crawl`):
+One task works on one list, that of one module of one party, page by page (`crawl.crawl`):
 
     claim the lease -> ask for a page -> store what is new, quarantine what is broken
       -> note where the list goes on -> pause -> again, until the list ends or the time is up

@@ -116,6 +116,8 @@ def _sort(
     try:
         value = decode_object(text)
         identity = _identity(source, value)
+        # Before it is checked: a Location whose coordinates are broken is in the list, and must not
+        # count as missing from it.
         if str(identity.owner) == str(source.party):
             result.listed.add(identity.key)
         one = _ready(source, identity, value, text, correlation_id)
