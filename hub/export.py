@@ -11,7 +11,7 @@ from enum import StrEnum
 from io import StringIO
 from typing import Any
 
-import orjson
+import msgspec
 from django.db.models import F, Func, Max, Min, Model, QuerySet, TextField
 
 from database import sql
@@ -181,7 +181,7 @@ def _json(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
     """Return what writes each row as one line of JSON."""
 
     def write(rows: Sequence[Cells]) -> str:
-        lines = (orjson.dumps(dict(zip(names, row, strict=True))).decode() for row in rows)
+        lines = (msgspec.json.encode(dict(zip(names, row, strict=True))).decode() for row in rows)
         return "".join(f"{line}\n" for line in lines)
 
     return write

@@ -13,7 +13,7 @@ from enum import StrEnum
 from time import time as _now
 from typing import Any
 
-import orjson
+import msgspec
 import redis
 
 from hub import broker
@@ -102,7 +102,7 @@ class Job:
     def tell(self) -> None:
         """Let others see how far it is; the work does not depend on it."""
         self.told_at = _now()
-        text = orjson.dumps({each.name: getattr(self, each.name) for each in fields(self)})
+        text = msgspec.json.encode({each.name: getattr(self, each.name) for each in fields(self)})
         try:
             broker.connection().set(_KEY.format(self.name), text, ex=_SECONDS)
         except redis.RedisError as error:
@@ -128,5 +128,5 @@ def find(name: str) -> Job | None:
     text: Any = broker.connection().get(_KEY.format(name))
     if text is None:
         return None
-    told = orjson.loads(text)
+    told = msgspec.json.decode(text)
     return Job(**{**told, "counts": Counter(told["counts"])})

@@ -6,7 +6,7 @@ All URLs are derived from the declarations of `ocpi.versions` and from `HUB_PUBL
 
 from collections.abc import Iterator
 
-import orjson
+import msgspec
 from django.conf import settings
 
 from ocpi.errors import UnsupportedVersion
@@ -63,7 +63,7 @@ def endpoint_url(version: Version, module: ModuleID, role: InterfaceRole) -> str
 
 def versions() -> bytes:
     """Render the list of versions."""
-    return orjson.dumps(
+    return msgspec.json.encode(
         [{"version": each.number, "url": details_url(each)} for each in VERSIONS.values()]
     )
 
@@ -74,7 +74,7 @@ def version_details(version: Version, *, to_hub: bool = False) -> bytes:
         {"identifier": str(module), "role": str(role), "url": endpoint_url(version, module, role)}
         for module, role in served_modules(version, to_hub=to_hub)
     ]
-    return orjson.dumps({"version": version.number, "endpoints": endpoints})
+    return msgspec.json.encode({"version": version.number, "endpoints": endpoints})
 
 
 def credentials(token: str) -> bytes:
@@ -93,7 +93,7 @@ def credentials(token: str) -> bytes:
         "party_id": settings.HUB_PARTY_ID,
         "country_code": settings.HUB_COUNTRY_CODE,
     }
-    return orjson.dumps({"token": token, "url": versions_url(), "roles": [role]})
+    return msgspec.json.encode({"token": token, "url": versions_url(), "roles": [role]})
 
 
 def _image_type() -> str:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import django_stubs_ext
-import environ
 from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
@@ -153,10 +153,10 @@ for position, key in enumerate(CREDENTIALS_KEYS, start=1):
         sentence = f"CREDENTIALS_KEYS: key {position} is no Fernet key (see .env.example)"
         raise env.Misconfigured(sentence) from None
 REDIS_URL = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
-_DATABASE_URL = env.url("DATABASE_URL", schemes=("postgresql", "postgres"))
+_DATABASE = env.database("DATABASE_URL")
 
 DEBUG = env.boolean("DEBUG", default=False)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", environ.urlparse(HUB_PUBLIC_URL).hostname or "")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", urlsplit(HUB_PUBLIC_URL).hostname or "")
 CSRF_TRUSTED_ORIGINS = sorted({HUB_PUBLIC_URL, HUB_CONSOLE_URL})
 
 # Where `python -m settings.serve` listens, and with how many hands
@@ -221,9 +221,8 @@ TEMPLATES = [
     },
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(_DATABASE_URL)}
-DATABASES["default"]["OPTIONS"] = {
-    **DATABASES["default"].get("OPTIONS", {}),
+DATABASES: dict[str, dict[str, Any]] = {"default": _DATABASE}
+DATABASES["default"]["OPTIONS"] |= {
     # Prepared is what asks for it (database.sql); without a threshold psycopg ignores that too.
     "prepare_threshold": 1_000_000,
     # A server that is gone without a word is noticed before the leases of who waits for it end.

@@ -3,8 +3,11 @@
 import os
 import re
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 
 class Misconfigured(SystemExit):
@@ -124,3 +127,23 @@ def url(name: str, default: str | None = None, *, schemes: tuple[str, ...]) -> s
     if parts.scheme not in schemes or not (parts.netloc or parts.query):
         _stop(name, f"is not a URL that starts with {' or '.join(s + '://' for s in schemes)}")
     return value.rstrip("/")
+
+
+def database(name: str) -> dict[str, Any]:
+    """Return a database of PostgreSQL as Django wants it, from a URL that libpq understands."""
+    value = url(name, schemes=("postgresql", "postgres"))
+    try:
+        given = {key: str(each) for key, each in conninfo_to_dict(value).items()}
+    except ProgrammingError:  # what it says may quote the password
+        _stop(name, "is no URL of a database: percent-encode what is special in user and password")
+    own = {theirs: given.pop(ours, "") for ours, theirs in _OF_DJANGO.items()}
+    return {"ENGINE": "django.db.backends.postgresql", **own, "OPTIONS": given}
+
+
+_OF_DJANGO = {
+    "dbname": "NAME",
+    "user": "USER",
+    "password": "PASSWORD",
+    "host": "HOST",
+    "port": "PORT",
+}

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-import orjson
+import msgspec
 from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
@@ -152,7 +152,7 @@ def _claim(platform_id: int) -> list[Info]:
 
 def _push(info: Info, correlation_id: str) -> Push:
     """One party's roles share a key: they have one URL, so one goes after the other."""
-    body = orjson.dumps(info.as_json()).decode()
+    body = msgspec.json.encode(info.as_json()).decode()
     key = (f"{info.country_code}-{info.party_id}", "", "")
     return Push(key, "PUT", info.path, body, info.path, correlation_id)
 

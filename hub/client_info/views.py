@@ -5,7 +5,7 @@ Spec: 2.2.1 mod_hub_client_info. A Configuration Module: message ids, but no rou
 
 from urllib.parse import urlencode
 
-import orjson
+import msgspec
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -59,7 +59,7 @@ class ClientInfoListView(_View):
             headers["Link"] = next_link(
                 f"{url}?{urlencode({**given, 'offset': end, 'limit': limit})}"
             )
-        return OcpiResponse(orjson.dumps(page), headers=headers)
+        return OcpiResponse(msgspec.json.encode(page), headers=headers)
 
 
 class ClientInfoView(_View):
@@ -76,7 +76,7 @@ class ClientInfoView(_View):
         info = Info(
             party.country_code, party.party_id, party.role, party.reported_status, party.reported_at
         )
-        return OcpiResponse(orjson.dumps(info.as_json()))
+        return OcpiResponse(msgspec.json.encode(info.as_json()))
 
     def put(self, request: Request, version: str, country_code: str, party_id: str) -> HttpResponse:
         """Take over how a party behind the calling hub stands."""

@@ -6,7 +6,7 @@ A-105, A-110, A-112.
 
 from collections.abc import Callable, Collection, Mapping
 
-import orjson
+import msgspec
 from django.conf import settings
 
 from hub.gateway import callbacks
@@ -22,9 +22,9 @@ from parties import access, holders
 from parties.holders import ref_of
 from parties.role_pairs import ROLE_PAIRS
 
-REJECTED = orjson.dumps({"result": "REJECTED", "timeout": 0})
-_TOO_OFTEN = orjson.dumps({"result": "TOO_OFTEN", "timeout": 0})
-_UNKNOWN_SESSION = orjson.dumps({"result": "UNKNOWN_SESSION", "timeout": 0})
+REJECTED = msgspec.json.encode({"result": "REJECTED", "timeout": 0})
+_TOO_OFTEN = msgspec.json.encode({"result": "TOO_OFTEN", "timeout": 0})
+_UNKNOWN_SESSION = msgspec.json.encode({"result": "UNKNOWN_SESSION", "timeout": 0})
 _WITH_TOKEN = frozenset({"START_SESSION", "RESERVE_NOW"})
 
 

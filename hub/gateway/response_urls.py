@@ -13,7 +13,6 @@ from datetime import datetime
 from urllib.parse import quote, unquote
 
 import msgspec
-import orjson
 
 from database import sql
 from hub.gateway import callbacks, directory, forwarding
@@ -75,7 +74,7 @@ def substituted(message: Message, destination: Destination) -> tuple[Message, Ca
     if not in_body:
         encoded = f"{query.before}{RESPONSE_URL}={quote(own, safe='')}{query.after}"
         return replace(message, query=encoded), callback
-    members = {**raw_json.members(message.body), RESPONSE_URL: orjson.dumps(own)}
+    members = {**raw_json.members(message.body), RESPONSE_URL: msgspec.json.encode(own)}
     return replace(message, body=raw_json.joined(members)), callback
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-import orjson
+import msgspec
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -89,7 +89,7 @@ def _stored(row: StoredObject) -> dict[str, Any]:
         "audience": row.audience,
         "stored_at": row.stored_at,
         "changed_at": row.changed_at,
-        "object": orjson.Fragment(row.text),
+        "object": msgspec.Raw(row.text.encode()),
     }
 
 
@@ -127,15 +127,22 @@ def _named_in(deposit: Deposit, driver: Driver) -> Iterator[Mapping[str, Any] | 
 
 def _whole(deposit: Deposit, pk: object) -> Iterator[Mapping[str, Any]]:
     for row in deposit.model._default_manager.filter(pk=pk).values():
-        yield {name: value for name, value in row.items() if name not in _OF_OTHERS}
+        yield {name: _read(value) for name, value in row.items() if name not in _OF_OTHERS}
+
+
+def _read(value: object) -> object:
+    """Return what is kept as bytes as the text it is."""
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).decode(errors="replace")
+    return value
 
 
 def _published_to(row: Mapping[str, Any], driver: Driver) -> Mapping[str, Any]:
     """Return of a Location's list of drivers what is about this one."""
     listed = raw_json.items(raw_json.opened(row["text"]).get(PUBLISHED_TO))
-    own = [orjson.Fragment(each) for each in listed if driver.quotes.is_in(each.decode())]
+    own = [msgspec.Raw(each) for each in listed if driver.quotes.is_in(each.decode())]
     return {"location": row["object_id"], PUBLISHED_TO: own}
 
 
 def _json(value: object) -> str:
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return msgspec.json.encode(value, enc_hook=str).decode()

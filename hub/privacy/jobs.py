@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
+import msgspec
 import redis
 from kombu.exceptions import OperationalError
 
@@ -26,7 +26,7 @@ def hand_over(task: Any, wanted: Mapping[str, Any]) -> str:  # noqa: ANN401 - a 
     who = {"who": by.who, "channel": by.channel, "address": by.address, "doing": by.doing}
     job = Job(_ALL)
     job.tell()
-    sealed = tokens.seal(orjson.dumps({"by": who, "wanted": wanted}).decode())
+    sealed = tokens.seal(msgspec.json.encode({"by": who, "wanted": wanted}).decode())
     try:
         task.delay(sealed, job.name)
     except redis.RedisError as error:
@@ -36,7 +36,7 @@ def hand_over(task: Any, wanted: Mapping[str, Any]) -> str:  # noqa: ANN401 - a 
 
 def work(sealed: str, name: str, do: Callable[[Any, Tell], object]) -> None:
     """Do what was handed over, as who asked for it, and let others see how far it is."""
-    request = orjson.loads(tokens.unseal(sealed))
+    request = msgspec.json.decode(tokens.unseal(sealed))
     by, job = request["by"], Job(_ALL, name)
     told: Counter[str] = Counter()
 

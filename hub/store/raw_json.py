@@ -6,7 +6,6 @@ stored text for what has a place of its own: control characters, which no JSON t
 """
 
 import msgspec
-import orjson
 
 from ocpi.modules import Part
 from ocpi.types import fold
@@ -65,7 +64,11 @@ def has_more(text: bytes, most: int) -> bool:
 
 def joined(parts: Members) -> bytes:
     """Put members together again as a JSON object."""
-    return b"{" + b",".join(orjson.dumps(name) + b":" + raw for name, raw in parts.items()) + b"}"
+    return (
+        b"{"
+        + b",".join(msgspec.json.encode(name) + b":" + raw for name, raw in parts.items())
+        + b"}"
+    )
 
 
 def array(texts: list[bytes]) -> bytes:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-import orjson
+import msgspec
 from django.db import transaction
 from django.db.models import Subquery
 
@@ -170,7 +170,7 @@ def parameters(message: Incoming, write: Write) -> dict[str, Any]:
         "last_updated_text": write.last_updated_text,
         "stale": write.stale,
         **{f"column_{name}": columns.get(name) for name in searched(policy)},
-        "parts": orjson.dumps([_row(policy, row) for row in write.parts]).decode(),
+        "parts": msgspec.json.encode([_row(policy, row) for row in write.parts]).decode(),
         "has_columns": bool(write.columns),
         "changed_part": fold(message.ids[1]) if len(message.ids) > 1 else "",
         "body": message.body.decode(),

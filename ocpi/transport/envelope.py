@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
-import orjson
 
 from ocpi.types import format_datetime, one_line
 
@@ -48,7 +47,7 @@ def render(
         (
             b"{" if data is None else b'{"data":%b,' % data,
             b'"status_code":%d' % status_code,
-            b"" if message is None else b',"status_message":%b' % orjson.dumps(message),
+            b"" if message is None else b',"status_message":%b' % msgspec.json.encode(message),
             b',"timestamp":"%b"}' % _now(),
         )
     )

@@ -7,7 +7,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar, cast
 
-import orjson
+import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.db import DataError
 
@@ -94,7 +94,7 @@ class OperatorCommand(BaseCommand, Generic[Json]):
         self._harmless.write_file(part)
 
     def _print(self, value: object) -> None:
-        self.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+        self.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def secret_from(file: str | None, *, asked: str) -> str:

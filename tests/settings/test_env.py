@@ -127,6 +127,26 @@ def test_a_url_is_absolute_and_of_the_right_kind(given: Setter) -> None:
         assert "https://" in _stops(lambda: env.url("X", schemes=("https",)))
 
 
+def test_a_database_is_a_url_that_libpq_understands(given: Setter) -> None:
+    """Its parameters are options of the connection; a host may be a folder with a socket."""
+    given("postgresql://hub:p%40ss@db.example.com:6432/roaming?sslmode=verify-full")
+    assert env.database("X") == {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "roaming",
+        "USER": "hub",
+        "PASSWORD": "p@ss",
+        "HOST": "db.example.com",
+        "PORT": "6432",
+        "OPTIONS": {"sslmode": "verify-full"},
+    }
+    given("postgres:///hub?host=/run/postgresql")
+    assert (env.database("X")["HOST"], env.database("X")["OPTIONS"]) == ("/run/postgresql", {})
+    given("postgresql://hub:s3 cr3t@db.example.com/hub")
+    sentence = _stops(lambda: env.database("X"))
+    assert "percent-encode" in sentence
+    assert "s3" not in sentence
+
+
 @pytest.mark.parametrize(
     "missing", ["SECRET_KEY", "CREDENTIALS_KEYS", "HUB_PUBLIC_URL", "REDIS_URL"]
 )

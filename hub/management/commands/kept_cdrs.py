@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import Any
 
-import orjson
+import msgspec
 from django.core.management.base import CommandParser
 from django.db.models import Q
 
@@ -59,5 +59,5 @@ def _row(row: KeptCdr) -> dict[str, Any]:
         "cost": row.cost,
         "currency": row.currency,
         "posted_at": format_datetime(row.posted_at),
-        "cdr": orjson.Fragment(row.text),
+        "cdr": msgspec.Raw(row.text.encode()),
     }
