@@ -1,32 +1,16 @@
-"""The connection to Redis, which only wakes workers up and remembers what may be forgotten."""
+"""The broker: Redis only wakes workers up, and remembers what may be forgotten."""
 
-from functools import cache
 from typing import TYPE_CHECKING
 
-import redis
-from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from database.redis_connection import connection
 
 if TYPE_CHECKING:
     from celery import Task
 
-_TIMEOUT_SECONDS = 1
+__all__ = ["connection", "start_once"]
+
 # A task may die in the memory of a killed worker: its mark must not keep the next one out for long.
 _QUEUED_SECONDS = 10
-_ONCE_MORE = Retry(NoBackoff(), 1)
-"""A pooled connection may be one that Redis gave up; of itself the client tries ten times."""
-
-
-@cache
-def connection() -> "redis.Redis":
-    """Return the connection of this process; every use may raise `redis.RedisError`."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=_TIMEOUT_SECONDS,
-        socket_connect_timeout=_TIMEOUT_SECONDS,
-        retry=_ONCE_MORE,
-    )
 
 
 def start_once(key: str, task: "Task[..., None]", *arguments: int) -> None:

@@ -11,12 +11,11 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from database.redis_connection import connection
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,6 @@ MOST_COUNTED_WITHOUT_REDIS = 10_000
 _WINDOW_SECONDS = 900
 _PER_ADDRESS = 5
 """An address, which an office shares, may fail so many times as often as an account."""
-_TIMEOUT_SECONDS = 1
 _here: dict[str, tuple[int, float]] = {}
 
 
@@ -51,7 +49,7 @@ def succeeded(account: str, address: str, known: str = "") -> None:
     """Take the attempt back; and where the account is known, forget what failed before."""
     own, *others = _counters(account, address, known)
     try:
-        pipeline = _connection().pipeline()
+        pipeline = connection().pipeline()
         if known:
             pipeline.delete(own.key)
         for counter in others if known else (own, *others):
@@ -73,7 +71,7 @@ def attempted(address: str) -> str | None:
 def completed(address: str) -> None:
     """Take back what an address began."""
     try:
-        _connection().decr(_of_address(address).key)
+        connection().decr(_of_address(address).key)
     except redis.RedisError:
         _here.pop(_of_address(address).key, None)
 
@@ -81,8 +79,8 @@ def completed(address: str) -> None:
 def unlock(account: str) -> bool:
     """Let an account try again at once; tell whether anything had failed."""
     name = _named(account)
-    known = _connection().scan_iter(f"hub:log-in:known:{name}:*")
-    return bool(_connection().delete(f"hub:log-in:account:{name}", *known))
+    known = connection().scan_iter(f"hub:log-in:known:{name}:*")
+    return bool(connection().delete(f"hub:log-in:account:{name}", *known))
 
 
 def _refusals(counters: Iterable[_Counter]) -> Iterable[tuple[int, str]]:
@@ -95,7 +93,7 @@ def _refusals(counters: Iterable[_Counter]) -> Iterable[tuple[int, str]]:
 def _count(key: str) -> tuple[int, int]:
     """Count one more; return how many there are, and for how many seconds."""
     try:
-        pipeline = _connection().pipeline()
+        pipeline = connection().pipeline()
         pipeline.incr(key)
         pipeline.expire(key, _WINDOW_SECONDS, nx=True)
         pipeline.ttl(key)
@@ -137,13 +135,3 @@ def _of_address(address: str) -> _Counter:
 
 def _named(account: str) -> str:
     return hashlib.sha256(account.casefold().encode()).hexdigest()[:32]
-
-
-@cache
-def _connection() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=_TIMEOUT_SECONDS,
-        socket_connect_timeout=_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 1),  # of itself it would try ten times
-    )

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from database.redis_connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,12 +137,7 @@ def _script(connection: "redis.Redis") -> "redis.commands.core.Script":
 
 def impatient(url: str) -> "redis.Redis":
     """Return a connection that no request waits for; every use may raise `redis.RedisError`."""
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=_TIMEOUT_SECONDS,
-        socket_connect_timeout=_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return connect(url, timeout=_TIMEOUT_SECONDS)
 
 
 @cache

@@ -14,6 +14,7 @@ from django.test.utils import override_settings
 from django_otp.oath import totp
 from django_otp.plugins.otp_static.models import StaticToken
 
+from database.redis_connection import connection
 from operators import login_throttle
 from operators.groups import Role
 from operators.models import Authenticator, Change
@@ -28,11 +29,11 @@ LOG_IN, TWO_FACTOR, VERIFY = "/admin/login/", "/admin/two-factor/", "/admin/two-
 def few(settings: LazySettings) -> Iterator[None]:
     """Allow three failures, and forget all attempts before and after."""
     settings.HUB_LOGIN_FAILURES = 3
-    for key in login_throttle._connection().scan_iter("hub:log-in:*"):
-        login_throttle._connection().delete(key)
+    for key in connection().scan_iter("hub:log-in:*"):
+        connection().delete(key)
     yield
-    for key in login_throttle._connection().scan_iter("hub:log-in:*"):
-        login_throttle._connection().delete(key)
+    for key in connection().scan_iter("hub:log-in:*"):
+        connection().delete(key)
 
 
 def log_in(name: str, password: str = PASSWORD, **headers: Any) -> Any:
@@ -79,7 +80,7 @@ def test_what_another_process_counted_counts() -> None:
     person("olga", Role.OPERATOR)
     for _ in range(3):
         assert login_throttle.refusal("olga", "198.51.100.1") is None
-    login_throttle._connection.cache_clear()
+    connection.cache_clear()
     assert log_in("olga").status_code == 200
 
 
@@ -127,10 +128,10 @@ def test_an_account_is_unlocked_by_command() -> None:
 def test_without_redis_people_can_log_in() -> None:
     """Redis down is when the console is needed; a warning says that nothing is counted."""
     person("olga", Role.OPERATOR)
-    login_throttle._connection.cache_clear()
+    connection.cache_clear()
     with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
         assert log_in("olga").status_code == 302
-    login_throttle._connection.cache_clear()
+    connection.cache_clear()
 
 
 def test_without_a_second_factor_the_password_opens_the_console() -> None:
@@ -272,6 +273,6 @@ def test_strangers_are_led_to_the_log_in() -> None:
 
 def test_redis_is_asked_with_a_bound_in_time() -> None:
     """A Redis that hangs holds a log-in for a second at most."""
-    options = login_throttle._connection().connection_pool.connection_kwargs
+    options = connection().connection_pool.connection_kwargs
     assert options["socket_timeout"] == options["socket_connect_timeout"] == 1
-    assert isinstance(login_throttle._connection(), redis.Redis)
+    assert isinstance(connection(), redis.Redis)

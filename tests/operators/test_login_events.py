@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import override_settings
 from django.utils import timezone
 
+from database.redis_connection import connection
 from operators import login_events, login_throttle, second_factor
 from operators.groups import Role
 from operators.login_events import Event
@@ -220,12 +221,12 @@ def test_a_forged_cookie_is_worth_nothing(olga: User) -> None:
 @pytest.mark.security("S-22")
 def test_without_redis_guesses_are_counted_by_the_process(olga: User) -> None:
     """A Redis that is down opens no door."""
-    login_throttle._connection.cache_clear()
+    connection.cache_clear()
     login_throttle._here.clear()
     with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
         assault("olga", 3)
         assert "of this account" in log_in("olga", REMOTE_ADDR=STRANGER).content.decode()
-    login_throttle._connection.cache_clear()
+    connection.cache_clear()
     login_throttle._here.clear()
 
 
