@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from parties.models import Platform
-from parties.quirks import MOST, Quirks
+from parties.quirks import QUIRKS, Description, Quirks
 from parties.registration.invitation import NotPossible, Starts, usable
 
 if TYPE_CHECKING:
@@ -21,10 +21,17 @@ else:
 _PREFIX = "quirk_"
 
 
-def _switch(label: str, sentence: str) -> forms.BooleanField:
-    return forms.BooleanField(
-        label=label, help_text=sentence, required=False, widget=CheckboxInput()
-    )
+def _field(quirk: Description) -> forms.Field:
+    """Make a switch, or a number whose empty field is 0: nothing of its own."""
+    shown: dict[str, Any] = {"label": quirk.label, "help_text": quirk.sentence, "required": False}
+    if isinstance(quirk.default, bool):
+        return forms.BooleanField(**shown, widget=CheckboxInput())
+    number = forms.FloatField if isinstance(quirk.default, float) else forms.IntegerField
+    return number(**shown, min_value=0, max_value=quirk.most, widget=NumberInput())
+
+
+_FIELDS = {f"{_PREFIX}{name}": _field(quirk) for name, quirk in QUIRKS.items()}
+QUIRK_FIELDS = tuple(_FIELDS)
 
 
 class PlatformForm(forms.ModelForm[Platform]):
@@ -33,41 +40,6 @@ class PlatformForm(forms.ModelForm[Platform]):
     class Meta:
         model = Platform
         fields = ("name",)
-
-    quirk_base64_out = _switch("Base64 tokens", "Send our token Base64 encoded.")
-    quirk_accept_raw_token = _switch("Accept raw tokens", "Accept its token without Base64.")
-    quirk_patch_supported = _switch("Takes PATCH", "Send PATCH; otherwise the full object by PUT.")
-    quirk_pull = _switch("Is pulled", "Read the lists it offers from time to time.")
-    quirk_page_limit = forms.IntegerField(
-        label="Page limit",
-        help_text="Objects asked for in a page of its lists; 0 is what everybody is asked for.",
-        min_value=0,
-        max_value=MOST["page_limit"],
-        widget=NumberInput(),
-    )
-
-    quirk_renew = _switch("Renew credentials", "Renew both tokens regularly, without being asked.")
-    quirk_announces = _switch(
-        "Names its parties", "A hub that adds parties by client info, beyond the list below."
-    )
-
-    quirk_authorize_seconds = forms.FloatField(
-        label="Seconds to authorize",
-        help_text="A driver waits so long for its answer; 0: as long as for any eMSP.",
-        required=False,
-        min_value=0,
-        max_value=MOST["authorize_seconds"],
-        widget=NumberInput(),
-    )
-
-    quirk_requests_per_minute = forms.IntegerField(
-        label="Requests a minute",
-        help_text="It may send so many, and a minute's at once; 0: HUB_REQUESTS_PER_MINUTE.",
-        required=False,
-        min_value=0,
-        max_value=MOST["requests_per_minute"],
-        widget=NumberInput(),
-    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
         instance = kwargs.get("instance")
@@ -84,25 +56,21 @@ class PlatformForm(forms.ModelForm[Platform]):
         except NotPossible as error:
             raise forms.ValidationError(str(error)) from None
 
-    def clean_quirk_authorize_seconds(self) -> float:
-        """Read an empty field as no time of its own."""
-        return float(self.cleaned_data["quirk_authorize_seconds"] or 0)
-
-    def clean_quirk_requests_per_minute(self) -> int:
-        """Read an empty field as no rate of its own."""
-        return int(self.cleaned_data["quirk_requests_per_minute"] or 0)
-
     def save(self, commit: bool = True) -> Platform:  # noqa: FBT001, FBT002 - Django's signature
         """Put the quirks back into their one column."""
-        fields = {
-            name: self.cleaned_data[name] for name in QUIRK_FIELDS if name in self.cleaned_data
+        given = self.cleaned_data
+        changed = {
+            name.removeprefix(_PREFIX): 0 if given[name] is None else given[name]
+            for name in QUIRK_FIELDS
+            if name in given
         }
-        changed = {name.removeprefix(_PREFIX): value for name, value in fields.items()}
         self.instance.quirks = Quirks.from_mapping({**self.instance.quirks.as_mapping(), **changed})
         return super().save(commit)
 
 
-QUIRK_FIELDS = tuple(name for name in PlatformForm.base_fields if name.startswith(_PREFIX))
+# Classes made from this one, Django's admin makes some, take its declared fields.
+PlatformForm.declared_fields.update(_FIELDS)
+PlatformForm.base_fields.update(_FIELDS)
 
 
 class NewPlatformForm(PlatformForm):

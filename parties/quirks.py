@@ -5,40 +5,75 @@ What real platforms need: a token as they read it (A-02), no PATCH, more time, s
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, Self
 
 _YES_NO = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
-_ALIASES = {
-    "base64": "base64_out",
-    "raw_token": "accept_raw_token",
-    "patch": "patch_supported",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """How operators meet one quirk: in the form of a platform and, by `short` too, in commands."""
+
+    default: bool | float
+    label: str
+    sentence: str
+    short: str = ""
+    most: int = 0
+    """The largest value of one that is a number; 0 is the smallest and says nothing."""
+
+
+def _quirk(
+    label: str, sentence: str, *, default: bool | float, short: str = "", most: int = 0
+) -> Any:  # noqa: ANN401 - as `field` of the standard library
+    described = Description(default, label, sentence, short, most)
+    return field(default=default, metadata={"quirk": described})
 
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """The habits of one platform's implementation; the defaults follow the specification."""
+    """The habits of one platform's implementation; the defaults follow the specification.
 
-    base64_out: bool = True
-    """Send our token Base64 encoded."""
-    accept_raw_token: bool = True
-    """Accept the un-encoded token from it."""
-    patch_supported: bool = True
-    """Send PATCH; otherwise the full object by PUT."""
-    renew: bool = False
-    """Renew its credentials every `HUB_RENEWAL_DAYS`."""
-    announces: bool = False
-    """It is a hub that names the parties behind it itself, beyond the operator's list."""
-    authorize_seconds: float = 0.0
-    """Seconds a driver waits for its authorization; 0: `HUB_AUTHORIZE_TIMEOUT`."""
-    pull: bool = True
-    """Read the lists it offers from time to time."""
-    page_limit: int = 0
-    """Objects asked for in a page of its lists; 0 is what the hub asks everybody for."""
-    requests_per_minute: int = 0
-    """Requests a minute it may send; 0: `HUB_REQUESTS_PER_MINUTE`."""
+    Forms, commands and their help are made from these lines.
+    """
+
+    base64_out: bool = _quirk(
+        "Base64 tokens", "Send our token Base64 encoded.", default=True, short="base64"
+    )
+    accept_raw_token: bool = _quirk(
+        "Accept raw tokens", "Accept its token without Base64.", default=True, short="raw_token"
+    )
+    patch_supported: bool = _quirk(
+        "Takes PATCH", "Send PATCH; otherwise the full object by PUT.", default=True, short="patch"
+    )
+    renew: bool = _quirk(
+        "Renew credentials", "Renew both tokens every HUB_RENEWAL_DAYS, unasked.", default=False
+    )
+    announces: bool = _quirk(
+        "Names its parties",
+        "A hub that adds parties by client info, beyond the list below.",
+        default=False,
+    )
+    authorize_seconds: float = _quirk(
+        "Seconds to authorize",
+        "A driver waits so long for its answer; 0: HUB_AUTHORIZE_TIMEOUT.",
+        default=0.0,
+        most=60,
+    )
+    pull: bool = _quirk("Is pulled", "Read the lists it offers from time to time.", default=True)
+    page_limit: int = _quirk(
+        "Page limit",
+        "Objects asked for in a page of its lists; 0: HUB_PULL_PAGE_LIMIT.",
+        default=0,
+        most=10_000,
+    )
+    requests_per_minute: int = _quirk(
+        "Requests a minute",
+        "It may send so many, and a minute's at once; 0: HUB_REQUESTS_PER_MINUTE.",
+        default=0,
+        most=10_000_000,
+    )
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -48,7 +83,7 @@ class Quirks:
     @classmethod
     def from_mapping(cls, values: Mapping[str, object]) -> Self:
         """Take the known names out of a mapping; ValueError for a value of the wrong type."""
-        known: dict[str, Any] = {name: values[name] for name in _DEFAULTS if name in values}
+        known: dict[str, Any] = {name: values[name] for name in QUIRKS if name in values}
         for name, value in known.items():
             _check(name, value)
         return cls(**known)
@@ -63,13 +98,16 @@ class Quirks:
         return asdict(self)
 
 
-MOST: Mapping[str, int] = {
-    "page_limit": 10_000,
-    "authorize_seconds": 60,
-    "requests_per_minute": 10_000_000,
-}
-"""The largest value of each quirk that is a number."""
-_DEFAULTS: Mapping[str, object] = {field.name: field.default for field in fields(Quirks)}
+QUIRKS: Mapping[str, Description] = {each.name: each.metadata["quirk"] for each in fields(Quirks)}
+_NAMES = {written: name for name, each in QUIRKS.items() for written in {name, each.short} - {""}}
+
+
+def usage() -> str:
+    """Name what commands take: switches, then numbers."""
+    names = {name: each.short or name for name, each in QUIRKS.items()}
+    switches = [names[name] for name, each in QUIRKS.items() if isinstance(each.default, bool)]
+    numbers = [f"{names[name]} 0-{each.most}" for name, each in QUIRKS.items() if each.most]
+    return f"on or off: {', '.join(switches)}; a number: {', '.join(numbers)}"
 
 
 @lru_cache(maxsize=1024)
@@ -79,28 +117,28 @@ def cached(text: str) -> Quirks:
 
 
 def _check(name: str, value: object) -> None:
-    is_switch = isinstance(_DEFAULTS[name], bool) and isinstance(value, bool)
-    if not is_switch and not _is_number(name, value):
+    is_switch = isinstance(QUIRKS[name].default, bool)
+    if not (isinstance(value, bool) if is_switch else _is_number(name, value)):
         message = f"quirk {name}: {value!r} is not a value for it"
         raise ValueError(message)
 
 
 def _is_number(name: str, value: object) -> bool:
     """Tell whether a quirk with numbers can have this one; a whole number stays whole."""
-    kinds = int | float if isinstance(_DEFAULTS[name], float) else int
+    kinds = int | float if isinstance(QUIRKS[name].default, float) else int
     if isinstance(value, bool) or not isinstance(value, kinds):
         return False
-    return name in MOST and 0 <= value <= MOST[name]
+    return 0 <= value <= QUIRKS[name].most
 
 
 def _parse(setting: str) -> tuple[str, bool | float]:
     written, equals, value = setting.partition("=")
-    name = _ALIASES.get(written.strip(), written.strip())
-    if not equals or name not in _DEFAULTS:
-        known = ", ".join(sorted({*_DEFAULTS, *_ALIASES}))
-        message = f"--quirk {setting}: write NAME=VALUE with one of {known}"
+    name = _NAMES.get(written.strip())
+    if not equals or name is None:
+        message = f"--quirk {setting}: write NAME=VALUE with one of {', '.join(sorted(_NAMES))}"
         raise ValueError(message)
-    return name, _switch(name, value) if isinstance(_DEFAULTS[name], bool) else _number(name, value)
+    is_switch = isinstance(QUIRKS[name].default, bool)
+    return name, _switch(name, value) if is_switch else _number(name, value)
 
 
 def _switch(name: str, value: str) -> bool:
@@ -113,9 +151,9 @@ def _switch(name: str, value: str) -> bool:
 
 def _number(name: str, value: str) -> float:
     try:
-        number = float(value) if isinstance(_DEFAULTS[name], float) else int(value)
+        number = float(value) if isinstance(QUIRKS[name].default, float) else int(value)
         _check(name, number)
     except ValueError:
-        message = f"--quirk {name}: {value!r} is no number from 0 to {MOST[name]}"
+        message = f"--quirk {name}: {value!r} is no number from 0 to {QUIRKS[name].most}"
         raise ValueError(message) from None
     return number

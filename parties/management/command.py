@@ -13,6 +13,7 @@ from django.db import DataError
 
 from ocpi.errors import OcpiError
 from ocpi.printable import escaped
+from parties import quirks
 
 Json = TypeVar("Json", dict[str, Any], list[dict[str, Any]])
 
@@ -132,6 +133,5 @@ def add_platform_arguments(parser: CommandParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="base64, raw_token, patch, pull, renew or announces, =on or =off;"
-        " page_limit=20, authorize_seconds=1.5, requests_per_minute=600",
+        help=f"like patch=off; {quirks.usage()}",
     )

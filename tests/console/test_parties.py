@@ -142,18 +142,12 @@ def platform_form(platform: Platform | None, *rows: AllowedParty, **fields: Any)
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     defaults = {f"quirk_{name}": value for name, value in Quirks().as_mapping().items()}
     switched_on = {name: "on" for name in QUIRK_FIELDS if defaults[name] is True}
-    standard = {"quirk_page_limit": defaults["quirk_page_limit"], **switched_on}
-    return {**form, **standard, **fields}
+    return {**form, **switched_on, **fields}
 
 
 def page_of(platform: Platform) -> str:
     """Return the address of a platform's page."""
     return reverse("admin:parties_platform_change", args=[platform.pk])
-
-
-def test_every_quirk_has_a_field_of_the_form() -> None:
-    """The form knows each quirk there is."""
-    assert {name.removeprefix("quirk_") for name in QUIRK_FIELDS} == set(Quirks().as_mapping())
 
 
 def test_a_new_platform_has_its_list_and_standard_quirks(admin_client: Client) -> None:

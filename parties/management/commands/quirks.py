@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
 from parties.operations import find
+from parties.quirks import usage
 from parties.registration.invitation import prepare
 
 
@@ -18,7 +19,9 @@ class Command(OperatorCommand[dict[str, Any]]):
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add the platform and what to change."""
         parser.add_argument("name", metavar="NAME")
-        parser.add_argument("quirk", nargs="*", metavar="NAME=VALUE", help="like renew=on")
+        parser.add_argument(
+            "quirk", nargs="*", metavar="NAME=VALUE", help=f"like patch=off; {usage()}"
+        )
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Change them."""
