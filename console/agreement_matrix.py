@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 
 from console.base import action, page
 from parties import agreement_matrix
-from parties.agreement_matrix import LETTERS, Cell, Standing, Wanted
+from parties.agreement_matrix import LETTERS, AgreementCell, Cell, MatrixFilter
 from parties.agreements import NoSuchAgreement, outside_period, settle
 from parties.models import Agreement, AgreementState
 from parties.models.words import choices
@@ -66,10 +66,10 @@ class WantedForm(forms.Form):
     row_page = forms.IntegerField(required=False, min_value=1)
     column_page = forms.IntegerField(required=False, min_value=1)
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> MatrixFilter:
         """Return what could be understood."""
         self.is_valid()
-        return Wanted(**{name: value for name, value in self.cleaned_data.items() if value})
+        return MatrixFilter(**{name: value for name, value in self.cleaned_data.items() if value})
 
 
 class MatrixPage:
@@ -97,7 +97,7 @@ class MatrixPage:
                 for party, cells in zip(found.rows.parties, found.cells, strict=True)
             ],
             turn=_turner(replace(wanted, row_page=found.rows.page, column_page=found.columns.page)),
-            legend=[(word, LETTERS[word]) for word in Standing],
+            legend=[(word, LETTERS[word]) for word in AgreementCell],
             deeds=_DEEDS if _may_settle(self, request) else {},
         )
 
@@ -144,9 +144,9 @@ def _perform(admin: Any, request: HttpRequest, deed: _Deed, cells: Sequence[Cell
     )
 
 
-def _record(admin: Any, request: HttpRequest, agreement: Agreement, before: Standing) -> None:  # noqa: ANN401 - the agreements' admin
+def _record(admin: Any, request: HttpRequest, agreement: Agreement, before: AgreementCell) -> None:  # noqa: ANN401 - the agreements' admin
     sentence = f"{before} → {agreement.state}, in the matrix."
-    log = admin.log_addition if before is Standing.NONE else admin.log_change
+    log = admin.log_addition if before is AgreementCell.NONE else admin.log_change
     log(request, agreement, sentence)
 
 
@@ -166,11 +166,11 @@ def _may_settle(admin: Any, request: HttpRequest) -> bool:  # noqa: ANN401 - the
     return bool(admin.has_change_permission(request) and admin.has_add_permission(request))
 
 
-def _turner(wanted: Wanted) -> Mapping[str, Any]:
+def _turner(wanted: MatrixFilter) -> Mapping[str, Any]:
     """Return the addresses of the pages beside this one."""
 
     def at(**change: int) -> str:
-        named = {name: getattr(wanted, name) for name in Wanted.__dataclass_fields__} | change
+        named = {name: getattr(wanted, name) for name in MatrixFilter.__dataclass_fields__} | change
         return f"?{urlencode({name: value for name, value in named.items() if value})}"
 
     return {

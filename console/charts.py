@@ -51,7 +51,7 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class SeriesData:
     """What a series shows: a number for each column."""
 
     label: str
@@ -89,7 +89,7 @@ def bars(
     ]
 
 
-def columns(given: Sequence[Given], *, marks: Sequence[str], about: str) -> Columns:
+def columns(given: Sequence[SeriesData], *, marks: Sequence[str], about: str) -> Columns:
     """Draw series one upon the other, the highest column as high as the picture."""
     sums = [sum(numbers) for numbers in zip(*(each.numbers for each in given), strict=True)]
     most = max(sums, default=0)

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.base import operates, span
-from console.charts import Bar, Columns, Given, bars, columns
+from console.charts import Bar, Columns, SeriesData, bars, columns
 from console.tones import EVSE_TONES
 from hub.models import Cdr, DeadLetter, Evse, Exchange, Location, Subscription
 from hub.statistics import dashboard
@@ -62,7 +62,7 @@ def _messages() -> Panel:
     total = sum(found.totals.values())
     order = sorted(found.by_module, key=lambda module: -found.totals[module])
     series = [
-        Given(
+        SeriesData(
             module or "other",
             f"{found.totals[module]:,}",
             found.by_module[module],
@@ -196,7 +196,7 @@ def _cdrs() -> Panel:
     found = dashboard.cdrs()
     total = sum(found.by_hour)
     url = _list(Cdr, posted_at__gte=f"{found.begin:%Y-%m-%d %H:%M:%S}Z")
-    series = [Given("CDRs", f"{total:,}", found.by_hour, url)] if total else []
+    series = [SeriesData("CDRs", f"{total:,}", found.by_hour, url)] if total else []
     marks = [f"{hour:02}:00" for hour in range(0, HOURS + 1, 6)]
     return Panel(
         "CDRs today",

@@ -14,7 +14,7 @@ from console.base import ModelAdmin, ReadOnly, Tone, ago, badge, column, pretty
 from console.changelist import BoundedChangeList, BoundedPaginator
 from console.message_links import timeline_of
 from console.object_links import short
-from console.redrive import Redriving
+from console.redrive import RedriveActions
 from console.search import FoundByWholeWords
 from hub.masking.personal import PUBLISHED_TO, masked_within
 from hub.masking.set_aside import masked_dead_letter
@@ -25,7 +25,7 @@ _NARROW = 12
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(FoundByWholeWords, Redriving, ReadOnly, ModelAdmin[DeadLetter]):
+class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[DeadLetter]):
     """Refusals, newest first."""
 
     list_display = ("when", "receiver", "method", "path", "codes", "why", "journey")

@@ -49,7 +49,7 @@ _DISCARD = Bulk(
 )
 
 
-class Redriving:
+class RedriveActions:
     """Adds both deeds to the dead letters' list."""
 
     def get_urls(self: Any) -> list[URLPattern]:

@@ -20,7 +20,7 @@ ROWS, COLUMNS = 30, 24
 _USUAL_OWNERS = OWNERS - {Role.EMSP}
 
 
-class Standing(StrEnum):
+class AgreementCell(StrEnum):
     """What a cell says of its two parties."""
 
     NONE = "no agreement"
@@ -32,17 +32,17 @@ class Standing(StrEnum):
 
 
 LETTERS = {
-    Standing.NONE: "+",
-    Standing.DRAFT: "D",
-    Standing.WAITING: "N",
-    Standing.ACTIVE: "A",
-    Standing.SUSPENDED: "S",
-    Standing.EXPIRED: "E",
+    AgreementCell.NONE: "+",
+    AgreementCell.DRAFT: "D",
+    AgreementCell.WAITING: "N",
+    AgreementCell.ACTIVE: "A",
+    AgreementCell.SUSPENDED: "S",
+    AgreementCell.EXPIRED: "E",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MatrixFilter:
     """What of the matrix is looked at; what is empty does not matter, pages count from 1."""
 
     owners: str = ""
@@ -63,7 +63,7 @@ class Cell:
     agreement: Agreement | None
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> AgreementCell:
         """How the agreement stands."""
         return standing(self.agreement)
 
@@ -97,18 +97,18 @@ class Matrix:
     cells: Sequence[Sequence[Cell | None]]
 
 
-def standing(agreement: Agreement | None) -> Standing:
+def standing(agreement: Agreement | None) -> AgreementCell:
     """Say how an agreement stands, its period considered."""
     if agreement is None:
-        return Standing.NONE
+        return AgreementCell.NONE
     if agreement.state == AgreementState.ACTIVE:
         if has_ended(agreement):
-            return Standing.EXPIRED
-        return Standing.ACTIVE if has_begun(agreement) else Standing.WAITING
-    return Standing(agreement.state)
+            return AgreementCell.EXPIRED
+        return AgreementCell.ACTIVE if has_begun(agreement) else AgreementCell.WAITING
+    return AgreementCell(agreement.state)
 
 
-def read(wanted: Wanted) -> Matrix:
+def read(wanted: MatrixFilter) -> Matrix:
     """Read one page of the matrix."""
     rows = _side(_owners(wanted), page=wanted.row_page, size=ROWS)
     columns = _side(_readers(wanted), page=wanted.column_page, size=COLUMNS)
@@ -137,12 +137,12 @@ def _split(pairs: Collection[tuple[int, int]]) -> tuple[list[int], list[int]]:
     return [owner for owner, _ in pairs], [reader for _, reader in pairs]
 
 
-def _owners(wanted: Wanted) -> QuerySet[Party]:
+def _owners(wanted: MatrixFilter) -> QuerySet[Party]:
     roles = {wanted.owner_role} if wanted.owner_role else _USUAL_OWNERS
     return _narrowed(roles, wanted.owners, wanted.state, side="cpo")
 
 
-def _readers(wanted: Wanted) -> QuerySet[Party]:
+def _readers(wanted: MatrixFilter) -> QuerySet[Party]:
     fitting = {reader for owner, reader in SIDES if owner == wanted.owner_role} or READERS
     roles = fitting & {wanted.reader_role} if wanted.reader_role else fitting
     return _narrowed(roles, wanted.readers, wanted.state, side="emsp")

@@ -16,7 +16,7 @@ from sandbox.server import Answer
 
 
 @dataclass(frozen=True, slots=True)
-class Authorizing:
+class Authorization:
     """The answers of one platform about the tokens it issued.
 
     `verdicts` by uid go before what a token says of itself: EXPIRED, NO_CREDIT, NOT_ALLOWED.

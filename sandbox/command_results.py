@@ -17,7 +17,7 @@ from sandbox.recorder import Seen
 Json = dict[str, Any]
 
 
-class Wanted(Protocol):
+class RequestedResult(Protocol):
     """What of an order decides its outcome."""
 
     @property
@@ -34,7 +34,7 @@ class Wanted(Protocol):
 
 
 @dataclass(slots=True)
-class Outcomes:
+class CommandResults:
     """What orders changed so far.
 
     A profile is TOO_OFTEN replaced before it has stood for `profile_seconds`.
@@ -45,7 +45,7 @@ class Outcomes:
     reservations: set[tuple[str, str]] = field(default_factory=set)
     _set_at: dict[str, float] = field(default_factory=dict)
 
-    def of(self, order: Wanted) -> Json:
+    def of(self, order: RequestedResult) -> Json:
         """Carry an order out; the body to POST to its response_url."""
         changed = {
             "RESERVE_NOW": self._reserve,
@@ -56,27 +56,27 @@ class Outcomes:
         }.get(order.kind, _accepted)
         return changed(order)
 
-    def is_too_often(self, order: Wanted) -> bool:
+    def is_too_often(self, order: RequestedResult) -> bool:
         """Whether a profile comes too soon after the one before."""
         last = self._set_at.get(_session(order), -inf)
         return order.kind == "PUT" and monotonic() - last < self.profile_seconds
 
-    def _reserve(self, order: Wanted) -> Json:
+    def _reserve(self, order: RequestedResult) -> Json:
         self.reservations.add(reservation(order))
         return _accepted(order)
 
-    def _cancel(self, order: Wanted) -> Json:
+    def _cancel(self, order: RequestedResult) -> Json:
         if reservation(order) not in self.reservations:
             return {"result": "UNKNOWN_RESERVATION"}
         self.reservations.remove(reservation(order))
         return _accepted(order)
 
-    def _set(self, order: Wanted) -> Json:
+    def _set(self, order: RequestedResult) -> Json:
         self.profiles[_session(order)] = order.content["charging_profile"]
         self._set_at[_session(order)] = monotonic()
         return _accepted(order)
 
-    def _get(self, order: Wanted) -> Json:
+    def _get(self, order: RequestedResult) -> Json:
         profile = self.profiles.get(_session(order))
         if profile is None:
             return {"result": "UNKNOWN"}
@@ -84,19 +84,19 @@ class Outcomes:
         active = {"start_date_time": now, "charging_profile": profile}
         return {"result": "ACCEPTED", "profile": active}
 
-    def _clear(self, order: Wanted) -> Json:
+    def _clear(self, order: RequestedResult) -> Json:
         found = self.profiles.pop(_session(order), None)
         return {"result": "UNKNOWN" if found is None else "ACCEPTED"}
 
 
-def reservation(order: Wanted) -> tuple[str, str]:
+def reservation(order: RequestedResult) -> tuple[str, str]:
     """Name a reservation: two eMSPs may use the same id."""
     return str(order.seen.sender), fold(str(order.content.get("reservation_id")))
 
 
-def _session(order: Wanted) -> str:
+def _session(order: RequestedResult) -> str:
     return fold(str(order.content.get("session_id")))
 
 
-def _accepted(_order: Wanted) -> Json:
+def _accepted(_order: RequestedResult) -> Json:
     return {"result": "ACCEPTED"}

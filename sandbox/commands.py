@@ -18,8 +18,8 @@ from ocpi.transport.message_ids import CORRELATION_ID, MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID, PartyRef, fold
 from sandbox.client import HubClient, Result
-from sandbox.command_results import Outcomes
-from sandbox.deferred import Courier
+from sandbox.command_results import CommandResults
+from sandbox.deferred import DelayedSender
 from sandbox.object_store import ObjectStore, read_object
 from sandbox.patch import Json, elements
 from sandbox.quirks import Quirks
@@ -83,12 +83,12 @@ class OrderDesk:
         own: Mapping[str, ObjectStore],
         hub: HubClient,
     ) -> None:
-        self.outcomes = Outcomes()
+        self.outcomes = CommandResults()
         self.taken: list[Order] = []
         self.results_after: float | None = 0.05
         self.fulfil: Callable[[Order], None] = self._fulfil
         self._quirks, self._parties, self._own, self._hub = quirks, parties, own, hub
-        self._courier = Courier()
+        self._courier = DelayedSender()
 
     def answer(self, order: Order) -> Answer:
         """Say at once whether an order is carried out."""

@@ -10,7 +10,7 @@ from threading import Lock
 from ocpi.transport.authorization import header
 
 
-class Standing(StrEnum):
+class TokenState(StrEnum):
     """What a token is good for."""
 
     INVITED = "INVITED"
@@ -24,17 +24,17 @@ class Tokens:
 
     def __init__(self) -> None:
         self.issued: list[str] = []
-        self._standing: dict[str, Standing] = {}
+        self._standing: dict[str, TokenState] = {}
         self._superseded: dict[str, frozenset[str]] = {}
         self._lock = Lock()
 
     def invite(self, token_a: str | None = None) -> str:
         """Give out a token A, so that the other side can start the registration."""
-        return self._add(token_a or secrets.token_hex(24), Standing.INVITED)
+        return self._add(token_a or secrets.token_hex(24), TokenState.INVITED)
 
     def issue(self) -> str:
         """Give out a token for all requests, valid at once; older ones stay valid."""
-        return self._add(secrets.token_hex(24), Standing.REGISTERED)
+        return self._add(secrets.token_hex(24), TokenState.REGISTERED)
 
     def supersede(self, token: str) -> None:
         """Let this token replace all others at its first use."""
@@ -48,7 +48,7 @@ class Tokens:
                 self._standing.pop(token, None)
 
     @property
-    def valid(self) -> dict[str, Standing]:
+    def valid(self) -> dict[str, TokenState]:
         """The tokens good for something now; a copy."""
         with self._lock:
             return dict(self._standing)
@@ -62,7 +62,7 @@ class Tokens:
                     return token
         return None
 
-    def _add(self, token: str, standing: Standing) -> str:
+    def _add(self, token: str, standing: TokenState) -> str:
         with self._lock:
             self.issued.append(token)
             self._standing[token] = standing

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread
 
 
-class Courier:
+class DelayedSender:
     """Work put off; what has not begun when it stops is not done."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ocpi.errors import MethodNotAllowed, OcpiError, Unauthenticated
 from ocpi.types import ModuleID
-from sandbox.credentials_tokens import Standing
+from sandbox.credentials_tokens import TokenState
 from sandbox.endpoints import Addresses, Endpoint, Kind
 from sandbox.interfaces import Interfaces
 from sandbox.quirks import Quirks
@@ -17,7 +17,7 @@ from sandbox.server import Answer
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class Dispatcher:
     """From a request to its answer."""
 
     addresses: Addresses
@@ -46,7 +46,7 @@ class Answering:
             return self._describe(place, seen)
         if place.module is ModuleID.CREDENTIALS:
             return self.handshake.answer(seen, place.version, token)
-        if tokens.valid.get(token) is Standing.INVITED:
+        if tokens.valid.get(token) is TokenState.INVITED:
             raise Unauthenticated("token A is for the registration only")
         return self.interfaces.answer(place, seen, self.addresses.url(replace(place, rest=())))
 

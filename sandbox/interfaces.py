@@ -14,7 +14,7 @@ from ocpi.transport.pagination import PageRequest, next_link
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold, parse_datetime
 from ocpi.versions import VERSIONS
-from sandbox.authorization import Authorizing
+from sandbox.authorization import Authorization
 from sandbox.charging_preferences import preferred
 from sandbox.client_info import Clients
 from sandbox.commands import MODULES, OrderDesk, read_order
@@ -37,7 +37,7 @@ class Interfaces:
     own: Mapping[str, ObjectStore]
     received: Mapping[str, ObjectStore]
     desk: OrderDesk
-    authorizing: Authorizing
+    authorizing: Authorization
     clients: Clients
 
     def answer(self, place: Endpoint, seen: Seen, url: str) -> Answer:

@@ -12,12 +12,12 @@ from sandbox.server import Responder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class Override:
     """One misbehaviour in force until cancelled, or until its `with` block ends."""
 
     match: Match
     responder: Responder
-    withdraw: Callable[["Rule"], None]
+    withdraw: Callable[["Override"], None]
 
     def cancel(self) -> None:
         """Behave again."""
@@ -35,16 +35,16 @@ class Rule:
         self.cancel()
 
 
-class Rules:
+class Overrides:
     """The rules in force."""
 
     def __init__(self) -> None:
-        self._rules: list[Rule] = []
+        self._rules: list[Override] = []
         self._lock = Lock()
 
-    def add(self, match: Match, responder: Responder) -> Rule:
+    def add(self, match: Match, responder: Responder) -> Override:
         """Put one more rule in force, before the older ones."""
-        rule = Rule(match, responder, self._withdraw)
+        rule = Override(match, responder, self._withdraw)
         with self._lock:
             self._rules.insert(0, rule)
         return rule
@@ -61,7 +61,7 @@ class Rules:
         chosen = (rule.responder for rule in rules if matches(rule.match, seen))
         return next(chosen, None) or behave()
 
-    def _withdraw(self, rule: Rule) -> None:
+    def _withdraw(self, rule: Override) -> None:
         with self._lock:
             if rule in self._rules:
                 self._rules.remove(rule)

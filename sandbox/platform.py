@@ -13,18 +13,18 @@ from uuid import uuid4
 from ocpi.errors import NotFound
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.versions import VERSIONS
-from sandbox.authorization import Authorizing
+from sandbox.authorization import Authorization
 from sandbox.client import HubClient, Result
 from sandbox.client_info import Clients
 from sandbox.commands import MODULES, OrderDesk
 from sandbox.credentials_tokens import Tokens
 from sandbox.default_endpoints import offered
-from sandbox.dispatcher import Answering
+from sandbox.dispatcher import Dispatcher
 from sandbox.endpoints import Addresses, Endpoint, Kind
 from sandbox.interfaces import Interfaces
 from sandbox.misbehaviour import hang
 from sandbox.object_store import ObjectStore, write_object
-from sandbox.overrides import Rule, Rules
+from sandbox.overrides import Override, Overrides
 from sandbox.quirks import QuirkOptions, Quirks
 from sandbox.recorder import Match, Recorder, Seen
 from sandbox.registration import Handshake
@@ -66,14 +66,14 @@ class SandboxPlatform:
         self.own, self.objects = self._shelves(), self._shelves()
         self.clients, self.tokens = Clients(), Tokens()
         self.hub = HubClient(self.quirks)
-        self.recorder, self.rules = Recorder(), Rules()
+        self.recorder, self.rules = Recorder(), Overrides()
         self.watchers: list[Watcher] = []
         self._handshake = Handshake(
             self.quirks, self.tokens, self.hub, self.credentials, self.addresses.versions
         )
-        self.authorizing = Authorizing(self.quirks, self.parties, self.own)
+        self.authorizing = Authorization(self.quirks, self.parties, self.own)
         self.desk = OrderDesk(self.quirks, self.parties, self.own, self.hub)
-        self._answering = Answering(self.addresses, self._handshake, self._interfaces())
+        self._answering = Dispatcher(self.addresses, self._handshake, self._interfaces())
         self._server: SandboxServer | None = None
 
     # --- life ----------------------------------------------------------------------------------
@@ -250,11 +250,11 @@ class SandboxPlatform:
         """Forget what was seen; objects and tokens stay."""
         self.recorder.clear()
 
-    def answer(self, match: Match, responder: Responder) -> Rule:
+    def answer(self, match: Match, responder: Responder) -> Override:
         """Misbehave on these requests until the rule is cancelled; the newest rule wins."""
         return self.rules.add(match, responder)
 
-    def hold(self, seconds: float, match: Match = "") -> Rule:
+    def hold(self, seconds: float, match: Match = "") -> Override:
         """Delay the answers to these requests, by default to all."""
         return self.answer(match, hang(seconds))
 

@@ -21,7 +21,7 @@ from ocpi.errors import (
 from ocpi.types import InterfaceRole, ModuleID
 from ocpi.versions import latest_mutual
 from sandbox.client import Connection, HubClient, Refused, Result
-from sandbox.credentials_tokens import Standing, Tokens
+from sandbox.credentials_tokens import Tokens, TokenState
 from sandbox.object_store import read_object
 from sandbox.quirks import Quirks
 from sandbox.recorder import Seen
@@ -29,7 +29,7 @@ from sandbox.server import Answer
 
 Pick = Callable[[Iterable[str]], str | None]
 CREDENTIALS = (ModuleID.CREDENTIALS, InterfaceRole.SENDER)
-METHODS = {Standing.INVITED: ("GET", "POST"), Standing.REGISTERED: ("DELETE", "GET", "PUT")}
+METHODS = {TokenState.INVITED: ("GET", "POST"), TokenState.REGISTERED: ("DELETE", "GET", "PUT")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Handshake:
 
     def answer(self, seen: Seen, version: str, token: str) -> Answer:
         """Answer a call of the credentials endpoint made with this valid token."""
-        allowed = METHODS[self.tokens.valid.get(token, Standing.REGISTERED)]
+        allowed = METHODS[self.tokens.valid.get(token, TokenState.REGISTERED)]
         if seen.method not in allowed:
             raise MethodNotAllowed(f"{seen.method} is not for this token", allowed=allowed)
         if seen.method == "GET":

@@ -1,4 +1,4 @@
-"""The Celery application: queues, schedule, and why losing the broker loses nothing.
+"""The Celery application, and why losing the broker loses nothing.
 
 The database is the truth and the broker only wakes workers up: a task carries an id, and beat
 wakes everything that is behind every few seconds.

@@ -1,4 +1,4 @@
-"""Celery's own settings; addresses and intervals come from Django's."""
+"""Queues, beat's schedule and the other settings of Celery; addresses and intervals are Django's."""
 
 from django.conf import settings
 

@@ -54,7 +54,7 @@ class TooFast:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingWork:
     """A holder that is behind: its oldest undelivered change, and how many there are."""
 
     receiver: str
@@ -145,14 +145,14 @@ def throttled_of(platform: str) -> int:
     return int(found.aggregate(times=Sum("number"))["times"] or 0)
 
 
-def waiting() -> list[Waiting]:
+def waiting() -> list[WaitingWork]:
     """Return who is behind, the one with the oldest change first; each once."""
     names = dict(Subscription.objects.values_list("pk", "receiver__holder"))
-    found: dict[str, Waiting] = {}
+    found: dict[str, WaitingWork] = {}
     for module in POLICIES:
         behind = backlog.lag(module, names, most=_CHANGES)
         for pk, (changes, seconds) in behind.items():
-            one = Waiting(names[pk], module.value, seconds, changes)
+            one = WaitingWork(names[pk], module.value, seconds, changes)
             known = found.setdefault(one.receiver, one)
             found[one.receiver] = max(one, known, key=lambda each: each.seconds)
     return sorted(found.values(), key=lambda each: -each.seconds)

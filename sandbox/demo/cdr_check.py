@@ -26,7 +26,7 @@ COSTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownSession:
     """What an eMSP has about one CDR: its session, the tariff and the time zone of the place."""
 
     session: Mapping[str, Any]
@@ -35,12 +35,12 @@ class Known:
     token: Mapping[str, Any] | None
 
 
-def disagreements(cdr: Mapping[str, Any], known: Known) -> list[str]:
+def disagreements(cdr: Mapping[str, Any], known: KnownSession) -> list[str]:
     """Say in what a CDR differs from what it should be."""
     return [*_facts(cdr, known), *_amounts(cdr, known)]
 
 
-def _facts(cdr: Mapping[str, Any], known: Known) -> Iterator[str]:
+def _facts(cdr: Mapping[str, Any], known: KnownSession) -> Iterator[str]:
     session, place = known.session, cdr["cdr_location"]
     yield from (f"{name} is not its session's" for name in SAME if cdr[name] != session[name])
     yield from (
@@ -61,7 +61,7 @@ def _facts(cdr: Mapping[str, Any], known: Known) -> Iterator[str]:
         yield "tariffs is not the tariff we were told"
 
 
-def _amounts(cdr: Mapping[str, Any], known: Known) -> Iterator[str]:
+def _amounts(cdr: Mapping[str, Any], known: KnownSession) -> Iterator[str]:
     energy = volume(cdr["charging_periods"], "ENERGY")
     if not energy == _number(cdr["total_energy"]) == _number(known.session["kwh"]):
         yield f"total_energy is {cdr['total_energy']}, its session's kwh {known.session['kwh']}"
@@ -105,7 +105,7 @@ class Auditor:
             self.findings[name] = disagreements(cdr, known)
             self.tell(cdr, self.findings[name])
 
-    def _known(self, cdr: Json) -> Known | None:
+    def _known(self, cdr: Json) -> KnownSession | None:
         """Gather what is known about a CDR; None as long as something has not arrived."""
         owner = (cdr["country_code"], cdr["party_id"])
         session = self._find("sessions", (*owner, cdr["session_id"]))
@@ -113,7 +113,7 @@ class Auditor:
         location = self._find("locations", (*owner, cdr["cdr_location"]["id"]))
         if not session or session["status"] != "COMPLETED" or not tariff or not location:
             return None
-        return Known(session, tariff, location["time_zone"], self._token(cdr["cdr_token"]))
+        return KnownSession(session, tariff, location["time_zone"], self._token(cdr["cdr_token"]))
 
     def _find(self, module: str, key: Key) -> Json | None:
         text = self.received[module].get(key)

@@ -33,7 +33,7 @@ STRANGERS = 0.08
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class ChargingEvent:
     """What one moment brings: messages to send in this order, or somebody turned away."""
 
     messages: tuple[Message, ...] = ()
@@ -66,7 +66,7 @@ def now() -> datetime:
 
 
 @dataclass(slots=True)
-class Charging:
+class ChargingStations:
     """A stream of happenings, the same sequence for the same seed; its clock only moves on.
 
     `own` is what the operator owns, by module; `tokens` those it was told of; `ask` decides who may
@@ -88,7 +88,7 @@ class Charging:
         """Begin with the first car of this seed."""
         self._chance = Random(self.seed)  # noqa: S311 - nothing here is secret
 
-    def next(self) -> Happening:
+    def next(self) -> ChargingEvent:
         """Choose what happens next, without making it true."""
         under_way = [spot for spot, stay in self._stays.items() if not stay.is_remote]
         if under_way and self._chance.random() < ATTENTION:
@@ -99,17 +99,17 @@ class Charging:
         evse = self._chance.choice(elements(location, "evses"))
         stay = self._stays.get((owner, str(location["id"]), str(evse["uid"])))
         if evse["status"] == "RESERVED" or (stay and stay.is_remote):
-            return Happening()
+            return ChargingEvent()
         if stay:
             return self._go_on(owner, stay)
         status = self._chance.choice(NEXT_STATUS[str(evse["status"])])
         if status == "CHARGING" and self._cards() and self._chance.random() < ROAMING:
             return self._arrive(owner, ChargingPlace(location, evse, self._tariff(owner, evse)))
-        return Happening((self._turn(owner, (str(location["id"]), str(evse["uid"])), status),))
+        return ChargingEvent((self._turn(owner, (str(location["id"]), str(evse["uid"])), status),))
 
     # --- from afar -------------------------------------------------------------------------------
 
-    def start(self, spot: Spot, permission: Permission, reserved_by: str = "") -> Happening:
+    def start(self, spot: Spot, permission: Permission, reserved_by: str = "") -> ChargingEvent:
         """Let a driver charge who is waited for; Declined when the EVSE is not free for them."""
         place = self._place(spot)
         held = [key for key, kept in self._reserved.items() if kept == spot]
@@ -119,28 +119,28 @@ class Charging:
         for key in held:
             del self._reserved[key]
         begun = self._begin(spot[0], place, permission, is_remote=True)
-        return Happening(begun.messages + self._go_on(spot[0], self._stays[spot]).messages)
+        return ChargingEvent(begun.messages + self._go_on(spot[0], self._stays[spot]).messages)
 
-    def stop(self, name: str) -> Happening:
+    def stop(self, name: str) -> ChargingEvent:
         """End a session now; Declined when there is none under way."""
         for (owner, *_), stay in self._stays.items():
             if fold(stay.name) == fold(name):
                 return self._leave(owner, stay, self._dated(demo_session.rest(stay.patches)))
         raise Declined("FAILED")
 
-    def reserve(self, spot: Spot, reservation: tuple[str, str]) -> Happening:
+    def reserve(self, spot: Spot, reservation: tuple[str, str]) -> ChargingEvent:
         """Keep an EVSE for somebody until it is used or given up; Declined when it is not free."""
         if self._place(spot).evse["status"] != "AVAILABLE" or reservation in self._reserved:
             raise Declined("EVSE_OCCUPIED")
         self._reserved[reservation] = spot
-        return Happening((self._turn(spot[0], spot[1:], "RESERVED"),))
+        return ChargingEvent((self._turn(spot[0], spot[1:], "RESERVED"),))
 
-    def cancel(self, reservation: tuple[str, str]) -> Happening:
+    def cancel(self, reservation: tuple[str, str]) -> ChargingEvent:
         """Give a reserved EVSE free; Declined when there is no such reservation."""
         spot = self._reserved.pop(reservation, None)
         if spot is None:
             raise Declined("UNKNOWN_RESERVATION")
-        return Happening((self._turn(spot[0], spot[1:], "AVAILABLE"),))
+        return ChargingEvent((self._turn(spot[0], spot[1:], "AVAILABLE"),))
 
     def spot(self, location_id: str, evse_uid: str) -> Spot:
         """Find an EVSE by the ids an order names, the first free one without a uid."""
@@ -155,15 +155,15 @@ class Charging:
 
     # --- one stay --------------------------------------------------------------------------------
 
-    def _arrive(self, owner: PartyRef, place: ChargingPlace) -> Happening:
+    def _arrive(self, owner: PartyRef, place: ChargingPlace) -> ChargingEvent:
         permission = self.ask(place, *self._driver())
         if permission.token is None:
-            return Happening(turned_away=f"{place}: {permission.reason}, no session")
+            return ChargingEvent(turned_away=f"{place}: {permission.reason}, no session")
         return self._begin(owner, place, permission, is_remote=False)
 
     def _begin(
         self, owner: PartyRef, place: ChargingPlace, permission: Permission, *, is_remote: bool
-    ) -> Happening:
+    ) -> ChargingEvent:
         self._begun += 1
         name, spot = f"S{self._begun}", self._spot(owner, place)
         end = format_datetime(self._moment().replace(microsecond=0))
@@ -172,29 +172,29 @@ class Charging:
         session = demo_session.pending(place, permission, name=name, start=start)
         self._stays[spot] = Stay(place, name, demo_session.progress(place, planned, end), is_remote)
         text = f"{name} started at {place}"
-        return Happening(
+        return ChargingEvent(
             (
                 self._turn(owner, spot[1:], "CHARGING"),
                 Message("PUT", "sessions", owner, (name,), self._dated(session), text=text),
             )
         )
 
-    def _go_on(self, owner: PartyRef, stay: Stay) -> Happening:
+    def _go_on(self, owner: PartyRef, stay: Stay) -> ChargingEvent:
         patch = self._dated(next(stay.patches))
         if "end_date_time" in patch:
             return self._leave(owner, stay, patch)
-        return Happening((self._tell(owner, stay, patch),))
+        return ChargingEvent((self._tell(owner, stay, patch),))
 
     def _tell(self, owner: PartyRef, stay: Stay, patch: Json) -> Message:
         text = f"{stay.name} {_progress(patch)}"
         return Message("PATCH", "sessions", owner, (stay.name,), patch, text=text)
 
-    def _leave(self, owner: PartyRef, stay: Stay, patch: Json) -> Happening:
+    def _leave(self, owner: PartyRef, stay: Stay, patch: Json) -> ChargingEvent:
         """Complete a session with this PATCH, free the EVSE and bill."""
         del self._stays[self._spot(owner, stay.place)]
         leaving = self._turn(owner, self._spot(owner, stay.place)[1:], "AVAILABLE")
         told = self._tell(owner, stay, patch)
-        return Happening((told, leaving, self._charge(owner, stay, patch)))
+        return ChargingEvent((told, leaving, self._charge(owner, stay, patch)))
 
     def _charge(self, owner: PartyRef, stay: Stay, ending: Json) -> Message:
         """Make the CDR of a session that this PATCH completes."""

@@ -20,7 +20,7 @@ from sandbox.client import HubClient, Result
 from sandbox.command_results import reservation
 from sandbox.commands import Order
 from sandbox.demo.actor import Actor
-from sandbox.demo.charging import Charging, Declined, Happening, now
+from sandbox.demo.charging import ChargingEvent, ChargingStations, Declined, now
 from sandbox.demo.locations import location
 from sandbox.demo.push import Message
 from sandbox.demo.session import ChargingPlace
@@ -36,17 +36,17 @@ OFFLINE = ("ALWAYS", "ALLOWED_OFFLINE")
 
 
 @dataclass(slots=True)
-class Operating:
+class CpoBusiness:
     """The CPO's side of one process, for all the operators it hosts."""
 
     actor: Actor
     operators: list[PartyRef]
-    charging: Charging = field(init=False)
+    charging: ChargingStations = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the stations, and take orders."""
         platform = self.actor.platform
-        self.charging = Charging(
+        self.charging = ChargingStations(
             platform.own, platform.objects["tokens"], self.actor.plan.seed, ask=self._ask
         )
         platform.desk.fulfil = lambda order: self.actor.signals.do(lambda: self._fulfil(order))
@@ -83,7 +83,7 @@ class Operating:
                 return
             yield number
 
-    def _make_true(self, happening: Happening) -> None:
+    def _make_true(self, happening: ChargingEvent) -> None:
         if happening.turned_away:
             self.actor.events.tell("turned_away", text=happening.turned_away)
         for message in happening.messages:
@@ -139,7 +139,7 @@ class Operating:
             self.actor.step(f"cannot tell what came of {order.kind}: {told}", order.correlation_id)
 
     def _carry_out(self, order: Order) -> Mapping[str, Any]:
-        does: dict[str, Callable[[Order], Happening]] = {
+        does: dict[str, Callable[[Order], ChargingEvent]] = {
             "START_SESSION": self._start,
             "STOP_SESSION": lambda each: self.charging.stop(each.named("session_id")),
             "RESERVE_NOW": lambda each: self.charging.reserve(self._spot(each), reservation(each)),
@@ -153,7 +153,7 @@ class Operating:
             return {"result": str(declined)}
         return {"result": "ACCEPTED"}
 
-    def _start(self, order: Order) -> Happening:
+    def _start(self, order: Order) -> ChargingEvent:
         permission = Permission(
             order.content["token"], "COMMAND", order.named("authorization_reference")
         )

@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Providing:
+class EmspBusiness:
     """One eMSP of a process; `has_received` and `was_billed` look at what came so far."""
 
     actor: Actor

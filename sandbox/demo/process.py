@@ -18,11 +18,11 @@ from sandbox.client import Refused
 from sandbox.demo import receipts
 from sandbox.demo.actor import Actor, Business, Plan
 from sandbox.demo.cdr_check import Auditor
-from sandbox.demo.cpo import Operating
-from sandbox.demo.emsp import Providing
+from sandbox.demo.cpo import CpoBusiness
+from sandbox.demo.emsp import EmspBusiness
 from sandbox.demo.events import Events
 from sandbox.demo.push import RETRY_SECONDS, Pusher, may_pass
-from sandbox.demo.scsp import Steering
+from sandbox.demo.scsp import ScspBusiness
 from sandbox.demo.signals import Signals
 from sandbox.platform import RESULTS, SandboxPlatform
 from sandbox.recorder import Seen
@@ -116,13 +116,13 @@ class Demo:
     def _businesses(self) -> Iterator[Business]:
         operators = self._parties(Role.CPO)
         if operators:
-            yield Operating(self.actor, operators)
+            yield CpoBusiness(self.actor, operators)
         for party in self._parties(Role.EMSP):
-            yield Providing(
+            yield EmspBusiness(
                 self.actor, party, lambda: self.received > 0, lambda: self.auditor.findings
             )
         for party in self._parties(Role.SCSP):
-            yield Steering(self.actor, party)
+            yield ScspBusiness(self.actor, party)
 
     def _parties(self, wanted: Role) -> list[PartyRef]:
         return [party for role, party in self.platform.roles if role is wanted]

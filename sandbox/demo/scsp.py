@@ -23,7 +23,7 @@ PROFILE: Mapping[str, Any] = {
 
 
 @dataclass(slots=True)
-class Steering:
+class ScspBusiness:
     """One SCSP of a process."""
 
     actor: Actor

@@ -5,8 +5,8 @@ from typing import Any
 
 from ocpi.types import ModuleID, PartyRef
 from ocpi.versions import VERSIONS
-from sandbox.demo.cdr_check import Known
-from sandbox.demo.charging import Charging, Happening
+from sandbox.demo.cdr_check import KnownSession
+from sandbox.demo.charging import ChargingEvent, ChargingStations
 from sandbox.demo.locations import location
 from sandbox.demo.push import Message, keep
 from sandbox.demo.tariffs import tariffs
@@ -39,7 +39,7 @@ class Street:
         known = shelf("tokens")
         for each in tokens:
             known.put(MSA, each["uid"], body=write_object(each), variant=each["type"])
-        self.charging = Charging(
+        self.charging = ChargingStations(
             self.own, known, seed=1, clock=lambda: datetime(2026, 11, 21, tzinfo=UTC)
         )
         self.messages: list[Message] = []
@@ -50,7 +50,7 @@ class Street:
         for _ in range(moments):
             self.make_true(self.charging.next())
 
-    def make_true(self, happening: Happening) -> None:
+    def make_true(self, happening: ChargingEvent) -> None:
         """Note what happened."""
         for message in happening.messages:
             keep(self.own[message.module], message)
@@ -72,7 +72,7 @@ class Street:
 CARDS = [token(index, MSA, NOW) for index in range(1, 5)]
 
 
-def known(street: Street, cdr: Json) -> Known:
+def known(street: Street, cdr: Json) -> KnownSession:
     """Gather what an eMSP that received everything would know."""
     session: Json = street.own["sessions"].objects()[f"NL-CPA/{cdr['session_id']}"]
     tariff = street.own["tariffs"].objects()[f"NL-CPA/{cdr['charging_periods'][0]['tariff_id']}"]
@@ -81,4 +81,4 @@ def known(street: Street, cdr: Json) -> Known:
         for each in CARDS
         if (each["uid"], each["type"]) == (cdr["cdr_token"]["uid"], cdr["cdr_token"]["type"])
     )
-    return Known(session, tariff, "Europe/Amsterdam", shown)
+    return KnownSession(session, tariff, "Europe/Amsterdam", shown)

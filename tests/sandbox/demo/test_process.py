@@ -15,7 +15,7 @@ from sandbox import SandboxPlatform
 from sandbox import misbehaviour as does
 from sandbox.demo.__main__ import parser
 from sandbox.demo.cdr_check import Auditor
-from sandbox.demo.charging import Charging
+from sandbox.demo.charging import ChargingStations
 from sandbox.demo.locations import location
 from sandbox.demo.push import Message
 from sandbox.demo.tariffs import tariffs
@@ -145,7 +145,7 @@ def test_an_emsp_process_issues_blocks_and_checks(hub: SandboxPlatform, tmp_path
         for tariff in tariffs(CPA, NOW):
             hub.publish("tariffs", tariff)
         told = until(lines, "put") + until(lines, "put")
-        charging = Charging(hub.own, hub.objects["tokens"], seed=1)
+        charging = ChargingStations(hub.own, hub.objects["tokens"], seed=1)
         while not hub.own["cdrs"]:
             for message in charging.next().messages:
                 send(hub, message)
