@@ -1,4 +1,4 @@
-"""Queues, beat's schedule and the other settings of Celery; addresses and intervals are Django's."""
+"""Celery's queues, the schedule of beat, and its other settings; intervals are Django's."""
 
 from django.conf import settings
 
