@@ -230,11 +230,11 @@ _PANELS: tuple[tuple[type[Model], Callable[[], Panel]], ...] = (
     (Exchange, _messages),
     (Party, _parties),
     (Exchange, _failures),
-    (Exchange, _throttled),
     (Subscription, _waiting),
     (DeadLetter, _dead_letters),
     (Cdr, _cdrs),
     (Location, _evses),
+    (Exchange, _throttled),
 )
 
 
