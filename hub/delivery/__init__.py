@@ -33,15 +33,15 @@ The states of a push:
        |           |               |      |                  +--> durable, after an hour: rejected
        +-----------|---------------|------|------------------+--> durable, until then: held, and the
        |           |               |      |                         subscription rests a moment
-       +-----------|---------------|------+--> none passes   \
-       |           |               |                          >   the platform backs off
-       +-----------|---------------+--> unreachable          /
+       +-----------|---------------|------+--> none passes --+
+       |           |               |                         +--> the platform backs off
+       +-----------|---------------+--> unreachable ---------+
                    |
                    +--> durable: expired, or no longer allowed    rejected, unsent
                    +--> latest: gone, so that nobody need know    passed over
 
     in doubt (durable): a PATCH, and what follows another message about its object, from before it
-    is sent until it is delivered or rejected. Pending again, it goes out as the whole object.
+    is sent; whatever else may have arrived, once nobody said so; until delivered or rejected.
 
 A receiver that cannot be reached stops the work: its platform backs off, until it calls us or the
 time has come. A receiver that refuses one object gets the next; the refusal is a dead letter. One
