@@ -1,45 +1,9 @@
-"""What Django's admin finds: every page registers itself when it is imported."""
+"""What Django's admin finds: every page registers itself when its module is imported."""
 
-from console import (
-    agreements,
-    audit,
-    cdrs,
-    dashboard,
-    dead_letters,
-    evses,
-    kept_cdrs,
-    locations,
-    messages,
-    parties,
-    platforms,
-    pulls,
-    quarantine,
-    sessions,
-    sessions_of_staff,
-    subscriptions,
-    tariffs,
-    tokens,
-    users,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "agreements",
-    "audit",
-    "cdrs",
-    "dashboard",
-    "dead_letters",
-    "evses",
-    "kept_cdrs",
-    "locations",
-    "messages",
-    "parties",
-    "platforms",
-    "pulls",
-    "quarantine",
-    "sessions",
-    "sessions_of_staff",
-    "subscriptions",
-    "tariffs",
-    "tokens",
-    "users",
-]
+import console
+
+for found in iter_modules(console.__path__):
+    import_module(f"{console.__name__}.{found.name}")

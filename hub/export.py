@@ -43,13 +43,15 @@ class Form(StrEnum):
 class Kind:
     """One list: its columns by the names a file gives them, and which of them are personal.
 
-    What is not `shown` is in no file (LOC-17).
+    What is not `shown` is in no file (LOC-17). Its model's `SIDES` are the columns that name
+    parties, and `moment` is the one that a stretch of time narrows.
     """
 
     model: type[Model]
     columns: Mapping[str, str | Moment]
     personal: frozenset[str] = frozenset()
     shown: Mapping[str, Any] = field(default_factory=dict)
+    moment: str = "last_updated"
 
     def rows(self) -> Rows:
         """Return all that may be in a file."""

@@ -4,28 +4,20 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth.models import User
-from django.db.models import Model
+from django.contrib.admin import site
 from playwright.sync_api import Page, expect
 
 from console.object_links import page_of
 from hub.jobs import Job
-from hub.models import Cdr, DeadLetter, Evse, Exchange, Location, Session, Subscription, Token
+from hub.models import Session
 from operators.groups import Role
-from parties.models import Agreement, Platform
+from parties.models import Platform
 from tests.browser.a_day import JOURNEY, Day
 from tests.browser.conftest import Enter
 from tests.operators.staff import PASSWORD, person
 
 _SERIOUS = {"serious", "critical"}
-_LISTS = (
-    *("parties/platform", "parties/party", "parties/agreement"),
-    *("hub/subscription", "hub/deadletter", "hub/exchange", "hub/pullstate", "hub/quarantined"),
-    *("hub/location", "hub/evse", "hub/tariff", "hub/token", "hub/session", "hub/cdr"),
-    "hub/keptcdr",
-    *("auth/user", "auth/group", "operators/change"),
-    "operators/consolesession",
-)
+_PLACES = [model._meta.label_lower.replace(".", "/") for model in site._registry]
 _PAGES = (
     "/admin/",
     f"/admin/hub/exchange/timeline/?correlation_id={JOURNEY}",
@@ -41,11 +33,7 @@ _PAGES = (
     "/admin/password_change/",
     "/admin/auth/user/add/",
     "/admin/auth/group/add/",
-    *(f"/admin/{name}/" for name in _LISTS),
-)
-_OF_EACH: tuple[type[Model], ...] = (
-    *(Platform, Agreement, Subscription, DeadLetter, Exchange),
-    *(Location, Evse, Token, Session, Cdr, User),
+    *(f"/admin/{name}/" for name in _PLACES),
 )
 
 
@@ -62,7 +50,7 @@ def faults(page: Page) -> list[str]:
 
 def pages() -> list[str]:
     """Return the pages that are the same in each hub, and one of each kind of row."""
-    rows = (model._default_manager.order_by("pk").first() for model in _OF_EACH)
+    rows = (model._default_manager.order_by("pk").first() for model in site._registry)
     invited = page_of(Platform.objects.get(status="PLANNED")).removesuffix("change/")
     onboarding = [f"{invited}onboarding/", f"{invited}onboarding/?starts=hub", f"{invited}forget/"]
     reveal = f"{page_of(Session.objects.earliest('pk')).removesuffix('change/')}reveal/"

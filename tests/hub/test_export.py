@@ -2,9 +2,11 @@
 
 import csv
 import json
+import re
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.contrib.admin import site
@@ -36,6 +38,7 @@ from tests.operators.staff import console, person
 from tests.parties.commands import fails, run
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +91,17 @@ def test_every_list_goes_out_from_console_and_command_alike(
     [line] = taken(admin_client, kind, form="jsonl").splitlines()
     assert json.loads(line).keys() == row.keys()
     assert run("export", kind, "--json") == f"{line}\n"
+
+
+@pytest.mark.usefixtures("one_of_each")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_command_narrows_every_list_by_party_and_by_time(kind: str) -> None:
+    """By who owns or gets its objects, and by the moment that the kind names."""
+    [row] = lines(run("export", kind))
+    of_owner = ("export", kind, "--party", row["owner"])
+    assert lines(run(*of_owner, "--since", "2000-01-01")) == [row]
+    assert lines(run(*of_owner, "--until", "2000-01-01")) == []
+    assert lines(run("export", kind, "--party", "BE-MIX")) == []
 
 
 @pytest.mark.usefixtures("one_of_each")
@@ -267,3 +281,11 @@ def test_every_list_that_goes_out_is_one_of_the_console() -> None:
     offered = {model for model, page in site._registry.items() if isinstance(page, Exports)}
     assert {kind.model for kind in KINDS.values()} == offered
     assert offered >= {policy.model for policy in POLICIES.values()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_manual_names_every_kind(kind: str) -> None:
+    """In the row of the command."""
+    lines = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").splitlines()
+    [row] = [line for line in lines if line.startswith("| a list as a file")]
+    assert re.search(rf"`(manage\.py export )?{kind}\b", row)

@@ -26,7 +26,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Add what names a list and narrows it."""
         parser.add_argument("kind", choices=sorted(KINDS))
         parser.add_argument("--party", metavar="PARTY", help="the owner or receiver, like NL-CPA")
-        parser.add_argument("--since", metavar="TIME", help="last_updated: 30d, or a moment")
+        parser.add_argument("--since", metavar="TIME", help="changed since: 30d, or a moment")
         parser.add_argument("--until", metavar="TIME", help="and before this moment")
         parser.add_argument(
             "--reveal", metavar="REASON", help="with whole uids and contract ids; kept in the audit"
@@ -73,5 +73,7 @@ def _narrowed(options: Namespace) -> Rows:
     if options.party:
         rows = of_party(rows, PartyRef.parse(options.party))
     if options.since:
-        rows = rows.filter(last_updated__gte=moment(options.since))
-    return rows.filter(last_updated__lt=moment(options.until)) if options.until else rows
+        rows = rows.filter(**{f"{kind.moment}__gte": moment(options.since)})
+    if options.until:
+        rows = rows.filter(**{f"{kind.moment}__lt": moment(options.until)})
+    return rows

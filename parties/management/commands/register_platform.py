@@ -23,7 +23,9 @@ class Command(OperatorCommand[dict[str, Any]]):
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add the platform's description and what it handed out."""
         add_platform_arguments(parser)
-        parser.add_argument("--versions-url", required=True, metavar="URL")
+        parser.add_argument(
+            "--versions-url", required=True, metavar="URL", help="where it lists its versions"
+        )
         given = parser.add_mutually_exclusive_group()
         given.add_argument(
             "--token-a-file",
