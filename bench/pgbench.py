@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from bench.environment import Ground, changes
 from bench.objects import NUMBER, Template
+from bench.write_requests import write_request
 from local import postgres_binaries
 
 WHAT = "pgbench, same statement"
@@ -59,26 +60,19 @@ def _run(ground: Ground, script: str) -> str:
 def _script(template: Template, numbers: int) -> str:
     """Write the hub's statement with the values of a real message, its number a random one."""
     from hub.policy import POLICIES  # noqa: PLC0415 - Django is set up by now
-    from hub.store import Incoming, merge, writes  # noqa: PLC0415
+    from hub.store import merge, writes  # noqa: PLC0415
     from hub.store.sql import statements  # noqa: PLC0415
-    from ocpi.versions import VERSIONS  # noqa: PLC0415
 
-    policy = POLICIES[template.module]
-    recipient = template.recipient
-    message = Incoming(
-        module=VERSIONS["2.2.1"].modules[template.module],
-        policy=policy,
-        version="2.2.1",
-        method=template.method,
-        owner=template.owner,
-        ids=(template.object_id,),
+    message = write_request(
+        template.module,
+        template.method,
+        template.owner,
+        template.object_id,
         path=template.path,
         body=template.body,
-        correlation_id="bench",
-        audience=recipient,
-        recipient=recipient,
+        recipient=template.recipient,
     )
-    chosen = statements(policy, is_fed=True)
+    chosen = statements(POLICIES[template.module], is_fed=True)
     text = chosen.post if template.method == "POST" else chosen.put
     text = text.replace(_DIGEST, _RANDOM_DIGEST)
     for name, value in writes.parameters(message, merge.replacement(message)).items():

@@ -13,13 +13,12 @@ from bench import memory, objects
 from bench.environment import SMALL_CPO, Ground, background
 from bench.figures import Figure
 from bench.list_server import EVSES, LOCATIONS
+from bench.write_requests import write_request
 from local import ports
 from ocpi.types import InterfaceRole, ModuleID
-from ocpi.versions import VERSIONS
 
 if TYPE_CHECKING:
     from hub.models import PullState
-    from hub.store import Incoming
 
 _WARM = 50
 """Pages after which the process has everything it needs."""
@@ -90,26 +89,14 @@ def _pushed() -> float:
     from hub import store  # noqa: PLC0415 - Django is set up by now
 
     template = objects.put(ModuleID.LOCATIONS, evses=EVSES, owner=SMALL_CPO)
-    messages = [_message(*template.numbered(LOCATIONS + each, 0)) for each in range(PUSHED)]
+    texts = [template.numbered(LOCATIONS + each, 0) for each in range(PUSHED)]
+    messages = [
+        write_request(
+            ModuleID.LOCATIONS, "PUT", SMALL_CPO, path.rpartition("/")[2], path=path, body=body
+        )
+        for path, body in texts
+    ]
     started = time.perf_counter()
     for message in messages:
         store.apply(message)
     return PUSHED / (time.perf_counter() - started)
-
-
-def _message(path: str, body: bytes) -> "Incoming":
-    from hub.policy import POLICIES  # noqa: PLC0415
-    from hub.store import Incoming  # noqa: PLC0415
-
-    version = VERSIONS["2.2.1"]
-    return Incoming(
-        module=version.modules[ModuleID.LOCATIONS],
-        policy=POLICIES[ModuleID.LOCATIONS],
-        version="2.2.1",
-        method="PUT",
-        owner=SMALL_CPO,
-        ids=(path.rpartition("/")[2],),
-        path=path,
-        body=body,
-        correlation_id="bench",
-    )

@@ -11,9 +11,9 @@ from typing import Any
 from bench import objects
 from bench.environment import Ground
 from bench.figures import Figure
+from bench.write_requests import write_request
 from ocpi.transport.pagination import PageRequest
 from ocpi.types import ModuleID
-from ocpi.versions import VERSIONS
 
 OBJECTS = 500
 EVSES = 10
@@ -62,22 +62,12 @@ def _putting(template: objects.Template, what: str) -> Iterator[Figure]:
 
 def _write(template: objects.Template, number: int, moment: int) -> dict[str, Any]:
     """Return the values of a write, read and checked already."""
-    from hub.policy import POLICIES  # noqa: PLC0415
-    from hub.store import Incoming, merge  # noqa: PLC0415
+    from hub.store import merge  # noqa: PLC0415 - Django is set up by now
     from hub.store import writes as store_writes  # noqa: PLC0415
 
     path, body = template.numbered(number, moment)
-    message = Incoming(
-        module=VERSIONS["2.2.1"].modules[template.module],
-        policy=POLICIES[template.module],
-        version="2.2.1",
-        method="PUT",
-        owner=template.owner,
-        ids=(path.rpartition("/")[2],),
-        path=path,
-        body=body,
-        correlation_id="bench",
-    )
+    object_id = path.rpartition("/")[2]
+    message = write_request(template.module, "PUT", template.owner, object_id, path=path, body=body)
     return store_writes.parameters(message, merge.replacement(message))
 
 

@@ -24,7 +24,7 @@ from hub import store
 from hub.masking.personal import PUBLISHED_TO, masked_within
 from hub.models import Cdr, Evse, Location, Session
 from hub.policy import POLICIES
-from hub.store import Wanted
+from hub.store import ObjectQuery
 from ocpi.types import ModuleID, fold
 from ocpi.versions import VERSIONS
 
@@ -125,6 +125,6 @@ class LocationAdmin(StoredAdmin[Location]):
         kind = VERSIONS[row.version].modules[ModuleID.LOCATIONS].object
         if kind is None:
             return b""
-        wanted = Wanted(row.owner, (row.object_id,), reader=row.audience or None)
+        wanted = ObjectQuery(row.owner, (row.object_id,), reader=row.audience or None)
         text = store.get(POLICIES[ModuleID.LOCATIONS], kind, wanted)
         return masked_within(text, PUBLISHED_TO)

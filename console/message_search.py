@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from hub.message_log import journey
-from hub.message_log.context import Way
+from hub.message_log.entry import Way
 from hub.message_log.search import FAILED, Key, MessagePage, MessageQuery, search
 from hub.models import Exchange
 from ocpi.status_codes import StatusCode

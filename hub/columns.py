@@ -13,6 +13,11 @@ Column = Callable[[Mapping[str, object]], object]
 """From a decoded object to the value of one column."""
 
 
+def values(wanted: Mapping[str, Column], decoded: Mapping[str, object]) -> tuple[object, ...]:
+    """Return the value of each wanted column."""
+    return tuple([column(decoded) for column in wanted.values()])
+
+
 def word(*path: str) -> Column:
     """Return a column with a text as it is spelled."""
     return lambda decoded: _text(decoded, path)

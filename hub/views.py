@@ -4,19 +4,25 @@ Spec: 2.2.1 transport and format. URLs are matched against the declarations of t
 new module needs no view.
 """
 
-from django.http.response import HttpResponse, HttpResponseBase
+from typing import Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from hub import message_log
-from hub.gateway import handlers, observations, open_routing
 from hub.gateway import message as gateway_message
-from hub.gateway.message import Message
-from hub.gateway.routing import AskAll, Broadcast, Decided, Direct, Known, Refused, Stored
+from hub.gateway import open_routing, peer_feedback, records, routing
+from hub.gateway.answer import Answer
+from hub.gateway.directory import PartyDirectory
+from hub.gateway.handlers import HANDLERS
+from hub.gateway.message import Message, Received
+from hub.gateway.routes import Broadcast, Open
+from hub.gateway.sender import requester
 from hub.tasks import delivery as delivery_tasks
 from ocpi.errors import NotFound, OcpiError
-from ocpi.server import OcpiResponse, OcpiView
+from ocpi.server import OcpiView
 from ocpi.transport.routing_headers import RoutingHeaders
-from parties import observed_habits
 from parties.authentication import TokenAuthentication
 from parties.hub_identity import hub_party
 
@@ -44,24 +50,36 @@ class FunctionalModuleView(OcpiView):
         self, request: Request, *, version: str, interface: str, module: str
     ) -> HttpResponse:
         """Answer any method, also one that OCPI does not have."""
+        caller: Any = request.auth  # the `Caller` that TokenAuthentication found
+        hub = hub_party()
         try:
             message = gateway_message.read(
-                self, version=version, interface=interface, module=module
+                self._received(), caller, records, version=version, side=interface, module=module
             )
         except OcpiError:
-            self.routing = RoutingHeaders(to=gateway_message.requester(request), sender=hub_party())
+            self.routing = RoutingHeaders(to=requester(request.headers, caller), sender=hub)
             raise
-        self.routing = RoutingHeaders(to=message.sender, sender=hub_party())
-        observed_habits.note(message.platform_id, observations.of_message(message, request.headers))
-        if message.is_result:
-            message_log.goes(message)
-            return handlers.of_result(message)
-        route = open_routing.route(message)
-        message_log.goes(message, route)
-        return _follow(message, route)
+        self.routing = RoutingHeaders(to=message.sender, sender=hub)
+        peer_feedback.of_message(message)
+        answer = _answer(message, PartyDirectory(hub, message.holder))
+        if answer.findings:
+            peer_feedback.of_object(message, answer.findings)
+        headers = {"Content-Type": "application/json", **answer.headers}
+        return HttpResponse(answer.body, status=answer.http_status, headers=headers)
 
     get = put = patch = post = delete = answer
     http_method_not_allowed = answer  # type: ignore[assignment]  # an answer is no DRF Response
+
+    def _received(self) -> Received:
+        """Return what HTTP brought."""
+        return Received(
+            method=self.request.method or "",
+            path=self.raw_path(),
+            query=self.raw_query(),
+            headers=self.request.headers,
+            ids=self.message_ids,
+            body=self.body,
+        )
 
     def finalize_response(  # type: ignore[override]  # answers are rendered already
         self, request: Request, response: HttpResponseBase, *args: object, **kwargs: object
@@ -72,25 +90,13 @@ class FunctionalModuleView(OcpiView):
         return super().finalize_response(request, response, *args, **kwargs)
 
 
-def _follow(message: Message, route: Decided) -> HttpResponse:
-    """Go the way that was decided."""
-    match route:
-        case Direct(destination):
-            return handlers.relayed(message, destination)
-        case Broadcast():
-            answer = handlers.accepted(message)
-            delivery_tasks.wake(message.module.identifier)
-            return answer
-        case Stored():
-            return handlers.stored(message)
-    return _answered_by_hub(message, route)
-
-
-def _answered_by_hub(message: Message, route: Known | AskAll | Refused) -> HttpResponse:
-    match route:
-        case Known(data):
-            return OcpiResponse(data)
-        case AskAll():
-            return handlers.authorized(message)
-        case Refused(error):
-            raise error
+def _answer(message: Message, directory: PartyDirectory) -> Answer:
+    """Decide the route and go it."""
+    route = routing.decide(message, directory)
+    if isinstance(route, Open):
+        route = open_routing.decide(message, directory)
+    message_log.goes(message, route)
+    answer = HANDLERS[type(route)](message, route)
+    if isinstance(route, Broadcast):
+        delivery_tasks.wake(message.module)
+    return answer

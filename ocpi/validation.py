@@ -20,7 +20,7 @@ from ocpi.errors import Finding, InvalidParameters, NotJson
 from ocpi.shape import MOST_FINDINGS
 from ocpi.types import OcpiModel
 
-__all__ = ["Finding", "decode", "decode_object", "validate"]
+__all__ = ["Finding", "as_object", "decode", "decode_object", "validate"]
 
 LENGTH_CAP = 4
 """A string is refused only when it is longer than this many times its limit …"""
@@ -68,7 +68,11 @@ def _decoded(body: bytes) -> object:
 
 def decode_object(body: bytes) -> dict[str, object]:
     """Read a JSON object; any other JSON value is InvalidParameters."""
-    value = decode(body)
+    return as_object(decode(body))
+
+
+def as_object(value: object) -> dict[str, object]:
+    """Return a decoded value that is an object; any other is InvalidParameters."""
     if not isinstance(value, dict):
         text = f"must be an object, not {_kind(value)}"
         raise InvalidParameters(findings=(Finding("", text),))

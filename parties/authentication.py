@@ -91,7 +91,8 @@ class TokenAuthentication(BaseAuthentication):
         """
         view = request.parser_context["view"]
         configuring = getattr(view, "accepts_token_a", False)
-        if shared().has_sent(request.headers.get("Via", "")):
+        via = request.headers.get("Via")
+        if via and shared().has_sent(via):
             raise UnusableApi(ITSELF)
         try:
             caller = identify(
@@ -133,9 +134,10 @@ def identify(authorization: str | None, *, configuring: bool, repeatable: bool =
     if not presented:
         message = "Authorization header missing or not of the form: Token <Base64 of the token>"
         raise Unauthenticated(message)
-    rows = _rows([tokens.digest(token) for token, _ in presented])
-    for token, form in presented:
-        row = rows.get(tokens.digest(token))
+    digests = [tokens.digest(token) for token, _ in presented]
+    rows = _rows(digests)
+    for digest, (token, form) in zip(digests, presented, strict=True):
+        row = rows.get(digest)
         if row is not None:
             repeating = repeatable and _may_repeat(row)
             _check(row, token, form, configuring=configuring, repeating=repeating)

@@ -44,14 +44,5 @@ class Caller:
         """The parties without their roles, as FROM headers name them."""
         return frozenset(party.ref for party in self.parties)
 
-    def holder_of(self, ref: PartyRef) -> str:
-        """Return the name under which the hub files what is a party's of this platform."""
-        return next((party.holder for party in self.parties if party.ref == ref), str(ref))
-
-    @property
-    def roles(self) -> tuple[tuple[Role, PartyRef], ...]:
-        """The parties with their roles."""
-        return tuple((party.role, party.ref) for party in self.parties)
-
     def __str__(self) -> str:
         return self.name

@@ -5,6 +5,7 @@ implementations per role; A-28. Access, endpoint checks and role inference are d
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from ocpi.types import InterfaceRole, ModuleID, Role
 
@@ -61,6 +62,7 @@ def pairs_of(module: ModuleID) -> Pairs:
     return ROLE_PAIRS.get(module, frozenset()) | DELEGATED.get(module, frozenset())
 
 
+@cache
 def implements(role: Role, module: ModuleID, interface: InterfaceRole) -> bool:
     """Tell whether a party of this role typically offers this interface."""
     if role is Role.HUB:
@@ -70,6 +72,7 @@ def implements(role: Role, module: ModuleID, interface: InterfaceRole) -> bool:
     return _stands(role, interface, ROLE_PAIRS.get(module, frozenset()))
 
 
+@cache
 def stands_in(role: Role, module: ModuleID, interface: InterfaceRole) -> bool:
     """Tell whether a party of this role may offer this interface in a CPO's place."""
     return _stands(role, interface, DELEGATED.get(module, frozenset()))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import resolve
@@ -18,7 +19,8 @@ def secured(get_response: Handler) -> Handler:
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        for name, value in always().items():
+        headers = always(settings.SECURE_HSTS_SECONDS, settings.SECURE_REFERRER_POLICY)
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response
 

@@ -34,14 +34,15 @@ class Refusal:
 
 def refusal(error: OcpiError, path: str, headers: Mapping[str, str]) -> Refusal:
     """Say what is wrong, in the form that is expected at a path."""
+    secure = always(settings.SECURE_HSTS_SECONDS, settings.SECURE_REFERRER_POLICY)
     if not path.startswith(OCPI):
-        plain = {"Content-Type": "text/plain; charset=utf-8", **always()}
+        plain = {"Content-Type": "text/plain; charset=utf-8", **secure}
         return Refusal(error.http_status, f"{error}\n".encode(), plain)
     told = envelope.render(status_code=error.status_code, message=str(error))
     hub = PartyRef(settings.HUB_COUNTRY_CODE, settings.HUB_PARTY_ID)
     ids = MessageIds.read(headers).as_headers()
     routing = RoutingHeaders(sender=hub).as_headers()
-    told_as = {"Content-Type": "application/json", **always(), **ids, **routing}
+    told_as = {"Content-Type": "application/json", **secure, **ids, **routing}
     return Refusal(error.http_status, told, told_as)
 
 

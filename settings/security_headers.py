@@ -7,16 +7,10 @@ keeps a copy; static files say themselves how long they last.
 from collections.abc import Mapping
 from functools import lru_cache
 
-from django.conf import settings
-
-
-def always() -> Mapping[str, str]:
-    """Return the headers, none of them in place of what an answer says itself."""
-    return _headers(settings.SECURE_HSTS_SECONDS, settings.SECURE_REFERRER_POLICY)
-
 
 @lru_cache(maxsize=8)
-def _headers(hsts_seconds: int, referrer_policy: str) -> Mapping[str, str]:
+def always(hsts_seconds: int, referrer_policy: str) -> Mapping[str, str]:
+    """Return the headers, none of them in place of what an answer says itself."""
     secure = {"Strict-Transport-Security": f"max-age={hsts_seconds}"} if hsts_seconds else {}
     return {
         **secure,

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from hub.client_info import other_hubs
 from hub.client_info.push import Info
-from hub.gateway.message import check_version
+from hub.gateway.records import check_version
 from hub.models import ClientInfo
 from ocpi.errors import Finding, InvalidParameters, NotFound
 from ocpi.server import OcpiResponse, OcpiView

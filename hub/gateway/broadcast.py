@@ -7,16 +7,21 @@ party alone: it has it already.
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from django.db import DatabaseError, transaction
 
+from database import sql
 from hub import store
-from hub.gateway import token_owner
+from hub.gateway import posts_in_flight, token_owner
+from hub.gateway.answer import Answer
 from hub.gateway.directory import PartyDirectory
 from hub.gateway.message import Message
-from hub.gateway.routing import Destination, Meant, destination_for
+from hub.gateway.routes import Broadcast, Destination, Meant
+from hub.gateway.routing import destination_for
 from hub.policy import POLICIES, Policy
-from hub.store import Applied, Incoming
+from hub.store import Applied, WriteRequest, cdr_references
+from hub.store.identity import object_key
 from hub.store.reads import audience_of
 from ocpi.errors import (
     Finding,
@@ -26,37 +31,72 @@ from ocpi.errors import (
     ReceiverNotConnected,
     UnknownReceiver,
 )
+from ocpi.modules import ObjectType
+from ocpi.transport import envelope
 from ocpi.types import InterfaceRole, PartyRef
-from ocpi.validation import decode_object, validate
+from ocpi.validation import validate
+from ocpi.versions import VERSIONS
 from parties.holders import ref_of
-from parties.hub_identity import hub_party
+from parties.hub_identity import endpoint_url, hub_party
 
 log = logging.getLogger(__name__)
+
+_FINDINGS_TOLD = 20
+
+
+def accepted(message: Message, _route: Broadcast) -> Answer:
+    """Store a push addressed to the hub and acknowledge it; what is odd about it is mentioned."""
+    request = _addressed_to_hub(message)
+    if not message.is_posted:
+        return acknowledged(message, request, store.apply(request))
+    return posts_in_flight.once(request, message.platform_id, partial(_stored, message, request))
+
+
+def _stored(message: Message, request: WriteRequest) -> Answer:
+    return acknowledged(message, request, store.apply(request))
+
+
+def acknowledged(message: Message, request: WriteRequest, applied: Applied) -> Answer:
+    """Answer that the hub has it."""
+    odd = "; ".join([str(finding) for finding in applied.findings[:_FINDINGS_TOLD]])
+    return Answer(
+        envelope.render(message=f"accepted; {odd}" if odd else None),
+        http_status=201 if applied.created else 200,
+        headers=location(message, request) if message.is_posted else {},
+        findings=applied.findings,
+    )
+
+
+def location(message: Message, request: WriteRequest) -> dict[str, str]:
+    """Name the hub's own URL of what was posted (CDR-02), which is stored whether or not."""
+    endpoint = endpoint_url(VERSIONS[message.version], message.module, message.interface)
+    with sql.forgiving("the Location of what was posted"):
+        return {"Location": f"{endpoint}/{cdr_references.reference_of(request)}"}
+    return {}
 
 
 def policy_of(message: Message) -> Policy:
     """Return how the module is kept; the hub keeps nothing of a module that is only forwarded."""
-    module = message.module.identifier
-    if module not in POLICIES:
+    if message.module not in POLICIES:
         why = "set OCPI-to-country-code and OCPI-to-party-id"
-        raise HubError(f"{module} must be addressed to a party, not to the hub: {why}")
-    return POLICIES[module]
+        raise HubError(f"{message.module} must be addressed to a party, not to the hub: {why}")
+    return POLICIES[message.module]
 
 
-def addressed_to_hub(message: Message) -> Incoming:
+def _addressed_to_hub(message: Message) -> WriteRequest:
     """Return a push addressed to the hub as the store takes it; raises `OcpiError`."""
-    incoming = _incoming(message)
-    if not incoming.policy.personal:
-        return incoming
-    to = _receiving(message, _recipient(message, incoming))
-    return replace(incoming, audience=to.holder, recipient=to.holder)
+    request = write_request(message)
+    if not request.policy.personal:
+        return request
+    to = _receiving(message, _recipient(request))
+    return replace(request, audience=to.holder, recipient=to.holder)
 
 
 def _receiving(message: Message, meant: Meant) -> Destination:
     """Return for whom a personal object is kept, however it is connected at present."""
     directory = PartyDirectory(hub_party(), message.holder)
     try:
-        to = destination_for(meant, message.address, directory)
+        to = destination_for(meant, message, directory)
     except UnknownReceiver as error:
         text = f"the owner of cdr_token: {error}; nothing was stored"
         raise UnknownReceiver(text) from None
@@ -67,22 +107,22 @@ def _receiving(message: Message, meant: Meant) -> Destination:
 
 def recipient(message: Message) -> Meant:
     """Return the party a push of personal data without a receiver is for (SES-16, CDR-14)."""
-    return _recipient(message, _incoming(message))
+    return _recipient(write_request(message))
 
 
-def addressed_to(message: Message, receiver: Destination) -> Incoming | None:
+def addressed_to(message: Message, receiver: Destination) -> WriteRequest | None:
     """Return a push addressed to a party as the store takes it; None when it is not kept."""
     pushes = message.interface is InterfaceRole.RECEIVER and message.method != "GET"
-    if not pushes or message.module.identifier not in POLICIES:
+    if not pushes or message.module not in POLICIES:
         return None
-    incoming = replace(_incoming(message), audience=receiver.holder, is_fed=False)
-    if not incoming.policy.personal or message.method == "PATCH":
-        return incoming
+    request = replace(write_request(message), audience=receiver.holder, is_fed=False)
+    if not request.policy.personal or message.method == "PATCH":
+        return request
     try:
-        to = token_owner.recipient_of(decode_object(message.body), sender=message.holder)
-        return replace(incoming, recipient=_named_in(message, to, receiver))
+        to = token_owner.recipient_of(message.content, sender=message.holder)
+        return replace(request, recipient=_named_in(message, to, receiver))
     except OcpiError:  # its receiver knows better
-        return incoming
+        return request
 
 
 def _named_in(message: Message, to: Meant, receiver: Destination) -> str:
@@ -90,52 +130,59 @@ def _named_in(message: Message, to: Meant, receiver: Destination) -> str:
     if to.ref == receiver.ref and to.includes(receiver):
         return receiver.holder
     directory = PartyDirectory(hub_party(), message.holder)
-    return destination_for(to, message.address, directory).holder
+    return destination_for(to, message, directory).holder
 
 
-def remember(incoming: Incoming) -> Applied | None:
+def remember(request: WriteRequest) -> Applied | None:
     """Store what its receiver accepted; what the hub cannot read is that receiver's business."""
-    is_change = incoming.method == "PATCH" or len(incoming.ids) > 1
+    is_change = request.method == "PATCH" or len(request.ids) > 1
     try:
         with transaction.atomic():  # what cannot be changed leaves no copy behind
-            if is_change and not incoming.policy.personal:
-                store.fork(incoming)
-            applied = store.apply(incoming)
-            if not incoming.policy.personal:
-                store.forget_if_older(incoming)
+            if is_change and not request.policy.personal:
+                store.fork(request)
+            applied = store.apply(request)
+            if not request.policy.personal:
+                store.forget_if_older(request)
             return applied
     except OcpiError as error:
-        what = f"{incoming.method} {incoming.module.identifier} of {incoming.owner}"
-        told = f"{error.status_code}, correlation id {incoming.correlation_id}"
-        log.info("%s to %s is not remembered: %s", what, incoming.audience, told)  # no ids (TOK-20)
+        what = f"{request.method} {request.module} of {request.owner}"
+        told = f"{error.status_code}, correlation id {request.correlation_id}"
+        log.info("%s to %s is not remembered: %s", what, request.audience, told)  # no ids (TOK-20)
     except DatabaseError:
-        log.exception("what %s accepted is not remembered", incoming.audience)  # accepted it is
+        log.exception("what %s accepted is not remembered", request.audience)  # accepted it is
     return None
 
 
-def _incoming(message: Message) -> Incoming:
-    owner, ids = _identity(message)
-    return Incoming(
+def write_request(message: Message) -> WriteRequest:
+    """Return a push as the store takes it; raises `OcpiError`."""
+    policy, kind = policy_of(message), message.kind
+    if kind is None:
+        raise HubError(f"{message.module} has no objects to keep")
+    owner, ids, key = message.owner, message.ids, message.key
+    value = {} if message.method == "DELETE" else message.content
+    if kind.posted:
+        owner, ids, key = _posted_identity(message, kind)
+    return WriteRequest(
         module=message.module,
-        policy=policy_of(message),
+        type=kind,
+        policy=policy,
         version=message.version,
         method=message.method,
         owner=owner,
-        filed_as=message.holder,
+        holder=message.holder,
         ids=ids,
+        key=key,
         path=message.path,
         body=message.body,
-        correlation_id=message.ids.correlation_id,
+        value=value,
+        correlation_id=message.message_ids.correlation_id,
         variant=message.variant,
     )
 
 
-def _identity(message: Message) -> tuple[PartyRef, tuple[str, ...]]:
-    """Return owner and ids: from the URL, or of what is posted from the body."""
-    kind = message.module.object
-    if kind is None or not kind.posted:
-        return message.owner, message.object_ids
-    value = decode_object(message.body)
+def _posted_identity(message: Message, kind: ObjectType) -> tuple[PartyRef, tuple[str, ...], str]:
+    """Return owner, ids and key of what is posted, from its body."""
+    value = message.content
     names = ("country_code", "party_id", kind.id_field)
     said = {name: value.get(name) for name in names}
     wrong = tuple(
@@ -150,23 +197,23 @@ def _identity(message: Message) -> tuple[PartyRef, tuple[str, ...]]:
     if owner != message.sender:
         text = f"{owner} is not the sender, {message.sender}: an owner speaks for itself"
         raise InvalidParameters(findings=(Finding("party_id", text),))
-    return owner, (object_id,)
+    return owner, (object_id,), object_key(kind, object_id, message.variant)
 
 
-def _recipient(message: Message, incoming: Incoming) -> Meant:
+def _recipient(request: WriteRequest) -> Meant:
     """Return for whom a personal object is; a PATCH is for whom the object was."""
-    value = decode_object(message.body)
-    if message.method != "PATCH":
-        validate(incoming.type.model, value)
-        return token_owner.recipient_of(value, sender=message.holder)
-    holder = audience_of(incoming.policy, incoming.holder, incoming.key)
+    kind, value = request.type, request.value
+    if request.method != "PATCH":
+        validate(kind.model, value)
+        return token_owner.recipient_of(value, sender=request.holder)
+    holder = audience_of(request.policy, request.holder, request.key)
     if holder is None:
-        text = f"the hub holds no {incoming.type.name} {incoming.ids[0]!r} of {incoming.owner}"
-        raise incoming.type.unknown(f"{text}; send it by PUT first", http_status=404)
+        text = f"the hub holds no {kind.name} {request.ids[0]!r} of {request.owner}"
+        raise kind.unknown(f"{text}; send it by PUT first", http_status=404)
     known, token = ref_of(holder), value.get("cdr_token")
     own = {"country_code": known.country_code, "party_id": known.party_id}  # a PATCH may name half
     named = token_owner.named_owner(own | token) if isinstance(token, dict) else None
     if named not in {None, known}:
-        text = f"is of {named}, but this {incoming.type.name} is for {known}: send it by PUT"
+        text = f"is of {named}, but this {kind.name} is for {known}: send it by PUT"
         raise InvalidParameters(findings=(Finding("cdr_token", text),))
     return Meant(known, holder)

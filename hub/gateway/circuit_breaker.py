@@ -11,7 +11,7 @@ from math import ceil
 from django.db.models import Case, F, When
 from django.utils import timezone
 
-from hub.gateway.routing import Destination
+from hub.gateway.routes import Destination
 from parties import connection_health
 from parties.models import Platform
 

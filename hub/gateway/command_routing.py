@@ -11,13 +11,12 @@ from django.conf import settings
 
 from hub.gateway import callbacks
 from hub.gateway.message import Message
-from hub.gateway.routing import Destination, Known, Meant
+from hub.gateway.routes import Destination, Known, Meant
 from hub.policy import POLICIES
 from hub.store import Viewer
 from hub.store.reads import is_anothers, owners_of
 from ocpi.errors import Finding, InvalidParameters, NotFound, UnknownLocation, UnknownReceiver
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold
-from ocpi.validation import decode_object
 from parties import access, holders
 from parties.holders import ref_of
 from parties.role_pairs import ROLE_PAIRS
@@ -33,10 +32,10 @@ def receiver_of(message: Message) -> Meant | Known:
 
     Raises `OcpiError` when several parties could be meant, or nobody is.
     """
-    if message.module.identifier is ModuleID.CHARGINGPROFILES:
+    if message.module is ModuleID.CHARGINGPROFILES:
         return _of_profile(message)
-    value = decode_object(message.body)
-    return _OF_COMMAND[message.match.resource.path[0]](message, value)
+    value = message.content
+    return _OF_COMMAND[message.resource.path[0]](message, value)
 
 
 def answer_for_another(message: Message, receiver: Destination) -> bytes | None:
@@ -47,7 +46,7 @@ def answer_for_another(message: Message, receiver: Destination) -> bytes | None:
     session_id = _session_of(message)
     if session_id is None or not _is_anothers(message.holder, receiver.holder, session_id):
         return None
-    if message.module.identifier is not ModuleID.SESSIONS:
+    if message.module is not ModuleID.SESSIONS:
         return _UNKNOWN_SESSION
     text = f"the hub knows no Session {session_id!r} that {message.sender} may see"
     raise NotFound(text)
@@ -55,14 +54,14 @@ def answer_for_another(message: Message, receiver: Destination) -> bytes | None:
 
 def _session_of(message: Message) -> str | None:
     """Return the id of the CPO's Session that a message to the CPO is about."""
-    identifier, calls_cpo = message.module.identifier, message.interface is InterfaceRole.RECEIVER
+    identifier, calls_cpo = message.module, message.interface is InterfaceRole.RECEIVER
     if identifier is ModuleID.SESSIONS:
-        return None if calls_cpo or message.is_list else message.object_ids[0]
+        return None if calls_cpo or message.is_list else message.ids[0]
     if identifier is ModuleID.CHARGINGPROFILES:
-        return message.match.values["session_id"] if calls_cpo else None
-    if identifier is not ModuleID.COMMANDS or message.match.resource.path != ("STOP_SESSION",):
+        return message.values["session_id"] if calls_cpo else None
+    if identifier is not ModuleID.COMMANDS or message.resource.path != ("STOP_SESSION",):
         return None
-    found = decode_object(message.body).get("session_id")
+    found = message.content.get("session_id")
     return found if isinstance(found, str) else None
 
 
@@ -73,9 +72,9 @@ def _is_anothers(holder: str, owner: str, session_id: str) -> bool:
 
 def too_often(message: Message, receiver: Destination) -> bytes | None:
     """Answer for a CPO that is to be spared: as often as configured, and no more (CP-15)."""
-    if not settings.HUB_PROFILE_SECONDS or message.module.identifier is ModuleID.COMMANDS:
+    if not settings.HUB_PROFILE_SECONDS or message.module is ModuleID.COMMANDS:
         return None
-    session_id = message.match.values["session_id"]
+    session_id = message.values["session_id"]
     lately = callbacks.asked_lately(
         session_id, receiver=receiver.ref, platform_id=receiver.platform_id
     )
@@ -84,10 +83,10 @@ def too_often(message: Message, receiver: Destination) -> bytes | None:
 
 def check(message: Message) -> None:
     """Refuse a command for a driver who is not the sender's (CMD-15, A-112)."""
-    is_command = message.module.identifier is ModuleID.COMMANDS
-    if not is_command or not _WITH_TOKEN & set(message.match.resource.path):
+    is_command = message.module is ModuleID.COMMANDS
+    if not is_command or not _WITH_TOKEN & set(message.resource.path):
         return
-    token = decode_object(message.body).get("token")
+    token = message.content.get("token")
     said = token if isinstance(token, Mapping) else {}
     owner = PartyRef(str(said.get("country_code", "")), str(said.get("party_id", "")))
     if owner != message.sender:
@@ -96,7 +95,7 @@ def check(message: Message) -> None:
 
 
 def _of_profile(message: Message) -> Meant | Known:
-    session_id = message.match.values["session_id"]
+    session_id = message.values["session_id"]
     if message.interface is InterfaceRole.RECEIVER:
         return _at_session(message, session_id)
     setter = callbacks.setter_of_profile(

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from database import sql
 from hub.gateway import circuit_breaker
-from hub.gateway.routing import Destination
+from hub.gateway.routes import Destination
 from ocpi.errors import ReceiverNotConnected
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from parties import access, connection_health, quirks

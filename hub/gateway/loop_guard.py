@@ -14,8 +14,8 @@ import redis
 
 from hub import broker
 from hub.gateway.message import Message
-from hub.gateway.response_url_spellings import NAME as RESPONSE_URL
-from hub.gateway.routing import Destination
+from hub.gateway.response_url_parameter import RESPONSE_URL
+from hub.gateway.routes import Destination
 from hub.store import raw_json
 from ocpi.errors import HubError, OcpiError, ReceiverTimeout
 
@@ -73,9 +73,9 @@ def _unguarded() -> Iterator[None]:
 def _key(message: Message, destination: Destination) -> str:
     """Name what is the same each time a message comes round: all but its URL for results."""
     words = (
-        message.ids.correlation_id,
+        message.message_ids.correlation_id,
         message.method,
-        f"{message.module.identifier}/{message.interface}/{message.path}",
+        f"{message.module}/{message.interface}/{message.path}",
         str(destination.ref),
         *_without_response_url(message),
     )

@@ -1,4 +1,4 @@
-"""The route of a message, and Open Routing: the receiver found from what a message is about.
+"""Open Routing: the receiver of a message found from what the message is about.
 
 Spec: 2.2.1 transport and format, Open Routing Request; A-35, A-36 of the ambiguities.
 """
@@ -6,50 +6,32 @@ Spec: 2.2.1 transport and format, Open Routing Request; A-35, A-36 of the ambigu
 from django.conf import settings
 
 from hub.gateway import broadcast, command_routing
-from hub.gateway.directory import PartyDirectory
 from hub.gateway.message import Message
-from hub.gateway.routing import (
-    AskAll,
-    Decided,
-    Kept,
-    Known,
-    Meant,
-    Open,
-    Stored,
-    decide,
-    decide_for,
-)
+from hub.gateway.routes import AskAll, Decided, Kept, Known, Meant
+from hub.gateway.routing import Directory, decide_for
 from hub.policy import POLICIES
 from hub.store import Viewer
-from hub.store.identity import object_key
 from hub.store.reads import owners_of
 from ocpi.errors import HubError, InvalidParameters, UnknownToken
 from ocpi.types import InterfaceRole
 from parties import access
 from parties.holders import ref_of
-from parties.hub_identity import hub_party
 
 
-def route(message: Message) -> Decided:
-    """Decide where a message goes, looking at its content where its address is open."""
-    if message.is_posted and message.method == "GET":
-        return Stored()  # whom it was posted to, the hub knows
-    directory = PartyDirectory(hub_party(), message.holder)
-    decided = decide(message.address, directory)
-    if not isinstance(decided, Open):
-        return decided
+def decide(message: Message, directory: Directory) -> Decided:
+    """Decide where a message goes whose address is open: for whom it is stands in its content."""
     try:
         found = _found(message)
     except UnknownToken:
         if message.is_authorization and settings.HUB_AUTHORIZE_UNKNOWN == "ask":
             return AskAll()
         raise
-    return found if isinstance(found, Known) else decide_for(found, message.address, directory)
+    return found if isinstance(found, Known) else decide_for(found, message, directory)
 
 
 def _found(message: Message) -> Meant | Known:
     """Return the party that a message without a receiver is for."""
-    if message.address.kept is Kept.NOTHING:
+    if message.kept is Kept.NOTHING:
         return command_routing.receiver_of(message)
     if message.interface is InterfaceRole.RECEIVER:
         return broadcast.recipient(message)
@@ -59,8 +41,8 @@ def _found(message: Message) -> Meant | Known:
 
 def viewer(message: Message) -> Viewer:
     """Return the sender with the owners whose objects it may see."""
-    module = message.module.identifier
-    return Viewer(message.holder, access.visible_owners(receiver=message.holder, module=module))
+    owners = access.visible_owners(receiver=message.holder, module=message.module)
+    return Viewer(message.holder, owners)
 
 
 def owner(message: Message) -> str:
@@ -68,13 +50,12 @@ def owner(message: Message) -> str:
 
     Ids are unique per owner only: with several, the sender has to say which (LOC-16).
     """
-    kind = message.module.object
-    policy = POLICIES.get(message.module.identifier)
-    if kind is None or policy is None or not message.object_ids:
-        what = f"whom this is for cannot be told from a message about {message.module.identifier}"
+    kind, policy = message.kind, POLICIES.get(message.module)
+    if kind is None or policy is None or not message.ids:
+        what = f"whom this is for cannot be told from a message about {message.module}"
         raise HubError(f"{what}: set OCPI-to-country-code and OCPI-to-party-id")
-    wanted = message.object_ids[0]
-    found = owners_of(policy, viewer(message), object_key(kind, wanted, message.variant))
+    wanted = message.ids[0]
+    found = owners_of(policy, viewer(message), message.key)
     if not found:
         text = f"the hub knows no {kind.name} {wanted!r} that {message.sender} may see"
         raise kind.unknown(text, http_status=404)

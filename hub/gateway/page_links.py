@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from hub.gateway.sealed_text import opened, sealed
 from ocpi.errors import InvalidParameters, NotFound
@@ -24,7 +24,7 @@ _LIFETIME = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class LinkedPage:
     """A page of a party's list: who asks, whose list it is, and that party's own URL of it.
 
     The reader is a party at its platform: the same name elsewhere is somebody else.
@@ -36,24 +36,30 @@ class Page:
     url: str
 
 
-def next_page(endpoint: str, page: Page) -> str:
+def next_page(endpoint: str, page: LinkedPage) -> str:
     """Return the hub's URL of a page."""
     told = json.dumps((str(page.reader), page.platform_id, str(page.owner), page.url))
     return f"{endpoint}?{urlencode({PARAMETER: sealed(_PURPOSE.format(endpoint), told)})}"
 
 
-def read(query: str, *, endpoint: str) -> Page | None:
-    """Return the page a query asks for; `NotFound` when the hub did not give it out lately."""
-    given = dict(parse_qsl(query)).get(PARAMETER)
-    if given is None:
-        return None
+def read(given: str, *, endpoint: str) -> LinkedPage:
+    """Return the page a parameter asks for; `NotFound` when the hub did not give it out lately."""
     purpose, lifetime = _PURPOSE.format(endpoint), int(_LIFETIME.total_seconds())
     try:
         reader, platform_id, owner, url = json.loads(opened(purpose, given, seconds=lifetime))
     except ValueError:
         text = f"{PARAMETER}: the hub gave no such link, or it is too old"
         raise NotFound(f"{text}; start the list again without it") from None
-    return Page(PartyRef.parse(reader), platform_id, PartyRef.parse(owner), url)
+    return LinkedPage(PartyRef.parse(reader), platform_id, PartyRef.parse(owner), url)
+
+
+def check(page: LinkedPage, reader: PartyRef, platform_id: int, *, to: PartyRef | None) -> None:
+    """Refuse a link that was made for somebody else, or to another list (TF-44, A-46)."""
+    if (page.reader, page.platform_id) != (reader, platform_id):
+        raise NotFound(f"{PARAMETER}: this link was made for another party")
+    if page.owner != to:
+        text = f"this link is to a list of {page.owner}; OCPI-to differs"
+        raise InvalidParameters(f"{PARAMETER}: {text}")
 
 
 def cursor(position: str) -> str:

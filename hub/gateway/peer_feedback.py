@@ -1,57 +1,152 @@
-"""What an answer, or its absence, says of a platform: written down for operators and for others.
+"""What a message, an answer or its absence says of a platform, noted for operators and for others.
 
-Nothing here changes what becomes of the message: what a receiver said stands, also when the hub
-cannot remember that it did.
+Spec: 2.2.1 transport and format; `parties.observed_habits` says what each habit means. Nothing here
+changes what becomes of the message: what a receiver said stands, also when the hub cannot remember
+that it did. The view notes what comes in, `hub.gateway.forwarding` what is heard of others.
 """
 
 import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from database import sql
-from hub.gateway import circuit_breaker, observations
-from hub.gateway.routing import Destination
+from hub.gateway import circuit_breaker
+from hub.gateway.message import Message
+from hub.gateway.outbound import Outbound, PeerAnswer, token_refused
+from hub.gateway.response_url_parameter import IN_BODY, split
+from hub.gateway.routes import Destination
 from ocpi import client
-from ocpi.errors import ReceiverNotConnected
+from ocpi.errors import Finding, OcpiError
+from ocpi.transport.envelope import wraps_object
+from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
+from ocpi.transport.routing_headers import FROM_COUNTRY, FROM_PARTY
 from parties import connection_health, observed_habits
+from parties.observed_habits import Habit
 from parties.registration.inbound import record_failure
 
 log = logging.getLogger(__name__)
 
+Met = Iterator[tuple[Habit, str]]
 
-def answer(
-    destination: Destination, reply: client.Reply, *, about: str, is_single: bool = False
+_IDS = (REQUEST_ID, CORRELATION_ID)
+_FROM = (FROM_COUNTRY, FROM_PARTY)
+_NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
+
+
+def of_message(message: Message) -> None:
+    """Note what a message that came in says of its sender."""
+    met = list(_in_message(message))
+    if met:
+        observed_habits.note(message.platform_id, met)
+
+
+def of_object(message: Message, findings: Sequence[Finding]) -> None:
+    """Note that an object that was accepted is odd; where, not what: it may be a token."""
+    odd = f"{message.module}: {findings[0].path}"
+    observed_habits.note(message.platform_id, [(Habit.ODD_OBJECTS, odd)])
+
+
+def note(
+    request: Outbound,
+    outcome: client.Reply | client.PeerError,
+    answer: PeerAnswer | OcpiError,
 ) -> None:
-    """Note an answer to a message that is `about` something; one object `is_single`."""
+    """Note what came of a request to a party, and what could be made of it."""
+    destination = request.destination
     with sql.forgiving(f"what {destination.ref} answered"):
+        if isinstance(outcome, client.PeerError):
+            _failure(request, outcome)
+            return
         circuit_breaker.note_answer(destination)
-        if reply.refuses_token:
+        if outcome.refuses_token:
             _alert(destination)
             return
-        if reply.is_throttled:
-            connection_health.throttled(destination.platform_id, reply.retry_after)
-        met = observations.of_answer(about, reply, is_single=is_single)
-        observed_habits.note(destination.platform_id, met)
-        if destination.is_unseen and reply.envelope is not None:
-            connection_health.answered(destination.platform_id)
+        _reply(request, outcome, answer)
 
 
-def failure(destination: Destination, error: client.PeerError, *, about: str) -> None:
+def _failure(request: Outbound, error: client.PeerError) -> None:
     """Note why there is no answer."""
-    log.warning("%s could not be asked: %s", destination.ref, error)
-    with sql.forgiving(f"why {destination.ref} gave no answer"):
-        observed_habits.note(destination.platform_id, observations.of_failure(about, error))
-        if isinstance(error, client.PeerTimeout | client.PeerUnreachable):
-            circuit_breaker.note_silence(destination)
-
-
-def token_refused(destination: Destination) -> ReceiverNotConnected:
-    """Return the error: the requester's token is not what was refused."""
-    text = f"{destination.ref} refuses the hub's credentials; the two operators must mend them"
-    return ReceiverNotConnected(text)
+    log.warning("%s could not be asked: %s", request.destination.ref, error)
+    met = _in_failure(request.about, error)
+    observed_habits.note(request.destination.platform_id, met)
+    if isinstance(error, client.PeerTimeout | client.PeerUnreachable):
+        circuit_breaker.note_silence(request.destination)
 
 
 def _alert(destination: Destination) -> None:
-    """Flag the connection for the operator."""
+    """Flag the connection for the operator: what was refused is the hub's token."""
     error = token_refused(destination)
     log.error("connection in trouble: %s", error)
     record_failure(destination.platform_id, error)
     connection_health.doubt(destination.platform_id)
+
+
+def _reply(request: Outbound, reply: client.Reply, answer: PeerAnswer | OcpiError) -> None:
+    destination = request.destination
+    if reply.is_throttled:
+        connection_health.throttled(destination.platform_id, reply.retry_after)
+    met = [*_in_reply(request, reply)]
+    if isinstance(answer, PeerAnswer):
+        met += _in_answer(request, reply, answer)
+    if met:
+        observed_habits.note(destination.platform_id, met)
+    if destination.is_unseen and reply.envelope is not None:
+        connection_health.answered(destination.platform_id)
+
+
+def _in_message(message: Message) -> Met:
+    about = f"{message.method} {message.module}"
+    if message.lacks_ids:
+        yield Habit.NO_IDS_SENT, about
+    if message.is_inferred:
+        yield Habit.NO_SENDER_SENT, about
+    in_query = message.asks_for_results and message.method not in IN_BODY
+    if in_query and split(message.query).is_bare:
+        yield Habit.URL_NOT_ENCODED, about
+    if message.is_result and _is_wrapped(message):
+        yield Habit.RESULT_IN_ENVELOPE, str(message.module)
+
+
+def _is_wrapped(message: Message) -> bool:
+    with suppress(OcpiError):
+        return wraps_object(message.value)
+    return False
+
+
+def _in_failure(about: str, error: client.PeerError) -> Met:
+    """Look at why there is no answer; silence is no habit."""
+    if isinstance(error, client.RedirectRefused):
+        yield Habit.REDIRECTS, about
+    if isinstance(error, client.ReplyTooLarge | client.ReplyUnreadable):
+        yield Habit.UNREADABLE, about
+
+
+def _in_reply(request: Outbound, reply: client.Reply) -> Met:
+    """Look at an answer to a message that was passed on; a single object is no list."""
+    told = f"{request.about}: HTTP {reply.http_status}"
+    if reply.envelope is None:
+        yield Habit.NO_ENVELOPE, told
+        return
+    if _lacks(reply.headers, _IDS):
+        yield Habit.NO_IDS_RETURNED, told
+    if _lacks(reply.headers, _FROM):
+        yield Habit.NO_SENDER_RETURNED, told
+    if request.is_single and (reply.envelope.data or b"").lstrip().startswith(b"["):
+        yield Habit.OBJECT_IN_LIST, told
+
+
+def _in_answer(request: Outbound, reply: client.Reply, answer: PeerAnswer) -> Met:
+    """Look at the URLs of an answer, and what could be made of them.
+
+    The Link of a last page may name others than the next.
+    """
+    link = reply.headers.get("Link")
+    if link is not None and answer.next_page is None and (not link.strip() or _NEXT.search(link)):
+        yield Habit.LINK_UNUSABLE, request.about
+    if request.method == "POST" and "Location" in reply.headers and answer.location is None:
+        yield Habit.LOCATION_UNUSABLE, request.about
+
+
+def _lacks(headers: Mapping[str, str], names: Sequence[str]) -> bool:
+    return not all(headers.get(name) for name in names)

@@ -14,33 +14,31 @@ from hub.store.identity import contradictions, lacks_last_updated
 from hub.store.write_request import type_at
 from ocpi.errors import Finding, InvalidParameters, NotJson
 from ocpi.modules import ObjectType
-from ocpi.validation import decode, decode_object
 
 _WRITES = {"PUT", "PATCH"}
 
 
 def check(message: Message) -> None:
     """Refuse a body that no receiver could use; raises `OcpiError`."""
-    kind = message.module.object
+    kind = message.kind
     if kind is not None and message.is_owned and message.method in _WRITES:
         findings = tuple(_findings(message, kind))
         if findings:
             raise InvalidParameters(findings=findings)
     elif message.body:
-        decode(message.body)
+        _ = message.value  # raises what is wrong with it
     elif message.method in _WRITES:
         raise NotJson("the body is empty")
 
 
 def _findings(message: Message, kind: ObjectType) -> Iterator[Finding]:
     """Find what no receiver could use."""
-    value = decode_object(message.body)
-    addressed = type_at(kind, len(message.object_ids))
+    value, addressed = message.content, type_at(kind, len(message.ids))
     yield from contradictions(
         value,
         addressed,
         owner=message.owner,
-        ids=message.object_ids,
+        ids=message.ids,
         variant=message.variant if addressed is kind else None,
     )
     if message.method == "PATCH":

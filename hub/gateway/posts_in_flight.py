@@ -14,13 +14,13 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpResponse
 from django.utils import timezone
 
 from database import sql
 from hub.gateway import bulkhead
+from hub.gateway.answer import Answer
 from hub.models import Posting
-from hub.store import Incoming
+from hub.store import WriteRequest
 from hub.store.writes import digest
 from ocpi.errors import OcpiError, ReceiverTimeout, error_for
 
@@ -43,7 +43,7 @@ WHERE hub_posting.http_status IS NOT NULL OR hub_posting.until <= now()
 RETURNING claim"""
 
 
-def once(incoming: Incoming, platform_id: int, post: Callable[[], HttpResponse]) -> HttpResponse:
+def once(request: WriteRequest, platform_id: int, post: Callable[[], Answer]) -> Answer:
     """Post an object of a platform, unless it is on its way: then return what that came to.
 
     4002 when that takes too long: nobody knows the outcome, and it may be sent again.
@@ -51,17 +51,17 @@ def once(incoming: Incoming, platform_id: int, post: Callable[[], HttpResponse])
     awaited: UUID | None = None
     with closing(_looks(platform_id)) as looks:
         for _ in looks:
-            row = _this(incoming).first()
+            row = _this(request).first()
             if row is not None and _is_open(row):
                 awaited = row.claim
                 continue
-            if row is not None and row.claim == awaited and _is_same(row, incoming):
+            if row is not None and row.claim == awaited and _is_same(row, request):
                 return _answer(row)
-            claim = _claimed(incoming)
+            claim = _claimed(request)
             if claim is not None:
                 break
         else:
-            what = f"{incoming.type.name} {incoming.ids[0]!r}"
+            what = f"{request.type.name} {request.ids[0]!r}"
             raise ReceiverTimeout(
                 f"{what} is on its way, and no answer is there yet: send it again"
             )
@@ -98,19 +98,19 @@ def _looks(platform_id: int) -> Generator[None]:
             yield
 
 
-def _claimed(incoming: Incoming) -> UUID | None:
+def _claimed(request: WriteRequest) -> UUID | None:
     """Take the claim; None when another process was faster."""
     claim = uuid4()
     lease = timedelta(seconds=settings.HUB_REQUEST_TIMEOUT + _MARGIN_SECONDS)
-    wanted = {**_identity(incoming), "digest": digest(incoming.body), "claim": claim}
+    wanted = {**_identity(request), "digest": digest(request.body), "claim": claim}
     return claim if sql.row(_CLAIM, {**wanted, "lease": lease}) is not None else None
 
 
-def _settled(claim: UUID, post: Callable[[], HttpResponse]) -> HttpResponse:
+def _settled(claim: UUID, post: Callable[[], Answer]) -> Answer:
     """Post, and leave the answer for those who wait; that is all it is written down for."""
     mine = Posting.objects.filter(claim=claim)
     try:
-        response = post()
+        answer = post()
     except OcpiError as error:
         told = {"http_status": error.http_status, "status_code": error.status_code}
         with sql.forgiving("the answer to a POST"):
@@ -121,42 +121,42 @@ def _settled(claim: UUID, post: Callable[[], HttpResponse]) -> HttpResponse:
             mine.delete()
         raise
     with sql.forgiving("the answer to a POST"):
-        if len(response.content) > MOST_ANSWER_BYTES:
+        if len(answer.body) > MOST_ANSWER_BYTES:
             mine.delete()
         else:
-            headers = dict(response.headers)
-            mine.update(http_status=response.status_code, headers=headers, body=response.content)
-    return response
+            headers = dict(answer.headers)
+            mine.update(http_status=answer.http_status, headers=headers, body=answer.body)
+    return answer
 
 
-def _answer(row: Posting) -> HttpResponse:
+def _answer(row: Posting) -> Answer:
     """Give the answer of the first to one that waited; raises the error it met."""
     body = bytes(row.body or b"")
     if row.status_code is not None:
         error = error_for(row.status_code, body.decode())
         error.http_status = row.http_status or error.http_status
         raise error
-    return HttpResponse(body, status=row.http_status, headers=row.headers)
+    return Answer(body, row.http_status or 200, row.headers)
 
 
 def _is_open(row: Posting) -> bool:
     return row.http_status is None and row.until > timezone.now()
 
 
-def _is_same(row: Posting, incoming: Incoming) -> bool:
-    return row.http_status is not None and bytes(row.digest) == digest(incoming.body)
+def _is_same(row: Posting, request: WriteRequest) -> bool:
+    return row.http_status is not None and bytes(row.digest) == digest(request.body)
 
 
-def _this(incoming: Incoming) -> QuerySet[Posting]:
-    identity = _identity(incoming)
+def _this(request: WriteRequest) -> QuerySet[Posting]:
+    identity = _identity(request)
     return Posting.objects.filter(
         owner=identity["owner"], object_key=identity["key"], audience=identity["audience"]
     )
 
 
-def _identity(incoming: Incoming) -> dict[str, str]:
+def _identity(request: WriteRequest) -> dict[str, str]:
     return {
-        "owner": incoming.holder,
-        "key": incoming.key,
-        "audience": incoming.audience,
+        "owner": request.holder,
+        "key": request.key,
+        "audience": request.audience,
     }

@@ -6,7 +6,7 @@ name its owner; it is found among the stored Tokens by uid and type.
 
 from collections.abc import Mapping
 
-from hub.gateway.routing import Meant
+from hub.gateway.routes import Meant
 from hub.policy import POLICIES
 from hub.store.identity import object_key
 from hub.store.reads import Viewer, owners_of

@@ -1,22 +1,24 @@
-"""The two places where the log hears of an exchange: the hub answered, or a peer was asked.
+"""Where the log hears of an exchange: a message goes its way, is answered, or a peer was asked.
 
-Both run in the midst of traffic: they take references, cut bodies, read the status of what is cut,
-and leave.
+All run in the midst of traffic: they take references, cut bodies, read the status of what is cut,
+and leave. What the hub sends because of a message belongs to it: a context variable goes with the
+work, also onto the event loop of the client, for each request.
 """
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from typing import Any, ParamSpec
 
 from django.conf import settings
 from django.http import HttpResponse
 
-from hub.message_log import context
-from hub.message_log.context import UnderWay
-from hub.message_log.entry import NOTHING, Cut, Entry
+from hub.gateway.message import Message
+from hub.gateway.routes import AskAll, Broadcast, Decided, Direct, Refused, Returned, Stored
+from hub.message_log.entry import NOTHING, Cut, Entry, Way
 from hub.message_log.writer import writer
 from ocpi.client import Asked, Reply
 from ocpi.errors import InvalidParameters
@@ -24,13 +26,34 @@ from ocpi.server import OcpiView
 from ocpi.transport import envelope
 from ocpi.transport.envelope import Envelope
 from ocpi.transport.routing_headers import RoutingHeaders
+from ocpi.types import PartyRef
 from parties.caller import Caller
+from parties.hub_identity import hub_party
 
 log = logging.getLogger(__name__)
 Given = ParamSpec("Given")
 
 LONGEST_URL_OF_A_STRANGER = 200
 """Characters kept of the URL of a request whose token nobody here issued."""
+
+
+@dataclass(slots=True)
+class UnderWay:
+    """A message that is being answered; `was_sent` once anybody was asked because of it."""
+
+    message: Message
+    way: Way
+    receiver: PartyRef | None
+    was_sent: bool = False
+
+
+_current: ContextVar[UnderWay | None] = ContextVar("message_under_way", default=None)
+
+
+def goes(message: Message, route: Decided) -> None:
+    """Note the way a message goes."""
+    receiver = route.destination.ref if isinstance(route, Direct) else message.to
+    _current.set(UnderWay(message, _way(message, route), receiver))
 
 
 def _never_in_the_way(record: Callable[Given, None]) -> Callable[Given, None]:
@@ -49,7 +72,7 @@ def _never_in_the_way(record: Callable[Given, None]) -> Callable[Given, None]:
 @_never_in_the_way
 def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any) -> None:  # noqa: ANN401 - what signals carry
     """Remember a request to the hub and its answer."""
-    about = context.ended()
+    about = _ended()
     if not settings.HUB_MESSAGE_LOG_DAYS:
         return
     caller = _caller(view)
@@ -86,7 +109,7 @@ def _of_platform(
 ) -> Entry:
     most: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
     body = response.content
-    named = _named(view, caller)
+    named = RoutingHeaders() if about else _named(view, caller)
     return Entry(
         is_inbound=True,
         at=time.time() - seconds,
@@ -112,7 +135,7 @@ def _of_platform(
 @_never_in_the_way
 def listen(asked: Asked) -> None:
     """Remember a request of the hub and what came of it."""
-    about = context.current()
+    about = _current.get()
     if about is not None:
         about.was_sent = True
     if not settings.HUB_MESSAGE_LOG_DAYS:
@@ -132,7 +155,7 @@ def listen(asked: Asked) -> None:
             request=Cut.of(asked.body, most),
             response=Cut.of(body, most),
             way=about.way if about else None,
-            module=about.message.module.identifier if about else "",
+            module=about.message.module if about else "",
             secrets=(asked.peer.token, *_of_driver(about)),
             http_status=reply.http_status if reply else None,
             envelope=_without_data(reply.envelope) if reply and len(body) > most else None,
@@ -169,6 +192,29 @@ def _without_data(read: Envelope | None) -> Envelope | None:
 
 def _of_driver(about: UnderWay | None) -> tuple[str, ...]:
     """Return what the URL of a token is made of: sent on, it stands in a URL of the peer's own."""
-    if about is None or about.message.module.identifier != "tokens":
+    if about is None or about.message.module != "tokens":
         return ()
-    return about.message.object_ids
+    return about.message.ids
+
+
+def _ended() -> UnderWay | None:
+    """Return the message that was being answered, which is done now."""
+    found = _current.get()
+    if found is not None:
+        _current.set(None)
+    return found
+
+
+def _way(message: Message, route: Decided) -> Way:
+    if isinstance(route, Direct):
+        return Way.OPEN if message.to in {None, hub_party()} else Way.DIRECT
+    return _WAYS.get(type(route), Way.HUB)
+
+
+_WAYS = {
+    Returned: Way.RESULT,
+    Broadcast: Way.BROADCAST,
+    Stored: Way.STORED,
+    AskAll: Way.ASKED_ALL,
+    Refused: Way.REFUSED,
+}

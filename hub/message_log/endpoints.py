@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from ocpi.errors import OcpiError
-from ocpi.server.paths import segments
+from ocpi.transport.paths import segments
 from ocpi.types import InterfaceRole, ModuleID
 from ocpi.versions import VERSIONS
 

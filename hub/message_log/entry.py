@@ -3,14 +3,32 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Self
 
-from hub.message_log.context import Way
 from ocpi.transport.envelope import Envelope
 from ocpi.types import PartyRef
 
 _UNPUBLISHED = re.compile(rb'"publish"\s*:\s*false')
+
+
+class Way(StrEnum):
+    """What the hub did with a message, or why it sent one."""
+
+    DIRECT = "direct"
+    OPEN = "open"
+    BROADCAST = "broadcast"
+    STORED = "stored"
+    RESULT = "result"
+    ASKED_ALL = "asked all"
+    HUB = "hub"
+    """The hub answered it itself."""
+    REFUSED = "refused"
+    """Nothing was stored or sent; the answer says why."""
+    DELIVERY = "delivery"
+    PULL = "pull"
+    HANDSHAKE = "handshake"
 
 
 @dataclass(frozen=True, slots=True)

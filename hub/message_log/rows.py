@@ -10,9 +10,8 @@ import msgspec
 
 from hub.masking.personal import mask
 from hub.message_log import endpoints, masking
-from hub.message_log.context import Way
 from hub.message_log.endpoints import Endpoint, Endpoints
-from hub.message_log.entry import Entry
+from hub.message_log.entry import Entry, Way
 from hub.store.raw_json import members
 from ocpi.errors import InvalidParameters
 from ocpi.status_codes import is_success

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Self
 
-from hub.message_log.context import Way
+from hub.message_log.entry import Way
 from hub.message_log.journey import BODIES, keys
 from hub.message_log.rows import COLUMNS
 from hub.models import Exchange

@@ -18,8 +18,9 @@ from hub.pull.sources import Source
 from hub.store import merge, pull_writes
 from hub.store.identity import object_key
 from hub.store.pull_writes import Fate, Pulled
-from hub.store.write_request import Incoming, told_apart
+from hub.store.write_request import WriteRequest
 from ocpi.errors import Finding, InvalidParameters, OcpiError, UnknownReceiver
+from ocpi.modules import ObjectType
 from ocpi.types import PartyRef, parse_datetime
 from ocpi.validation import decode_object
 
@@ -145,8 +146,7 @@ def _identity(source: Source, value: dict[str, Any]) -> _Identity:
     if wrong:
         raise InvalidParameters(findings=wrong)
     country_code, party_id, object_id = map(str, said)
-    variant = value.get(kind.variant.member) if kind.variant else None
-    key = object_key(kind, object_id, variant if isinstance(variant, str) else None)
+    key = object_key(kind, object_id, _variant(kind, value))
     identity = _Identity(country_code, party_id, object_id, key)
     if len(identity.whole) > _LONGEST_KEY:
         reason = f"makes, with whose it is, a name of more than {_LONGEST_KEY} characters"
@@ -154,31 +154,41 @@ def _identity(source: Source, value: dict[str, Any]) -> _Identity:
     return identity
 
 
+def _variant(kind: ObjectType, value: dict[str, Any]) -> str | None:
+    said = value.get(kind.variant.member) if kind.variant else None
+    return said if isinstance(said, str) else None
+
+
 def _ready(
     source: Source, identity: _Identity, value: dict[str, Any], text: bytes, correlation_id: str
 ) -> Pulled:
     """Check an object like a push; raises `UnknownReceiver` when nobody here may have it."""
-    message = Incoming(
-        module=source.module,
+    kind = source.kind
+    message = WriteRequest(
+        module=source.module.identifier,
+        type=kind,
         policy=source.policy,
         version=source.version,
-        method="POST" if source.kind.posted else "PUT",
+        method="POST" if kind.posted else "PUT",
         owner=identity.owner,
+        holder=str(identity.owner),
         ids=(identity.object_id,),
-        path="" if source.kind.posted else identity.path,
+        key=identity.key,
+        path="" if kind.posted else identity.path,
         body=text,
+        value=value,
         correlation_id=correlation_id,
+        variant=_variant(kind, value),
     )
-    message = told_apart(message, value)
     write = merge.replacement(message)
     if not source.may_have(message.owner):
-        reason = f"{message.owner} is no party of this platform that may have {source.kind.name}s"
+        reason = f"{message.owner} is no party of this platform that may have {kind.name}s"
         raise InvalidParameters(findings=(Finding("party_id", reason),))
-    message = replace(message, filed_as=source.holder_of(message.owner))
+    message = replace(message, holder=source.holder_of(message.owner))
     return Pulled(_addressed(source, message, value), write, source.asked_at)
 
 
-def _addressed(source: Source, message: Incoming, value: dict[str, Any]) -> Incoming:
+def _addressed(source: Source, message: WriteRequest, value: dict[str, Any]) -> WriteRequest:
     """Say for whom a personal object is (TF-105)."""
     if not source.policy.personal:
         return message

@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db.models import Min
 
 from hub.gateway.directory import PartyDirectory
-from hub.gateway.routing import Address, Kept, Meant, destination_for
+from hub.gateway.routes import Kept, Meant
+from hub.gateway.routing import destination_for
 from hub.models import Departed, PullState
 from hub.policy import POLICIES, Policy
 from hub.pull.pagination import Listing
@@ -33,6 +34,16 @@ SENDER = InterfaceRole.SENDER
 
 class NotOffered(Exception):
     """The list cannot be read at present; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """What somebody's personal object would be pushed as; its owner is not told why it is not."""
+
+    module: ModuleID
+    interface: InterfaceRole = InterfaceRole.RECEIVER
+    kept: Kept = Kept.FOR_ONE
+    sender: PartyRef | None = None
 
 
 @dataclass(frozen=True)
@@ -100,11 +111,9 @@ class Source:
         return self._entitled[asked]
 
     def _found(self, owner: str, recipient: Meant) -> str:
-        address = Address(
-            "PUT", self.module.identifier, InterfaceRole.RECEIVER, None, kept=Kept.FOR_ONE
-        )
         try:
-            to = destination_for(recipient, address, PartyDirectory(hub_party(), owner))
+            push = _Push(self.module.identifier)
+            to = destination_for(recipient, push, PartyDirectory(hub_party(), owner))
         except OcpiError:
             return ""
         return to.holder if to.is_live else ""

@@ -4,16 +4,16 @@
 docs/architecture.md#what-is-kept.
 """
 
-from hub.store.reads import Page, Viewer, Wanted, get, page
-from hub.store.write_request import Incoming
+from hub.store.reads import ObjectPage, ObjectQuery, Viewer, get, page
+from hub.store.write_request import WriteRequest
 from hub.store.writes import Applied, apply, check_same, forget_if_older, fork, repeat
 
 __all__ = [
     "Applied",
-    "Incoming",
-    "Page",
+    "ObjectPage",
+    "ObjectQuery",
     "Viewer",
-    "Wanted",
+    "WriteRequest",
     "apply",
     "check_same",
     "forget_if_older",

@@ -11,7 +11,7 @@ from uuid import UUID
 from database import sql
 from hub.models import Cdr
 from hub.store.sql import THIS
-from hub.store.write_request import Incoming
+from hub.store.write_request import WriteRequest
 
 _TABLE = Cdr._meta.db_table
 
@@ -45,13 +45,13 @@ def by_reference(reference: str) -> Posted | None:
     return Posted(owner, audience, str(text).encode(), remote_location)
 
 
-def reference_of(message: Incoming) -> str | None:
+def reference_of(message: WriteRequest) -> str | None:
     """Return the reference of a posted object that is stored."""
     found = sql.row(f"SELECT reference FROM {_TABLE} WHERE {THIS}", _this(message))
     return str(found[0]) if found else None
 
 
-def remember_location(message: Incoming, location: str) -> None:
+def remember_location(message: WriteRequest, location: str) -> None:
     """Note where its receiver keeps a posted object."""
     sql.row(
         f"""UPDATE {_TABLE} SET remote_location = %(location)s::text
@@ -60,5 +60,5 @@ def remember_location(message: Incoming, location: str) -> None:
     )
 
 
-def _this(message: Incoming) -> dict[str, str]:
+def _this(message: WriteRequest) -> dict[str, str]:
     return {"owner": message.holder, "key": message.key, "audience": message.audience}

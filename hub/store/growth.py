@@ -12,13 +12,13 @@ from django.conf import settings
 
 from database import sql
 from hub.policy import Policy
-from hub.store.merge import Stored, Write
-from hub.store.write_request import Incoming
+from hub.store.merge import PlannedWrite, StoredDocument
+from hub.store.write_request import WriteRequest
 from ocpi.errors import Finding, InvalidParameters
 from ocpi.shape import MOST_ITEMS
 
 
-def check(message: Incoming, stored: Stored, write: Write) -> None:
+def check(message: WriteRequest, stored: StoredDocument, write: PlannedWrite) -> None:
     """Refuse a change that makes an object larger than a PUT of the whole may be.
 
     What is larger already, since it was pulled, can still change in place.
@@ -40,7 +40,7 @@ def check(message: Incoming, stored: Stored, write: Write) -> None:
         raise _refused("", f"the {message.type.name} would be larger than {most:,} bytes")
 
 
-def _others(message: Incoming, stored: Stored, write: Write) -> tuple[int, int]:
+def _others(message: WriteRequest, stored: StoredDocument, write: PlannedWrite) -> tuple[int, int]:
     """Return how many parts a change leaves as they are, and how large they are."""
     if message.policy.part_model is None:
         return 0, 0

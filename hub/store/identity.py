@@ -7,6 +7,7 @@ A-99.
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
+from ocpi.errors import InvalidParameters
 from ocpi.modules import ObjectType
 from ocpi.types import PartyRef, fold
 from ocpi.validation import Finding
@@ -48,7 +49,7 @@ def contradictions(
     """Compare what a body says of its identity with the URL (TF-49, TF-50, LOC-24, TOK-04)."""
     for name, wanted in _identity(kind, owner, ids).items():
         said = value.get(name, wanted)
-        if not isinstance(said, str) or fold(said) != fold(wanted):
+        if said != wanted and not (isinstance(said, str) and fold(said) == fold(wanted)):
             yield Finding(name, f"is {said!r:.80} in the body but {wanted!r} in the URL")
     if kind.variant is not None and variant:
         said = value.get(kind.variant.member, variant)
@@ -56,6 +57,21 @@ def contradictions(
             yield Finding(
                 kind.variant.member, f"is {said!r:.80} in the body, {variant!r} in the URL"
             )
+
+
+def check_identity(
+    value: Mapping[str, object],
+    kind: ObjectType,
+    *,
+    owner: PartyRef,
+    ids: tuple[str, ...],
+    variant: str | None,
+) -> None:
+    """Refuse a body that says another identity than its URL; one without a variant is the usual."""
+    usual = kind.variant.default if kind.variant else None
+    wrong = tuple(contradictions(value, kind, owner=owner, ids=ids, variant=variant or usual))
+    if wrong:
+        raise InvalidParameters("; ".join(map(str, wrong)), findings=wrong)
 
 
 def lacks_last_updated(value: Mapping[str, object], kind: ObjectType) -> Iterator[Finding]:

@@ -12,15 +12,16 @@ from typing import Any
 
 import msgspec
 
-from hub.columns import Column
+from hub import columns
 from hub.store import raw_json
+from hub.store.identity import check_identity
 from hub.store.raw_json import PARTS_HOLE, UPDATED_HOLE, Members
-from hub.store.write_request import Incoming, check_identity, part_of, unknown
+from hub.store.write_request import WriteRequest, part_of, unknown
 from ocpi.errors import InvalidParameters
 from ocpi.modules import Part
 from ocpi.shape import check_sizes
 from ocpi.types import fold, parse_datetime
-from ocpi.validation import Finding, decode_object, validate
+from ocpi.validation import Finding, validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class StoredPartText:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredDocument:
     """An object as it is stored, with the parts the message is about."""
 
     seq: int
@@ -56,7 +57,7 @@ class PartRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class PlannedWrite:
     """What shall be stored; `text` None leaves the object's own text as it is.
 
     It is `unchanged` when it is there already, `stale` when it is older than what it changes.
@@ -74,15 +75,15 @@ class Write:
     findings: tuple[Finding, ...] = field(default=(), compare=False)
 
 
-def replacement(message: Incoming) -> Write:
+def replacement(message: WriteRequest) -> PlannedWrite:
     """Plan the PUT or POST of a whole object."""
-    value = decode_object(message.body)
-    findings = validate(message.type.model, value)
-    check_identity(message, value, message.type)
+    kind, value = message.type, message.value
+    findings = validate(kind.model, value)
+    check_identity(value, kind, owner=message.owner, ids=message.ids, variant=message.variant)
     return _whole(message, raw_json.members(message.body), value, findings)
 
 
-def change(message: Incoming, stored: Stored | None) -> Write:
+def change(message: WriteRequest, stored: StoredDocument | None) -> PlannedWrite:
     """Plan a checked PATCH, or the PUT of a part, against what is stored."""
     if stored is None:
         raise unknown(message, message.type, message.ids[0])
@@ -92,8 +93,8 @@ def change(message: Incoming, stored: Stored | None) -> Write:
 
 
 def _whole(
-    message: Incoming, raw: Members, value: dict[str, Any], findings: tuple[Finding, ...]
-) -> Write:
+    message: WriteRequest, raw: Members, value: dict[str, Any], findings: tuple[Finding, ...]
+) -> PlannedWrite:
     part = message.type.part
     rows: tuple[PartRow, ...] = ()
     stamp = raw["last_updated"].decode()
@@ -103,19 +104,19 @@ def _whole(
         raw = {**raw, "last_updated": UPDATED_HOLE}
         if rows:
             raw[part.member] = PARTS_HOLE
-    return Write(
+    return PlannedWrite(
         text=raw_json.joined(raw).decode(),
         last_updated=parse_datetime(value["last_updated"]),
         last_updated_text=stamp,
         object_id=value[message.type.id_field],
-        columns=_columns(message.policy.columns, value),
+        columns=columns.values(message.policy.columns, value),
         parts=rows,
         findings=findings,
     )
 
 
 def _rows(
-    message: Incoming, part: Part, texts: list[bytes], values: list[dict[str, Any]]
+    message: WriteRequest, part: Part, texts: list[bytes], values: list[dict[str, Any]]
 ) -> tuple[PartRow, ...]:
     rows = tuple(
         _row(message, part, text, value, position)
@@ -131,7 +132,7 @@ def _rows(
 
 
 def _row(
-    message: Incoming, part: Part, text: bytes, value: dict[str, Any], position: int
+    message: WriteRequest, part: Part, text: bytes, value: dict[str, Any], position: int
 ) -> PartRow:
     uid = value[part.object.id_field]
     return PartRow(
@@ -140,16 +141,11 @@ def _row(
         position=position,
         text=text.decode(),
         last_updated=parse_datetime(value["last_updated"]),
-        columns=_columns(message.policy.part_columns, value),
+        columns=columns.values(message.policy.part_columns, value),
     )
 
 
-def _columns(wanted: Mapping[str, Column], value: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the searchable values."""
-    return tuple(column(value) for column in wanted.values())
-
-
-def _patched_object(message: Incoming, stored: Stored) -> Write:
+def _patched_object(message: WriteRequest, stored: StoredDocument) -> PlannedWrite:
     """Merge a PATCH into the object and into the parts it names; the whole must be right again."""
     part = message.type.part
     patch = raw_json.members(message.body)
@@ -177,14 +173,14 @@ def _patched_object(message: Incoming, stored: Stored) -> Write:
     )
 
 
-def _checked(message: Incoming, whole: Members) -> Write:
+def _checked(message: WriteRequest, whole: Members) -> PlannedWrite:
     """Validate a merged object and return it as a PUT of it would be stored."""
     value = msgspec.json.decode(raw_json.joined(whole))
     check_sizes(value)
     return _whole(message, whole, value, validate(message.type.model, value))
 
 
-def _merged_part(part: Part, stored: Stored, patch: bytes) -> bytes:
+def _merged_part(part: Part, stored: StoredDocument, patch: bytes) -> bytes:
     known = stored.parts.get(raw_json.key_of(patch, part))
     if known is None or not known.current:
         return patch
@@ -192,7 +188,7 @@ def _merged_part(part: Part, stored: Stored, patch: bytes) -> bytes:
     return raw_json.joined(raw_json.merged(target, raw_json.members(patch), part=part.object.part))
 
 
-def _changed_part(message: Incoming, stored: Stored) -> Write:
+def _changed_part(message: WriteRequest, stored: StoredDocument) -> PlannedWrite:
     """Put or patch a part, or a part of it, and move its parents' last_updated (LOC-04…06)."""
     part = part_of(message.type)
     known = stored.parts.get(fold(message.ids[1]))
@@ -206,7 +202,7 @@ def _changed_part(message: Incoming, stored: Stored) -> Write:
     if row.last_updated <= stored.last_updated:
         stamp = stored.last_updated_text
     opens = raw.get(part.member) != PARTS_HOLE
-    return Write(
+    return PlannedWrite(
         text=raw_json.joined({**raw, part.member: PARTS_HOLE}).decode() if opens else None,
         last_updated=max(row.last_updated, stored.last_updated),
         last_updated_text=stamp,
@@ -218,7 +214,7 @@ def _changed_part(message: Incoming, stored: Stored) -> Write:
     )
 
 
-def _is_older(message: Incoming, known: StoredPartText | None) -> bool:
+def _is_older(message: WriteRequest, known: StoredPartText | None) -> bool:
     """Tell whether a message about a part was made before what the hub has of it (A-61)."""
     if known is None:
         return False
@@ -230,7 +226,7 @@ def _is_older(message: Incoming, known: StoredPartText | None) -> bool:
 
 
 def _new_part_text(
-    message: Incoming, part: Part, known: StoredPartText | None
+    message: WriteRequest, part: Part, known: StoredPartText | None
 ) -> tuple[bytes, bool]:
     """Return the part's new text and whether what was addressed is new."""
     if len(message.ids) == 2 and message.method == "PUT":  # noqa: PLR2004 - object and part
@@ -244,7 +240,7 @@ def _new_part_text(
     return _with_subpart(message, part_of(part.object), target)
 
 
-def _with_subpart(message: Incoming, part: Part, target: Members) -> tuple[bytes, bool]:
+def _with_subpart(message: WriteRequest, part: Part, target: Members) -> tuple[bytes, bool]:
     """Put or patch a part's part (a Connector) inside the part's text."""
     texts = {raw_json.key_of(text, part): text for text in raw_json.items(target.get(part.member))}
     key = fold(message.ids[2])

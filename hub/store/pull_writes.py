@@ -20,10 +20,10 @@ from django.db import DataError, IntegrityError, transaction
 from database import sql as database_sql
 from hub.policy import Policy
 from hub.store import anonymity, writes
-from hub.store.merge import Write
+from hub.store.merge import PlannedWrite
 from hub.store.reads import document
 from hub.store.sql import newest, statements
-from hub.store.write_request import Incoming
+from hub.store.write_request import WriteRequest
 from ocpi.modules import ObjectType
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ class Pulled:
     What was stored since the list was `asked_at` is newer than what is as old.
     """
 
-    message: Incoming
-    write: Write
+    message: WriteRequest
+    write: PlannedWrite
     asked_at: datetime
 
     @property

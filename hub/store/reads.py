@@ -34,7 +34,7 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ObjectPage:
     """A page of a list: a JSON array, how many objects match, and where the next page starts.
 
     `count` objects are on the page: fewer than asked for when they are large.
@@ -46,7 +46,7 @@ class Page:
     cursor: str | None
 
 
-def page(policy: Policy, viewer: Viewer, request: PageRequest, *, limit: int) -> Page:
+def page(policy: Policy, viewer: Viewer, request: PageRequest, *, limit: int) -> ObjectPage:
     """Return one page of what the viewer may see; the total is that of the crawl's first page."""
     after, total = _cursor(request.cursor)
     parameters = _filters(viewer, request)
@@ -63,7 +63,7 @@ def page(policy: Policy, viewer: Viewer, request: PageRequest, *, limit: int) ->
         total = counted[0] if counted else 0
     shown = found[:limit]
     more = bool(found) and found[0][0] > len(shown)
-    return Page(
+    return ObjectPage(
         data=("[" + ",".join(text for _, _, text in shown) + "]").encode(),
         count=len(shown),
         total=total,
@@ -108,7 +108,7 @@ def _filters(viewer: Viewer, request: PageRequest) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ObjectQuery:
     """One stored object, or a part of it.
 
     `reader` is the party that asks; None when the owner itself does, who sees what it addressed to
@@ -121,7 +121,7 @@ class Wanted:
     reader: Named | None = None
 
 
-def get(policy: Policy, kind: ObjectType, wanted: Wanted) -> bytes:
+def get(policy: Policy, kind: ObjectType, wanted: ObjectQuery) -> bytes:
     """Return a stored object or part as JSON; raises the type's unknown error with HTTP 404."""
     ids = wanted.ids
     found = sql.row(

@@ -39,7 +39,8 @@ class Statements:
     that was `read` before, whose parts may be changed alone; `delete` forgets it; `repeat` counts
     what changed nothing, and feeds it again where its only receiver had been given up or it had
     vanished; `fork` makes an audience its own copy of what is for everybody. What is fed to all
-    ends the variants of single parties that are no newer.
+    ends the variants of single parties that are no newer. `columns` are what objects are searched
+    by.
     """
 
     put: str
@@ -50,6 +51,7 @@ class Statements:
     repeat: str
     read: str
     fork: str
+    columns: tuple[str, ...]
 
 
 @cache
@@ -76,6 +78,7 @@ SELECT revision FROM object""",
         repeat=_repeat(policy),
         read=_read(policy),
         fork=_fork(policy),
+        columns=tuple(searched(policy)),
     )
 
 

@@ -11,12 +11,13 @@ from django.db.models import Subquery
 from database import sql
 from hub.policy import Policy
 from hub.store import anonymity, growth, merge, reads, write_request
-from hub.store.merge import PartRow, Stored, StoredPartText, Write
-from hub.store.sql import LOCK, Statements, searched, statements
-from hub.store.write_request import Incoming
+from hub.store.identity import variant_query
+from hub.store.merge import PartRow, PlannedWrite, StoredDocument, StoredPartText
+from hub.store.sql import LOCK, Statements, statements
+from hub.store.write_request import WriteRequest
 from ocpi.errors import InvalidParameters
 from ocpi.types import fold
-from ocpi.validation import Finding, decode_object
+from ocpi.validation import Finding
 
 _OPTIMISTIC_ATTEMPTS = 3
 _DIGEST_BYTES = 16
@@ -34,7 +35,7 @@ class Applied:
     findings: tuple[Finding, ...] = ()
 
 
-def apply(message: Incoming) -> Applied:
+def apply(message: WriteRequest) -> Applied:
     """Store a write and append it to the feed; raises `OcpiError` and stores nothing.
 
     Not inside a transaction that has written: its number would be older than the object's lock.
@@ -55,12 +56,12 @@ def apply(message: Incoming) -> Applied:
     return _change_locked(message)
 
 
-def fork(message: Incoming) -> None:
+def fork(message: WriteRequest) -> None:
     """Give an audience its own copy of what is for everybody, unless it has one (A-34)."""
     sql.row(_statements(message).fork, _this(message))
 
 
-def forget_if_older(message: Incoming) -> None:
+def forget_if_older(message: WriteRequest) -> None:
     """Forget an audience's own variant that is older than what is for everybody."""
     models = message.policy.model._default_manager.filter(  # noqa: SLF001 - a documented name
         owner=message.holder, object_key=message.key
@@ -69,9 +70,9 @@ def forget_if_older(message: Incoming) -> None:
     models.filter(audience=message.audience, last_updated__lt=Subquery(for_all)).delete()
 
 
-def _put(message: Incoming) -> Applied:
+def _put(message: WriteRequest) -> Applied:
     if message.type.variant is not None:
-        message = write_request.told_apart(message, decode_object(message.body))
+        message = write_request.told_apart(message)
     write = merge.replacement(message)
     done = sql.row(_statements(message).put, parameters(message, write))
     if done is None:
@@ -79,7 +80,7 @@ def _put(message: Incoming) -> Applied:
     return Applied(created=bool(done[0]), findings=write.findings)
 
 
-def _post(message: Incoming) -> Applied:
+def _post(message: WriteRequest) -> Applied:
     """Store what can be posted once; the same again is a retry, another is refused (A-96)."""
     write = merge.replacement(message)
     is_new = not check_same(message)
@@ -89,7 +90,7 @@ def _post(message: Incoming) -> Applied:
     return repeat(message, write.findings)
 
 
-def check_same(message: Incoming) -> bool:
+def check_same(message: WriteRequest) -> bool:
     """Tell whether its audience has a posted object; raises when it was another, for whomever."""
     kind = message.type
     known = reads.posted_as(message.policy, message.holder, message.key)
@@ -99,7 +100,7 @@ def check_same(message: Incoming) -> bool:
     return message.audience in known
 
 
-def _delete(message: Incoming) -> Applied:
+def _delete(message: WriteRequest) -> Applied:
     nothing = {"changed_part": "", "body": None}
     parameters = _this(message) | _fed(message) | nothing
     if sql.row(_statements(message).delete, parameters) is None:
@@ -108,14 +109,14 @@ def _delete(message: Incoming) -> Applied:
     return Applied(created=False)
 
 
-def repeat(message: Incoming, findings: tuple[Finding, ...] = ()) -> Applied:
+def repeat(message: WriteRequest, findings: tuple[Finding, ...] = ()) -> Applied:
     """Count what changed nothing; what had been given up at its receiver is delivered after all."""
     whole = {"changed_part": "", "body": message.body.decode()}
     sql.row(_statements(message).repeat, _this(message) | _fed(message) | whole)
     return Applied(created=False, repeated=True, findings=findings)
 
 
-def _change(message: Incoming) -> Applied | None:
+def _change(message: WriteRequest) -> Applied | None:
     """Read, decide, write; None when somebody else wrote in between."""
     stored = _read(message)
     write = merge.change(message, stored)
@@ -128,7 +129,7 @@ def _change(message: Incoming) -> Applied | None:
     return Applied(created=write.created, findings=write.findings) if done else None
 
 
-def _change_locked(message: Incoming) -> Applied:
+def _change_locked(message: WriteRequest) -> Applied:
     """Do the same holding the object's lock: the way out of contention."""
     with transaction.atomic():
         sql.row(LOCK, {"lock": _lock_name(message)})
@@ -139,7 +140,7 @@ def _change_locked(message: Incoming) -> Applied:
     return applied
 
 
-def _read(message: Incoming) -> Stored | None:
+def _read(message: WriteRequest) -> StoredDocument | None:
     """Read the object with the parts the message is about."""
     wanted = _this(message) | {"parts": write_request.part_keys(message)}
     found = sql.rows(_statements(message).read, wanted)
@@ -151,14 +152,14 @@ def _read(message: Incoming) -> Stored | None:
         if key is not None
     }
     seq, revision, text, last_updated, last_updated_text = found[0][:5]
-    return Stored(seq, revision, text, last_updated, last_updated_text, parts)
+    return StoredDocument(seq, revision, text, last_updated, last_updated_text, parts)
 
 
-def parameters(message: Incoming, write: Write) -> dict[str, Any]:
+def parameters(message: WriteRequest, write: PlannedWrite) -> dict[str, Any]:
     """Name every value of the write for the statement."""
     policy = message.policy
-    columns = dict(zip(policy.columns, write.columns, strict=False))
-    columns["recipient"] = message.recipient
+    values = dict(zip(policy.columns, write.columns, strict=False))
+    values["recipient"] = message.recipient
     return {
         **_this(message),
         **_fed(message),
@@ -169,7 +170,7 @@ def parameters(message: Incoming, write: Write) -> dict[str, Any]:
         "last_updated": write.last_updated,
         "last_updated_text": write.last_updated_text,
         "stale": write.stale,
-        **{f"column_{name}": columns.get(name) for name in searched(policy)},
+        **{f"column_{name}": values.get(name) for name in _statements(message).columns},
         "parts": msgspec.json.encode([_row(policy, row) for row in write.parts]).decode(),
         "has_columns": bool(write.columns),
         "changed_part": fold(message.ids[1]) if len(message.ids) > 1 else "",
@@ -182,7 +183,7 @@ def digest(body: bytes) -> bytes:
     return blake2b(body, digest_size=_DIGEST_BYTES).digest()
 
 
-def _this(message: Incoming) -> dict[str, Any]:
+def _this(message: WriteRequest) -> dict[str, Any]:
     """Name the object a message is about."""
     return {
         "lock": _lock_name(message),
@@ -192,12 +193,12 @@ def _this(message: Incoming) -> dict[str, Any]:
     }
 
 
-def _fed(message: Incoming) -> dict[str, Any]:
+def _fed(message: WriteRequest) -> dict[str, Any]:
     """Name what the feed says of a message beside its object."""
     return {
-        "module": message.module.identifier.value,
+        "module": message.module.value,
         "method": message.method,
-        "path": message.fed_path,
+        "path": message.path + variant_query(message.type, message.key),
         "correlation_id": message.correlation_id,
     }
 
@@ -214,11 +215,11 @@ def _row(policy: Policy, part: PartRow) -> dict[str, Any]:
     }
 
 
-def _lock_name(message: Incoming) -> str:
+def _lock_name(message: WriteRequest) -> str:
     """Name what is written one after the other: all variants of what may change hands at once."""
     audience = "" if message.policy.personal else message.audience
-    return f"{message.module.identifier}/{message.holder}/{message.key}/{audience}"
+    return f"{message.module}/{message.holder}/{message.key}/{audience}"
 
 
-def _statements(message: Incoming) -> Statements:
+def _statements(message: WriteRequest) -> Statements:
     return statements(message.policy, is_fed=message.is_fed)

@@ -43,11 +43,6 @@ _LOOK_AGAIN_SECONDS = 0.2
 _SHORT_PAUSES = (0.003, 0.01)
 
 
-def wake(module: ModuleID) -> None:
-    """Have a module's feed looked at soon: sets a flag, and neither waits nor fails."""
-    _waker.wake(module)
-
-
 def _start_dispatch(module: str) -> None:
     """Start one dispatch for all that was accepted since the last began to look."""
     try:
@@ -57,6 +52,10 @@ def _start_dispatch(module: str) -> None:
         log.warning("delivery waits for beat, the broker does not answer: %s", error)
         with suppress(redis.RedisError):
             forget_wakes([module])
+
+
+wake = Waker(_start_dispatch).wake
+"""Have a module's feed looked at soon: sets a flag, and neither waits nor fails."""
 
 
 def forget_wakes(modules: Iterable[str] = POLICIES) -> None:
@@ -178,7 +177,6 @@ def _look_again(module: ModuleID) -> None:
         dispatch.apply_async((module,), countdown=_LOOK_AGAIN_SECONDS)
 
 
-_waker = Waker(_start_dispatch)
 pool = DeliveryPool(engine.deliver, _start_all, threads=settings.HUB_DELIVERY_THREADS)
 """The one of this process."""
 

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from ocpi.errors import BodyTooLarge, NotJson
-from ocpi.server import paths
+from ocpi.transport import paths
 from ocpi.transport.message_ids import MessageIds
 
 answered = Signal()

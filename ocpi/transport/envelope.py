@@ -71,6 +71,13 @@ def read(body: bytes) -> Envelope | None:
     return Envelope(status_code, message, None if data == b"null" else data, timestamp)
 
 
+def wraps_object(value: object) -> bool:
+    """Tell whether a decoded body looks like a response around an object."""
+    return (
+        isinstance(value, dict) and "status_code" in value and isinstance(value.get("data"), dict)
+    )
+
+
 def _now() -> bytes:
     return format_datetime(datetime.now(UTC).replace(microsecond=0)).encode("ascii")
 

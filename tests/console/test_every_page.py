@@ -1,6 +1,5 @@
 """The operators' console over the hub: every page opens, nothing there breaks an invariant."""
 
-import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,11 +15,8 @@ from console.platform_actions import ACTIONS
 from hub import store
 from hub.delivery import subscriptions
 from hub.models import Change, DeadLetter, Evse, Location, Snapshot, Subscription
-from hub.policy import POLICIES
-from hub.store import Incoming
 from hub.tasks import delivery as delivery_tasks
 from ocpi.types import ModuleID
-from ocpi.versions import VERSIONS
 from parties.connection_status import ConnectionStatus
 from parties.models import Agreement, Credentials, Direction, Party, Platform
 from tests.cast import CPA, a_location
@@ -31,6 +27,7 @@ from tests.factories import (
     PartyFactory,
     PlatformFactory,
 )
+from tests.hub.store.write_requests import incoming
 
 pytestmark = pytest.mark.django_db
 MODELS = (
@@ -47,19 +44,7 @@ QUERIES = 20
 def put(number: int, **changes: Any) -> Location:
     """Store a Location of NL-CPA as a PUT does."""
     body = a_location(CPA, number, **changes)
-    store.apply(
-        Incoming(
-            module=VERSIONS["2.2.1"].modules[ModuleID.LOCATIONS],
-            policy=POLICIES[ModuleID.LOCATIONS],
-            version="2.2.1",
-            method="PUT",
-            owner=CPA,
-            ids=(body["id"],),
-            path=f"NL/CPA/{body['id']}",
-            body=json.dumps(body).encode(),
-            correlation_id="correlation",
-        )
-    )
+    store.apply(incoming("PUT", body["id"], body=body))
     return Location.objects.get(object_id=body["id"])
 
 

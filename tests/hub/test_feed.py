@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from hub import feed, store
 from hub.feed import Batch, Position, Selection
 from hub.models import Change, Location
-from hub.store import Incoming
+from hub.store import WriteRequest
 from ocpi.types import PartyRef
 from tests.cast import CPA, CPB, a_location
 from tests.hub.concurrency import start
@@ -33,7 +33,7 @@ def read(after: Position = BEGINNING, *, limit: int = 500, most_bytes: int = 10*
     return feed.read(selection, after, limit=limit, most_bytes=most_bytes)
 
 
-def put(number: int = 1, owner: PartyRef = CPA, name: str = "a name") -> Incoming:
+def put(number: int = 1, owner: PartyRef = CPA, name: str = "a name") -> WriteRequest:
     """Make the PUT of a Location."""
     body = a_location(owner, number, name=name)
     return incoming("PUT", f"L{number}", body=body, owner=owner)
@@ -49,9 +49,9 @@ def settled(wanted: Callable[[Batch], bool], after: Position = BEGINNING) -> Bat
 
 
 @contextmanager
-def another_transaction() -> Iterator[Callable[[Incoming], None]]:
+def another_transaction() -> Iterator[Callable[[WriteRequest], None]]:
     """Run a transaction in a thread of its own: writes when told, commits with the block."""
-    tasks: list[Incoming | None] = []
+    tasks: list[WriteRequest | None] = []
     given, done = threading.Semaphore(0), threading.Semaphore(0)
 
     def work() -> None:
@@ -64,7 +64,7 @@ def another_transaction() -> Iterator[Callable[[Incoming], None]]:
                 store.apply(message)
                 done.release()
 
-    def write(message: Incoming) -> None:
+    def write(message: WriteRequest) -> None:
         tasks.append(message)
         given.release()
         assert done.acquire(timeout=10)

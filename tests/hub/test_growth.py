@@ -19,33 +19,30 @@ from django.http import HttpRequest, QueryDict
 
 from console import charging_periods
 from console.base import laid_out
-from hub.gateway import page_links, response_url_spellings
-from hub.gateway import response_urls as gateway_response_urls
+from hub.gateway import page_links, response_url_parameter
 from hub.masking.personal import masked, masked_within, named, personal, without
 from hub.masking.set_aside import masked_dead_letter, masked_object
 from hub.message_log import curl, rows
 from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Cut, Entry
 from hub.models import DeadLetter, Exchange, PullState, Quarantined, Subscription
-from hub.policy import POLICIES
 from hub.pull import pagination
 from hub.store import merge, raw_json
 from hub.store.reads import cursor_reader
-from hub.store.write_request import Incoming
 from ocpi.client import Reply
 from ocpi.errors import OcpiError
-from ocpi.server import paths
-from ocpi.transport import envelope
+from ocpi.transport import envelope, paths
 from ocpi.transport.authorization import candidates
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.pagination import PageRequest, read_link
 from ocpi.transport.routing_headers import RoutingHeaders
-from ocpi.types import ModuleID, PartyRef
+from ocpi.types import PartyRef
 from ocpi.validation import decode, validate
 from ocpi.versions import VERSIONS
 from parties import agreement_csv
 from parties.registration import discovery
 from parties.registration.credentials_object import Offer
+from tests.hub.store.write_requests import incoming
 
 Run = Callable[[str], object]
 
@@ -188,11 +185,7 @@ def _validated(text: str) -> None:
 
 
 def _planned(text: str) -> None:
-    module = VERSIONS["2.2.1"].modules[ModuleID.LOCATIONS]
-    owner, policy = PartyRef("NL", "CPA"), POLICIES[ModuleID.LOCATIONS]
-    merge.replacement(
-        Incoming(module, policy, "2.2.1", "PUT", owner, ("L1",), "NL/CPA/L1", _bytes(text), "c")
-    )
+    merge.replacement(incoming("PUT", "L1", body=_bytes(text)))
 
 
 def _merged(text: str) -> None:
@@ -239,10 +232,10 @@ def _query(text: str) -> None:
     with suppress(OcpiError):
         cursor_reader(text)
     with suppress(OcpiError):
-        page_links.read(f"{page_links.PARAMETER}={text}", endpoint="https://hub/")
-    gateway_response_urls._split(text)
-    gateway_response_urls._split(f"response_url={text}")
-    response_url_spellings.beside_the_query(text[: len(text) // 4])  # a URL is never as long
+        page_links.read(text, endpoint="https://hub/")
+    response_url_parameter.split(text)
+    response_url_parameter.split(f"response_url={text}")
+    response_url_parameter.beside_the_query(text[: len(text) // 4])  # a URL is never as long
     QueryDict(text[:50])
 
 
@@ -315,7 +308,7 @@ READERS: dict[str, Run] = {
     "the log's URLs": _logged_url,
     "headers": _headers,
     "queries": _query,
-    "spellings of response_url": lambda text: response_url_spellings.beside_the_body(_bytes(text)),
+    "spellings of response_url": lambda text: response_url_parameter.beside_the_body(_bytes(text)),
     "paths": _path,
     "links": _link,
     "agreements": _csv,

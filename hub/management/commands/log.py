@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from hub.message_log import journey, render, search
-from hub.message_log.context import Way
+from hub.message_log.entry import Way
 from hub.message_log.search import FAILED, MessageQuery
 from parties.management.command import OperatorCommand
 

@@ -39,10 +39,12 @@ class Followed:
 
     A hop is a call of a function from another file of the project, whatever libraries lie between
     the two. Calls within a file and returns are none; a generator is called each time it goes on.
+    `calls` has every function by its file.
     """
 
     whole: Trip = field(default_factory=Trip)
     answer: Trip = field(default_factory=Trip)
+    calls: Counter[str] = field(default_factory=Counter)
     _here: list[str] = field(default_factory=list)
 
     def follow(self, frame: FrameType, event: str, _argument: object) -> None:
@@ -51,7 +53,9 @@ class Followed:
         if not name.startswith(_PACKAGES):
             return
         if event == "call":
-            self._enter(name.removeprefix(_ROOT))
+            file = name.removeprefix(_ROOT)
+            self.calls[f"{file}:{frame.f_code.co_name}"] += 1
+            self._enter(file)
         elif event == "return" and self._here:
             self._here.pop()
 

@@ -4,7 +4,8 @@ A running hub, on a socket, answers one message of each kind after some that war
 profiler of the thread that answers tells which of the project's files it enters (`hub`, `parties`,
 `operators`, `ocpi`, `database`, `settings`), and how often it hops from one into another. Counted
 is the whole request, from the first middleware to the last header, and of it the way to the answer,
-from the view that knows who calls. What the hub does in other threads is no part of the trip.
+from the view that knows who calls. What the hub does in other threads is no part of the trip, nor
+is the message log, which is off here as in all tests but its own.
 """
 
 import json
@@ -32,10 +33,10 @@ class Bound:
     whole: tuple[int, int]
 
 
-PUT = Bound(answer=(37, 112), whole=(48, 132))
-PATCH = Bound(answer=(39, 122), whole=(50, 142))
-AUTHORIZE = Bound(answer=(48, 107), whole=(56, 127))
-CREDENTIALS = Bound(answer=(48, 172), whole=(53, 193))
+PUT = Bound(answer=(25, 70), whole=(35, 76))
+PATCH = Bound(answer=(29, 78), whole=(37, 92))
+AUTHORIZE = Bound(answer=(44, 90), whole=(51, 104))
+CREDENTIALS = Bound(answer=(47, 168), whole=(52, 183))
 
 Judge = Callable[[str, Followed, Bound], None]
 
@@ -95,6 +96,26 @@ def post_credentials(cast: Cast, name: str) -> Result:
     token_a, token = cast.token_a(name), platform.tokens.issue()
     url = cast.versions_url.replace("versions", "2.2.1/credentials")
     return platform.hub.call("POST", url, platform.credentials(token), token=token_a)
+
+
+@pytest.mark.parametrize(
+    "request_of", [lambda cpo: put(cpo, 7), authorize], ids=["kept", "passed on"]
+)
+def test_each_fact_is_computed_once(
+    pair: tuple[SandboxPlatform, SandboxPlatform], request_of: Callable[[SandboxPlatform], Result]
+) -> None:
+    """The path is taken apart, the headers are read and the body is decoded once, whoever asks."""
+    pair[1].answer("POST", says(info()))
+
+    calls = of(lambda: request_of(pair[0])).calls
+
+    for fact in (
+        "ocpi/transport/paths.py:segments",
+        "ocpi/transport/routing_headers.py:read",
+        "ocpi/validation.py:decode",
+        "hub/store/identity.py:object_key",
+    ):
+        assert calls[fact] == 1, fact
 
 
 def test_a_put_of_a_location(pair: tuple[SandboxPlatform, SandboxPlatform], judge: Judge) -> None:

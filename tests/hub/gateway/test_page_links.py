@@ -11,7 +11,8 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import LazySettings
 
-from hub.gateway import forwarding, page_links
+from hub.gateway import outbound, page_links
+from hub.gateway.page_links import LinkedPage
 from ocpi.errors import NotFound
 from ocpi.transport.pagination import read_link
 from parties.models import Agreement, AgreementState, Endpoint
@@ -330,10 +331,10 @@ def test_a_cursor_tells_nothing(pair: Pair) -> None:
 @pytest.mark.security("S-14")
 def test_a_link_is_never_longer_than_peers_take(settings: LazySettings) -> None:
     """The longest URL that an owner may give for its next page makes a link of 3,000 characters."""
-    url = "https://cpo.example/".ljust(forwarding.LONGEST_URL, "x")
+    url = "https://cpo.example/".ljust(outbound.LONGEST_URL, "x")
     endpoint = f"{settings.HUB_PUBLIC_URL}/ocpi/2.2.1/sender/chargingprofiles"
 
-    assert len(page_links.next_page(endpoint, page_links.Page(MSA, 1, CPA, url))) <= 3_000
+    assert len(page_links.next_page(endpoint, LinkedPage(MSA, 1, CPA, url))) <= 3_000
 
 
 @pytest.mark.security("S-14")
@@ -346,9 +347,10 @@ def test_links_outlive_a_rotation_of_keys(
 
     settings.CREDENTIALS_KEYS = [new, *former]
     assert [each["id"] for each in pair[1].hub.read(url).data] == ["L3", "L4"]
-    page = page_links.read(urlsplit(url).query, endpoint=url.partition("?")[0])
-    assert page is not None
+    endpoint, query = url.split("?")
+    [sealed] = parse_qs(query)[page_links.PARAMETER]
+    assert page_links.read(sealed, endpoint=endpoint)
     settings.CREDENTIALS_KEYS = [new]
     with pytest.raises(NotFound):
-        page_links.read(urlsplit(url).query, endpoint=url.partition("?")[0])
+        page_links.read(sealed, endpoint=endpoint)
     settings.CREDENTIALS_KEYS = former

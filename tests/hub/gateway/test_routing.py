@@ -5,17 +5,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from hub.gateway.routing import (
-    Address,
-    Broadcast,
-    Destination,
-    Direct,
-    Kept,
-    Open,
-    Refused,
-    Stored,
-    decide,
-)
+from hub.gateway.routes import Broadcast, Destination, Direct, Kept, Open, Refused, Stored
+from hub.gateway.routing import decide
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from tests.cast import HUB, MIX, MSA
 
@@ -32,6 +23,21 @@ THERE = Destination(
     status="CONNECTED",
     endpoint="https://msa.example/locations",
 )
+
+
+@dataclass(frozen=True)
+class Address:
+    """What of a message decides its route."""
+
+    method: str
+    module: ModuleID
+    interface: InterfaceRole
+    to: PartyRef | None
+    is_list: bool = False
+    kept: Kept = Kept.FOR_ALL
+    sender: PartyRef | None = None
+    is_posted: bool = False
+    is_result: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from hub.store import merge, raw_json
 from hub.store import write_request as checks
-from hub.store.merge import Stored, StoredPartText, Write
+from hub.store.merge import PlannedWrite, StoredDocument, StoredPartText
 from ocpi.errors import InvalidParameters, NotJson, OcpiError, UnknownLocation
 from ocpi.types import fold, parse_datetime
 from tests.cast import CPA, a_location
@@ -16,10 +16,10 @@ from tests.hub.store.write_requests import incoming
 T1, T2, T3 = (f"2026-0{month}-01T00:00:00Z" for month in (1, 2, 3))
 
 
-def stored(value: dict[str, Any], *, current: bool = True) -> Stored:
+def stored(value: dict[str, Any], *, current: bool = True) -> StoredDocument:
     """Return a Location as it would be stored, all its EVSEs read."""
     write = merge.replacement(incoming("PUT", value["id"], body=value))
-    return Stored(
+    return StoredDocument(
         seq=1,
         revision=1,
         text=write.text or "",
@@ -29,7 +29,7 @@ def stored(value: dict[str, Any], *, current: bool = True) -> Stored:
     )
 
 
-def document(before: Stored, write: Write) -> dict[str, Any]:
+def document(before: StoredDocument, write: PlannedWrite) -> dict[str, Any]:
     """Return the whole Location after a write, its holes filled."""
     texts = {key: part.text for key, part in before.parts.items() if part.current}
     texts |= {row.key: row.text for row in write.parts}
@@ -38,7 +38,9 @@ def document(before: Stored, write: Write) -> dict[str, Any]:
     return result
 
 
-def changed(before: Stored, method: str, *ids: str, body: dict[str, Any] | bytes) -> dict[str, Any]:
+def changed(
+    before: StoredDocument, method: str, *ids: str, body: dict[str, Any] | bytes
+) -> dict[str, Any]:
     """Apply a message and return the whole Location after it."""
     message = incoming(method, *ids, body=body)
     checks.check(message)

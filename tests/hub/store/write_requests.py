@@ -4,8 +4,9 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from bench.write_requests import write_request
 from hub.policy import POLICIES
-from hub.store import Incoming
+from hub.store import WriteRequest
 from ocpi.types import ModuleID, PartyRef
 from ocpi.versions import VERSIONS
 from tests.cast import CPA
@@ -20,17 +21,15 @@ def incoming(
     body: dict[str, Any] | bytes,
     owner: PartyRef = CPA,
     correlation_id: str = "correlation",
-) -> Incoming:
+) -> WriteRequest:
     """Make a PUT or PATCH of a Location or a part of it."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     path = "/".join(quote(step, safe="") for step in (owner.country_code, owner.party_id, *ids))
-    return Incoming(
-        module=MODULE,
-        policy=LOCATIONS,
-        version="2.2.1",
-        method=method,
-        owner=owner,
-        ids=ids,
+    return write_request(
+        ModuleID.LOCATIONS,
+        method,
+        owner,
+        *ids,
         path=path,
         body=raw,
         correlation_id=correlation_id,

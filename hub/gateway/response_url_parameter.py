@@ -1,21 +1,26 @@
-"""Every spelling of `response_url` that a lenient receiver might read, wherever it hides.
+"""The `response_url` in a query, encoded or not, and whatever else a lenient receiver reads as one.
 
-Spec: 2.2.1 mod_commands, mod_charging_profiles; S-13. The hub puts its own URL in place of the one
-`response_url`. Any other member or parameter that reads as one would reach the receiver as the
-sender wrote it, and results, or a request into the receiver's own network, would go past the hub.
+Spec: 2.2.1 mod_commands, mod_charging_profiles; A-108, S-13. The hub puts its own URL in place of
+the one `response_url`. Any other member or parameter that reads as one would reach the receiver as
+the sender wrote it, and results, or a request into the receiver's own network, would go past the
+hub.
 """
 
 import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from ocpi.errors import Finding, InvalidParameters
 
-NAME: Final = "response_url"
+RESPONSE_URL: Final = "response_url"
+
+IN_BODY: Final = frozenset({"POST", "PUT"})
+"""The methods whose body has it; it stands in the query of the others."""
 
 MOST_FINDINGS: Final = 20
 """Of one body that are told: no sender has to read on to know what to change."""
@@ -28,13 +33,45 @@ _LONGEST_SHOWN: Final = 80
 _FOLDED: Final = "responseurl"
 _DECODINGS: Final = 3
 """Nobody decodes a name more often."""
+_ENCODED: Final = re.compile("%(?:3f|3d|26)", re.IGNORECASE)
+"""What separates the parts of a query, encoded."""
 _ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _SEPARATORS: Final = re.compile(r"[&;?#/\s]")
 _OF_ADDRESSES: Final = re.compile(r"[.:/\\%@]")
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query around its response_url, which is decoded; it `is_bare` when it was not encoded."""
+
+    before: str
+    url: str
+    after: str
+    is_bare: bool = False
+
+
 class _Members(list[tuple[str, object]]):
     """The members of an object as they stand in its text: a repeated one stands there twice."""
+
+
+def split(query: str) -> Query:
+    """Find the response_url, encoded or not; with a query of its own it goes on to the end (A-108).
+
+    Some libraries encode only what would end a parameter, so `://` alone tells nothing.
+    """
+    found = f"&{query}".find(f"&{RESPONSE_URL}=")
+    if found < 0:
+        return Query(query, "", "")
+    before, rest = query[:found], query[found + len(RESPONSE_URL) + 1 :]
+    value, ampersand, after = rest.partition("&")
+    if "://" not in value or ("=" not in value and _ENCODED.search(value)):
+        return Query(before, unquote(value), ampersand + after)
+    if "?" not in value:
+        return Query(before, value, ampersand + after)
+    url, ampersand, after = rest.rpartition("&duration=")
+    if ampersand and after.isdigit():
+        return Query(before, url, ampersand + after, is_bare=True)
+    return Query(before, rest, "", is_bare=True)
 
 
 def is_read_as_one(name: str) -> bool:
@@ -70,11 +107,11 @@ def beside_the_query(text: str) -> list[Finding]:
 def _in_body(value: object) -> Iterator[Finding]:
     if not isinstance(value, _Members):
         return
-    of_this_name = [name for name, _ in value if name == NAME]
+    of_this_name = [name for name, _ in value if name == RESPONSE_URL]
     if len(of_this_name) > 1:
-        yield _finding(NAME)
+        yield _finding(RESPONSE_URL)
     for name, member in value:
-        if name != NAME and is_read_as_one(name):
+        if name != RESPONSE_URL and is_read_as_one(name):
             yield _finding(name)
         else:
             yield from _within(name, member)

@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory
 
 from ocpi.errors import NotFound
-from ocpi.server.paths import raw_path, raw_query, segments
+from ocpi.transport.paths import raw_path, raw_query, segments
 
 
 @pytest.mark.parametrize(

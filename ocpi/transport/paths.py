@@ -1,12 +1,12 @@
 """The path and query of a request as they were sent, before anybody undid their encoding.
 
-Spec: transport and format; an id may contain any printable character, `/` included (A-06).
+Specification: transport_and_format; an id may contain any printable character, `/` included (A-06).
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any, Protocol
 from urllib.parse import quote, unquote
-
-from django.http import HttpRequest
 
 from ocpi.errors import NotFound
 
@@ -16,13 +16,25 @@ _SEPARATOR = re.compile(r"[/\\]")
 _LEADS_ELSEWHERE = {".", ".."}
 
 
-def raw_path(request: HttpRequest) -> str:
+class Request(Protocol):
+    """What a WSGI server gives of a request."""
+
+    @property
+    def META(self) -> Mapping[str, Any]:  # noqa: N802 - Django's name
+        """The environment."""
+
+    @property
+    def path_info(self) -> str:
+        """The path, decoded."""
+
+
+def raw_path(request: Request) -> str:
     """Return the path as it was sent; the server gives it as `RAW_URI`."""
     raw: str = request.META.get("RAW_URI") or quote(request.path_info, safe="/:@!$&'()*+,;=~")
     return _encoded(raw.partition("?")[0])
 
 
-def raw_query(request: HttpRequest) -> str:
+def raw_query(request: Request) -> str:
     """Return the query string as it was sent."""
     query: str = request.META.get("QUERY_STRING", "")
     return _encoded(query)

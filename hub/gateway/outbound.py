@@ -1,0 +1,160 @@
+"""A message as a party gets it, and what its answer becomes: decided without a socket.
+
+Spec: 2.2.1 transport and format, message routing; status codes, hub errors. What the receiver's
+answer becomes (ST-20), the first that applies:
+
+    HTTP 401, 403                           200, 4003: it is the hub's token that was refused
+    any other with an OCPI envelope         the same status, the same bytes
+    HTTP 404 to a GET                       404, the code for an unknown object
+    HTTP 429                                200, 4000, and the platform is left alone for a while
+    anything else, redirects included       200, 4000
+    no answer in time                       200, 4002
+    no name, no connection, no TLS          200, 4003
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from yarl import URL
+
+from hub.gateway.message import Message
+from hub.gateway.routes import Destination
+from ocpi import client
+from ocpi.errors import HubError, NotFound, OcpiError, ReceiverNotConnected
+from ocpi.status_codes import is_success
+from ocpi.transport import pagination
+from ocpi.transport.message_ids import MessageIds
+from ocpi.transport.routing_headers import RoutingHeaders
+from ocpi.types import PartyRef
+
+_NOT_FOUND = 404
+_SENDABLE = range(200, 600)
+_CODES = range(1000, 10_000)
+_HTTP_SUCCESS = range(200, 300)
+LONGEST_URL = 2_000
+"""Characters of a URL of its own that a receiver names: Location, Link."""
+# Headers of the receiver's answer that mean something to the requester: numbers, all of them.
+_RELAYED = ("X-Total-Count", "X-Limit")
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAnswer:
+    """What the requester gets in the receiver's own words.
+
+    `location` is the URL at which the receiver keeps what was posted, and `next_page` that of the
+    rest of its list, where it told them.
+    """
+
+    http_status: int
+    body: bytes
+    headers: Mapping[str, str]
+    is_success: bool
+    location: str | None
+    next_page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A request to a party, as the hub sends it; `unknown` is what a bare 404 means.
+
+    `about` names it to an operator; it `is_single` when it asks for one object.
+    """
+
+    method: str
+    url: str
+    destination: Destination
+    sender: PartyRef
+    ids: MessageIds
+    body: bytes = b""
+    unknown: type[OcpiError] = NotFound
+    seconds: float | None = None
+    about: str = ""
+    is_single: bool = False
+
+    def headers(self) -> dict[str, str]:
+        """Return from whom it is and to whom, and a new id in the same exchange."""
+        routing = RoutingHeaders(to=self.destination.ref, sender=self.sender)
+        return routing.as_headers() | self.ids.next_hop().as_headers()
+
+
+def of_message(message: Message, destination: Destination, *, url: str | None = None) -> Outbound:
+    """Return a message as its receiver shall get it.
+
+    It goes below the receiver's endpoint, or to the `url` the receiver gave for it.
+    """
+    below = client.join(destination.endpoint or "", message.path)
+    return Outbound(
+        method=message.method,
+        url=url or client.list_url(below, message.query),
+        destination=destination,
+        sender=message.sender,
+        ids=message.message_ids,
+        body=message.body,
+        unknown=message.kind.unknown if message.kind else NotFound,
+        seconds=_patience(destination) if message.is_authorization else None,
+        about=f"{message.method} {message.module}",
+        is_single=message.method == "GET" and not message.is_list,
+    )
+
+
+def _patience(destination: Destination) -> float:
+    """Return the seconds a driver waits for this eMSP."""
+    return destination.authorize_seconds or settings.HUB_AUTHORIZE_TIMEOUT
+
+
+def answer(request: Outbound, outcome: client.Reply | client.PeerError) -> PeerAnswer | OcpiError:
+    """Return what a receiver's answer, or its absence, becomes, by the table above."""
+    if isinstance(outcome, client.PeerError):
+        return outcome.as_ocpi()
+    if outcome.refuses_token:
+        return token_refused(request.destination)
+    if outcome.status_code in _CODES and outcome.http_status in _SENDABLE:
+        return _in_its_words(request, outcome)
+    return _without_envelope(request, outcome)
+
+
+def token_refused(destination: Destination) -> ReceiverNotConnected:
+    """Return the error: the requester's token is not what was refused."""
+    text = f"{destination.ref} refuses the hub's credentials; the two operators must mend them"
+    return ReceiverNotConnected(text)
+
+
+def _in_its_words(request: Outbound, reply: client.Reply) -> PeerAnswer:
+    link = pagination.read_link(reply.headers.get("Link"), base_url=request.url)
+    return PeerAnswer(
+        reply.http_status,
+        reply.body,
+        _headers(reply),
+        is_success=reply.http_status in _HTTP_SUCCESS and is_success(reply.status_code or 0),
+        location=own_url(request.destination, reply.headers.get("Location")),
+        next_page=own_url(request.destination, link),
+    )
+
+
+def _headers(reply: client.Reply) -> dict[str, str]:
+    found = {name: reply.headers.get(name, "").strip() for name in _RELAYED}
+    return {name: value for name, value in found.items() if value.isascii() and value.isdigit()}
+
+
+def own_url(destination: Destination, given: str | None) -> str | None:
+    """Resolve a URL of the receiver's; at another host our token is meant for nobody (A-95)."""
+    if not given:
+        return None
+    endpoint = destination.endpoint or ""
+    try:
+        url = URL(endpoint).join(URL(given.strip(), encoded=True))
+        is_its_own = url.origin() == URL(endpoint).origin()
+        text = str(url)
+    except ValueError:
+        return None
+    return text if is_its_own and text.isascii() and len(text) <= LONGEST_URL else None
+
+
+def _without_envelope(request: Outbound, reply: client.Reply) -> OcpiError:
+    receiver = request.destination.ref
+    if reply.is_throttled:
+        return HubError(f"{receiver} throttles requests (HTTP 429): try again later")
+    if reply.http_status == _NOT_FOUND and request.method == "GET":
+        return request.unknown(f"{receiver} has nothing at this URL", http_status=404)
+    return HubError(f"{receiver} answered HTTP {reply.http_status} without an OCPI envelope")

@@ -1,0 +1,37 @@
+"""What the database remembers of URLs and tokens the hub gave out, as reading a message asks it.
+
+Spec: 2.2.1 transport and format; mod_cdrs, mod_commands; A-83.
+"""
+
+from hub.gateway import callbacks
+from hub.store import cdr_references
+from ocpi.errors import UnsupportedVersion
+from ocpi.types import ModuleID, PartyRef
+from parties.caller import Caller
+from parties.models import Credentials
+
+
+def check_version(version: str, caller: Caller) -> None:
+    """Refuse a version the platform did not register with (A-83).
+
+    After a switch the version before it stays open to the token before it, until that one ends:
+    with the first use of the new token, or when the grace of the rotation is over.
+    """
+    if not caller.version or caller.version == version:
+        return
+    ending = Credentials.objects.filter(pk=caller.credentials_id, valid_until__isnull=False)
+    if not ending.exists():
+        message = f"this platform is registered with {caller.version}"
+        raise UnsupportedVersion(f"{message}; to switch to {version}, PUT its credentials there")
+
+
+def poster(reference: str) -> str | None:
+    """Return the holder who posted what this reference stands for."""
+    known = cdr_references.by_reference(reference)
+    return known.owner if known else None
+
+
+def asked(reference: str, *, platform_id: int, module: ModuleID) -> PartyRef:
+    """Return which party of a platform is to send a result here; raises `NotFound`."""
+    found = callbacks.awaited(reference, platform_id=platform_id, module=module)
+    return PartyRef.parse(found.receiver)

@@ -1,0 +1,74 @@
+"""Who sends a message that does not say so itself, and who gets the answer when it cannot be read.
+
+Spec: 2.2.1 transport and format, message routing headers; A-18, A-46. Links of pages, URLs of what
+was posted and URLs for results are the hub's own: it knows for whom it made them.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Protocol
+
+from hub.gateway import page_links
+from hub.store.reads import cursor_reader
+from ocpi.errors import InvalidParameters
+from ocpi.transport.routing_headers import RoutingHeaders
+from ocpi.types import ModuleID, PartyRef
+from parties.caller import Caller
+from parties.hub_identity import hub_party
+
+POSTED = "cdr_location"
+"""The step of a URL that leads to what was created by POST."""
+
+
+class Records(Protocol):
+    """What the hub remembers of URLs and tokens it gave out; asked for few messages."""
+
+    def check_version(self, version: str, caller: Caller) -> None:
+        """Refuse a version the platform did not register with, unless it is just leaving it."""
+
+    def poster(self, reference: str) -> str | None:
+        """Return the holder who posted what this reference stands for."""
+
+    def asked(self, reference: str, *, platform_id: int, module: ModuleID) -> PartyRef:
+        """Return which party of a platform is to send a result here; raises `NotFound`."""
+
+
+def of_cursor(cursor: str, headers: RoutingHeaders, caller: Caller) -> PartyRef | None:
+    """Return the party for whom the page link being followed was made (A-46)."""
+    if headers.to not in {None, hub_party()}:
+        return headers.sender
+    reader, platform_id = cursor_reader(page_links.position(cursor))
+    if headers.sender not in {None, reader} or platform_id != caller.platform_id:
+        raise InvalidParameters(f"cursor: this page link was made for {reader}")
+    return reader
+
+
+def of_url(
+    values: Mapping[str, str],
+    found: PartyRef | None,
+    caller: Caller,
+    records: Records,
+    *,
+    result_of: ModuleID | None,
+) -> PartyRef | None:
+    """Return for whom the hub made the URL that is called: it is followed without headers.
+
+    Of the link to a page that is `found` in it.
+    """
+    if POSTED in values:
+        poster = records.poster(values[POSTED])
+        found = next((each.ref for each in caller.parties if each.holder == poster), None)
+    if result_of is not None:
+        [reference] = values.values()
+        found = records.asked(reference, platform_id=caller.platform_id, module=result_of)
+    return found if found in caller.refs else None
+
+
+def requester(headers: Mapping[str, str], caller: Caller) -> PartyRef | None:
+    """Return who asks, as far as it is certain whatever else is wrong with the request (A-18)."""
+    refs = caller.refs
+    with suppress(InvalidParameters):
+        named = RoutingHeaders.read(headers).sender
+        if named in refs:
+            return named
+    return next(iter(refs)) if len(refs) == 1 else None

@@ -1,0 +1,100 @@
+"""What the hub answers from what it keeps: a page of a list, or one object.
+
+Spec: 2.2.1 transport and format (pull, pagination); mod_cdrs; A-23, A-46, A-95.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from hub import store
+from hub.gateway import broadcast, forwarding, open_routing, outbound, page_links, relay
+from hub.gateway.answer import Answer
+from hub.gateway.directory import PartyDirectory
+from hub.gateway.message import Message
+from hub.gateway.routes import Direct, Meant, Stored
+from hub.gateway.routing import decide_for
+from hub.store import ObjectQuery, cdr_references
+from hub.store.cdr_references import Posted
+from ocpi.errors import NotFound, OcpiError
+from ocpi.transport import envelope
+from ocpi.transport.pagination import PageRequest, next_link
+from ocpi.types import InterfaceRole
+from ocpi.versions import VERSIONS
+from parties.holders import ref_of
+from parties.hub_identity import endpoint_url, hub_party
+
+_FILTERS = ("date_from", "date_to")
+
+
+def stored(message: Message, _route: Stored) -> Answer:
+    """Serve from what the hub keeps: a page of a list, or one object."""
+    return _page(message) if message.is_list else _single(message)
+
+
+def _page(message: Message) -> Answer:
+    asked = PageRequest.read(message.parameters)
+    if asked.cursor is not None:
+        asked = replace(asked, cursor=page_links.position(asked.cursor))
+    most: int = settings.HUB_PAGE_LIMIT
+    limit = min(asked.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
+    page = store.page(
+        broadcast.policy_of(message), open_routing.viewer(message), asked, limit=limit
+    )
+    headers = {"X-Total-Count": str(page.total), "X-Limit": str(most)}
+    if page.cursor is not None:
+        cursor = page_links.cursor(f"{page.cursor}-{message.sender}-{message.platform_id}")
+        position = {"offset": asked.offset + page.count, "limit": limit, "cursor": cursor}
+        headers["Link"] = next_link(_next_url(message, position))
+    return Answer(envelope.render(data=page.data), headers=headers)
+
+
+def _next_url(message: Message, position: Mapping[str, object]) -> str:
+    """Return the URL of the next page: the filters as they were spelled, and where it starts."""
+    given = message.parameters
+    filters = {name: given[name] for name in _FILTERS if given.get(name)}
+    endpoint = endpoint_url(VERSIONS[message.version], message.module, message.interface)
+    return f"{endpoint}?{urlencode({**filters, **position})}"
+
+
+def _single(message: Message) -> Answer:
+    """Serve one object: the caller's own, or one it may see (A-23, LOC-15)."""
+    policy, kind = broadcast.policy_of(message), message.kind
+    if kind is None:
+        raise NotFound(f"{message.module} has no objects to get")
+    if message.is_posted:
+        return _posted(message)
+    own = message.interface is InterfaceRole.RECEIVER
+    query = ObjectQuery(
+        owner=message.holder if own else open_routing.owner(message),
+        ids=message.ids,
+        variant=message.variant,
+        reader=None if own else message.holder,
+    )
+    return Answer(envelope.render(data=store.get(policy, kind, query)))
+
+
+def _posted(message: Message) -> Answer:
+    """Serve what was posted to whoever posted it: from its receiver's URL, or the hub's copy."""
+    found = cdr_references.by_reference(message.ids[0])
+    if found is None or found.owner != message.holder:
+        raise NotFound("nothing that this party posted is at this URL")
+    try:
+        theirs = _from_receiver(message, found)
+    except OcpiError:  # gone, or its keeper is: what was posted has not changed
+        theirs = None
+    return theirs or Answer(envelope.render(data=found.text))
+
+
+def _from_receiver(message: Message, found: Posted) -> Answer | None:
+    meant = Meant(ref_of(found.audience), found.audience)
+    decided = decide_for(meant, message, PartyDirectory(hub_party(), message.holder))
+    if not isinstance(decided, Direct):
+        return None
+    url = outbound.own_url(decided.destination, found.remote_location)
+    if url is None:
+        return None
+    answer = forwarding.send(outbound.of_message(message, decided.destination, url=url))
+    return relay.in_its_words(message, decided.destination, answer) if answer.is_success else None
