@@ -54,8 +54,8 @@ def put(module: ModuleID, *, evses: int = 1, owner: PartyRef | None = None) -> T
     if owner is not None:
         value |= {"country_code": owner.country_code, "party_id": owner.party_id}
     ref = PartyRef(value["country_code"], value["party_id"])
-    identifier = value["uid" if module is ModuleID.TOKENS else "id"]
-    posted = module is ModuleID.CDRS
+    identifier = value["uid" if module == ModuleID.TOKENS else "id"]
+    posted = module == ModuleID.CDRS
     return Template(
         module=module,
         owner=ref,

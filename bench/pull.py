@@ -51,7 +51,7 @@ def _list() -> Iterator[None]:
     port = ports.free()
     url = f"http://127.0.0.1:{port}/locations"
     owner = Party.objects.get(key=str(SMALL_CPO))
-    module, role = ModuleID.LOCATIONS.value, InterfaceRole.SENDER.value
+    module, role = ModuleID.LOCATIONS, InterfaceRole.SENDER.value
     with background("shelf", "-m", "bench.list_server", str(port)):
         _wait(port)
         Endpoint.objects.create(platform=owner.platform, module=module, role=role, url=url)
@@ -75,7 +75,7 @@ def _read(sizes: list[float]) -> float:
         if state.pages >= _WARM:
             sizes.append(memory.own())
 
-    found = status.of_party(SMALL_CPO, ModuleID.LOCATIONS.value)
+    found = status.of_party(SMALL_CPO, ModuleID.LOCATIONS)
     started = time.perf_counter()
     [done] = status.read_now(found, full=True, watch=watch)
     seconds = time.perf_counter() - started

@@ -25,7 +25,7 @@ def write_request(
     from hub.store import WriteRequest  # noqa: PLC0415
     from hub.store.identity import object_key  # noqa: PLC0415
 
-    kind = VERSIONS["2.2.1"].modules[module].object
+    kind = VERSIONS["2.2.1"].modules[module].kept
     assert kind is not None, module  # noqa: S101 - what is kept has objects
     return WriteRequest(
         module=module,

@@ -17,10 +17,10 @@ from console.agreement_csv import FilePages
 from console.agreement_matrix import MatrixPage
 from console.base import ModelAdmin, Tone, badge, column, moment_text
 from console.explain_access import ExplainPage
-from ocpi.types import ModuleID
+from ocpi.versions import known_modules
 from parties.agreements import has_begun, has_ended, objections
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import OWNERS, READERS, ROLE_PAIRS
+from parties.role_pairs import OWNERS, READERS
 
 if TYPE_CHECKING:
     from django.forms import CheckboxSelectMultiple, Select
@@ -69,12 +69,8 @@ class AgreementForm(forms.ModelForm[Agreement]):
         field: Any = self.fields.get("modules")
         if field is not None:  # a viewer's form has no fields
             # What it names already stays choosable: losing the last one would mean all modules.
-            offered = (
-                module.value
-                for module in ModuleID
-                if module in ROLE_PAIRS or module.value in self.instance.modules
-            )
-            field.choices = [(name, name) for name in offered]
+            offered = {*known_modules(functional=True), *self.instance.modules}
+            field.choices = [(name, name) for name in sorted(offered)]
 
     def clean(self) -> dict[str, Any]:
         """Judge the parties, the modules and the period together."""

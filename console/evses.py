@@ -26,7 +26,7 @@ from hub.models import Evse, Location
 from hub.statistics import uptime
 from hub.statistics.uptime import Span
 from ocpi.types import ModuleID, fold
-from ocpi.v2_2_1.location_types import Status
+from ocpi.versions import values_of
 
 _HOURS = uptime.DAYS * 24
 _CHANGES = 50
@@ -48,7 +48,10 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
     """EVSEs of the present texts of published locations."""
 
     list_display = ("identity", "evse_id", "location", "owner", "state", "updated")
-    list_filter = (word_filter("status", (status.value for status in Status)), _OwnerFilter)
+    list_filter = (
+        word_filter("status", values_of(ModuleID.LOCATIONS, "status", of_part=True)),
+        _OwnerFilter,
+    )
     search_fields = ("evse_id",)
     search_help_text = "Whole EVSE id"
     list_per_page = 50

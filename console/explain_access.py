@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse
 
 from console.base import action, page
 from ocpi.types import ModuleID, PartyRef
+from ocpi.versions import known_modules
 from parties.access import Verdict, judged
 from parties.agreements import objections
 from parties.models import Agreement, Party
-from parties.role_pairs import ROLE_PAIRS
 
 _OFFERED = 2_000
 """How many parties a field suggests; any other is typed."""
@@ -27,7 +27,9 @@ class QuestionForm(forms.Form):
 
     one = forms.CharField(max_length=6)
     other = forms.CharField(max_length=6)
-    module = forms.ChoiceField(choices=[(name.value, name.value) for name in ROLE_PAIRS])
+    module = forms.ChoiceField(
+        choices=lambda: [(name, name) for name in known_modules(functional=True)]
+    )
 
     def clean_one(self) -> PartyRef:
         """Read the first party."""

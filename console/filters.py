@@ -14,7 +14,7 @@ from hub.models import Location, StoredObject, Token
 from ocpi.types import ModuleID
 from ocpi.versions import VERSIONS
 from parties.models import Party
-from parties.role_pairs import ROLE_PAIRS
+from parties.role_pairs import role_pairs
 
 Rows = QuerySet[Any]
 Choices = Iterable[tuple[str, str]]
@@ -45,12 +45,12 @@ class _PartyFilter(_ColumnFilter):
 
 def owner_filter(module: ModuleID) -> type[SimpleListFilter]:
     """Make the filter by who owns the objects of a module."""
-    return _party_filter("owner", {pair[0].value for pair in ROLE_PAIRS[module]})
+    return _party_filter("owner", {pair[0].value for pair in role_pairs(module)})
 
 
 def recipient_filter(module: ModuleID) -> type[SimpleListFilter]:
     """Make the filter by whose tokens the objects of a module are about."""
-    return _party_filter("recipient", {pair[1].value for pair in ROLE_PAIRS[module]})
+    return _party_filter("recipient", {pair[1].value for pair in role_pairs(module)})
 
 
 def _party_filter(column: str, roles: set[str]) -> type[SimpleListFilter]:

@@ -122,7 +122,7 @@ class LocationAdmin(StoredAdmin[Location]):
 
     def served(self, row: Location) -> bytes:
         """Return the text with the present EVSEs."""
-        kind = VERSIONS[row.version].modules[ModuleID.LOCATIONS].object
+        kind = VERSIONS[row.version].modules[ModuleID.LOCATIONS].kept
         if kind is None:
             return b""
         wanted = ObjectQuery(row.owner, (row.object_id,), reader=row.audience or None)

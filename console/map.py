@@ -21,7 +21,8 @@ from console.base import operates
 from hub.models import Location
 from hub.models.locations import SPOT_SIZE
 from hub.statistics.map_clusters import CELL, CLOSEST, Box, clusters, inside
-from ocpi.v2_2_1.location_types import Status
+from ocpi.types import ModuleID
+from ocpi.versions import values_of
 
 _ANY = 0
 
@@ -74,12 +75,12 @@ class StatusFilter(SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, str]]:
         """Offer all of them."""
         del request, model_admin
-        return [(status.value, status.value) for status in Status]
+        return [(word, word) for word in values_of(ModuleID.LOCATIONS, "status", of_part=True)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the locations with such an EVSE."""
         del request
-        known = {status.value for status in Status}
+        known = {*values_of(ModuleID.LOCATIONS, "status", of_part=True)}
         value = self.value() or ""
         return queryset.filter(**{f"spot__{value.lower()}__gt": 0}) if value in known else queryset
 

@@ -30,7 +30,7 @@ def messages_of(row: StoredObject) -> SafeString:
         name = mask(name)
     query = {"object": name, "party": str(ref_of(row.owner))}
     if isinstance(row, Token):
-        query["module"] = ModuleID.TOKENS.value
+        query["module"] = ModuleID.TOKENS
     url = f"{reverse(LIST)}?{urlencode(query)}"
     return format_html('<a class="hub-link" href="{}">Messages about it</a>', url)
 

@@ -18,7 +18,8 @@ from hub.message_log.entry import Way
 from hub.message_log.search import FAILED, Key, MessagePage, MessageQuery, search
 from hub.models import Exchange
 from ocpi.status_codes import StatusCode
-from ocpi.types import ModuleID, PartyRef
+from ocpi.types import PartyRef
+from ocpi.versions import known_modules
 from parties.models import Party
 
 PATIENCE = 0.2
@@ -55,9 +56,12 @@ def _words() -> forms.CharField:
     return forms.CharField(required=False, max_length=_LONGEST)
 
 
+def _choices(nothing: str, *words: str) -> list[tuple[str, str]]:
+    return [("", nothing), *((word, word) for word in words)]
+
+
 def _choice(nothing: str, *words: str) -> forms.ChoiceField:
-    choices = [("", nothing), *((word, word) for word in words)]
-    return forms.ChoiceField(required=False, choices=choices)
+    return forms.ChoiceField(required=False, choices=_choices(nothing, *words))
 
 
 class ExplorerForm(forms.Form):
@@ -65,7 +69,9 @@ class ExplorerForm(forms.Form):
 
     q, object = _words(), _words()
     party = _Read(lambda text: str(PartyRef.parse(text.upper())))
-    module = _choice("any", "versions", *ModuleID)
+    module = forms.ChoiceField(
+        required=False, choices=lambda: _choices("any", "versions", *known_modules())
+    )
     status_code = _Read(_code)
     direction = _choice("either", "in", "out")
     route = _choice("any", *Way)

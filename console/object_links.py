@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from hub.columns import word
 from hub.models import Cdr, Location, Session, StoredObject, Token
 from hub.models.charging import Charged
+from hub.policy import word
 from hub.store.identity import object_key
-from ocpi.types import fold
-from ocpi.v2_2_1.tokens import TOKEN
+from ocpi.types import ModuleID, fold
+from ocpi.versions import kept_type
 
 _LONGEST = 16
 _LONGEST_LINK = 40
@@ -38,7 +38,7 @@ def charged_at(rows: QuerySet[_ChargedRow], location: Location) -> QuerySet[_Cha
 
 def token_of(row: Charged, decoded: Mapping[str, object]) -> Token | None:
     """Find the token of a Session or CDR, whose text says its type."""
-    key = object_key(TOKEN, row.token_key, str(_token_type(decoded)))
+    key = object_key(kept_type(ModuleID.TOKENS), row.token_key, str(_token_type(decoded)))
     return _nearest(Token, owner=row.recipient, key=key, audience=row.owner)
 
 

@@ -24,7 +24,7 @@ from console.object_links import cdrs_of, link
 from console.stored_object import ABOUT, AS_SERVED, WHO_HAS_IT
 from hub.models import Cdr, Location, Session, Token
 from ocpi.types import ModuleID
-from ocpi.v2_2_1.sessions import SessionStatus
+from ocpi.versions import values_of
 
 
 @admin.register(Session)
@@ -49,7 +49,7 @@ class SessionAdmin(ChargedAdmin[Session]):
         LocationFilter,
         owner_filter(ModuleID.SESSIONS),
         recipient_filter(ModuleID.SESSIONS),
-        word_filter("status", SessionStatus),
+        word_filter("status", values_of(ModuleID.SESSIONS, "status")),
         VersionFilter,
         "started_at",
         "last_updated",

@@ -8,7 +8,7 @@ from console.filters import VersionFilter, owner_filter, word_filter
 from console.stored_object import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.models import Tariff
 from ocpi.types import ModuleID
-from ocpi.v2_2_1.tariffs import TariffType
+from ocpi.versions import values_of
 
 
 @admin.register(Tariff)
@@ -18,7 +18,7 @@ class TariffAdmin(StoredAdmin[Tariff]):
     list_display = ("identity", "owned", "currency", "kind", "sent_to", "updated", "noise_sum")
     list_filter = (
         owner_filter(ModuleID.TARIFFS),
-        word_filter("type", TariffType),
+        word_filter("type", values_of(ModuleID.TARIFFS, "type")),
         VersionFilter,
         "last_updated",
     )

@@ -25,8 +25,9 @@ from hub.models import Cdr, Session, Token
 from hub.models.charging import ENDING
 from hub.store.identity import object_key
 from ocpi.types import ModuleID
-from ocpi.v2_2_1.tokens import TOKEN, TokenType, WhitelistType
+from ocpi.versions import kept_type, values_of
 
+_TYPES = values_of(ModuleID.TOKENS, "type")
 _REST = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -36,7 +37,8 @@ def _by_uid(rows: QuerySet[Token], words: str) -> Iterable[QuerySet[Any]]:
         ending = Upper(Right("object_id", ENDING))
         yield rows.annotate(ending=ending).filter(ending=words.removeprefix(_REST).upper())
         return
-    yield by_key(rows, *(object_key(TOKEN, words, type_) for type_ in TokenType))
+    kind = kept_type(ModuleID.TOKENS)
+    yield by_key(rows, *(object_key(kind, words, type_) for type_ in _TYPES))
 
 
 @admin.register(Token)
@@ -57,9 +59,9 @@ class TokenAdmin(Reveals, Drivers, StoredAdmin[Token]):
     actions_list = ("export", "driver")
     list_filter = (
         owner_filter(ModuleID.TOKENS),
-        word_filter("type", TokenType),
+        word_filter("type", _TYPES),
         "valid",
-        word_filter("whitelist", WhitelistType),
+        word_filter("whitelist", values_of(ModuleID.TOKENS, "whitelist")),
         VersionFilter,
         "last_updated",
     )

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from ocpi.types import ModuleID, PartyRef
+from ocpi.types import PartyRef
 from operators import audit as operators_audit
 
 _AUDITED = 1_000
@@ -41,7 +41,7 @@ class SetAside(Generic[Row]):
             rows = rows.filter(pk__in=ids)
         if party:
             rows = rows.filter(**{self.party: str(PartyRef.parse(party))})
-        return rows.filter(**{self.module: ModuleID(module).value}) if module else rows
+        return rows.filter(**{self.module: module}) if module else rows
 
     def discard(
         self, rows: QuerySet[Row], *, tell: Callable[[int, int], object] = lambda *_: None

@@ -14,7 +14,7 @@ urlpatterns = [
         ClientInfoView.as_view(),
     ),
     re_path(
-        r"^(?P<version>[0-9][0-9.]*)/(?P<interface>sender|receiver)/(?P<module>[a-z]+)(?:/|$)",
+        r"^(?P<version>[0-9][0-9.]*)/(?P<interface>sender|receiver)/(?P<module>[A-Za-z]+)(?:/|$)",
         FunctionalModuleView.as_view(),
     ),
     re_path("", include("parties.urls")),

@@ -1,63 +1,23 @@
-"""The words in which a version of OCPI declares its modules, and how a later one restates them.
+"""The words in which a version of OCPI declares its modules.
 
-Specification: transport_and_format (interface endpoints) and version_information_endpoint.
+Specification: transport_and_format (interface endpoints) and version_information_endpoint. All the
+rest follows from a declaration: what is announced, at which URLs and with which methods, who may
+call whom, where a message goes that names no receiver, what the message log calls it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import UnionType
-from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
-
-from pydantic import create_model
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from ocpi.errors import OcpiError
-from ocpi.types import InterfaceRole, ModuleID, OcpiEnum, OcpiModel
+from ocpi.roles import Pairs
+from ocpi.types import InterfaceRole, ModuleID, OcpiModel, PartyRef
 
+OWNER = ("country_code", "party_id")
+OWNED = tuple(f"{{{name}}}" for name in OWNER)
+"""The steps of a path under which Client Owned Objects stand."""
 
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """What lies under an endpoint: a path whose `{steps}` take any value, and its methods."""
-
-    path: tuple[str, ...]
-    methods: frozenset[str]
-
-    def values(self, segments: Sequence[str]) -> dict[str, str] | None:
-        """Read the variable steps of a path, or None when the path leads elsewhere."""
-        if len(segments) != len(self.path):
-            return None
-        steps = list(zip(self.path, segments, strict=True))
-        if any(step != segment for step, segment in steps if not step.startswith("{")):
-            return None
-        return {step[1:-1]: segment for step, segment in steps if step.startswith("{")}
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The resource a path leads to, with the values of its variable steps."""
-
-    resource: Resource
-    values: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """One side of a module: what the data's owner or its reader implements."""
-
-    role: InterfaceRole
-    resources: tuple[Resource, ...]
-
-    def match(self, segments: Sequence[str]) -> Match | None:
-        """Find the resource behind the segments that follow the endpoint's URL."""
-        for resource in self.resources:
-            values = resource.values(segments)
-            if values is not None:
-                return Match(resource, values)
-        return None
-
-    def allowed(self, segments: Sequence[str]) -> tuple[str, ...]:
-        """Name the methods a path answers to, sorted; none when it leads nowhere."""
-        found = self.match(segments)
-        return tuple(sorted(found.resource.methods)) if found else ()
+GET, POST, PUT = frozenset({"GET"}), frozenset({"POST"}), frozenset({"PUT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,68 +58,195 @@ class Part:
     object: ObjectType
 
 
+class Kind(StrEnum):
+    """What lies at a path, which decides what can become of a message to it."""
+
+    LIST = "list"
+    """Objects, page by page."""
+    OBJECT = "object"
+    """One object or a part of it, or the place where one is posted."""
+    ACTION = "action"
+    """What a party is asked to do, now: nothing of it can be kept."""
+    RESULT = "result"
+    """What came of an action, where the `response_url` leads that it named."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerOf:
+    """Whom an action is for when it says only what it is about: the owner of an object.
+
+    The member is a step of its path or stands in its body; the object is what a hub keeps of the
+    module.
+    """
+
+    member: str
+    module: ModuleID
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Whom an action is for when only an earlier one tells: who accepted, or made, that one.
+
+    Both have the member, a step of the path or in the body, and the `request` is what the earlier
+    one asked (`Resource.request`).
+    """
+
+    member: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What lies under an endpoint: a path whose `{steps}` take any value, and its methods.
+
+    `object` is the type that is listed, read or written there, or that an action names by its path;
+    `body` the class of what is sent otherwise. For whom an action is without a receiver tells
+    `about`, if anything. It is in `real_time` when a driver waits at a Charge Point for the answer.
+    """
+
+    path: tuple[str, ...]
+    methods: frozenset[str]
+    kind: Kind = Kind.OBJECT
+    object: ObjectType | None = None
+    body: type[OcpiModel] | None = None
+    about: OwnerOf | Earlier | None = None
+    real_time: bool = False
+
+    def values(self, segments: Sequence[str]) -> dict[str, str] | None:
+        """Read the variable steps of a path, or None when the path leads elsewhere."""
+        if len(segments) != len(self.path):
+            return None
+        steps = list(zip(self.path, segments, strict=True))
+        if any(step != segment for step, segment in steps if not step.startswith("{")):
+            return None
+        return {step[1:-1]: segment for step, segment in steps if step.startswith("{")}
+
+    def request(self, method: str) -> str:
+        """Name what is asked here: the word in its path, such as START_SESSION, else the method."""
+        return next((step for step in self.path if not step.startswith("{")), method)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The resource a path leads to, with the values of its variable steps."""
+
+    resource: Resource
+    values: dict[str, str]
+
+    @property
+    def owner(self) -> PartyRef | None:
+        """The owner a path names, where Client Owned Objects stand under one."""
+        if not set(OWNER) <= self.values.keys():
+            return None
+        return PartyRef(*(self.values[name] for name in OWNER))
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the object and its parts, as the path spells them."""
+        return tuple(value for name, value in self.values.items() if name not in OWNER)
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One side of a module: what the data's owner or its reader implements."""
+
+    role: InterfaceRole
+    resources: tuple[Resource, ...]
+
+    def match(self, segments: Sequence[str], method: str = "") -> Match | None:
+        """Find the resource behind the segments that follow the endpoint's URL.
+
+        Of several at one path it is the one that takes the method, if any does.
+        """
+        found = self._at(segments)
+        fitting = (each for each in found if method in each.resource.methods)
+        return next(fitting, found[0] if found else None)
+
+    def allowed(self, segments: Sequence[str]) -> tuple[str, ...]:
+        """Name the methods a path answers to, sorted; none when it leads nowhere."""
+        return tuple(
+            sorted({name for each in self._at(segments) for name in each.resource.methods})
+        )
+
+    def _at(self, segments: Sequence[str]) -> list[Match]:
+        read = ((resource, resource.values(segments)) for resource in self.resources)
+        return [Match(resource, values) for resource, values in read if values is not None]
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One chapter of the specification as far as a platform has to serve it."""
+    """One chapter of the specification as far as a platform has to serve it.
+
+    Its `roles` are pairs: who implements SENDER and who RECEIVER between parties. `delegated` are
+    the same where an eMSP stands in a CPO's place: only for messages that name such a party. Of the
+    objects a hub receives it may have `kept` one type; all others it only passes on.
+    """
 
     identifier: ModuleID
-    interfaces: Mapping[InterfaceRole, Interface]
-    object: ObjectType | None = None
+    sender: tuple[Resource, ...] = ()
+    receiver: tuple[Resource, ...] = ()
+    roles: Pairs = frozenset()
+    delegated: Pairs = frozenset()
+    kept: ObjectType | None = None
     functional: bool = True
-    client_owned: bool = False
-    has_results: bool = False
-    """Its requests name a `response_url`, to which results are posted."""
+    interfaces: Mapping[InterfaceRole, Interface] = field(init=False)
 
-    def is_result(self, method: str, interface: InterfaceRole) -> bool:
-        """Tell whether such a message brings a result: a POST to the party that asked."""
-        return self.has_results and interface is InterfaceRole.SENDER and method == "POST"
+    def __post_init__(self) -> None:
+        """Offer the sides that have anything to offer."""
+        sides = zip(InterfaceRole, (self.sender, self.receiver), strict=True)
+        offered = {role: Interface(role, resources) for role, resources in sides if resources}
+        object.__setattr__(self, "interfaces", offered)
+
+    @property
+    def body(self) -> type[OcpiModel]:
+        """The class of what is sent to a configuration module."""
+        return next(each.body for each in (*self.receiver, *self.sender) if each.body)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether what is asked for by its actions is told later, to a `response_url`."""
+        return any(each.kind is Kind.RESULT for each in self.sender)
+
+    @property
+    def remembered(self) -> frozenset[str]:
+        """The members by which a later action refers to an earlier one."""
+        named = (each.about for each in (*self.sender, *self.receiver))
+        return frozenset(each.member for each in named if isinstance(each, Earlier))
+
+    def result_path(self, reference: str) -> str:
+        """Return the path below an endpoint at which results are taken."""
+        path = next(each.path for each in self.sender if each.kind is Kind.RESULT)
+        return "/".join(reference if step.startswith("{") else step for step in path)
+
+    def steps_to(self, kind: ObjectType, interface: InterfaceRole) -> tuple[str, ...]:
+        """Return the steps of a path before the ids of objects of a type, or their owner."""
+        paths = (each.path for each in self.interfaces[interface].resources if each.object is kind)
+        return tuple(step for step in min(paths, key=len) if not step.startswith("{"))
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of OCPI: its number and the modules it consists of."""
+    """A version of OCPI: its number, the modules it consists of, and how it is discovered.
+
+    `listed` is the class of an entry in a list of versions, `details` that of one's endpoints.
+    """
 
     number: str
     modules: Mapping[ModuleID, Module]
+    listed: type[OcpiModel]
+    details: type[OcpiModel]
 
+    @property
+    def credentials(self) -> type[OcpiModel]:
+        """The class of what platforms exchange to register."""
+        return self.modules[ModuleID.CREDENTIALS].body
 
-def interfaces(*declared: Interface) -> dict[InterfaceRole, Interface]:
-    """Key the interfaces of a module by their role."""
-    return {interface.role: interface for interface in declared}
+    @property
+    def client_info(self) -> type[OcpiModel]:
+        """The class of what a hub says of a party."""
+        return self.modules[ModuleID.HUBCLIENTINFO].body
 
 
 def modules(*declared: Module) -> dict[ModuleID, Module]:
     """Key the modules of a version by their identifier."""
     return {module.identifier: module for module in declared}
-
-
-def revised(
-    model: type[OcpiModel], /, *, drop: tuple[str, ...] = (), **changed: object
-) -> type[OcpiModel]:
-    """Restate a class for another version: without some fields, with others of another type.
-
-    A field that is changed to `X | None` is optional, any other is required. Everything else,
-    name and docstring included, stays what it was.
-    """
-    kept = {
-        name: hint
-        for name, hint in get_type_hints(model, include_extras=True).items()
-        if name in model.model_fields and name not in drop
-    }
-    fields: dict[str, Any] = {
-        name: (hint, None if _is_optional(hint) else ...) for name, hint in (kept | changed).items()
-    }
-    return create_model(model.__name__, __base__=OcpiModel, __doc__=model.__doc__, **fields)
-
-
-def lacking(enum: type[OcpiEnum], *values: str) -> type[OcpiEnum]:
-    """Restate an enum for a version that does not have some of its values yet."""
-    kept = [(member.name, member.value) for member in enum if member.value not in values]
-    build = cast("Any", OcpiEnum)
-    return cast("type[OcpiEnum]", build(enum.__name__, kept))
-
-
-def _is_optional(hint: object) -> bool:
-    if get_origin(hint) is Annotated:
-        hint = get_args(hint)[0]
-    return get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint)

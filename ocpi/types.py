@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -68,18 +68,34 @@ class InterfaceRole(OcpiEnum):
     RECEIVER = "RECEIVER"
 
 
-class ModuleID(OcpiEnum):
-    """The modules by the identifier they have in version details."""
+class ModuleID(str):
+    """A module by the identifier it has in version details; compared by ==, like any text.
 
-    CDRS = "cdrs"
-    CHARGINGPROFILES = "chargingprofiles"
-    COMMANDS = "commands"
-    CREDENTIALS = "credentials"
-    HUBCLIENTINFO = "hubclientinfo"
-    LOCATIONS = "locations"
-    SESSIONS = "sessions"
-    TARIFFS = "tariffs"
-    TOKENS = "tokens"
+    Which modules there are, the declarations say. Here stand the names that rules of our own need.
+    """
+
+    __slots__ = ()
+
+    CDRS: ClassVar["ModuleID"]
+    CHARGINGPROFILES: ClassVar["ModuleID"]
+    COMMANDS: ClassVar["ModuleID"]
+    CREDENTIALS: ClassVar["ModuleID"]
+    HUBCLIENTINFO: ClassVar["ModuleID"]
+    LOCATIONS: ClassVar["ModuleID"]
+    SESSIONS: ClassVar["ModuleID"]
+    TARIFFS: ClassVar["ModuleID"]
+    TOKENS: ClassVar["ModuleID"]
+
+
+ModuleID.CDRS = ModuleID("cdrs")
+ModuleID.CHARGINGPROFILES = ModuleID("chargingprofiles")
+ModuleID.COMMANDS = ModuleID("commands")
+ModuleID.CREDENTIALS = ModuleID("credentials")
+ModuleID.HUBCLIENTINFO = ModuleID("hubclientinfo")
+ModuleID.LOCATIONS = ModuleID("locations")
+ModuleID.SESSIONS = ModuleID("sessions")
+ModuleID.TARIFFS = ModuleID("tariffs")
+ModuleID.TOKENS = ModuleID("tokens")
 
 
 # --- parties -------------------------------------------------------------------------------------

@@ -224,7 +224,7 @@ def _by(module: ModuleID | None) -> Parameters:
     """Name what decides: an agreement that covers a module, or without one that nobody refused."""
     if module is None:
         return {"access_refused": AgreementState.SUSPENDED.value}
-    return {"access_active": AgreementState.ACTIVE.value, "access_module": module.value}
+    return {"access_active": AgreementState.ACTIVE.value, "access_module": module}
 
 
 def _is_allowed(ways: Sequence[_Way], module: ModuleID) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 from django.db import DataError, IntegrityError, transaction
 
 from ocpi.types import ModuleID, PartyRef, Role
+from ocpi.versions import known_modules
 from parties.agreements import between
 from parties.models import Agreement, AgreementState, Party
 
@@ -189,7 +190,7 @@ def _terms(line: int, row: Mapping[str, str]) -> _Terms:
         raise ValueError(message)
     one, other = (PartyRef.parse(cells[name].upper()) for name in ("cpo", "emsp"))
     state = _one_of("state", cells["state"].upper() or "ACTIVE", AgreementState)
-    modules = [_one_of("module", name, ModuleID) for name in cells["modules"].split()]
+    modules = [_one_of("module", name, known_modules()) for name in cells["modules"].split()]
     cpo, emsp = between(
         one,
         other,

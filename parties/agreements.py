@@ -41,7 +41,7 @@ def agree(
     Without modules a new agreement is about all of them; one that exists keeps those it has.
     """
     cpo, emsp = between(one, other, modules=modules)
-    named = {"modules": [module.value for module in modules]} if modules else {}
+    named = {"modules": list(modules)} if modules else {}
     agreement, _ = Agreement.objects.update_or_create(
         cpo=cpo, emsp=emsp, defaults={"state": state, **named}
     )

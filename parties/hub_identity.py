@@ -38,14 +38,12 @@ def served_modules(
 ) -> Iterator[tuple[ModuleID, InterfaceRole]]:
     """List the interfaces the hub serves in a version, as its details announce them.
 
-    Credentials stand there once, as SENDER. A hub sends client info; it gets some from other hubs.
+    A hub sends client info; it gets some from other hubs alone.
     """
-    one_sided = {ModuleID.CREDENTIALS} if to_hub else {ModuleID.CREDENTIALS, ModuleID.HUBCLIENTINFO}
     for module in version.modules.values():
-        if module.identifier in one_sided:
-            yield module.identifier, InterfaceRole.SENDER
-        else:
-            yield from ((module.identifier, role) for role in module.interfaces)
+        for role in module.interfaces:
+            if module.functional or to_hub or role is InterfaceRole.SENDER:
+                yield module.identifier, role
 
 
 def details_url(version: Version) -> str:
@@ -57,7 +55,7 @@ def endpoint_url(version: Version, module: ModuleID, role: InterfaceRole) -> str
     """Return the URL of one of the hub's endpoints."""
     base = details_url(version)
     return (
-        f"{base}/{module}" if module is ModuleID.CREDENTIALS else f"{base}/{role.lower()}/{module}"
+        f"{base}/{module}" if module == ModuleID.CREDENTIALS else f"{base}/{role.lower()}/{module}"
     )
 
 

@@ -26,7 +26,6 @@ from sandbox.quirks import Quirks
 from sandbox.recorder import Seen
 from sandbox.server import Answer
 
-MODULES = frozenset({ModuleID.COMMANDS, ModuleID.CHARGINGPROFILES})
 TIMEOUT = 30
 """How many seconds a result may take."""
 _AT_LOCATION = frozenset({"START_SESSION", "RESERVE_NOW", "UNLOCK_CONNECTOR"})
@@ -61,12 +60,11 @@ class Order:
 
 def read_order(module: ModuleID, match: Match, seen: Seen) -> Order:
     """Read an order; raises `InvalidParameters` when nobody could be told its result."""
-    is_command = module is ModuleID.COMMANDS
     said = read_object(seen.body) if seen.method in ("POST", "PUT") else seen.query
     content = {**said, **match.values}
     if not isinstance(content.get("response_url"), str):
         raise InvalidParameters("response_url: missing")
-    return Order(module, match.resource.path[0] if is_command else seen.method, content, seen)
+    return Order(module, match.resource.request(seen.method), content, seen)
 
 
 class OrderDesk:

@@ -44,7 +44,7 @@ class Dispatcher:
         place = self.addresses.find(seen.route)
         if place.kind is not Kind.ENDPOINT:
             return self._describe(place, seen)
-        if place.module is ModuleID.CREDENTIALS:
+        if place.module == ModuleID.CREDENTIALS:
             return self.handshake.answer(seen, place.version, token)
         if tokens.valid.get(token) is TokenState.INVITED:
             raise Unauthenticated("token A is for the registration only")

@@ -50,7 +50,7 @@ class Addresses:
             return f"{BASE}/versions"
         if place.kind is Kind.DETAILS:
             return f"{BASE}/{place.version}"
-        if place.module is ModuleID.CREDENTIALS:
+        if place.module == ModuleID.CREDENTIALS:
             return f"{BASE}/{place.version}/credentials"
         usual = f"{BASE}/{place.version}/{place.role.lower()}/{place.module}"
         return self.moved.get((place.module, place.role), usual)
@@ -80,7 +80,7 @@ class Addresses:
     def _rest(self, place: Endpoint, segments: tuple[str, ...]) -> Endpoint | None:
         prefix = tuple((self.path(place) or "").rstrip("/").split("/"))
         rest = segments[len(prefix) :]
-        takes_more = place.kind is Kind.ENDPOINT and place.module is not ModuleID.CREDENTIALS
+        takes_more = place.kind is Kind.ENDPOINT and place.module != ModuleID.CREDENTIALS
         if segments[: len(prefix)] != prefix or (rest and not takes_more):
             return None
         return replace(place, rest=rest)

@@ -9,7 +9,7 @@ from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from ocpi.errors import MethodNotAllowed, NotFound
-from ocpi.modules import Interface, Match
+from ocpi.modules import Interface, Kind, Match
 from ocpi.transport.pagination import PageRequest, next_link
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold, parse_datetime
@@ -17,15 +17,13 @@ from ocpi.versions import VERSIONS
 from sandbox.authorization import Authorization
 from sandbox.charging_preferences import preferred
 from sandbox.client_info import Clients
-from sandbox.commands import MODULES, OrderDesk, read_order
+from sandbox.commands import OrderDesk, read_order
 from sandbox.endpoints import Endpoint
 from sandbox.object_store import Key, ObjectStore, read_object
 from sandbox.patch import unknown
 from sandbox.quirks import Quirks
 from sandbox.recorder import Seen
 from sandbox.server import Answer
-
-OWNER = ("country_code", "party_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +40,19 @@ class Interfaces:
 
     def answer(self, place: Endpoint, seen: Seen, url: str) -> Answer:
         """Answer a call of this endpoint, whose advertised URL is given."""
-        interface = VERSIONS[place.version].modules[place.module].interfaces[place.role]
-        match = resource(interface, place.rest, seen.method)
+        module = VERSIONS[place.version].modules[place.module]
+        match = resource(module.interfaces[place.role], place.rest, seen.method)
         shelves = self.own if place.role is InterfaceRole.SENDER else self.received
         shelf = shelves.get(place.module)
-        if place.module in MODULES and place.role is InterfaceRole.RECEIVER:
+        if (
+            module.has_results
+            and match.resource.kind is Kind.ACTION
+            and place.role is InterfaceRole.RECEIVER
+        ):
             return self.desk.answer(read_order(place.module, match, seen))
-        if place.module is ModuleID.HUBCLIENTINFO:
+        if place.module == ModuleID.HUBCLIENTINFO:
             return self.clients.answer(place.role, match, seen, self.quirks)
-        if shelf is None:
+        if shelf is None or match.resource.object != module.kept:
             return self.quirks.success()
         if place.role is InterfaceRole.SENDER:
             return self._send(shelf, match, seen, url)
@@ -59,14 +61,14 @@ class Interfaces:
     # --- sender --------------------------------------------------------------------------------
 
     def _send(self, shelf: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
-        if match.resource.path[1:] == ("authorize",):
+        if match.resource.real_time:
             return self.authorizing.answer(match.values["token_uid"], seen)
         if seen.method != "GET":
             return self.quirks.success(preferred(shelf, match.values["session_id"], seen))
         asked = self._asked(seen)
-        if not match.resource.path:
+        if match.resource.kind is Kind.LIST:
             return self._page(shelf, [key for key in shelf if asked(key)], seen, url)
-        ids = tuple(match.values.values())
+        ids = match.ids
         for key in shelf:
             if asked(key) and key[2] == fold(ids[0]):
                 return self.quirks.single(shelf.get_text(PartyRef(*key[:2]), *ids))
@@ -106,8 +108,9 @@ class Interfaces:
     def _receive(self, shelf: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
         if shelf.kind.posted:
             return self._receive_posted(shelf, match, seen, url)
-        ids = tuple(value for name, value in match.values.items() if name not in OWNER)
-        owner = PartyRef(match.values["country_code"], match.values["party_id"])
+        ids, owner = match.ids, match.owner
+        if owner is None:
+            return self.quirks.success()
         variant = seen.query.get(shelf.kind.variant.member, "") if shelf.kind.variant else ""
         if seen.method == "GET":
             return self.quirks.single(shelf.get_text(owner, *ids, variant=variant))
@@ -122,7 +125,7 @@ class Interfaces:
 
     def _receive_posted(self, shelf: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
         if seen.method == "GET":
-            owner, identifier = _referred(*match.values.values())
+            owner, identifier = _referred(*match.ids)
             return self.quirks.single(shelf.get_text(owner, identifier))
         (country, party, identifier), created = shelf.post(seen.body)
         reference = quote(f"{PartyRef(country, party)}-{identifier}", safe="")
@@ -138,12 +141,20 @@ def _referred(reference: str) -> tuple[PartyRef, str]:
 
 def resource(interface: Interface, segments: tuple[str, ...], method: str) -> Match:
     """Find the resource these segments lead to, if it takes the method."""
-    match = interface.match(segments)
+    match = interface.match(segments, method)
     if match is None:
         raise NotFound("nothing under this URL")
     if method not in match.resource.methods:
         raise MethodNotAllowed(allowed=interface.allowed(segments))
     return match
+
+
+def is_result(place: Endpoint, method: str) -> bool:
+    """Tell whether a call brings what came of an order."""
+    version = VERSIONS.get(place.version)
+    side = version.modules[place.module].interfaces.get(place.role) if version else None
+    match = side.match(place.rest, method) if side else None
+    return match is not None and match.resource.kind is Kind.RESULT
 
 
 def _within(text: str, date_from: datetime | None, date_to: datetime | None) -> bool:

@@ -16,12 +16,12 @@ from ocpi.versions import VERSIONS
 from sandbox.authorization import Authorization
 from sandbox.client import HubClient, Result
 from sandbox.client_info import Clients
-from sandbox.commands import MODULES, OrderDesk
+from sandbox.commands import OrderDesk
 from sandbox.credentials_tokens import Tokens
 from sandbox.default_endpoints import offered
 from sandbox.dispatcher import Dispatcher
 from sandbox.endpoints import Addresses, Endpoint, Kind
-from sandbox.interfaces import Interfaces
+from sandbox.interfaces import Interfaces, is_result
 from sandbox.misbehaviour import hang
 from sandbox.object_store import ObjectStore, write_object
 from sandbox.overrides import Override, Overrides
@@ -31,8 +31,6 @@ from sandbox.registration import Handshake
 from sandbox.server import Answer, Call, Responder, SandboxServer
 
 Watcher = Callable[[Seen, Answer], None]
-RESULTS = {(module, InterfaceRole.SENDER) for module in MODULES}
-"""The interfaces that results are POSTed to."""
 DEFAULT_ROLES = (("CPO", "NL", "CPA"),)
 
 
@@ -228,7 +226,7 @@ class SandboxPlatform:
             place = self.addresses.find(seen.route)
         except NotFound:
             return False
-        return seen.method == "POST" and (place.module, place.role) in RESULTS
+        return is_result(place, seen.method)
 
     # --- what it saw, and how it misbehaves ----------------------------------------------------
 
@@ -279,7 +277,7 @@ class SandboxPlatform:
 
     def _shelves(self) -> dict[str, ObjectStore]:
         declared = VERSIONS[self.addresses.versions[-1]].modules
-        kinds = {str(name): declared[name].object for name in self.addresses.modules}
+        kinds = {str(name): declared[name].kept for name in self.addresses.modules}
         return {name: ObjectStore(kind) for name, kind in kinds.items() if kind is not None}
 
 

@@ -94,7 +94,7 @@ class EndpointFactory(DjangoModelFactory[Endpoint]):
         model = Endpoint
 
     platform = factory.SubFactory(PlatformFactory)
-    module = ModuleID.LOCATIONS.value
+    module = ModuleID.LOCATIONS
     role = InterfaceRole.RECEIVER.value
     url = factory.LazyAttribute(
         lambda row: f"https://example.com/{row.platform.pk}/{row.role.lower()}/{row.module}"

@@ -22,8 +22,8 @@ from ocpi import client
 from ocpi.errors import InvalidParameters
 from ocpi.transport.pagination import PageRequest
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role, parse_datetime
-from ocpi.v2_2_1.hubclientinfo import ClientInfo
 from ocpi.validation import validate
+from ocpi.versions import VERSIONS, Version, latest
 from parties import outbound_auth
 from parties.connection_status import ConnectionStatus
 from parties.hub_identity import hub_party
@@ -46,9 +46,10 @@ def learn(platform_id: int, value: dict[str, Any]) -> None:
 
 def _is_news(platform_id: int, value: dict[str, Any]) -> bool:
     """Take over one ClientInfo, and tell whether the party stands in another way now."""
-    told = _Told.read(value)
+    platform = Platform.objects.get(pk=platform_id)
+    told = _Told.read(value, VERSIONS.get(platform.version, latest()))
     with transaction.atomic():
-        party = _party(Platform.objects.get(pk=platform_id), told)
+        party = _party(platform, told)
         newer = Q(reported_at=None) | Q(reported_at__lte=told.moment)
         changed = Party.objects.filter(newer, pk=party.pk).update(
             is_active=True,
@@ -63,7 +64,7 @@ def learn_all(platform_id: int) -> int:
     """GET the whole list of another hub, and count what was taken over; it is announced once."""
     endpoint = Endpoint.objects.filter(
         platform=platform_id,
-        module=ModuleID.HUBCLIENTINFO.value,
+        module=ModuleID.HUBCLIENTINFO,
         role=InterfaceRole.SENDER.value,
     ).first()
     if endpoint is None or not may_be_hub(platform_id):
@@ -107,9 +108,9 @@ class _Told:
     moment: datetime
 
     @classmethod
-    def read(cls, value: dict[str, Any]) -> Self:
+    def read(cls, value: dict[str, Any], version: Version) -> Self:
         """Read one; a moment yet to come would outlast all that is told later."""
-        validate(ClientInfo, value)
+        validate(version.client_info, value)
         try:
             role, status = Role(value["role"]), ConnectionStatus(value["status"])
         except ValueError as error:

@@ -39,7 +39,7 @@ _NOTHING_PASSES = {Outcome.UNREACHABLE, Outcome.SILENT}
 
 CONNECTED = Q(
     platform__status=ConnectionStatus.CONNECTED.value,
-    platform__endpoints__module=ModuleID.HUBCLIENTINFO.value,
+    platform__endpoints__module=ModuleID.HUBCLIENTINFO,
     platform__endpoints__role=InterfaceRole.RECEIVER.value,
 )
 """The rows of platforms that can be told."""
@@ -123,7 +123,7 @@ def receiver_of(platform_id: int) -> Receiver | None:
     endpoint = Endpoint.objects.filter(
         platform=platform_id,
         platform__status=ConnectionStatus.CONNECTED.value,
-        module=ModuleID.HUBCLIENTINFO.value,
+        module=ModuleID.HUBCLIENTINFO,
         role=InterfaceRole.RECEIVER.value,
     ).first()
     try:

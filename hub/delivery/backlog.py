@@ -15,7 +15,7 @@ from hub.policy import POLICIES
 from ocpi.types import InterfaceRole, ModuleID, Role
 from parties import access
 from parties.connection_status import REGISTERED
-from parties.role_pairs import ROLE_PAIRS
+from parties.role_pairs import role_pairs
 
 COUNTED = 10_000
 """Changes behind that are worth counting one by one."""
@@ -28,7 +28,7 @@ _REGISTERED = [status.value for status in REGISTERED]
 _TOKEN_OWNERS = [
     role.value
     for role in sorted(
-        {owner for owner, _ in ROLE_PAIRS[ModuleID.TOKENS]}, key=lambda role: role is not Role.EMSP
+        {owner for owner, _ in role_pairs(ModuleID.TOKENS)}, key=lambda role: role is not Role.EMSP
     )
 ]
 
@@ -59,7 +59,7 @@ def owners(subscription_id: int, module: ModuleID) -> frozenset[str]:
 
 def before(module: ModuleID) -> list[str]:
     """Return the modules whose objects a newcomer gets before those of this one."""
-    return [each.value for each in takewhile(lambda other: other is not module, POLICIES)]
+    return [*takewhile(lambda other: other != module, POLICIES)]
 
 
 def rows(statement: str, module: ModuleID, **more: object) -> list[Any]:
@@ -73,7 +73,7 @@ def parameters(module: ModuleID, **more: object) -> dict[str, Any]:
     _, of_access = access.access_pairs_sql(module)
     return {
         **of_access,
-        "module": module.value,
+        "module": module,
         "role": InterfaceRole.RECEIVER.value,
         "registered": _REGISTERED,
         "token_owners": _TOKEN_OWNERS,

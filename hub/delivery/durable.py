@@ -20,7 +20,7 @@ from hub.delivery.target import Target
 from hub.feed import Batch, Position
 from hub.policy import POLICIES, Delivery
 
-DURABLE = [name.value for name, row in POLICIES.items() if row.delivery is Delivery.DURABLE]
+DURABLE = [name for name, row in POLICIES.items() if row.delivery is Delivery.DURABLE]
 """Modules of which every message counts."""
 
 # For so long a message that keeps failing is tried while others of its receiver pass.

@@ -21,7 +21,7 @@ from ocpi.types import InterfaceRole, ModuleID
 from parties import access
 from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.models import Endpoint, Party
-from parties.role_pairs import ROLE_PAIRS
+from parties.role_pairs import role_pairs
 
 
 class DeliveryState(StrEnum):
@@ -124,7 +124,7 @@ def _with_a_subscription(subject: Subject, parties: list[Party]) -> list[Party]:
 
 
 def _not_allowed(subject: Subject, allowed: Collection[Party], most: int) -> list[Party]:
-    roles = {reader for _, reader in ROLE_PAIRS.get(subject.module, ())}
+    roles = {reader for _, reader in role_pairs(subject.module)}
     others = Party.objects.filter(role__in=roles, is_active=True).exclude(holder=subject.row.owner)
     if subject.row.audience:
         others = others.filter(holder=subject.row.audience)

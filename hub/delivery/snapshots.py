@@ -26,7 +26,7 @@ from hub.models import Snapshot
 from hub.policy import POLICIES
 from hub.store.identity import variant_query
 from hub.store.reads import Viewer
-from ocpi.types import ModuleID
+from ocpi.types import InterfaceRole, ModuleID
 from ocpi.versions import VERSIONS
 from parties.holders import ref_of
 
@@ -69,9 +69,10 @@ def _push(target: Target, owner: str, each: StoredText) -> Push:
 
 
 def _path(target: Target, owner: str, each: StoredText) -> str:
-    ref = ref_of(owner)
-    steps = (ref.country_code, ref.party_id, each.object_id)
-    kind = VERSIONS[each.version].modules[target.module].object
+    ref, module = ref_of(owner), VERSIONS[each.version].modules[target.module]
+    kind = module.kept
+    before = module.steps_to(kind, InterfaceRole.RECEIVER) if kind else ()
+    steps = (*before, ref.country_code, ref.party_id, each.object_id)
     query = variant_query(kind, each.object_key) if kind else ""
     return "/".join(quote(step, safe="") for step in steps) + query
 

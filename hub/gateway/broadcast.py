@@ -17,7 +17,7 @@ from hub.gateway import posts_in_flight, token_owner
 from hub.gateway.answer import Answer
 from hub.gateway.directory import PartyDirectory
 from hub.gateway.message import Message
-from hub.gateway.routes import Broadcast, Destination, Meant
+from hub.gateway.routes import Broadcast, Destination, Kept, Meant
 from hub.gateway.routing import destination_for
 from hub.policy import POLICIES, Policy
 from hub.store import Applied, WriteRequest, cdr_references
@@ -31,13 +31,12 @@ from ocpi.errors import (
     ReceiverNotConnected,
     UnknownReceiver,
 )
-from ocpi.modules import ObjectType
+from ocpi.modules import OWNER, ObjectType
 from ocpi.transport import envelope
 from ocpi.types import InterfaceRole, PartyRef
 from ocpi.validation import validate
-from ocpi.versions import VERSIONS
 from parties.holders import ref_of
-from parties.hub_identity import endpoint_url, hub_party
+from parties.hub_identity import hub_party
 
 log = logging.getLogger(__name__)
 
@@ -69,15 +68,14 @@ def acknowledged(message: Message, request: WriteRequest, applied: Applied) -> A
 
 def location(message: Message, request: WriteRequest) -> dict[str, str]:
     """Name the hub's own URL of what was posted (CDR-02), which is stored whether or not."""
-    endpoint = endpoint_url(VERSIONS[message.version], message.module, message.interface)
     with sql.forgiving("the Location of what was posted"):
-        return {"Location": f"{endpoint}/{cdr_references.reference_of(request)}"}
+        return {"Location": f"{message.url}/{cdr_references.reference_of(request)}"}
     return {}
 
 
 def policy_of(message: Message) -> Policy:
     """Return how the module is kept; the hub keeps nothing of a module that is only forwarded."""
-    if message.module not in POLICIES:
+    if message.kept is Kept.NOTHING:
         why = "set OCPI-to-country-code and OCPI-to-party-id"
         raise HubError(f"{message.module} must be addressed to a party, not to the hub: {why}")
     return POLICIES[message.module]
@@ -113,7 +111,7 @@ def recipient(message: Message) -> Meant:
 def addressed_to(message: Message, receiver: Destination) -> WriteRequest | None:
     """Return a push addressed to a party as the store takes it; None when it is not kept."""
     pushes = message.interface is InterfaceRole.RECEIVER and message.method != "GET"
-    if not pushes or message.module not in POLICIES:
+    if not pushes or message.kept is Kept.NOTHING:
         return None
     request = replace(write_request(message), audience=receiver.holder, is_fed=False)
     if not request.policy.personal or message.method == "PATCH":
@@ -183,7 +181,7 @@ def write_request(message: Message) -> WriteRequest:
 def _posted_identity(message: Message, kind: ObjectType) -> tuple[PartyRef, tuple[str, ...], str]:
     """Return owner, ids and key of what is posted, from its body."""
     value = message.content
-    names = ("country_code", "party_id", kind.id_field)
+    names = (*OWNER, kind.id_field)
     said = {name: value.get(name) for name in names}
     wrong = tuple(
         Finding(name, "is required, as a string of printable characters")

@@ -33,7 +33,7 @@ class Asked:
 
 def awaited(reference: str, *, platform_id: int, module: ModuleID) -> Callback:
     """Return the callback a URL leads to; 404 to all but the platform that was asked (CMD-05)."""
-    own = _lasting().filter(receiver_platform=platform_id, module=module.value)
+    own = _lasting().filter(receiver_platform=platform_id, module=module)
     with suppress(ValueError):
         found = own.filter(pk=UUID(hex=reference)).first()
         if found is not None:
@@ -83,13 +83,12 @@ class Registered:
     platform_id: int
 
 
-def reserved_at(reservation_id: str, *, sender: PartyRef, platform_id: int) -> set[Registered]:
-    """Return where a party has made a reservation; others' reservations are theirs (CMD-18).
+def asked_by(earlier: Asked, *, sender: PartyRef, platform_id: int) -> set[Registered]:
+    """Return whom a party asked for something, such as a reservation; others' are theirs (CMD-18).
 
     Where nobody is known to have accepted it, an answer that was lost may have said so.
     """
-    made = _about(ModuleID.COMMANDS, reservation_id, "RESERVE_NOW")
-    own = made.filter(sender=str(sender), sender_platform=platform_id)
+    own = _like(earlier).filter(sender=str(sender), sender_platform=platform_id)
     asked = list(own.values_list("receiver", "receiver_platform", "is_accepted"))
     sure = {(key, at) for key, at, is_accepted in asked if is_accepted}
     found = sure or {(key, at) for key, at, _ in asked}
@@ -103,16 +102,13 @@ def asked_lately(session_id: str, *, receiver: PartyRef, platform_id: int) -> bo
     """
     since = timezone.now() - timedelta(seconds=settings.HUB_PROFILE_SECONDS)
     done = Callback.objects.filter(about=about_key(session_id), is_accepted=True)
-    lately = done.filter(module=ModuleID.CHARGINGPROFILES.value, created_at__gt=since)
+    lately = done.filter(module=ModuleID.CHARGINGPROFILES, created_at__gt=since)
     return lately.filter(receiver=str(receiver), receiver_platform=platform_id).exists()
 
 
-def setter_of_profile(
-    session_id: str, *, receiver: PartyRef, platform_id: int
-) -> Registered | None:
-    """Return who last set a profile that the receiver accepted: that one holds (CP-09)."""
-    profiles = _about(ModuleID.CHARGINGPROFILES, session_id, "PUT")
-    asked = profiles.filter(receiver=str(receiver), receiver_platform=platform_id)
+def asker_of(earlier: Asked, *, receiver: PartyRef, platform_id: int) -> Registered | None:
+    """Return who last asked for what the receiver accepted: a profile, which holds (CP-09)."""
+    asked = _like(earlier).filter(receiver=str(receiver), receiver_platform=platform_id)
     last = asked.filter(is_accepted=True).order_by("-created_at").first()
     return Registered(PartyRef.parse(last.sender), last.sender_platform_id) if last else None
 
@@ -122,8 +118,8 @@ def forget_expired() -> int:
     return Callback.objects.filter(expires_at__lte=timezone.now()).delete()[0]
 
 
-def _about(module: ModuleID, about: str, kind: str) -> QuerySet[Callback]:
-    return _lasting().filter(about=about_key(about), module=module.value, kind=kind)
+def _like(asked: Asked) -> QuerySet[Callback]:
+    return _lasting().filter(about=about_key(asked.about), module=asked.module, kind=asked.kind)
 
 
 def _lasting() -> QuerySet[Callback]:

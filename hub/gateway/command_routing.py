@@ -4,27 +4,29 @@ Spec: 2.2.1 mod_commands, mod_charging_profiles, transport and format (Open Rout
 A-105, A-110, A-112.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 from django.conf import settings
 
 from hub.gateway import callbacks
+from hub.gateway.callbacks import Asked
 from hub.gateway.message import Message
 from hub.gateway.routes import Destination, Known, Meant
 from hub.policy import POLICIES
 from hub.store import Viewer
 from hub.store.reads import is_anothers, owners_of
-from ocpi.errors import Finding, InvalidParameters, NotFound, UnknownLocation, UnknownReceiver
+from ocpi.errors import Finding, HubError, InvalidParameters, NotFound, UnknownReceiver
+from ocpi.modules import Earlier, OwnerOf
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold
+from ocpi.versions import kept_type
 from parties import access, holders
 from parties.holders import ref_of
-from parties.role_pairs import ROLE_PAIRS
+from parties.role_pairs import role_pairs
 
 REJECTED = msgspec.json.encode({"result": "REJECTED", "timeout": 0})
 _TOO_OFTEN = msgspec.json.encode({"result": "TOO_OFTEN", "timeout": 0})
 _UNKNOWN_SESSION = msgspec.json.encode({"result": "UNKNOWN_SESSION", "timeout": 0})
-_WITH_TOKEN = frozenset({"START_SESSION", "RESERVE_NOW"})
 
 
 def receiver_of(message: Message) -> Meant | Known:
@@ -32,10 +34,18 @@ def receiver_of(message: Message) -> Meant | Known:
 
     Raises `OcpiError` when several parties could be meant, or nobody is.
     """
-    if message.module is ModuleID.CHARGINGPROFILES:
-        return _of_profile(message)
-    value = message.content
-    return _OF_COMMAND[message.resource.path[0]](message, value)
+    match message.resource.about:
+        case OwnerOf(member, module):
+            return _owner(message, module, _member(message, member))
+        case Earlier(member, request):
+            return _of_earlier(message, member, request)
+    raise nobody(message)
+
+
+def nobody(message: Message) -> HubError:
+    """Return the error for what says neither by headers nor otherwise whom it is for."""
+    what = f"whom this is for cannot be told from a message about {message.module}"
+    return HubError(f"{what}: set OCPI-to-country-code and OCPI-to-party-id")
 
 
 def answer_for_another(message: Message, receiver: Destination) -> bytes | None:
@@ -46,7 +56,7 @@ def answer_for_another(message: Message, receiver: Destination) -> bytes | None:
     session_id = _session_of(message)
     if session_id is None or not _is_anothers(message.holder, receiver.holder, session_id):
         return None
-    if message.module is not ModuleID.SESSIONS:
+    if message.asks_for_results:
         return _UNKNOWN_SESSION
     text = f"the hub knows no Session {session_id!r} that {message.sender} may see"
     raise NotFound(text)
@@ -54,14 +64,10 @@ def answer_for_another(message: Message, receiver: Destination) -> bytes | None:
 
 def _session_of(message: Message) -> str | None:
     """Return the id of the CPO's Session that a message to the CPO is about."""
-    identifier, calls_cpo = message.module, message.interface is InterfaceRole.RECEIVER
-    if identifier is ModuleID.SESSIONS:
-        return None if calls_cpo or message.is_list else message.ids[0]
-    if identifier is ModuleID.CHARGINGPROFILES:
-        return message.values["session_id"] if calls_cpo else None
-    if identifier is not ModuleID.COMMANDS or message.resource.path != ("STOP_SESSION",):
+    about = message.resource.about
+    if not isinstance(about, OwnerOf) or about.module != ModuleID.SESSIONS:
         return None
-    found = message.content.get("session_id")
+    found = _said(message, about.member)
     return found if isinstance(found, str) else None
 
 
@@ -72,7 +78,7 @@ def _is_anothers(holder: str, owner: str, session_id: str) -> bool:
 
 def too_often(message: Message, receiver: Destination) -> bytes | None:
     """Answer for a CPO that is to be spared: as often as configured, and no more (CP-15)."""
-    if not settings.HUB_PROFILE_SECONDS or message.module is ModuleID.COMMANDS:
+    if not settings.HUB_PROFILE_SECONDS or message.module != ModuleID.CHARGINGPROFILES:
         return None
     session_id = message.values["session_id"]
     lately = callbacks.asked_lately(
@@ -83,8 +89,8 @@ def too_often(message: Message, receiver: Destination) -> bytes | None:
 
 def check(message: Message) -> None:
     """Refuse a command for a driver who is not the sender's (CMD-15, A-112)."""
-    is_command = message.module is ModuleID.COMMANDS
-    if not is_command or not _WITH_TOKEN & set(message.resource.path):
+    body = message.resource.body
+    if body is None or "token" not in body.model_fields:
         return
     token = message.content.get("token")
     said = token if isinstance(token, Mapping) else {}
@@ -94,71 +100,71 @@ def check(message: Message) -> None:
         raise InvalidParameters(findings=(finding,), data=REJECTED)
 
 
-def _of_profile(message: Message) -> Meant | Known:
-    session_id = message.values["session_id"]
-    if message.interface is InterfaceRole.RECEIVER:
-        return _at_session(message, session_id)
-    setter = callbacks.setter_of_profile(
-        session_id, receiver=message.sender, platform_id=message.platform_id
-    )
+def _owner(message: Message, module: ModuleID, object_id: str) -> Meant | Known:
+    """Return who owns what an action is about, among those the sender may deal with."""
+    found = _owners(message, module, object_id)
+    if not found and module == ModuleID.SESSIONS:
+        return Known(_UNKNOWN_SESSION)
+    kind = kept_type(module)
+    if not found:
+        text = f"the hub knows no {kind.name} {object_id!r} that {message.sender} may see"
+        raise kind.unknown(text, data=_rejected(message))
+    return _only(found, f"{kind.name} {object_id!r}")
+
+
+def _of_earlier(message: Message, member: str, request: str) -> Meant:
+    """Return who has to do with an earlier request: who was asked, or who asked."""
+    said = _member(message, member)
+    earlier = Asked(message.module, request, said)
+    asking = message.interface is InterfaceRole.RECEIVER
+    return _asked_earlier(message, member, earlier) if asking else _asker(message, earlier)
+
+
+def _asked_earlier(message: Message, member: str, earlier: Asked) -> Meant:
+    """Return where the sender made a reservation of this id: others' ids are theirs (CMD-18)."""
+    made = callbacks.asked_by(earlier, sender=message.sender, platform_id=message.platform_id)
+    found = {Meant(each.ref, platform_id=each.platform_id) for each in made}
+    what = f"{member.removesuffix('_id')} {earlier.about!r}"
+    if not found:
+        text = f"the hub remembers no {what} of {message.sender}"
+        raise InvalidParameters(findings=(Finding(member, text),), data=_rejected(message))
+    return _only(found, what)
+
+
+def _asker(message: Message, earlier: Asked) -> Meant:
+    """Return who set the profile of a session that the sender, its CPO, accepted."""
+    setter = callbacks.asker_of(earlier, receiver=message.sender, platform_id=message.platform_id)
     holder = holders.name(setter.ref, setter.platform_id) if setter else ""
-    if setter is None or _is_anothers(holder, message.holder, session_id):
-        text = f"nobody has set a charging profile for session {session_id!r}"
+    if setter is None or _is_anothers(holder, message.holder, earlier.about):
+        text = f"nobody has set a charging profile for session {earlier.about!r}"
         raise UnknownReceiver(f"{text}: set OCPI-to-country-code and OCPI-to-party-id")
     return Meant(setter.ref, platform_id=setter.platform_id)
 
 
-def _by_location(message: Message, value: Mapping[str, object]) -> Meant:
-    location_id = _member(value, "location_id")
-    found = _owners(message, ModuleID.LOCATIONS, location_id)
-    if not found:
-        text = f"the hub knows no Location {location_id!r} that {message.sender} may see"
-        raise UnknownLocation(text, data=REJECTED)
-    return _only(found, f"Location {location_id!r}")
+def _said(message: Message, member: str) -> object:
+    """Return what a message says in a step of its path, or in its body."""
+    if member in message.values:
+        return message.values[member]
+    return message.content.get(member)
 
 
-def _by_session(message: Message, value: Mapping[str, object]) -> Meant | Known:
-    return _at_session(message, _member(value, "session_id"))
-
-
-def _by_reservation(message: Message, value: Mapping[str, object]) -> Meant:
-    """Return where the sender made a reservation of this id: others' ids are theirs (CMD-18)."""
-    reservation_id = _member(value, "reservation_id")
-    made = callbacks.reserved_at(
-        reservation_id, sender=message.sender, platform_id=message.platform_id
-    )
-    found = {Meant(each.ref, platform_id=each.platform_id) for each in made}
-    if not found:
-        text = f"the hub remembers no reservation {reservation_id!r} of {message.sender}"
-        raise InvalidParameters(findings=(Finding("reservation_id", text),), data=REJECTED)
-    return _only(found, f"reservation {reservation_id!r}")
-
-
-def _at_session(message: Message, session_id: str) -> Meant | Known:
-    found = _owners(message, ModuleID.SESSIONS, session_id)
-    return _only(found, f"Session {session_id!r}") if found else Known(_UNKNOWN_SESSION)
-
-
-_OF_COMMAND: Mapping[str, Callable[[Message, Mapping[str, object]], Meant | Known]] = {
-    "START_SESSION": _by_location,
-    "RESERVE_NOW": _by_location,
-    "UNLOCK_CONNECTOR": _by_location,
-    "STOP_SESSION": _by_session,
-    "CANCEL_RESERVATION": _by_reservation,
-}
-
-
-def _member(value: Mapping[str, object], name: str) -> str:
-    found = value.get(name)
-    if not isinstance(found, str) or not found.isprintable():
+def _member(message: Message, name: str) -> str:
+    found = _said(message, name)
+    is_text = isinstance(found, str) and (name in message.values or found.isprintable())
+    if not is_text:
         wrong = Finding(name, "is required, as a string of printable characters")
-        raise InvalidParameters(findings=(wrong,), data=REJECTED)
-    return found
+        raise InvalidParameters(findings=(wrong,), data=_rejected(message))
+    return str(found)
+
+
+def _rejected(message: Message) -> bytes | None:
+    """Return what says no to a command beside the error."""
+    return REJECTED if message.asks_for_results else None
 
 
 def _owners(message: Message, module: ModuleID, object_id: str) -> list[Meant]:
     """Return whose objects of this id the sender may see; who stands in for them is named in TO."""
-    owners = access.visible_owners(receiver=message.holder, module=module, roles=ROLE_PAIRS[module])
+    owners = access.visible_owners(receiver=message.holder, module=module, roles=role_pairs(module))
     found = owners_of(POLICIES[module], Viewer(message.holder, owners), fold(object_id))
     return [Meant(ref_of(holder), holder) for holder in found]
 

@@ -50,7 +50,7 @@ class PartyDirectory:
     ) -> Sequence[Destination]:
         """Return every role a party has or is allowed to have, with the addressed endpoint."""
         reach, parameters = access.reach_sql(module, interface, sender=self.sender)
-        asked = {"module": module.value, "interface": interface.value, "platform": None}
+        asked = {"module": module, "interface": interface.value, "platform": None}
         found = sql.rows(_reached(reach), {**asked, **_of(ref), **parameters})
         return [_destination(ref, *row) for row in found]
 

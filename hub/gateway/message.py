@@ -18,7 +18,7 @@ from hub.gateway.sender import Records
 from hub.policy import POLICIES
 from hub.store.identity import object_key
 from ocpi.errors import Finding, InvalidParameters, MethodNotAllowed, NotFound
-from ocpi.modules import Interface, Match, Module, ObjectType, Resource, Version
+from ocpi.modules import Interface, Kind, Match, Module, ObjectType, Resource, Version
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID, MessageIds
 from ocpi.transport.paths import segments
 from ocpi.transport.routing_headers import RoutingHeaders
@@ -28,10 +28,6 @@ from parties.caller import Caller
 from parties.hub_identity import endpoint_url, hub_party, served_version
 from parties.role_pairs import implements, stands_in
 
-OWNER = ("country_code", "party_id")
-KEPT: Mapping[ModuleID, Kept] = {
-    module: Kept.FOR_ONE if policy.personal else Kept.FOR_ALL for module, policy in POLICIES.items()
-}
 WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
 
 
@@ -51,7 +47,8 @@ class Received:
 class Message:
     """A request whose resource, method and sender are known to be right.
 
-    `path` is what follows the endpoint's URL and `query` what follows the `?`, both as sent; the
+    `url` is the hub's own of what it is about, without query: `path` is what of it follows the
+    endpoint's and `query` what follows the `?`, both as sent; the
     `parameters` are decoded, of a repeated one the last counts. `values` are the variable steps of
     its URL: its `owner`, the sender where it names none, and the `ids` of the object, which is of a
     `kind`, and of its parts. The store finds it under a `key`, which is empty without ids.
@@ -70,6 +67,7 @@ class Message:
     interface: InterfaceRole
     resource: Resource
     values: Mapping[str, str]
+    url: str
     path: str
     query: str
     parameters: Mapping[str, str]
@@ -97,7 +95,7 @@ class Message:
     @property
     def is_authorization(self) -> bool:
         """Whether a driver waits at a Charge Point for its answer (TOK-17)."""
-        return self.resource.path[1:] == ("authorize",)
+        return self.resource.real_time
 
     @cached_property
     def value(self) -> object:
@@ -115,11 +113,10 @@ def read(
     """Read a request; raises `OcpiError` for what need not be routed at all."""
     called = _called(received, caller, records, version=version, side=side, module=module)
     speaks = _speaks(called, received, caller, records)
-    kind, values, query = called.module.object, called.match.values, called.query
+    match, query = called.match, called.query
+    kind, ids, resource = match.resource.object, match.ids, match.resource
     receiving = called.side is InterfaceRole.RECEIVER
-    is_owned = all(name in values for name in OWNER)
-    owner = PartyRef(*(values[name] for name in OWNER)) if is_owned else speaks.sender
-    ids = tuple(value for name, value in values.items() if name not in OWNER)
+    owner = match.owner or speaks.sender
     variant = query.parameters.get(kind.variant.member) if kind and kind.variant else None
     # Another hub names itself when it broadcasts; whose the object is, the URL says (A-25).
     speaker = owner if speaks.is_hub and receiving else speaks.sender
@@ -129,10 +126,11 @@ def read(
         version=version,
         module=called.module.identifier,
         kind=kind,
-        kept=KEPT.get(called.module.identifier, Kept.NOTHING),
+        kept=called.kept,
         interface=called.side,
-        resource=called.match.resource,
-        values=values,
+        resource=resource,
+        values=match.values,
+        url=called.url,
         path=called.path,
         query=received.query,
         parameters=query.parameters,
@@ -146,11 +144,11 @@ def read(
         message_ids=received.ids,
         body=received.body() if received.method in WITH_BODY else b"",
         platform_id=caller.platform_id,
-        is_list=not called.match.resource.path,
-        is_owned=is_owned,
-        is_posted=receiving and kind is not None and kind.posted,
-        is_result=called.is_result,
-        asks_for_results=receiving and called.module.has_results,
+        is_list=resource.kind is Kind.LIST,
+        is_owned=match.owner is not None,
+        is_posted=called.is_posted,
+        is_result=resource.kind is Kind.RESULT,
+        asks_for_results=receiving and called.module.has_results and resource.kind is Kind.ACTION,
         is_from_hub=speaks.is_hub,
         is_correlated=received.headers.get(CORRELATION_ID, "").strip()
         == received.ids.correlation_id,
@@ -192,14 +190,32 @@ class _Called(NamedTuple):
     path: str
     match: Match
     query: _Query
-    is_result: bool
+
+    @property
+    def url(self) -> str:
+        endpoint = endpoint_url(self.version, self.module.identifier, self.side)
+        return f"{endpoint}/{self.path}" if self.path else endpoint
+
+    @property
+    def kept(self) -> Kept:
+        """What the hub keeps of it: of a module, objects of one type at most."""
+        kind, policy = self.match.resource.object, POLICIES.get(self.module.identifier)
+        if policy is None or kind is None or kind != self.module.kept:
+            return Kept.NOTHING
+        return Kept.FOR_ONE if policy.personal else Kept.FOR_ALL
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether it is about what is kept, created by POST and has no id in its URL."""
+        kind, receiving = self.match.resource.object, self.side is InterfaceRole.RECEIVER
+        return receiving and kind is not None and kind.posted and self.kept is not Kept.NOTHING
 
 
 def _called(
     received: Received, caller: Caller, records: Records, *, version: str, side: str, module: str
 ) -> _Called:
     served, role = served_version(version), side.upper()
-    declared = next((one for one in served.modules.values() if one.identifier == module), None)
+    declared = served.modules.get(ModuleID(module))
     if declared is None or not declared.functional or role not in declared.interfaces:
         text = f"the hub serves no {side} interface of {module} in {version}"
         raise NotFound(f"{text}; the version details list what it serves")
@@ -208,8 +224,7 @@ def _called(
     path = _suffix(received.path, "ocpi", version, side, module)
     called = InterfaceRole(role)
     match = _resource(declared.interfaces[called], path, received.method)
-    is_result = declared.is_result(received.method, called)
-    return _Called(served, declared, called, path, match, _Query.read(received.query), is_result)
+    return _Called(served, declared, called, path, match, _Query.read(received.query))
 
 
 def _suffix(path: str, *prefix: str) -> str:
@@ -222,13 +237,14 @@ def _suffix(path: str, *prefix: str) -> str:
 
 def _resource(interface: Interface, path: str, method: str) -> Match:
     """Return the resource behind the path, which must take the method (TF-14, TF-52)."""
-    match = interface.match(segments(path))
+    steps = segments(path)
+    match = interface.match(steps, method)
     if match is not None and method in match.resource.methods:
         return match
     elsewhere = {each for resource in interface.resources for each in resource.methods}
     if match is None and method in elsewhere:
         raise NotFound(f"/{path} leads to no resource of this interface")
-    allowed = match.resource.methods if match else elsewhere
+    allowed = interface.allowed(steps) if match else elsewhere
     raise MethodNotAllowed(f"{method} is not supported here", allowed=sorted(allowed))
 
 
@@ -242,14 +258,19 @@ class _Speaks(NamedTuple):
 
 def _speaks(called: _Called, received: Received, caller: Caller, records: Records) -> _Speaks:
     headers = RoutingHeaders.read(received.headers)
-    page = _page(called, received.method)
+    page = _page(called)
     named, cursor = headers.sender, called.query.given.get("cursor")
     if cursor is not None:
         named = unnamed.of_cursor(cursor, headers, caller)
     if named is None:
-        result_of = called.module.identifier if called.is_result else None
-        made = page.reader if page else None
-        named = unnamed.of_url(called.match.values, made, caller, records, result_of=result_of)
+        named = page.reader if page else None
+        if called.match.resource.kind is Kind.RESULT:
+            named = unnamed.of_result(
+                called.match.ids[0], called.module.identifier, caller, records
+            )
+        if called.is_posted and called.match.ids:
+            named = unnamed.of_posted(called.match.ids[0], caller, records)
+        named = named if named in caller.refs else None
     parties = [(party.role, party.ref) for party in caller.parties]
     return _Speaks(
         sender=sender_of(named, parties, called.module.identifier, called.side),
@@ -260,13 +281,12 @@ def _speaks(called: _Called, received: Received, caller: Caller, records: Record
     )
 
 
-def _page(called: _Called, method: str) -> LinkedPage | None:
+def _page(called: _Called) -> LinkedPage | None:
     """Return the page of a party's list that the request follows a link to."""
     sealed = called.query.given.get(page_links.PARAMETER)
-    if sealed is None or method != "GET" or called.match.resource.path:
+    if sealed is None or called.match.resource.kind is not Kind.LIST:
         return None
-    endpoint = endpoint_url(called.version, called.module.identifier, called.side)
-    return page_links.read(sealed, endpoint=endpoint)
+    return page_links.read(sealed, endpoint=called.url)
 
 
 def _check_variant(kind: ObjectType | None, query: _Query) -> None:

@@ -12,7 +12,7 @@ from hub.gateway.routing import Directory, decide_for
 from hub.policy import POLICIES
 from hub.store import Viewer
 from hub.store.reads import owners_of
-from ocpi.errors import HubError, InvalidParameters, UnknownToken
+from ocpi.errors import InvalidParameters, UnknownToken
 from ocpi.types import InterfaceRole
 from parties import access
 from parties.holders import ref_of
@@ -50,12 +50,11 @@ def owner(message: Message) -> str:
 
     Ids are unique per owner only: with several, the sender has to say which (LOC-16).
     """
-    kind, policy = message.kind, POLICIES.get(message.module)
-    if kind is None or policy is None or not message.ids:
-        what = f"whom this is for cannot be told from a message about {message.module}"
-        raise HubError(f"{what}: set OCPI-to-country-code and OCPI-to-party-id")
+    kind = message.kind
+    if kind is None or message.kept is Kept.NOTHING or not message.ids:
+        raise command_routing.nobody(message)
     wanted = message.ids[0]
-    found = owners_of(policy, viewer(message), message.key)
+    found = owners_of(POLICIES[message.module], viewer(message), message.key)
     if not found:
         text = f"the hub knows no {kind.name} {wanted!r} that {message.sender} may see"
         raise kind.unknown(text, http_status=404)

@@ -1,7 +1,7 @@
 """The next page of a list that a party serves, as a URL of the hub.
 
 Spec: 2.2.1 transport and format, pagination; TF-42 to TF-44, A-45, A-46. The URL carries the
-party's own link, sealed for one endpoint of the hub, with whom it was given to and whose list it
+party's own link, sealed for one list of the hub, with whom it was given to and whose list it
 is: nothing is stored, it outlives a restart and a rotation of `CREDENTIALS_KEYS`, nobody else can
 use it, nor for another list, and nobody reads in it where the party is.
 """

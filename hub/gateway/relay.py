@@ -30,8 +30,6 @@ from ocpi.errors import NotFound
 from ocpi.transport import envelope
 from ocpi.transport.pagination import next_link
 from ocpi.transport.routing_headers import RoutingHeaders
-from ocpi.versions import VERSIONS
-from parties.hub_identity import endpoint_url
 
 _NOT_FOUND = 404
 
@@ -112,8 +110,7 @@ def _asked(message: Message, destination: Destination) -> Answer:
 def _link_to(message: Message, destination: Destination, url: str) -> str:
     """Put a URL of the hub in place of the one at which a party's list goes on (TF-42)."""
     page = LinkedPage(message.sender, message.platform_id, destination.ref, url)
-    endpoint = endpoint_url(VERSIONS[message.version], message.module, message.interface)
-    return next_link(page_links.next_page(endpoint, page))
+    return next_link(page_links.next_page(message.url, page))
 
 
 def _page_url(message: Message, destination: Destination) -> str | None:

@@ -34,7 +34,7 @@ from ocpi import client
 from ocpi.errors import Finding, InvalidParameters, OcpiError
 from ocpi.transport.envelope import wraps_object
 from ocpi.transport.message_ids import MessageIds
-from ocpi.types import InterfaceRole, ModuleID, PartyRef, parse_datetime
+from ocpi.types import InterfaceRole, PartyRef, parse_datetime
 from ocpi.validation import decode_object
 from ocpi.versions import VERSIONS
 from parties.hub_identity import endpoint_url
@@ -53,7 +53,7 @@ def substituted(message: Message, destination: Destination) -> tuple[Message, Ca
     _check(query.url, beside + (beside_the_body(message.body) if in_body else []))
     callbacks.check_number(message.platform_id)
     callback = _remembered(message, destination, _asked(message, value), query.url)
-    own = f"{_endpoint(message, destination)}/{callback.pk.hex}"
+    own = _own_url(message, destination, callback)
     if not in_body:
         encoded = f"{query.before}{RESPONSE_URL}={quote(own, safe='')}{query.after}"
         return replace(message, query=encoded), callback
@@ -116,11 +116,11 @@ def _check(url: str, beside: list[Finding]) -> None:
 
 def _asked(message: Message, value: Mapping[str, object]) -> Asked:
     """Return what a request is about."""
-    if message.module is ModuleID.CHARGINGPROFILES:
-        return Asked(ModuleID.CHARGINGPROFILES, message.method, message.values["session_id"])
-    command = message.resource.path[0]
-    about = value.get("session_id") or value.get("reservation_id")
-    return Asked(ModuleID.COMMANDS, command, str(about or ""), _moment(value.get("expiry_date")))
+    said, declared = {**value, **message.values}, VERSIONS[message.version].modules[message.module]
+    names = (said.get(name) for name in ("session_id", *declared.remembered))
+    about = next(filter(None, names), "")
+    until = _moment(said.get("expiry_date"))
+    return Asked(message.module, message.resource.request(message.method), str(about), until)
 
 
 def _moment(text: object) -> datetime | None:
@@ -132,7 +132,7 @@ def _moment(text: object) -> datetime | None:
 
 def _remembered(message: Message, destination: Destination, asked: Asked, url: str) -> Callback:
     return Callback.objects.create(
-        module=asked.module.value,
+        module=asked.module,
         kind=asked.kind,
         about=callbacks.about_key(asked.about),
         sender=str(message.sender),
@@ -145,10 +145,11 @@ def _remembered(message: Message, destination: Destination, asked: Asked, url: s
     )
 
 
-def _endpoint(message: Message, destination: Destination) -> str:
-    """Return the hub's SENDER endpoint in the version the receiver speaks."""
+def _own_url(message: Message, destination: Destination, callback: Callback) -> str:
+    """Return the hub's URL for the results of a request, in the version the receiver speaks."""
     version = VERSIONS[destination.version or message.version]
-    return endpoint_url(version, message.module, InterfaceRole.SENDER)
+    endpoint = endpoint_url(version, message.module, InterfaceRole.SENDER)
+    return f"{endpoint}/{version.modules[message.module].result_path(callback.pk.hex)}"
 
 
 def _bare(message: Message) -> bytes:

@@ -16,9 +16,6 @@ from ocpi.types import ModuleID, PartyRef
 from parties.caller import Caller
 from parties.hub_identity import hub_party
 
-POSTED = "cdr_location"
-"""The step of a URL that leads to what was created by POST."""
-
 
 class Records(Protocol):
     """What the hub remembers of URLs and tokens it gave out; asked for few messages."""
@@ -43,25 +40,15 @@ def of_cursor(cursor: str, headers: RoutingHeaders, caller: Caller) -> PartyRef 
     return reader
 
 
-def of_url(
-    values: Mapping[str, str],
-    found: PartyRef | None,
-    caller: Caller,
-    records: Records,
-    *,
-    result_of: ModuleID | None,
-) -> PartyRef | None:
-    """Return for whom the hub made the URL that is called: it is followed without headers.
+def of_posted(reference: str, caller: Caller, records: Records) -> PartyRef | None:
+    """Return who posted what is called: the hub made its URL, which is followed without headers."""
+    poster = records.poster(reference)
+    return next((each.ref for each in caller.parties if each.holder == poster), None)
 
-    Of the link to a page that is `found` in it.
-    """
-    if POSTED in values:
-        poster = records.poster(values[POSTED])
-        found = next((each.ref for each in caller.parties if each.holder == poster), None)
-    if result_of is not None:
-        [reference] = values.values()
-        found = records.asked(reference, platform_id=caller.platform_id, module=result_of)
-    return found if found in caller.refs else None
+
+def of_result(reference: str, module: ModuleID, caller: Caller, records: Records) -> PartyRef:
+    """Return who was asked for the result that is brought, at a URL the hub made for that."""
+    return records.asked(reference, platform_id=caller.platform_id, module=module)
 
 
 def requester(headers: Mapping[str, str], caller: Caller) -> PartyRef | None:

@@ -22,9 +22,8 @@ from ocpi.errors import NotFound, OcpiError
 from ocpi.transport import envelope
 from ocpi.transport.pagination import PageRequest, next_link
 from ocpi.types import InterfaceRole
-from ocpi.versions import VERSIONS
 from parties.holders import ref_of
-from parties.hub_identity import endpoint_url, hub_party
+from parties.hub_identity import hub_party
 
 _FILTERS = ("date_from", "date_to")
 
@@ -55,8 +54,7 @@ def _next_url(message: Message, position: Mapping[str, object]) -> str:
     """Return the URL of the next page: the filters as they were spelled, and where it starts."""
     given = message.parameters
     filters = {name: given[name] for name in _FILTERS if given.get(name)}
-    endpoint = endpoint_url(VERSIONS[message.version], message.module, message.interface)
-    return f"{endpoint}?{urlencode({**filters, **position})}"
+    return f"{message.url}?{urlencode({**filters, **position})}"
 
 
 def _single(message: Message) -> Answer:

@@ -12,7 +12,7 @@ from hub.store.identity import object_key
 from hub.store.reads import Viewer, owners_of
 from ocpi.errors import Finding, InvalidParameters, UnknownReceiver
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
-from ocpi.versions import VERSIONS
+from ocpi.versions import kept_type
 from parties import access
 from parties.holders import ref_of
 from parties.role_pairs import implements
@@ -21,8 +21,6 @@ ROLES = frozenset(
     role for role in Role if implements(role, ModuleID.TOKENS, InterfaceRole.SENDER)
 ) - {Role.HUB}
 """Who owns tokens."""
-
-_TOKEN = VERSIONS["2.2.1"].modules[ModuleID.TOKENS].object
 
 
 def recipient_of(value: Mapping[str, object], *, sender: str) -> Meant:
@@ -56,10 +54,10 @@ def named_owner(token: Mapping[str, object]) -> PartyRef | None:
 def _owner_of(token: Mapping[str, object], sender: str) -> str:
     """Find the owner among the Tokens the sender may have."""
     uid, kind = token.get("uid"), token.get("type")
-    if not isinstance(uid, str) or not uid.isprintable() or _TOKEN is None:
+    if not isinstance(uid, str) or not uid.isprintable():
         text = "is required, as a string of printable characters"
         raise InvalidParameters(findings=(Finding("cdr_token.uid", text),))
-    key = object_key(_TOKEN, uid, kind if isinstance(kind, str) else None)
+    key = object_key(kept_type(ModuleID.TOKENS), uid, kind if isinstance(kind, str) else None)
     owners = access.visible_owners(receiver=sender, module=ModuleID.TOKENS)
     found = owners_of(POLICIES[ModuleID.TOKENS], Viewer(sender, owners), key)
     if not found:

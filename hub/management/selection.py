@@ -16,9 +16,7 @@ def add_narrowing_arguments(parser: CommandParser, *, whose: str) -> None:
 
 def add_module_argument(parser: CommandParser) -> None:
     """Add what narrows a list to one of the modules that are stored."""
-    parser.add_argument(
-        "--module", choices=[module.value for module in POLICIES], help="only this module"
-    )
+    parser.add_argument("--module", choices=list(POLICIES), help="only this module")
 
 
 def add_choosing_arguments(parser: CommandParser) -> None:

@@ -26,7 +26,7 @@ from ocpi.server import OcpiView
 from ocpi.transport import envelope
 from ocpi.transport.envelope import Envelope
 from ocpi.transport.routing_headers import RoutingHeaders
-from ocpi.types import PartyRef
+from ocpi.types import ModuleID, PartyRef
 from parties.caller import Caller
 from parties.hub_identity import hub_party
 
@@ -192,7 +192,7 @@ def _without_data(read: Envelope | None) -> Envelope | None:
 
 def _of_driver(about: UnderWay | None) -> tuple[str, ...]:
     """Return what the URL of a token is made of: sent on, it stands in a URL of the peer's own."""
-    if about is None or about.message.module != "tokens":
+    if about is None or about.message.module != ModuleID.TOKENS:
         return ()
     return about.message.ids
 

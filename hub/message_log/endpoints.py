@@ -11,16 +11,14 @@ from urllib.parse import urlsplit
 import psycopg
 
 from ocpi.errors import OcpiError
+from ocpi.modules import Match
 from ocpi.transport.paths import segments
 from ocpi.types import InterfaceRole, ModuleID
-from ocpi.versions import VERSIONS
+from ocpi.versions import VERSIONS, declared
 
 _REFRESH_SECONDS = 5.0
-_OWN = re.compile(
-    rf"(/ocpi/([0-9][0-9.]*)/(sender|receiver)/({'|'.join(ModuleID)}))(?=[/?]|$)/?(.*)"
-)
+_OWN = re.compile(r"(/ocpi/([0-9][0-9.]*)/(sender|receiver)/([A-Za-z]+))(?=[/?]|$)/?(.*)")
 _CONFIGURATION = re.compile(r"/ocpi/(?:versions|([0-9][0-9.]*)(/credentials)?)/?")
-_OWNER = {"country_code", "party_id"}
 
 _ENDPOINTS = """
 SELECT e.url, p.name, p.version, e.module, e.role
@@ -42,25 +40,24 @@ class Endpoint:
     module: str = ""
     interface: str = ""
 
-    def values(self) -> Mapping[str, str]:
-        """Return what the URL names, decoded, in order; nothing where it leads nowhere."""
+    def match(self, method: str = "") -> Match | None:
+        """Return what the URL leads to, if it does."""
         with suppress(OcpiError, KeyError, ValueError):
             module = VERSIONS[self.version].modules[ModuleID(self.module)]
             way = segments(self.path.partition("?")[0].rstrip("/"))
-            match = module.interfaces[InterfaceRole(self.interface)].match(way)
-            return match.values if match else {}
-        return {}
+            return module.interfaces[InterfaceRole(self.interface)].match(way, method)
+        return None
 
     def object_id(self) -> str:
         """Return the id of the object the URL names, if any."""
-        named = (value for name, value in self.values().items() if name not in _OWNER)
-        return next(named, "")
+        match = self.match()
+        return next(iter(match.ids), "") if match else ""
 
 
 def own(url: str, method: str = "GET") -> Endpoint:
     """Return what a path of the hub is about; versions are only read."""
     found = _OWN.match(url)
-    if found:
+    if found and declared(found[4]):
         endpoint, version, interface, module, path = found.groups()
         return Endpoint(endpoint, path, "", version, module, interface.upper())
     path = url.partition("?")[0]

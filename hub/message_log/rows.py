@@ -20,6 +20,7 @@ from ocpi.transport.envelope import Envelope
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import fold, one_line
+from parties.models.words import LONGEST_MODULE
 
 Row = tuple[Any, ...]
 COLUMNS = (
@@ -46,7 +47,6 @@ COLUMNS = (
     "response_body",
 )
 LONGEST_WORDS = 2_000
-_LONGEST_MODULE = 20
 _LONGEST_VERSION = 10
 _LONGEST_METHOD = 10
 LONGEST_KEY = 255
@@ -65,7 +65,7 @@ def row(entry: Entry, known: Endpoints) -> Row:
 
 def counted(entry: Entry) -> Row:
     """Return what the figures count of an exchange that gets no row of the log."""
-    module = endpoints.own(entry.url, entry.method).module[:_LONGEST_MODULE]
+    module = endpoints.own(entry.url, entry.method).module[:LONGEST_MODULE]
     code = _code(entry.envelope or envelope.read(entry.response.text))
     return tuple((_certain(entry) | {"module": module, "status_code": code}).values())
 
@@ -128,7 +128,7 @@ def _values(entry: Entry, known: Endpoints) -> Row:
         str(entry.sender or headers.sender or ""),
         str(entry.receiver or headers.to or ""),
         place.version[:_LONGEST_VERSION],
-        place.module[:_LONGEST_MODULE],
+        place.module[:LONGEST_MODULE],
         place.interface,
         one_line(entry.method, longest=_LONGEST_METHOD),
         place.endpoint,
@@ -215,10 +215,12 @@ def _object_key(entry: Entry, place: Endpoint) -> str:
 
 def _posted(entry: Entry, place: Endpoint) -> str:
     """Return the id of what has none in its URL."""
-    if place.module != "cdrs" or entry.method != "POST":
+    match = place.match(entry.method) if entry.method == "POST" else None
+    kind = match.resource.object if match else None
+    if kind is None or not kind.posted:
         return ""
     with suppress(ValueError, RecursionError):
-        return str(msgspec.json.decode(members(entry.request.text).get("id", b'""')))
+        return str(msgspec.json.decode(members(entry.request.text).get(kind.id_field, b'""')))
     return ""
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from parties.models import Platform
+from parties.models.words import LONGEST_MODULE, module_field
 
 
 class Callback(models.Model):
@@ -20,8 +21,10 @@ class Callback(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    module = models.CharField(max_length=20)
-    kind = models.CharField(max_length=20, help_text="The command, or the method about a profile")
+    module = module_field()
+    kind = models.CharField(
+        max_length=LONGEST_MODULE, help_text="The command, or the method about a profile"
+    )
     about = models.TextField(blank=True, default="", help_text="Folded session or reservation id")
     sender = models.CharField(max_length=6, help_text="Who gets the results, as DE-MSA")
     sender_platform = models.ForeignKey(Platform, models.CASCADE, related_name="+")

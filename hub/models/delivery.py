@@ -6,13 +6,14 @@ from django.db import models
 from django.db.models.functions import Now
 
 from parties.models import Party
+from parties.models.words import module_field
 
 
 class Subscription(models.Model):
     """One receiver's place in one module's feed. Its lag is the hub's most important metric."""
 
     receiver = models.ForeignKey(Party, models.CASCADE, related_name="subscriptions")
-    module = models.CharField(max_length=20)
+    module = module_field()
     transaction = models.BigIntegerField(help_text="Delivered up to this transaction")
     seq = models.BigIntegerField(default=0, help_text="and this change within it")
     ahead = models.JSONField(

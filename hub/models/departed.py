@@ -10,6 +10,8 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
+from parties.models.words import module_field
+
 
 class KeptCdr(models.Model):
     """A CDR of or for a party of a forgotten platform, without its driver."""
@@ -45,7 +47,7 @@ class Departed(models.Model):
     """
 
     party = models.CharField(max_length=6)
-    module = models.CharField(max_length=20)
+    module = module_field()
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from parties.models.words import module_field
+
 
 class Exchange(models.Model):
     """One request, in or out, and what it was answered; nothing secret is in it.
@@ -20,7 +22,7 @@ class Exchange(models.Model):
     sender = models.CharField(max_length=6, help_text="Who speaks, as NL-CPA")
     receiver = models.CharField(max_length=6, help_text="To whom")
     version = models.CharField(max_length=10)
-    module = models.CharField(max_length=20)
+    module = module_field()
     interface = models.CharField(max_length=8)
     method = models.CharField(max_length=10)
     endpoint = models.TextField()

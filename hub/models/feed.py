@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from parties.models.words import module_field
+
 
 class Change(models.Model):
     """One accepted write of a stored object.
@@ -16,7 +18,7 @@ class Change(models.Model):
 
     seq = models.BigAutoField(primary_key=True)
     transaction = models.BigIntegerField()
-    module = models.CharField(max_length=20)
+    module = module_field()
     owner = models.CharField(max_length=26)
     object_key = models.TextField()
     part_key = models.TextField(

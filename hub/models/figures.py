@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from parties.models.words import module_field
+
 
 class Traffic(models.Model):
     """How many messages of a module went which way in a minute."""
 
     minute = models.DateTimeField()
-    module = models.CharField(max_length=20)
+    module = module_field()
     direction = models.CharField(max_length=3, help_text="in: to the hub; out: from it")
     number = models.BigIntegerField()
     failed = models.BigIntegerField(help_text="Those that were not answered with success")
@@ -35,7 +37,7 @@ class Failure(models.Model):
 
     hour = models.DateTimeField()
     party = models.CharField(max_length=6, help_text="A known party, as NL-CPA; empty: none")
-    module = models.CharField(max_length=20)
+    module = module_field()
     code = models.IntegerField(help_text="OCPI status code, else HTTP status; 0: no answer")
     number = models.BigIntegerField()
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from parties.models import Party
+from parties.models.words import module_field
 
 
 class PullState(models.Model):
@@ -23,7 +24,7 @@ class PullState(models.Model):
         CHANGES = "CHANGES"
 
     party = models.ForeignKey(Party, models.CASCADE, related_name="pulls")
-    module = models.CharField(max_length=20)
+    module = module_field()
     phase = models.CharField(max_length=7, choices=Phase.choices, default=Phase.IDLE)
     wants_full = models.BooleanField(default=True, help_text="The next crawl reads everything")
     date_from = models.DateTimeField(null=True, help_text="Of the crawl under way")

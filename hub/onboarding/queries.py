@@ -17,7 +17,7 @@ from ocpi.versions import VERSIONS as SPOKEN
 from parties.models import Credentials, Direction, Platform, TokenKind
 from parties.registration.discovery import Interface
 from parties.registration.invitation import Starts
-from parties.role_pairs import implements
+from parties.role_pairs import typical
 
 _MODULES = (VERSIONS, CREDENTIALS)
 _MOST_EXCHANGES = 60
@@ -48,7 +48,7 @@ def read(platform: Platform, starts: Starts | None = None) -> Checklist:
             listed=frozenset(f"{role} {ref}" for role, ref in listed),
             active=_active(platform),
             endpoints=_endpoints(platform),
-            expected=_expected(platform.version, {role for role, _ in listed}),
+            expected=_expected(platform.version, frozenset(role for role, _ in listed)),
             form=next((token.form for token in tokens if token.form), ""),
             takes_raw=platform.quirks.accept_raw_token,
             pulls=_pulls(platform),
@@ -123,17 +123,11 @@ def _endpoints(platform: Platform) -> frozenset[Interface]:
     )
 
 
-def _expected(version: str, roles: set[Role]) -> frozenset[Interface]:
+def _expected(version: str, roles: frozenset[Role]) -> frozenset[Interface]:
     """Return what platforms with these roles typically offer."""
     if version not in SPOKEN:
         return frozenset()
-    return frozenset(
-        (module.identifier, side)
-        for module in SPOKEN[version].modules.values()
-        if module.functional
-        for side in InterfaceRole
-        if any(implements(role, module.identifier, side) for role in roles)
-    )
+    return typical(SPOKEN[version], roles)
 
 
 def _pulls(platform: Platform) -> Sequence[PullState]:

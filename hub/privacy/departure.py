@@ -186,7 +186,7 @@ def _note_departed(all_heirs: Iterable[_Heirs]) -> None:
     for heirs in all_heirs:
         for module in (name for name, policy in POLICIES.items() if policy.personal):
             Departed.objects.update_or_create(
-                party=heirs.key, module=module.value, defaults={"at": timezone.now()}
+                party=heirs.key, module=module, defaults={"at": timezone.now()}
             )
 
 

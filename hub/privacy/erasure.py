@@ -146,7 +146,7 @@ def _told(driver: Driver) -> list[str]:
     """Return who was sent the driver's tokens, sessions or CDRs: OCPI has no way to tell them."""
     keys = list(tokens(driver).values_list("owner", "object_key"))
     taken = Receipt.objects.filter(
-        subscription__module=ModuleID.TOKENS.value,
+        subscription__module=ModuleID.TOKENS,
         owner__in={owner for owner, _ in keys},
         object_key__in={key for _, key in keys},
     )

@@ -97,7 +97,7 @@ def _messages(driver: Driver) -> Iterator[Mapping[str, Any]]:
     """Yield what was said of the driver's sessions and CDRs: in the log, masked."""
     for model, module in zip(CHARGED, (ModuleID.SESSIONS, ModuleID.CDRS), strict=True):
         for row in _in_order(charged(driver, model).defer("text")):
-            about = Exchange.objects.filter(object_key=row.object_key, module=module.value)
+            about = Exchange.objects.filter(object_key=row.object_key, module=module)
             sides = [str(ref_of(side)) for side in (row.owner, row.recipient) if side]
             of = Q(sender__in=sides) | Q(receiver__in=sides)
             yield from about.filter(of).order_by("at").values()

@@ -27,6 +27,6 @@ def kept_since(setting: str) -> datetime | None:
 def is_over(module: ModuleID, value: Mapping[str, object], last_updated: datetime) -> bool:
     """Tell whether the hub would delete an object as soon as it stored it."""
     since = kept_since(SETTINGS[module]) if module in SETTINGS else None
-    if since is None or (module is ModuleID.TOKENS and value.get("valid") is not False):
+    if since is None or (module == ModuleID.TOKENS and value.get("valid") is not False):
         return False
     return last_updated < since

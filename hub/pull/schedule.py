@@ -75,7 +75,7 @@ def on_heard_again(platform_id: int, **_: object) -> None:
 
 def on_agreement_changed(agreement_id: int | None = None, **_: object) -> None:
     """Have read again what was passed over before an agreement; of all, those that began since."""
-    personal = [module.value for module, policy in POLICIES.items() if policy.personal]
+    personal = [module for module, policy in POLICIES.items() if policy.personal]
     with connection.cursor() as cursor:
         cursor.execute(_PASSED_OVER, {"agreement": agreement_id, "personal": personal})
 
@@ -103,7 +103,7 @@ def _execute(statement: str, module: ModuleID) -> list[tuple[int, int]]:
     roles = [role.value for role in Role if implements(role, module, InterfaceRole.SENDER)]
     named: dict[str, Any] = {
         **parameters,
-        "module": module.value,
+        "module": module,
         "sender": InterfaceRole.SENDER.value,
         "connected": ConnectionStatus.CONNECTED.value,
         "roles": roles,

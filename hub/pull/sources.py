@@ -79,10 +79,10 @@ class Source:
     @property
     def kind(self) -> ObjectType:
         """What the list is made of."""
-        if self.module.object is None:
+        if self.module.kept is None:
             message = f"{self.module.identifier} has no objects to pull"
             raise TypeError(message)
-        return self.module.object
+        return self.module.kept
 
     @cached_property
     def _others(self) -> frozenset[str]:
@@ -126,7 +126,7 @@ class Source:
     @cached_property
     def _departed(self) -> dict[str, datetime]:
         """Until when recipients of forgotten platforms were there, by who came after them."""
-        rows = Departed.objects.filter(module=self.module.identifier.value)
+        rows = Departed.objects.filter(module=self.module.identifier)
         left = dict(rows.values_list("party", "at"))
         named = Party.objects.filter(key__in=left).order_by().values_list("key", "holder")
         came = named.annotate(came=Min("claimed_at")).filter(came__isnull=False)
@@ -141,25 +141,30 @@ def find(state: PullState) -> Source:
     party, platform, module = state.party, state.party.platform, ModuleID(state.module)
     if platform.status != ConnectionStatus.CONNECTED or not party.is_active:
         raise NotOffered(f"{platform.name} is {party.status}")
-    endpoint = Endpoint.objects.filter(
-        platform=platform, module=module.value, role=SENDER.value
-    ).first()
+    endpoint = Endpoint.objects.filter(platform=platform, module=module, role=SENDER.value).first()
     if endpoint is None:
         raise NotOffered(f"{platform.name} offers no list of {module}")
     try:
         peer = outbound_auth.peer_of(platform.pk)
     except ReceiverNotConnected as error:
         raise NotOffered(str(error)) from error
+    declared = VERSIONS[platform.version].modules[module]
     roles = platform.parties.filter(is_active=True).values_list("key", "role", "holder")
     return Source(
-        module=VERSIONS[platform.version].modules[module],
+        module=declared,
         version=platform.version,
         party=party.ref,
         platform_id=platform.pk,
-        endpoint=endpoint.url,
+        endpoint=_list_url(endpoint.url, declared),
         limit=platform.quirks.page_limit or settings.HUB_PULL_PAGE_LIMIT,
         peer=peer,
         is_hub=any(role == Role.HUB for _, role, _ in roles),
         own={key: holder for key, role, holder in roles if implements(Role(role), module, SENDER)},
         asked_at=state.tried_at or state.created_at,
     )
+
+
+def _list_url(endpoint: str, module: Module) -> str:
+    """Return where the list of what is kept of a module lies."""
+    steps = module.steps_to(module.kept, SENDER) if module.kept else ()
+    return client.join(endpoint, "/".join(steps))

@@ -12,7 +12,8 @@ from database import sql
 from hub.delivery import backlog
 from hub.models import Billed, Failure, Spot, Subscription, Throttled
 from hub.policy import POLICIES
-from ocpi.v2_2_1.location_types import Status
+from ocpi.types import ModuleID
+from ocpi.versions import values_of
 from parties.connection_status import ConnectionStatus
 from parties.models import AllowedParty, Party
 
@@ -152,7 +153,7 @@ def waiting() -> list[WaitingWork]:
     for module in POLICIES:
         behind = backlog.lag(module, names, most=_CHANGES)
         for pk, (changes, seconds) in behind.items():
-            one = WaitingWork(names[pk], module.value, seconds, changes)
+            one = WaitingWork(names[pk], module, seconds, changes)
             known = found.setdefault(one.receiver, one)
             found[one.receiver] = max(one, known, key=lambda each: each.seconds)
     return sorted(found.values(), key=lambda each: -each.seconds)
@@ -191,6 +192,6 @@ def cdrs() -> Cdrs:
 
 def evses() -> Counts:
     """Sum up how many EVSEs have which status."""
-    names = {status.value: status.value.lower() for status in Status}
+    names = {word: word.lower() for word in values_of(ModuleID.LOCATIONS, "status", of_part=True)}
     sums = Spot.objects.aggregate(**{name: Sum(F(column)) for name, column in names.items()})
     return {name: int(sums[name] or 0) for name in names}

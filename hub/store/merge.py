@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub import columns
+from hub.policy import column_values
 from hub.store import raw_json
 from hub.store.identity import check_identity
 from hub.store.raw_json import PARTS_HOLE, UPDATED_HOLE, Members
@@ -109,7 +109,7 @@ def _whole(
         last_updated=parse_datetime(value["last_updated"]),
         last_updated_text=stamp,
         object_id=value[message.type.id_field],
-        columns=columns.values(message.policy.columns, value),
+        columns=column_values(message.policy.columns, value),
         parts=rows,
         findings=findings,
     )
@@ -141,7 +141,7 @@ def _row(
         position=position,
         text=text.decode(),
         last_updated=parse_datetime(value["last_updated"]),
-        columns=columns.values(message.policy.part_columns, value),
+        columns=column_values(message.policy.part_columns, value),
     )
 
 

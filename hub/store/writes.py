@@ -196,7 +196,7 @@ def _this(message: WriteRequest) -> dict[str, Any]:
 def _fed(message: WriteRequest) -> dict[str, Any]:
     """Name what the feed says of a message beside its object."""
     return {
-        "module": message.module.value,
+        "module": message.module,
         "method": message.method,
         "path": message.path + variant_query(message.type, message.key),
         "correlation_id": message.correlation_id,

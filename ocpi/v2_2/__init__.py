@@ -4,13 +4,15 @@ from dataclasses import replace
 
 from ocpi import v2_2_1
 from ocpi.modules import modules
-from ocpi.v2_2 import cdrs, locations, sessions
+from ocpi.v2_2 import cdrs, commands, locations, sessions, versions
 
 VERSION = replace(
     v2_2_1.VERSION,
     number="2.2",
+    listed=versions.Version,
+    details=versions.VersionDetails,
     modules={
         **v2_2_1.VERSION.modules,
-        **modules(locations.MODULE, sessions.MODULE, cdrs.MODULE),
+        **modules(locations.MODULE, sessions.MODULE, cdrs.MODULE, commands.MODULE),
     },
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from annotated_types import MinLen
 
-from ocpi.modules import revised
+from ocpi.revisions import restated, revised
 from ocpi.types import CiString, Length, String
 from ocpi.v2_2.locations import ConnectorType, PowerType
 from ocpi.v2_2_1 import cdrs as later
@@ -40,4 +40,4 @@ CDR = revised(
 
 CDR_OBJECT = replace(later.CDR_OBJECT, model=CDR)
 
-MODULE = replace(later.MODULE, object=CDR_OBJECT)
+MODULE = restated(later.MODULE, CDR_OBJECT)

@@ -3,7 +3,9 @@
 Specification: mod_commands of 2.2.
 """
 
-from ocpi.modules import revised
+from ocpi.revisions import restated, revised
 from ocpi.v2_2_1 import commands as later
 
 StartSession = revised(later.StartSession, drop=("connector_id",))
+
+MODULE = restated(later.MODULE, StartSession)

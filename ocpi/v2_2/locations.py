@@ -8,7 +8,8 @@ from typing import Annotated
 
 from annotated_types import MinLen
 
-from ocpi.modules import Part, lacking, revised
+from ocpi.modules import Part
+from ocpi.revisions import lacking, restated, revised
 from ocpi.types import Length, String
 from ocpi.v2_2_1 import location_types
 from ocpi.v2_2_1 import locations as later
@@ -49,4 +50,4 @@ CONNECTOR = replace(later.CONNECTOR, model=Connector)
 EVSE_OF_LOCATION = replace(later.EVSE_OF_LOCATION, model=EVSE, part=Part("connectors", CONNECTOR))
 LOCATION = replace(later.LOCATION, model=Location, part=Part("evses", EVSE_OF_LOCATION))
 
-MODULE = replace(later.MODULE, object=LOCATION)
+MODULE = restated(later.MODULE, LOCATION)

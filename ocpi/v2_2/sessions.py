@@ -5,7 +5,7 @@ Specification: mod_sessions of 2.2.
 
 from dataclasses import replace
 
-from ocpi.modules import revised
+from ocpi.revisions import restated, revised
 from ocpi.v2_2.cdrs import CdrToken
 from ocpi.v2_2_1 import sessions as later
 
@@ -13,4 +13,4 @@ Session = revised(later.Session, cdr_token=CdrToken)
 
 SESSION = replace(later.SESSION, model=Session)
 
-MODULE = replace(later.MODULE, object=SESSION)
+MODULE = restated(later.MODULE, SESSION)

@@ -3,7 +3,7 @@
 Specification: version_information_endpoint of 2.2.
 """
 
-from ocpi.modules import lacking, revised
+from ocpi.revisions import lacking, revised
 from ocpi.v2_2_1 import versions as later
 
 VersionNumber = lacking(later.VersionNumber, "2.2.1")

@@ -11,10 +11,13 @@ from ocpi.v2_2_1 import (
     sessions,
     tariffs,
     tokens,
+    versions,
 )
 
 VERSION = Version(
     number="2.2.1",
+    listed=versions.Version,
+    details=versions.VersionDetails,
     modules=modules(
         credentials.MODULE,
         tariffs.MODULE,

@@ -10,14 +10,14 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from ocpi.errors import NotFound
-from ocpi.modules import Interface, Module, ObjectType, Resource, interfaces
+from ocpi.modules import GET, POST, Kind, Module, ObjectType, Resource
+from ocpi.roles import CHARGING
 from ocpi.types import (
     Boolean,
     CiString,
     CountryCode,
     DateTime,
     Int,
-    InterfaceRole,
     Length,
     ModuleID,
     Number,
@@ -182,14 +182,13 @@ class CDR(OcpiModel):
 
 CDR_OBJECT = ObjectType(name="CDR", model=CDR, id_field="id", unknown=NotFound, posted=True)
 
-SENDER = Interface(InterfaceRole.SENDER, (Resource((), frozenset({"GET"})),))
-RECEIVER = Interface(
-    InterfaceRole.RECEIVER,
-    (Resource((), frozenset({"POST"})), Resource(("{cdr_location}",), frozenset({"GET"}))),
-)
-
 MODULE = Module(
     identifier=ModuleID.CDRS,
-    object=CDR_OBJECT,
-    interfaces=interfaces(SENDER, RECEIVER),
+    sender=(Resource((), GET, Kind.LIST, CDR_OBJECT),),
+    receiver=(
+        Resource((), POST, object=CDR_OBJECT),
+        Resource(("{cdr_location}",), GET, object=CDR_OBJECT),
+    ),
+    roles=CHARGING,
+    kept=CDR_OBJECT,
 )

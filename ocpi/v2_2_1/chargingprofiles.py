@@ -3,17 +3,19 @@
 Specification: mod_charging_profiles. Results are sent to the `response_url` of the request.
 """
 
-from ocpi.modules import Interface, Module, Resource, interfaces
+from ocpi.modules import POST, PUT, Earlier, Kind, Module, Resource
+from ocpi.roles import STEERING, pairs
 from ocpi.types import (
     URL,
     DateTime,
     Int,
-    InterfaceRole,
     ModuleID,
     Number,
     OcpiEnum,
     OcpiModel,
+    Role,
 )
+from ocpi.v2_2_1.sessions import SESSION_ID
 
 
 class ChargingProfileResponseType(OcpiEnum):
@@ -98,12 +100,25 @@ class ClearProfileResult(OcpiModel):
     result: ChargingProfileResultType
 
 
-SENDER = Interface(InterfaceRole.SENDER, (Resource(("{session_id}",), frozenset({"PUT", "POST"})),))
-"""PUT names a session; POST is what a `response_url` leads to, whose form is the Sender's."""
-RECEIVER = Interface(
-    InterfaceRole.RECEIVER, (Resource(("{session_id}",), frozenset({"GET", "PUT", "DELETE"})),)
-)
+_SESSION = ("{session_id}",)
 
 MODULE = Module(
-    identifier=ModuleID.CHARGINGPROFILES, interfaces=interfaces(SENDER, RECEIVER), has_results=True
+    identifier=ModuleID.CHARGINGPROFILES,
+    sender=(
+        Resource(
+            _SESSION,
+            PUT,
+            Kind.ACTION,
+            body=ActiveChargingProfile,
+            about=Earlier("session_id", "PUT"),
+        ),
+        # Where a `response_url` leads; the specification leaves its form to the Sender.
+        Resource(("{callback}",), POST, Kind.RESULT),
+    ),
+    receiver=(
+        Resource(_SESSION, PUT, Kind.ACTION, body=SetChargingProfile, about=SESSION_ID),
+        Resource(_SESSION, frozenset({"GET", "DELETE"}), Kind.ACTION, about=SESSION_ID),
+    ),
+    roles=STEERING,
+    delegated=pairs({Role.SCSP}, {Role.EMSP}),
 )

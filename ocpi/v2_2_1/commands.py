@@ -3,21 +3,23 @@
 Specification: mod_commands. The result of a command is sent to its `response_url`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from ocpi.modules import Interface, Module, Resource, interfaces
+from ocpi.modules import POST, Earlier, Kind, Module, OwnerOf, Resource
+from ocpi.roles import DRIVERS
 from ocpi.types import (
     URL,
     CiString,
     DateTime,
     DisplayText,
     Int,
-    InterfaceRole,
     Length,
     ModuleID,
     OcpiEnum,
     OcpiModel,
 )
+from ocpi.v2_2_1.sessions import SESSION_ID
 from ocpi.v2_2_1.tokens import Token
 
 
@@ -115,13 +117,25 @@ class CommandResult(OcpiModel):
     message: list[DisplayText] | None = None
 
 
-_POST = frozenset({"POST"})
-SENDER = Interface(InterfaceRole.SENDER, (Resource(("{callback}",), _POST),))
-"""What a `response_url` leads to; the specification leaves its form to the Sender."""
-RECEIVER = Interface(
-    InterfaceRole.RECEIVER, tuple(Resource((command.value,), _POST) for command in CommandType)
-)
+LOCATION_ID = OwnerOf("location_id", ModuleID.LOCATIONS)
+_ABOUT: Mapping[CommandType, tuple[type[OcpiModel], OwnerOf | Earlier]] = {
+    CommandType.CANCEL_RESERVATION: (
+        CancelReservation,
+        Earlier("reservation_id", CommandType.RESERVE_NOW),
+    ),
+    CommandType.RESERVE_NOW: (ReserveNow, LOCATION_ID),
+    CommandType.START_SESSION: (StartSession, LOCATION_ID),
+    CommandType.STOP_SESSION: (StopSession, SESSION_ID),
+    CommandType.UNLOCK_CONNECTOR: (UnlockConnector, LOCATION_ID),
+}
 
 MODULE = Module(
-    identifier=ModuleID.COMMANDS, interfaces=interfaces(SENDER, RECEIVER), has_results=True
+    identifier=ModuleID.COMMANDS,
+    # The specification leaves the form of a `response_url` to the Sender.
+    sender=(Resource(("{callback}",), POST, Kind.RESULT, body=CommandResult),),
+    receiver=tuple(
+        Resource((command.value,), POST, Kind.ACTION, body=body, about=about)
+        for command, (body, about) in _ABOUT.items()
+    ),
+    roles=DRIVERS,
 )

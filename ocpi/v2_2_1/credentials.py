@@ -7,11 +7,10 @@ from typing import Annotated
 
 from annotated_types import MinLen
 
-from ocpi.modules import Interface, Module, Resource, interfaces
+from ocpi.modules import Module, Resource
 from ocpi.types import (
     URL,
     CountryCode,
-    InterfaceRole,
     Length,
     ModuleID,
     OcpiModel,
@@ -41,12 +40,7 @@ class Credentials(OcpiModel):
 
 MODULE = Module(
     identifier=ModuleID.CREDENTIALS,
+    # The role means nothing here; the specification advises to announce SENDER.
+    sender=(Resource((), frozenset({"GET", "POST", "PUT", "DELETE"}), body=Credentials),),
     functional=False,
-    interfaces=interfaces(
-        # The role means nothing here; the specification advises to announce SENDER.
-        Interface(
-            InterfaceRole.SENDER,
-            (Resource((), frozenset({"GET", "POST", "PUT", "DELETE"})),),
-        ),
-    ),
 )

@@ -3,11 +3,11 @@
 Specification: mod_hub_client_info.
 """
 
-from ocpi.modules import Interface, Module, Resource, interfaces
+from ocpi.modules import GET, OWNED, Kind, Module, Resource
+from ocpi.roles import OF_HUBS
 from ocpi.types import (
     CountryCode,
     DateTime,
-    InterfaceRole,
     ModuleID,
     OcpiEnum,
     OcpiModel,
@@ -35,14 +35,10 @@ class ClientInfo(OcpiModel):
     last_updated: DateTime
 
 
-SENDER = Interface(InterfaceRole.SENDER, (Resource((), frozenset({"GET"})),))
-RECEIVER = Interface(
-    InterfaceRole.RECEIVER,
-    (Resource(("{country_code}", "{party_id}"), frozenset({"GET", "PUT"})),),
-)
-
 MODULE = Module(
     identifier=ModuleID.HUBCLIENTINFO,
+    sender=(Resource((), GET, Kind.LIST, body=ClientInfo),),
+    receiver=(Resource(OWNED, frozenset({"GET", "PUT"}), body=ClientInfo),),
+    roles=OF_HUBS,
     functional=False,
-    interfaces=interfaces(SENDER, RECEIVER),
 )

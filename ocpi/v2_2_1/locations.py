@@ -8,7 +8,8 @@ from typing import Annotated
 from annotated_types import MinLen
 
 from ocpi.errors import UnknownLocation
-from ocpi.modules import Interface, Module, ObjectType, Part, Resource, interfaces
+from ocpi.modules import GET, OWNED, Kind, Module, ObjectType, Part, Resource
+from ocpi.roles import OPEN_DATA
 from ocpi.types import (
     URL,
     Boolean,
@@ -17,7 +18,6 @@ from ocpi.types import (
     DateTime,
     DisplayText,
     Int,
-    InterfaceRole,
     Length,
     ModuleID,
     OcpiModel,
@@ -125,19 +125,17 @@ LOCATION = ObjectType(
 )
 
 _PATH = ("{location_id}", "{evse_uid}", "{connector_id}")
-_OWNED = ("{country_code}", "{party_id}", *_PATH)
-_READ = frozenset({"GET"})
-_WRITE = frozenset({"GET", "PUT", "PATCH"})
-SENDER = Interface(
-    InterfaceRole.SENDER, tuple(Resource(_PATH[:steps], _READ) for steps in (0, 1, 2, 3))
-)
-RECEIVER = Interface(
-    InterfaceRole.RECEIVER, tuple(Resource(_OWNED[:steps], _WRITE) for steps in (3, 4, 5))
-)
+_WRITTEN = frozenset({"GET", "PUT", "PATCH"})
 
 MODULE = Module(
     identifier=ModuleID.LOCATIONS,
-    client_owned=True,
-    object=LOCATION,
-    interfaces=interfaces(SENDER, RECEIVER),
+    sender=(
+        Resource((), GET, Kind.LIST, LOCATION),
+        *(Resource(_PATH[:steps], GET, object=LOCATION) for steps in (1, 2, 3)),
+    ),
+    receiver=tuple(
+        Resource((*OWNED, *_PATH[:steps]), _WRITTEN, object=LOCATION) for steps in (1, 2, 3)
+    ),
+    roles=OPEN_DATA,
+    kept=LOCATION,
 )

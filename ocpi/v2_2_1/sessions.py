@@ -6,13 +6,13 @@ Specification: mod_sessions.
 from typing import Annotated
 
 from ocpi.errors import NotFound
-from ocpi.modules import Interface, Module, ObjectType, Resource, interfaces
+from ocpi.modules import GET, OWNED, PUT, Kind, Module, ObjectType, OwnerOf, Resource
+from ocpi.roles import CHARGING, pairs
 from ocpi.types import (
     Boolean,
     CiString,
     CountryCode,
     DateTime,
-    InterfaceRole,
     Length,
     ModuleID,
     Number,
@@ -20,6 +20,7 @@ from ocpi.types import (
     OcpiModel,
     PartyID,
     Price,
+    Role,
     String,
 )
 from ocpi.v2_2_1.cdrs import AuthMethod, CdrToken, ChargingPeriod
@@ -86,21 +87,26 @@ SESSION = ObjectType(
     appended=frozenset({"charging_periods"}),
 )
 
-_OWNED = ("{country_code}", "{party_id}", "{session_id}")
-SENDER = Interface(
-    InterfaceRole.SENDER,
-    (
-        Resource((), frozenset({"GET"})),
-        Resource(("{session_id}", "charging_preferences"), frozenset({"PUT"})),
-    ),
-)
-RECEIVER = Interface(
-    InterfaceRole.RECEIVER, (Resource(_OWNED, frozenset({"GET", "PUT", "PATCH"})),)
-)
+SESSION_ID = OwnerOf("session_id", ModuleID.SESSIONS)
+"""Who asks for something about a Session means its CPO."""
 
 MODULE = Module(
     identifier=ModuleID.SESSIONS,
-    client_owned=True,
-    object=SESSION,
-    interfaces=interfaces(SENDER, RECEIVER),
+    sender=(
+        Resource((), GET, Kind.LIST, SESSION),
+        Resource(
+            ("{session_id}", "charging_preferences"),
+            PUT,
+            Kind.ACTION,
+            SESSION,
+            body=ChargingPreferences,
+            about=SESSION_ID,
+        ),
+    ),
+    receiver=(
+        Resource((*OWNED, "{session_id}"), frozenset({"GET", "PUT", "PATCH"}), object=SESSION),
+    ),
+    roles=CHARGING | pairs({Role.CPO}, {Role.SCSP}),
+    delegated=pairs({Role.EMSP}, {Role.SCSP}),
+    kept=SESSION,
 )

@@ -8,7 +8,8 @@ from typing import Annotated
 from annotated_types import MinLen
 
 from ocpi.errors import NotFound
-from ocpi.modules import Interface, Module, ObjectType, Resource, interfaces
+from ocpi.modules import GET, OWNED, Kind, Module, ObjectType, Resource
+from ocpi.roles import OPEN_DATA
 from ocpi.types import (
     URL,
     CiString,
@@ -16,7 +17,6 @@ from ocpi.types import (
     DateTime,
     DisplayText,
     Int,
-    InterfaceRole,
     Length,
     ModuleID,
     Number,
@@ -131,15 +131,12 @@ class Tariff(OcpiModel):
 
 TARIFF = ObjectType(name="Tariff", model=Tariff, id_field="id", unknown=NotFound)
 
-_OWNED = ("{country_code}", "{party_id}", "{tariff_id}")
-SENDER = Interface(InterfaceRole.SENDER, (Resource((), frozenset({"GET"})),))
-RECEIVER = Interface(
-    InterfaceRole.RECEIVER, (Resource(_OWNED, frozenset({"GET", "PUT", "DELETE"})),)
-)
-
 MODULE = Module(
     identifier=ModuleID.TARIFFS,
-    client_owned=True,
-    object=TARIFF,
-    interfaces=interfaces(SENDER, RECEIVER),
+    sender=(Resource((), GET, Kind.LIST, TARIFF),),
+    receiver=(
+        Resource((*OWNED, "{tariff_id}"), frozenset({"GET", "PUT", "DELETE"}), object=TARIFF),
+    ),
+    roles=OPEN_DATA,
+    kept=TARIFF,
 )

@@ -6,14 +6,14 @@ Specification: mod_tokens. ProfileType is of mod_sessions, which is built on thi
 from typing import Annotated
 
 from ocpi.errors import UnknownToken
-from ocpi.modules import Interface, Module, ObjectType, Resource, Variant, interfaces
+from ocpi.modules import GET, OWNED, POST, Kind, Module, ObjectType, Resource, Variant
+from ocpi.roles import DRIVERS
 from ocpi.types import (
     Boolean,
     CiString,
     CountryCode,
     DateTime,
     DisplayText,
-    InterfaceRole,
     Length,
     ModuleID,
     OcpiEnum,
@@ -111,21 +111,20 @@ TOKEN = ObjectType(
     variant=Variant("type", default="RFID"),
 )
 
-_OWNED = ("{country_code}", "{party_id}", "{token_uid}")
-SENDER = Interface(
-    InterfaceRole.SENDER,
-    (
-        Resource((), frozenset({"GET"})),
-        Resource(("{token_uid}", "authorize"), frozenset({"POST"})),
-    ),
-)
-RECEIVER = Interface(
-    InterfaceRole.RECEIVER, (Resource(_OWNED, frozenset({"GET", "PUT", "PATCH"})),)
-)
-
 MODULE = Module(
     identifier=ModuleID.TOKENS,
-    client_owned=True,
-    object=TOKEN,
-    interfaces=interfaces(SENDER, RECEIVER),
+    sender=(
+        Resource((), GET, Kind.LIST, TOKEN),
+        Resource(
+            ("{token_uid}", "authorize"),
+            POST,
+            Kind.ACTION,
+            TOKEN,
+            body=LocationReferences,
+            real_time=True,
+        ),
+    ),
+    receiver=(Resource((*OWNED, "{token_uid}"), frozenset({"GET", "PUT", "PATCH"}), object=TOKEN),),
+    roles=DRIVERS,
+    kept=TOKEN,
 )

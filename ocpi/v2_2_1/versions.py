@@ -8,7 +8,21 @@ from typing import Annotated
 
 from annotated_types import MinLen
 
-from ocpi.types import URL, InterfaceRole, ModuleID, OcpiEnum, OcpiModel
+from ocpi.types import URL, InterfaceRole, OcpiEnum, OcpiModel
+
+
+class ModuleID(OcpiEnum):
+    """The modules this version has."""
+
+    CDRS = "cdrs"
+    CHARGINGPROFILES = "chargingprofiles"
+    COMMANDS = "commands"
+    CREDENTIALS = "credentials"
+    HUBCLIENTINFO = "hubclientinfo"
+    LOCATIONS = "locations"
+    SESSIONS = "sessions"
+    TARIFFS = "tariffs"
+    TOKENS = "tokens"
 
 
 class VersionNumber(OcpiEnum):

@@ -95,7 +95,9 @@ class OperatorCommand(BaseCommand, Generic[Json]):
         self._harmless.write_file(part)
 
     def _print(self, value: object) -> None:
-        self.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+        self.stdout.write(
+            msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
+        )
 
 
 def secret_from(file: str | None, *, asked: str) -> str:

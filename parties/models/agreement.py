@@ -11,9 +11,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from ocpi.types import ModuleID
 from parties.models.party import Party
-from parties.models.words import choices, one_of
+from parties.models.words import choices, module_field, module_names, one_of
 
 
 class AgreementState(StrEnum):
@@ -41,7 +40,7 @@ class Agreement(models.Model):
         max_length=9, choices=choices(AgreementState), default=AgreementState.ACTIVE.value
     )
     modules = ArrayField(
-        models.CharField(max_length=20, choices=choices(ModuleID)),
+        module_field(),
         blank=True,
         default=list,
         help_text="Empty: all modules",
@@ -58,10 +57,7 @@ class Agreement(models.Model):
             models.CheckConstraint(
                 condition=~Q(cpo=F("emsp")), name="parties_agreement_two_parties"
             ),
-            models.CheckConstraint(
-                condition=Q(modules__contained_by=[module.value for module in ModuleID]),
-                name="parties_agreement_modules",
-            ),
+            module_names("modules", name="parties_agreement_modules"),
             models.CheckConstraint(
                 condition=Q(valid_from=None)
                 | Q(valid_until=None)

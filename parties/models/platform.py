@@ -12,9 +12,9 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from ocpi.types import InterfaceRole, ModuleID
+from ocpi.types import InterfaceRole
 from parties.connection_status import REGISTERED, ConnectionStatus, IllegalTransition, origins
-from parties.models.words import choices, one_of
+from parties.models.words import choices, module_field, module_name, one_of
 from parties.quirks import Quirks
 from parties.signals import announce, platform_changed, platform_returned
 
@@ -168,7 +168,7 @@ class Endpoint(models.Model):
     """Where a platform offers one interface of one module."""
 
     platform = models.ForeignKey(Platform, models.CASCADE, related_name="endpoints")
-    module = models.CharField(max_length=20, choices=choices(ModuleID))
+    module = module_field()
     role = models.CharField(max_length=10, choices=choices(InterfaceRole))
     url = models.CharField("URL", max_length=255)
 
@@ -178,7 +178,7 @@ class Endpoint(models.Model):
             models.UniqueConstraint(
                 fields=["platform", "module", "role"], name="parties_endpoint_once"
             ),
-            one_of("module", ModuleID, name="parties_endpoint_module"),
+            module_name("module", name="parties_endpoint_module"),
             one_of("role", InterfaceRole, name="parties_endpoint_role"),
             models.CheckConstraint(condition=~models.Q(url=""), name="parties_endpoint_url"),
         ]

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from ocpi.errors import Finding, InvalidParameters
 from ocpi.types import PartyRef, Role, one_line
-from ocpi.v2_2_1.credentials import Credentials
 from ocpi.validation import decode_object, validate
+from ocpi.versions import Version
 from parties.connection_status import REGISTERED
 from parties.models import AllowedParty, Party, Platform
 
@@ -55,10 +55,10 @@ class Offer:
     roles: tuple[ClaimedRole, ...]
 
     @classmethod
-    def read(cls, body: bytes) -> Self:
+    def read(cls, body: bytes, version: Version) -> Self:
         """Read a credentials object; 2001 names every wrong field, never a value of `token`."""
         decoded = decode_object(body)
-        validate(Credentials, decoded)
+        validate(version.credentials, decoded)
         token = str(decoded["token"])
         roles = tuple(_roles(body))
         findings = [*_unknown(roles), *_repeated(roles)]

@@ -30,9 +30,9 @@ from ocpi.errors import (
 from ocpi.modules import Version
 from ocpi.transport.message_ids import MessageIds
 from ocpi.types import InterfaceRole, ModuleID, OcpiModel, Role, one_line
-from ocpi.v2_2_1 import versions as chapter
 from ocpi.validation import decode, validate
-from parties.role_pairs import implements
+from ocpi.versions import latest
+from parties.role_pairs import implements, typical
 
 _LONGEST_QUOTE = 100
 _LONGEST_VERSION = 10
@@ -176,7 +176,7 @@ def _listed(data: object, url: str) -> dict[str, str]:
             f"{quote(url)} is not a versions endpoint: a list of {{version, url}} was expected"
         )
         raise UnusableApi(message)
-    return {entry["version"]: entry["url"] for entry in data if _right(chapter.Version, entry)}
+    return {entry["version"]: entry["url"] for entry in data if _right(latest().listed, entry)}
 
 
 def _right(model: type[OcpiModel], entry: object) -> bool:
@@ -201,17 +201,17 @@ def _endpoints(
         raise UnusableApi(message)
     found: dict[Interface, str] = {}
     for entry in details["endpoints"]:
-        interface = _interface(entry, roles)
+        interface = _interface(entry, version, roles)
         if interface is not None:
             found.setdefault(interface, _address(entry, interface))
     return found
 
 
-def _interface(entry: object, roles: frozenset[Role]) -> Interface | None:
-    if not isinstance(entry, dict) or entry.get("identifier") not in list(ModuleID):
+def _interface(entry: object, version: Version, roles: frozenset[Role]) -> Interface | None:
+    if not isinstance(entry, dict) or entry.get("identifier") not in list(version.modules):
         return None
     module = ModuleID(entry["identifier"])
-    if module is ModuleID.CREDENTIALS:
+    if module == ModuleID.CREDENTIALS:
         return module, InterfaceRole.SENDER
     if entry.get("role") is None:
         return _inferred(module, roles)
@@ -239,13 +239,7 @@ def _require_usable(
     endpoints: Mapping[Interface, str], version: Version, roles: frozenset[Role]
 ) -> None:
     """Demand one interface that the hub and the platform's roles have a use for (3003)."""
-    wanted = {
-        (module.identifier, side)
-        for module in version.modules.values()
-        if module.functional
-        for side in InterfaceRole
-        if any(implements(role, module.identifier, side) for role in roles)
-    }
+    wanted = typical(version, roles)
     if not wanted & endpoints.keys():
         names = (
             ", ".join(sorted(f"{module} {side}" for module, side in wanted))

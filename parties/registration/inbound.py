@@ -45,7 +45,8 @@ def register(caller: Caller, *, version: Version, body: bytes, correlation_id: s
     if caller.token_kind != TokenKind.A or registered:
         raise _registered_already()
     complete = partial(_complete_registration, caller)
-    token = _exchange(caller, partial(_discovered, caller, version, correlation_id), body, complete)
+    discovered = partial(_discovered, caller, version, correlation_id)
+    token = _exchange(caller, partial(Offer.read, body, version), discovered, complete)
     log.info("%s registered with %s", caller.name, version.number)
     return hub_identity.credentials(token)
 
@@ -54,7 +55,8 @@ def update(caller: Caller, *, version: Version, body: bytes, correlation_id: str
     """Answer PUT: fetch everything again, take over what changed, renew both tokens."""
     _require_registered(caller)
     complete = partial(_complete_update, caller)
-    token = _exchange(caller, partial(_discovered, caller, version, correlation_id), body, complete)
+    discovered = partial(_discovered, caller, version, correlation_id)
+    token = _exchange(caller, partial(Offer.read, body, version), discovered, complete)
     log.info("%s updated its credentials for %s", caller.name, version.number)
     return hub_identity.credentials(token)
 
@@ -126,13 +128,13 @@ def record_failure(platform_id: int, error: OcpiError) -> None:
 
 def _exchange(
     caller: Caller,
+    read: Callable[[], Offer],
     discovered: Callable[[Offer], Discovered],
-    body: bytes,
     complete: Callable[[Platform], str],
 ) -> str:
     """Check the offer, ask its sender, store; return the token the platform is to use."""
     try:
-        offer = Offer.read(body)
+        offer = read()
         credentials_object.check(offer, platform_id=caller.platform_id)
         with exclusive(caller.platform_id, busy=_busy(caller)):
             _require_token(caller)

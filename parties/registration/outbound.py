@@ -133,7 +133,7 @@ def _begin(platform: Platform, found: Discovered, peer: Peer, *, method: str) ->
     )
     sql.release()
     try:
-        offer = _answered(method, url, peer=peer, token=token, correlation_id=found.correlation_id)
+        offer = _answered(method, url, found, peer=peer, token=token)
         with _taken_back(platform, offer, url), transaction.atomic():
             credentials_object.check(offer, platform_id=platform.pk)
             _complete(platform, row, found, offer)
@@ -151,7 +151,7 @@ def _put(platform: Platform, found: Discovered, peer: Peer) -> None:
     )
     sql.release()
     try:
-        offer = _answered("PUT", url, peer=peer, token=token, correlation_id=found.correlation_id)
+        offer = _answered("PUT", url, found, peer=peer, token=token)
     except Unanswered:
         raise
     except BaseException:
@@ -181,19 +181,19 @@ def _end_former(former: CredentialsQuerySet) -> None:
     former.end_within(settings.HUB_ROTATION_GRACE_SECONDS)
 
 
-def _answered(method: str, url: str, *, peer: Peer, token: str, correlation_id: str) -> Offer:
+def _answered(method: str, url: str, found: Discovered, *, peer: Peer, token: str) -> Offer:
     """Send our credentials and read theirs out of the answer."""
     what = f"{method} credentials"
     try:
         body = hub_identity.credentials(token)
-        reply = ask(method, url, peer=peer, body=body, correlation_id=correlation_id)
+        reply = ask(method, url, peer=peer, body=body, correlation_id=found.correlation_id)
     except UnusableApi as error:
         raise Unanswered(str(error)) from error
     if not reply.ok:
         raise _refusal(reply, what, secrets=(token, peer.token))
     try:
         data_of(reply, what)
-        return Offer.read(_single(reply))
+        return Offer.read(_single(reply), found.version)
     except OcpiError as error:
         message = f"{what}: accepted, but the credentials in the answer cannot be used: {error}"
         raise Unanswered(message) from error

@@ -24,7 +24,8 @@ from sandbox.demo.events import Events
 from sandbox.demo.push import RETRY_SECONDS, Pusher, may_pass
 from sandbox.demo.scsp import ScspBusiness
 from sandbox.demo.signals import Signals
-from sandbox.platform import RESULTS, SandboxPlatform
+from sandbox.interfaces import is_result
+from sandbox.platform import SandboxPlatform
 from sandbox.recorder import Seen
 from sandbox.server import Answer
 
@@ -134,9 +135,9 @@ class Demo:
             place = self.platform.addresses.find(seen.route)
         except NotFound:
             return
-        if (place.module, place.role) in RESULTS and seen.method == "POST":
+        if is_result(place, seen.method):
             self.actor.note_result(seen)
-        if place.module is ModuleID.HUBCLIENTINFO:
+        if place.module == ModuleID.HUBCLIENTINFO:
             self.events.tell("connected", parties=self.platform.clients.statuses())
             return
         receipt = receipts.read(place, seen, answer)

@@ -9,8 +9,8 @@ from typing import Any
 from ocpi.errors import OcpiError
 from ocpi.status_codes import StatusCode
 from ocpi.transport.message_ids import MessageIds
-from ocpi.types import InterfaceRole, ModuleID, PartyRef
-from sandbox.commands import MODULES as ORDERS
+from ocpi.types import InterfaceRole, PartyRef
+from ocpi.versions import VERSIONS
 from sandbox.demo.push import shown_path
 from sandbox.endpoints import Endpoint, Kind
 from sandbox.object_store import read_object
@@ -18,7 +18,6 @@ from sandbox.patch import Json
 from sandbox.recorder import Seen
 from sandbox.server import Answer
 
-NO_OBJECTS = {ModuleID.CREDENTIALS, *ORDERS}
 PUSHES = ("PUT", "PATCH", "POST", "DELETE")
 
 
@@ -32,8 +31,10 @@ class Receipt:
 
 def read(place: Endpoint, seen: Seen, answer: Answer) -> Receipt | None:
     """Read the receipt out of a request and its answer; None when it is no push of an object."""
-    is_push = seen.method in PUSHES and place.kind is Kind.ENDPOINT
-    if not is_push or place.module in NO_OBJECTS or place.role is not InterfaceRole.RECEIVER:
+    if seen.method not in PUSHES or place.kind is not Kind.ENDPOINT:
+        return None
+    kept = VERSIONS[place.version].modules[place.module].kept
+    if kept is None or place.role is not InterfaceRole.RECEIVER:
         return None
     answered, body = read_object(answer.body), _body(seen)
     return Receipt(

@@ -16,7 +16,7 @@ from hub import store
 from hub.delivery import subscriptions
 from hub.models import Change, DeadLetter, Evse, Location, Snapshot, Subscription
 from hub.tasks import delivery as delivery_tasks
-from ocpi.types import ModuleID
+from ocpi.versions import known_modules
 from parties.connection_status import ConnectionStatus
 from parties.models import Agreement, Credentials, Direction, Party, Platform
 from tests.cast import CPA, a_location
@@ -272,8 +272,8 @@ def test_a_page_of_a_platform_costs_no_query_per_row(
             platform=emsp, role="EMSP", country_code="FR", party_id=f"{number:03}"
         )
         AgreementFactory.create(cpo=Party.objects.get(key="NL-CPA"), emsp=party)
-    for module in ModuleID:
-        EndpointFactory.create(platform=emsp, module=module.value, role="SENDER")
+    for module in known_modules():
+        EndpointFactory.create(platform=emsp, module=module, role="SENDER")
     subscriptions.reconcile()
     with django_assert_max_num_queries(QUERIES):
         text(admin_client, page_of("parties_platform", emsp.pk))

@@ -163,9 +163,9 @@ KNOWN = Endpoints(
     {"https://peer/ocpi/tokens": [Endpoint("https://peer/ocpi/tokens", module="tokens")]}
 )
 MODELS = {
-    str(name): module.object
+    str(name): module.kept
     for name, module in VERSIONS["2.2.1"].modules.items()
-    if module.object is not None
+    if module.kept is not None
 }
 
 
@@ -268,7 +268,7 @@ def _answer(text: str) -> None:
             discovery._endpoints(data, VERSIONS["2.2.1"], roles=frozenset(), url="https://peer")
         with suppress(msgspec.DecodeError, RecursionError):
             raw_json.items(_bytes(text))
-    Offer.read(_bytes(text))
+    Offer.read(_bytes(text), VERSIONS["2.2.1"])
 
 
 def _shown(text: str) -> None:

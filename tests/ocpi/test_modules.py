@@ -4,14 +4,15 @@ from typing import Annotated
 
 import pytest
 
-from ocpi.modules import Interface, Resource, lacking, revised
+from ocpi.modules import GET, PUT, Interface, Kind, Resource
+from ocpi.revisions import lacking, revised
 from ocpi.types import InterfaceRole, Length, OcpiModel, Role, String
 
 SESSIONS = Interface(
     InterfaceRole.SENDER,
     (
-        Resource((), frozenset({"GET"})),
-        Resource(("{session_id}", "charging_preferences"), frozenset({"PUT"})),
+        Resource((), GET, Kind.LIST),
+        Resource(("{session_id}", "charging_preferences"), PUT, Kind.ACTION),
     ),
 )
 

@@ -282,7 +282,7 @@ def test_custom_modules_are_reported() -> None:
 def test_older_versions_know_less() -> None:
     """The same Location is checked by the tables of the version it was sent in."""
     chaoji = location(address="x" * 46, evses=[evse(connectors=[connector(standard="CHAOJI")])])
-    declared = VERSIONS["2.2"].modules[ModuleID.LOCATIONS].object
+    declared = VERSIONS["2.2"].modules[ModuleID.LOCATIONS].kept
     assert declared is not None
 
     assert reported(chaoji) == []

@@ -1,9 +1,12 @@
 """The versions spoken here, and how two sides agree on one."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
-from ocpi.types import InterfaceRole, ModuleID
-from ocpi.versions import VERSIONS, latest_mutual
+from ocpi.types import InterfaceRole, ModuleID, OcpiEnum, OcpiModel
+from ocpi.versions import VERSIONS, known_modules, latest_mutual, values_of
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,35 @@ def test_modules_are_keyed_by_what_they_declare(number: str) -> None:
         assert identifier is module.identifier
         for role, interface in module.interfaces.items():
             assert role is interface.role
+
+
+def test_what_an_enum_may_say_is_said_by_all_versions() -> None:
+    """The newest first, then what only older ones have; of parts by the class of the parts."""
+    assert values_of(ModuleID.TOKENS, "type") == ["AD_HOC_USER", "APP_USER", "OTHER", "RFID"]
+    assert values_of(ModuleID.TARIFFS, "type")[0] == "AD_HOC_PAYMENT"
+    assert "CHARGING" in values_of(ModuleID.LOCATIONS, "status", of_part=True)
+    assert values_of(ModuleID.COMMANDS, "type") == []
+
+
+@pytest.mark.parametrize("number", VERSIONS)
+def test_a_version_says_how_it_is_read(number: str) -> None:
+    """The classes of version lists, details, credentials and client info are its own."""
+    version = VERSIONS[number]
+
+    assert version.listed.__name__ == "Version"
+    assert number in {str(each) for each in _enum_of(version.listed)}
+    assert ("2.2.1" in {str(each) for each in _enum_of(version.details)}) == (number == "2.2.1")
+    assert version.credentials.__name__ == "Credentials"
+    assert version.client_info.__name__ == "ClientInfo"
+
+
+def _enum_of(model: type[OcpiModel]) -> Iterable[OcpiEnum]:
+    kind: Any = model.model_fields["version"].annotation
+    return list(kind)
+
+
+def test_modules_are_known_by_name() -> None:
+    """Functional or not, of any version, in alphabetical order."""
+    every = known_modules()
+    assert every == sorted(every)
+    assert {*every} - {*known_modules(functional=True)} == {"credentials", "hubclientinfo"}

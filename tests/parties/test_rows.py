@@ -85,7 +85,8 @@ def _with_itself() -> None:
         lambda: PartyFactory.create(party_id="AB"),
         lambda: PartyFactory.create(claimed_at=None),
         lambda: [PartyFactory.create(party_id="TWO") for _ in "12"],
-        lambda: EndpointFactory.create(module="pizza"),
+        lambda: EndpointFactory.create(module="no name"),
+        lambda: EndpointFactory.create(module=""),
         lambda: EndpointFactory.create(role="BOTH"),
         lambda: EndpointFactory.create(url=""),
         lambda: [
@@ -100,7 +101,10 @@ def _with_itself() -> None:
         lambda: [CredentialsFactory.create(token="same") for _ in "12"],
         lambda: CredentialsFactory.create(valid_until=timezone.now() - timedelta(days=1)),
         lambda: AgreementFactory.create(state="MAYBE"),
-        lambda: AgreementFactory.create(modules=["pizza"]),
+        lambda: AgreementFactory.create(modules=["tokens", "no name"]),
+        lambda: AgreementFactory.create(modules=["tokens", ""]),
+        lambda: AgreementFactory.create(modules=["tokens,cdrs"]),
+        lambda: AgreementFactory.create(modules=[None]),
         _with_itself,
         lambda: AgreementFactory.create(
             valid_from=timezone.now(), valid_until=timezone.now() - timedelta(1)

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from ocpi.types import ModuleID, PartyRef
+from ocpi.versions import known_modules
 from parties.agreements import agree, outside_period, suspend
 from parties.management.command import OperatorCommand
 
@@ -23,7 +24,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             "--module",
             action="append",
             default=[],
-            choices=[module.value for module in ModuleID],
+            choices=known_modules(),
             help="only this module; repeat for more; without it an agreement keeps those it has "
             "and a new one is about all",
         )

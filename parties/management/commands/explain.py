@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from ocpi.types import ModuleID, PartyRef
+from ocpi.versions import known_modules
 from parties.access import judged
 from parties.management.command import OperatorCommand
 
@@ -19,7 +20,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Add the two parties and the module."""
         parser.add_argument("one", metavar="PARTY", help="like NL-CPA")
         parser.add_argument("other", metavar="PARTY", help="like DE-MSA, in either order")
-        parser.add_argument("module", choices=[module.value for module in ModuleID])
+        parser.add_argument("module", choices=known_modules())
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Ask who judges messages."""

@@ -34,7 +34,7 @@ class Work:
 
     def look(self, module: ModuleID, subscription_id: int) -> None:
         """Note that somebody looked once more."""
-        assert module is ModuleID.LOCATIONS
+        assert module == ModuleID.LOCATIONS
         self.looked.append(subscription_id)
 
 

@@ -17,7 +17,7 @@ from tests.ocpi.objects import a_tariff, a_token
 
 Deliver = Callable[[], int]
 pytestmark = pytest.mark.security("S-25")
-MODULES = [module.value for module in POLICIES]
+MODULES: list[str] = list(POLICIES)
 
 
 def listed(platform: SandboxPlatform, party: Any) -> dict[str, list[Any]]:

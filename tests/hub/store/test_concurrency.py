@@ -32,8 +32,8 @@ def patch_evses(writer: int) -> None:
 
 def present() -> dict[str, Any]:
     """Return the Location as it is served."""
-    assert MODULE.object is not None
-    text = store.get(LOCATIONS, MODULE.object, store.ObjectQuery(CPA, ("L1",)))
+    assert MODULE.kept is not None
+    text = store.get(LOCATIONS, MODULE.kept, store.ObjectQuery(CPA, ("L1",)))
     value: dict[str, Any] = json.loads(text)
     return value
 

@@ -25,7 +25,7 @@ def test_a_credit_names_the_cdr_it_takes_back(
     number: str, reference: str | None, reason: str, auth_method: str
 ) -> None:
     """A credit for nothing or for itself is refused, whatever else would be reported."""
-    declared = VERSIONS[number].modules[ModuleID.CDRS].object
+    declared = VERSIONS[number].modules[ModuleID.CDRS].kept
     assert declared is not None
     credit = a_cdr(credit=True, credit_reference_id=reference, auth_method=auth_method)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ocpi.errors import NotFound, UnknownToken
-from ocpi.modules import Variant
+from ocpi.modules import OWNED, Variant
 from ocpi.types import InterfaceRole, ModuleID
 from ocpi.versions import VERSIONS, Version
 
@@ -67,22 +67,23 @@ def test_other_paths_lead_nowhere(
 def test_every_module_is_about_objects(version: Version, module: ModuleID) -> None:
     """Each module is functional and has objects of the class it is named by, with an id."""
     declared = version.modules[module]
-    kind = declared.object
+    kind = declared.kept
 
     assert declared.functional
-    assert declared.client_owned == (module is not CDRS)
+    owned = [each.path[:2] == OWNED for each in declared.receiver]
+    assert owned == [module != CDRS] * len(owned)
     assert kind is not None
     assert kind.name == kind.model.__name__
     assert kind.id_field in kind.model.model_fields
-    assert kind.unknown is (UnknownToken if module is TOKENS else NotFound)
-    assert (kind.variant is not None) == (module is TOKENS)
-    assert bool(kind.appended) == (module is SESSIONS)
-    assert kind.posted == (module is CDRS)
+    assert kind.unknown is (UnknownToken if module == TOKENS else NotFound)
+    assert (kind.variant is not None) == (module == TOKENS)
+    assert bool(kind.appended) == (module == SESSIONS)
+    assert kind.posted == (module == CDRS)
 
 
 def test_tokens_are_told_apart_by_their_type(version: Version) -> None:
     """A Token is its uid and its type, and a URL without a type means RFID."""
-    kind = version.modules[TOKENS].object
+    kind = version.modules[TOKENS].kept
 
     assert kind is not None
     assert kind.id_field == "uid"
@@ -91,7 +92,7 @@ def test_tokens_are_told_apart_by_their_type(version: Version) -> None:
 
 def test_sessions_grow_by_charging_periods(version: Version) -> None:
     """What a PATCH of a Session appends to is its list of charging periods."""
-    kind = version.modules[SESSIONS].object
+    kind = version.modules[SESSIONS].kept
 
     assert kind is not None
     assert kind.appended == {"charging_periods"}

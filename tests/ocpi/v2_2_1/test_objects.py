@@ -183,7 +183,7 @@ def test_a_right_object_has_no_findings(model: type[OcpiModel], value: Json) -> 
 )
 def test_modules_check_by_their_class(number: str, module: ModuleID, value: Json) -> None:
     """The objects of a module are right in the versions of 2.2 and 2.2.1 alike."""
-    kind = VERSIONS[number].modules[module].object
+    kind = VERSIONS[number].modules[module].kept
 
     assert kind is not None
     assert validate(kind.model, value) == ()

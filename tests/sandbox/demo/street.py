@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 def shelf(module: str, number: str = "2.2.1") -> ObjectStore:
     """Make an empty shelf."""
-    kind = VERSIONS[number].modules[ModuleID(module)].object
+    kind = VERSIONS[number].modules[ModuleID(module)].kept
     assert kind
     return ObjectStore(kind)
 

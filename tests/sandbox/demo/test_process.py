@@ -24,7 +24,7 @@ from tests.sandbox.demo.processes import process, until
 
 CPA, MSA = PartyRef("NL", "CPA"), PartyRef("DE", "MSA")
 NOW = "2026-11-21T00:00:00Z"
-LOCATIONS = {number: each.modules[ModuleID.LOCATIONS].object for number, each in VERSIONS.items()}
+LOCATIONS = {number: each.modules[ModuleID.LOCATIONS].kept for number, each in VERSIONS.items()}
 
 
 def test_token_a_may_stay_off_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
