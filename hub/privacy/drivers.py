@@ -16,8 +16,8 @@ from hub.masking.personal import mask
 from hub.models import Cdr, Session, Token
 from hub.models.charging import ENDING, Charged
 from hub.store.anonymity import is_telling
+from hub.store.identifier_matcher import IdentifierMatcher
 from hub.store.identity import any_variant
-from hub.store.quotes import Quotes
 from ocpi.types import PartyRef, fold
 from parties import holders
 
@@ -71,9 +71,9 @@ class Driver:
         return holders.names(PartyRef.parse(self.party)) if self.party else []
 
     @cached_property
-    def quotes(self) -> Quotes:
-        """How it is found in texts."""
-        return Quotes(self.values)
+    def matcher(self) -> IdentifierMatcher:
+        """How the driver is found in texts."""
+        return IdentifierMatcher(self.values)
 
     def is_named_by(self, key: str) -> bool:
         """Tell whether the key of a token, of whichever type, is one of the driver's."""

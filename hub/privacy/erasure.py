@@ -15,11 +15,11 @@ from typing import Any
 
 from hub import jobs
 from hub.models import Receipt, Token
-from hub.privacy.deposits import Deposit, deposits
+from hub.models.charging import ERASED
 from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
+from hub.privacy.personal_tables import PersonalTable, personal_tables
 from hub.privacy.spellings import Wording
 from hub.store import anonymity
-from hub.store.quotes import ERASED
 from ocpi.types import ModuleID
 from operators.audit import record
 from parties.holders import ref_of
@@ -27,7 +27,7 @@ from parties.holders import ref_of
 MOST_PASSES = 10
 """After so many, somebody writes the driver's data faster than it is erased."""
 _PAUSE_SECONDS = 0.6
-"""Longer than the message log keeps what it has to write."""
+"""Longer than the message log holds entries before it writes them: the next pass finds those."""
 _BATCH = 500
 
 Tell = Callable[[float, Mapping[str, int]], object]
@@ -35,20 +35,20 @@ Tell = Callable[[float, Mapping[str, int]], object]
 
 @dataclass(slots=True)
 class Erased:
-    """What was found of a driver, by kind, and which parties had been sent it.
+    """What was found of a driver, by kind, and `recipients`: the parties that were sent it.
 
     It is `complete` when the last pass found nothing.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
-    told: list[str] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
     complete: bool = False
 
 
 def survey(named: Driver, *, tell: Tell = lambda *_: None) -> Erased:
     """Count what an erasure would find; nothing is changed."""
     driver = resolved(named)
-    found = Erased(told=_told(driver), complete=True)
+    found = Erased(recipients=_recipients(driver), complete=True)
     for share, counts in _pass(driver, writes=False):
         found.counts.update(counts)
         tell(share, found.counts)
@@ -58,7 +58,7 @@ def survey(named: Driver, *, tell: Tell = lambda *_: None) -> Erased:
 def erase(named: Driver, *, reason: str, tell: Tell = lambda *_: None) -> Erased:
     """Erase a driver and say what of; the audit has why, and how many rows of which kind."""
     driver = resolved(named)
-    erased = Erased(told=_told(driver))
+    erased = Erased(recipients=_recipients(driver))
     try:
         for number in range(MOST_PASSES):
             if _is_clean(driver, erased, tell, number):
@@ -75,7 +75,10 @@ def erase(named: Driver, *, reason: str, tell: Tell = lambda *_: None) -> Erased
 
 
 def _is_clean(driver: Driver, erased: Erased, tell: Tell, number: int) -> bool:
-    """Go through everything once; tell whether nothing was found."""
+    """Erase in one pass; tell whether it found nothing.
+
+    As nobody knows how many passes follow, each takes half of what is left of the progress shown.
+    """
     before = erased.counts.total()
     for share, counts in _pass(driver, writes=True):
         erased.counts.update(counts)
@@ -84,14 +87,14 @@ def _is_clean(driver: Driver, erased: Erased, tell: Tell, number: int) -> bool:
 
 
 def _pass(driver: Driver, *, writes: bool) -> Iterator[tuple[float, Mapping[str, int]]]:
-    """Yield, again and again, how much of a pass is behind it and what was found since."""
+    """Go through everything once; yield the share that is done, and what was found since."""
     for model in CHARGED:
         name = str(model._meta.verbose_name_plural)
         for number in _anonymised(driver, charged(driver, model), writes=writes):
             yield 0.0, {name: number}
-    yield from _deposited(driver, writes=writes)
+    yield from _tables_cleared(driver, writes=writes)
     if writes:
-        yield 1.0, {"jobs": jobs.forget(driver.quotes.is_in)}
+        yield 1.0, {"jobs": jobs.forget(driver.matcher.matches)}
     yield 1.0, {str(Token._meta.verbose_name_plural): _tokens(driver, writes=writes)}
 
 
@@ -109,30 +112,32 @@ def _make_anonymous(driver: Driver, row: Any) -> None:  # noqa: ANN401 - the sam
     text = anonymity.anonymous(row.text.encode(), driver.values).decode()
     changes = {"text": text, "token_key": ERASED, "contract_key": ""}
     if hasattr(row, "remote_location"):
-        changes["remote_location"] = driver.quotes.erased(row.remote_location)
+        changes["remote_location"] = driver.matcher.erased(row.remote_location)
     same = type(row)._default_manager.filter(pk=row.pk, text=row.text)
     same.update(**changes)
 
 
-def _deposited(driver: Driver, *, writes: bool) -> Iterator[tuple[float, Mapping[str, int]]]:
-    reaches = [(each, *each.reach()) for each in deposits()]
-    whole, behind = sum(weight for *_, weight in reaches), 0
-    for deposit, last, weight in reaches:
-        for key, number in _found(deposit, driver, writes=writes):
+def _tables_cleared(driver: Driver, *, writes: bool) -> Iterator[tuple[float, Mapping[str, int]]]:
+    extents = [(each, *each.extent()) for each in personal_tables()]
+    whole, behind = sum(weight for *_, weight in extents), 0
+    for table, last, weight in extents:
+        for key, number in _windows_cleared(table, driver, writes=writes):
             left = last - key if isinstance(key, int) and last else 0
-            yield (behind + max(0, weight - left)) / whole, {deposit.name: number}
+            yield (behind + max(0, weight - left)) / whole, {table.name: number}
         behind += weight
 
 
-def _found(deposit: Deposit, driver: Driver, *, writes: bool) -> Iterator[tuple[Any, int]]:
-    wording = deposit.wording(driver)
-    for key, rows in deposit.windows(driver):
-        changed = [(row, new) for row in rows if (new := deposit.anew(row, wording)) != {}]
+def _windows_cleared(
+    table: PersonalTable, driver: Driver, *, writes: bool
+) -> Iterator[tuple[Any, int]]:
+    wording = table.wording(driver)
+    for key, rows in table.windows(driver):
+        changed = [(row, new) for row in rows if (new := table.changes_to(row, wording)) != {}]
         if writes:
-            deposit.delete([row["pk"] for row, new in changed if new is None])
+            table.delete([row["pk"] for row, new in changed if new is None])
             for row, new in changed:
                 if new is not None:
-                    deposit.update(row, new)
+                    table.update(row, new)
         yield key, len(changed)
 
 
@@ -142,7 +147,7 @@ def _tokens(driver: Driver, *, writes: bool) -> int:
     return rows.delete()[0] if writes else rows.count()
 
 
-def _told(driver: Driver) -> list[str]:
+def _recipients(driver: Driver) -> list[str]:
     """Return who was sent the driver's tokens, sessions or CDRs: OCPI has no way to tell them."""
     keys = list(tokens(driver).values_list("owner", "object_key"))
     taken = Receipt.objects.filter(

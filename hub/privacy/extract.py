@@ -17,8 +17,8 @@ from django.utils import timezone
 from database import sql
 from hub.masking.personal import PUBLISHED_TO
 from hub.models import Exchange, Location, StoredObject
-from hub.privacy.deposits import Deposit, deposits
 from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
+from hub.privacy.personal_tables import PersonalTable, personal_tables
 from hub.privacy.spellings import Wording
 from hub.store import raw_json
 from ocpi.types import ModuleID
@@ -26,10 +26,10 @@ from operators.audit import record
 from parties.holders import ref_of
 
 Item = tuple[str, Mapping[str, Any] | None]
-"""A kind and one of it; nothing while it is looked for, so that its reader knows of life."""
+"""A kind and one row of it; None while a table is searched, to keep a download alive."""
 _BATCH = 500
-_OF_OTHERS = {"who", "address", "doing", "user_id", "lease", "digest"}
-"""Who of the operators did something is no data of the driver."""
+_OF_OPERATORS = {"who", "address", "doing", "user_id", "lease", "digest"}
+"""Columns that say which operator did something: no data of the driver's."""
 _MESSAGES = "messages of the log"
 
 
@@ -51,21 +51,21 @@ def items(driver: Driver) -> Iterator[Item]:
     for model in CHARGED:
         name = str(model._meta.verbose_name_plural)
         yield from ((name, _stored(row)) for row in _in_order(charged(driver, model)))
-    for deposit in deposits():
-        if deposit.model is Exchange:
+    for table in personal_tables():
+        if table.model is Exchange:
             yield from ((_MESSAGES, row) for row in _messages(driver))
-        yield from ((deposit.name, row) for row in _named_in(deposit, driver))
+        yield from ((table.name, row) for row in _rows_about(table, driver))
 
 
 def _head(driver: Driver) -> Iterator[str]:
-    told = {
+    head = {
         "uids": sorted(driver.uids),
         "contract_ids": sorted(driver.contracts),
         "visual_numbers": sorted(driver.numbers),
         "party": driver.party,
         "made_at": timezone.now(),
     }
-    yield f'{{"driver": {_json(told)},\n"data": {{'
+    yield f'{{"driver": {_json(head)},\n"data": {{'
 
 
 def _kinds(found: Iterator[Item]) -> Iterator[str]:
@@ -112,22 +112,22 @@ def _in_order(rows: QuerySet[Any]) -> Iterator[Any]:
         after = batch[-1].pk
 
 
-def _named_in(deposit: Deposit, driver: Driver) -> Iterator[Mapping[str, Any] | None]:
+def _rows_about(table: PersonalTable, driver: Driver) -> Iterator[Mapping[str, Any] | None]:
     wording = Wording(driver)
-    for _, rows in deposit.windows(driver):
+    for _, rows in table.windows(driver):
         yield None
         for row in rows:
-            if deposit.anew(row, wording) == {}:
+            if table.changes_to(row, wording) == {}:
                 continue
-            if deposit.model is Location:
+            if table.model is Location:
                 yield _published_to(row, driver)
             else:
-                yield from _whole(deposit, row["pk"])
+                yield from _whole_row(table, row["pk"])
 
 
-def _whole(deposit: Deposit, pk: object) -> Iterator[Mapping[str, Any]]:
-    for row in deposit.model._default_manager.filter(pk=pk).values():
-        yield {name: _read(value) for name, value in row.items() if name not in _OF_OTHERS}
+def _whole_row(table: PersonalTable, pk: object) -> Iterator[Mapping[str, Any]]:
+    for row in table.model._default_manager.filter(pk=pk).values():
+        yield {name: _read(value) for name, value in row.items() if name not in _OF_OPERATORS}
 
 
 def _read(value: object) -> object:
@@ -140,7 +140,7 @@ def _read(value: object) -> object:
 def _published_to(row: Mapping[str, Any], driver: Driver) -> Mapping[str, Any]:
     """Return of a Location's list of drivers what is about this one."""
     listed = raw_json.items(raw_json.opened(row["text"]).get(PUBLISHED_TO))
-    own = [msgspec.Raw(each) for each in listed if driver.quotes.is_in(each.decode())]
+    own = [msgspec.Raw(each) for each in listed if driver.matcher.matches(each.decode())]
     return {"location": row["object_id"], PUBLISHED_TO: own}
 
 

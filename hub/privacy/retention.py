@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from database import sql
 from hub.models import Cdr, DeadLetter, KeptCdr, Quarantined, Session, Token
+from hub.models.charging import ERASED
 from hub.store import anonymity
-from hub.store.quotes import ERASED
 from operators.models import Change as Audited
 from parties.models import ObservedHabit
 

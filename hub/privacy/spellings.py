@@ -29,15 +29,15 @@ class Wording:
     @property
     def pattern(self) -> str:
         """What PostgreSQL looks for: all that is found, and some that is not."""
-        found = [re.escape(value) for value in (*self.driver.quotes.values, *self._masks)]
-        short = self.driver.values - set(self.driver.quotes.values)
+        found = [re.escape(value) for value in (*self.driver.matcher.values, *self._masks)]
+        short = self.driver.values - set(self.driver.matcher.values)
         found += [f'"{re.escape(value)}"' for value in short]
         return "|".join([*found, *_SPELLED_OTHERWISE])
 
     def without(self, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
         """Return a text, or the texts inside of JSON, without the driver."""
         if isinstance(value, str):
-            return self._masked.sub(_ELLIPSIS, self.driver.quotes.erased(value))
+            return self._masked.sub(_ELLIPSIS, self.driver.matcher.erased(value))
         if isinstance(value, bytes | memoryview):
             text = bytes(value).decode(errors="surrogateescape")
             return str(self.without(text)).encode(errors="surrogateescape")

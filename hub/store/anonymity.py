@@ -9,8 +9,9 @@ from collections.abc import Collection
 
 import msgspec
 
+from hub.models.charging import ERASED
 from hub.store import raw_json
-from hub.store.quotes import ERASED, Quotes
+from hub.store.identifier_matcher import IdentifierMatcher
 
 TOKEN = "cdr_token"  # noqa: S105 - the member's name
 _IDENTIFYING = ("uid", "contract_id", "visual_number", "group_id", "auth_id")
@@ -46,10 +47,10 @@ def anonymous(text: bytes, values: Collection[str] = ()) -> bytes:
     parts.pop(_SIGNED, None)
     if TOKEN in parts:
         parts[TOKEN] = _without_driver(parts[TOKEN])
-    quotes = Quotes([*values, *identities(text).values()])
+    matcher = IdentifierMatcher([*values, *identities(text).values()])
     return raw_json.joined(
         {
-            name: raw if name in _POINTERS else quotes.erased(raw.decode()).encode()
+            name: raw if name in _POINTERS else matcher.erased(raw.decode()).encode()
             for name, raw in parts.items()
         }
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.privacy import retention
-from hub.privacy.deposits import deposits
+from hub.privacy.personal_tables import personal_tables
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
@@ -47,5 +47,5 @@ def test_every_table_with_texts_is_searched_for_a_driver() -> None:
     """A model that is added later is searched without being named anywhere."""
     assert {"feed", "dead letters"} <= {kind for kind, *_ in ROWS}
     assert {"changes of the feed", "dead letters", "quarantined", "kept CDRs"} <= {
-        each.name for each in deposits()
+        each.name for each in personal_tables()
     }

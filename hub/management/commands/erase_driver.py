@@ -49,7 +49,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             "dry_run": options.dry_run,
             "complete": found.complete,
             "counts": dict(+found.counts),
-            "sent_to": found.told,
+            "sent_to": found.recipients,
         }
 
     def exit_code(self, result: dict[str, Any]) -> int:

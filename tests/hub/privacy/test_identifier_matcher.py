@@ -6,7 +6,7 @@ import time
 import pytest
 
 from hub.store.anonymity import anonymous, is_same
-from hub.store.quotes import Quotes
+from hub.store.identifier_matcher import IdentifierMatcher
 from tests.ocpi.objects import a_cdr, a_session
 
 pytestmark = pytest.mark.security("S-25")
@@ -27,28 +27,28 @@ UID = "04A2B7C9D1E3"
 )
 def test_a_value_is_found_however_it_is_spelled(text: str) -> None:
     """By case, percents, escapes, and inside other texts."""
-    shown = Quotes([UID]).erased(text)
+    shown = IdentifierMatcher([UID]).erased(text)
     assert "ERASED" in shown
     assert UID[1:].upper() not in shown.upper()
 
 
 def test_a_short_value_counts_where_it_stands_alone() -> None:
     """Four characters of a longer number are nobody's; fewer are not looked for at all."""
-    quotes = Quotes(["1234", "12"])
-    assert quotes.erased("1234, 51234, 12345, 12") == "ERASED, 51234, 12345, 12"
-    assert Quotes([]).erased("as it is") == "as it is"
+    matcher = IdentifierMatcher(["1234", "12"])
+    assert matcher.erased("1234, 51234, 12345, 12") == "ERASED, 51234, 12345, 12"
+    assert IdentifierMatcher([]).erased("as it is") == "as it is"
 
 
 @pytest.mark.parametrize("piece", ['\\"', '"\\', "%41", "a", '{"', UID[:-1], "\\u0030"])
 def test_searching_costs_no_more_than_the_text_is_long(piece: str) -> None:
     """Four times the text takes about four times as long, whatever it is made of."""
-    quotes = Quotes([UID])
+    matcher = IdentifierMatcher([UID])
 
     def seconds(number: int) -> float:
         text = f'"{piece * number}'
         started = time.process_time()
         for _ in range(3):
-            quotes.erased(text)
+            matcher.erased(text)
         return time.process_time() - started
 
     seconds(1_000)
