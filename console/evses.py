@@ -19,7 +19,7 @@ from console.changelist import BoundedChangeList, BoundedPaginator
 from console.export import Exports
 from console.filters import owner_filter, word_filter
 from console.object_links import link, short
-from console.stored_object import whereabouts_table
+from console.stored_object import object_status_table
 from console.tones import status_badge, status_tone
 from hub.delivery.object_status import Subject
 from hub.models import Evse, Location
@@ -63,12 +63,12 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
     fieldsets = (
         (None, {"fields": (("uid", "evse_id"), ("location", "owner"), ("state", "updated"))}),
         (f"The last {uptime.DAYS} days", {"fields": ("days", "changes")}),
-        ("Who has it", {"fields": ("whereabouts",)}),
+        ("Who has it", {"fields": ("object_status",)}),
         ("As sent", {"fields": ("document",)}),
     )
     readonly_fields = (
         *("uid", "evse_id", "location", "owner", "state", "updated"),
-        *("days", "changes", "whereabouts", "document"),
+        *("days", "changes", "object_status", "document"),
     )
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
@@ -150,10 +150,10 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
 
     @column("")
     @once
-    def whereabouts(self, row: Evse) -> SafeString:
+    def object_status(self, row: Evse) -> SafeString:
         """Show which party has which version of it."""
         subject = Subject(ModuleID.LOCATIONS, row.object, row.key, row.revision, row)
-        return whereabouts_table(subject)
+        return object_status_table(subject)
 
     @column("")
     @once

@@ -46,7 +46,7 @@ ABOUT = (
     "messages",
 )
 """What the page of every stored object begins with."""
-WHO_HAS_IT: tuple[str, Any] = ("Who has it", {"fields": ("whereabouts",)})
+WHO_HAS_IT: tuple[str, Any] = ("Who has it", {"fields": ("object_status",)})
 AS_SERVED: tuple[str, Any] = ("As served", {"fields": ("document",)})
 
 
@@ -162,10 +162,10 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
 
     @column("")
     @once
-    def whereabouts(self, row: Row) -> SafeString:
+    def object_status(self, row: Row) -> SafeString:
         """Show which party has which version, since when, and why not the present one."""
         module = next(name for name, policy in POLICIES.items() if isinstance(row, policy.model))
-        return whereabouts_table(Subject(module, row, revision=row.revision))
+        return object_status_table(Subject(module, row, revision=row.revision))
 
     @column("")
     @once
@@ -178,7 +178,7 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
         return row.text.encode()
 
 
-def whereabouts_table(subject: Subject) -> SafeString:
+def object_status_table(subject: Subject) -> SafeString:
     """Show how everybody stands who may have an object or a part of one."""
     headers = ("Party", "Outcome", "Revision", "Since", "Changes behind", "Why")
     return table(headers, map(_cells, statuses(subject)))
