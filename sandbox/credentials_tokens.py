@@ -32,9 +32,9 @@ class Tokens:
         """Give out a token A, so that the other side can start the registration."""
         return self._add(token_a or secrets.token_hex(24), TokenState.INVITED)
 
-    def issue(self) -> str:
+    def issue(self, token: str | None = None) -> str:
         """Give out a token for all requests, valid at once; older ones stay valid."""
-        return self._add(secrets.token_hex(24), TokenState.REGISTERED)
+        return self._add(token or secrets.token_hex(24), TokenState.REGISTERED)
 
     def supersede(self, token: str) -> None:
         """Let this token replace all others at its first use."""

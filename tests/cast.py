@@ -16,6 +16,7 @@ from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
 from sandbox import Result, SandboxPlatform, Seen, object_path
 from sandbox.demo.locations import location
+from tests import registrations
 
 HUB = PartyRef("NL", "HUB")
 CPA, CPB = PartyRef("NL", "CPA"), PartyRef("NL", "CPB")
@@ -40,10 +41,16 @@ ROLES = {
 class Cast:
     """The platforms of one test, started and registered on demand, stopped at its end."""
 
-    def __init__(self, versions_url: str, *, client_info: bool = False) -> None:
-        """Remember where the hub is, and whether platforms want to know who is connected."""
+    def __init__(
+        self, versions_url: str, *, client_info: bool = False, repeated: bool = False
+    ) -> None:
+        """Remember where the hub is, and whether platforms want to know who is connected.
+
+        `repeated`: the hub is in this process, and what a handshake left may be inserted again.
+        """
         self.versions_url = versions_url
         self.client_info = client_info
+        self.repeated = repeated
         self._members: dict[str, SandboxPlatform] = {}
         self._stack = ExitStack()
 
@@ -57,10 +64,7 @@ class Cast:
 
     def __getitem__(self, name: str) -> SandboxPlatform:
         """Return a registered platform: `cast["P1"]`."""
-        if name not in self._members:
-            platform = self.start(name)
-            platform.register_with(self.versions_url, self.token_a(name))
-        return self._members[name]
+        return self._members.get(name) or self.join(name)
 
     def start(self, name: str, **options: Any) -> SandboxPlatform:
         """Start a platform with options of `SandboxPlatform`, without registering it."""
@@ -72,7 +76,16 @@ class Cast:
     def join(self, name: str, *quirks: str, **options: Any) -> SandboxPlatform:
         """Start a platform with options, the hub knowing its quirks, and register it."""
         platform = self.start(name, **options)
-        platform.register_with(self.versions_url, self.token_a(name, *quirks))
+
+        def handshake() -> None:
+            platform.register_with(self.versions_url, self.token_a(name, *quirks))
+
+        if self.repeated:
+            options = {"client_info": self.client_info, **options}
+            described = (ROLES[name], quirks, sorted(options.items()))
+            registrations.register(platform, name, described, handshake)
+        else:
+            handshake()
         return platform
 
     def token_a(self, name: str, *quirks: str) -> str:

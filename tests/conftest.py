@@ -109,7 +109,7 @@ def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> 
 @pytest.fixture
 def cast(hub_server: HubServer) -> Iterator[Cast]:
     """Give the constant cast, each platform registered when first asked for."""
-    with Cast(hub_server.versions_url) as members:
+    with Cast(hub_server.versions_url, repeated=True) as members:
         yield members
 
 

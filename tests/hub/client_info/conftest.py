@@ -14,7 +14,7 @@ from tests.conftest import HubServer
 def cast(hub_server: HubServer, settings: LazySettings) -> Iterator[Cast]:
     """Give the constant cast; every platform offers a RECEIVER of client info."""
     settings.HUB_CLIENT_INFO_SECONDS = 0
-    with Cast(hub_server.versions_url, client_info=True) as members:
+    with Cast(hub_server.versions_url, client_info=True, repeated=True) as members:
         yield members
 
 
