@@ -41,3 +41,4 @@ DATABASES["default"]["ENGINE"] = "tests.database_backend"
 DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 5
 INSTALLED_APPS += ["tests.database_backend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, where none is kept
+WHITENOISE_AUTOREFRESH = True  # every client would first look for all files; tests/settings does
