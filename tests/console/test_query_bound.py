@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from hub.models import (
     DeadLetter,
@@ -108,12 +109,20 @@ def _rest() -> None:
         Group.objects.create(name=f"group {number}")
 
 
+@pytest.fixture(scope="module")
+def some_of_everything(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Fill the hub once: each test is undone to here."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        _parties()
+        _objects()
+        _rest()
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def console(admin_client: Client) -> Client:
-    """A superuser's browser, and a hub with some of everything."""
-    _parties()
-    _objects()
-    _rest()
+def console(some_of_everything: None, admin_client: Client) -> Client:
+    """A superuser's browser."""
     return admin_client
 
 
