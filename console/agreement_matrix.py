@@ -26,7 +26,7 @@ _PAIR = re.compile("([0-9]{1,18})-([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
-class _Deed:
+class _Change:
     """What can be done to a selection."""
 
     title: str
@@ -34,14 +34,14 @@ class _Deed:
     consequence: str
 
 
-_DEEDS: Mapping[str, _Deed] = {
-    "activate": _Deed(
+_CHANGES: Mapping[str, _Change] = {
+    "activate": _Change(
         "Activate",
         AgreementState.ACTIVE,
         "They exchange data at once: who newly has access gets a snapshot. Modules and periods"
         " stay as they are; a new agreement is about all modules, without limit.",
     ),
-    "suspend": _Deed(
+    "suspend": _Change(
         "Suspend",
         AgreementState.SUSPENDED,
         "Nothing passes between them any more, and what is queued is not sent.",
@@ -98,7 +98,7 @@ class MatrixPage:
             ],
             turn=_turner(replace(wanted, row_page=found.rows.page, column_page=found.columns.page)),
             legend=[(word, LETTERS[word]) for word in AgreementCell],
-            deeds=_DEEDS if _may_settle(self, request) else {},
+            changes=_CHANGES if _may_settle(self, request) else {},
         )
 
 
@@ -106,19 +106,19 @@ def _asked(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - 
     """Answer a selection."""
     if not _may_settle(admin, request):
         raise PermissionDenied
-    deed, cells = _DEEDS.get(request.POST.get("deed", "")), _selected(request)
-    if deed is None or not cells:
+    change, cells = _CHANGES.get(request.POST.get("change", "")), _selected(request)
+    if change is None or not cells:
         admin.message_user(request, "Select at least one pair first.", messages.WARNING)
         return HttpResponseRedirect(request.get_full_path())
-    others = [cell for cell in cells if _differs(cell, deed)]
+    others = [cell for cell in cells if _differs(cell, change)]
     if "confirmed" not in request.POST:
         return page(
-            admin, request, "console/matrix_confirm.html", title=deed.title,
-            deed=deed, name=request.POST["deed"], cells=others, same=len(cells) - len(others),
+            admin, request, "console/matrix_confirm.html", title=change.title,
+            change=change, name=request.POST["change"], cells=others, same=len(cells) - len(others),
             back=request.get_full_path(),
         )  # fmt: skip
     try:
-        sentence = _perform(admin, request, deed, others)
+        sentence = _perform(admin, request, change, others)
     except NoSuchAgreement as error:
         admin.message_user(request, f"Nothing was changed: {error}", messages.ERROR)
     else:
@@ -126,17 +126,17 @@ def _asked(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - 
     return HttpResponseRedirect(request.get_full_path())
 
 
-def _perform(admin: Any, request: HttpRequest, deed: _Deed, cells: Sequence[Cell]) -> str:  # noqa: ANN401 - the agreements' admin
+def _perform(admin: Any, request: HttpRequest, change: _Change, cells: Sequence[Cell]) -> str:  # noqa: ANN401 - the agreements' admin
     """Do it to all or to none; say what was done, and what it does not achieve."""
     without_effect = []
     with transaction.atomic():
         for cell in cells:
             before = cell.standing
-            agreement = settle(cell.owner, cell.reader, state=deed.state)
+            agreement = settle(cell.owner, cell.reader, state=change.state)
             _record(admin, request, agreement, before)
-            if deed.state is AgreementState.ACTIVE and outside_period(agreement):
+            if change.state is AgreementState.ACTIVE and outside_period(agreement):
                 without_effect.append(f"{agreement} {outside_period(agreement)}")
-    sentence = f"{len(cells)} agreements are {deed.state} now."
+    sentence = f"{len(cells)} agreements are {change.state} now."
     return (
         f"{sentence} Nothing passes: {'; '.join(without_effect[:10])}."
         if without_effect
@@ -150,11 +150,11 @@ def _record(admin: Any, request: HttpRequest, agreement: Agreement, before: Agre
     log(request, agreement, sentence)
 
 
-def _differs(cell: Cell, deed: _Deed) -> bool:
+def _differs(cell: Cell, change: _Change) -> bool:
     if cell.agreement is None:
         # Where access is open, a suspended agreement is what refuses a pair.
-        return deed.state is AgreementState.ACTIVE or settings.HUB_ACCESS == "open"
-    return bool(cell.agreement.state != deed.state)
+        return change.state is AgreementState.ACTIVE or settings.HUB_ACCESS == "open"
+    return bool(cell.agreement.state != change.state)
 
 
 def _selected(request: HttpRequest) -> list[Cell]:

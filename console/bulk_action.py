@@ -1,4 +1,4 @@
-"""A deed on many rows of a list: how many they are and what it means, and then to those alone.
+"""An action on many rows of a list: how many they are and what it means, and then to those alone.
 
 What comes to the list while somebody reads is left out.
 """

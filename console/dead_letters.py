@@ -68,17 +68,17 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
     paginator = BoundedPaginator
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
-        """Read the receiver with the letter."""
+        """Read the receiver with its dead letter."""
         return super().get_queryset(request).select_related("subscription__receiver")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> DeadLetter | None:
-        """Take off the letter what identifies a driver, so that no page of it says it."""
-        letter = super().get_object(request, object_id, from_field)
-        if letter is not None:
-            self.complete([letter])
-        return letter
+        """Take off it what identifies a driver, so that no page of it says it."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            self.complete([row])
+        return row
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
         """Use the list that completes its rows."""
@@ -87,47 +87,45 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
 
     def complete(self, rows: list[DeadLetter]) -> None:
         """Mask what identifies a driver."""
-        for letter in rows:
-            masked_dead_letter(letter)
+        for row in rows:
+            masked_dead_letter(row)
 
     @column("When", order="id")
-    def when(self, letter: DeadLetter) -> SafeString | str:
+    def when(self, row: DeadLetter) -> SafeString | str:
         """Show when it was refused."""
-        return ago(letter.created_at)
+        return ago(row.created_at)
 
     @column("Receiver", order="subscription__receiver__key")
-    def receiver(self, letter: DeadLetter) -> str:
+    def receiver(self, row: DeadLetter) -> str:
         """Name who refused it."""
-        return f"{letter.subscription.receiver}"
+        return f"{row.subscription.receiver}"
 
     @column("Answer")
-    def codes(self, letter: DeadLetter) -> SafeString:
+    def codes(self, row: DeadLetter) -> SafeString:
         """Show HTTP status and OCPI status code."""
-        http = "no HTTP status" if letter.http_status is None else f"HTTP {letter.http_status}"
-        return badge(
-            http if letter.status_code is None else f"{http}, {letter.status_code}", Tone.BAD
-        )
+        http = "no HTTP status" if row.http_status is None else f"HTTP {row.http_status}"
+        return badge(http if row.status_code is None else f"{http}, {row.status_code}", Tone.BAD)
 
     @column("Reason", order="reason")
-    def why(self, letter: DeadLetter) -> str:
+    def why(self, row: DeadLetter) -> str:
         """Show the beginning of the reason."""
-        return letter.reason if len(letter.reason) <= 120 else f"{letter.reason[:120]}…"  # noqa: PLR2004
+        return row.reason if len(row.reason) <= 120 else f"{row.reason[:120]}…"  # noqa: PLR2004
 
     @column("Timeline")
-    def journey(self, letter: DeadLetter) -> SafeString | str:
+    def journey(self, row: DeadLetter) -> SafeString | str:
         """Lead to all that carried the same correlation id."""
-        if not letter.correlation_id:
+        if not row.correlation_id:
             return "-"
-        shown = short(letter.correlation_id, longest=_NARROW)
-        url = timeline_of(letter.correlation_id)
+        shown = short(row.correlation_id, longest=_NARROW)
+        url = timeline_of(row.correlation_id)
         return format_html('<a class="hub-link" href="{}">{}</a>', url, shown)
 
     @column("Body")
-    def content(self, letter: DeadLetter) -> SafeString | str:
+    def content(self, row: DeadLetter) -> SafeString | str:
         """Show what was sent, unless its owner wants it unpublished (LOC-17)."""
-        if letter.body is None:
+        if row.body is None:
             return "none"
-        text = masked_within(letter.body.encode(), PUBLISHED_TO)
+        text = masked_within(row.body.encode(), PUBLISHED_TO)
         if _is_unpublished(text):
             return "not shown: its owner does not publish it"
         return pretty(text)

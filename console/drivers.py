@@ -82,13 +82,13 @@ class Drivers:
         form = DriverForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
             return _asked(self, request, form)
-        deed = request.POST.get("do", "")
-        if not request.user.has_perm(_EXPORT if deed == "export" else _ERASE):
+        wanted = request.POST.get("do", "")
+        if not request.user.has_perm(_EXPORT if wanted == "export" else _ERASE):
             raise PermissionDenied
         given = form.cleaned_data
-        if deed == "export":
+        if wanted == "export":
             return _file(given["driver"], one_line(given["reason"], longest=200))
-        return _erased(self, request, form) if deed == "erase" else _asked(self, request, form)
+        return _erased(self, request, form) if wanted == "erase" else _asked(self, request, form)
 
     def driver_job(self: Any, request: HttpRequest, name: str) -> HttpResponse:
         """Show how far an erasure is."""

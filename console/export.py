@@ -134,8 +134,8 @@ def _file(
     why = (
         one_line(given["reason"], longest=LONGEST_REASON).strip() if _reveals(request, kind) else ""
     )
-    told = {"as": form, "where": _narrowed(request, kind)} | ({"revealed": why} if why else {})
-    record("exported", name, after=told, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
+    facts = {"as": form, "where": _narrowed(request, kind)} | ({"revealed": why} if why else {})
+    record("exported", name, after=facts, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
     made = parts(kind, rows, form, revealed=bool(why))
     texts = _Watched(made, given["job"]) if given["job"] else (part.text for part in made)
     answer = StreamingHttpResponse(texts, content_type=_TYPES[form])
@@ -154,8 +154,8 @@ class _Watched:
 
     def __init__(self, made: Iterable[Part], name: str) -> None:
         self._job = Job(name=_JOB.format(name))
-        self._job.tell()
-        self._texts = self._told(made)
+        self._job.publish()
+        self._texts = self._watched(made)
 
     def __iter__(self) -> Iterator[str]:
         return self._texts
@@ -166,7 +166,7 @@ class _Watched:
         if not self._job.finished:
             self._job.fail()
 
-    def _told(self, made: Iterable[Part]) -> Generator[str]:
+    def _watched(self, made: Iterable[Part]) -> Generator[str]:
         self._job.begin()
         for part in made:
             yield part.text

@@ -22,7 +22,7 @@ _JOB = "parties_platform_forget_job"
 
 
 class Departures:
-    """Adds the deed to the page of a platform."""
+    """Adds it to the page of a platform."""
 
     def get_urls(self: Any) -> list[URLPattern]:
         """Add the page of a job."""
@@ -56,7 +56,7 @@ class Departures:
             "wrong": wrong,
             "removed": sorted((+counts.removed).items()),
             "kept": sorted((+counts.kept).items()),
-            "stays": departure.STAYS,
+            "stays": departure.REMAINS,
             "back": reverse("admin:parties_platform_change", args=[platform.pk]),
         }
         return page(self, request, "console/forget.html", **shown)

@@ -214,14 +214,14 @@ def _checklist(
     return {
         "platform": platform,
         "checklist": checklist,
-        "told": _told(platform, checklist),
+        "told": _progress(platform, checklist),
         "steps": steps,
         "may_change": may_change,
         "log": reverse(LIST) if may_see else "",
     }
 
 
-def _told(platform: Platform, checklist: Checklist) -> str:
+def _progress(platform: Platform, checklist: Checklist) -> str:
     """Say all of it in a line."""
     done = (
         f"{platform} is {platform.status}: {checklist.done} of {len(checklist.steps)} steps done."
@@ -233,8 +233,8 @@ def _buttons(platform: Platform) -> Iterator[tuple[Retry, Button]]:
     """Return what each kind of another try is sent to; what asks for a token is in the form."""
     here = reverse(_PAGE, args=[platform.pk])
     rotate = reverse("admin:parties_platform_rotate", args=[platform.pk])
-    deed = "resume" if platform.status == "SUSPENDED" else "invite"
-    invite = reverse(f"admin:parties_platform_{deed}", args=[platform.pk])
+    way_in = "resume" if platform.status == "SUSPENDED" else "invite"
+    invite = reverse(f"admin:parties_platform_{way_in}", args=[platform.pk])
     yield Retry.INVITE, Button("Issue a new token A", invite)
     yield Retry.ROTATE, Button("Ask for them again (renews the tokens)", rotate)
     yield Retry.PULL, Button("Read its lists now", here, "pull")

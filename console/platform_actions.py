@@ -18,7 +18,7 @@ Outcome = Invitation | str
 
 @dataclass(frozen=True, slots=True)
 class ConnectionAction:
-    """One deed: from which statuses, what it leads to in plain words, and who does it."""
+    """From which statuses, what it leads to in plain words, and who does it."""
 
     title: str
     icon: str

@@ -199,8 +199,8 @@ class PlatformAdmin(ModelAdmin[Platform]):
         """Show what an operator has to mend, and since when."""
         if not platform.alarm:
             return "none"
-        told = badge("alarm", Tone.BAD)
-        return format_html("{} {} ({})", told, platform.alarm, ago(platform.alarm_at))
+        alarm = badge("alarm", Tone.BAD)
+        return format_html("{} {} ({})", alarm, platform.alarm, ago(platform.alarm_at))
 
     @column("Last pinged")
     def pinged(self, platform: Platform) -> SafeString | str:

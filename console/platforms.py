@@ -1,6 +1,6 @@
 """The platforms' page, with what is delivered to each and what may be done with it.
 
-Every deed is a page that says what will happen and a POST.
+Every action is a page that says what will happen and a POST.
 """
 
 from collections import defaultdict
@@ -31,11 +31,11 @@ from parties.models import Platform
 from parties.registration.invitation import Invitation, Starts, invite
 
 
-def _deed(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
-    """Make the page of one deed."""
+def _page_of(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
+    """Make the page of one action."""
 
     def confirm(shown: "ConnectionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
-        return shown.confirm(request, object_id, deed=ACTIONS[name])
+        return shown.confirm(request, object_id, wanted=ACTIONS[name])
 
     confirm.__name__ = name
     return action(description=ACTIONS[name].title, url_path=name, icon=ACTIONS[name].icon)(confirm)
@@ -43,7 +43,7 @@ def _deed(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
 
 @admin.register(Platform)
 class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
-    """Platforms with their lag and their deeds."""
+    """Platforms with their lag and what may be done with them."""
 
     list_display = (*PlatformAdmin.list_display, "lag")
     readonly_fields = (*PlatformAdmin.readonly_fields, "circuit", "rate", "subscriptions", "recent")
@@ -57,7 +57,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     actions_list = ("onboard",)
     actions_detail = ("onboarding", *ACTIONS, "forget")
     invite, resume, retry, rotate, revoke, reset, suspend = (
-        _deed(name)
+        _page_of(name)
         for name in ("invite", "resume", "retry", "rotate", "revoke", "reset", "suspend")
     )
 
@@ -80,7 +80,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Platform | None:
-        """Read a platform once for its page and its deeds."""
+        """Read a platform once for its page and its actions."""
         kept: dict[str, Platform | None] = request.__dict__.setdefault("_platforms", {})
         if object_id not in kept:
             kept[object_id] = super().get_object(request, object_id, from_field)
@@ -120,12 +120,12 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
         if platform is None:
             return []
         may = self.has_change_permission(request, platform)
-        deeds = [name for name, deed in ACTIONS.items() if may and deed.possible(platform)]
-        deeds += ["forget"] if self.may_forget(request) else []
-        return [self.get_unfold_action(name) for name in ("onboarding", *deeds)]  # type: ignore[attr-defined]
+        offered = [name for name, wanted in ACTIONS.items() if may and wanted.possible(platform)]
+        offered += ["forget"] if self.may_forget(request) else []
+        return [self.get_unfold_action(name) for name in ("onboarding", *offered)]  # type: ignore[attr-defined]
 
     def confirm(
-        self, request: HttpRequest, object_id: str, *, deed: ConnectionAction
+        self, request: HttpRequest, object_id: str, *, wanted: ConnectionAction
     ) -> HttpResponse:
         """Say what will happen; do it on POST."""
         platform = self.get_object(request, object_id)
@@ -134,24 +134,24 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
         if not self.has_change_permission(request, platform):
             raise PermissionDenied
         back = reverse("admin:parties_platform_change", args=[platform.pk])
-        if not deed.possible(platform):
-            sentence = f"{platform} is {platform.status}: “{deed.title}” has nothing to do now."
+        if not wanted.possible(platform):
+            sentence = f"{platform} is {platform.status}: “{wanted.title}” has nothing to do now."
             self.message_user(request, sentence, messages.ERROR)
             return HttpResponseRedirect(back)
         if request.method != "POST":
-            shown = {"title": deed.title, "subtitle": str(platform), "platform": platform}
-            return page(self, request, "console/confirm.html", **shown, deed=deed, back=back)
-        return self._perform(request, platform, deed, back)
+            shown = {"title": wanted.title, "subtitle": str(platform), "platform": platform}
+            return page(self, request, "console/confirm.html", **shown, wanted=wanted, back=back)
+        return self._perform(request, platform, wanted, back)
 
     def _perform(
-        self, request: HttpRequest, platform: Platform, deed: ConnectionAction, back: str
+        self, request: HttpRequest, platform: Platform, wanted: ConnectionAction, back: str
     ) -> HttpResponse:
         try:
-            outcome = deed.perform(platform)
+            outcome = wanted.perform(platform)
         except (OcpiError, IllegalTransition, ValueError) as error:
-            self.message_user(request, f"{deed.title} failed: {error}", messages.ERROR)
+            self.message_user(request, f"{wanted.title} failed: {error}", messages.ERROR)
             return HttpResponseRedirect(back)
-        self.log_change(request, platform, f"{deed.title}.")
+        self.log_change(request, platform, f"{wanted.title}.")
         if isinstance(outcome, Invitation):
             return invited(self, request, outcome)
         self.message_user(request, outcome, messages.SUCCESS)

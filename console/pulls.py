@@ -140,8 +140,8 @@ class PullAdmin(ReadOnly, ModelAdmin[PullState]):
     @column("Of them")
     def counts(self, row: PullState) -> SafeString:
         """Show what became of them."""
-        told = ((getattr(row, name), name.replace("_", " ")) for name in COUNTS[1:-1])
-        return badges((f"{number:,} {name}", Tone.QUIET) for number, name in told if number)
+        counted = ((getattr(row, name), name.replace("_", " ")) for name in COUNTS[1:-1])
+        return badges((f"{number:,} {name}", Tone.QUIET) for number, name in counted if number)
 
     @column("Quarantined", order="quarantined")
     def broken(self, row: PullState) -> SafeString | str:

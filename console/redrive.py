@@ -50,7 +50,7 @@ _DISCARD = Bulk(
 
 
 class RedriveActions:
-    """Adds both deeds to the dead letters' list."""
+    """Adds both actions to the dead letters' list."""
 
     def get_urls(self: Any) -> list[URLPattern]:
         """Add the page of a job."""
@@ -72,7 +72,7 @@ class RedriveActions:
         ids = list(rows.order_by("pk").values_list("pk", flat=True))
         DEAD_LETTERS.audit("sent again", ids)  # a worker that is quick leaves nothing to tell of
         job = Job(len(ids))
-        job.tell()
+        job.publish()
         try:
             task: Any = delivery_tasks.redrive
             task.delay_on_commit(ids, job.name)

@@ -75,31 +75,31 @@ class Job:
     def begin(self) -> None:
         """Say that a worker has it."""
         self.begun = True
-        self.tell()
+        self.publish()
 
     def add(self, counts: Mapping[str, int], reason: str = "") -> None:
-        """Take note of what became of some, and tell."""
+        """Take note of what became of some, and publish it."""
         self.counts.update({word: number for word, number in counts.items() if number})
         if reason and reason not in self.reasons and len(self.reasons) < _REASONS:
             self.reasons.append(reason)
-        self.tell()
+        self.publish()
 
     def reach(self, share: float, counts: Mapping[str, int]) -> None:
-        """Take note of how much is done, from 0 to 1, and of what came of it; tell."""
+        """Take note of how much is done, from 0 to 1, and of what came of it; publish it."""
         self.share = share
         self.add(counts)
 
     def fail(self) -> None:
         """Say that something broke it off."""
         self.failed = True
-        self.tell()
+        self.publish()
 
     def end(self) -> None:
         """Say that nothing more will be done."""
         self.finished = True
-        self.tell()
+        self.publish()
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Let others see how far it is; the work does not depend on it."""
         self.told_at = _now()
         text = msgspec.json.encode({each.name: getattr(self, each.name) for each in fields(self)})

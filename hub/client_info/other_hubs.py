@@ -47,17 +47,17 @@ def learn(platform_id: int, value: dict[str, Any]) -> None:
 def _is_news(platform_id: int, value: dict[str, Any]) -> bool:
     """Take over one ClientInfo, and tell whether the party stands in another way now."""
     platform = Platform.objects.get(pk=platform_id)
-    told = _Told.read(value, VERSIONS.get(platform.version, latest()))
+    report = _Report.read(value, VERSIONS.get(platform.version, latest()))
     with transaction.atomic():
-        party = _party(platform, told)
-        newer = Q(reported_at=None) | Q(reported_at__lte=told.moment)
+        party = _party(platform, report)
+        newer = Q(reported_at=None) | Q(reported_at__lte=report.moment)
         changed = Party.objects.filter(newer, pk=party.pk).update(
             is_active=True,
             claimed_at=Coalesce("claimed_at", timezone.now()),
-            reported_status=told.status.value,
-            reported_at=told.moment,
+            reported_status=report.status.value,
+            reported_at=report.moment,
         )
-    return bool(changed) and (party.reported_status != told.status or not party.is_active)
+    return bool(changed) and (party.reported_status != report.status or not party.is_active)
 
 
 def learn_all(platform_id: int) -> int:
@@ -99,7 +99,7 @@ def _listed(url: str, peer: client.Peer) -> Iterator[dict[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Report:
     """A ClientInfo whose words are known here."""
 
     role: Role
@@ -119,20 +119,20 @@ class _Told:
         return cls(role, PartyRef(value["country_code"], value["party_id"]), status, moment)
 
 
-def _party(platform: Platform, told: _Told) -> Party:
+def _party(platform: Platform, report: _Report) -> Party:
     """Return the party a hub speaks of, if it may bring it."""
     who = {
-        "role": told.role.value,
-        "country_code": told.ref.country_code,
-        "party_id": told.ref.party_id,
+        "role": report.role.value,
+        "country_code": report.ref.country_code,
+        "party_id": report.ref.party_id,
     }
     if platform.quirks.announces and _is_free(platform, who):
         AllowedParty.objects.get_or_create(**who, defaults={"platform": platform})
         Party.objects.get_or_create(**who, defaults={"platform": platform})
     listed = AllowedParty.objects.filter(platform=platform, **who).exists()
     found = Party.objects.filter(platform=platform, **who).first() if listed else None
-    if found is None or told.role is Role.HUB:
-        text = f"{told.role} {told.ref} is not among the parties agreed with the hub's operator"
+    if found is None or report.role is Role.HUB:
+        text = f"{report.role} {report.ref} is not among the parties agreed with the hub's operator"
         log.warning("%s tells of a party it may not bring: %s", platform.name, text)
         raise InvalidParameters(text)
     return found

@@ -94,18 +94,18 @@ def behind() -> list[int]:
     return sorted(due.values_list("platform", flat=True).distinct())
 
 
-def tell(platform_id: int) -> None:
+def send(platform_id: int) -> None:
     """Tell one platform all it has not taken yet, or as much as passes."""
     receiver = receiver_of(platform_id)
     while receiver is not None:
-        told = {str(uuid4()): info for info in sorted(_claim(platform_id))}
-        if not told:
+        due = {str(uuid4()): info for info in sorted(_claim(platform_id))}
+        if not due:
             return
         sql.release()
-        pushes = [_push(info, correlation_id) for correlation_id, info in told.items()]
+        pushes = [_push(info, correlation_id) for correlation_id, info in due.items()]
         results = send_all(receiver, pushes, seconds=_SENDING_SECONDS)
-        outcomes = {told[result.push.correlation_id]: result for result in results}
-        if not _note(platform_id, list(told.values()), outcomes):
+        outcomes = {due[result.push.correlation_id]: result for result in results}
+        if not _note(platform_id, list(due.values()), outcomes):
             return
 
 

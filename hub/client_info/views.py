@@ -69,8 +69,8 @@ class ClientInfoView(_View):
         """Return what the calling hub last told of a party."""
         platform_id = _hub(request, version)
         ref = PartyRef(country_code, party_id)
-        told = Party.objects.filter(platform=platform_id, key=str(ref)).exclude(reported_at=None)
-        party = told.order_by("role").first()
+        reports = Party.objects.filter(platform=platform_id, key=str(ref)).exclude(reported_at=None)
+        party = reports.order_by("role").first()
         if party is None or party.reported_at is None:
             raise NotFound(f"the hub was told nothing of {ref} by this platform")
         info = Info(

@@ -64,7 +64,7 @@ class Entry:
 
     `secrets` are the tokens it was made with, to be found wherever they are quoted. The `envelope`,
     without its data, was read at once where the body is cut. What came in brings no headers along:
-    they say nothing that is not said by the other members. What is not `is_told` gets no row and
+    they say nothing that is not said by the other members. What is not `is_written` gets no row and
     counts in the figures alone.
     """
 
@@ -88,7 +88,7 @@ class Entry:
     http_status: int | None = None
     envelope: Envelope | None = None
     error: str = ""
-    is_told: bool = True
+    is_written: bool = True
 
     @property
     def is_anybodys(self) -> bool:

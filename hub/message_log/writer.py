@@ -54,7 +54,7 @@ class Writer:
         if self._process != os.getpid():
             self._start()
         if entry.is_anybodys and not self._quota.take(entry.platform, entry.at):
-            entry = replace(entry, is_told=False)
+            entry = replace(entry, is_written=False)
         self._buffer.put(entry, most=settings.HUB_MESSAGE_LOG_BUFFER_BYTES)
 
     def flush(self) -> bool:
@@ -97,9 +97,9 @@ class Writer:
         while main.is_alive() and not self._stop.wait(_PAUSE_SECONDS):
             if not self.flush():
                 self._pause(main)
-            self._tell_dropped()
+            self._report_dropped()
         self.flush()
-        self._tell_dropped()
+        self._report_dropped()
         self._disconnect()
 
     def _pause(self, main: threading.Thread) -> None:
@@ -140,9 +140,9 @@ class Writer:
     def _copy(self, entries: Sequence[Entry]) -> None:
         connection = self._connected()
         self._places.refresh(connection, (each.url for each in entries if not each.is_inbound))
-        told = [entry for entry in entries if entry.is_told]
-        made = unpublished.left_out(connection, [self._row(entry) for entry in told])
-        counted = [rows.counted(entry) for entry in entries if not entry.is_told]
+        written = [entry for entry in entries if entry.is_written]
+        made = unpublished.left_out(connection, [self._row(entry) for entry in written])
+        counted = [rows.counted(entry) for entry in entries if not entry.is_written]
         try:
             with connection.transaction():
                 self._store(made, counted)
@@ -150,7 +150,7 @@ class Writer:
                 self._unheard_of = (number, len(entries))
         except _UNFIT as error:
             log.warning("the message log has what the database cannot hold: %s", error)
-            for entry, row in zip(told, made, strict=True):
+            for entry, row in zip(written, made, strict=True):
                 self._store_one(entry, row)
 
     def _store(self, made: Sequence[rows.Row], counted: Sequence[rows.Row] = ()) -> None:
@@ -190,7 +190,7 @@ class Writer:
             self._connection.close()
             self._connection = None
 
-    def _tell_dropped(self) -> None:
+    def _report_dropped(self) -> None:
         dropped = self._buffer.take_dropped()
         if dropped:
             log.warning("the message log has a gap: %d exchanges did not fit", dropped)

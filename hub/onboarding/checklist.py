@@ -206,8 +206,10 @@ def _pull(facts: Facts) -> Step:
         return Step(title, State.DONE, "It is not pulled, as its quirk says.")
     if not facts.pulls:
         return _unread(title, facts)
-    told = f"{'; '.join(map(_told, facts.pulls))}."
-    return Step(title, _read_state(facts.pulls), told, retry=_pulling(facts.pulls))
+    progress = f"{'; '.join(map(_progress, facts.pulls))}."
+    state = _read_state(facts.pulls)
+    retry = None if state is State.DONE else Retry.PULL
+    return Step(title, state, progress, retry=retry)
 
 
 def _unread(title: str, facts: Facts) -> Step:
@@ -225,15 +227,11 @@ def _read_state(pulls: Sequence[PullState]) -> State:
     return State.WAITING if owed else State.DONE
 
 
-def _pulling(pulls: Sequence[PullState]) -> Retry | None:
-    return Retry.PULL if _read_state(pulls) is not State.DONE else None
-
-
 def _waits(pull: PullState) -> bool:
     return pull.module in ABOUT_DRIVERS and pull.tried_at is None
 
 
-def _told(pull: PullState) -> str:
+def _progress(pull: PullState) -> str:
     name = f"{pull.party.key} {pull.module}"
     if pull.last_success_at:
         return f"{name}: {pull.seen:,} read"

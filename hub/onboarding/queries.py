@@ -46,7 +46,9 @@ def read(platform: Platform, starts: Starts | None = None) -> Checklist:
             stranger=_stranger(platform, max(since, now - _STRANGERS_FOR)),
             is_registered=platform.is_registered,
             listed=frozenset(f"{role} {ref}" for role, ref in listed),
-            active=_active(platform),
+            active=frozenset(
+                f"{row.role} {row.key}" for row in platform.parties.all() if row.is_active
+            ),
             endpoints=_endpoints(platform),
             expected=_expected(platform.version, frozenset(role for role, _ in listed)),
             form=next((token.form for token in tokens if token.form), ""),
@@ -109,10 +111,6 @@ def _starter(exchanges: Sequence[Exchange], token_a: Credentials | None) -> Star
     if last is not None:
         return Starts.HUB if last.direction == "out" else Starts.PLATFORM
     return Starts.HUB if token_a is None else Starts.PLATFORM
-
-
-def _active(platform: Platform) -> frozenset[str]:
-    return frozenset(f"{row.role} {row.key}" for row in platform.parties.all() if row.is_active)
 
 
 def _endpoints(platform: Platform) -> frozenset[Interface]:

@@ -42,10 +42,10 @@ from parties.registration.inbound import disconnect
 from parties.registration.outbound import say_goodbye
 
 Kind = tuple[str, QuerySet[Any]]
-Tell = Callable[[float, Mapping[str, int]], object]
+Progress = Callable[[float, Mapping[str, int]], object]
 _BATCH = 500
 KEPT = "kept CDRs"
-STAYS = (
+REMAINS = (
     "CDRs of and for its parties are kept for the law, without their drivers (HUB_CDR_DAYS).",
     "The message log, the audit and the figures name it until their days are over.",
 )
@@ -85,7 +85,7 @@ def survey(platform: Platform) -> Departure:
     return found
 
 
-def forget(platform: Platform, *, tell: Tell = lambda *_: None) -> Departure:
+def forget(platform: Platform, *, report: Progress = lambda *_: None) -> Departure:
     """End the registration, remove or keep all there is, then forget the platform itself."""
     say_goodbye(platform)
     if platform.is_registered:
@@ -100,13 +100,13 @@ def forget(platform: Platform, *, tell: Tell = lambda *_: None) -> Departure:
         for kind, rows in kinds:
             for number in _emptied(rows, name):
                 done.of(rows)[kind] += number
-                tell(min(1.0, done.total / total), done.removed + done.kept)
+                report(min(1.0, done.total / total), done.removed + done.kept)
 
     remove(chain(_rows(heirs), _of_connection(platform)))
     operations.forget(platform)
     remove(_rows(heirs))  # what others sent it meanwhile: now nobody can any more
     Holder.objects.filter(platform=platform_id).delete()  # nothing is filed under it any more
-    record("removed what was of", name, after=told(done), kind="parties.Platform")
+    record("removed what was of", name, after=counts(done), kind="parties.Platform")
     return done
 
 
@@ -190,6 +190,6 @@ def _note_departed(all_heirs: Iterable[_Heirs]) -> None:
             )
 
 
-def told(departure: Departure) -> dict[str, dict[str, int]]:
+def counts(departure: Departure) -> dict[str, dict[str, int]]:
     """Return a departure ready for JSON."""
     return {"removed": dict(+departure.removed), "kept": dict(+departure.kept)}

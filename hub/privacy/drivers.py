@@ -147,13 +147,13 @@ def _widened(driver: Driver, pairs: Iterable[tuple[str, str]]) -> Driver:
     """Add the uids and contract ids that stand together with those that are known."""
     if driver.by_uid:
         return driver
-    told = [(fold(uid), fold(contract)) for uid, contract in pairs]
-    uids = driver.uids | {uid for uid, _ in told if is_telling(uid)}
+    named = [(fold(uid), fold(contract)) for uid, contract in pairs]
+    uids = driver.uids | {uid for uid, _ in named if is_telling(uid)}
     if len(uids) > MOST_TOKENS:
         raise ValueError(
             f"more than {MOST_TOKENS} uids bear this contract id: that is no one driver"
         )
-    contracts = {contract for _, contract in told if is_telling(contract)}
+    contracts = {contract for _, contract in named if is_telling(contract)}
     return replace(driver, uids=uids, contracts=driver.contracts | contracts)
 
 

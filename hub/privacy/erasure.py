@@ -30,7 +30,7 @@ _PAUSE_SECONDS = 0.6
 """Longer than the message log holds entries before it writes them: the next pass finds those."""
 _BATCH = 500
 
-Tell = Callable[[float, Mapping[str, int]], object]
+Progress = Callable[[float, Mapping[str, int]], object]
 
 
 @dataclass(slots=True)
@@ -45,23 +45,23 @@ class Erased:
     complete: bool = False
 
 
-def survey(named: Driver, *, tell: Tell = lambda *_: None) -> Erased:
+def survey(named: Driver, *, report: Progress = lambda *_: None) -> Erased:
     """Count what an erasure would find; nothing is changed."""
     driver = resolved(named)
     found = Erased(recipients=_recipients(driver), complete=True)
     for share, counts in _pass(driver, writes=False):
         found.counts.update(counts)
-        tell(share, found.counts)
+        report(share, found.counts)
     return found
 
 
-def erase(named: Driver, *, reason: str, tell: Tell = lambda *_: None) -> Erased:
+def erase(named: Driver, *, reason: str, report: Progress = lambda *_: None) -> Erased:
     """Erase a driver and say what of; the audit has why, and how many rows of which kind."""
     driver = resolved(named)
     erased = Erased(recipients=_recipients(driver))
     try:
         for number in range(MOST_PASSES):
-            if _is_clean(driver, erased, tell, number):
+            if _is_clean(driver, erased, report, number):
                 erased.complete = True
                 break
             time.sleep(_PAUSE_SECONDS)
@@ -70,11 +70,11 @@ def erase(named: Driver, *, reason: str, tell: Tell = lambda *_: None) -> Erased
         words = "erased a driver" if erased.complete else "erased a driver (not to the end)"
         facts = {"reason": Wording(driver).without(reason), "erased": dict(+erased.counts)}
         record(words, f"driver {driver}", after=facts, kind="hub.Token")
-    tell(1.0, erased.counts)
+    report(1.0, erased.counts)
     return erased
 
 
-def _is_clean(driver: Driver, erased: Erased, tell: Tell, number: int) -> bool:
+def _is_clean(driver: Driver, erased: Erased, report: Progress, number: int) -> bool:
     """Erase in one pass; tell whether it found nothing.
 
     As nobody knows how many passes follow, each takes half of what is left of the progress shown.
@@ -82,7 +82,7 @@ def _is_clean(driver: Driver, erased: Erased, tell: Tell, number: int) -> bool:
     before = erased.counts.total()
     for share, counts in _pass(driver, writes=True):
         erased.counts.update(counts)
-        tell(1 - (1 - 0.9 * share) * 0.5**number, erased.counts)
+        report(1 - (1 - 0.9 * share) * 0.5**number, erased.counts)
     return erased.counts.total() == before
 
 
@@ -158,6 +158,6 @@ def _recipients(driver: Driver) -> list[str]:
     parties = set(taken.order_by().values_list("subscription__receiver__key", flat=True).distinct())
     for model in CHARGED:
         rows = charged(driver, model).order_by()
-        told = rows.exclude(audience="").values_list("audience", flat=True).distinct()
-        parties |= {str(ref_of(holder)) for holder in told}
+        holders = rows.exclude(audience="").values_list("audience", flat=True).distinct()
+        parties |= {str(ref_of(holder)) for holder in holders}
     return sorted(parties)

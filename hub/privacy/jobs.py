@@ -17,7 +17,7 @@ from parties import tokens
 
 _ALL = 100
 
-Tell = Callable[[float, Mapping[str, int]], None]
+Progress = Callable[[float, Mapping[str, int]], None]
 
 
 def hand_over(task: Any, wanted: Mapping[str, Any]) -> str:  # noqa: ANN401 - a task of Celery
@@ -25,7 +25,7 @@ def hand_over(task: Any, wanted: Mapping[str, Any]) -> str:  # noqa: ANN401 - a 
     by = actor() or HUB
     who = {"who": by.who, "channel": by.channel, "address": by.address, "doing": by.doing}
     job = Job(_ALL)
-    job.tell()
+    job.publish()
     sealed = tokens.seal(msgspec.json.encode({"by": who, "wanted": wanted}).decode())
     try:
         task.delay(sealed, job.name)
@@ -34,21 +34,21 @@ def hand_over(task: Any, wanted: Mapping[str, Any]) -> str:  # noqa: ANN401 - a 
     return job.name
 
 
-def work(sealed: str, name: str, do: Callable[[Any, Tell], object]) -> None:
+def work(sealed: str, name: str, do: Callable[[Any, Progress], object]) -> None:
     """Do what was handed over, as who asked for it, and let others see how far it is."""
     request = msgspec.json.decode(tokens.unseal(sealed))
     by, job = request["by"], Job(_ALL, name)
-    told: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
 
-    def tell(share: float, counts: Mapping[str, int]) -> None:
-        new = Counter(counts) - told
-        told.update(new)
+    def report(share: float, counts: Mapping[str, int]) -> None:
+        new = Counter(counts) - counted
+        counted.update(new)
         job.reach(share, new)
 
     job.begin()
     try:
         with acting(Actor(**{**by, "channel": Channel(by["channel"])})):
-            do(request["wanted"], tell)
+            do(request["wanted"], report)
     except ValueError as error:
         job.add({}, str(error))
         job.fail()

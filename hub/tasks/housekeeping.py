@@ -18,7 +18,7 @@ from hub.message_log import partitions
 from hub.privacy import departure, erasure
 from hub.privacy import retention as lifetimes
 from hub.privacy.drivers import Driver
-from hub.privacy.jobs import Tell, work
+from hub.privacy.jobs import Progress, work
 from hub.statistics import retention as figures
 from ocpi.errors import OcpiError
 from operators import known_devices, login_events, sessions
@@ -63,7 +63,7 @@ def client_info() -> None:
 def tell(platform_id: int) -> None:
     """Tell one platform."""
     broker.connection().delete(_QUEUED.format(platform_id))
-    push.tell(platform_id)
+    push.send(platform_id)
 
 
 @shared_task(name="hub.learn")
@@ -126,9 +126,9 @@ def keep_the_door() -> None:
 def erase_driver(sealed: str, job: str) -> None:
     """Erase a driver whom somebody named at the console."""
 
-    def erase(wanted: dict[str, Any], tell: Tell) -> None:
+    def erase(wanted: dict[str, Any], report: Progress) -> None:
         reason = wanted.pop("reason")
-        erasure.erase(Driver.named(**wanted), reason=reason, tell=tell)
+        erasure.erase(Driver.named(**wanted), reason=reason, report=report)
 
     work(sealed, job, erase)
 
@@ -137,8 +137,8 @@ def erase_driver(sealed: str, job: str) -> None:
 def forget_platform(sealed: str, job: str) -> None:
     """Forget a platform that somebody chose at the console."""
 
-    def forget(wanted: dict[str, Any], tell: Tell) -> None:
-        departure.forget(find(wanted["name"]), tell=tell)
+    def forget(wanted: dict[str, Any], report: Progress) -> None:
+        departure.forget(find(wanted["name"]), report=report)
 
     work(sealed, job, forget)
 

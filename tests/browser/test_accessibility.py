@@ -101,7 +101,7 @@ def test_what_comes_before_and_after_a_deed_has_no_serious_fault(
 def jobs_of_all_kinds() -> list[str]:
     """Return one that waits, one at work, one that stopped, one that is over, one nobody knows."""
     waiting, working, stopped, over = (Job(3) for _ in range(4))
-    waiting.tell()
+    waiting.publish()
     working.begin()
     stopped.fail()
     over.add({"delivered": 2}, "NL-CPA: no such country")

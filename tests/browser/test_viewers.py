@@ -98,7 +98,7 @@ def refused() -> list[tuple[str, dict[str, str], int]]:
         (f"{platform}/onboarding/", given, 403),
         ("/admin/parties/platform/add/", {"name": "mine", "starts": "platform"}, 403),
         (f"/admin/parties/agreement/{agreement.pk}/change/", {"state": "SUSPENDED"}, 403),
-        ("/admin/parties/agreement/matrix/", {"deed": "suspend", "pair": pair, **_YES}, 403),
+        ("/admin/parties/agreement/matrix/", {"change": "suspend", "pair": pair, **_YES}, 403),
         ("/admin/parties/agreement/import/", {"import": "1"}, 403),
         ("/admin/hub/deadletter/", {"action": "discard", **letter}, 200),
         ("/admin/hub/deadletter/", {"action": "redrive", **letter}, 200),

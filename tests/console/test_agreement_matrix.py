@@ -44,10 +44,10 @@ def shown(client: Client, **query: Any) -> dict[tuple[str, str], str]:
     }
 
 
-def post(client: Client, deed: str, *pairs: tuple[Party, Party], **more: str) -> Any:
+def post(client: Client, change: str, *pairs: tuple[Party, Party], **more: str) -> Any:
     """Ask for something to be done to some pairs."""
     chosen = [f"{owner.pk}-{reader.pk}" for owner, reader in pairs]
-    return client.post(MATRIX, {"deed": deed, "pair": chosen, **more}, follow=True)
+    return client.post(MATRIX, {"change": change, "pair": chosen, **more}, follow=True)
 
 
 def viewer(client: Client, django_user_model: Any) -> None:
@@ -143,12 +143,12 @@ def test_where_access_is_open_a_pair_is_refused(
 
 
 def test_what_cannot_be_selected_changes_nothing(admin_client: Client) -> None:
-    """No pair, a pair that is none, one with nothing to exchange, an unknown deed."""
+    """No pair, a pair that is none, one with nothing to exchange, an unknown change."""
     cpo, other = party("CPO", "NL-CPA"), party("CPO", "NL-CPB")
     for data in (
-        {"deed": "activate"},
-        {"deed": "activate", "pair": ["x", "1-", f"{cpo.pk}-{other.pk}", "999999-1"]},
-        {"deed": "forget", "pair": [f"{cpo.pk}-{other.pk}"]},
+        {"change": "activate"},
+        {"change": "activate", "pair": ["x", "1-", f"{cpo.pk}-{other.pk}", "999999-1"]},
+        {"change": "forget", "pair": [f"{cpo.pk}-{other.pk}"]},
     ):
         answer = admin_client.post(MATRIX, {**data, "confirmed": "1"}, follow=True)
         assert "Select at least one pair first." in answer.content.decode()
@@ -156,7 +156,7 @@ def test_what_cannot_be_selected_changes_nothing(admin_client: Client) -> None:
 
 
 def test_who_may_only_look_changes_nothing(client: Client, django_user_model: Any) -> None:
-    """No boxes, no deeds, no file in; looking, explaining and the file out are allowed."""
+    """No boxes, no buttons, no file in; looking, explaining and the file out are allowed."""
     made = AgreementFactory.create()
     viewer(client, django_user_model)
     page = client.get(MATRIX).content.decode()

@@ -202,7 +202,7 @@ def test_a_job_that_is_silent_for_too_long_has_stopped(
     """Its page says that it can be asked for again, and asks no more; a queue has its time."""
     job = Job(3, begun=begun)
     monkeypatch.setattr(jobs, "_now", lambda: time.time() - 60 * minutes)
-    job.tell()
+    job.publish()
     monkeypatch.setattr(jobs, "_now", time.time)
 
     answer = admin_client.get(reverse("admin:hub_deadletter_job", args=[job.name]))

@@ -101,5 +101,5 @@ def test_a_name_that_no_page_makes_up_is_none() -> None:
     support = console(person("sam", Role.SUPPORT))
     answer = support.post(EXPORT, {"form": "csv", "job": "../x"})
     assert not answer.streaming
-    Job(name="export-../x").tell()
+    Job(name="export-../x").publish()
     assert support.get(PROGRESS, {"job": "../x"}).json() == {}

@@ -35,13 +35,13 @@ class Command(OperatorCommand[dict[str, Any]]):
             )
         bar = Bar(self.stderr)
 
-        def tell(share: float, counts: Mapping[str, int]) -> None:
+        def report(share: float, counts: Mapping[str, int]) -> None:
             bar.show(share, f"found: {sum(counts.values()):,}")
 
         found = (
-            erasure.survey(driver, tell=tell)
+            erasure.survey(driver, report=report)
             if options.dry_run
-            else erasure.erase(driver, reason=options.reason, tell=tell)
+            else erasure.erase(driver, reason=options.reason, report=report)
         )
         bar.end()
         return {

@@ -27,8 +27,8 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Count, or forget and tell how far that is."""
         platform = find(options.name)
         if options.dry_run:
-            counts = departure.told(departure.survey(platform))
-            return {"forgotten": None, **counts, "stays": list(departure.STAYS)}
+            counts = departure.counts(departure.survey(platform))
+            return {"forgotten": None, **counts, "stays": list(departure.REMAINS)}
         if not options.yes:
             raise CommandError(
                 f"this removes {platform.name} with its parties, agreements and all that is stored"
@@ -36,12 +36,12 @@ class Command(OperatorCommand[dict[str, Any]]):
             )
         bar = Bar(self.stderr)
 
-        def tell(share: float, counts: Mapping[str, int]) -> None:
+        def report(share: float, counts: Mapping[str, int]) -> None:
             bar.show(share, f"rows: {sum(counts.values()):,}")
 
-        counts = departure.told(departure.forget(platform, tell=tell))
+        counts = departure.counts(departure.forget(platform, report=report))
         bar.end()
-        return {"forgotten": options.name, **counts, "stays": list(departure.STAYS)}
+        return {"forgotten": options.name, **counts, "stays": list(departure.REMAINS)}
 
     def tell(self, result: dict[str, Any]) -> None:
         """Say what went, what stays, and that it is gone."""

@@ -25,6 +25,6 @@ def tell_all(hub_server: HubServer) -> Callable[[], None]:
     def run() -> None:
         status.refresh()
         for platform_id in push.behind():
-            push.tell(platform_id)
+            push.send(platform_id)
 
     return run

@@ -260,7 +260,7 @@ def test_what_is_written_meanwhile_is_found_by_the_next_pass() -> None:
             late.pop().save()
 
     Token.objects.create(object_id=UID, object_key=UID, audience="NL-CPA", **values)
-    done = erasure.erase(Driver.named([UID]), reason="x", tell=tell)
+    done = erasure.erase(Driver.named([UID]), reason="x", report=tell)
     assert (done.complete, done.counts["tokens"], Token.objects.count()) == (True, 2, 0)
 
 
