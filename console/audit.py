@@ -65,7 +65,7 @@ class ChangeAdmin(ReadOnly, ModelAdmin[Change]):
     @column("Did", order="deed")
     def did(self, row: Change) -> str:
         """Say what was done, and how often within the hour."""
-        return row.deed if row.times == 1 else f"{row.deed} ({row.times} times)"
+        return row.did
 
     @column("Of what", order="subject")
     def what(self, row: Change) -> str:

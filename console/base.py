@@ -54,6 +54,7 @@ __all__ = [
     "operates",
     "page",
     "pretty",
+    "sees",
     "span",
     "table",
 ]
@@ -239,3 +240,8 @@ def operates(request: HttpRequest, model: type[Model], *, verb: str = "change") 
     user: Any = request.user
     meta = model._meta  # noqa: SLF001 - a documented name of Django
     return bool(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}"))
+
+
+def sees(request: HttpRequest, model: type[Model]) -> bool:
+    """Tell whether the operator may look at a model's rows: who may change them may, too."""
+    return any(operates(request, model, verb=verb) for verb in ("view", "change"))

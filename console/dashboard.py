@@ -14,8 +14,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from console.base import operates, span
+from console.base import operates, sees, span
 from console.charts import Bar, Columns, SeriesData, bars, columns
+from console.object_links import list_of
 from console.tones import EVSE_TONES
 from hub.models import Cdr, DeadLetter, Evse, Exchange, Location, Subscription
 from hub.statistics import dashboard
@@ -46,15 +47,11 @@ class Panel:
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Give the first page what this operator may see."""
-    shown = [make() for model, make in _PANELS if _may_see(request, model)]
+    shown = [make() for model, make in _PANELS if sees(request, model)]
     onboard = (
         reverse("admin:parties_platform_add") if operates(request, Platform, verb="add") else ""
     )
     return {**context, "title": "Dashboard", "panels": shown, "onboard": onboard}
-
-
-def _may_see(request: HttpRequest, model: type[Model]) -> bool:
-    return any(operates(request, model, verb=verb) for verb in ("view", "change"))
 
 
 def _messages() -> Panel:
@@ -239,8 +236,7 @@ _PANELS: tuple[tuple[type[Model], Callable[[], Panel]], ...] = (
 
 
 def _list(model: type[Model], **query: str) -> str:
-    meta = model._meta  # noqa: SLF001 - a documented name of Django
-    url = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    url = list_of(model)
     return f"{url}?{urlencode(query)}" if query else url
 
 

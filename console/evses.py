@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from console.base import ModelAdmin, ReadOnly, ago, column, once, operates, pretty, span, table
+from console.base import ModelAdmin, ReadOnly, ago, column, once, pretty, sees, span, table
 from console.changelist import BoundedChangeList, BoundedPaginator
 from console.export import Exports
 from console.filters import owner_filter, word_filter
@@ -73,7 +73,7 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
         """Ask for the permission to see Locations."""
-        return any(operates(request, Location, verb=verb) for verb in ("view", "change"))
+        return sees(request, Location)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Ask for the same."""

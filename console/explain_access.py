@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from console.base import action, page
@@ -60,20 +59,16 @@ def _answer(one: PartyRef, other: PartyRef, module: str) -> dict[str, Any]:
     found: Verdict = judged(one, other, ModuleID(module))
     keys = [str(one), str(other)]
     parties = list(Party.objects.filter(key__in=keys).select_related("platform"))
+    agreements = Agreement.objects.filter(cpo__in=parties, emsp__in=parties)
     fitting = [pair for pair in permutations(parties, 2) if not list(objections(*pair, ()))]
     return {
         "verdict": found,
         "parties": parties,
-        "agreements": _between(keys) if parties else Agreement.objects.none(),
+        "agreements": agreements.select_related("cpo", "emsp"),
         "fitting": fitting[0] if fitting else None,
         "keys_asked": keys,
         "asked": {"one": keys[0], "other": keys[1], "module": module},
     }
-
-
-def _between(keys: list[str]) -> QuerySet[Agreement]:
-    either = Agreement.objects.filter(cpo__key__in=keys, emsp__key__in=keys)
-    return either.select_related("cpo", "emsp")
 
 
 def _party(text: str) -> PartyRef:

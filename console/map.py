@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
 
-from console.base import operates
+from console.base import sees
 from hub.models import Location
 from hub.models.locations import SPOT_SIZE
 from hub.statistics.map_clusters import CELL, CLOSEST, Box, clusters, inside
@@ -62,7 +62,7 @@ def spots_view(request: HttpRequest) -> HttpResponse:
 
 
 def _check(request: HttpRequest) -> None:
-    if not any(operates(request, Location, verb=verb) for verb in ("view", "change")):
+    if not sees(request, Location):
         raise PermissionDenied
 
 

@@ -8,7 +8,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
-from console.base import operates
+from console.base import sees
+from console.object_links import list_of
 from hub.models import (
     Cdr,
     DeadLetter,
@@ -92,9 +93,9 @@ def _items(
 ) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for title, icon, model in pages:
-        if operates(request, model, verb="view") or operates(request, model):
+        if sees(request, model):
             beside = [_item(name, sign, reverse(url)) for name, sign, url in _BESIDE.get(model, ())]
-            item = _item(title, icon, _list_of(model))
+            item = _item(title, icon, list_of(model))
             if request.path in {other["link"] for other in beside}:
                 item["active"] = False
             found += [item, *beside]
@@ -103,8 +104,3 @@ def _items(
 
 def _item(title: str, icon: str, link: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link}
-
-
-def _list_of(model: type[Model]) -> str:
-    meta = model._meta  # noqa: SLF001 - a documented name of Django
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")

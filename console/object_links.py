@@ -80,6 +80,11 @@ def siblings_of(cdr: Cdr) -> list[Cdr]:
     return list(found.defer("text").order_by("-seq")[:_MOST_CDRS])
 
 
+def list_of(model: type[Model]) -> str:
+    """Return the address of a model's list."""
+    return reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist")  # noqa: SLF001 - a documented name of Django
+
+
 def page_of(row: Model) -> str:
     """Return the address of a row's page."""
     return reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk])  # noqa: SLF001 - a documented name of Django

@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
-from console.base import action, operates, page
+from console.base import action, operates, page, sees
 from console.message_links import LIST
 from console.pulls import order
 from console.timeline import Hop
@@ -198,7 +198,7 @@ def _checklist(
     """Return what the part of the page shows."""
     checklist = read(platform, starts)
     may_change = admin.has_change_permission(request, platform)
-    may_see = any(operates(request, Exchange, verb=verb) for verb in ("view", "change"))
+    may_see = sees(request, Exchange)
     may_pull = may_change and operates(request, PullState)
     buttons = dict(_buttons(platform)) if may_change else {}
     if not may_pull:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from console.base import ReadOnly, TabularInline, Tone, ago, badge, column, operates
+from console.base import ReadOnly, TabularInline, Tone, ago, badge, column, sees
 from parties.models import Credentials, Direction, Endpoint, ObservedHabit, Platform
 from parties.observed_habits import sentence
 
@@ -30,7 +30,7 @@ class _SeenWithPlatform(ReadOnly, TabularInline[Any, Platform]):
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Follow the platform."""
         del obj
-        return operates(request, Platform, verb="view") or operates(request, Platform)
+        return sees(request, Platform)
 
 
 class CredentialsInline(_SeenWithPlatform):

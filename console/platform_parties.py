@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from console.base import TabularInline, Tone, badge, column, operates
+from console.base import TabularInline, Tone, badge, column, operates, sees
 from ocpi.types import PartyRef, Role
 from parties.hub_identity import hub_party
 from parties.models import AllowedParty, Party, Platform
@@ -124,7 +124,7 @@ class AllowedPartyInline(TabularInline[AllowedParty, Platform]):
     def has_view_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
         """Show the list to whoever sees the platform."""
         del obj
-        return operates(request, Platform, verb="view") or operates(request, Platform)
+        return sees(request, Platform)
 
     def has_add_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
         """Let whoever may change the platform extend its list, and whoever may add one fill it."""

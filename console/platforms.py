@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.base import PageChangeList, Tone, action, badge, column, once, operates, page
+from console.base import PageChangeList, Tone, action, badge, column, once, page, sees
 from console.forget_platform import Departures
 from console.lag import Lag, lags
 from console.onboarding import OnboardingPages, invited
@@ -89,7 +89,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Platform | None = None) -> Any:  # noqa: ANN401 - a list of Django's
         """Show its last messages to whoever may see messages."""
         shown = super().get_fieldsets(request, obj)
-        if obj is None or not any(operates(request, Exchange, verb=v) for v in ("view", "change")):
+        if obj is None or not sees(request, Exchange):
             return shown
         return (*shown, ("Recent messages", {"fields": ("recent",)}))
 

@@ -23,8 +23,8 @@ from console.base import (
     badges,
     column,
     once,
-    operates,
     pretty,
+    sees,
     table,
 )
 from console.changelist import BoundedChangeList, BoundedPaginator
@@ -110,7 +110,7 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
 
     def _sees(self, request: HttpRequest, name: Any) -> bool:  # noqa: ANN401 - a name, mostly
         model = Exchange if name == "messages" else self.behind.get(name)
-        return model is None or any(operates(request, model, verb=v) for v in ("view", "change"))
+        return model is None or sees(request, model)
 
     @column("Id", order="object_id")
     def identity(self, row: Row) -> SafeString:

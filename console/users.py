@@ -1,6 +1,5 @@
 """Who may use the console: Django's users and groups in the console's dress."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -15,7 +14,8 @@ from django.utils.safestring import SafeString
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from console.base import ModelAdmin, ago, column, operates, table
+from console.base import ModelAdmin, ago, column, once, operates, table
+from console.object_links import list_of
 from operators import second_factor, sessions
 from operators.audit import record
 from operators.groups import is_of_the_hub
@@ -88,45 +88,29 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return super().user_change_password(request, id, form_url)
 
     @column("Log-in")
+    @once
     def door(self, row: User) -> SafeString:
         """Say by what the person logs in, and where that was done."""
-        return _once(row, self._door)
-
-    @column("Last events")
-    def events(self, row: User) -> SafeString:
-        """Show log-ins, failures, and what was changed of the account."""
-        return _once(row, self._events)
-
-    def _door(self, row: User) -> SafeString:
         factor = "with" if second_factor.is_enrolled(row) else "no"
         number = sessions.alive().filter(user=row.pk).count()
-        listed = f"{reverse('admin:operators_consolesession_changelist')}?q={row.get_username()}"
+        listed = f"{list_of(ConsoleSession)}?q={row.get_username()}"
         sessions_of = f"{number} session{'' if number == 1 else 's'}"
         return format_html(
             '{} second factor, <a class="hub-link" href="{}">{}</a>', factor, listed, sessions_of
         )
 
-    def _events(self, row: User) -> SafeString:
+    @column("Last events")
+    @once
+    def events(self, row: User) -> SafeString:
+        """Show log-ins, failures, and what was changed of the account."""
         of = {"kind": "auth.User", "object_id": str(row.pk)}
         newest = Change.objects.filter(**of).order_by("-id")[:_EVENTS]
-        cells = ((ago(each.at), each.who, _did(each), each.address or "-") for each in newest)
+        cells = ((ago(each.at), each.who, each.did, each.address or "-") for each in newest)
         return table(("When", "Who", "Did", "Address"), cells)
 
 
 def _permissions() -> SelectMultiple:
     return SelectMultiple(attrs={"size": 12})
-
-
-def _once(row: User, made: Callable[[User], SafeString]) -> SafeString:
-    """Make a field of a page once: the theme asks for each several times."""
-    kept: dict[str, SafeString] = row.__dict__.setdefault("_made_for_the_page", {})
-    if made.__name__ not in kept:
-        kept[made.__name__] = made(row)
-    return kept[made.__name__]
-
-
-def _did(change: Change) -> str:
-    return change.deed if change.times == 1 else f"{change.deed} ({change.times} times)"
 
 
 @admin.register(Group)

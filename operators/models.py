@@ -50,6 +50,11 @@ class Change(models.Model):
     def __str__(self) -> str:
         return f"{self.who} {self.deed} {self.subject}"
 
+    @property
+    def did(self) -> str:
+        """What was done, and how often within the hour."""
+        return self.deed if self.times == 1 else f"{self.deed} ({self.times} times)"
+
 
 class ConsoleSession(AbstractBaseSession):
     """A browser at the console; of its id only a hash: a copy of the table opens no door."""
