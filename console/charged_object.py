@@ -15,7 +15,7 @@ from console.object_links import link, location_of, short, token_of
 from console.reveal import Reveals
 from console.search import charged
 from console.stored_object import StoredAdmin
-from hub.masking.personal import mask, masked
+from hub.masking.personal import mask_json, mask_value
 from hub.models.charging import Charged
 
 Row = TypeVar("Row", bound=Charged)
@@ -33,7 +33,7 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
 
     def served(self, row: Row) -> bytes:
         """Return the text without what identifies the driver."""
-        return masked(row.text.encode())
+        return mask_json(row.text.encode())
 
     @column("Started", order="started_at")
     def started(self, row: Row) -> SafeString | str:
@@ -84,14 +84,14 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
     @column("Token")
     def token(self, row: Row) -> SafeString:
         """Show what may be seen of the token, in a list."""
-        return short(mask(row.token_key) or "-")
+        return short(mask_value(row.token_key) or "-")
 
     @column("Token")
     @once
     def token_link(self, row: Row) -> SafeString | str:
         """Lead to the token."""
         found = token_of(row, _decoded(row))
-        shown = mask(row.token_key) or "none"
+        shown = mask_value(row.token_key) or "none"
         return link(found, f"{shown} of {found.owner}") if found else f"{shown}, unknown to the hub"
 
     @column("Location", order="location_key")

@@ -16,7 +16,7 @@ from console.message_links import timeline_of
 from console.object_links import short
 from console.redrive import RedriveActions
 from console.search import FoundByWholeWords
-from hub.masking.personal import PUBLISHED_TO, masked_within
+from hub.masking.personal import PUBLISHED_TO, mask_member
 from hub.masking.set_aside import masked_dead_letter
 from hub.models import DeadLetter
 from hub.store.raw_json import members
@@ -125,7 +125,7 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
         """Show what was sent, unless its owner wants it unpublished (LOC-17)."""
         if row.body is None:
             return "none"
-        text = masked_within(row.body.encode(), PUBLISHED_TO)
+        text = mask_member(row.body.encode(), PUBLISHED_TO)
         if _is_unpublished(text):
             return "not shown: its owner does not publish it"
         return pretty(text)

@@ -130,7 +130,7 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
     @once
     def days(self, row: Evse) -> SafeString:
         """Show how it was, hour by hour, and its uptime."""
-        return days(uptime.of(row))
+        return days(uptime.recent_spans(row))
 
     @column("")
     @once
@@ -164,7 +164,7 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
 
 def days(known: Sequence[Span]) -> SafeString:
     """Draw how it was, hour by hour, each as bad as the worst of it."""
-    share = uptime.uptime(known)
+    share = uptime.uptime_share(known)
     rects, at = [], 0
     for tone, hours in groupby(_hours(known)):
         width = len(list(hours))

@@ -32,7 +32,7 @@ from console.reveal import may_reveal
 from hub import jobs
 from hub.export import KINDS, Form, Kind, Part, Rows, parts
 from hub.jobs import Job, Stage
-from hub.masking.personal import mask
+from hub.masking.personal import mask_value
 from ocpi.types import one_line
 from operators.audit import record
 
@@ -209,7 +209,7 @@ def _narrowed(request: HttpRequest, kind: Kind) -> dict[str, str]:
     given = request.GET.dict()
     said = {name: str(value) for name, value in given.items() if value and name not in _PLACES}
     if kind.personal and SEARCH_VAR in said:
-        said[SEARCH_VAR] = mask(said[SEARCH_VAR])
+        said[SEARCH_VAR] = mask_value(said[SEARCH_VAR])
     return said
 
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from console.object_links import charged_at, charged_with
-from hub.masking.personal import mask
+from hub.masking.personal import mask_value
 from hub.models import Location, StoredObject, Token
 from ocpi.types import ModuleID
 from ocpi.versions import VERSIONS
@@ -115,7 +115,7 @@ class TokenFilter(_PointFilter):
 
     def name(self, row: Token) -> str:
         """Name a token by what may be seen of it."""
-        return f"{mask(row.object_id)} of {row.owner}"
+        return f"{mask_value(row.object_id)} of {row.owner}"
 
     def narrowed(self, queryset: Rows, row: Token) -> Rows:
         """Keep what was charged with it."""

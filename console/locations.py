@@ -21,7 +21,7 @@ from console.related_tables import cdr_table, session_table
 from console.stored_object import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from console.tones import badge_tone, status_badge
 from hub import store
-from hub.masking.personal import PUBLISHED_TO, masked_within
+from hub.masking.personal import PUBLISHED_TO, mask_member
 from hub.models import Cdr, Evse, Location, Session
 from hub.policy import POLICIES
 from hub.store import ObjectQuery
@@ -127,4 +127,4 @@ class LocationAdmin(StoredAdmin[Location]):
             return b""
         wanted = ObjectQuery(row.owner, (row.object_id,), reader=row.audience or None)
         text = store.get(POLICIES[ModuleID.LOCATIONS], kind, wanted)
-        return masked_within(text, PUBLISHED_TO)
+        return mask_member(text, PUBLISHED_TO)

@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from console.object_links import link
-from hub.masking.personal import mask
+from hub.masking.personal import mask_value
 from hub.models import Exchange, Location, StoredObject, Token
 from hub.policy import POLICIES
 from ocpi.types import ModuleID
@@ -27,7 +27,7 @@ def messages_of(row: StoredObject) -> SafeString:
     """Lead to the messages about a stored object, said by its owner or to it."""
     name = row.object_id
     if isinstance(row, Token) and not name.startswith("\N{HORIZONTAL ELLIPSIS}"):
-        name = mask(name)
+        name = mask_value(name)
     query = {"object": name, "party": str(ref_of(row.owner))}
     if isinstance(row, Token):
         query["module"] = ModuleID.TOKENS

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 
 from console.base import action, page, pretty
 from console.object_links import page_of
-from hub.masking.personal import mask, named, without
+from hub.masking.personal import mask_in_text, mask_value, personal_members
 from hub.models import StoredObject, Token
 from ocpi.types import one_line
 from operators.audit import record
@@ -48,7 +48,7 @@ class Reveals:
         shown = _shown(row) if request.method == "POST" and reason else {}
         about = _without_personal(row)
         if shown:
-            reason = without(reason, [value for _, value in shown["values"]])
+            reason = mask_in_text(reason, [value for _, value in shown["values"]])
             self.log_change(request, about, f"Personal data revealed: {reason}")
             record("revealed", about, after={"reason": reason})
             log.warning("%s revealed personal data of %s: %s", request.user, about, reason)
@@ -65,11 +65,11 @@ def may_reveal(request: HttpRequest) -> bool:
 
 def _shown(row: StoredObject) -> dict[str, Any]:
     text = row.text.encode()
-    return {"values": named(text), "document": pretty(text), "is_shown": True}
+    return {"values": personal_members(text), "document": pretty(text), "is_shown": True}
 
 
 def _without_personal(row: StoredObject) -> StoredObject:
     """Take off the row what its name would say."""
     if isinstance(row, Token):
-        row.object_id = mask(row.object_id)
+        row.object_id = mask_value(row.object_id)
     return row

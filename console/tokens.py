@@ -20,7 +20,7 @@ from console.related_tables import cdr_table, session_table
 from console.reveal import Reveals
 from console.search import by_key
 from console.stored_object import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
-from hub.masking.personal import mask, masked
+from hub.masking.personal import mask_json, mask_value
 from hub.models import Cdr, Session, Token
 from hub.models.charging import ENDING
 from hub.store.identity import object_key
@@ -100,11 +100,11 @@ class TokenAdmin(Reveals, Drivers, StoredAdmin[Token]):
     def complete(self, rows: list[Token]) -> None:
         """Mask what is personal in the columns."""
         for row in rows:
-            row.object_id, row.contract_id = mask(row.object_id), mask(row.contract_id)
+            row.object_id, row.contract_id = mask_value(row.object_id), mask_value(row.contract_id)
 
     def served(self, row: Token) -> bytes:
         """Return the text without what identifies the driver."""
-        return masked(row.text.encode())
+        return mask_json(row.text.encode())
 
     @column("Uid")
     def uid(self, row: Token) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from django.db.models import F, Func, Max, Min, Model, QuerySet, TextField
 
 from database import sql
-from hub.masking.personal import mask
+from hub.masking.personal import mask_value
 from hub.models import Cdr, Evse, Location, Session, Tariff, Token
 
 CHUNK = 5_000
@@ -138,7 +138,7 @@ def parts(kind: Kind, rows: Rows, form: Form, *, revealed: bool = False) -> Iter
     for share, chunk in _chunks(kind, rows):
         for row in chunk:
             for place in hidden:
-                row[place] = mask(row[place])
+                row[place] = mask_value(row[place])
         yield Part(write(chunk), len(chunk), share)
 
 

@@ -33,12 +33,12 @@ class LoginForm(AuthenticationForm):
         address, known = subscriber(address_of(request)), known_devices.known(request, account)
         sentence = login_throttle.refusal(account, address, known)
         if sentence is not None:
-            login_events.failed(Event.LOCKED_OUT, _of(account), request)
+            login_events.record_failure(Event.LOCKED_OUT, _of(account), request)
             raise forms.ValidationError(sentence, code="throttled")
         try:
             cleaned = super().clean()
         except forms.ValidationError:
-            login_events.failed(Event.LOG_IN_FAILED, _of(account), request)
+            login_events.record_failure(Event.LOG_IN_FAILED, _of(account), request)
             raise
         login_throttle.succeeded(account, address, known)
         return cleaned
@@ -55,16 +55,16 @@ def logged_in(request: HttpRequest | None, user: User, **_: object) -> None:
         messages.info(request, told)
     backend = str(getattr(user, "backend", ""))
     if backend.startswith("operators."):
-        login_events.happened(Event.LOGGED_IN_BY_PROVIDER, user, request)
+        login_events.record_event(Event.LOGGED_IN_BY_PROVIDER, user, request)
     else:
         known_devices.remember(request, user)
-        login_events.happened(Event.LOGGED_IN, user, request)
+        login_events.record_event(Event.LOGGED_IN, user, request)
 
 
 def logged_out(request: HttpRequest | None, user: User | None, **_: object) -> None:
     """Write it down."""
     if request is not None and request.method is not None and user is not None:
-        login_events.happened(Event.LOGGED_OUT, user, request)
+        login_events.record_event(Event.LOGGED_OUT, user, request)
 
 
 def _of(account: str) -> User | None:

@@ -1,8 +1,10 @@
-"""What happens at the console's door, written into the audit: log-ins, failures, codes, sessions.
+"""Log-ins, failures, second factors and ended sessions, as entries of the audit.
 
-OWASP ASVS 7.1, 7.2. What strangers can repeat at will is a row with a number for each hour, account
-and network; and beyond so many rows an hour one row for all the rest of strangers. A name that no
-account has is never written down: people type passwords into the wrong field.
+OWASP ASVS 7.1, 7.2. Anybody can fail to log in as often as they like, so failures do not get a row
+each: those of one kind, account and network within an hour are one row, with how many they are. If
+an hour has MOST_FAILURES_AN_HOUR rows of strangers already (an attacker tries many accounts, from
+many networks), all further ones of a kind are one row. A name that no account has is never written
+down: people type passwords into the wrong field.
 """
 
 import logging
@@ -23,16 +25,17 @@ from operators.models import Change
 log = logging.getLogger(__name__)
 
 MOST_FAILURES_AN_HOUR = 500
-"""Rows of the audit that strangers' failures of all kinds may make in an hour."""
+"""Rows of the audit that failures of strangers, of all kinds, may make in an hour."""
 STRANGER = "stranger"
+"""Who did it, if that is not known: everybody before the right password was given."""
 UNKNOWN = "an account that is not there"
-_OTHERS = "others"
-_KIND = "auth.User"
+_OTHER_ACCOUNTS = "others"
+_USER_KIND = "auth.User"
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 
 
 class Event(StrEnum):
-    """What is written down."""
+    """The events, in the words of the audit."""
 
     LOGGED_IN = "logged in"
     LOGGED_IN_BY_PROVIDER = "logged in by OIDC"
@@ -55,75 +58,80 @@ class Event(StrEnum):
     DENIED = "was denied a page"
 
 
-def happened(event: Event, user: User, request: HttpRequest, **after: object) -> None:
-    """Write down what a person did who is known."""
-    record(event, user, after=after or None, by=_by(user.get_username(), request))
-
-
-def failed(event: Event, user: User | None, request: HttpRequest, *, by_user: bool = False) -> None:
-    """Count what went wrong; a known person is named as who did it only behind the password."""
-    subject = user.get_username() if user is not None else UNKNOWN
-    who = subject if by_user else STRANGER
-    log.warning("%s: %s of %s", who, event, subject)
-    by = _by(who, request)
-    recent = Change.objects.filter(at__gte=timezone.now() - _HOUR, deed__in=_COUNTED)
-    same = recent.filter(deed=event, who=who, subject=subject, address=by.address)
-    if _counted_in(same):
-        return
-    if by_user or recent.filter(who=STRANGER).count() < MOST_FAILURES_AN_HOUR:
-        record(event, user if user is not None else UNKNOWN, by=by, kind=_KIND)
-    elif not _counted_in(recent.filter(deed=event, subject=_OTHERS)):
-        record(event, _OTHERS, by=Actor(STRANGER, Channel.CONSOLE), kind=_KIND)
-
-
-_COUNTED = frozenset(
+_FAILURES = frozenset(
     {
         *(Event.LOG_IN_FAILED, Event.PROVIDER_REFUSED, Event.LOCKED_OUT),
         *(Event.WRONG_PASSWORD, Event.WRONG_CODE, Event.DENIED),
     }
 )
-
-
-def failures_of_a_day() -> int:
-    """Count what failed at the door in the last 24 hours."""
-    recent = Change.objects.filter(at__gte=timezone.now() - _DAY, deed__in=_COUNTED)
-    return int(recent.aggregate(times=Sum("times"))["times"] or 0)
-
-
-def since_last_log_in(user: User) -> str:
-    """Tell somebody who logs in when that was before, and what happened at the door meanwhile."""
-    of_user = Change.objects.filter(kind=_KIND, object_id=str(user.pk))
-    last = of_user.filter(deed__in=_LOG_INS).order_by("-id").first()
-    if last is None:
-        return ""
-    told = [f"Last log-in: {last.at:%Y-%m-%d %H:%M} UTC from {last.address or 'nowhere'}"]
-    counts = of_user.filter(id__gt=last.pk, deed__in=_WORTH_TELLING).values_list("deed")
-    told += [
-        f"{deed} ({number} times)" for deed, number in counts.annotate(Sum("times")).order_by()
-    ]
-    return "; ".join(told) + "."
-
-
 _LOG_INS = (Event.LOGGED_IN, Event.LOGGED_IN_BY_PROVIDER)
-_WORTH_TELLING = (
+_SHOWN_AT_LOG_IN = (
     *(Event.LOG_IN_FAILED, Event.LOCKED_OUT, Event.WRONG_PASSWORD, Event.WRONG_CODE),
     *(Event.ENROLLED, Event.MADE_CODES, Event.RESET_FACTOR, Event.USED_RECOVERY_CODE, "changed"),
 )
 
 
+def record_event(event: Event, user: User, request: HttpRequest, **after: object) -> None:
+    """Record what somebody did who is logged in, or who just gave a right password."""
+    record(event, user, after=after or None, by=_actor(user.get_username(), request))
+
+
+def record_failure(
+    event: Event, user: User | None, request: HttpRequest, *, by_user: bool = False
+) -> None:
+    """Count what went wrong.
+
+    `user` is whose account it was about. That this person did it is only known `by_user`: behind
+    the right password. Before, it was a stranger.
+    """
+    subject = user.get_username() if user is not None else UNKNOWN
+    who = subject if by_user else STRANGER
+    log.warning("%s: %s of %s", who, event, subject)
+    by = _actor(who, request)
+    recent = Change.objects.filter(at__gte=timezone.now() - _HOUR, deed__in=_FAILURES)
+    same = recent.filter(deed=event, who=who, subject=subject, address=by.address)
+    if _add_one(same):
+        return
+    if by_user or recent.filter(who=STRANGER).count() < MOST_FAILURES_AN_HOUR:
+        record(event, user if user is not None else UNKNOWN, by=by, kind=_USER_KIND)
+    elif not _add_one(recent.filter(deed=event, subject=_OTHER_ACCOUNTS)):
+        record(event, _OTHER_ACCOUNTS, by=Actor(STRANGER, Channel.CONSOLE), kind=_USER_KIND)
+
+
+def failures_of_last_day() -> int:
+    """Count the failures of the last 24 hours."""
+    recent = Change.objects.filter(at__gte=timezone.now() - _DAY, deed__in=_FAILURES)
+    return int(recent.aggregate(times=Sum("times"))["times"] or 0)
+
+
+def since_last_log_in(user: User) -> str:
+    """Say when a user logged in last, and what happened to the account since; empty at first."""
+    of_user = Change.objects.filter(kind=_USER_KIND, object_id=str(user.pk))
+    last = of_user.filter(deed__in=_LOG_INS).order_by("-id").first()
+    if last is None:
+        return ""
+    parts = [f"Last log-in: {last.at:%Y-%m-%d %H:%M} UTC from {last.address or 'nowhere'}"]
+    counts = of_user.filter(id__gt=last.pk, deed__in=_SHOWN_AT_LOG_IN).values_list("deed")
+    parts += [
+        f"{deed} ({number} times)" for deed, number in counts.annotate(Sum("times")).order_by()
+    ]
+    return "; ".join(parts) + "."
+
+
 def prune() -> int:
-    """Remove the events that are too old; changes of the configuration stay."""
+    """Delete events older than HUB_AUDIT_LOGIN_DAYS; the audit's changes of configuration stay."""
     oldest = timezone.now() - timedelta(days=settings.HUB_AUDIT_LOGIN_DAYS)
     return Change.objects.filter(deed__in=list(Event), at__lt=oldest).delete()[0]
 
 
-def _counted_in(rows: QuerySet[Change]) -> bool:
+def _add_one(rows: QuerySet[Change]) -> bool:
+    """Count once more in the newest of some rows; False if there is none."""
     newest = rows.order_by("-id").values("pk")[:1]
     return bool(Change.objects.filter(pk__in=newest).update(times=F("times") + 1))
 
 
-def _by(who: str, request: HttpRequest) -> Actor:
-    """Name the network of who is only counted: an attacker has a whole /64."""
+def _actor(who: str, request: HttpRequest) -> Actor:
+    """Name who did it and from where; of a stranger the network, as an attacker has a whole /64."""
     address = address_of(request)
     doing = f"{request.method} {request.path}"
     if who == STRANGER:

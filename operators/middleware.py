@@ -61,7 +61,7 @@ def console(get_response: Handler) -> Handler:
         with acting(_actor(request)):
             response = get_response(request)
         if response.status_code == _FORBIDDEN:
-            login_events.failed(Event.DENIED, user, request, by_user=True)
+            login_events.record_failure(Event.DENIED, user, request, by_user=True)
         return response
 
     return handle

@@ -224,7 +224,7 @@ class Start(OIDCAuthenticationRequestView):  # type: ignore[misc] # published wi
             raise Http404
         sentence = login_throttle.attempted(subscriber(address_of(request)))
         if sentence is not None:
-            login_events.failed(Event.LOCKED_OUT, None, request)
+            login_events.record_failure(Event.LOCKED_OUT, None, request)
             return _back(request, sentence)
         try:
             provider()
@@ -270,7 +270,7 @@ class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc] # publishe
 
     def login_failure(self) -> HttpResponse:
         """Lead back to the log-in page."""
-        login_events.failed(Event.PROVIDER_REFUSED, None, self.request)
+        login_events.record_failure(Event.PROVIDER_REFUSED, None, self.request)
         sentence = getattr(self.request, _REFUSAL, "The identity provider did not let you in.")
         return _back(self.request, sentence)
 

@@ -32,10 +32,10 @@ def refusal(request: HttpRequest, user: User, password: str) -> str | None:
     here = f"browser:{hashed(request.session.session_key)}"
     sentence = login_throttle.refusal(name, address, here)
     if sentence is not None:
-        login_events.failed(Event.LOCKED_OUT, user, request, by_user=True)
+        login_events.record_failure(Event.LOCKED_OUT, user, request, by_user=True)
         return sentence
     if not user.check_password(password):
-        login_events.failed(Event.WRONG_PASSWORD, user, request, by_user=True)
+        login_events.record_failure(Event.WRONG_PASSWORD, user, request, by_user=True)
         return "This password is not yours."
     login_throttle.succeeded(name, address, here)
     return None

@@ -41,10 +41,10 @@ def verify(request: HttpRequest) -> HttpResponse:
         return _page(request, "verify")
     device = second_factor.verify(user, request.POST.get("code", ""))
     if device is None:
-        login_events.failed(Event.WRONG_CODE, user, request, by_user=True)
+        login_events.record_failure(Event.WRONG_CODE, user, request, by_user=True)
         return _page(request, "verify", error=_WRONG)
     _let_in(request, device)
-    login_events.happened(Event.GAVE_CODE, user, request)
+    login_events.record_event(Event.GAVE_CODE, user, request)
     return HttpResponseRedirect(_wanted(request))
 
 
@@ -115,7 +115,7 @@ def _enrolled(request: HttpRequest) -> HttpResponse:
         return _page(request, "enrolled", **shown)
     error = passwords.refusal(request, user, request.POST.get("password", ""))
     if error is None and second_factor.verify(user, request.POST.get("code", "")) is None:
-        login_events.failed(Event.WRONG_CODE, user, request, by_user=True)
+        login_events.record_failure(Event.WRONG_CODE, user, request, by_user=True)
         error = _WRONG
     if error is not None:
         return _page(request, "enrolled", error=error, **shown)
@@ -139,7 +139,7 @@ def _enrolment(request: HttpRequest) -> HttpResponse:
             if device is not None:
                 _let_in(request, device)
                 return _page(request, "codes", codes=second_factor.recovery_codes(user))
-            login_events.failed(Event.WRONG_CODE, user, request, by_user=True)
+            login_events.record_failure(Event.WRONG_CODE, user, request, by_user=True)
             error = _WRONG
     device = second_factor.prepared(request, user)
     drawn, text = second_factor.picture(device), second_factor.secret_text(device)

@@ -1,8 +1,8 @@
-"""What of a driver an operator may see: the last characters of what would identify one.
+"""Personal data masked: an operator sees only the last characters of what identifies a driver.
 
-Spec: 2.2.1 mod_tokens, CdrToken; a uid, a contract id and a visual number are personal data. They
-are masked in the text too, by the names of their members and wherever they are quoted. So are
-signed meter readings, which quote a uid in an encoding of their own.
+Spec: 2.2.1 mod_tokens, CdrToken; a uid, a contract id and a visual number are personal data. In
+JSON they are found by the names of their members; the same values are then masked wherever else the
+text repeats them. Signed meter readings are masked too: they contain a uid, encoded.
 """
 
 import json
@@ -14,39 +14,41 @@ import msgspec
 from hub.masking.occurrences import replaced
 from hub.store import raw_json
 
-_SHOWN = 4
+_SHOWN_CHARACTERS = 4
 _UNMISTAKABLE = 8
+"""A value this long is masked elsewhere in the text too; a shorter one may be there by chance."""
 NAMES = frozenset(
     {"uid", "contract_id", "visual_number", "group_id", "token_uid", "plain_data", "signed_data"}
 )
 """The members of JSON that identify a driver."""
 PUBLISHED_TO = "publish_allowed_to"
-"""The member of a Location that names tokens; its EVSEs have uids too, which are nobody's."""
+"""The only member of a Location that names tokens; the `uid` of its EVSEs is no driver's."""
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _STRINGS = re.compile(_STRING)
 _MEMBER = re.compile(rf"({_STRING})(?:(\s*+:\s*+)({_STRING}|-?[0-9][^,}}\]\s]*+)?+)?+")
-"""Every string is taken whole: a name with its value, where that is a string or a number."""
+"""A name with its value, if that is a string or number. Other strings match whole, so that what
+looks like a member inside of a string is passed over."""
 _UNREADABLE = (msgspec.DecodeError, RecursionError)
 _NO_JSON = b'"not shown: it is no JSON"'
 
 
-def mask(text: str) -> str:
-    """Show the last four characters, fewer of a text that is no longer than twice that."""
-    shown = min(_SHOWN, len(text) // 2)
+def mask_value(text: str) -> str:
+    """Show the last four characters, but never more than half of a text."""
+    shown = min(_SHOWN_CHARACTERS, len(text) // 2)
     return f"…{text[len(text) - shown :]}" if text else ""
 
 
-def masked(text: bytes) -> bytes:
-    """Mask what is personal in JSON; everything else keeps its spelling."""
+def mask_json(text: bytes) -> bytes:
+    """Mask the personal values of JSON; everything else keeps its spelling."""
     if not _is_json(text):
         return _NO_JSON
     plain = text.decode()
-    values = {value for value in _personal(plain) if len(value) >= _UNMISTAKABLE}
-    return _without_quotes(_MEMBER.sub(_member, plain), values).encode()
+    values = {value for value in _personal_values(plain) if len(value) >= _UNMISTAKABLE}
+    return _mask_in_strings(_MEMBER.sub(_masked_member, plain), values).encode()
 
 
-def masked_within(text: bytes, member: str) -> bytes:
-    """Mask what is personal in one member of an object, and leave the rest as it is."""
+def mask_member(text: bytes, member: str) -> bytes:
+    """Mask the personal values in one member of an object, and leave the rest as it is."""
     try:
         parts = raw_json.members(text)
     except RecursionError:
@@ -55,30 +57,31 @@ def masked_within(text: bytes, member: str) -> bytes:
         return text
     if member not in parts:
         return text
-    return raw_json.joined({**parts, member: masked(parts[member])})
+    return raw_json.joined({**parts, member: mask_json(parts[member])})
 
 
-def personal(text: bytes) -> set[str]:
+def personal_values(text: bytes) -> set[str]:
     """Return the personal values of JSON."""
-    return _personal(text.decode()) if _is_json(text) else set()
+    return _personal_values(text.decode()) if _is_json(text) else set()
 
 
-def named(text: bytes) -> list[tuple[str, str]]:
-    """Return what is personal in JSON, each with the way to it, like `cdr_token.uid`."""
+def personal_members(text: bytes) -> list[tuple[str, str]]:
+    """Return the personal values of JSON with the path to each, like `cdr_token.uid`."""
     try:
-        return list(_named(msgspec.json.decode(text), ""))
+        return list(_personal_members(msgspec.json.decode(text), ""))
     except _UNREADABLE:
         return []
 
 
-def without(text: str, values: Iterable[str]) -> str:
-    """Mask some values wherever they stand in a text, unless they are too short to be told."""
-    return without_in([text], values)[0]
+def mask_in_text(text: str, values: Iterable[str]) -> str:
+    """Mask values wherever they stand in a text; none of fewer than four characters is found."""
+    return mask_in_texts([text], values)[0]
 
 
-def without_in(texts: Iterable[str], values: Iterable[str]) -> list[str]:
-    """Mask some values wherever they stand in several texts."""
-    return replaced(texts, [value for value in values if len(value) >= _SHOWN], mask)
+def mask_in_texts(texts: Iterable[str], values: Iterable[str]) -> list[str]:
+    """Do so in several texts, which costs no more than in one as long as all of them."""
+    telling = [value for value in values if len(value) >= _SHOWN_CHARACTERS]
+    return replaced(texts, telling, mask_value)
 
 
 def _is_json(text: bytes) -> bool:
@@ -89,41 +92,41 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-def _personal(text: str) -> set[str]:
+def _personal_values(text: str) -> set[str]:
     found = _MEMBER.findall(text)
     return {_plain(value) for name, _, value in found if value and _plain(name) in NAMES}
 
 
-def _named(value: object, path: str) -> Iterator[tuple[str, str]]:
+def _personal_members(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for name, inner in value.items():
-            way = f"{path}.{name}" if path else name
+            inner_path = f"{path}.{name}" if path else name
             if name in NAMES and isinstance(inner, str | int | float):
-                yield way, str(inner)
-            yield from _named(inner, way)
+                yield inner_path, str(inner)
+            yield from _personal_members(inner, inner_path)
     elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _named(inner, f"{path}[{place}]")
+        for position, inner in enumerate(value):
+            yield from _personal_members(inner, f"{path}[{position}]")
 
 
-def _member(found: re.Match[str]) -> str:
+def _masked_member(found: re.Match[str]) -> str:
     """Mask one member, if it is personal."""
     name, colon, value = found.groups()
     if not value or _plain(name) not in NAMES:
         return found[0]
-    return f"{name}{colon}{_written(mask(_plain(value)))}"
+    return f"{name}{colon}{_as_json(mask_value(_plain(value)))}"
 
 
-def _without_quotes(text: str, values: set[str]) -> str:
+def _mask_in_strings(text: str, values: set[str]) -> str:
     """Mask some values in every string of JSON, however it spells them."""
     if not values:
         return text
-    before = list(map(_plain, _STRINGS.findall(text)))
-    pairs = iter(zip(before, without_in(before, values), strict=True))
+    strings = list(map(_plain, _STRINGS.findall(text)))
+    pairs = iter(zip(strings, mask_in_texts(strings, values), strict=True))
 
     def string(found: re.Match[str]) -> str:
-        said, shown = next(pairs)
-        return found[0] if said == shown else _written(shown)
+        plain, masked = next(pairs)
+        return found[0] if plain == masked else _as_json(masked)
 
     return _STRINGS.sub(string, text)
 
@@ -135,5 +138,5 @@ def _plain(value: str) -> str:
     return value[1:-1] if value.startswith('"') else value
 
 
-def _written(text: str) -> str:
+def _as_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)

@@ -6,7 +6,14 @@ Spec: 2.2.1 mod_tokens, CdrToken; LOC-17. A text, what quotes it, and an address
 import re
 from urllib.parse import unquote
 
-from hub.masking.personal import PUBLISHED_TO, mask, masked, masked_within, personal, without
+from hub.masking.personal import (
+    PUBLISHED_TO,
+    mask_in_text,
+    mask_json,
+    mask_member,
+    mask_value,
+    personal_values,
+)
 from hub.models import DeadLetter, Quarantined
 from hub.policy import ABOUT_DRIVERS
 from ocpi.types import ModuleID
@@ -19,12 +26,12 @@ def masked_dead_letter(row: DeadLetter) -> DeadLetter:
     """Mask a token in the path, the text and what the receiver said of it."""
     if row.subscription.module not in ABOUT_DRIVERS:
         return row
-    known = personal(row.body.encode()) if row.body else set()
+    known = personal_values(row.body.encode()) if row.body else set()
     if row.subscription.module == ModuleID.TOKENS:
         known |= {unquote(uid) for uid in _TOKEN.findall(row.path)}
-        row.path = _TOKEN.sub(lambda found: mask(unquote(found[0])), row.path)
-    row.path, row.reason = without(row.path, known), without(row.reason, known)
-    row.body = row.body and masked(row.body.encode()).decode()
+        row.path = _TOKEN.sub(lambda found: mask_value(unquote(found[0])), row.path)
+    row.path, row.reason = mask_in_text(row.path, known), mask_in_text(row.reason, known)
+    row.body = row.body and mask_json(row.body.encode()).decode()
     return row
 
 
@@ -32,11 +39,11 @@ def masked_object(row: Quarantined) -> Quarantined:
     """Mask what identifies a driver in an object, its id and the findings."""
     text = row.text.encode()
     if row.pull.module not in ABOUT_DRIVERS:
-        row.text = masked_within(text, PUBLISHED_TO).decode()
+        row.text = mask_member(text, PUBLISHED_TO).decode()
         return row
-    known = personal(text)
+    known = personal_values(text)
     if row.pull.module == ModuleID.TOKENS:
         known |= {row.object_id}
-        row.object_id = mask(row.object_id)
-    row.text, row.findings = masked(text).decode(), without(row.findings, known)
+        row.object_id = mask_value(row.object_id)
+    row.text, row.findings = mask_json(text).decode(), mask_in_text(row.findings, known)
     return row

@@ -91,8 +91,8 @@ class Entry:
     is_written: bool = True
 
     @property
-    def is_anybodys(self) -> bool:
-        """Whether anybody can cause as many of it as he likes: it was refused at the door."""
+    def is_rationed(self) -> bool:
+        """Whether a quota bounds its rows: refused unread, it costs its sender nothing."""
         return self.is_inbound and (
             not self.platform or self.http_status == HTTPStatus.TOO_MANY_REQUESTS
         )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from hub.masking.personal import mask
+from hub.masking.personal import mask_value
 from hub.models import Exchange
 from ocpi.types import fold
 
@@ -32,7 +32,7 @@ def journey(correlation_id: str, *, bodies: int = 0) -> list[Exchange]:
 def keys(object_id: str) -> set[str]:
     """Return how an id may stand in the log: a token's is masked there, if it is not already."""
     is_masked = object_id.startswith("\N{HORIZONTAL ELLIPSIS}")
-    return {fold(object_id)} if is_masked else {fold(object_id), fold(mask(object_id))}
+    return {fold(object_id)} if is_masked else {fold(object_id), fold(mask_value(object_id))}
 
 
 def span(text: str) -> timedelta:

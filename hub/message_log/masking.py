@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from hub.masking.personal import NAMES, PUBLISHED_TO, mask, without_in
+from hub.masking.personal import NAMES, PUBLISHED_TO, mask_in_texts, mask_value
 from hub.message_log.entry import Cut
 
 _HIDDEN = NAMES | {"token"}
@@ -49,7 +49,7 @@ Shown = tuple[str, set[str]]
 """A text as it may be shown, and the values that are hidden in it."""
 
 
-def body(cut: Cut, module: str) -> Shown:
+def mask_body(cut: Cut, module: str) -> Shown:
     """Mask a body as far as it was kept."""
     text = cut.text.decode(errors="replace")
     if not text:
@@ -62,7 +62,7 @@ def body(cut: Cut, module: str) -> Shown:
     return f"{shown}{_rest(cut)}", hidden
 
 
-def path(text: str, module: str, interface: str) -> Shown:
+def mask_path(text: str, module: str, interface: str) -> Shown:
     """Mask the uid of a token in what follows an endpoint's URL; in any spelling, anywhere."""
     if module != "tokens":
         return text, set()
@@ -78,7 +78,7 @@ def path(text: str, module: str, interface: str) -> Shown:
     return f"{shown}{mark}{query}", (hidden | {unquote(step) for step in hidden}) - {""}
 
 
-def unknown_path(text: str) -> Shown:
+def mask_unknown_path(text: str) -> Shown:
     """Mask a path of the hub's that leads nowhere: any step but a plain word may be a uid."""
     way, mark, query = text.partition("?")
     steps = way.split("/")
@@ -87,13 +87,13 @@ def unknown_path(text: str) -> Shown:
     return f"{shown}{mark}{query}", hidden | {unquote(step) for step in hidden}
 
 
-def words(texts: Iterable[str], hidden: AbstractSet[str]) -> tuple[str, ...]:
+def mask_in_all(texts: Iterable[str], hidden: AbstractSet[str]) -> tuple[str, ...]:
     """Mask values wherever some texts quote them."""
-    return tuple(without_in(texts, hidden))
+    return tuple(mask_in_texts(texts, hidden))
 
 
 def _step(step: str) -> str:
-    masked = mask(unquote(step))
+    masked = mask_value(unquote(step))
     return _GONE.join(quote(part, safe="") for part in masked.split(_GONE))
 
 
@@ -155,7 +155,7 @@ def _masked(text: str, members: re.Pattern[str], hidden: set[str]) -> str:
         name, colon, value = found.groups()
         plain = _plain(value)
         hidden.add(plain)
-        return f"{name}{colon}{json.dumps(mask(plain), ensure_ascii=False)}"
+        return f"{name}{colon}{json.dumps(mask_value(plain), ensure_ascii=False)}"
 
     return members.sub(member, text)
 

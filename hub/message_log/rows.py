@@ -1,4 +1,8 @@
-"""From an exchange to its row in the log: who, about what, with which outcome, and no secrets."""
+"""Rows of the message log, made of exchanges: who, about what, with which outcome, no secrets.
+
+An exchange gets a row with its masked texts; one without any texts if they cannot be masked or if
+the database does not take them; none, but its part in the figures, if strangers send too many.
+"""
 
 from base64 import b64encode
 from contextlib import suppress
@@ -8,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub.masking.personal import mask
+from hub.masking.personal import mask_value
 from hub.message_log import endpoints, masking
 from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Entry, Way
@@ -46,51 +50,51 @@ COLUMNS = (
     "request_body",
     "response_body",
 )
-LONGEST_WORDS = 2_000
+LONGEST_MESSAGE = 2_000
 _LONGEST_VERSION = 10
 _LONGEST_METHOD = 10
 LONGEST_KEY = 255
 _LONGEST_PARTY = 6
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_CODES = range(-(2**31), 2**31)
+_CODES_IN_DATABASE = range(-(2**31), 2**31)
 _CONFIGURATION = {"versions", "credentials"}
 NOT_MASKED = "(not kept: it cannot be masked)"
-_BARE_WAY = {True: Way.HUB, False: Way.DELIVERY}
+_TEXTLESS_WAY = {True: Way.HUB, False: Way.DELIVERY}
 
 
-def row(entry: Entry, known: Endpoints) -> Row:
-    """Return the values of `COLUMNS`."""
+def masked_row(entry: Entry, known: Endpoints) -> Row:
+    """Return the values of `COLUMNS`, with the exchange's texts masked."""
     return tuple(map(_storable, _values(entry, known)))
 
 
-def counted(entry: Entry) -> Row:
-    """Return what the figures count of an exchange that gets no row of the log."""
+def counted_row(entry: Entry) -> Row:
+    """Return what the figures need of an exchange that gets no row of the log, as a row."""
     module = endpoints.own(entry.url, entry.method).module[:LONGEST_MODULE]
     code = _code(entry.envelope or envelope.read(entry.response.text))
-    return tuple((_certain(entry) | {"module": module, "status_code": code}).values())
+    return tuple((_measured(entry) | {"module": module, "status_code": code}).values())
 
 
-def bare(entry: Entry) -> Row:
-    """Return a row without any text of a peer's: of what cannot be masked, or held as it is."""
+def textless_row(entry: Entry) -> Row:
+    """Return a row without any text of a peer's, for one that cannot be masked or stored."""
     texts = {
         "sender": str(entry.sender or "")[:_LONGEST_PARTY],
         "receiver": str(entry.receiver or "")[:_LONGEST_PARTY],
         "method": one_line(entry.method, longest=_LONGEST_METHOD),
         "path": NOT_MASKED,
         "status_message": NOT_MASKED,
-        "route": _BARE_WAY[entry.is_inbound],
+        "route": _TEXTLESS_WAY[entry.is_inbound],
         "request_id": one_line(entry.request_id, longest=LONGEST_KEY),
         "correlation_id": one_line(entry.correlation_id, longest=LONGEST_KEY),
         "request_body": NOT_MASKED if entry.request.size else "",
         "response_body": NOT_MASKED if entry.response.size else "",
     }
-    return tuple(map(_storable, (_certain(entry) | texts).values()))
+    return tuple(map(_storable, (_measured(entry) | texts).values()))
 
 
-def _certain(entry: Entry) -> dict[str, Any]:
-    """Return the columns that say what was measured, and nothing of what was said."""
+def _measured(entry: Entry) -> dict[str, Any]:
+    """Return all columns, filled as far as the hub itself measured: times and codes, no texts."""
     return dict.fromkeys(COLUMNS, "") | {
-        "at": _moment(entry.at),
+        "at": _time_of(entry.at),
         "direction": "in" if entry.is_inbound else "out",
         "platform": entry.platform[:LONGEST_KEY],
         "http_status": _number(entry.http_status),
@@ -99,8 +103,8 @@ def _certain(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _moment(seconds: float) -> datetime:
-    """Return when it was, or that it is now where no clock can show it."""
+def _time_of(seconds: float) -> datetime:
+    """Return the time of an exchange; the present where `datetime` cannot show it."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
@@ -112,110 +116,113 @@ def _code(answer: Envelope | None) -> int | None:
 
 
 def _number(code: int | None) -> int | None:
-    """Return a code the database can hold (None would be compared with all of the range)."""
-    return code if code is not None and code in _CODES else None
+    """Return a code that PostgreSQL's integer can hold, else None."""
+    # `None in range` would compare None with each of its four thousand million numbers.
+    return code if code is not None and code in _CODES_IN_DATABASE else None
 
 
 def _values(entry: Entry, known: Endpoints) -> Row:
-    headers = _routing(entry)
-    place = _place(entry, known, headers)
+    headers = _routing_headers(entry)
+    endpoint = _endpoint(entry, known, headers)
     answer = entry.envelope or envelope.read(entry.response.text)
-    path, message, asked, answered = _texts(entry, place, headers, answer)
+    path, message, request_body, response_body = _masked_texts(entry, endpoint, headers, answer)
     return (
         datetime.fromtimestamp(entry.at, UTC),
         "in" if entry.is_inbound else "out",
-        place.platform[:LONGEST_KEY],
+        endpoint.platform[:LONGEST_KEY],
         str(entry.sender or headers.sender or ""),
         str(entry.receiver or headers.to or ""),
-        place.version[:_LONGEST_VERSION],
-        place.module[:LONGEST_MODULE],
-        place.interface,
+        endpoint.version[:_LONGEST_VERSION],
+        endpoint.module[:LONGEST_MODULE],
+        endpoint.interface,
         one_line(entry.method, longest=_LONGEST_METHOD),
-        place.endpoint,
+        endpoint.endpoint,
         path,
-        _object_key(entry, place),
-        _way(entry, place, answer),
+        _object_key(entry, endpoint),
+        _way(entry, endpoint, answer),
         entry.http_status,
         _code(answer),
         message,
         round(entry.seconds * 1000, 3),
         entry.request_id or _header(entry, REQUEST_ID),
         entry.correlation_id or _header(entry, CORRELATION_ID),
-        asked,
-        answered,
+        request_body,
+        response_body,
     )
 
 
-def _texts(
-    entry: Entry, place: Endpoint, headers: RoutingHeaders, answer: Envelope | None
+def _masked_texts(
+    entry: Entry, endpoint: Endpoint, headers: RoutingHeaders, answer: Envelope | None
 ) -> tuple[str, ...]:
-    """Return path, words and bodies; what is secret in one of them is hidden in all."""
-    path, in_path = _path(entry, place, headers)
-    asked, in_asked = masking.body(entry.request, place.module)
-    answered, in_answer = masking.body(entry.response, place.module)
-    hidden = {*in_path, *in_asked, *in_answer, *_secrets(entry)}
+    """Return path, status message and both bodies; what is masked in one is masked in all."""
+    path, hidden_in_path = _path(entry, endpoint, headers)
+    request_body, hidden_in_request = masking.mask_body(entry.request, endpoint.module)
+    response_body, hidden_in_response = masking.mask_body(entry.response, endpoint.module)
+    hidden = {*hidden_in_path, *hidden_in_request, *hidden_in_response}
+    hidden |= _secrets_in_all_forms(entry)
     said = entry.error or (answer and answer.status_message) or ""
-    message = one_line(said, longest=LONGEST_WORDS)
-    return masking.words((path, message, asked, answered), hidden)
+    message = one_line(said, longest=LONGEST_MESSAGE)
+    return masking.mask_in_all((path, message, request_body, response_body), hidden)
 
 
 def _storable(value: object) -> object:
-    """Replace what PostgreSQL's text cannot hold: NUL, and halves of characters."""
+    """Replace what PostgreSQL's text cannot hold: NUL, and lone surrogates."""
     if not isinstance(value, str):
         return value
     return value.replace("\x00", _REPLACEMENT).encode(errors="replace").decode()
 
 
-def _routing(entry: Entry) -> RoutingHeaders:
+def _routing_headers(entry: Entry) -> RoutingHeaders:
     try:
         return RoutingHeaders.read(entry.headers)
     except InvalidParameters:
         return RoutingHeaders()
 
 
-def _place(entry: Entry, known: Endpoints, headers: RoutingHeaders) -> Endpoint:
-    """Return what an exchange is about; only a URL for results may be anywhere."""
+def _endpoint(entry: Entry, known: Endpoints, headers: RoutingHeaders) -> Endpoint:
+    """Return which endpoint an exchange was with, and what of its URL follows that."""
     if entry.is_inbound:
         return replace(endpoints.own(entry.url, entry.method), platform=entry.platform)
-    place = _of_peer(entry, known, headers)
-    return replace(place, platform=entry.platform or place.platform)
+    endpoint = _endpoint_of_peer(entry, known, headers)
+    return replace(endpoint, platform=entry.platform or endpoint.platform)
 
 
-def _of_peer(entry: Entry, known: Endpoints, headers: RoutingHeaders) -> Endpoint:
+def _endpoint_of_peer(entry: Entry, known: Endpoints, headers: RoutingHeaders) -> Endpoint:
     receiver = str(headers.to or "")
-    place = known.of_peer(entry.url, method=entry.method, receiver=receiver)
-    if place.endpoint:
-        return place
+    endpoint = known.of_peer(entry.url, method=entry.method, receiver=receiver)
+    if endpoint.endpoint:
+        return endpoint
     if entry.module:
-        return replace(place, module=entry.module)
+        return replace(endpoint, module=entry.module)
     if headers.sender is None:
         return known.configuring(entry.url, method=entry.method)
-    return place
+    return endpoint
 
 
-def _path(entry: Entry, place: Endpoint, headers: RoutingHeaders) -> masking.Shown:
-    if place.endpoint:
-        return masking.path(place.path, place.module, place.interface)
+def _path(entry: Entry, endpoint: Endpoint, headers: RoutingHeaders) -> masking.Shown:
+    if endpoint.endpoint:
+        return masking.mask_path(endpoint.path, endpoint.module, endpoint.interface)
     if entry.is_inbound:
-        return masking.unknown_path(place.path)
+        return masking.mask_unknown_path(endpoint.path)
     if entry.module or headers.sender is None:
-        return place.path, set()
-    # An endpoint that is not registered any more: what its URLs contain cannot be told.
-    scheme, _, rest = place.path.partition("://")
+        return endpoint.path, set()
+    # With routing headers, to an endpoint that is not registered any more: which part of the URL is
+    # an id is not known, so no more than its host is kept.
+    scheme, _, rest = endpoint.path.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}/\N{HORIZONTAL ELLIPSIS}", set()
 
 
-def _object_key(entry: Entry, place: Endpoint) -> str:
+def _object_key(entry: Entry, endpoint: Endpoint) -> str:
     if entry.is_inbound and not entry.platform:
-        return ""  # what happened to an object is not for strangers to write
-    found = place.object_id() or _posted(entry, place)
-    shown = mask(found) if place.module == "tokens" else found
+        return ""  # else strangers could write into the history of any object
+    found = endpoint.object_id() or _posted_id(entry, endpoint)
+    shown = mask_value(found) if endpoint.module == "tokens" else found
     return fold(one_line(shown, longest=LONGEST_KEY))
 
 
-def _posted(entry: Entry, place: Endpoint) -> str:
-    """Return the id of what has none in its URL."""
-    match = place.match(entry.method) if entry.method == "POST" else None
+def _posted_id(entry: Entry, endpoint: Endpoint) -> str:
+    """Return the id of an object that is POSTed, a CDR: its URL does not name it."""
+    match = endpoint.match(entry.method) if entry.method == "POST" else None
     kind = match.resource.object if match else None
     if kind is None or not kind.posted:
         return ""
@@ -224,8 +231,8 @@ def _posted(entry: Entry, place: Endpoint) -> str:
     return ""
 
 
-def _secrets(entry: Entry) -> set[str]:
-    """Return the tokens of an exchange as they are, and as they stand in a header."""
+def _secrets_in_all_forms(entry: Entry) -> set[str]:
+    """Return the tokens of an exchange, plain and in Base64 as in an Authorization header."""
     return {
         *entry.secrets,
         *(b64encode(text.encode(errors="replace")).decode() for text in entry.secrets),
@@ -236,16 +243,17 @@ def _header(entry: Entry, name: str) -> str:
     return one_line(entry.headers.get(name, ""), longest=LONGEST_KEY)
 
 
-def _way(entry: Entry, place: Endpoint, answer: Envelope | None) -> Way:
+def _way(entry: Entry, endpoint: Endpoint, answer: Envelope | None) -> Way:
+    """Return the way of a message; REFUSED if it failed before anything was sent or stored."""
     if not entry.is_inbound:
-        return entry.way or _own_way(entry, place)
+        return entry.way or _way_of_own_call(entry, endpoint)
     is_good = answer is None or is_success(answer.status_code)
     if is_good or entry.was_sent or entry.way is Way.STORED:
         return entry.way or Way.HUB
     return Way.REFUSED
 
 
-def _own_way(entry: Entry, place: Endpoint) -> Way:
-    if place.module in _CONFIGURATION:
+def _way_of_own_call(entry: Entry, endpoint: Endpoint) -> Way:
+    if endpoint.module in _CONFIGURATION:
         return Way.HANDSHAKE
     return Way.PULL if entry.method == "GET" else Way.DELIVERY

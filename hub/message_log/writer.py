@@ -53,7 +53,7 @@ class Writer:
         """Remember an entry, or count it as dropped; neither waits nor fails."""
         if self._process != os.getpid():
             self._start()
-        if entry.is_anybodys and not self._quota.take(entry.platform, entry.at):
+        if entry.is_rationed and not self._quota.take(entry.platform, entry.at):
             entry = replace(entry, is_written=False)
         self._buffer.put(entry, most=settings.HUB_MESSAGE_LOG_BUFFER_BYTES)
 
@@ -74,13 +74,13 @@ class Writer:
     def _begin(self) -> None:
         self._buffer = Buffer()
         self._quota = Quota()
-        self._places = Endpoints()
+        self._endpoints = Endpoints()
         self._writing = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._connection: psycopg.Connection | None = None
         self._in_trouble = False
-        self._unheard_of: tuple[str, int] | None = None
+        self._unconfirmed: tuple[str, int] | None = None
 
     def _start(self) -> None:
         """Start anew in this process: what a parent had to write is the parent's."""
@@ -110,7 +110,7 @@ class Writer:
     def _write(self) -> bool:
         """Write one batch; tell whether that worked."""
         try:
-            self._remove_what_is_written()
+            self._remove_if_committed()
             entries = self._buffer.first(_BATCH)
             self._copy(entries)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may go well
@@ -120,60 +120,62 @@ class Writer:
             self._disconnect()
             return False
         self._in_trouble = False
-        self._unheard_of = None
+        self._unconfirmed = None
         self._buffer.remove(len(entries))
         return True
 
-    def _remove_what_is_written(self) -> None:
+    def _remove_if_committed(self) -> None:
         """Forget the last batch if it was committed although nobody heard of that."""
-        if self._unheard_of is None:
+        if self._unconfirmed is None:
             return
-        connection, (transaction, number) = self._connected(), self._unheard_of
+        connection, (transaction, number) = self._connected(), self._unconfirmed
         asked = connection.execute("SELECT pg_xact_status(%s::xid8)", [transaction])
         [status] = asked.fetchone() or (None,)
         if status == "in progress":
             raise _StillUnderWay(transaction)
-        self._unheard_of = None
+        self._unconfirmed = None
         if status == "committed":
             self._buffer.remove(number)
 
     def _copy(self, entries: Sequence[Entry]) -> None:
         connection = self._connected()
-        self._places.refresh(connection, (each.url for each in entries if not each.is_inbound))
+        self._endpoints.refresh(connection, (each.url for each in entries if not each.is_inbound))
         written = [entry for entry in entries if entry.is_written]
-        made = unpublished.left_out(connection, [self._row(entry) for entry in written])
-        counted = [rows.counted(entry) for entry in entries if not entry.is_written]
+        written_rows = unpublished.left_out(connection, [self._row(entry) for entry in written])
+        counted_rows = [rows.counted_row(entry) for entry in entries if not entry.is_written]
         try:
             with connection.transaction():
-                self._store(made, counted)
+                self._store(written_rows, counted_rows)
                 [[number]] = connection.execute("SELECT pg_current_xact_id()::text").fetchall()
-                self._unheard_of = (number, len(entries))
+                self._unconfirmed = (number, len(entries))
         except _UNFIT as error:
             log.warning("the message log has what the database cannot hold: %s", error)
-            for entry, row in zip(written, made, strict=True):
+            for entry, row in zip(written, written_rows, strict=True):
                 self._store_one(entry, row)
 
-    def _store(self, made: Sequence[rows.Row], counted: Sequence[rows.Row] = ()) -> None:
+    def _store(
+        self, written_rows: Sequence[rows.Row], counted_rows: Sequence[rows.Row] = ()
+    ) -> None:
         """Write rows of the log, and count them with those that are counted only."""
         connection = self._connected()
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-            for row in made:
+            for row in written_rows:
                 copy.write_row(row)
-        counters.count(connection, [*made, *counted], self._places.homes)
+        counters.count(connection, [*written_rows, *counted_rows], self._endpoints.homes)
 
     def _store_one(self, entry: Entry, row: rows.Row) -> None:
         """Write a row, else what is certain of it: nothing a peer sends keeps it out of the log."""
-        for each in (row, rows.bare(entry)):
+        for each in (row, rows.textless_row(entry)):
             with suppress(*_UNFIT), self._connected().transaction():
                 self._store([each])
                 return
 
     def _row(self, entry: Entry) -> rows.Row:
         try:
-            return rows.row(entry, self._places)
+            return rows.masked_row(entry, self._endpoints)
         except Exception:
             log.exception("an exchange is logged without its texts: they cannot be masked")
-            return rows.bare(entry)
+            return rows.textless_row(entry)
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:

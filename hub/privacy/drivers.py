@@ -12,7 +12,7 @@ import msgspec
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Right, Upper
 
-from hub.masking.personal import mask
+from hub.masking.personal import mask_value
 from hub.models import Cdr, Session, Token
 from hub.models.charging import ENDING, Charged
 from hub.store.anonymity import is_telling
@@ -82,7 +82,7 @@ class Driver:
     def __str__(self) -> str:
         ids = sorted(self.uids) or sorted(self.contracts)
         more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-        return f"{mask(ids[0])}{more}{f' of {self.party}' if self.party else ''}"
+        return f"{mask_value(ids[0])}{more}{f' of {self.party}' if self.party else ''}"
 
 
 def resolved(named: Driver) -> Driver:

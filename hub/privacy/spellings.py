@@ -7,7 +7,7 @@ characters behind an ellipsis, is taken away as well.
 import re
 from typing import Any
 
-from hub.masking.personal import mask
+from hub.masking.personal import mask_value
 from hub.privacy.drivers import Driver
 from parties.holders import ref_of
 
@@ -21,7 +21,7 @@ class Wording:
 
     def __init__(self, driver: Driver, *, masked: bool = False) -> None:
         self.driver = driver
-        endings = {mask(value) for value in driver.values} if masked else set()
+        endings = {mask_value(value) for value in driver.values} if masked else set()
         self._masks = sorted(ending for ending in endings if len(ending) > 1)
         either = "|".join(map(re.escape, self._masks)) or "(?!)"
         self._masked = re.compile(f"(?:{either})(?![0-9A-Za-z])", re.IGNORECASE)

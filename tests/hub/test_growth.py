@@ -20,7 +20,13 @@ from django.http import HttpRequest, QueryDict
 from console import charging_periods
 from console.base import laid_out
 from hub.gateway import page_links, response_url_parameter
-from hub.masking.personal import masked, masked_within, named, personal, without
+from hub.masking.personal import (
+    mask_in_text,
+    mask_json,
+    mask_member,
+    personal_members,
+    personal_values,
+)
 from hub.masking.set_aside import masked_dead_letter, masked_object
 from hub.message_log import curl, rows
 from hub.message_log.endpoints import Endpoint, Endpoints
@@ -201,7 +207,7 @@ def _logged(module: str, interface: str = "receiver") -> Run:
         body, url = _bytes(text), f"/ocpi/2.2.1/{interface}/{module}/NL/CPA/L1"
         for most in (len(body), len(body) - 7):
             cut = Cut.of(body, most)
-            rows.row(replace(ENTRY, url=url, request=cut, response=cut), KNOWN)
+            rows.masked_row(replace(ENTRY, url=url, request=cut, response=cut), KNOWN)
 
     return run
 
@@ -213,7 +219,7 @@ def _logged_url(text: str) -> None:
         replace(ENTRY, url=text, is_inbound=False, error=text, secrets=(text, "secret")),
         replace(ENTRY, headers={"OCPI-to-party-id": text, "X-Request-ID": text}, method=text),
     ):
-        rows.row(entry, KNOWN)
+        rows.masked_row(entry, KNOWN)
 
 
 def _headers(text: str) -> None:
@@ -275,9 +281,9 @@ def _shown(text: str) -> None:
     """Show it in the console as any of its pages does."""
     body = _bytes(text)
     laid_out(body)
-    without(text, personal(masked(body)) | personal(body))
-    masked_within(body, "publish_allowed_to")
-    named(body)
+    mask_in_text(text, personal_values(mask_json(body)) | personal_values(body))
+    mask_member(body, "publish_allowed_to")
+    personal_members(body)
     row = Exchange(method="PUT", path=text, request_body=text, direction="in", endpoint="/ocpi")
     curl.as_curl(row)
 

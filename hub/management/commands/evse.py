@@ -39,11 +39,11 @@ class Command(OperatorCommand[dict[str, Any]]):
         if found is None:
             message = f"the hub holds no published EVSE {options.location}/{options.uid} of {owner}"
             raise ValueError(message)
-        spans = uptime.of(found)
+        spans = uptime.recent_spans(found)
         return {
             "evse_id": found.evse_id,
             "status": found.status,
-            "uptime": uptime.uptime(spans),
+            "uptime": uptime.uptime_share(spans),
             "spans": [
                 {
                     "begin": format_datetime(span.begin),

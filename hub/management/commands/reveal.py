@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Q
 
-from hub.masking.personal import mask, named, without
+from hub.masking.personal import mask_in_text, mask_value, personal_members
 from hub.policy import POLICIES
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef
@@ -42,12 +42,14 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             Q(object_key=exactly) | Q(object_key__startswith=variants),
             owner__in=holders.names(owner),
         )
-        shown = mask(options.id) if options.kind == "TOKEN" else options.id
-        found = [{"audience": row.audience, **dict(named(row.text.encode()))} for row in rows]
+        shown = mask_value(options.id) if options.kind == "TOKEN" else options.id
+        found = [
+            {"audience": row.audience, **dict(personal_members(row.text.encode()))} for row in rows
+        ]
         if not found:
             raise ValueError(f"the hub holds no {options.kind} {shown} of {owner}")
         about = f"{options.kind} {owner}/{shown}"
-        reason = without(options.reason, {value for each in found for value in each.values()})
+        reason = mask_in_text(options.reason, {value for each in found for value in each.values()})
         log.warning("%s revealed personal data of %s: %s", getuser(), about, reason)
         record("revealed", about, after={"reason": reason})
         return found

@@ -78,7 +78,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             },
             "cdrs": {"today": sum(cdrs.by_hour), "by_hour": cdrs.by_hour, "kwh": cdrs.kwh},
             "evses": dashboard.evses(),
-            "failed_log_ins": login_events.failures_of_a_day(),
+            "failed_log_ins": login_events.failures_of_last_day(),
         }
 
     def tell(self, result: dict[str, Any]) -> None:

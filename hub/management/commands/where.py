@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from django.db.models import Q
 
 from hub.delivery.object_status import DeliveryStatus, Subject, statuses
-from hub.masking.personal import mask
+from hub.masking.personal import mask_value
 from hub.models import Evse, StoredObject
 from hub.policy import POLICIES
 from hub.store.identity import any_variant
@@ -52,7 +52,9 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             for subject in _subjects(_KINDS[options.kind], row, options.ids[1:])
         ]
         if not found:
-            shown = mask(options.ids[-1]) if options.kind == "TOKEN" else "/".join(options.ids)
+            shown = (
+                mask_value(options.ids[-1]) if options.kind == "TOKEN" else "/".join(options.ids)
+            )
             message = f"the hub holds no {options.kind} {shown} of {owner}"
             raise ValueError(message)
         return found
@@ -90,7 +92,7 @@ def _subjects(module: ModuleID, row: StoredObject, part_ids: list[str]) -> list[
 
 def _told(kind: str, subject: Subject) -> dict[str, Any]:
     row, part = subject.row, subject.part
-    object_id = mask(row.object_id) if kind == "TOKEN" else row.object_id
+    object_id = mask_value(row.object_id) if kind == "TOKEN" else row.object_id
     return {
         "kind": kind,
         "owner": row.owner,

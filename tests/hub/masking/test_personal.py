@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from hub.masking.personal import mask, masked, masked_within, personal, without
+from hub.masking.personal import mask_in_text, mask_json, mask_member, mask_value, personal_values
 from hub.models import Cdr, DeadLetter, Session, Subscription, Token
 from tests.console.test_charged_objects import (
     CONTRACT,
@@ -29,7 +29,7 @@ from tests.factories import PartyFactory
 )
 def test_a_masked_text_never_shows_more_than_half(whole: str, shown: str) -> None:
     """The last four characters are enough to compare, and too much of a short uid."""
-    assert mask(whole) == shown
+    assert mask_value(whole) == shown
 
 
 def test_personal_members_are_masked_wherever_they_stand() -> None:
@@ -39,33 +39,33 @@ def test_personal_members_are_masked_wherever_they_stand() -> None:
         rb'"energy_contract":{"contract_id":"CONTRACT1"},"u\u0069d":"EEEE\u0046FFF","evse_uid":"E1",'
         rb'"note":"\"uid\": \"NNNNNNNN\"","group_id":null}'
     )
-    shown = masked(raw).decode()
+    shown = mask_json(raw).decode()
     for secret in ("AAAAB", "CCCCD", "1234", "CONTRACT", "EEEE"):
         assert secret not in shown, secret
     for kept in ('"…BBBB"', '"…DDDD"', "1.50e0", '"…5678"', '"…ACT1"', '"E1"', "NNNNNNNN", "null"):
         assert kept in shown, kept
-    assert personal(raw) == {"AAAABBBB", "CCCCDDDD", "12345678", "CONTRACT1", "EEEEFFFF"}
+    assert personal_values(raw) == {"AAAABBBB", "CCCCDDDD", "12345678", "CONTRACT1", "EEEEFFFF"}
     assert json.loads(shown)["n"] == 1.5
 
 
 def test_what_is_no_json_is_not_shown() -> None:
     """Where the members cannot be told apart, nothing is."""
-    assert b"04A1" not in masked(b'{"uid": "04A1')
-    assert personal(b'{"uid": "04A1') == set()
-    assert masked_within(b"[1]", "uid") == b"[1]"
+    assert b"04A1" not in mask_json(b'{"uid": "04A1')
+    assert personal_values(b'{"uid": "04A1') == set()
+    assert mask_member(b"[1]", "uid") == b"[1]"
 
 
 def test_a_location_shows_its_evses_and_not_who_may_see_it() -> None:
     """An EVSE's uid is nobody's; those of the tokens a location is published to are somebody's."""
     raw = b'{"evses":[{"uid":"EVSE-UID-1"}],"publish_allowed_to":[{"uid":"04A1B2C3D4"}]}'
-    shown = masked_within(raw, "publish_allowed_to").decode()
+    shown = mask_member(raw, "publish_allowed_to").decode()
     assert "EVSE-UID-1" in shown
     assert "04A1B2" not in shown
 
 
 def test_values_are_masked_in_words_of_others() -> None:
     """Longer values first, in any case."""
-    assert without("token abcd1234 of ABCD1234-X", {"ABCD1234", "ABCD1234-X", ""}) == (
+    assert mask_in_text("token abcd1234 of ABCD1234-X", {"ABCD1234", "ABCD1234-X", ""}) == (
         "token …1234 of …34-X"
     )
 
@@ -84,7 +84,7 @@ def test_no_page_shows_what_identifies_a_driver(admin_client: Client, uid: str, 
         html = text(admin_client, url).upper()
         assert [s for s in (UID, CONTRACT, VISUAL) if s.upper() in html] == [], url
     for url in (list_of(Token), page_of(token), page_of(cdr), list_of(Session)):
-        assert mask(UID).upper() in text(admin_client, url).upper(), url
+        assert mask_value(UID).upper() in text(admin_client, url).upper(), url
 
 
 @pytest.mark.django_db
@@ -108,6 +108,6 @@ def test_dead_letters_show_no_driver_either(admin_client: Client, module: str) -
         html = text(admin_client, url).upper()
         assert UID.upper() not in html
         assert CONTRACT not in html
-        assert f"TOKEN {mask(UID).upper()} WITH CONTRACT" in html
+        assert f"TOKEN {mask_value(UID).upper()} WITH CONTRACT" in html
     found = admin_client.get(reverse("admin:hub_deadletter_changelist"), {"q": UID})
     assert [row.pk for row in found.context["cl"].result_list] == [letter.pk]

@@ -46,7 +46,7 @@ def told(entry: Entry, **endpoints: str) -> dict[str, object]:
     }
     versions = {PEER: Endpoint(PEER, "", "P2", "2.2.1", "versions")}
     return dict(
-        zip(rows.COLUMNS, rows.row(entry, Endpoints(known, versions=versions)), strict=True)
+        zip(rows.COLUMNS, rows.masked_row(entry, Endpoints(known, versions=versions)), strict=True)
     )
 
 

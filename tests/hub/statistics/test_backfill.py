@@ -87,7 +87,7 @@ def test_an_evse_is_known_since_changes_are_noted() -> None:
     fill()
 
     assert EvseChange.objects.get(evse=charging) == known
-    spans = uptime.of(Evse.objects.get(status="AVAILABLE"))
+    spans = uptime.recent_spans(Evse.objects.get(status="AVAILABLE"))
     days = [(each.status, round(each.length / timedelta(days=1))) for each in spans]
     assert days == [("", 27), ("AVAILABLE", 3)]
 
@@ -105,7 +105,7 @@ def test_an_evse_that_had_left_is_marked() -> None:
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.generation, second.generation) == (1, 0)
-    assert uptime.uptime(uptime.of(second)) is None
+    assert uptime.uptime_share(uptime.recent_spans(second)) is None
 
 
 def test_what_was_logged_before_is_counted_as_what_comes_since() -> None:

@@ -61,7 +61,7 @@ def test_uptime_is_the_share_of_known_time_in_which_it_was_not_down(
     changes: list[tuple[float, str, str]], share: float | None
 ) -> None:
     """Down is INOPERATIVE and OUTOFORDER; what nobody knows does not count."""
-    assert uptime.uptime(told(*changes)) == (share if share is None else pytest.approx(share))
+    assert uptime.uptime_share(told(*changes)) == (share if share is None else pytest.approx(share))
 
 
 def test_an_hour_is_as_bad_as_the_worst_of_it() -> None:
@@ -148,9 +148,9 @@ def test_the_time_in_which_it_was_not_there_does_not_count(one: Evse) -> None:
         let_be(minutes_ago - 10)
     gone, there = ("AVAILABLE", ""), ("", "AVAILABLE")
     assert changes() == [there, gone, there, gone, there]
-    away = [each for each in uptime.of(one) if not each.status][1:]
+    away = [each for each in uptime.recent_spans(one) if not each.status][1:]
     assert [round(each.length.total_seconds() / 60) for each in away] == [10, 10]
-    assert uptime.uptime(uptime.of(one)) == 1.0
+    assert uptime.uptime_share(uptime.recent_spans(one)) == 1.0
 
 
 def test_a_put_that_keeps_it_is_no_change(one: Evse) -> None:
