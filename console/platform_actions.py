@@ -11,7 +11,7 @@ from parties import operations
 from parties.connection_status import REGISTERED, ConnectionStatus, origins
 from parties.models import Platform
 from parties.registration.invitation import Invitation, invite
-from parties.registration.outbound import rotate
+from parties.registration.outbound import renew_tokens
 
 Outcome = Invitation | str
 
@@ -57,7 +57,7 @@ def _invite(platform: Platform, *, reset: bool = False) -> Outcome:
 
 
 def _rotate(platform: Platform) -> Outcome:
-    rotate(platform)
+    renew_tokens(platform)
     return f"{platform} has new tokens in both directions."
 
 

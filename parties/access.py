@@ -91,8 +91,8 @@ WHERE {where}
 
 
 _AGREED, _OPEN = _both(_SELECT, f"{_LIVE} AND {_COVERED}"), _open(_SELECT, _LIVE)
-_AGREED_ACQUAINTANCES = _both(_ACQUAINTED, _ACQUAINTANCE)
-_OPEN_ACQUAINTANCES = _open(_ACQUAINTED, _ACQUAINTANCE)
+_AGREED_CONTACTS = _both(_ACQUAINTED, _ACQUAINTANCE)
+_OPEN_CONTACTS = _open(_ACQUAINTED, _ACQUAINTANCE)
 
 
 # Who a party `p` is for the sender: it may be called here, or their agreement covers the module.
@@ -162,14 +162,14 @@ def reach_sql(
     return _REACH_OPEN, {**parameters, "access_any_roles": _ANY_ROLES}
 
 
-def acquaintances_sql() -> tuple[str, Parameters]:
-    """Return SQL with named parameters that yields (party_id, platform_id) of every acquaintance.
+def contacts_sql() -> tuple[str, Parameters]:
+    """Return SQL with named parameters that yields (party_id, platform_id) of every contact.
 
     The party with this id may exchange messages of some module with a party of this platform once
     both are connected; at present it may stand in any way.
     """
     agreed = settings.HUB_ACCESS == "agreement"
-    sql = _AGREED_ACQUAINTANCES if agreed else f"{_OPEN_ACQUAINTANCES} GROUP BY 1, 2"
+    sql = _AGREED_CONTACTS if agreed else f"{_OPEN_CONTACTS} GROUP BY 1, 2"
     in_force = {"access_active": AgreementState.ACTIVE.value}
     return sql, {"access_roles": _ANY_ROLES, **(in_force if agreed else _by(None))}
 

@@ -1,9 +1,9 @@
-"""Asking platforms that were silent for a while whether they are still there.
+"""The still alive check: pings of platforms that were silent for a while.
 
 Spec: 2.2.1 mod_hub_client_info (still alive check): GET of the versions URL with the hub's token,
-without routing headers. All that are claimed are asked at once, and each answer is noted when it
-comes: one that hangs delays nobody. Nobody is asked again before that ping is answered or given up,
-nor while it exchanges credentials. No database connection is held meanwhile.
+without routing headers. Platforms are claimed and pinged all at once, and each outcome is recorded
+when it comes, so that one that hangs delays nobody. A platform is not pinged while an earlier ping
+of it may still be answered, nor while it exchanges credentials.
 """
 
 import logging
@@ -25,10 +25,12 @@ from parties.tokens import Undecryptable
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 100
+_MOST_AT_ONCE = 100
 _MARGIN_SECONDS = 2.0
+"""For noting what came of a ping, after the time its answer may take."""
 
-# Whoever is in a back-off is asked when that is over; greatest() passes over what is NULL.
+# Due is who is in doubt (a message met a 401, or no answer); else, unless a back-off lasts, who was
+# not reached or is OFFLINE, and who was silent for the idle time. greatest() ignores NULL.
 _CLAIM = """
 UPDATE parties_platform SET last_ping_at = statement_timestamp() WHERE id IN (
   SELECT id FROM parties_platform
@@ -45,8 +47,8 @@ RETURNING id, name, versions_url"""
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
-    """A platform to be asked."""
+class _DuePlatform:
+    """A platform to be pinged, and the token as it was before that."""
 
     platform_id: int
     name: str
@@ -55,18 +57,18 @@ class _Due:
 
 
 def ping_idle() -> int:
-    """Ask the platforms that are due, note what became of each, and count them."""
-    due = list(_due())
-    sql.release()
-    asked = {client.shared().submit(_ask(one)): one for one in due}
-    for future in as_completed(asked):
-        _note(asked[future], future)
+    """Ping the platforms that are due, record what came of each, and count them."""
+    due = list(_claim_due())
+    sql.release()  # no connection is held while peers take their time
+    pings = {client.shared().submit(_ping(platform)): platform for platform in due}
+    for future in as_completed(pings):
+        _record_outcome(pings[future], future)
         sql.release()
     return len(due)
 
 
-def _due() -> Iterator[_Due]:
-    """Claim who is due: nobody else asks them meanwhile."""
+def _claim_due() -> Iterator[_DuePlatform]:
+    """Claim the platforms that are due, so that no other worker pings them meanwhile."""
     under_way = timedelta(seconds=settings.HUB_REQUEST_TIMEOUT + _MARGIN_SECONDS)
     found = sql.rows(
         _CLAIM,
@@ -75,61 +77,60 @@ def _due() -> Iterator[_Due]:
             "offline": ConnectionStatus.OFFLINE.value,
             "idle": timedelta(seconds=settings.HUB_IDLE_SECONDS),
             "under_way": under_way,
-            "at_once": _AT_ONCE,
+            "at_once": _MOST_AT_ONCE,
         },
     )
     for platform_id, name, url in found:
         try:
-            yield _Due(platform_id, name, url, outbound_auth.peer_of(platform_id))
+            yield _DuePlatform(platform_id, name, url, outbound_auth.peer_of(platform_id))
         except (ReceiverNotConnected, Undecryptable) as error:
             log.error("%s cannot be pinged: %s", name, error)  # noqa: TRY400 - a sentence is enough
 
 
-async def _ask(due: _Due) -> client.Reply:
+async def _ping(platform: _DuePlatform) -> client.Reply:
     headers = MessageIds.new().as_headers()
-    return await client.shared().send("GET", due.url, peer=due.peer, headers=headers)
+    return await client.shared().send("GET", platform.url, peer=platform.peer, headers=headers)
 
 
-def _note(due: _Due, future: "Future[client.Reply]") -> None:
-    """Note what became of one ping."""
+def _record_outcome(platform: _DuePlatform, future: "Future[client.Reply]") -> None:
     try:
-        _judge(due, future.result())
+        _record_reply(platform, future.result())
     except client.PeerError as error:
-        connection_health.failed(due.platform_id, f"ping: {error.sentence} ({error})")
+        connection_health.failed(platform.platform_id, f"ping: {error.sentence} ({error})")
     except CancelledError:  # the process ends
         return
 
 
-def _judge(due: _Due, reply: client.Reply) -> None:
-    """Judge one answer (A-117): any envelope is life, whatever it says."""
+def _record_reply(platform: _DuePlatform, reply: client.Reply) -> None:
+    """Record an answer (A-117): any envelope is a sign of life, whatever it says."""
     if reply.refuses_token:
-        _note_refusal(due, reply.http_status)
+        _record_refusal(platform, reply.http_status)
         return
     if reply.is_throttled:
-        connection_health.throttled(due.platform_id, reply.retry_after)
+        connection_health.throttled(platform.platform_id, reply.retry_after)
     if reply.envelope is not None:
-        connection_health.answered(due.platform_id)
+        connection_health.answered(platform.platform_id)
     elif not reply.is_throttled:
         connection_health.failed(
-            due.platform_id, f"ping: HTTP {reply.http_status} without an OCPI envelope"
+            platform.platform_id, f"ping: HTTP {reply.http_status} without an OCPI envelope"
         )
 
 
-def _note_refusal(due: _Due, status: int) -> None:
-    """Raise the alarm, unless the token was replaced meanwhile: then the next ping tells."""
-    if _is_outdated(due):
-        connection_health.doubt(due.platform_id)
+def _record_refusal(platform: _DuePlatform, status: int) -> None:
+    """Raise the alarm; if the token was replaced since, have the platform pinged again instead."""
+    if _is_token_outdated(platform):
+        connection_health.doubt(platform.platform_id)
         return
     connection_health.refused(
-        due.platform_id,
+        platform.platform_id,
         f"it refuses the hub's token (HTTP {status} to a ping); have it PUT new credentials,"
-        f" or `invite_platform {due.name!r} --reset` and register anew",
+        f" or `invite_platform {platform.name!r} --reset` and register anew",
     )
 
 
-def _is_outdated(due: _Due) -> bool:
+def _is_token_outdated(platform: _DuePlatform) -> bool:
     try:
-        present = outbound_auth.peer_of(due.platform_id)
+        present = outbound_auth.peer_of(platform.platform_id)
     except (ReceiverNotConnected, Undecryptable):
         return True
-    return present != due.peer or lock.is_under_way(due.platform_id)
+    return present != platform.peer or lock.is_under_way(platform.platform_id)

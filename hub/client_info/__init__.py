@@ -2,8 +2,9 @@
 
 One row for each platform and party (`hub.models.ClientInfo`) is the whole truth:
 
-    standing   brings the rows in line with how the parties stand; a change gets its last_updated
-    serving    is the view: the rows of the caller as a list, and what other hubs tell this one
-    telling    PUTs what a platform has not taken yet, and looks at its copies now and then
-    learning   takes over what another hub tells of the parties behind it
+    status        brings the rows in line with the parties' statuses; a change gets its last_updated
+    views         the rows of the caller as a list, and what other hubs tell this one
+    push          PUTs what a platform has not taken yet
+    verification  looks at a platform's copies now and then, and has wrong ones PUT again
+    other_hubs    takes over what another hub tells of the parties behind it
 """

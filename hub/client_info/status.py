@@ -1,8 +1,9 @@
-"""How every party stands for every platform it may exchange messages with, kept in rows.
+"""Statuses of parties as platforms may see them: a row for each platform and contact of it.
 
-Spec: 2.2.1 mod_hub_client_info; A-115, A-116. A row is written when a party's status changes, not
-when somebody asks. It outlives access and the party: whoever knew it sees it SUSPENDED. It goes
-where the party became the platform's own: nobody is told of oneself.
+Spec: 2.2.1 mod_hub_client_info; A-115, A-116. A contact is a party that the platform may exchange
+messages with. A row is written when the party's status changes, not when somebody asks. It stays
+when access or the party ends: then its status is SUSPENDED. It is deleted where the party moved to
+the platform itself, as nobody is told of their own parties.
 """
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from parties import access
 from parties.connection_status import ConnectionStatus
 from parties.models import Party
 
-# One at a time: whoever read the parties earlier must not write later.
+# One refresh at a time: else one that read the parties earlier could write its older statuses last.
 _LOCK = "SELECT pg_advisory_xact_lock(%(lock)s::bigint)::text"
 _LOCK_NUMBER = 0x434C49
 
@@ -25,44 +26,46 @@ DELETE FROM hub_clientinfo i USING parties_party p
 WHERE p.platform_id = i.platform_id
   AND (p.country_code, p.party_id, p.role) = (i.country_code, i.party_id, i.role)
 RETURNING 1"""
-_SAME = "platform_id, country_code, party_id, role"
+_KEY = "platform_id, country_code, party_id, role"
 _REFRESH = f"""
-WITH standing AS (SELECT * FROM unnest(%(parties)s::bigint[], %(statuses)s::text[]) s(id, status)),
-acquaintance AS ({{acquaintances}}),
-wanted AS MATERIALIZED (
-  SELECT a.platform_id, p.country_code, p.party_id, p.role, s.status
-  FROM acquaintance a JOIN parties_party p ON p.id = a.party_id JOIN standing s ON s.id = p.id),
+WITH party_status AS (
+  SELECT * FROM unnest(%(parties)s::bigint[], %(statuses)s::text[]) s(id, status)),
+contact AS ({{contacts}}),
+visible AS MATERIALIZED (
+  SELECT c.platform_id, p.country_code, p.party_id, p.role, s.status
+  FROM contact c JOIN parties_party p ON p.id = c.party_id JOIN party_status s ON s.id = p.id),
 ended AS (
   UPDATE hub_clientinfo SET status = %(suspended)s::text, last_updated = %(moment)s
-  WHERE status <> %(suspended)s::text AND ({_SAME}) NOT IN (SELECT {_SAME} FROM wanted)
+  WHERE status <> %(suspended)s::text AND ({_KEY}) NOT IN (SELECT {_KEY} FROM visible)
   RETURNING 1),
 begun AS (
-  INSERT INTO hub_clientinfo ({_SAME}, status, last_updated, told, refusal)
-  SELECT {_SAME}, w.status, %(moment)s, '', ''
-  FROM wanted w LEFT JOIN hub_clientinfo i USING ({_SAME})
-  WHERE i.status IS DISTINCT FROM w.status
-  ON CONFLICT ({_SAME}) DO UPDATE
+  INSERT INTO hub_clientinfo ({_KEY}, status, last_updated, told, refusal)
+  SELECT {_KEY}, v.status, %(moment)s, '', ''
+  FROM visible v LEFT JOIN hub_clientinfo i USING ({_KEY})
+  WHERE i.status IS DISTINCT FROM v.status
+  ON CONFLICT ({_KEY}) DO UPDATE
     SET status = EXCLUDED.status, last_updated = EXCLUDED.last_updated
   RETURNING 1)
 SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM begun)"""
 
 
 @transaction.atomic
-def refresh() -> int:
-    """Bring all rows in line with the parties, and count those that changed."""
+def refresh_statuses() -> int:
+    """Bring all rows in line with the parties' statuses, and count those that changed."""
     sql.rows(_LOCK, {"lock": _LOCK_NUMBER})
     sql.rows(_DROP_OWN, {})
-    anew = ClientInfo.objects.filter(platform__registered_at__gt=F("told_at"))
-    anew.update(told="", told_at=None, not_before=None)
-    known = Party.objects.exclude(role=Role.HUB.value).select_related("platform")
-    standing = {party.pk: party.status.value for party in known}
-    acquaintances, parameters = access.acquaintances_sql()
+    reregistered = ClientInfo.objects.filter(platform__registered_at__gt=F("told_at"))
+    # Who registered anew may have lost its copies: all is told again.
+    reregistered.update(told="", told_at=None, not_before=None)
+    parties = Party.objects.exclude(role=Role.HUB.value).select_related("platform")
+    party_status = {party.pk: party.status.value for party in parties}
+    contacts, parameters = access.contacts_sql()
     [(changed,)] = sql.rows(
-        _REFRESH.format(acquaintances=acquaintances),
+        _REFRESH.format(contacts=contacts),
         {
             **parameters,
-            "parties": list(standing),
-            "statuses": list(standing.values()),
+            "parties": list(party_status),
+            "statuses": list(party_status.values()),
             "suspended": ConnectionStatus.SUSPENDED.value,
             "moment": timezone.now(),
         },

@@ -20,7 +20,7 @@ from ocpi.errors import OcpiError
 from ocpi.transport.message_ids import MessageIds
 from ocpi.validation import decode
 from parties import connection_health
-from parties.registration.discovery import one
+from parties.registration.discovery import unwrapped
 
 _AT_ONCE = 100
 _AFTER = timedelta(days=1)
@@ -89,7 +89,7 @@ def _is_right(reply: client.Reply, row: ClientInfo) -> bool | None:
 
 def _says(data: bytes | None, row: ClientInfo) -> bool:
     try:
-        copy = one(decode(data or b""))
+        copy = unwrapped(decode(data or b""))
     except OcpiError:
         return False
     if not isinstance(copy, dict):

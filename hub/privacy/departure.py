@@ -39,7 +39,7 @@ from parties.connection_status import ConnectionStatus
 from parties.holders import ref_of
 from parties.models import Credentials, Holder, Platform
 from parties.registration.inbound import disconnect
-from parties.registration.outbound import say_goodbye
+from parties.registration.outbound import unregister
 
 Kind = tuple[str, QuerySet[Any]]
 Progress = Callable[[float, Mapping[str, int]], object]
@@ -87,7 +87,7 @@ def survey(platform: Platform) -> Departure:
 
 def forget(platform: Platform, *, report: Progress = lambda *_: None) -> Departure:
     """End the registration, remove or keep all there is, then forget the platform itself."""
-    say_goodbye(platform)
+    unregister(platform)
     if platform.is_registered:
         disconnect(platform, status=ConnectionStatus.SUSPENDED)
     Credentials.objects.inbound(platform).revoke()

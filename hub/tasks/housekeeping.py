@@ -54,7 +54,7 @@ def ping() -> None:
 def client_info() -> None:
     """Bring client info in line with the parties, and have everybody told who is not."""
     broker.connection().delete(_QUEUED.format("all"))
-    status.refresh()
+    status.refresh_statuses()
     for platform_id in push.behind():
         broker.start_once(_QUEUED.format(platform_id), tell, platform_id)
 

@@ -34,7 +34,7 @@ from ocpi.validation import decode, validate
 from ocpi.versions import latest
 from parties.role_pairs import implements, typical
 
-_LONGEST_QUOTE = 100
+_LONGEST_URL = 100
 _LONGEST_VERSION = 10
 _MOST_VERSIONS = 20
 _REASONS: tuple[tuple[type[PeerError], str], ...] = (
@@ -61,15 +61,14 @@ class Discovered:
     """What all calls of this handshake have in common."""
 
 
-def only(version: Version) -> Pick:
+def pick_only(version: Version) -> Pick:
     """Pick this version or none."""
 
     def pick(numbers: Iterable[str]) -> Version:
         offered = sorted(numbers)
         if version.number not in offered:
-            message = (
-                f"your versions endpoint does not offer {version.number}, only {numbered(offered)}"
-            )
+            theirs = version_list(offered)
+            message = f"your versions endpoint does not offer {version.number}, only {theirs}"
             raise UnsupportedVersion(message)
         return version
 
@@ -89,7 +88,7 @@ def discover(
     fetched = partial(fetch, peer=peer, correlation_id=correlation_id)
     listed = _listed(fetched(versions_url), versions_url)
     version = pick(listed)
-    details = one(fetched(listed[version.number]))
+    details = unwrapped(fetched(listed[version.number]))
     endpoints = _endpoints(details, version, roles=roles, url=listed[version.number])
     _require_usable(endpoints, version, roles)
     return Discovered(versions_url, version, endpoints, correlation_id)
@@ -105,7 +104,7 @@ def ask(
         return shared().request(method, url, peer=peer, headers=headers, body=body)
     except PeerError as error:
         reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
-        message = f"{method} {quote(url)}: this URL {reason}"
+        message = f"{method} {shown_url(url)}: this URL {reason}"
         raise UnusableApi(message) from error
 
 
@@ -114,13 +113,15 @@ def check_address(url: str) -> None:
     try:
         shared().check_url(url)
     except AddressRefused as error:
-        message = f"{quote(url)} cannot be used: {error}"
+        message = f"{shown_url(url)} cannot be used: {error}"
         raise UnusableApi(message) from error
 
 
 def fetch(url: str, *, peer: Peer, correlation_id: str = "") -> object:
     """GET the data of an envelope; 3001 says what came instead."""
-    return data_of(ask("GET", url, peer=peer, correlation_id=correlation_id), f"GET {quote(url)}")
+    return data_of(
+        ask("GET", url, peer=peer, correlation_id=correlation_id), f"GET {shown_url(url)}"
+    )
 
 
 def data_of(reply: Reply, what: str) -> object:
@@ -151,17 +152,17 @@ def _decoded(data: bytes, what: str) -> object:
         raise UnusableApi(message) from error
 
 
-def one(data: object) -> object:
+def unwrapped(data: object) -> object:
     """Unwrap a single object that was sent as a list of one."""
     return data[0] if isinstance(data, list) and len(data) == 1 else data
 
 
-def quote(url: str) -> str:
+def shown_url(url: str) -> str:
     """Show a URL of a peer without its query, at a readable length."""
-    return one_line(url.partition("?")[0], longest=_LONGEST_QUOTE)
+    return one_line(url.partition("?")[0], longest=_LONGEST_URL)
 
 
-def numbered(versions: Iterable[str]) -> str:
+def version_list(versions: Iterable[str]) -> str:
     """Show the versions a peer says it offers."""
     shown = [one_line(version, longest=_LONGEST_VERSION) for version in versions]
     return ", ".join(shown[:_MOST_VERSIONS])
@@ -173,13 +174,15 @@ def _listed(data: object, url: str) -> dict[str, str]:
         return {data["version"]: url}
     if not isinstance(data, list) or not data:
         message = (
-            f"{quote(url)} is not a versions endpoint: a list of {{version, url}} was expected"
+            f"{shown_url(url)} is not a versions endpoint: a list of {{version, url}} was expected"
         )
         raise UnusableApi(message)
-    return {entry["version"]: entry["url"] for entry in data if _right(latest().listed, entry)}
+    return {
+        entry["version"]: entry["url"] for entry in data if _is_readable(latest().listed, entry)
+    }
 
 
-def _right(model: type[OcpiModel], entry: object) -> bool:
+def _is_readable(model: type[OcpiModel], entry: object) -> bool:
     """Tell whether one entry of a peer's list is readable; the others still count."""
     try:
         validate(model, entry)
@@ -193,11 +196,11 @@ def _endpoints(
 ) -> dict[Interface, str]:
     """Read the endpoints of known modules, the first of each; the rest is none of our business."""
     if not isinstance(details, dict) or not isinstance(details.get("endpoints"), list):
-        message = f"{quote(url)} are not version details: an object with endpoints was expected"
+        message = f"{shown_url(url)} are not version details: an object with endpoints was expected"
         raise UnusableApi(message)
     if details.get("version") not in (None, version.number):  # a list is not hashable
-        described = numbered([str(details["version"])])
-        message = f"{quote(url)} describes version {described}, not {version.number}"
+        described = version_list([str(details["version"])])
+        message = f"{shown_url(url)} describes version {described}, not {version.number}"
         raise UnusableApi(message)
     found: dict[Interface, str] = {}
     for entry in details["endpoints"]:

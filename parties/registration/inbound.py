@@ -27,7 +27,7 @@ from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.models import Credentials, Endpoint, Platform, TokenKind
 from parties.registration import credentials_object
 from parties.registration.credentials_object import Offer
-from parties.registration.discovery import Discovered, discover, only
+from parties.registration.discovery import Discovered, discover, pick_only
 from parties.registration.lock import exclusive
 from parties.signals import announce, platform_changed, platform_registered, platform_removed
 
@@ -153,7 +153,7 @@ def _discovered(caller: Caller, version: Version, correlation_id: str, offer: Of
     return discover(
         offer.url,
         peer=peer,
-        pick=only(version),
+        pick=pick_only(version),
         roles=offer.kinds,
         correlation_id=correlation_id,
     )
@@ -174,8 +174,8 @@ def _store(
         return complete(platform)
 
 
-def begin_anew(platform: Platform) -> None:
-    """Have a platform that registered told and read everything again; part of a transaction."""
+def mark_registered_anew(platform: Platform) -> None:
+    """Have everything sent to and read from a platform that registered; part of a transaction."""
     Platform.objects.filter(pk=platform.pk).update(registered_at=Now())
     announce(platform_registered, Platform, platform_id=platform.pk)
 
@@ -188,7 +188,7 @@ def _is_registered_meanwhile(caller: Caller, platform: Platform) -> bool:
 def _complete_registration(caller: Caller, platform: Platform) -> str:
     """End token A, or what was issued in vain, and issue the token the specification calls C."""
     Credentials.objects.inbound(platform).revoke()
-    begin_anew(platform)
+    mark_registered_anew(platform)
     return Credentials.objects.issue(platform, replaces=caller.credentials_id)[1]
 
 

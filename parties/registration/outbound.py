@@ -1,7 +1,8 @@
-"""The hub starts: registering with a platform, renewing the tokens, saying goodbye.
+"""Registration begun by the hub: registering with a platform, renewing tokens, unregistering.
 
-Spec: 2.2.1 credentials (Sender side); A-78. The new inbound token is good before the call leaves;
-the old ones stay good until the platform's answer is stored.
+Spec: 2.2.1 credentials (Sender side); A-78. The token that the hub sends is good before it leaves,
+for the platform may use it before its own answer arrives; the tokens before it stay good until that
+answer is stored. What is issued but not confirmed yet is `provisional`.
 """
 
 import logging
@@ -38,8 +39,15 @@ from parties.models.credentials import CredentialsQuerySet
 from parties.outbound_auth import peer_of
 from parties.registration import credentials_object
 from parties.registration.credentials_object import Offer
-from parties.registration.discovery import Discovered, ask, data_of, discover, numbered, only
-from parties.registration.inbound import begin_anew, connect, record_failure
+from parties.registration.discovery import (
+    Discovered,
+    ask,
+    data_of,
+    discover,
+    pick_only,
+    version_list,
+)
+from parties.registration.inbound import connect, mark_registered_anew, record_failure
 from parties.registration.lock import exclusive
 from parties.signals import announce, platform_changed
 
@@ -47,17 +55,18 @@ log = logging.getLogger(__name__)
 
 CREDENTIALS = (ModuleID.CREDENTIALS, InterfaceRole.SENDER)
 _LONGEST_REASON = 200
-UNCONFIRMED_FOR = timedelta(minutes=10)
-UNANSWERED_FOR = timedelta(days=1)
-"""How long a platform that never answered a rotation may begin to use its new token."""
+_UNCONFIRMED_FOR = timedelta(minutes=10)
+"""How long a token sent to register is good if the process dies before it knows the answer."""
+_UNANSWERED_FOR = timedelta(days=1)
+"""How long a platform whose answer to a renewal did not arrive may begin to use its new token."""
 
 
 class AlreadyRegistered(ServerError):
-    """One of the two sides holds a registration of the other already."""
+    """One side holds a registration of the other already, or an exchange is under way."""
 
 
 class EndedMeanwhile(UnusableApi):
-    """Somebody ended the connection while the platform was still asked; that stands."""
+    """Somebody ended the connection while the hub waited for the platform; it stays ended."""
 
 
 class Unanswered(UnusableApi):
@@ -78,34 +87,37 @@ def register(
     if Credentials.objects.filter(digest=tokens.digest(token_a)).exists():
         message = "this token was made by this hub: take the token A that the platform gave you"
         raise InvalidParameters(message)
-    with _recorded(platform, "registered with"), exclusive(platform.pk, busy=_busy(platform)):
+    with (
+        _audited(platform, "registered with"),
+        exclusive(platform.pk, busy=_already_under_way(platform)),
+    ):
         roles = frozenset(Role(row.role) for row in platform.allowed_parties.all())
         peer = _peer(platform, token_a)
         sql.release()
-        found = discover(versions_url, peer=peer, pick=_latest, roles=roles)
-        _begin(platform, found, peer, method=method)
+        found = discover(versions_url, peer=peer, pick=_pick_latest, roles=roles)
+        _send_first_credentials(platform, found, peer, method=method)
     log.info("registered with %s by %s", platform.name, found.version.number)
 
 
-def rotate(platform: Platform) -> None:
+def renew_tokens(platform: Platform) -> None:
     """Renew the tokens of both directions and fetch the endpoints again, in the same version."""
     if not platform.is_registered:
         message = (
             f"{platform.name} is {platform.status}: only a registered platform has tokens to renew"
         )
         raise UnusableApi(message)
-    with _recorded(platform, "rotated"), exclusive(platform.pk, busy=_busy(platform)):
+    with _audited(platform, "rotated"), exclusive(platform.pk, busy=_already_under_way(platform)):
         roles = frozenset(Role(row.role) for row in platform.parties.filter(is_active=True))
         peer = peer_of(platform.pk)
         sql.release()
-        pick = only(VERSIONS[platform.version])
+        pick = pick_only(VERSIONS[platform.version])
         found = discover(platform.versions_url, peer=peer, pick=pick, roles=roles)
-        _put(platform, found, peer)
+        _send_renewed_credentials(platform, found, peer)
     log.info("renewed the tokens of %s", platform.name)
 
 
-def say_goodbye(platform: Platform) -> None:
-    """Tell a platform by DELETE that the hub ends the connection; nothing depends on its answer."""
+def unregister(platform: Platform) -> None:
+    """DELETE the hub's credentials at a platform; nothing depends on its answer."""
     endpoint = Endpoint.objects.filter(platform=platform, module=ModuleID.CREDENTIALS).first()
     if endpoint is not None:
         with suppress(OcpiError):
@@ -115,7 +127,7 @@ def say_goodbye(platform: Platform) -> None:
 
 
 @contextmanager
-def _recorded(platform: Platform, words: str) -> Iterator[None]:
+def _audited(platform: Platform, words: str) -> Iterator[None]:
     try:
         with audited(words, platform.name):
             yield
@@ -125,64 +137,73 @@ def _recorded(platform: Platform, words: str) -> Iterator[None]:
         raise
 
 
-def _begin(platform: Platform, found: Discovered, peer: Peer, *, method: str) -> None:
-    """Send our credentials; after any failure nothing of it is left."""
+def _send_first_credentials(
+    platform: Platform, found: Discovered, peer: Peer, *, method: str
+) -> None:
+    """Send the hub's credentials to register; after any failure the new token is deleted again."""
     url = _credentials_url(found)
-    row, token = Credentials.objects.issue(
-        platform, provisional=True, valid_until=timezone.now() + UNCONFIRMED_FOR
+    issued, token = Credentials.objects.issue(
+        platform, provisional=True, valid_until=timezone.now() + _UNCONFIRMED_FOR
     )
     sql.release()
     try:
-        offer = _answered(method, url, found, peer=peer, token=token)
-        with _taken_back(platform, offer, url), transaction.atomic():
+        offer = _exchange_credentials(method, url, found, peer=peer, token=token)
+        with _withdrawn_unless_stored(platform, offer, url), transaction.atomic():
             credentials_object.check(offer, platform_id=platform.pk)
-            _complete(platform, row, found, offer)
-            begin_anew(platform)
+            _store_offer(platform, issued, found, offer)
+            mark_registered_anew(platform)
     except BaseException:
-        Credentials.objects.filter(pk=row.pk, provisional=True).delete()
+        Credentials.objects.filter(pk=issued.pk, provisional=True).delete()
         raise
 
 
-def _put(platform: Platform, found: Discovered, peer: Peer) -> None:
-    """Send renewed credentials; the new token goes only if the platform clearly did not take it."""
+def _send_renewed_credentials(platform: Platform, found: Discovered, peer: Peer) -> None:
+    """Send the hub's credentials with a new token.
+
+    Unless the platform clearly refused, it may have stored the new token and have forgotten the old
+    one: the new one is then kept, or the platform could never call again.
+    """
     url = _credentials_url(found)
-    row, token = Credentials.objects.issue(
-        platform, provisional=True, valid_until=timezone.now() + UNANSWERED_FOR
+    issued, token = Credentials.objects.issue(
+        platform, provisional=True, valid_until=timezone.now() + _UNANSWERED_FOR
     )
     sql.release()
     try:
-        offer = _answered("PUT", url, found, peer=peer, token=token)
+        offer = _exchange_credentials("PUT", url, found, peer=peer, token=token)
     except Unanswered:
         raise
     except BaseException:
-        Credentials.objects.filter(pk=row.pk, provisional=True).delete()
+        Credentials.objects.filter(pk=issued.pk, provisional=True).delete()
         raise
-    with _taken_back(platform, offer, url, when=EndedMeanwhile), transaction.atomic():
-        _complete(platform, row, found, offer)
+    # Whatever else fails here, the registration goes on, with the tokens of before.
+    with _withdrawn_unless_stored(platform, offer, url, when=EndedMeanwhile), transaction.atomic():
+        _store_offer(platform, issued, found, offer)
         announce(platform_changed, Platform, platform_id=platform.pk)
 
 
-def _complete(platform: Platform, row: Credentials, found: Discovered, offer: Offer) -> None:
-    """Store the platform's token and roles, confirm ours, let the former ones run out."""
+def _store_offer(platform: Platform, issued: Credentials, found: Discovered, offer: Offer) -> None:
+    """Store the platform's token and roles, confirm the hub's token, end those before it."""
     locked = Platform.objects.select_for_update(no_key=True).filter(pk=platform.pk).first()
-    ours = Credentials.objects.inbound(platform).filter(pk=row.pk)
+    ours = Credentials.objects.inbound(platform).filter(pk=issued.pk)
     if locked is None or not ours.update(provisional=False, valid_until=None):
         message = f"the connection with {platform.name} was ended meanwhile"
         raise EndedMeanwhile(message)
     roles = credentials_object.permitted(offer, platform_id=platform.pk)
     connect(locked, found, token=offer.token, roles=roles)
-    _end_former(Credentials.objects.inbound(platform).exclude(pk=row.pk))
+    _end_former_tokens(Credentials.objects.inbound(platform).exclude(pk=issued.pk))
     platform.refresh_from_db()
 
 
-def _end_former(former: CredentialsQuerySet) -> None:
-    """Keep what may be in use for the grace; a token A and what nobody took are of no use now."""
+def _end_former_tokens(former: CredentialsQuerySet) -> None:
+    """Revoke what nobody uses (a token A, a provisional one), end the others after the grace."""
     former.filter(Q(kind=TokenKind.A) | Q(provisional=True, first_used_at=None)).revoke()
     former.end_within(settings.HUB_ROTATION_GRACE_SECONDS)
 
 
-def _answered(method: str, url: str, found: Discovered, *, peer: Peer, token: str) -> Offer:
-    """Send our credentials and read theirs out of the answer."""
+def _exchange_credentials(
+    method: str, url: str, found: Discovered, *, peer: Peer, token: str
+) -> Offer:
+    """Send the hub's credentials, return the platform's; Unanswered if it may have taken them."""
     what = f"{method} credentials"
     try:
         body = hub_identity.credentials(token)
@@ -193,14 +214,14 @@ def _answered(method: str, url: str, found: Discovered, *, peer: Peer, token: st
         raise _refusal(reply, what, secrets=(token, peer.token))
     try:
         data_of(reply, what)
-        return Offer.read(_single(reply), found.version)
+        return Offer.read(_credentials_text(reply), found.version)
     except OcpiError as error:
         message = f"{what}: accepted, but the credentials in the answer cannot be used: {error}"
         raise Unanswered(message) from error
 
 
-def _single(reply: Reply) -> bytes:
-    """Return the text of the credentials, unwrapped if sent as a list of one."""
+def _credentials_text(reply: Reply) -> bytes:
+    """Return the text of a credentials object, unwrapped if it was sent as a list of one."""
     data = reply.envelope.data if reply.envelope and reply.envelope.data else b"null"
     if data.lstrip().startswith(b"["):
         first: list[msgspec.Raw] = msgspec.json.decode(data, type=list[msgspec.Raw])
@@ -218,26 +239,26 @@ def _refusal(reply: Reply, what: str, *, secrets: tuple[str, ...]) -> OcpiError:
         )
         return AlreadyRegistered(message)
     if reply.status_code is not None and reply.http_status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        reason = f"{what}: refused with {reply.status_code}: {_said(reply, secrets)}"
+        reason = f"{what}: refused with {reply.status_code}: {_reason_given(reply, secrets)}"
         return error_for(reply.status_code, reason)
     if HTTPStatus.BAD_REQUEST <= reply.http_status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return UnusableApi(f"{what}: refused with HTTP {reply.http_status}")
     return Unanswered(f"{what}: HTTP {reply.http_status}, and nothing says whether it was taken")
 
 
-def _said(reply: Reply, secrets: tuple[str, ...]) -> str:
-    """Return the peer's own words; some repeat the token they were given."""
-    said = (reply.envelope and reply.envelope.status_message) or "no reason given"
+def _reason_given(reply: Reply, secrets: tuple[str, ...]) -> str:
+    """Return the reason a peer gives, without the tokens: some peers repeat them in it."""
+    reason = (reply.envelope and reply.envelope.status_message) or "no reason given"
     for secret in secrets:
-        said = said.replace(secret, "[token]")
-    return said[:_LONGEST_REASON]
+        reason = reason.replace(secret, "[token]")
+    return reason[:_LONGEST_REASON]
 
 
 @contextmanager
-def _taken_back(
+def _withdrawn_unless_stored(
     platform: Platform, offer: Offer, url: str, *, when: type[OcpiError] = OcpiError
 ) -> Iterator[None]:
-    """If what the platform accepted is not kept here, tell it so with the token it just gave."""
+    """If the offer cannot be stored here, DELETE the registration there, with the token offered."""
     try:
         yield
     except when:
@@ -251,11 +272,11 @@ def _peer(platform: Platform, token: str) -> Peer:
     return Peer(token, base64=platform.quirks.base64_out, name=platform.name)
 
 
-def _latest(numbers: Iterable[str]) -> Version:
+def _pick_latest(numbers: Iterable[str]) -> Version:
     offered = sorted(numbers)
     version = latest_mutual(offered)
     if version is None:
-        theirs, ours = numbered(offered), ", ".join(VERSIONS)
+        theirs, ours = version_list(offered), ", ".join(VERSIONS)
         message = f"no common version: the platform offers {theirs}, the hub {ours}"
         raise UnsupportedVersion(message)
     return version
@@ -269,5 +290,5 @@ def _credentials_url(found: Discovered) -> str:
         raise NoMatchingEndpoints(message) from None
 
 
-def _busy(platform: Platform) -> OcpiError:
+def _already_under_way(platform: Platform) -> OcpiError:
     return AlreadyRegistered(f"another credentials exchange with {platform.name} is under way")

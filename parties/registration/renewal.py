@@ -20,7 +20,7 @@ from operators.actor import Actor, acting, actor
 from parties import hub_identity
 from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.models import Credentials, Direction, Platform
-from parties.registration.outbound import rotate
+from parties.registration.outbound import renew_tokens
 from parties.tokens import Undecryptable
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def renew(platform_id: int) -> None:
         return
     Platform.objects.filter(pk=platform_id).update(renewal_tried_at=timezone.now())
     try:
-        rotate(platform)
+        renew_tokens(platform)
     except (OcpiError, Undecryptable) as error:
         log.warning("the tokens of %s were not renewed: %s", platform, error)
 
@@ -80,7 +80,7 @@ def announce_url(*, to_all: bool = False) -> Iterator[Announced]:
 def _announce(platform: Platform, *, by: Actor | None) -> Announced:
     try:
         with acting(by):
-            rotate(platform)
+            renew_tokens(platform)
     except (OcpiError, Undecryptable) as error:
         return Announced(platform.name, str(error))
     finally:

@@ -20,7 +20,7 @@ from sandbox.client import HubClient, Result
 from sandbox.command_results import reservation
 from sandbox.commands import Order
 from sandbox.demo.actor import Actor
-from sandbox.demo.charging import ChargingEvent, ChargingStations, Declined, now
+from sandbox.demo.charging import ChargingEvent, ChargingStations, Declined, EvseRef, now
 from sandbox.demo.locations import location
 from sandbox.demo.push import Message
 from sandbox.demo.session import ChargingPlace
@@ -47,7 +47,7 @@ class CpoBusiness:
         """Open the stations, and take orders."""
         platform = self.actor.platform
         self.charging = ChargingStations(
-            platform.own, platform.objects["tokens"], self.actor.plan.seed, ask=self._ask
+            platform.own, platform.objects["tokens"], self.actor.plan.seed, authorize=self._ask
         )
         platform.desk.fulfil = lambda order: self.actor.signals.do(lambda: self._fulfil(order))
 
@@ -67,7 +67,7 @@ class CpoBusiness:
         for number in self._beats():
             if number == WITHDRAWN_AFTER:
                 self._withdraw()
-            self._make_true(self.charging.next())
+            self._make_true(self.charging.next_event())
 
     def _withdraw(self) -> None:
         for party in self.operators:
@@ -142,7 +142,7 @@ class CpoBusiness:
         does: dict[str, Callable[[Order], ChargingEvent]] = {
             "START_SESSION": self._start,
             "STOP_SESSION": lambda each: self.charging.stop(each.named("session_id")),
-            "RESERVE_NOW": lambda each: self.charging.reserve(self._spot(each), reservation(each)),
+            "RESERVE_NOW": lambda each: self.charging.reserve(self._evse(each), reservation(each)),
             "CANCEL_RESERVATION": lambda each: self.charging.cancel(reservation(each)),
         }
         if order.kind not in does:
@@ -157,10 +157,10 @@ class CpoBusiness:
         permission = Permission(
             order.content["token"], "COMMAND", order.named("authorization_reference")
         )
-        return self.charging.start(self._spot(order), permission, str(order.seen.sender))
+        return self.charging.start(self._evse(order), permission, str(order.seen.sender))
 
-    def _spot(self, order: Order) -> tuple[PartyRef, str, str]:
-        return self.charging.spot(order.named("location_id"), order.named("evse_uid"))
+    def _evse(self, order: Order) -> EvseRef:
+        return self.charging.find_evse(order.named("location_id"), order.named("evse_uid"))
 
     def _try(self, send: Callable[[HubClient], Result]) -> str:
         """Send something once; say how it was answered."""

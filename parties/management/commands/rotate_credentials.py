@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
 from parties.operations import describe, find
-from parties.registration.outbound import rotate
+from parties.registration.outbound import renew_tokens
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -22,7 +22,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Rotate."""
         platform = find(options.name)
-        rotate(platform)
+        renew_tokens(platform)
         return describe(platform)
 
     def tell(self, result: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def tell_all(hub_server: HubServer) -> Callable[[], None]:
     """Bring client info in line and tell everybody, in this process."""
 
     def run() -> None:
-        status.refresh()
+        status.refresh_statuses()
         for platform_id in push.behind():
             push.send(platform_id)
 

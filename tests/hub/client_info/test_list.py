@@ -33,7 +33,7 @@ def test_lists_whom_the_caller_may_have_to_do_with(cast: Cast) -> None:
     """NL-CPA sees eMSPs, neither its own NL-CPB nor the hub; who never registered is PLANNED."""
     cast["P1"], cast["P2"]
     cast.token_a("P3")
-    client_info_status.refresh()
+    client_info_status.refresh_statuses()
     assert listed(cast, "P1") == ["DE-MSA EMSP CONNECTED", "FR-MSB EMSP PLANNED"]
     assert listed(cast, "P2") == ["NL-CPA CPO CONNECTED", "NL-CPB CPO CONNECTED"]
 
@@ -43,7 +43,7 @@ def test_a_party_with_two_roles_is_two_entries(cast: Cast) -> None:
     """One ClientInfo for each role and party."""
     for name in ("P1", "P4", "P6"):
         cast[name]  # registers
-    client_info_status.refresh()
+    client_info_status.refresh_statuses()
     mix = {name: [each for each in listed(cast, name) if "MIX" in each] for name in ("P1", "P6")}
     assert mix["P6"] == ["BE-MIX CPO CONNECTED", "BE-MIX EMSP CONNECTED"]
     assert mix["P1"] == ["BE-MIX EMSP CONNECTED"]
@@ -53,12 +53,12 @@ def test_a_party_with_two_roles_is_two_entries(cast: Cast) -> None:
 def test_last_updated_is_the_moment_of_the_change(cast: Cast) -> None:
     """Two GETs show the same value; only a change of status moves it."""
     cast["P1"], cast["P2"]
-    client_info_status.refresh()
+    client_info_status.refresh_statuses()
     first = cast["P2"].hub.get(*LIST).data
-    assert client_info_status.refresh() == 0
+    assert client_info_status.refresh_statuses() == 0
     assert cast["P2"].hub.get(*LIST).data == first
     Platform.objects.get(name="P1").move_to(ConnectionStatus.OFFLINE)
-    assert client_info_status.refresh() == 2
+    assert client_info_status.refresh_statuses() == 2
     later = cast["P2"].hub.get(*LIST).data
     assert all(a["last_updated"] < b["last_updated"] for a, b in zip(first, later, strict=True))
 
@@ -67,7 +67,7 @@ def test_last_updated_is_the_moment_of_the_change(cast: Cast) -> None:
 def test_pages_and_filters_by_date(cast: Cast) -> None:
     """`limit`, `offset`, Link and totals; from inclusive, to exclusive."""
     cast["P1"], cast["P2"]
-    client_info_status.refresh()
+    client_info_status.refresh_statuses()
     page = cast["P2"].hub.get(*LIST, "?limit=1")
     assert len(page.data) == 1
     assert page.headers["X-Total-Count"] == "2"
@@ -113,7 +113,7 @@ def test_nothing_is_sent_or_queued_to_who_is_not_connected(
 def test_access_that_ended_is_suspended(cast: Cast, settings: LazySettings) -> None:
     """Whoever knew a party it may no longer have to do with sees it SUSPENDED (A-116)."""
     cast["P1"], cast["P2"]
-    client_info_status.refresh()
+    client_info_status.refresh_statuses()
     settings.HUB_ACCESS = "agreement"
-    client_info_status.refresh()
+    client_info_status.refresh_statuses()
     assert set(ClientInfo.objects.values_list("status", flat=True)) == {"SUSPENDED"}

@@ -8,7 +8,7 @@ from parties.connection_status import ConnectionStatus
 from parties.models import Platform
 from parties.registration.inbound import disconnect
 from parties.registration.invitation import AllowedRole, invite, prepare
-from parties.registration.outbound import register, rotate
+from parties.registration.outbound import register, renew_tokens
 from sandbox.client import Refused
 from sandbox.misbehaviour import say
 from tests.cast import Cast
@@ -103,7 +103,7 @@ def test_a_rotation_begins_no_other_handshake(cast: Cast, logged: Logged) -> Non
     """New tokens leave the checklist with the exchanges of the registration."""
     cast["P1"]
     before = [row.pk for step in checked(logged).steps for row in step.exchanges]
-    rotate(Platform.objects.get())
+    renew_tokens(Platform.objects.get())
     assert before == [row.pk for step in checked(logged).steps for row in step.exchanges]
 
 

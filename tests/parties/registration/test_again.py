@@ -23,7 +23,7 @@ from parties.models import Agreement, AgreementState, Credentials, Party, Platfo
 from parties.operations import revoke_former
 from parties.outbound_auth import peer_of
 from parties.registration.invitation import AllowedRole, prepare
-from parties.registration.outbound import Unanswered, register, rotate
+from parties.registration.outbound import Unanswered, register, renew_tokens
 from parties.signals import platform_changed, platform_registered
 from sandbox import misbehaviour
 from sandbox.platform import SandboxPlatform
@@ -50,7 +50,7 @@ def _workers() -> Iterator[None]:
             while not over.wait(PAUSE_SECONDS):
                 subscriptions.reconcile()
                 schedule.reconcile()
-                status.refresh()
+                status.refresh_statuses()
         except BaseException as error:  # noqa: BLE001 - the test tells
             failed.append(error)
         finally:
@@ -170,7 +170,7 @@ def test_a_registration_that_was_ended_is_not_repeated(
     if ended == "reset":
         invited(reset=True)
     elif ended == "rotated":
-        rotate(Platform.objects.get())
+        renew_tokens(Platform.objects.get())
     elif ended == "revoked":
         revoke_former(Platform.objects.get())
     else:
@@ -233,7 +233,7 @@ def test_who_registers_anew_is_told_and_read_anew(
     _, emsp = pair
     subscriptions.reconcile()
     schedule.reconcile()
-    status.refresh()
+    status.refresh_statuses()
     platform = Platform.objects.get(parties__key="DE-MSA")
     ClientInfo.objects.filter(platform=platform).update(told="CONNECTED", told_at=LONG_AGO)
     PullState.objects.update(wants_full=False)
@@ -244,7 +244,7 @@ def test_who_registers_anew_is_told_and_read_anew(
 
     subscriptions.reconcile()
     schedule.reconcile()
-    status.refresh()
+    status.refresh_statuses()
     mine = Subscription.objects.filter(receiver__platform=platform, module="locations")
     assert mine.exists()
     assert not mine.filter(pk__in=before).exists()

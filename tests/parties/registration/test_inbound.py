@@ -16,7 +16,7 @@ from ocpi.types import Role
 from parties.connection_status import ConnectionStatus
 from parties.models import Credentials, Endpoint, Party, Platform, TokenKind
 from parties.outbound_auth import peer_of
-from parties.registration.outbound import rotate
+from parties.registration.outbound import renew_tokens
 from parties.signals import platform_registered
 from sandbox import misbehaviour
 from sandbox.default_endpoints import offered
@@ -490,7 +490,7 @@ def test_keeps_token_b_and_the_endpoints_for_its_own_calls(wire: Wire, start: St
     stored = Credentials.objects.get(direction="OUT").sealed
     assert peer.token not in stored
     platform.forget()
-    rotate(row)
+    renew_tokens(row)
     assert {seen.headers["Authorization"] for seen in platform.seen} == {f"Token {peer.token}"}
 
 

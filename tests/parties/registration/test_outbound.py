@@ -22,8 +22,8 @@ from parties.registration.outbound import (
     AlreadyRegistered,
     EndedMeanwhile,
     register,
-    rotate,
-    say_goodbye,
+    renew_tokens,
+    unregister,
 )
 from sandbox import misbehaviour
 from sandbox.platform import SandboxPlatform
@@ -162,7 +162,7 @@ def test_a_suspension_during_a_rotation_stands(wire: Wire, start: Start) -> None
         call.send(answer)
 
     with platform.answer("PUT", suspend_first), pytest.raises(EndedMeanwhile):
-        rotate(row)
+        renew_tokens(row)
     assert Platform.objects.get().status == ConnectionStatus.SUSPENDED
     assert not Credentials.objects.filter(revoked_at=None).exists()
     assert platform.hub.connection is None
@@ -251,7 +251,7 @@ def test_rotation_renews_both_tokens_with_overlap(wire: Wire, start: Start) -> N
     row = _connected(platform)
     in_before, out_before = platform.hub.token, peer_of(row.pk).token
     platform.forget()
-    rotate(row)
+    renew_tokens(row)
     assert [str(seen) for seen in platform.seen][-1] == "PUT /ocpi/2.2.1/credentials"
     assert {seen.headers["Authorization"] for seen in platform.seen} == {header(out_before)}
     assert peer_of(row.pk).token not in {out_before, in_before}
@@ -278,11 +278,11 @@ def test_a_failed_rotation_loses_no_token(wire: Wire, start: Start, responder: A
     row = _connected(platform)
     token_in, token_out = platform.hub.token, peer_of(row.pk).token
     with platform.answer("PUT", responder), pytest.raises(OcpiError):
-        rotate(row)
+        renew_tokens(row)
     assert peer_of(row.pk).token == token_out
     for _ in range(2):
         assert code(wire.get(token=token_in)) == (200, 1000)
-    rotate(row)
+    renew_tokens(row)
     assert code(wire.get(token=platform.hub.token)) == (200, 1000)
 
 
@@ -296,7 +296,7 @@ def test_a_rotation_with_a_lost_answer_keeps_old_and_new(wire: Wire, start: Star
         platform.answer("PUT", misbehaviour.swallow(4)),
         pytest.raises(UnusableApi, match="in time"),
     ):
-        rotate(row)
+        renew_tokens(row)
     new_in = platform.hub.token
     assert new_in != old_in
     assert code(wire.get(token=old_in)) == (200, 1000)
@@ -309,13 +309,13 @@ def test_a_token_no_answer_confirmed_does_not_live_for_ever(wire: Wire, start: S
     row = _connected(platform)
     for _ in range(2):
         with platform.answer("PUT", misbehaviour.html(500)), pytest.raises(OcpiError):
-            rotate(row)
+            renew_tokens(row)
     waiting = Credentials.objects.inbound(row).filter(provisional=True)
     assert [each.valid_until is not None for each in waiting] == [True, True]
-    rotate(row)
+    renew_tokens(row)
     assert not Credentials.objects.inbound(row).filter(provisional=True).exists()
     with platform.answer("PUT", misbehaviour.swallow(4)), pytest.raises(OcpiError):
-        rotate(row)
+        renew_tokens(row)
     assert code(wire.get("2.2.1/sender/locations", token=platform.hub.token)) == (200, 1000)
     [in_force] = Credentials.objects.inbound(row)
     assert (in_force.provisional, in_force.valid_until) == (False, None)
@@ -328,7 +328,7 @@ def test_a_rotation_that_leaves_no_party_changes_nothing(wire: Wire, start: Star
     token_in, token_out = platform.hub.token, peer_of(row.pk).token
     AllowedParty.objects.all().delete()
     with pytest.raises(InvalidParameters, match="not among the parties agreed"):
-        rotate(row)
+        renew_tokens(row)
     assert peer_of(row.pk).token == token_out
     assert Party.objects.get().is_active
     assert code(wire.get(token=token_in)) == (200, 1000)
@@ -337,7 +337,7 @@ def test_a_rotation_that_leaves_no_party_changes_nothing(wire: Wire, start: Star
 def test_a_platform_that_never_registered_has_no_tokens_to_renew(wire: Wire) -> None:
     """The error says how the platform stands."""
     with pytest.raises(UnusableApi, match="P1 is PLANNED"):
-        rotate(_planned())
+        renew_tokens(_planned())
 
 
 def test_a_refusal_that_repeats_the_token_is_masked(wire: Wire, start: Start) -> None:
@@ -360,6 +360,6 @@ def test_goodbye_is_said_by_delete_and_needs_no_answer(wire: Wire, start: Start)
     platform = start(CPO)
     row = _connected(platform)
     with platform.answer("DELETE", misbehaviour.reset()):
-        say_goodbye(row)
-    say_goodbye(row)
+        unregister(row)
+    unregister(row)
     assert platform.hub.connection is None

@@ -48,7 +48,7 @@ class Street:
     def watch(self, moments: int) -> None:
         """Let so much happen, and make it true."""
         for _ in range(moments):
-            self.make_true(self.charging.next())
+            self.make_true(self.charging.next_event())
 
     def make_true(self, happening: ChargingEvent) -> None:
         """Note what happened."""

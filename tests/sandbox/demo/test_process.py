@@ -147,7 +147,7 @@ def test_an_emsp_process_issues_blocks_and_checks(hub: SandboxPlatform, tmp_path
         told = until(lines, "put") + until(lines, "put")
         charging = ChargingStations(hub.own, hub.objects["tokens"], seed=1)
         while not hub.own["cdrs"]:
-            for message in charging.next().messages:
+            for message in charging.next_event().messages:
                 send(hub, message)
         told += until(lines, "done")
         running.send_signal(signal.SIGTERM)
