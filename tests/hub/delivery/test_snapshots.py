@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import LazySettings
 
+from hub import feed
 from hub.delivery import backlog, engine, subscriptions
 from hub.models import Snapshot, Subscription
 from hub.policy import POLICIES
@@ -128,8 +129,8 @@ def test_a_change_during_its_snapshot_is_not_lost(
         misbehaviour.behave()(call)
 
     def change(call: Call) -> None:
-        misbehaviour.behave()(call)
         other.patch("L1", "E1", body={"status": "CHARGING", "last_updated": T2})
+        misbehaviour.behave()(call)
 
     emsp.answer("PUT /NL/CPA/L1", misbehaviour.first(1, open_access))
     emsp.answer("PUT /BE/MIX/L1", misbehaviour.first(1, change))
@@ -141,7 +142,11 @@ def test_a_change_during_its_snapshot_is_not_lost(
 
 
 def _deliver_until_done(subscription_id: int) -> None:
-    while any(backlog.behind(module, only=subscription_id) for module in POLICIES):
+    """Deliver until nothing is left, nor stored and not to be read yet."""
+    while any(
+        backlog.behind(module, only=subscription_id) or feed.is_pending(module)
+        for module in POLICIES
+    ):
         engine.deliver(subscription_id)
 
 
