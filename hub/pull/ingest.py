@@ -89,7 +89,7 @@ def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> Ingest
     fates = pull_writes.store(usable) if usable else []
     for one, fate in zip(usable, fates, strict=True):
         if fate in _REASONS:
-            _reject(result, one.message.body, _identity_of(one), _REASONS[fate])
+            _reject(result, one.request.body, _identity_of(one), _REASONS[fate])
         else:
             result.counts[fate.value] += 1
     result.counts["quarantined"] = len(result.broken)
@@ -164,7 +164,7 @@ def _ready(
 ) -> Pulled:
     """Check an object like a push; raises `UnknownReceiver` when nobody here may have it."""
     kind = source.kind
-    message = WriteRequest(
+    request = WriteRequest(
         module=source.module.identifier,
         type=kind,
         policy=source.policy,
@@ -180,31 +180,31 @@ def _ready(
         correlation_id=correlation_id,
         variant=_variant(kind, value),
     )
-    write = merge.replacement(message)
-    if not source.may_have(message.owner):
-        reason = f"{message.owner} is no party of this platform that may have {kind.name}s"
+    write = merge.replacement(request)
+    if not source.may_have(request.owner):
+        reason = f"{request.owner} is no party of this platform that may have {kind.name}s"
         raise InvalidParameters(findings=(Finding("party_id", reason),))
-    message = replace(message, holder=source.holder_of(message.owner))
-    return Pulled(_addressed(source, message, value), write, source.asked_at)
+    request = replace(request, holder=source.holder_of(request.owner))
+    return Pulled(_addressed(source, request, value), write, source.asked_at)
 
 
-def _addressed(source: Source, message: WriteRequest, value: dict[str, Any]) -> WriteRequest:
+def _addressed(source: Source, request: WriteRequest, value: dict[str, Any]) -> WriteRequest:
     """Say for whom a personal object is (TF-105)."""
     if not source.policy.personal:
-        return message
-    to = token_owner.recipient_of(value, sender=message.holder)
-    holder = source.entitled(message.holder, to)
+        return request
+    to = token_owner.recipient_of(value, sender=request.holder)
+    holder = source.entitled(request.holder, to)
     if not holder:
         raise UnknownReceiver(f"{to.ref} may not have it")
     if source.is_of_predecessor(holder, parse_datetime(str(value["last_updated"]))):
         raise UnknownReceiver(f"{to.ref} was another when this was made")
-    return replace(message, audience=holder, recipient=holder)
+    return replace(request, audience=holder, recipient=holder)
 
 
 def _identity_of(one: Pulled) -> _Identity:
-    message = one.message
-    owner = message.owner
-    return _Identity(owner.country_code, owner.party_id, message.ids[0], message.key)
+    request = one.request
+    owner = request.owner
+    return _Identity(owner.country_code, owner.party_id, request.ids[0], request.key)
 
 
 def _sentences(error: OcpiError) -> str:

@@ -45,20 +45,20 @@ def by_reference(reference: str) -> Posted | None:
     return Posted(owner, audience, str(text).encode(), remote_location)
 
 
-def reference_of(message: WriteRequest) -> str | None:
+def reference_of(request: WriteRequest) -> str | None:
     """Return the reference of a posted object that is stored."""
-    found = sql.row(f"SELECT reference FROM {_TABLE} WHERE {THIS}", _this(message))
+    found = sql.row(f"SELECT reference FROM {_TABLE} WHERE {THIS}", _this(request))
     return str(found[0]) if found else None
 
 
-def remember_location(message: WriteRequest, location: str) -> None:
+def remember_location(request: WriteRequest, location: str) -> None:
     """Note where its receiver keeps a posted object."""
     sql.row(
         f"""UPDATE {_TABLE} SET remote_location = %(location)s::text
   WHERE {THIS} RETURNING seq""",
-        {**_this(message), "location": location},
+        {**_this(request), "location": location},
     )
 
 
-def _this(message: WriteRequest) -> dict[str, str]:
-    return {"owner": message.holder, "key": message.key, "audience": message.audience}
+def _this(request: WriteRequest) -> dict[str, str]:
+    return {"owner": request.holder, "key": request.key, "audience": request.audience}

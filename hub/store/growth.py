@@ -18,7 +18,7 @@ from ocpi.errors import Finding, InvalidParameters
 from ocpi.shape import MOST_ITEMS
 
 
-def check(message: WriteRequest, stored: StoredDocument, write: PlannedWrite) -> None:
+def check(request: WriteRequest, stored: StoredDocument, write: PlannedWrite) -> None:
     """Refuse a change that makes an object larger than a PUT of the whole may be.
 
     What is larger already, since it was pulled, can still change in place.
@@ -29,23 +29,23 @@ def check(message: WriteRequest, stored: StoredDocument, write: PlannedWrite) ->
     )
     if not grows:
         return
-    number, octets = _others(message, stored, write)
+    number, octets = _others(request, stored, write)
     is_wider = any(row.key not in before for row in write.parts)
-    part = message.type.part
+    part = request.type.part
     if part is not None and is_wider and number + len(write.parts) > MOST_ITEMS:
         raise _refused(part.member, f"has more than {MOST_ITEMS:,} items")
     texts = (write.text or stored.text, *(row.text for row in write.parts))
     most: int = settings.HUB_MAX_BODY_BYTES
     if octets + sum(len(text.encode()) for text in texts) > most:
-        raise _refused("", f"the {message.type.name} would be larger than {most:,} bytes")
+        raise _refused("", f"the {request.type.name} would be larger than {most:,} bytes")
 
 
-def _others(message: WriteRequest, stored: StoredDocument, write: PlannedWrite) -> tuple[int, int]:
+def _others(request: WriteRequest, stored: StoredDocument, write: PlannedWrite) -> tuple[int, int]:
     """Return how many parts a change leaves as they are, and how large they are."""
-    if message.policy.part_model is None:
+    if request.policy.part_model is None:
         return 0, 0
     asked = {"seq": stored.seq, "keys": [row.key for row in write.parts]}
-    found = sql.row(_others_sql(message.policy), asked)
+    found = sql.row(_others_sql(request.policy), asked)
     return (int(found[0]), int(found[1])) if found else (0, 0)
 
 

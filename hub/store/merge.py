@@ -75,32 +75,32 @@ class PlannedWrite:
     findings: tuple[Finding, ...] = field(default=(), compare=False)
 
 
-def replacement(message: WriteRequest) -> PlannedWrite:
+def replacement(request: WriteRequest) -> PlannedWrite:
     """Plan the PUT or POST of a whole object."""
-    kind, value = message.type, message.value
+    kind, value = request.type, request.value
     findings = validate(kind.model, value)
-    check_identity(value, kind, owner=message.owner, ids=message.ids, variant=message.variant)
-    return _whole(message, raw_json.members(message.body), value, findings)
+    check_identity(value, kind, owner=request.owner, ids=request.ids, variant=request.variant)
+    return _whole(request, raw_json.members(request.body), value, findings)
 
 
-def change(message: WriteRequest, stored: StoredDocument | None) -> PlannedWrite:
+def change(request: WriteRequest, stored: StoredDocument | None) -> PlannedWrite:
     """Plan a checked PATCH, or the PUT of a part, against what is stored."""
     if stored is None:
-        raise unknown(message, message.type, message.ids[0])
-    if len(message.ids) == 1:
-        return _patched_object(message, stored)
-    return _changed_part(message, stored)
+        raise unknown(request, request.type, request.ids[0])
+    if len(request.ids) == 1:
+        return _patched_object(request, stored)
+    return _changed_part(request, stored)
 
 
 def _whole(
-    message: WriteRequest, raw: Members, value: dict[str, Any], findings: tuple[Finding, ...]
+    request: WriteRequest, raw: Members, value: dict[str, Any], findings: tuple[Finding, ...]
 ) -> PlannedWrite:
-    part = message.type.part
+    part = request.type.part
     rows: tuple[PartRow, ...] = ()
     stamp = raw["last_updated"].decode()
     if part is not None:
         texts = raw_json.items(raw.get(part.member))
-        rows = _rows(message, part, texts, value.get(part.member) or [])
+        rows = _rows(request, part, texts, value.get(part.member) or [])
         raw = {**raw, "last_updated": UPDATED_HOLE}
         if rows:
             raw[part.member] = PARTS_HOLE
@@ -108,18 +108,18 @@ def _whole(
         text=raw_json.joined(raw).decode(),
         last_updated=parse_datetime(value["last_updated"]),
         last_updated_text=stamp,
-        object_id=value[message.type.id_field],
-        columns=column_values(message.policy.columns, value),
+        object_id=value[request.type.id_field],
+        columns=column_values(request.policy.columns, value),
         parts=rows,
         findings=findings,
     )
 
 
 def _rows(
-    message: WriteRequest, part: Part, texts: list[bytes], values: list[dict[str, Any]]
+    request: WriteRequest, part: Part, texts: list[bytes], values: list[dict[str, Any]]
 ) -> tuple[PartRow, ...]:
     rows = tuple(
-        _row(message, part, text, value, position)
+        _row(request, part, text, value, position)
         for position, (text, value) in enumerate(zip(texts, values, strict=True))
     )
     seen: dict[str, int] = {}
@@ -132,7 +132,7 @@ def _rows(
 
 
 def _row(
-    message: WriteRequest, part: Part, text: bytes, value: dict[str, Any], position: int
+    request: WriteRequest, part: Part, text: bytes, value: dict[str, Any], position: int
 ) -> PartRow:
     uid = value[part.object.id_field]
     return PartRow(
@@ -141,26 +141,26 @@ def _row(
         position=position,
         text=text.decode(),
         last_updated=parse_datetime(value["last_updated"]),
-        columns=column_values(message.policy.part_columns, value),
+        columns=column_values(request.policy.part_columns, value),
     )
 
 
-def _patched_object(message: WriteRequest, stored: StoredDocument) -> PlannedWrite:
+def _patched_object(request: WriteRequest, stored: StoredDocument) -> PlannedWrite:
     """Merge a PATCH into the object and into the parts it names; the whole must be right again."""
-    part = message.type.part
-    patch = raw_json.members(message.body)
+    part = request.type.part
+    patch = raw_json.members(request.body)
     changes = raw_json.items(patch.pop(part.member, None)) if part else []
     raw = raw_json.merged(
         raw_json.opened(stored.text),
         {**patch, "last_updated": UPDATED_HOLE},
-        appended=message.type.appended,
+        appended=request.type.appended,
     )
     texts = [_merged_part(_must(part), stored, text) for text in changes]
     stamp = patch.get("last_updated", stored.last_updated_text.encode())
     whole = {**raw, "last_updated": stamp}
     if part is not None and (texts or raw.get(part.member) == PARTS_HOLE):
         whole[part.member] = raw_json.array(texts)
-    write = _checked(message, whole)
+    write = _checked(request, whole)
     if part is not None and (texts or raw.get(part.member) == PARTS_HOLE):
         raw[part.member] = PARTS_HOLE
     elif part is None:
@@ -173,11 +173,11 @@ def _patched_object(message: WriteRequest, stored: StoredDocument) -> PlannedWri
     )
 
 
-def _checked(message: WriteRequest, whole: Members) -> PlannedWrite:
+def _checked(request: WriteRequest, whole: Members) -> PlannedWrite:
     """Validate a merged object and return it as a PUT of it would be stored."""
     value = msgspec.json.decode(raw_json.joined(whole))
     check_sizes(value)
-    return _whole(message, whole, value, validate(message.type.model, value))
+    return _whole(request, whole, value, validate(request.type.model, value))
 
 
 def _merged_part(part: Part, stored: StoredDocument, patch: bytes) -> bytes:
@@ -188,15 +188,15 @@ def _merged_part(part: Part, stored: StoredDocument, patch: bytes) -> bytes:
     return raw_json.joined(raw_json.merged(target, raw_json.members(patch), part=part.object.part))
 
 
-def _changed_part(message: WriteRequest, stored: StoredDocument) -> PlannedWrite:
+def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite:
     """Put or patch a part, or a part of it, and move its parents' last_updated (LOC-04…06)."""
-    part = part_of(message.type)
-    known = stored.parts.get(fold(message.ids[1]))
-    text, created = _new_part_text(message, part, known if known and known.current else None)
+    part = part_of(request.type)
+    known = stored.parts.get(fold(request.ids[1]))
+    text, created = _new_part_text(request, part, known if known and known.current else None)
     value = msgspec.json.decode(text)
     check_sizes(value)
     findings = validate(part.object.model, value)
-    row = _row(message, part, text, value, 0)
+    row = _row(request, part, text, value, 0)
     stamp = raw_json.members(text)["last_updated"].decode()
     raw = raw_json.opened(stored.text)
     if row.last_updated <= stored.last_updated:
@@ -208,49 +208,49 @@ def _changed_part(message: WriteRequest, stored: StoredDocument) -> PlannedWrite
         last_updated_text=stamp,
         parts=(row,),
         created=created,
-        unchanged=message.method == "PUT" and known == StoredPartText(row.text, current=True),
-        stale=_is_older(message, known),
-        findings=_about(raw_json.members(message.body), part.object.part, findings),
+        unchanged=request.method == "PUT" and known == StoredPartText(row.text, current=True),
+        stale=_is_older(request, known),
+        findings=_about(raw_json.members(request.body), part.object.part, findings),
     )
 
 
-def _is_older(message: WriteRequest, known: StoredPartText | None) -> bool:
+def _is_older(request: WriteRequest, known: StoredPartText | None) -> bool:
     """Tell whether a message about a part was made before what the hub has of it (A-61)."""
     if known is None:
         return False
     made, before = (
         parse_datetime(msgspec.json.decode(raw_json.members(text)["last_updated"]))
-        for text in (message.body, known.text.encode())
+        for text in (request.body, known.text.encode())
     )
     return made < before
 
 
 def _new_part_text(
-    message: WriteRequest, part: Part, known: StoredPartText | None
+    request: WriteRequest, part: Part, known: StoredPartText | None
 ) -> tuple[bytes, bool]:
     """Return the part's new text and whether what was addressed is new."""
-    if len(message.ids) == 2 and message.method == "PUT":  # noqa: PLR2004 - object and part
-        return message.body, known is None
+    if len(request.ids) == 2 and request.method == "PUT":  # noqa: PLR2004 - object and part
+        return request.body, known is None
     if known is None:
-        raise unknown(message, part.object, message.ids[1])
+        raise unknown(request, part.object, request.ids[1])
     target = raw_json.members(known.text.encode())
-    if len(message.ids) == 2:  # noqa: PLR2004 - object and part
-        merged = raw_json.merged(target, raw_json.members(message.body), part=part.object.part)
+    if len(request.ids) == 2:  # noqa: PLR2004 - object and part
+        merged = raw_json.merged(target, raw_json.members(request.body), part=part.object.part)
         return raw_json.joined(merged), False
-    return _with_subpart(message, part_of(part.object), target)
+    return _with_subpart(request, part_of(part.object), target)
 
 
-def _with_subpart(message: WriteRequest, part: Part, target: Members) -> tuple[bytes, bool]:
+def _with_subpart(request: WriteRequest, part: Part, target: Members) -> tuple[bytes, bool]:
     """Put or patch a part's part (a Connector) inside the part's text."""
     texts = {raw_json.key_of(text, part): text for text in raw_json.items(target.get(part.member))}
-    key = fold(message.ids[2])
+    key = fold(request.ids[2])
     created = key not in texts
-    if message.method == "PUT":
-        texts[key] = message.body
+    if request.method == "PUT":
+        texts[key] = request.body
     elif created:
-        raise unknown(message, part.object, message.ids[2])
+        raise unknown(request, part.object, request.ids[2])
     else:
-        patch = raw_json.members(message.body)
+        patch = raw_json.members(request.body)
         texts[key] = raw_json.joined(raw_json.merged(raw_json.members(texts[key]), patch))
     child = raw_json.members(texts[key])["last_updated"]
     stamp = _later(target["last_updated"], child)

@@ -53,14 +53,14 @@ class Pulled:
     What was stored since the list was `asked_at` is newer than what is as old.
     """
 
-    message: WriteRequest
+    request: WriteRequest
     write: PlannedWrite
     asked_at: datetime
 
     @property
     def key(self) -> tuple[str, str, str]:
         """Owner, key and audience."""
-        return self.message.holder, self.message.key, self.message.audience
+        return self.request.holder, self.request.key, self.request.audience
 
     @property
     def newest(self) -> datetime:
@@ -108,12 +108,12 @@ def _store(objects: Sequence[Pulled]) -> list[Fate]:
 
 def _judge(one: Pulled, known: _AllKnown) -> Fate | None:
     """Decide by age and digest; None when the contents have to be compared."""
-    if one.message.type.posted:
+    if one.request.type.posted:
         return None if any(key[:2] == one.key[:2] for key in known) else Fate.STORED
     old = known.get(one.key)
     if old is None:
         return Fate.STORED
-    if old.digest == writes.digest(one.message.body):
+    if old.digest == writes.digest(one.request.body):
         return Fate.UNCHANGED
     if one.newest == old.newest:
         return None
@@ -129,14 +129,14 @@ def _compare(
     open_ones = [place for place, fate in judged.items() if fate is None]
     if not open_ones:
         return
-    texts = _texts(objects[0].message.policy, [old.seq for old in known.values()])
+    texts = _texts(objects[0].request.policy, [old.seq for old in known.values()])
     for place in open_ones:
         judged[place] = _compared(objects[place], known, texts)
 
 
 def _compared(one: Pulled, known: _AllKnown, texts: Mapping[int, str]) -> Fate:
-    kind = one.message.type
-    new = one.message.body
+    kind = one.request.type
+    new = one.request.body
     if not kind.posted:
         old = known[one.key]
         if _is_same(kind, texts[old.seq], new):
@@ -179,7 +179,7 @@ def _write(objects: Sequence[Pulled]) -> Iterator[Fate]:
 
 
 def _written(objects: Sequence[Pulled]) -> list[Fate]:
-    first = objects[0].message
+    first = objects[0].request
     own = statements(first.policy, is_fed=True)
     rows = [
         {**_parameters(each), "newest": each.newest, "asked_at": each.asked_at} for each in objects
@@ -190,7 +190,7 @@ def _written(objects: Sequence[Pulled]) -> list[Fate]:
 
 
 def _parameters(one: Pulled) -> dict[str, Any]:
-    return writes.parameters(one.message, one.write)
+    return writes.parameters(one.request, one.write)
 
 
 def _each(statement: str, rows: Sequence[Mapping[str, Any]]) -> list[database_sql.Row | None]:
@@ -203,7 +203,7 @@ def _each(statement: str, rows: Sequence[Mapping[str, Any]]) -> list[database_sq
 def _known(objects: Sequence[Pulled]) -> _AllKnown:
     owners, keys, _ = zip(*(each.key for each in objects), strict=True)
     found = database_sql.rows(
-        _known_sql(objects[0].message.policy), {"owners": list(owners), "keys": list(keys)}
+        _known_sql(objects[0].request.policy), {"owners": list(owners), "keys": list(keys)}
     )
     return {row[:3]: _Known(*row[3:]) for row in found}
 
@@ -227,7 +227,7 @@ def _found_again(objects: Sequence[Pulled], known: _AllKnown) -> None:
     """Take back that objects were missing; who came while they had vanished gets them now."""
     if not objects:
         return
-    policy = objects[0].message.policy
+    policy = objects[0].request.policy
     texts = _texts(policy, [known[each.key].seq for each in objects])
     rows = [_parameters(each) | {"body": texts[known[each.key].seq]} for each in objects]
     _each(statements(policy, is_fed=True).repeat, rows)

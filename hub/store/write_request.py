@@ -1,4 +1,4 @@
-"""A message for the store, and what can be said of it whatever is stored.
+"""A write as the store takes it, and what can be said of it whatever is stored.
 
 Spec: 2.2.1 transport and format (PUT, PATCH); A-34, A-52, A-53, A-62, A-99.
 """
@@ -46,44 +46,44 @@ class WriteRequest:
     is_fed: bool = True
 
 
-def told_apart(message: WriteRequest) -> WriteRequest:
+def told_apart(request: WriteRequest) -> WriteRequest:
     """Return a PUT or POST with the variant its body tells where its URL does not (TOK-04)."""
-    kind = message.type.variant
-    said = message.value.get(kind.member) if kind and not message.variant else None
+    kind = request.type.variant
+    said = request.value.get(kind.member) if kind and not request.variant else None
     if not isinstance(said, str):
-        return message
-    return replace(message, variant=said, key=object_key(message.type, message.ids[0], said))
+        return request
+    return replace(request, variant=said, key=object_key(request.type, request.ids[0], said))
 
 
-def check(message: WriteRequest) -> None:
+def check(request: WriteRequest) -> None:
     """Refuse what is wrong with a PATCH, or the PUT of a part, whatever is stored."""
-    value, kind = message.value, type_at(message.type, len(message.ids))
-    if message.method == "PATCH":
+    value, kind = request.value, type_at(request.type, len(request.ids))
+    if request.method == "PATCH":
         _needs_last_updated(value, kind)
         _needs_lists_of_parts(value, kind)
     else:
         validate(kind.model, value)
-    check_identity(value, kind, owner=message.owner, ids=message.ids, variant=message.variant)
+    check_identity(value, kind, owner=request.owner, ids=request.ids, variant=request.variant)
 
 
-def check_removals(message: WriteRequest) -> None:
+def check_removals(request: WriteRequest) -> None:
     """Refuse a PATCH of an object that would remove its parts: nobody shall believe it did."""
-    part = message.type.part
-    if part is None or message.method != "PATCH" or len(message.ids) > 1:
+    part = request.type.part
+    if part is None or request.method != "PATCH" or len(request.ids) > 1:
         return
-    if message.value.get(part.member, ...) is None:
+    if request.value.get(part.member, ...) is None:
         text = f"none is removed by PATCH: give each {part.object.name} the status REMOVED"
-        raise _misshapen(part.member, f"{text}, or PUT the {message.type.name} without them")
+        raise _misshapen(part.member, f"{text}, or PUT the {request.type.name} without them")
 
 
-def part_keys(message: WriteRequest) -> list[str]:
+def part_keys(request: WriteRequest) -> list[str]:
     """Return the folded ids of the parts a checked message touches, so that they can be read."""
-    if len(message.ids) > 1:
-        return [fold(message.ids[1])]
-    part = message.type.part
+    if len(request.ids) > 1:
+        return [fold(request.ids[1])]
+    part = request.type.part
     if part is None:
         return []
-    texts = raw_json.items(raw_json.members(message.body).get(part.member))
+    texts = raw_json.items(raw_json.members(request.body).get(part.member))
     return [raw_json.key_of(text, part) for text in texts]
 
 
@@ -139,9 +139,9 @@ def _misshapen(path: str, text: str) -> InvalidParameters:
     return InvalidParameters(str(finding), findings=(finding,))
 
 
-def unknown(message: WriteRequest, kind: ObjectType, given: str) -> OcpiError:
+def unknown(request: WriteRequest, kind: ObjectType, given: str) -> OcpiError:
     """Return the error for a child or PATCH of what the hub does not hold (TF-38, LOC-13, A-12)."""
-    return message.type.unknown(
-        f"the hub holds no {kind.name} {given!r} of {message.owner}; send it by PUT first",
+    return request.type.unknown(
+        f"the hub holds no {kind.name} {given!r} of {request.owner}; send it by PUT first",
         http_status=404,
     )

@@ -35,115 +35,115 @@ class Applied:
     findings: tuple[Finding, ...] = ()
 
 
-def apply(message: WriteRequest) -> Applied:
+def apply(request: WriteRequest) -> Applied:
     """Store a write and append it to the feed; raises `OcpiError` and stores nothing.
 
     Not inside a transaction that has written: its number would be older than the object's lock.
     """
-    match message.method:
+    match request.method:
         case "DELETE":
-            return _delete(message)
+            return _delete(request)
         case "POST":
-            return _post(message)
-        case "PUT" if len(message.ids) == 1:
-            return _put(message)
-    write_request.check(message)
-    write_request.check_removals(message)
+            return _post(request)
+        case "PUT" if len(request.ids) == 1:
+            return _put(request)
+    write_request.check(request)
+    write_request.check_removals(request)
     for _ in range(_OPTIMISTIC_ATTEMPTS):
-        applied = _change(message)
+        applied = _change(request)
         if applied is not None:
             return applied
-    return _change_locked(message)
+    return _change_locked(request)
 
 
-def fork(message: WriteRequest) -> None:
+def fork(request: WriteRequest) -> None:
     """Give an audience its own copy of what is for everybody, unless it has one (A-34)."""
-    sql.row(_statements(message).fork, _this(message))
+    sql.row(_statements(request).fork, _this(request))
 
 
-def forget_if_older(message: WriteRequest) -> None:
+def forget_if_older(request: WriteRequest) -> None:
     """Forget an audience's own variant that is older than what is for everybody."""
-    models = message.policy.model._default_manager.filter(  # noqa: SLF001 - a documented name
-        owner=message.holder, object_key=message.key
+    models = request.policy.model._default_manager.filter(  # noqa: SLF001 - a documented name
+        owner=request.holder, object_key=request.key
     )
     for_all = models.filter(audience="").values("last_updated")
-    models.filter(audience=message.audience, last_updated__lt=Subquery(for_all)).delete()
+    models.filter(audience=request.audience, last_updated__lt=Subquery(for_all)).delete()
 
 
-def _put(message: WriteRequest) -> Applied:
-    if message.type.variant is not None:
-        message = write_request.told_apart(message)
-    write = merge.replacement(message)
-    done = sql.row(_statements(message).put, parameters(message, write))
+def _put(request: WriteRequest) -> Applied:
+    if request.type.variant is not None:
+        request = write_request.told_apart(request)
+    write = merge.replacement(request)
+    done = sql.row(_statements(request).put, parameters(request, write))
     if done is None:
-        return repeat(message, write.findings)
+        return repeat(request, write.findings)
     return Applied(created=bool(done[0]), findings=write.findings)
 
 
-def _post(message: WriteRequest) -> Applied:
+def _post(request: WriteRequest) -> Applied:
     """Store what can be posted once; the same again is a retry, another is refused (A-96)."""
-    write = merge.replacement(message)
-    is_new = not check_same(message)
-    if is_new and sql.row(_statements(message).post, parameters(message, write)) is not None:
+    write = merge.replacement(request)
+    is_new = not check_same(request)
+    if is_new and sql.row(_statements(request).post, parameters(request, write)) is not None:
         return Applied(created=True, findings=write.findings)
-    check_same(message)
-    return repeat(message, write.findings)
+    check_same(request)
+    return repeat(request, write.findings)
 
 
-def check_same(message: WriteRequest) -> bool:
+def check_same(request: WriteRequest) -> bool:
     """Tell whether its audience has a posted object; raises when it was another, for whomever."""
-    kind = message.type
-    known = reads.posted_as(message.policy, message.holder, message.key)
-    if not all(anonymity.is_same(text, message.body) for text in known.values()):
-        text = f"a {kind.name} is immutable, and {message.ids[0]!r} was posted with other content"
+    kind = request.type
+    known = reads.posted_as(request.policy, request.holder, request.key)
+    if not all(anonymity.is_same(text, request.body) for text in known.values()):
+        text = f"a {kind.name} is immutable, and {request.ids[0]!r} was posted with other content"
         raise InvalidParameters(f"{kind.id_field}: {text}; correct it by a new {kind.name}")
-    return message.audience in known
+    return request.audience in known
 
 
-def _delete(message: WriteRequest) -> Applied:
+def _delete(request: WriteRequest) -> Applied:
     nothing = {"changed_part": "", "body": None}
-    parameters = _this(message) | _fed(message) | nothing
-    if sql.row(_statements(message).delete, parameters) is None:
-        text = f"the hub holds no {message.type.name} {message.ids[0]!r} of {message.owner}"
-        raise message.type.unknown(text, http_status=404)
+    parameters = _this(request) | _fed(request) | nothing
+    if sql.row(_statements(request).delete, parameters) is None:
+        text = f"the hub holds no {request.type.name} {request.ids[0]!r} of {request.owner}"
+        raise request.type.unknown(text, http_status=404)
     return Applied(created=False)
 
 
-def repeat(message: WriteRequest, findings: tuple[Finding, ...] = ()) -> Applied:
+def repeat(request: WriteRequest, findings: tuple[Finding, ...] = ()) -> Applied:
     """Count what changed nothing; what had been given up at its receiver is delivered after all."""
-    whole = {"changed_part": "", "body": message.body.decode()}
-    sql.row(_statements(message).repeat, _this(message) | _fed(message) | whole)
+    whole = {"changed_part": "", "body": request.body.decode()}
+    sql.row(_statements(request).repeat, _this(request) | _fed(request) | whole)
     return Applied(created=False, repeated=True, findings=findings)
 
 
-def _change(message: WriteRequest) -> Applied | None:
+def _change(request: WriteRequest) -> Applied | None:
     """Read, decide, write; None when somebody else wrote in between."""
-    stored = _read(message)
-    write = merge.change(message, stored)
+    stored = _read(request)
+    write = merge.change(request, stored)
     if write.unchanged:
-        return repeat(message, write.findings)
+        return repeat(request, write.findings)
     if stored is not None:
-        growth.check(message, stored, write)
+        growth.check(request, stored, write)
     extra = {"seq": stored.seq if stored else 0, "expected": stored.revision if stored else 0}
-    done = sql.row(_statements(message).change, parameters(message, write) | extra)
+    done = sql.row(_statements(request).change, parameters(request, write) | extra)
     return Applied(created=write.created, findings=write.findings) if done else None
 
 
-def _change_locked(message: WriteRequest) -> Applied:
+def _change_locked(request: WriteRequest) -> Applied:
     """Do the same holding the object's lock: the way out of contention."""
     with transaction.atomic():
-        sql.row(LOCK, {"lock": _lock_name(message)})
-        applied = _change(message)
+        sql.row(LOCK, {"lock": _lock_name(request)})
+        applied = _change(request)
     if applied is None:
-        problem = f"{_lock_name(message)} changed under its own lock"
+        problem = f"{_lock_name(request)} changed under its own lock"
         raise RuntimeError(problem)
     return applied
 
 
-def _read(message: WriteRequest) -> StoredDocument | None:
+def _read(request: WriteRequest) -> StoredDocument | None:
     """Read the object with the parts the message is about."""
-    wanted = _this(message) | {"parts": write_request.part_keys(message)}
-    found = sql.rows(_statements(message).read, wanted)
+    wanted = _this(request) | {"parts": write_request.part_keys(request)}
+    found = sql.rows(_statements(request).read, wanted)
     if not found:
         return None
     parts = {
@@ -155,26 +155,26 @@ def _read(message: WriteRequest) -> StoredDocument | None:
     return StoredDocument(seq, revision, text, last_updated, last_updated_text, parts)
 
 
-def parameters(message: WriteRequest, write: PlannedWrite) -> dict[str, Any]:
+def parameters(request: WriteRequest, write: PlannedWrite) -> dict[str, Any]:
     """Name every value of the write for the statement."""
-    policy = message.policy
+    policy = request.policy
     values = dict(zip(policy.columns, write.columns, strict=False))
-    values["recipient"] = message.recipient
+    values["recipient"] = request.recipient
     return {
-        **_this(message),
-        **_fed(message),
+        **_this(request),
+        **_fed(request),
         "object_id": write.object_id,
-        "version": message.version,
+        "version": request.version,
         "text": write.text,
-        "digest": digest(message.body),
+        "digest": digest(request.body),
         "last_updated": write.last_updated,
         "last_updated_text": write.last_updated_text,
         "stale": write.stale,
-        **{f"column_{name}": values.get(name) for name in _statements(message).columns},
+        **{f"column_{name}": values.get(name) for name in _statements(request).columns},
         "parts": msgspec.json.encode([_row(policy, row) for row in write.parts]).decode(),
         "has_columns": bool(write.columns),
-        "changed_part": fold(message.ids[1]) if len(message.ids) > 1 else "",
-        "body": message.body.decode(),
+        "changed_part": fold(request.ids[1]) if len(request.ids) > 1 else "",
+        "body": request.body.decode(),
     }
 
 
@@ -183,23 +183,23 @@ def digest(body: bytes) -> bytes:
     return blake2b(body, digest_size=_DIGEST_BYTES).digest()
 
 
-def _this(message: WriteRequest) -> dict[str, Any]:
+def _this(request: WriteRequest) -> dict[str, Any]:
     """Name the object a message is about."""
     return {
-        "lock": _lock_name(message),
-        "owner": message.holder,
-        "key": message.key,
-        "audience": message.audience,
+        "lock": _lock_name(request),
+        "owner": request.holder,
+        "key": request.key,
+        "audience": request.audience,
     }
 
 
-def _fed(message: WriteRequest) -> dict[str, Any]:
+def _fed(request: WriteRequest) -> dict[str, Any]:
     """Name what the feed says of a message beside its object."""
     return {
-        "module": message.module,
-        "method": message.method,
-        "path": message.path + variant_query(message.type, message.key),
-        "correlation_id": message.correlation_id,
+        "module": request.module,
+        "method": request.method,
+        "path": request.path + variant_query(request.type, request.key),
+        "correlation_id": request.correlation_id,
     }
 
 
@@ -215,11 +215,11 @@ def _row(policy: Policy, part: PartRow) -> dict[str, Any]:
     }
 
 
-def _lock_name(message: WriteRequest) -> str:
+def _lock_name(request: WriteRequest) -> str:
     """Name what is written one after the other: all variants of what may change hands at once."""
-    audience = "" if message.policy.personal else message.audience
-    return f"{message.module}/{message.holder}/{message.key}/{audience}"
+    audience = "" if request.policy.personal else request.audience
+    return f"{request.module}/{request.holder}/{request.key}/{audience}"
 
 
-def _statements(message: WriteRequest) -> Statements:
-    return statements(message.policy, is_fed=message.is_fed)
+def _statements(request: WriteRequest) -> Statements:
+    return statements(request.policy, is_fed=request.is_fed)

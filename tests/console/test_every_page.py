@@ -27,7 +27,7 @@ from tests.factories import (
     PartyFactory,
     PlatformFactory,
 )
-from tests.hub.store.write_requests import incoming
+from tests.hub.store.write_requests import location_write
 
 pytestmark = pytest.mark.django_db
 MODELS = (
@@ -44,7 +44,7 @@ QUERIES = 20
 def put(number: int, **changes: Any) -> Location:
     """Store a Location of NL-CPA as a PUT does."""
     body = a_location(CPA, number, **changes)
-    store.apply(incoming("PUT", body["id"], body=body))
+    store.apply(location_write("PUT", body["id"], body=body))
     return Location.objects.get(object_id=body["id"])
 
 

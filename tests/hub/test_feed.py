@@ -21,7 +21,7 @@ from hub.store import WriteRequest
 from ocpi.types import PartyRef
 from tests.cast import CPA, CPB, a_location
 from tests.hub.concurrency import start
-from tests.hub.store.write_requests import incoming
+from tests.hub.store.write_requests import location_write
 
 BEGINNING = Position(0, 0)
 pytestmark = pytest.mark.usefixtures("transactional_db")
@@ -36,7 +36,7 @@ def read(after: Position = BEGINNING, *, limit: int = 500, most_bytes: int = 10*
 def put(number: int = 1, owner: PartyRef = CPA, name: str = "a name") -> WriteRequest:
     """Make the PUT of a Location."""
     body = a_location(owner, number, name=name)
-    return incoming("PUT", f"L{number}", body=body, owner=owner)
+    return location_write("PUT", f"L{number}", body=body, owner=owner)
 
 
 def settled(wanted: Callable[[Batch], bool], after: Position = BEGINNING) -> Batch:
@@ -126,7 +126,7 @@ def write(writer: int) -> None:
         place = (writer + number) % 3 + 1
         store.apply(put(place, name=f"{writer}/{number}"))
         body = {"status": "CHARGING", "last_updated": "2026-06-01T00:00:00Z"}
-        store.apply(incoming("PATCH", f"L{place}", "E1", body=body))
+        store.apply(location_write("PATCH", f"L{place}", "E1", body=body))
 
 
 def hold(stop: threading.Event) -> None:
@@ -272,7 +272,9 @@ def test_a_thinned_reading_leaves_out_what_the_feed_has_again() -> None:
     store.apply(put(1))
     store.apply(put(2))
     for body in ({"status": "BLOCKED"}, {"status": "CHARGING"}):
-        patch = incoming("PATCH", "L1", "E1", body={**body, "last_updated": "2027-01-01T00:00:00Z"})
+        patch = location_write(
+            "PATCH", "L1", "E1", body={**body, "last_updated": "2027-01-01T00:00:00Z"}
+        )
         store.apply(patch)
     store.apply(put(2, name="another name"))
     settled(lambda batch: len(batch.changes) == 5)

@@ -48,7 +48,7 @@ from ocpi.versions import VERSIONS
 from parties import agreement_csv
 from parties.registration import discovery
 from parties.registration.credentials_object import Offer
-from tests.hub.store.write_requests import incoming
+from tests.hub.store.write_requests import location_write
 
 Run = Callable[[str], object]
 
@@ -191,7 +191,7 @@ def _validated(text: str) -> None:
 
 
 def _planned(text: str) -> None:
-    merge.replacement(incoming("PUT", "L1", body=_bytes(text)))
+    merge.replacement(location_write("PUT", "L1", body=_bytes(text)))
 
 
 def _merged(text: str) -> None:

@@ -25,7 +25,7 @@ from tests.factories import (
 )
 from tests.hub.concurrency import at_once
 from tests.hub.location_owner import Owner
-from tests.hub.store.write_requests import incoming
+from tests.hub.store.write_requests import location_write
 
 LOCATIONS = ModuleID.LOCATIONS
 pytestmark = pytest.mark.usefixtures("transactional_db")
@@ -42,7 +42,7 @@ def a_party(party_id: str, role: Role, *, endpoint: bool = True, country: str = 
 
 def put(number: int = 1) -> None:
     """Store a Location of NL-CPA."""
-    store.apply(incoming("PUT", f"L{number}", body=a_location(CPA, number)))
+    store.apply(location_write("PUT", f"L{number}", body=a_location(CPA, number)))
 
 
 def behind() -> list[int]:

@@ -4,12 +4,12 @@ from typing import Any
 
 from hub import store
 from tests.cast import CPA, a_location
-from tests.hub.store.write_requests import incoming
+from tests.hub.store.write_requests import location_write
 
 
 def send(method: str, body: dict[str, Any], *ids: str) -> None:
     """Store a message about a Location, or about a part of one."""
-    store.apply(incoming(method, *ids, body=body))
+    store.apply(location_write(method, *ids, body=body))
 
 
 def put(number: int, statuses: tuple[str, ...] = ("AVAILABLE", "CHARGING"), **changes: Any) -> None:

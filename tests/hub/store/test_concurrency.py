@@ -11,7 +11,7 @@ from hub.models import Change, Evse, Location
 from hub.store import writes as store_writes
 from tests.cast import CPA, a_location
 from tests.hub.concurrency import at_once
-from tests.hub.store.write_requests import LOCATIONS, MODULE, incoming
+from tests.hub.store.write_requests import LOCATIONS, MODULE, location_write
 
 WRITERS, ROUNDS, EVSES = 8, 15, 4
 
@@ -19,7 +19,7 @@ WRITERS, ROUNDS, EVSES = 8, 15, 4
 def put(**changes: Any) -> None:
     """PUT the Location everybody writes to."""
     body = a_location(CPA, 1, evses=EVSES, **changes)
-    store.apply(incoming("PUT", "L1", body=body))
+    store.apply(location_write("PUT", "L1", body=body))
 
 
 def patch_evses(writer: int) -> None:
@@ -27,7 +27,7 @@ def patch_evses(writer: int) -> None:
     for number in range(1, ROUNDS + 1):
         for evse in range(1, EVSES + 1):
             body = {f"x{writer}": number, "last_updated": "2026-06-01T00:00:00Z"}
-            store.apply(incoming("PATCH", "L1", f"E{evse}", body=body))
+            store.apply(location_write("PATCH", "L1", f"E{evse}", body=body))
 
 
 def present() -> dict[str, Any]:
@@ -98,7 +98,7 @@ def test_the_same_new_object_put_by_many_is_created_once() -> None:
 
     def race(number: int) -> None:
         body = a_location(CPA, 1, name=str(number))
-        created.append(store.apply(incoming("PUT", "L1", body=body)).created)
+        created.append(store.apply(location_write("PUT", "L1", body=body)).created)
 
     at_once([partial(race, number) for number in range(12)])
 
@@ -116,7 +116,7 @@ def test_new_evses_put_at_the_same_time_all_arrive() -> None:
     created: list[bool] = []
 
     def join(number: int) -> None:
-        message = incoming("PUT", "L1", f"N{number}", body={**evse, "uid": f"N{number}"})
+        message = location_write("PUT", "L1", f"N{number}", body={**evse, "uid": f"N{number}"})
         created.append(store.apply(message).created)
 
     at_once([partial(join, number) for number in range(12)])

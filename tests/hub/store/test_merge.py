@@ -11,14 +11,14 @@ from hub.store.merge import PlannedWrite, StoredDocument, StoredPartText
 from ocpi.errors import InvalidParameters, NotJson, OcpiError, UnknownLocation
 from ocpi.types import fold, parse_datetime
 from tests.cast import CPA, a_location
-from tests.hub.store.write_requests import incoming
+from tests.hub.store.write_requests import location_write
 
 T1, T2, T3 = (f"2026-0{month}-01T00:00:00Z" for month in (1, 2, 3))
 
 
 def stored(value: dict[str, Any], *, current: bool = True) -> StoredDocument:
     """Return a Location as it would be stored, all its EVSEs read."""
-    write = merge.replacement(incoming("PUT", value["id"], body=value))
+    write = merge.replacement(location_write("PUT", value["id"], body=value))
     return StoredDocument(
         seq=1,
         revision=1,
@@ -42,7 +42,7 @@ def changed(
     before: StoredDocument, method: str, *ids: str, body: dict[str, Any] | bytes
 ) -> dict[str, Any]:
     """Apply a message and return the whole Location after it."""
-    message = incoming(method, *ids, body=body)
+    message = location_write(method, *ids, body=body)
     checks.check(message)
     return document(before, merge.change(message, before))
 
@@ -62,7 +62,7 @@ def test_a_put_is_stored_as_it_came() -> None:
     """The text of a Location and of each EVSE together are what was sent."""
     value = located()
     before = stored(value)
-    write = merge.replacement(incoming("PUT", "L1", body=value))
+    write = merge.replacement(location_write("PUT", "L1", body=value))
 
     assert document(before, write) == value
     assert [(row.uid, row.key, row.position) for row in write.parts] == [
@@ -186,7 +186,7 @@ def test_a_patch_is_read_before_anything_is_looked_up(
 ) -> None:
     """Broken JSON is that, whatever object it is about."""
     with pytest.raises(error):
-        checks.check(incoming("PATCH", *ids, body=body))
+        checks.check(location_write("PATCH", *ids, body=body))
 
 
 def test_a_child_moves_its_parents_forward_only() -> None:
@@ -257,7 +257,7 @@ def test_an_evse_a_put_left_out_is_unknown_until_it_is_put_again() -> None:
 
     with pytest.raises(UnknownLocation):
         changed(gone, "PATCH", "L1", "E1", body={"status": "CHARGING", "last_updated": T3})
-    message = incoming("PUT", "L1", "E1", body=value["evses"][0])
+    message = location_write("PUT", "L1", "E1", body=value["evses"][0])
     assert merge.change(message, gone).created
 
 
@@ -267,7 +267,7 @@ def test_ids_of_one_put_are_different() -> None:
     value["evses"][1]["uid"] = "e1"
 
     with pytest.raises(InvalidParameters, match=r"evses\[1\].uid"):
-        merge.replacement(incoming("PUT", "L1", body=value))
+        merge.replacement(location_write("PUT", "L1", body=value))
 
 
 def test_what_is_odd_is_kept_and_told() -> None:
@@ -276,7 +276,7 @@ def test_what_is_odd_is_kept_and_told() -> None:
     connector = {**value["evses"][0]["connectors"][0], "max_voltage": "230", "last_updated": T3}
     before = stored(value)
 
-    write = merge.change(incoming("PUT", "L1", "E1", "1", body=connector), before)
+    write = merge.change(location_write("PUT", "L1", "E1", "1", body=connector), before)
 
     assert [each.path for each in write.findings] == ["connectors[0].max_voltage"]
     assert document(before, write)["evses"][0]["connectors"][0]["max_voltage"] == "230"
@@ -287,7 +287,8 @@ def test_a_patch_is_not_told_about_what_was_odd_before() -> None:
     value = located(parking_type="MOON")
 
     write = merge.change(
-        incoming("PATCH", "L1", body={"facilities": ["ZOO"], "last_updated": T3}), stored(value)
+        location_write("PATCH", "L1", body={"facilities": ["ZOO"], "last_updated": T3}),
+        stored(value),
     )
 
     assert [each.path for each in write.findings] == ["facilities[0]"]
@@ -297,9 +298,9 @@ def test_columns_follow_the_object() -> None:
     """What the hub searches by is taken from what is stored."""
     value = located(name="first", publish=False)
 
-    write = merge.replacement(incoming("PUT", "L1", body=value))
+    write = merge.replacement(location_write("PUT", "L1", body=value))
     patched = merge.change(
-        incoming("PATCH", "L1", body={"name": None, "last_updated": T3}), stored(value)
+        location_write("PATCH", "L1", body={"name": None, "last_updated": T3}), stored(value)
     )
 
     place = tuple(float(value["coordinates"][name]) for name in ("latitude", "longitude"))
@@ -312,9 +313,9 @@ def test_the_parts_a_message_touches_are_read() -> None:
     """Only those: the others of a large site cost nothing."""
     nested = {"evses": [{"uid": "e2"}, {"uid": "E7"}]}
 
-    assert checks.part_keys(incoming("PATCH", "L1", body=nested)) == ["E2", "E7"]
-    assert checks.part_keys(incoming("PATCH", "L1", body={"name": "x"})) == []
-    assert checks.part_keys(incoming("PUT", "L1", "e1", "1", body={})) == [fold("e1")]
+    assert checks.part_keys(location_write("PATCH", "L1", body=nested)) == ["E2", "E7"]
+    assert checks.part_keys(location_write("PATCH", "L1", body={"name": "x"})) == []
+    assert checks.part_keys(location_write("PUT", "L1", "e1", "1", body={})) == [fold("e1")]
 
 
 def test_last_updated_is_compared_as_an_instant() -> None:
@@ -323,7 +324,7 @@ def test_last_updated_is_compared_as_an_instant() -> None:
     before = stored(value)
 
     write = merge.change(
-        incoming("PATCH", "L1", "E1", body={"last_updated": "2026-06-01T10:30:00"}), before
+        location_write("PATCH", "L1", "E1", body={"last_updated": "2026-06-01T10:30:00"}), before
     )
 
     assert write.last_updated == parse_datetime("2026-06-01T10:30:00Z")

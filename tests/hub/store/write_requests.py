@@ -15,7 +15,7 @@ LOCATIONS = POLICIES[ModuleID.LOCATIONS]
 MODULE = VERSIONS["2.2.1"].modules[ModuleID.LOCATIONS]
 
 
-def incoming(
+def location_write(
     method: str,
     *ids: str,
     body: dict[str, Any] | bytes,

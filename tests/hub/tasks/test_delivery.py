@@ -20,7 +20,7 @@ from settings.celery import app
 from tests.cast import CPA, Cast, a_location
 from tests.hub.concurrency import at_once
 from tests.hub.location_owner import Owner, received
-from tests.hub.store.write_requests import incoming
+from tests.hub.store.write_requests import location_write
 
 QUEUES = ("wake", "realtime", "bulk")
 LOOK = ["hub.client_info", "hub.dispatch", "hub.start_pulls"]
@@ -215,7 +215,7 @@ def test_without_the_broker_a_push_is_accepted_all_the_same(
 
 def test_beat_finds_what_nobody_woke_it_for(cast: Cast, ready: Owner, queue: Queue) -> None:
     """Whatever became of the wake, the next round of beat dispatches what is behind."""
-    store.apply(incoming("PUT", "L1", body=a_location(CPA, 1)))
+    store.apply(location_write("PUT", "L1", body=a_location(CPA, 1)))
     assert queue.waiting() == []
 
     delivery_tasks.dispatch()
