@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from hub import message_log
 from hub.gateway import message as gateway_message
 from hub.gateway import open_routing, peer_feedback, records, routing
-from hub.gateway.answer import Answer
 from hub.gateway.directory import PartyDirectory
 from hub.gateway.handlers import HANDLERS
-from hub.gateway.message import Message, Received
+from hub.gateway.http import Answer, Received
+from hub.gateway.message import Message
 from hub.gateway.routes import Broadcast, Open
 from hub.gateway.sender import requester
 from hub.tasks import delivery as delivery_tasks

@@ -29,6 +29,7 @@ def delegated_pairs(module: str) -> Pairs:
     return frozenset().union(*(each.delegated for each in declared(module)))
 
 
+@cache
 def pairs_of(module: str) -> Pairs:
     """Return the roles between which messages of a module may go."""
     return role_pairs(module) | delegated_pairs(module)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from hub.gateway import forwarding, outbound, permission
-from hub.gateway.answer import Answer
 from hub.gateway.directory import PartyDirectory
 from hub.gateway.forwarding import Heard, Outcome
+from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.outbound import PeerAnswer
 from hub.gateway.relay import in_its_words

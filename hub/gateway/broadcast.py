@@ -14,8 +14,8 @@ from django.db import DatabaseError, transaction
 from database import sql
 from hub import store
 from hub.gateway import posts_in_flight, token_owner
-from hub.gateway.answer import Answer
 from hub.gateway.directory import PartyDirectory
+from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.routes import Broadcast, Destination, Kept, Meant
 from hub.gateway.routing import destination_for

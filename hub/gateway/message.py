@@ -3,7 +3,7 @@
 Spec: 2.2.1 transport and format; A-01, A-06, A-22, A-32 of the ambiguities.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 from hub.gateway import page_links
 from hub.gateway import sender as unnamed
+from hub.gateway.http import Received
 from hub.gateway.page_links import LinkedPage
 from hub.gateway.routes import Kept
 from hub.gateway.routing import sender_of
@@ -24,6 +25,7 @@ from ocpi.transport.paths import segments
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.validation import as_object, decode
+from ocpi.versions import VERSIONS
 from parties.caller import Caller
 from parties.hub_identity import endpoint_url, hub_party, served_version
 from parties.role_pairs import implements, stands_in
@@ -31,24 +33,11 @@ from parties.role_pairs import implements, stands_in
 WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """HTTP's part of a message as it came; path and query are raw, the body is read when needed."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    ids: MessageIds
-    body: Callable[[], bytes]
-
-
 @dataclass(frozen=True)  # without slots: `value` is kept beside the fields
 class Message:
     """A request whose resource, method and sender are known to be right.
 
-    `url` is the hub's own of what it is about, without query: `path` is what of it follows the
-    endpoint's and `query` what follows the `?`, both as sent; the
+    `path` is what follows the endpoint's URL and `query` what follows the `?`, both as sent; the
     `parameters` are decoded, of a repeated one the last counts. `values` are the variable steps of
     its URL: its `owner`, the sender where it names none, and the `ids` of the object, which is of a
     `kind`, and of its parts. The store finds it under a `key`, which is empty without ids.
@@ -67,7 +56,6 @@ class Message:
     interface: InterfaceRole
     resource: Resource
     values: Mapping[str, str]
-    url: str
     path: str
     query: str
     parameters: Mapping[str, str]
@@ -93,9 +81,9 @@ class Message:
     page: LinkedPage | None = None
 
     @property
-    def is_authorization(self) -> bool:
-        """Whether a driver waits at a Charge Point for its answer (TOK-17)."""
-        return self.resource.real_time
+    def url(self) -> str:
+        """The hub's own URL of what it is about, without a query."""
+        return _url(VERSIONS[self.version], self.module, self.interface, self.path)
 
     @cached_property
     def value(self) -> object:
@@ -115,8 +103,8 @@ def read(
     speaks = _speaks(called, received, caller, records)
     match, query = called.match, called.query
     kind, ids, resource = match.resource.object, match.ids, match.resource
-    receiving = called.side is InterfaceRole.RECEIVER
-    owner = match.owner or speaks.sender
+    receiving, said_owner = called.side is InterfaceRole.RECEIVER, match.owner
+    owner = said_owner or speaks.sender
     variant = query.parameters.get(kind.variant.member) if kind and kind.variant else None
     # Another hub names itself when it broadcasts; whose the object is, the URL says (A-25).
     speaker = owner if speaks.is_hub and receiving else speaks.sender
@@ -130,7 +118,6 @@ def read(
         interface=called.side,
         resource=resource,
         values=match.values,
-        url=called.url,
         path=called.path,
         query=received.query,
         parameters=query.parameters,
@@ -145,10 +132,10 @@ def read(
         body=received.body() if received.method in WITH_BODY else b"",
         platform_id=caller.platform_id,
         is_list=resource.kind is Kind.LIST,
-        is_owned=match.owner is not None,
+        is_owned=said_owner is not None,
         is_posted=called.is_posted,
         is_result=resource.kind is Kind.RESULT,
-        asks_for_results=receiving and called.module.has_results and resource.kind is Kind.ACTION,
+        asks_for_results=resource.kind is Kind.ACTION and receiving and called.module.has_results,
         is_from_hub=speaks.is_hub,
         is_correlated=received.headers.get(CORRELATION_ID, "").strip()
         == received.ids.correlation_id,
@@ -164,10 +151,7 @@ def read(
 
 
 class _Query(NamedTuple):
-    """The decoded parameters, of a repeated one the last.
-
-    `given` are those that say something, `contradicted` those that say several things.
-    """
+    """The decoded parameters; `given` are those that say something, `contradicted` say several."""
 
     parameters: dict[str, str]
     given: dict[str, str]
@@ -190,11 +174,6 @@ class _Called(NamedTuple):
     path: str
     match: Match
     query: _Query
-
-    @property
-    def url(self) -> str:
-        endpoint = endpoint_url(self.version, self.module.identifier, self.side)
-        return f"{endpoint}/{self.path}" if self.path else endpoint
 
     @property
     def kept(self) -> Kept:
@@ -225,6 +204,11 @@ def _called(
     called = InterfaceRole(role)
     match = _resource(declared.interfaces[called], path, received.method)
     return _Called(served, declared, called, path, match, _Query.read(received.query))
+
+
+def _url(version: Version, module: ModuleID, side: InterfaceRole, path: str) -> str:
+    endpoint = endpoint_url(version, module, side)
+    return f"{endpoint}/{path}" if path else endpoint
 
 
 def _suffix(path: str, *prefix: str) -> str:
@@ -258,7 +242,10 @@ class _Speaks(NamedTuple):
 
 def _speaks(called: _Called, received: Received, caller: Caller, records: Records) -> _Speaks:
     headers = RoutingHeaders.read(received.headers)
-    page = _page(called)
+    page, sealed = None, called.query.given.get(page_links.PARAMETER)
+    if sealed is not None and called.match.resource.kind is Kind.LIST:
+        url = _url(called.version, called.module.identifier, called.side, called.path)
+        page = page_links.read(sealed, endpoint=url)
     named, cursor = headers.sender, called.query.given.get("cursor")
     if cursor is not None:
         named = unnamed.of_cursor(cursor, headers, caller)
@@ -279,14 +266,6 @@ def _speaks(called: _Called, received: Received, caller: Caller, records: Record
         is_hub=any(role is Role.HUB for role, _ in parties),
         page=page,
     )
-
-
-def _page(called: _Called) -> LinkedPage | None:
-    """Return the page of a party's list that the request follows a link to."""
-    sealed = called.query.given.get(page_links.PARAMETER)
-    if sealed is None or called.match.resource.kind is not Kind.LIST:
-        return None
-    return page_links.read(sealed, endpoint=called.url)
 
 
 def _check_variant(kind: ObjectType | None, query: _Query) -> None:

@@ -23,7 +23,7 @@ def decide(message: Message, directory: Directory) -> Decided:
     try:
         found = _found(message)
     except UnknownToken:
-        if message.is_authorization and settings.HUB_AUTHORIZE_UNKNOWN == "ask":
+        if message.resource.real_time and settings.HUB_AUTHORIZE_UNKNOWN == "ask":
             return AskAll()
         raise
     return found if isinstance(found, Known) else decide_for(found, message, directory)

@@ -92,7 +92,7 @@ def of_message(message: Message, destination: Destination, *, url: str | None = 
         ids=message.message_ids,
         body=message.body,
         unknown=message.kind.unknown if message.kind else NotFound,
-        seconds=_patience(destination) if message.is_authorization else None,
+        seconds=_patience(destination) if message.resource.real_time else None,
         about=f"{message.method} {message.module}",
         is_single=message.method == "GET" and not message.is_list,
     )

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from database import sql
 from hub.gateway import bulkhead
-from hub.gateway.answer import Answer
+from hub.gateway.http import Answer
 from hub.models import Posting
 from hub.store import WriteRequest
 from hub.store.writes import digest

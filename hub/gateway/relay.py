@@ -20,7 +20,7 @@ from hub.gateway import (
     posts_in_flight,
     response_urls,
 )
-from hub.gateway.answer import Answer
+from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.outbound import PeerAnswer
 from hub.gateway.page_links import LinkedPage

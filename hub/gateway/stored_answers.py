@@ -11,8 +11,8 @@ from django.conf import settings
 
 from hub import store
 from hub.gateway import broadcast, forwarding, open_routing, outbound, page_links, relay
-from hub.gateway.answer import Answer
 from hub.gateway.directory import PartyDirectory
+from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.routes import Direct, Meant, Stored
 from hub.gateway.routing import decide_for
