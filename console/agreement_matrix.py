@@ -1,4 +1,4 @@
-"""The page of the matrix of agreements, and what may be done to a selection of it at once."""
+"""The page of the matrix of agreements, whose selected pairs are activated or suspended at once."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,13 +21,14 @@ from parties.models import Agreement, AgreementState
 from parties.models.words import choices
 from parties.role_pairs import OWNERS, READERS
 
-MOST_WORDS = 60
+LONGEST_SEARCH = 60
+_MOST_NAMED = 10
 _PAIR = re.compile("([0-9]{1,18})-([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What can be done to a selection."""
+    """What can be done to the selected pairs; `state` is what their agreements get."""
 
     title: str
     state: AgreementState
@@ -49,14 +50,14 @@ _CHANGES: Mapping[str, _Change] = {
 }
 
 
-class WantedForm(forms.Form):
-    """What of the matrix is looked at, as the address says it; what is wrong does not matter."""
+class MatrixFilterForm(forms.Form):
+    """The filter of the matrix as the page's address has it; an invalid value is ignored."""
 
-    owners = forms.CharField(required=False, max_length=MOST_WORDS)
+    owners = forms.CharField(required=False, max_length=LONGEST_SEARCH)
     owner_role = forms.ChoiceField(
         required=False, choices=[("", "CPO and NAP"), *((role, role) for role in sorted(OWNERS))]
     )
-    readers = forms.CharField(required=False, max_length=MOST_WORDS)
+    readers = forms.CharField(required=False, max_length=LONGEST_SEARCH)
     reader_role = forms.ChoiceField(
         required=False, choices=[("", "any role"), *((role, role) for role in sorted(READERS))]
     )
@@ -66,9 +67,9 @@ class WantedForm(forms.Form):
     row_page = forms.IntegerField(required=False, min_value=1)
     column_page = forms.IntegerField(required=False, min_value=1)
 
-    def wanted(self) -> MatrixFilter:
-        """Return what could be understood."""
-        self.is_valid()
+    def matrix_filter(self) -> MatrixFilter:
+        """Return the filter, of the valid values."""
+        self.is_valid()  # fills cleaned_data
         return MatrixFilter(**{name: value for name, value in self.cleaned_data.items() if value})
 
 
@@ -77,14 +78,14 @@ class MatrixPage:
 
     @action(description="Matrix", url_path="matrix", icon="grid_on")
     def matrix(self: Any, request: HttpRequest) -> HttpResponse:
-        """Show it; a POST asks about a selection, and when that is confirmed does it."""
+        """Show the matrix; a POST asks about a selection, and once that is confirmed changes it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method == "POST":
-            return _asked(self, request)
-        form = WantedForm(request.GET)
-        wanted = form.wanted()
-        found = agreement_matrix.read(wanted)
+            return _answer_selection(self, request)
+        form = MatrixFilterForm(request.GET)
+        matrix_filter = form.matrix_filter()
+        found = agreement_matrix.read(matrix_filter)
         return page(
             self,
             request,
@@ -96,14 +97,16 @@ class MatrixPage:
                 {"party": party, "cells": cells}
                 for party, cells in zip(found.rows.parties, found.cells, strict=True)
             ],
-            turn=_turner(replace(wanted, row_page=found.rows.page, column_page=found.columns.page)),
+            turn=_neighbour_pages(
+                replace(matrix_filter, row_page=found.rows.page, column_page=found.columns.page)
+            ),
             legend=[(word, LETTERS[word]) for word in AgreementCell],
             changes=_CHANGES if _may_settle(self, request) else {},
         )
 
 
-def _asked(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - the agreements' admin
-    """Answer a selection."""
+def _answer_selection(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - the agreements' admin
+    """Ask whether the selected pairs are to be changed; once that is confirmed, change them."""
     if not _may_settle(admin, request):
         raise PermissionDenied
     change, cells = _CHANGES.get(request.POST.get("change", "")), _selected(request)
@@ -118,7 +121,7 @@ def _asked(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - 
             back=request.get_full_path(),
         )  # fmt: skip
     try:
-        sentence = _perform(admin, request, change, others)
+        sentence = _settle_all(admin, request, change, others)
     except NoSuchAgreement as error:
         admin.message_user(request, f"Nothing was changed: {error}", messages.ERROR)
     else:
@@ -126,25 +129,28 @@ def _asked(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - 
     return HttpResponseRedirect(request.get_full_path())
 
 
-def _perform(admin: Any, request: HttpRequest, change: _Change, cells: Sequence[Cell]) -> str:  # noqa: ANN401 - the agreements' admin
-    """Do it to all or to none; say what was done, and what it does not achieve."""
+def _settle_all(admin: Any, request: HttpRequest, change: _Change, cells: Sequence[Cell]) -> str:  # noqa: ANN401 - the agreements' admin
+    """Change all pairs or none; say so, and of which the period lets nothing pass."""
     without_effect = []
     with transaction.atomic():
         for cell in cells:
             before = cell.standing
             agreement = settle(cell.owner, cell.reader, state=change.state)
-            _record(admin, request, agreement, before)
+            _log_change(admin, request, agreement, before)
             if change.state is AgreementState.ACTIVE and outside_period(agreement):
                 without_effect.append(f"{agreement} {outside_period(agreement)}")
     sentence = f"{len(cells)} agreements are {change.state} now."
-    return (
-        f"{sentence} Nothing passes: {'; '.join(without_effect[:10])}."
-        if without_effect
-        else sentence
-    )
+    if not without_effect:
+        return sentence
+    return f"{sentence} Nothing passes: {'; '.join(without_effect[:_MOST_NAMED])}."
 
 
-def _record(admin: Any, request: HttpRequest, agreement: Agreement, before: AgreementCell) -> None:  # noqa: ANN401 - the agreements' admin
+def _log_change(
+    admin: Any,  # noqa: ANN401 - the agreements' admin
+    request: HttpRequest,
+    agreement: Agreement,
+    before: AgreementCell,
+) -> None:
     sentence = f"{before} → {agreement.state}, in the matrix."
     log = admin.log_addition if before is AgreementCell.NONE else admin.log_change
     log(request, agreement, sentence)
@@ -159,23 +165,25 @@ def _differs(cell: Cell, change: _Change) -> bool:
 
 def _selected(request: HttpRequest) -> list[Cell]:
     found = map(_PAIR.fullmatch, request.POST.getlist("pair"))
-    return agreement_matrix.chosen((int(pair[1]), int(pair[2])) for pair in found if pair)
+    return agreement_matrix.cells_of((int(pair[1]), int(pair[2])) for pair in found if pair)
 
 
 def _may_settle(admin: Any, request: HttpRequest) -> bool:  # noqa: ANN401 - the agreements' admin
     return bool(admin.has_change_permission(request) and admin.has_add_permission(request))
 
 
-def _turner(wanted: MatrixFilter) -> Mapping[str, Any]:
-    """Return the addresses of the pages beside this one."""
+def _neighbour_pages(matrix_filter: MatrixFilter) -> Mapping[str, Any]:
+    """Return the addresses of the pages above, below, left and right of this one."""
 
-    def at(**change: int) -> str:
-        named = {name: getattr(wanted, name) for name in MatrixFilter.__dataclass_fields__} | change
+    def address(**change: int) -> str:
+        named = {
+            name: getattr(matrix_filter, name) for name in MatrixFilter.__dataclass_fields__
+        } | change
         return f"?{urlencode({name: value for name, value in named.items() if value})}"
 
     return {
-        "up": at(row_page=wanted.row_page - 1),
-        "down": at(row_page=wanted.row_page + 1),
-        "left": at(column_page=wanted.column_page - 1),
-        "right": at(column_page=wanted.column_page + 1),
+        "up": address(row_page=matrix_filter.row_page - 1),
+        "down": address(row_page=matrix_filter.row_page + 1),
+        "left": address(column_page=matrix_filter.column_page - 1),
+        "right": address(column_page=matrix_filter.column_page + 1),
     }

@@ -1,6 +1,6 @@
-"""Agreements as a matrix: who owns what in its rows, who comes for it in its columns.
+"""Agreements as a matrix: owners of objects are its rows, their readers its columns.
 
-A page costs the same however many parties there are.
+It is read page by page, so that a page costs the same however many parties there are.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -16,7 +16,7 @@ from parties.models import Agreement, AgreementState, Party
 from parties.role_pairs import OWNERS, READERS, SIDES
 
 ROWS, COLUMNS = 30, 24
-"""How much of it is one page; its boxes are fewer than the fields Django takes in one form."""
+"""The size of a page; its 720 checkboxes are fewer than the fields Django takes in one form."""
 _USUAL_OWNERS = OWNERS - {Role.EMSP}
 
 
@@ -43,7 +43,7 @@ LETTERS = {
 
 @dataclass(frozen=True, slots=True)
 class MatrixFilter:
-    """What of the matrix is looked at; what is empty does not matter, pages count from 1."""
+    """Which part of the matrix is shown; an empty value does not narrow it, pages count from 1."""
 
     owners: str = ""
     owner_role: str = ""
@@ -64,12 +64,12 @@ class Cell:
 
     @property
     def standing(self) -> AgreementCell:
-        """How the agreement stands."""
+        """The state of the agreement, and whether its period has begun or is over."""
         return standing(self.agreement)
 
     @property
     def letter(self) -> str:
-        """The standing for those who cannot tell its colour."""
+        """A letter for those who cannot tell the colours apart."""
         return LETTERS[self.standing]
 
     @property
@@ -90,7 +90,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """One page of it; where two parties have nothing to agree on the cell is None."""
+    """One page of the matrix; the cell of two parties that have nothing to exchange is None."""
 
     rows: Side
     columns: Side
@@ -98,7 +98,7 @@ class Matrix:
 
 
 def standing(agreement: Agreement | None) -> AgreementCell:
-    """Say how an agreement stands, its period considered."""
+    """Return the state of an agreement, and whether its period has begun or is over."""
     if agreement is None:
         return AgreementCell.NONE
     if agreement.state == AgreementState.ACTIVE:
@@ -108,23 +108,25 @@ def standing(agreement: Agreement | None) -> AgreementCell:
     return AgreementCell(agreement.state)
 
 
-def read(wanted: MatrixFilter) -> Matrix:
+def read(matrix_filter: MatrixFilter) -> Matrix:
     """Read one page of the matrix."""
-    rows = _side(_owners(wanted), page=wanted.row_page, size=ROWS)
-    columns = _side(_readers(wanted), page=wanted.column_page, size=COLUMNS)
+    rows = _side(_owners(matrix_filter), page=matrix_filter.row_page, size=ROWS)
+    columns = _side(_readers(matrix_filter), page=matrix_filter.column_page, size=COLUMNS)
     known = _agreements(rows.parties, columns.parties)
     cells = [[_cell(row, column, known) for column in columns.parties] for row in rows.parties]
     return Matrix(rows, columns, cells)
 
 
-def chosen(pairs: Iterable[tuple[int, int]]) -> list[Cell]:
+def cells_of(pairs: Iterable[tuple[int, int]]) -> list[Cell]:
     """Return the cells of some pairs of parties, in the order of their names."""
-    wanted = set(pairs)
-    parties = Party.objects.in_bulk({pk for pair in wanted for pk in pair})
-    known = _agreements(*([parties[pk] for pk in ids if pk in parties] for ids in _split(wanted)))
+    wanted_pairs = set(pairs)
+    parties = Party.objects.in_bulk({pk for pair in wanted_pairs for pk in pair})
+    known = _agreements(
+        *([parties[pk] for pk in ids if pk in parties] for ids in _split(wanted_pairs))
+    )
     found = [
         _cell(parties[owner], parties[reader], known)
-        for owner, reader in wanted
+        for owner, reader in wanted_pairs
         if owner in parties and reader in parties
     ]
     return sorted(
@@ -137,18 +139,20 @@ def _split(pairs: Collection[tuple[int, int]]) -> tuple[list[int], list[int]]:
     return [owner for owner, _ in pairs], [reader for _, reader in pairs]
 
 
-def _owners(wanted: MatrixFilter) -> QuerySet[Party]:
-    roles = {wanted.owner_role} if wanted.owner_role else _USUAL_OWNERS
-    return _narrowed(roles, wanted.owners, wanted.state, side="cpo")
+def _owners(matrix_filter: MatrixFilter) -> QuerySet[Party]:
+    roles = {matrix_filter.owner_role} if matrix_filter.owner_role else _USUAL_OWNERS
+    return _parties_of_side(roles, matrix_filter.owners, matrix_filter.state, side="cpo")
 
 
-def _readers(wanted: MatrixFilter) -> QuerySet[Party]:
-    fitting = {reader for owner, reader in SIDES if owner == wanted.owner_role} or READERS
-    roles = fitting & {wanted.reader_role} if wanted.reader_role else fitting
-    return _narrowed(roles, wanted.readers, wanted.state, side="emsp")
+def _readers(matrix_filter: MatrixFilter) -> QuerySet[Party]:
+    fitting = {reader for owner, reader in SIDES if owner == matrix_filter.owner_role} or READERS
+    roles = fitting & {matrix_filter.reader_role} if matrix_filter.reader_role else fitting
+    return _parties_of_side(roles, matrix_filter.readers, matrix_filter.state, side="emsp")
 
 
-def _narrowed(roles: Collection[str], words: str, state: str, *, side: str) -> QuerySet[Party]:
+def _parties_of_side(
+    roles: Collection[str], words: str, state: str, *, side: str
+) -> QuerySet[Party]:
     found = Party.objects.filter(role__in=roles).select_related("platform")
     for word in words.split():
         found = found.filter(Q(key__icontains=word) | Q(name__icontains=word))

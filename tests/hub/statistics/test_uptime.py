@@ -171,8 +171,8 @@ def test_changes_are_in_the_order_in_which_they_happened(one: Evse) -> None:
 
 
 def test_its_page_shows_uptime_and_changes(one: Evse, admin_client: Client) -> None:
-    """An hour since it came, half of it out of order."""
-    become("OUTOFORDER", minutes_ago=30)
+    """An hour since it came, half of it out of order: 50.5 %, and half a percent is 18 seconds."""
+    become("OUTOFORDER", minutes_ago=29.7)
     text = admin_client.get(reverse("admin:hub_evse_change", args=[one.pk])).content.decode()
     assert "Uptime <strong>50" in text
     assert text.count("OUTOFORDER") >= 2
