@@ -47,10 +47,10 @@ __all__ = [
     "ago",
     "badge",
     "badges",
+    "cached_per_row",
     "column",
     "laid_out",
     "moment_text",
-    "once",
     "operates",
     "page",
     "pretty",
@@ -159,8 +159,8 @@ def column(title: str, *, order: str | None = None) -> Callable[[_Shown], _Shown
     return display(description=title, ordering=order)
 
 
-def once(method: _Shown) -> _Shown:
-    """Keep what is shown of a row: the theme asks for a field of a page up to five times."""
+def cached_per_row(method: _Shown) -> _Shown:
+    """Compute a field of a row once: the theme asks for a field of a page up to five times."""
     name = f"_shown_{method.__name__}"
 
     @wraps(method)

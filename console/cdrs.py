@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from console import related_tables
-from console.base import ago, column, once
+from console.base import ago, cached_per_row, column
 from console.charged_object import NARROW, SOUGHT, ChargedAdmin
 from console.filters import (
     LocationFilter,
@@ -87,7 +87,7 @@ class CdrAdmin(ChargedAdmin[Cdr]):
         return short(row.session_key, longest=NARROW) if row.session_key else "-"
 
     @column("Session")
-    @once
+    @cached_per_row
     def session_link(self, row: Cdr) -> SafeString | str:
         """Lead to the session."""
         found = session_of(row)
@@ -109,7 +109,7 @@ class CdrAdmin(ChargedAdmin[Cdr]):
         return row.remote_location or "-"
 
     @column("")
-    @once
+    @cached_per_row
     def siblings(self, row: Cdr) -> SafeString:
         """Show what else came of the session, as a credit CDR does."""
         return related_tables.cdr_table(siblings_of(row))

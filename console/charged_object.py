@@ -10,7 +10,7 @@ import msgspec
 from django.utils.safestring import SafeString
 
 from console import charging_periods, formats
-from console.base import ago, column, moment_text, once
+from console.base import ago, cached_per_row, column, moment_text
 from console.object_links import link, location_of, short, token_of
 from console.reveal import Reveals
 from console.search import charged
@@ -76,7 +76,7 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
         return formats.price_per_kwh(row)
 
     @column("")
-    @once
+    @cached_per_row
     def chart(self, row: Row) -> SafeString | str:
         """Draw the energy of each charging period."""
         return charging_periods.chart(_decoded(row))
@@ -87,7 +87,7 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
         return short(mask_value(row.token_key) or "-")
 
     @column("Token")
-    @once
+    @cached_per_row
     def token_link(self, row: Row) -> SafeString | str:
         """Lead to the token."""
         found = token_of(row, _decoded(row))
@@ -100,7 +100,7 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
         return short(row.location_key, longest=NARROW) if row.location_key else "-"
 
     @column("Location")
-    @once
+    @cached_per_row
     def location_link(self, row: Row) -> SafeString | str:
         """Lead to the location; one that is not to be published has no page (LOC-17)."""
         found = location_of(row)

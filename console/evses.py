@@ -14,7 +14,17 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from console.base import ModelAdmin, ReadOnly, ago, column, once, pretty, sees, span, table
+from console.base import (
+    ModelAdmin,
+    ReadOnly,
+    ago,
+    cached_per_row,
+    column,
+    pretty,
+    sees,
+    span,
+    table,
+)
 from console.changelist import BoundedChangeList, BoundedPaginator
 from console.export import Exports
 from console.filters import owner_filter, word_filter
@@ -127,13 +137,13 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
         return ago(row.last_updated)
 
     @column("")
-    @once
+    @cached_per_row
     def days(self, row: Evse) -> SafeString:
         """Show how it was, hour by hour, and its uptime."""
         return days(uptime.recent_spans(row))
 
     @column("")
-    @once
+    @cached_per_row
     def changes(self, row: Evse) -> SafeString:
         """Show the newest changes of its status."""
         found = list(row.changes.order_by("-minute")[:_CHANGES])
@@ -149,14 +159,14 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
         return table(("Changed", "At", "From", "To"), cells)
 
     @column("")
-    @once
+    @cached_per_row
     def object_status(self, row: Evse) -> SafeString:
         """Show which party has which version of it."""
         subject = Subject(ModuleID.LOCATIONS, row.object, row.key, row.revision, row)
         return object_status_table(subject)
 
     @column("")
-    @once
+    @cached_per_row
     def document(self, row: Evse) -> SafeString:
         """Show its text."""
         return pretty(row.text.encode())

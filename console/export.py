@@ -176,7 +176,7 @@ class _Watched:
 
 def _found(name: str) -> Job | None:
     try:
-        return jobs.find(_JOB.format(name))
+        return jobs.find_job(_JOB.format(name))
     except redis.RedisError:
         return None
 

@@ -15,7 +15,7 @@ _LOOK_AGAIN = "2"
 def shown(admin: Any, request: HttpRequest, name: str, *, title: str, back: str) -> HttpResponse:  # noqa: ANN401 - the admin of any model
     """Show how far a job is."""
     try:
-        found = jobs.find(name)
+        found = jobs.find_job(name)
     except redis.RedisError:
         found = None
     counts = found.counts.most_common() if found else ()

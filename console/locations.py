@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from console.base import ago, badges, column, once, table
+from console.base import ago, badges, cached_per_row, column, table
 from console.filters import VersionFilter, owner_filter
 from console.map import AreaFilter, StatusFilter, map_view, spots_view
 from console.object_links import charged_at, link
@@ -98,7 +98,7 @@ class LocationAdmin(StoredAdmin[Location]):
         return badges((f"{number} {status}", badge_tone(status)) for status, number in row.counts)
 
     @column("")
-    @once
+    @cached_per_row
     def evse_table(self, row: Location) -> SafeString:
         """Show the EVSEs of the present text."""
         present = row.parts.filter(generation=row.generation).order_by("position", "pk")
@@ -109,13 +109,13 @@ class LocationAdmin(StoredAdmin[Location]):
         return table(("Uid", "EVSE id", "Status", "Last updated"), cells)
 
     @column("")
-    @once
+    @cached_per_row
     def sessions(self, row: Location) -> SafeString:
         """Show the newest sessions."""
         return session_table(charged_at(Session.objects.all(), row), location=row.pk)
 
     @column("")
-    @once
+    @cached_per_row
     def cdrs(self, row: Location) -> SafeString:
         """Show the newest CDRs."""
         return cdr_table(charged_at(Cdr.objects.all(), row), location=row.pk)

@@ -18,8 +18,8 @@ from console.base import (
     action,
     ago,
     badge,
+    cached_per_row,
     column,
-    once,
     page,
     pretty,
     table,
@@ -155,7 +155,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         return format_html('<a class="hub-link" href="{}">{}</a>', url, shown)
 
     @column("Object")
-    @once
+    @cached_per_row
     def about(self, row: Exchange) -> SafeString | str:
         """Lead to what it is about."""
         return object_of(row)

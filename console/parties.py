@@ -13,7 +13,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from console.agreements import AGREEMENT_TONES
-from console.base import ModelAdmin, ReadOnly, Tone, ago, badge, column, once, pretty, table
+from console.base import (
+    ModelAdmin,
+    ReadOnly,
+    Tone,
+    ago,
+    badge,
+    cached_per_row,
+    column,
+    pretty,
+    table,
+)
 from parties.connection_status import ConnectionStatus
 from parties.models import Agreement, AgreementState, Party
 
@@ -87,7 +97,7 @@ class PartyAdmin(ReadOnly, ModelAdmin[Party]):
         )
 
     @column("")
-    @once
+    @cached_per_row
     def agreements(self, party: Party) -> SafeString:
         """Show with whom it exchanges data."""
         either = Q(cpo=party) | Q(emsp=party)

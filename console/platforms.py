@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.base import PageChangeList, Tone, action, badge, column, once, page, sees
+from console.base import PageChangeList, Tone, action, badge, cached_per_row, column, page, sees
 from console.forget_platform import Departures
 from console.lag import Lag, lags
 from console.onboarding import OnboardingPages, invited
@@ -191,13 +191,13 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
         return badge("closed", Tone.GOOD)
 
     @column("")
-    @once
+    @cached_per_row
     def recent(self, platform: Platform) -> SafeString:
         """Show its last messages."""
         return recent_of(platform)
 
     @column("")
-    @once
+    @cached_per_row
     def subscriptions(self, platform: Platform) -> SafeString:
         """Show each receiver's place in each module's feed."""
         return of_platform(platform)

@@ -99,7 +99,7 @@ class RedriveActions:
         if not self.has_redrive_permission(request):
             raise PermissionDenied
         try:
-            found = jobs.find(name)
+            found = jobs.find_job(name)
         except redis.RedisError:
             found = None
         shown = {

@@ -10,7 +10,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from console import related_tables
-from console.base import column, once
+from console.base import cached_per_row, column
 from console.charged_object import ChargedAdmin
 from console.filters import (
     LocationFilter,
@@ -94,7 +94,7 @@ class SessionAdmin(ChargedAdmin[Session]):
         return format_html_join(" ", "{}", links) or "-"
 
     @column("")
-    @once
+    @cached_per_row
     def cdr_rows(self, row: Session) -> SafeString:
         """Show what came of it."""
         return related_tables.cdr_table(cdrs_of([row])[row.pk])

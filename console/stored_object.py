@@ -21,8 +21,8 @@ from console.base import (
     ago,
     badge,
     badges,
+    cached_per_row,
     column,
-    once,
     pretty,
     sees,
     table,
@@ -161,14 +161,14 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
         return messages_of(row)
 
     @column("")
-    @once
+    @cached_per_row
     def object_status(self, row: Row) -> SafeString:
         """Show which party has which version, since when, and why not the present one."""
         module = next(name for name, policy in POLICIES.items() if isinstance(row, policy.model))
         return object_status_table(Subject(module, row, revision=row.revision))
 
     @column("")
-    @once
+    @cached_per_row
     def document(self, row: Row) -> SafeString:
         """Show the whole object as a party with access gets it."""
         return pretty(self.served(row))

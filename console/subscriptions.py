@@ -23,8 +23,8 @@ from console.base import (
     Tone,
     ago,
     badge,
+    cached_per_row,
     column,
-    once,
     operates,
     table,
 )
@@ -221,7 +221,7 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
         return f"transaction {row.transaction}"
 
     @column("Snapshots")
-    @once
+    @cached_per_row
     def snapshots(self, row: Subscription) -> SafeString:
         """Show which owners' objects it was given when it newly saw them."""
         found = row.snapshots.order_by("owner")

@@ -12,7 +12,7 @@ from django.db.models.functions import Right, Upper
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from console.base import Tone, badge, column, once
+from console.base import Tone, badge, cached_per_row, column
 from console.drivers import Drivers
 from console.filters import VersionFilter, owner_filter, word_filter
 from console.object_links import charged_with
@@ -122,13 +122,13 @@ class TokenAdmin(Reveals, Drivers, StoredAdmin[Token]):
         return badge("valid", Tone.GOOD) if row.valid else badge("blocked", Tone.BAD)
 
     @column("")
-    @once
+    @cached_per_row
     def sessions(self, row: Any) -> SafeString:  # noqa: ANN401 - a row with what was charged
         """Show the newest sessions."""
         return session_table(row.charged[0], token=row.pk)
 
     @column("")
-    @once
+    @cached_per_row
     def cdrs(self, row: Any) -> SafeString:  # noqa: ANN401 - a row with what was charged
         """Show the newest CDRs."""
         return cdr_table(row.charged[1], token=row.pk)

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from console.base import ModelAdmin, ago, column, once, operates, table
+from console.base import ModelAdmin, ago, cached_per_row, column, operates, table
 from console.object_links import list_of
 from operators import second_factor, sessions
 from operators.audit import record
@@ -88,7 +88,7 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return super().user_change_password(request, id, form_url)
 
     @column("Log-in")
-    @once
+    @cached_per_row
     def door(self, row: User) -> SafeString:
         """Say by what the person logs in, and where that was done."""
         factor = "with" if second_factor.is_enrolled(row) else "no"
@@ -100,7 +100,7 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         )
 
     @column("Last events")
-    @once
+    @cached_per_row
     def events(self, row: User) -> SafeString:
         """Show log-ins, failures, and what was changed of the account."""
         of = {"kind": "auth.User", "object_id": str(row.pk)}

@@ -109,7 +109,7 @@ class Job:
             log.warning("how far a job is cannot be told, the broker does not answer: %s", error)
 
 
-def forget(quoting: Callable[[str], bool]) -> int:
+def forget_jobs(quoting: Callable[[str], bool]) -> int:
     """Forget jobs whose words quote something; what they do goes on, unseen."""
     found = 0
     try:
@@ -123,7 +123,7 @@ def forget(quoting: Callable[[str], bool]) -> int:
     return found
 
 
-def find(name: str) -> Job | None:
+def find_job(name: str) -> Job | None:
     """Return how far a job is, if that is known; may raise `redis.RedisError`."""
     text: Any = broker.connection().get(_KEY.format(name))
     if text is None:

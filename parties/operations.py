@@ -27,7 +27,7 @@ class NoSuchPlatform(ValueError):
     """No platform has this name."""
 
 
-def find(name: str) -> Platform:
+def find_platform(name: str) -> Platform:
     """Return the platform of this name; the error names those that exist."""
     platform = Platform.objects.filter(name=name).first()
     if platform is None:
@@ -131,7 +131,7 @@ def try_again(platform: Platform) -> None:
 
 
 @transaction.atomic
-def forget(platform: Platform) -> None:
+def delete_platform(platform: Platform) -> None:
     """Delete a platform with its parties, tokens and agreements."""
     with audited("forgot", platform.name):
         announce(platform_removed, Platform, platform_id=platform.pk)

@@ -24,7 +24,7 @@ def add_driver_arguments(parser: CommandParser) -> None:
     parser.add_argument("--reason", default="", help="kept in the audit")
 
 
-def named(options: Namespace, *, needs_reason: bool) -> Driver:
+def driver_named_by(options: Namespace, *, needs_reason: bool) -> Driver:
     """Return the driver that is named; the reason is asked for at the same time."""
     driver = Driver.named(options.uid, options.contract, party=options.party, by_uid=options.by_uid)
     if needs_reason and not options.reason.strip():

@@ -26,7 +26,7 @@ def add_choosing_arguments(parser: CommandParser) -> None:
     parser.add_argument("--all", action="store_true", help="all there are")
 
 
-def wanted(options: Namespace) -> dict[str, Any]:
+def selection_of(options: Namespace) -> dict[str, Any]:
     """Return what was chosen; an operator who says nothing means nothing."""
     if not (options.id or options.party or options.module or options.all):
         raise CommandError("say which: --id, --party, --module or --all")

@@ -54,7 +54,7 @@ class Endpoint:
         return next(iter(match.ids), "") if match else ""
 
 
-def own(url: str, method: str = "GET") -> Endpoint:
+def endpoint_of_hub(url: str, method: str = "GET") -> Endpoint:
     """Return what a path of the hub is about; versions are only read."""
     found = _OWN.match(url)
     if found and declared(found[4]):

@@ -27,7 +27,7 @@ WHERE i.inhparent = %s::regclass AND bounds <> 'DEFAULT'
 _DAYS = f"SELECT DISTINCT (at AT TIME ZONE 'UTC')::date FROM {_DEFAULT} WHERE at < %s"
 
 
-def keep() -> tuple[list[str], list[str]]:
+def maintain_partitions() -> tuple[list[str], list[str]]:
     """Make the partitions of the days to come, drop those too old; return both by name."""
     today = timezone.now().date()
     existing = names()

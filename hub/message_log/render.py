@@ -47,7 +47,7 @@ def _cells(exchange: dict[str, Any]) -> tuple[str, ...]:
         "→ hub" if exchange["direction"] == "in" else "  hub →",
         exchange["platform"] or "?",
         f"{exchange['sender'] or '-'} → {exchange['receiver'] or _nobody(exchange)}",
-        f"{exchange['method']} {place(exchange)}",
+        f"{exchange['method']} {module_and_path(exchange)}",
         exchange["route"],
         _or_dash(exchange["http_status"]),
         _or_dash(code),
@@ -56,7 +56,7 @@ def _cells(exchange: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def place(exchange: dict[str, Any]) -> str:
+def module_and_path(exchange: dict[str, Any]) -> str:
     """Say what a message is about: the module and what follows its endpoint."""
     return "/".join(filter(None, (exchange["module"], exchange["path"])))
 

@@ -69,7 +69,7 @@ def masked_row(entry: Entry, known: Endpoints) -> Row:
 
 def counted_row(entry: Entry) -> Row:
     """Return what the figures need of an exchange that gets no row of the log, as a row."""
-    module = endpoints.own(entry.url, entry.method).module[:LONGEST_MODULE]
+    module = endpoints.endpoint_of_hub(entry.url, entry.method).module[:LONGEST_MODULE]
     code = _code(entry.envelope or envelope.read(entry.response.text))
     return tuple((_measured(entry) | {"module": module, "status_code": code}).values())
 
@@ -182,7 +182,7 @@ def _routing_headers(entry: Entry) -> RoutingHeaders:
 def _endpoint(entry: Entry, known: Endpoints, headers: RoutingHeaders) -> Endpoint:
     """Return which endpoint an exchange was with, and what of its URL follows that."""
     if entry.is_inbound:
-        return replace(endpoints.own(entry.url, entry.method), platform=entry.platform)
+        return replace(endpoints.endpoint_of_hub(entry.url, entry.method), platform=entry.platform)
     endpoint = _endpoint_of_peer(entry, known, headers)
     return replace(endpoint, platform=entry.platform or endpoint.platform)
 

@@ -85,7 +85,7 @@ def survey(platform: Platform) -> Departure:
     return found
 
 
-def forget(platform: Platform, *, report: Progress = lambda *_: None) -> Departure:
+def forget_platform(platform: Platform, *, report: Progress = lambda *_: None) -> Departure:
     """End the registration, remove or keep all there is, then forget the platform itself."""
     unregister(platform)
     if platform.is_registered:
@@ -103,7 +103,7 @@ def forget(platform: Platform, *, report: Progress = lambda *_: None) -> Departu
                 report(min(1.0, done.total / total), done.removed + done.kept)
 
     remove(chain(_rows(heirs), _of_connection(platform)))
-    operations.forget(platform)
+    operations.delete_platform(platform)
     remove(_rows(heirs))  # what others sent it meanwhile: now nobody can any more
     Holder.objects.filter(platform=platform_id).delete()  # nothing is filed under it any more
     record("removed what was of", name, after=counts(done), kind="parties.Platform")

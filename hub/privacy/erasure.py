@@ -94,7 +94,7 @@ def _pass(driver: Driver, *, writes: bool) -> Iterator[tuple[float, Mapping[str,
             yield 0.0, {name: number}
     yield from _tables_cleared(driver, writes=writes)
     if writes:
-        yield 1.0, {"jobs": jobs.forget(driver.matcher.matches)}
+        yield 1.0, {"jobs": jobs.forget_jobs(driver.matcher.matches)}
     yield 1.0, {str(Token._meta.verbose_name_plural): _tokens(driver, writes=writes)}
 
 

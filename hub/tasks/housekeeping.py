@@ -24,7 +24,7 @@ from ocpi.errors import OcpiError
 from operators import known_devices, login_events, sessions
 from parties import still_alive
 from parties.agreements import expire
-from parties.operations import find
+from parties.operations import find_platform
 from parties.registration import renewal
 from parties.signals import platform_registered, platform_returned
 
@@ -95,7 +95,7 @@ def prune_feed() -> None:
 @shared_task(name="hub.keep_message_log")
 def keep_message_log() -> None:
     """Make the log's partitions of the days to come, and drop those that are too old."""
-    partitions.keep()
+    partitions.maintain_partitions()
 
 
 @shared_task(name="hub.prune_figures")
@@ -138,7 +138,7 @@ def forget_platform(sealed: str, job: str) -> None:
     """Forget a platform that somebody chose at the console."""
 
     def forget(wanted: dict[str, Any], report: Progress) -> None:
-        departure.forget(find(wanted["name"]), report=report)
+        departure.forget_platform(find_platform(wanted["name"]), report=report)
 
     work(sealed, job, forget)
 

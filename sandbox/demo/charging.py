@@ -143,7 +143,7 @@ class ChargingStations:
         for (owner, *_), ongoing in self._ongoing.items():
             if fold(ongoing.name) == fold(name):
                 return self._complete(
-                    owner, ongoing, self._dated(demo_session.rest(ongoing.patches))
+                    owner, ongoing, self._dated(demo_session.merged_patch(ongoing.patches))
                 )
         raise Declined("FAILED")
 

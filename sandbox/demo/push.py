@@ -48,7 +48,7 @@ class Pusher:
 
     def push(self, message: Message) -> None:
         """Make it true here, then tell the hub; where it lost track, tell it the whole object."""
-        whole = keep(self.platform.own[message.module], message)
+        whole = apply_to_own(self.platform.own[message.module], message)
         body = "" if message.body is None else write_object(dict(message.body))
         if not self._send(message, body) and message.method == "PATCH":
             self._send(replace(message, method="PUT", ids=message.ids[:1]), whole)
@@ -105,8 +105,8 @@ class Pusher:
         )
 
 
-def keep(shelf: ObjectStore, message: Message) -> str:
-    """Change the own truth as the message says; return the whole object, if there still is one."""
+def apply_to_own(shelf: ObjectStore, message: Message) -> str:
+    """Change the platform's own objects by a message; return the object, if it still is there."""
     body, owner, ids = write_object(dict(message.body or {})), message.owner, message.ids
     if message.method == "POST":
         shelf.post(body)

@@ -1,6 +1,7 @@
-"""One driver's stay at an EVSE: the Session from PENDING to COMPLETED, and its CDR.
+"""A driver's session at an EVSE: the Session from PENDING to COMPLETED, and its CDR.
 
-Spec: 2.2.1 mod_sessions and mod_cdrs. The stay ends about now and began as long ago as it took.
+Spec: 2.2.1 mod_sessions and mod_cdrs. The demo does not wait while a car charges: a session that
+begins now is dated back, so that it ends about now.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -44,7 +45,7 @@ class ChargingPlace:
 
 
 def periods(place: ChargingPlace, end: datetime, chance: Random) -> list[Json]:
-    """Make the charging periods of a stay that ends then, cut where prices may change."""
+    """Make the charging periods of a session that ends then, cut where prices may change."""
     power = min(place.connector["max_electric_power"] / 1000, CAR_KILOWATTS)
     longest = 150 if power <= SLOW_KILOWATTS else 50
     charging = timedelta(minutes=chance.randint(longest // 5, longest))
@@ -110,12 +111,12 @@ def progress(place: ChargingPlace, planned: list[Json], end: str) -> Iterator[Js
         }
 
 
-def rest(patches: Iterable[Json]) -> Json:
-    """Make one PATCH of all that are still to come: somebody ends the stay now."""
+def merged_patch(patches: Iterable[Json]) -> Json:
+    """Make one PATCH of all that are still to come: somebody ends the session now."""
     whole: Json = {"charging_periods": []}
     for patch in patches:
-        told = whole["charging_periods"] + patch.get("charging_periods", [])
-        whole |= {**patch, "charging_periods": told}
+        charged = whole["charging_periods"] + patch.get("charging_periods", [])
+        whole |= {**patch, "charging_periods": charged}
     return whole
 
 

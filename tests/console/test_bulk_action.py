@@ -163,7 +163,7 @@ def test_letters_that_others_took_are_not_said_to_be_left(
     DeadLetter.objects.filter(pk=all_of_them[0]).delete()
     delivery_tasks.redrive(all_of_them, job.name)
 
-    found = jobs.find(job.name)
+    found = jobs.find_job(job.name)
 
     assert found is not None
     assert (found.counts, found.done) == ({"delivered": 2, "no longer in the list": 1}, 3)
@@ -177,7 +177,7 @@ def test_a_job_that_breaks_off_is_not_over(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(redrive, "_by_subscription", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         delivery_tasks.redrive([1], job.name)
-    found = jobs.find(job.name)
+    found = jobs.find_job(job.name)
     assert found is not None
     assert found.stage is Stage.STOPPED
 
@@ -216,7 +216,7 @@ def test_a_job_nobody_knows_any_more(admin_client: Client, hub_server: object) -
     broker.connection().flushdb()
     html = admin_client.get(reverse("admin:hub_deadletter_job", args=["gone"])).content.decode()
     assert "Nothing is known of it any more" in html
-    assert jobs.find("gone") is None
+    assert jobs.find_job("gone") is None
 
 
 def test_a_job_tells_how_far_it_is() -> None:
@@ -226,7 +226,7 @@ def test_a_job_tells_how_far_it_is() -> None:
     job.add({"delivered": 1}, "it backs off")
     job.end()
 
-    found = jobs.find(job.name)
+    found = jobs.find_job(job.name)
 
     assert found is not None
     assert (found.total, found.done, found.counts) == (5, 3, {"delivered": 3})

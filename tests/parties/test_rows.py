@@ -239,7 +239,7 @@ def test_forgetting_a_platform_takes_everything_with_it() -> None:
     platform = agreement.cpo.platform
     CredentialsFactory.create(platform=platform)
     EndpointFactory.create(platform=platform)
-    operations.forget(platform)
+    operations.delete_platform(platform)
     assert not Agreement.objects.exists()
     assert not Credentials.objects.exists()
     assert not Endpoint.objects.exists()

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from hub.delivery.outcomes import DEAD_LETTERS
 from hub.management.progress import Bar
-from hub.management.selection import add_choosing_arguments, wanted
+from hub.management.selection import add_choosing_arguments, selection_of
 from hub.pull.quarantine import QUARANTINE
 from hub.triage import SetAside
 from parties.management.command import OperatorCommand
@@ -34,7 +34,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             bar.show(done / total, f"{done:,} of {total:,}")
 
         set_aside = _SET_ASIDE[options.what]
-        number = set_aside.discard(set_aside.chosen(**wanted(options)), tell=tell)
+        number = set_aside.discard(set_aside.chosen(**selection_of(options)), tell=tell)
         bar.end()
         return {"discarded": number}
 

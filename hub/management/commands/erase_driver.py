@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from hub.management.drivers import add_driver_arguments, named
+from hub.management.drivers import add_driver_arguments, driver_named_by
 from hub.management.progress import Bar
 from hub.privacy import erasure
 from parties.management.command import OperatorCommand
@@ -27,7 +27,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Count, or erase, and tell how far that is."""
-        driver = named(options, needs_reason=not options.dry_run)
+        driver = driver_named_by(options, needs_reason=not options.dry_run)
         if not (options.dry_run or options.yes):
             raise CommandError(
                 f"this erases driver {driver} for good; look first with --dry-run, confirm with"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.management.drivers import add_driver_arguments, named
+from hub.management.drivers import add_driver_arguments, driver_named_by
 from hub.privacy import erasure
 from hub.privacy.extract import extract
 from parties.management.command import OperatorCommand
@@ -23,7 +23,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Write it out, or count."""
-        driver = named(options, needs_reason=not options.dry_run)
+        driver = driver_named_by(options, needs_reason=not options.dry_run)
         if options.dry_run:
             found = erasure.survey(driver)
             return {"dry_run": True, "counts": dict(+found.counts)}

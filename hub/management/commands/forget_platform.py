@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from hub.management.progress import Bar
 from hub.privacy import departure
 from parties.management.command import OperatorCommand
-from parties.operations import find
+from parties.operations import find_platform
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -25,7 +25,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Count, or forget and tell how far that is."""
-        platform = find(options.name)
+        platform = find_platform(options.name)
         if options.dry_run:
             counts = departure.counts(departure.survey(platform))
             return {"forgotten": None, **counts, "stays": list(departure.REMAINS)}
@@ -39,7 +39,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         def report(share: float, counts: Mapping[str, int]) -> None:
             bar.show(share, f"rows: {sum(counts.values()):,}")
 
-        counts = departure.counts(departure.forget(platform, report=report))
+        counts = departure.counts(departure.forget_platform(platform, report=report))
         bar.end()
         return {"forgotten": options.name, **counts, "stays": list(departure.REMAINS)}
 

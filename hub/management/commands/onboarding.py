@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from hub.onboarding import Checklist, Step, read
 from parties.management.command import OperatorCommand
 from parties.models import Platform
-from parties.operations import find
+from parties.operations import find_platform
 
 _MARKS = {"done": "✓", "care": "!", "wrong": "✗", "waiting": "…"}
 _EVERY_SECONDS = 1.0
@@ -29,7 +29,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Read the checklist, again and again as long as it is worth waiting."""
-        platform, end = find(options.name), time.monotonic() + options.wait
+        platform, end = find_platform(options.name), time.monotonic() + options.wait
         checklist = read(platform)
         while not checklist.is_complete and time.monotonic() < end:
             time.sleep(_EVERY_SECONDS)

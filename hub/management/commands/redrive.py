@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from hub.delivery.outcomes import DEAD_LETTERS
 from hub.delivery.redrive import Redriven, redrive
 from hub.management.progress import Bar
-from hub.management.selection import add_choosing_arguments, wanted
+from hub.management.selection import add_choosing_arguments, selection_of
 from parties.management.command import OperatorCommand
 
 
@@ -24,7 +24,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Work on what was chosen, and tell of each batch."""
-        chosen = DEAD_LETTERS.chosen(**wanted(options))
+        chosen = DEAD_LETTERS.chosen(**selection_of(options))
         ids = list(chosen.order_by("id").values_list("pk", flat=True))
         DEAD_LETTERS.audit("sent again", ids)
         done, bar = 0, Bar(self.stderr)

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.operations import find
+from parties.operations import find_platform
 from parties.registration.invitation import AllowedRole, change
 
 
@@ -33,7 +33,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Change it."""
         roles = [AllowedRole.parse(text) for text in options.role]
-        platform = change(find(options.name), roles=roles, rename=options.rename)
+        platform = change(find_platform(options.name), roles=roles, rename=options.rename)
         parties = sorted(str(row) for row in platform.allowed_parties.all())
         return {"platform": platform.name, "parties": parties}
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.operations import find
+from parties.operations import find_platform
 from parties.quirks import usage
 from parties.registration.invitation import prepare
 
@@ -25,7 +25,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Change them."""
-        platform = prepare(find(options.name).name, roles=(), quirks=options.quirk)
+        platform = prepare(find_platform(options.name).name, roles=(), quirks=options.quirk)
         return dict(platform.quirks.as_mapping())
 
     def tell(self, result: dict[str, Any]) -> None:

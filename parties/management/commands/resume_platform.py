@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from parties.management.commands import invite_platform
-from parties.operations import find, resume
+from parties.operations import find_platform, resume
 from parties.registration import invitation_letter
 
 
@@ -21,4 +21,4 @@ class Command(invite_platform.Command):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Resume."""
-        return invitation_letter.describe(resume(find(options.name)))
+        return invitation_letter.describe(resume(find_platform(options.name)))

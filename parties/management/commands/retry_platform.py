@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.operations import describe, find, try_again
+from parties.operations import describe, find_platform, try_again
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -20,7 +20,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Let it be tried."""
-        platform = find(options.name)
+        platform = find_platform(options.name)
         try_again(platform)
         return describe(platform)
 

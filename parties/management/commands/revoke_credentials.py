@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.operations import find, revoke_former
+from parties.operations import find_platform, revoke_former
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -20,7 +20,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Revoke."""
-        platform = find(options.name)
+        platform = find_platform(options.name)
         return {"name": platform.name, "revoked": revoke_former(platform)}
 
     def tell(self, result: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.operations import describe, find
+from parties.operations import describe, find_platform
 from parties.registration.outbound import renew_tokens
 
 
@@ -21,7 +21,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Rotate."""
-        platform = find(options.name)
+        platform = find_platform(options.name)
         renew_tokens(platform)
         return describe(platform)
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from parties.management.command import OperatorCommand
-from parties.operations import describe, find, suspend
+from parties.operations import describe, find_platform, suspend
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -23,7 +23,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Suspend."""
-        platform = find(options.name)
+        platform = find_platform(options.name)
         if not options.yes:
             message = (
                 f"this ends the registration of {platform.name}; confirm with --yes,"

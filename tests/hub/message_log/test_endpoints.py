@@ -1,6 +1,6 @@
 """What a URL is about, whichever way it is spelled."""
 
-from hub.message_log.endpoints import Endpoint, Endpoints, own
+from hub.message_log.endpoints import Endpoint, Endpoints, endpoint_of_hub
 
 CPO, EMSP = "https://shared.example.com/ocpi/receiver/locations", "https://msp.example.com/loc"
 
@@ -8,23 +8,27 @@ CPO, EMSP = "https://shared.example.com/ocpi/receiver/locations", "https://msp.e
 def test_the_hubs_own_urls() -> None:
     """Functional modules, configuration modules, and what leads nowhere."""
     path = "NL/CPA/L1?x=%2F"
-    assert own(f"/ocpi/2.2.1/receiver/locations/{path}") == Endpoint(
+    assert endpoint_of_hub(f"/ocpi/2.2.1/receiver/locations/{path}") == Endpoint(
         "/ocpi/2.2.1/receiver/locations", path, "", "2.2.1", "locations", "RECEIVER"
     )
-    assert own("/ocpi/versions").module == own("/ocpi/2.2.1/").module == "versions"
-    assert own("/ocpi/2.2.1/credentials").module == "credentials"
-    assert own("/ocpi/2.2.1", "POST").module == "credentials"
-    assert own("/ocpi/2.2.1/receiver/locatoins/L1").module == ""
-    assert own("/ocpi/2.2.1/receiver/locationsx").module == ""
+    assert (
+        endpoint_of_hub("/ocpi/versions").module
+        == endpoint_of_hub("/ocpi/2.2.1/").module
+        == "versions"
+    )
+    assert endpoint_of_hub("/ocpi/2.2.1/credentials").module == "credentials"
+    assert endpoint_of_hub("/ocpi/2.2.1", "POST").module == "credentials"
+    assert endpoint_of_hub("/ocpi/2.2.1/receiver/locatoins/L1").module == ""
+    assert endpoint_of_hub("/ocpi/2.2.1/receiver/locationsx").module == ""
 
 
 def test_the_object_a_url_names() -> None:
     """Its own id, decoded; neither its owner's nor its parts'."""
     base = "/ocpi/2.2.1"
-    assert own(f"{base}/receiver/locations/NL/CPA/L%2F1/E1/1").object_id() == "L/1"
-    assert own(f"{base}/sender/sessions/S1/charging_preferences").object_id() == "S1"
-    assert own(f"{base}/sender/locations?limit=1").object_id() == ""
-    assert own(f"{base}/receiver/locations/NL").object_id() == ""
+    assert endpoint_of_hub(f"{base}/receiver/locations/NL/CPA/L%2F1/E1/1").object_id() == "L/1"
+    assert endpoint_of_hub(f"{base}/sender/sessions/S1/charging_preferences").object_id() == "S1"
+    assert endpoint_of_hub(f"{base}/sender/locations?limit=1").object_id() == ""
+    assert endpoint_of_hub(f"{base}/receiver/locations/NL").object_id() == ""
 
 
 def test_a_shared_endpoint_is_told_apart_by_the_receiver() -> None:

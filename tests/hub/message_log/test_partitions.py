@@ -49,7 +49,7 @@ def test_days_get_their_partitions_ahead() -> None:
     today = timezone.now()
     days = [named(today + timedelta(days=number)) for number in range(4)]
     assert partitions.names() == [*days, "hub_exchange_default"]
-    assert partitions.keep() == ([], [])
+    assert partitions.maintain_partitions() == ([], [])
     assert place_of(an_exchange(today)) == days[0]
 
 
@@ -60,7 +60,7 @@ def test_what_came_without_a_partition_moves_into_it() -> None:
     found = [an_exchange(day) for day in days]
     other = an_exchange(long_ahead)
     assert {place_of(row) for row in found} == {"hub_exchange_default"}
-    partitions.keep()
+    partitions.maintain_partitions()
     assert [place_of(row) for row in found] == [named(day) for day in days]
     assert place_of(other) == "hub_exchange_default"
     assert Exchange.objects.filter(correlation_id="c").count() == 4
@@ -68,13 +68,13 @@ def test_what_came_without_a_partition_moves_into_it() -> None:
 
 def test_old_days_go(settings: LazySettings) -> None:
     """After the retention a day's partition is dropped, and what the default one has of it."""
-    partitions.keep()
+    partitions.maintain_partitions()
     old = datetime(2026, 1, 2, 12, tzinfo=UTC)
     partitions._made(old.date())
     an_exchange(old)
     an_exchange(old - timedelta(days=5))
     kept = an_exchange(timezone.now() - timedelta(days=13))
-    made, dropped = partitions.keep()
+    made, dropped = partitions.maintain_partitions()
     assert (made, dropped) == ([named(kept.at)], ["hub_exchange_20260102"])
     assert [row.pk for row in Exchange.objects.all()] == [kept.pk]
 
@@ -87,7 +87,7 @@ def test_what_an_operator_attached_stays(name: str) -> None:
             f"CREATE TABLE {name} PARTITION OF hub_exchange"
             " FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')"
         )
-    assert partitions.keep()[1] == []
+    assert partitions.maintain_partitions()[1] == []
     assert name in partitions.names()
 
 
@@ -104,7 +104,7 @@ def test_a_partition_of_an_operator_stands_for_the_days_it_covers() -> None:
 
     for _ in range(2):
         assert place_of(left) == "hub_exchange_default"
-        partitions.keep()
+        partitions.maintain_partitions()
 
     days = [named(timezone.now() + timedelta(days=number)) for number in range(2)]
     assert partitions.names() == [*days, "hub_exchange_default", "mine"]
@@ -112,7 +112,7 @@ def test_a_partition_of_an_operator_stands_for_the_days_it_covers() -> None:
 
 def test_the_indexes_are_on_every_partition() -> None:
     """A list of millions is read by an index, whichever day it is about."""
-    partitions.keep()
+    partitions.maintain_partitions()
     sql = "SELECT count(*) FROM pg_indexes WHERE tablename = %s"
     with connection.cursor() as cursor:
         cursor.execute(sql, [named(timezone.now())])

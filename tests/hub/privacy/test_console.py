@@ -90,7 +90,7 @@ def test_a_worker_erases_and_a_page_watches(admin_client: Client) -> None:
     assert UID not in Session.objects.get().text
     row = Audited.objects.get(deed="erased a driver")
     assert (row.who, row.channel) == ("admin", "console")
-    assert jobs.find(jobs_of_others.name) is None
+    assert jobs.find_job(jobs_of_others.name) is None
 
 
 def test_each_deed_has_a_permission_of_its_own(client: Client, django_user_model: Any) -> None:

@@ -125,7 +125,7 @@ def test_it_can_be_begun_again(cast: Cast, deliver_all: Deliver) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        departure.forget(Platform.objects.get(name="P2"), report=broken)
+        departure.forget_platform(Platform.objects.get(name="P2"), report=broken)
     assert Platform.objects.get(name="P2").status == "SUSPENDED"
     command("forget_platform", "P2", "--yes")
     assert not Token.objects.filter(owner="DE-MSA").exists()

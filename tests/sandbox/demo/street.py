@@ -8,7 +8,7 @@ from ocpi.versions import VERSIONS
 from sandbox.demo.cdr_check import KnownSession
 from sandbox.demo.charging import ChargingEvent, ChargingStations
 from sandbox.demo.locations import location
-from sandbox.demo.push import Message, keep
+from sandbox.demo.push import Message, apply_to_own
 from sandbox.demo.tariffs import tariffs
 from sandbox.demo.tokens import token
 from sandbox.object_store import ObjectStore, read_object, write_object
@@ -53,7 +53,7 @@ class Street:
     def make_true(self, happening: ChargingEvent) -> None:
         """Note what happened."""
         for message in happening.messages:
-            keep(self.own[message.module], message)
+            apply_to_own(self.own[message.module], message)
             self.messages.append(message)
         if happening.turned_away:
             self.turned_away.append(happening.turned_away)
