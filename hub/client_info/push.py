@@ -101,7 +101,7 @@ def send(platform_id: int) -> None:
         due = {str(uuid4()): info for info in sorted(_claim(platform_id))}
         if not due:
             return
-        sql.release()
+        sql.release()  # no connection is held while a slow platform answers
         pushes = [_push(info, correlation_id) for correlation_id, info in due.items()]
         results = send_all(receiver, pushes, seconds=_SENDING_SECONDS)
         outcomes = {due[result.push.correlation_id]: result for result in results}

@@ -52,6 +52,8 @@ SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM begun)"""
 @transaction.atomic
 def refresh_statuses() -> int:
     """Bring all rows in line with the parties' statuses, and count those that changed."""
+    # One at a time: who read the parties before a new one was there would end what another process
+    # has begun for it.
     sql.rows(_LOCK, {"lock": _LOCK_NUMBER})
     sql.rows(_DROP_OWN, {})
     reregistered = ClientInfo.objects.filter(platform__registered_at__gt=F("told_at"))

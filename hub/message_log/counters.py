@@ -107,6 +107,7 @@ def _is_good(row: Row) -> bool:
 def _code(row: Row) -> int:
     """Return the OCPI code, rounded where nobody specified it, or else the HTTP status."""
     code, http = row[_CODE], row[_HTTP]
+    # A peer that invents a code for each answer, 2042 and 2043, is counted in one row: 2000.
     if code in _OCPI_CODES:
         return int(code if code in _KNOWN_CODES else code // 100 * 100)
     return int(http) if http in _HTTP_CODES else 0

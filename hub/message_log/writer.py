@@ -147,6 +147,8 @@ class Writer:
             with connection.transaction():
                 self._store(written_rows, counted_rows)
                 [[number]] = connection.execute("SELECT pg_current_xact_id()::text").fetchall()
+                # Before the COMMIT: of one whose answer is lost nobody knows whether the entries
+                # are in the log, and written again they might be there twice.
                 self._unconfirmed = (number, len(entries))
         except _UNFIT as error:
             log.warning("the message log has what the database cannot hold: %s", error)

@@ -75,6 +75,9 @@ def _registered(tokens: Sequence[Credentials]) -> tuple[datetime, datetime]:
 
     And until when calls belong to that: the next token is from a handshake of its own.
     """
+    # Newest first. A renewal leaves the former token good until the new one is used, say
+    # 10:00-12:01 before 12:00-: one registration, from 10:00 on. One that had ended before the next
+    # began, say 10:00-11:00 before 12:00-, is of a former registration: the search is over.
     begin = following = timezone.now() + _AFTERWARDS
     for token in (token for token in tokens if token.kind == TokenKind.C):
         if token.revoked_at is not None and token.revoked_at <= begin:

@@ -93,7 +93,7 @@ def forget_platform(platform: Platform, *, report: Progress = lambda *_: None) -
     Credentials.objects.inbound(platform).revoke()
     done, total, name = Departure(), max(1, survey(platform).total), platform.name
     platform_id = platform.pk
-    heirs = _all_heirs(platform)
+    heirs = _all_heirs(platform)  # read while the parties are there that name them
     _note_departed(heirs)
 
     def remove(kinds: Iterable[Kind]) -> None:
@@ -150,6 +150,8 @@ def _fed(holder: str) -> Q:
 
 def _emptied(rows: QuerySet[Any], name: str) -> Iterator[int]:
     """Delete rows batch by batch, or keep them, and yield how many that were."""
+    # Behind the last key, never from the beginning: there each batch would pass over all that the
+    # batches before it deleted, which stay in the table until it is vacuumed.
     after: Any = None
     while True:
         later = rows if after is None else rows.filter(pk__gt=after)

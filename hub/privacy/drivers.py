@@ -102,6 +102,7 @@ def tokens(driver: Driver) -> QuerySet[Token]:
         ending=Upper(Right("object_id", ENDING)), contract=Upper("contract_id")
     )
     owned = rows.filter(owner__in=driver.holders) if driver.party else rows
+    # The index is on endings, which is what the console shows; for 04A1B2C3 it finds all …B2C3.
     either = Q(ending__in={uid[-ENDING:] for uid in driver.uids}) & _of_any_type(driver.uids)
     if driver.contracts:
         either |= Q(contract__in=driver.contracts)
