@@ -16,6 +16,7 @@ _STYLES = [
     for room in ("console", "operators")
     for kind in ("*.css", "*.js", "*.html")
     for path in Path(settings.BASE_DIR, room).rglob(kind)
+    if "leaflet" not in path.parts
 ]
 
 
