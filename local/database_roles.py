@@ -22,7 +22,7 @@ class Roles(NamedTuple):
     service: str
 
 
-def make(database_url: str, passwords: Mapping[str, str]) -> Roles:
+def make_roles(database_url: str, passwords: Mapping[str, str]) -> Roles:
     """Make both where they are missing, give each its rights, and return how they log in."""
     named = {
         "hub_owner": passwords["OWNER_PASSWORD"],

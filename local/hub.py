@@ -140,7 +140,7 @@ def with_roles(place: Place, given: Mapping[str, str], family: Family) -> Hub:
     """Return a hub that may not change its tables, where the server is ours to say so."""
     if environment.is_given("DATABASE_URL"):
         return Hub(place, given, family, {})
-    found = database_roles.make(given["DATABASE_URL"], dev_secrets.keys(place.path))
+    found = database_roles.make_roles(given["DATABASE_URL"], dev_secrets.keys(place.path))
     own = {**given, "DATABASE_URL": found.service}
     return Hub(place, own, family, {"DATABASE_URL": found.owner})
 
@@ -148,7 +148,7 @@ def with_roles(place: Place, given: Mapping[str, str], family: Family) -> Hub:
 def serve(place: Place) -> int:
     """Run the hub alone until a signal ends it; its data stay."""
     with until_ctrl_c(), place.taken(), Family() as family:
-        port = ports.wanted(port_from("HUB_BIND_PORT", 8000), variable="HUB_BIND_PORT")
+        port = ports.usable_port(port_from("HUB_BIND_PORT", 8000), variable="HUB_BIND_PORT")
         print("Starting the hub …", flush=True)
         hub = with_roles(place, environment.with_servers(family, place, port=port), family)
         hub.migrate()

@@ -57,7 +57,7 @@ def main(directory: Path = CHECKOUT) -> int:
     return 0
 
 
-def named(text: str) -> Iterator[tuple[str, str]]:
+def images_in(text: str) -> Iterator[tuple[str, str]]:
     """Return every image a file names: name with tag, digest or nothing."""
     for found in _NAMED.finditer(text):
         yield found[2], (found[3] or "").removeprefix("@")
@@ -90,7 +90,7 @@ def reference(image: str) -> Reference:
 
 def _pin(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    for image, known in dict(named(text)).items():
+    for image, known in dict(images_in(text)).items():
         found = digest(image)
         print(f"{image} {found}{'' if found == known else ' (new)'}", flush=True)
         text = re.sub(

@@ -38,7 +38,7 @@ def remembered(note: Path) -> int:
     return port
 
 
-def wanted(port: int, *, variable: str) -> int:
+def usable_port(port: int, *, variable: str) -> int:
     """Return the port, or say how to choose another one."""
     if not 0 < port < 2**16:
         raise Trouble(f"{variable}={port} is no port: write a number from 1 to 65535")

@@ -106,7 +106,7 @@ def remember(sender: type[Model], instance: Model, **_: object) -> None:
     """Before a row is saved: keep what it is now."""
     del sender
     if _is_watched():
-        setattr(instance, _BEFORE, stored(instance))
+        setattr(instance, _BEFORE, audited_fields(instance))
 
 
 def saved(sender: type[Model], instance: Model, *, created: bool, **_: object) -> None:
@@ -115,7 +115,7 @@ def saved(sender: type[Model], instance: Model, *, created: bool, **_: object) -
     before = instance.__dict__.pop(_BEFORE, None)
     if not _is_watched():
         return
-    after = stored(instance)
+    after = audited_fields(instance)
     if before != after:
         was, now = _differing(before, after)
         record("created" if created else "changed", instance, before=was, after=now)
@@ -149,7 +149,7 @@ def linked(
     record(word, instance, before=None if gave else names, after=names if gave else None)
 
 
-def stored(instance: Model) -> Facts | None:
+def audited_fields(instance: Model) -> Facts | None:
     """Return the audited fields of a row as the database has them."""
     row = type(instance)._base_manager.filter(pk=instance.pk).first() if instance.pk else None
     return None if row is None else _facts(row)

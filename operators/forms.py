@@ -30,7 +30,8 @@ class LoginForm(AuthenticationForm):
             return super().clean()
         if settings.HUB_OIDC_ONLY and not break_glass.is_broken_for(request, account):
             raise forms.ValidationError(_PROVIDER_ONLY, code="provider")
-        address, known = subscriber(address_of(request)), known_devices.known(request, account)
+        address = subscriber(address_of(request))
+        known = known_devices.recognised_by(request, account)
         sentence = login_throttle.refusal(account, address, known)
         if sentence is not None:
             login_events.record_failure(Event.LOCKED_OUT, _of(account), request)

@@ -26,8 +26,8 @@ _SALT = "operators.device"
 _NEW = "_new_device"
 
 
-def known(request: HttpRequest | None, account: str) -> str:
-    """Return by what an account is known to have logged in before: its browser, or its network."""
+def recognised_by(request: HttpRequest | None, account: str) -> str:
+    """Return by what a former log-in of an account is recognised: its browser, or its network."""
     if request is None:
         return ""
     signed = request.COOKIES.get(_cookie(), "")
@@ -44,8 +44,8 @@ def known(request: HttpRequest | None, account: str) -> str:
 
 def remember(request: HttpRequest, user: User) -> None:
     """Remember where somebody logged in."""
-    told = (_name(user.get_username()), secrets.token_hex(8))
-    setattr(request, _NEW, signing.dumps(told, salt=_SALT))
+    device = (_name(user.get_username()), secrets.token_hex(8))
+    setattr(request, _NEW, signing.dumps(device, salt=_SALT))
     network = _network(request)
     if network is None:
         return

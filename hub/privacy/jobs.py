@@ -34,7 +34,7 @@ def hand_over(task: Any, wanted: Mapping[str, Any]) -> str:  # noqa: ANN401 - a 
     return job.name
 
 
-def work(sealed: str, name: str, do: Callable[[Any, Progress], object]) -> None:
+def run_job(sealed: str, name: str, do: Callable[[Any, Progress], object]) -> None:
     """Do what was handed over, as who asked for it, and let others see how far it is."""
     request = msgspec.json.decode(tokens.unseal(sealed))
     by, job = request["by"], Job(_ALL, name)

@@ -18,7 +18,7 @@ from hub.message_log import partitions
 from hub.privacy import departure, erasure
 from hub.privacy import retention as lifetimes
 from hub.privacy.drivers import Driver
-from hub.privacy.jobs import Progress, work
+from hub.privacy.jobs import Progress, run_job
 from hub.statistics import retention as figures
 from ocpi.errors import OcpiError
 from operators import known_devices, login_events, sessions
@@ -130,7 +130,7 @@ def erase_driver(sealed: str, job: str) -> None:
         reason = wanted.pop("reason")
         erasure.erase(Driver.named(**wanted), reason=reason, report=report)
 
-    work(sealed, job, erase)
+    run_job(sealed, job, erase)
 
 
 @shared_task(name="hub.forget_platform")
@@ -140,7 +140,7 @@ def forget_platform(sealed: str, job: str) -> None:
     def forget(wanted: dict[str, Any], report: Progress) -> None:
         departure.forget_platform(find_platform(wanted["name"]), report=report)
 
-    work(sealed, job, forget)
+    run_job(sealed, job, forget)
 
 
 @shared_task(name="hub.expire_agreements")

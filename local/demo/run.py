@@ -180,7 +180,7 @@ def _books(stage: Stage) -> Books | None:
 def _stage(place: Place, *, usual_port: int) -> Iterator[Stage]:
     """Start the servers and the hub; whatever happens, stop it all."""
     with place.taken(), Family() as family:
-        port = ports.wanted(port_from("DEMO_PORT", usual_port), variable="DEMO_PORT")
+        port = ports.usable_port(port_from("DEMO_PORT", usual_port), variable="DEMO_PORT")
         began = time.monotonic()
         print("Starting PostgreSQL, Valkey, the hub, its worker and beat …", flush=True)
         given = _empty(environment.with_servers(family, place, port=port))

@@ -32,7 +32,7 @@ class Servers:
         self.start_postgres()
         postgres.create_database(self.database_url, _DATABASE, afresh=True)
         self.database_url = self.database_url.rpartition("/")[0] + f"/{_DATABASE}"
-        made = database_roles.make(self.database_url, dev_secrets.keys(self.place.path))
+        made = database_roles.make_roles(self.database_url, dev_secrets.keys(self.place.path))
         self.owner_url, self.service_url = made
         self.start_broker()
 

@@ -27,10 +27,10 @@ def test_a_taken_port_is_said_with_the_way_out() -> None:
     with socket.create_server((ports.HOST, 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(Trouble, match=rf"Port {port} is taken; .*DEMO_PORT=\d+"):
-            ports.wanted(port, variable="DEMO_PORT")
+            ports.usable_port(port, variable="DEMO_PORT")
 
 
 def test_a_port_has_sixteen_bits() -> None:
     """What is no port is refused before anything starts."""
     with pytest.raises(Trouble, match="DEMO_PORT=70000 is no port"):
-        ports.wanted(70000, variable="DEMO_PORT")
+        ports.usable_port(70000, variable="DEMO_PORT")

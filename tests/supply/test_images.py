@@ -27,7 +27,7 @@ def test_every_image_is_an_exact_release(name: str) -> None:
     for image in named:
         assert _EXACT.fullmatch(image), image
     assert [image.partition("@")[0] for image in named] == [
-        image for image, _ in image_digests.named((ROOT / name).read_text())
+        image for image, _ in image_digests.images_in((ROOT / name).read_text())
     ]
 
 

@@ -57,7 +57,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def database(server: str) -> Roles:
     """Return the database of a hub, migrated by the owner of its tables."""
-    made = database_roles.make(server, _PASSWORDS)
+    made = database_roles.make_roles(server, _PASSWORDS)
     migrate = subprocess.run(
         [sys.executable, "manage.py", "migrate", "--noinput", "--settings", "settings.test"],
         check=False,
@@ -145,7 +145,7 @@ def test_a_database_from_before_gets_its_roles(server: str) -> None:
         connection.execute("CREATE TABLE kept (id serial)")
         connection.execute("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
     for _ in range(2):
-        made = database_roles.make(older, _PASSWORDS)
+        made = database_roles.make_roles(older, _PASSWORDS)
         with psycopg.connect(made.owner, autocommit=True) as connection:
             connection.execute("ALTER TABLE kept ADD COLUMN IF NOT EXISTS more int")
             connection.execute(
@@ -185,4 +185,4 @@ def test_the_image_of_postgres_makes_the_same_roles(
         with pytest.raises(InsufficientPrivilege):
             _asked(composed.rpartition("/")[0] + "/composed", "CREATE TABLE mine ()")
     finally:
-        database_roles.make(server, _PASSWORDS)
+        database_roles.make_roles(server, _PASSWORDS)
