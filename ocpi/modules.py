@@ -128,22 +128,16 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The resource a path leads to, with the values of its variable steps."""
+    """The resource a path leads to, with the values of its variable steps.
+
+    Its `owner` stands in the path of Client Owned Objects; all other values are the `ids` of the
+    object and its parts, as the path spells them.
+    """
 
     resource: Resource
     values: dict[str, str]
-
-    @property
-    def owner(self) -> PartyRef | None:
-        """The owner a path names, where Client Owned Objects stand under one."""
-        if not set(OWNER) <= self.values.keys():
-            return None
-        return PartyRef(*(self.values[name] for name in OWNER))
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids of the object and its parts, as the path spells them."""
-        return tuple(value for name, value in self.values.items() if name not in OWNER)
+    owner: PartyRef | None
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +153,24 @@ class Interface:
         Of several at one path it is the one that takes the method, if any does.
         """
         found = self._at(segments)
-        fitting = (each for each in found if method in each.resource.methods)
-        return next(fitting, found[0] if found else None)
+        fitting = (each for each in found if method in each[0].methods)
+        best = next(fitting, found[0] if found else None)
+        return _match(*best) if best else None
 
     def allowed(self, segments: Sequence[str]) -> tuple[str, ...]:
         """Name the methods a path answers to, sorted; none when it leads nowhere."""
-        return tuple(
-            sorted({name for each in self._at(segments) for name in each.resource.methods})
-        )
+        return tuple(sorted({name for each, _ in self._at(segments) for name in each.methods}))
 
-    def _at(self, segments: Sequence[str]) -> list[Match]:
+    def _at(self, segments: Sequence[str]) -> list[tuple[Resource, dict[str, str]]]:
         read = ((resource, resource.values(segments)) for resource in self.resources)
-        return [Match(resource, values) for resource, values in read if values is not None]
+        return [(resource, values) for resource, values in read if values is not None]
+
+
+def _match(resource: Resource, values: dict[str, str]) -> Match:
+    is_owned = all(name in values for name in OWNER)
+    owner = PartyRef(*(values[name] for name in OWNER)) if is_owned else None
+    ids = tuple(value for name, value in values.items() if name not in OWNER)
+    return Match(resource, values, owner, ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +202,10 @@ class Module:
         """The class of what is sent to a configuration module."""
         return next(each.body for each in (*self.receiver, *self.sender) if each.body)
 
-    @property
-    def has_results(self) -> bool:
-        """Whether what is asked for by its actions is told later, to a `response_url`."""
+    def asks_for_results(self, resource: Resource, interface: InterfaceRole) -> bool:
+        """Tell whether what comes of an action is told later, to the `response_url` it names."""
+        if interface is not InterfaceRole.RECEIVER or resource.kind is not Kind.ACTION:
+            return False
         return any(each.kind is Kind.RESULT for each in self.sender)
 
     @property
@@ -226,25 +227,23 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of OCPI: its number, the modules it consists of, and how it is discovered.
+    """A version of OCPI: its number, the modules it consists of, and what is read by which class.
 
-    `listed` is the class of an entry in a list of versions, `details` that of one's endpoints.
+    `listed` is the class of an entry in a list of versions, `details` that of one's endpoints,
+    `credentials` that of what platforms exchange to register; a hub says `client_info` of a party.
     """
 
     number: str
     modules: Mapping[ModuleID, Module]
     listed: type[OcpiModel]
     details: type[OcpiModel]
+    credentials: type[OcpiModel] = field(init=False)
+    client_info: type[OcpiModel] = field(init=False)
 
-    @property
-    def credentials(self) -> type[OcpiModel]:
-        """The class of what platforms exchange to register."""
-        return self.modules[ModuleID.CREDENTIALS].body
-
-    @property
-    def client_info(self) -> type[OcpiModel]:
-        """The class of what a hub says of a party."""
-        return self.modules[ModuleID.HUBCLIENTINFO].body
+    def __post_init__(self) -> None:
+        """Read by what the configuration modules declare."""
+        object.__setattr__(self, "credentials", self.modules[ModuleID.CREDENTIALS].body)
+        object.__setattr__(self, "client_info", self.modules[ModuleID.HUBCLIENTINFO].body)
 
 
 def modules(*declared: Module) -> dict[ModuleID, Module]:

@@ -15,6 +15,7 @@ from ocpi.versions import declared, known_modules
 __all__ = ["Pairs"]
 
 
+@cache
 def role_pairs(module: str) -> Pairs:
     """Return (role that implements SENDER, role that implements RECEIVER) between parties."""
     return frozenset().union(*(each.roles for each in declared(module) if each.functional))

@@ -44,19 +44,16 @@ class Interfaces:
         match = resource(module.interfaces[place.role], place.rest, seen.method)
         shelves = self.own if place.role is InterfaceRole.SENDER else self.received
         shelf = shelves.get(place.module)
-        if (
-            module.has_results
-            and match.resource.kind is Kind.ACTION
-            and place.role is InterfaceRole.RECEIVER
-        ):
+        if module.asks_for_results(match.resource, place.role):
             return self.desk.answer(read_order(place.module, match, seen))
         if place.module == ModuleID.HUBCLIENTINFO:
             return self.clients.answer(place.role, match, seen, self.quirks)
         if shelf is None or match.resource.object != module.kept:
             return self.quirks.success()
+        at = "/".join((url.rstrip("/"), *place.rest)) if place.rest else url
         if place.role is InterfaceRole.SENDER:
-            return self._send(shelf, match, seen, url)
-        return self._receive(shelf, match, seen, url)
+            return self._send(shelf, match, seen, at)
+        return self._receive(shelf, match, seen, at)
 
     # --- sender --------------------------------------------------------------------------------
 

@@ -135,7 +135,7 @@ def read(
         is_owned=said_owner is not None,
         is_posted=called.is_posted,
         is_result=resource.kind is Kind.RESULT,
-        asks_for_results=resource.kind is Kind.ACTION and receiving and called.module.has_results,
+        asks_for_results=called.module.asks_for_results(resource, called.side),
         is_from_hub=speaks.is_hub,
         is_correlated=received.headers.get(CORRELATION_ID, "").strip()
         == received.ids.correlation_id,
@@ -179,7 +179,7 @@ class _Called(NamedTuple):
     def kept(self) -> Kept:
         """What the hub keeps of it: of a module, objects of one type at most."""
         kind, policy = self.match.resource.object, POLICIES.get(self.module.identifier)
-        if policy is None or kind is None or kind != self.module.kept:
+        if policy is None or kind is None or kind is not self.module.kept:
             return Kept.NOTHING
         return Kept.FOR_ONE if policy.personal else Kept.FOR_ALL
 

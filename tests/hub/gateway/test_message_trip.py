@@ -33,10 +33,10 @@ class Bound:
     whole: tuple[int, int]
 
 
-PUT = Bound(answer=(25, 70), whole=(35, 78))
-PATCH = Bound(answer=(29, 80), whole=(37, 94))
-AUTHORIZE = Bound(answer=(43, 90), whole=(50, 104))
-CREDENTIALS = Bound(answer=(50, 171), whole=(55, 186))
+PUT = Bound(answer=(25, 66), whole=(34, 76))
+PATCH = Bound(answer=(28, 78), whole=(36, 92))
+AUTHORIZE = Bound(answer=(42, 88), whole=(49, 102))
+CREDENTIALS = Bound(answer=(47, 168), whole=(52, 183))
 
 Judge = Callable[[str, Followed, Bound], None]
 

@@ -36,10 +36,12 @@ from ocpi.types import (
     Role,
     String,
 )
+from sandbox import SandboxPlatform
 
 TOYS = ModuleID("toys")
 NUMBER = "9.9"
 Json = dict[str, Any]
+Pair = tuple[SandboxPlatform, SandboxPlatform]
 
 
 class Toy(OcpiModel):
@@ -112,6 +114,11 @@ def version(module: Module = MODULE) -> Version:
     """Return the version that has toys beside all that 2.2.1 has."""
     every = {**v2_2_1.VERSION.modules, **modules(module)}
     return replace(v2_2_1.VERSION, number=NUMBER, modules=every)
+
+
+def asked(platform: SandboxPlatform) -> list[tuple[str, str]]:
+    """Return method and path of what a platform was asked, below its endpoint."""
+    return [(seen.method, seen.route.partition("/toys/")[2]) for seen in platform.seen]
 
 
 def a_toy(**changes: Any) -> Json:

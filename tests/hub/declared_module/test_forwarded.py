@@ -1,71 +1,18 @@
-"""What follows from the declaration of a module alone: there is no code for toys but `toys.MODULE`.
-
-Everything here is in a version only the test speaks, in which two platforms are registered.
-"""
-
-import json
-from collections.abc import Callable
+"""What follows from the declaration of a module alone: no code is for toys but `toys.MODULE`."""
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from hub.models import Exchange, Tariff
-from hub.policy import POLICIES, Policy
-from ocpi.modules import Module
+from hub.models import Exchange
 from ocpi.transport.pagination import read_link
-from ocpi.types import ModuleID
-from ocpi.versions import VERSIONS
 from parties.access import judged
 from sandbox import Responder, Result, SandboxPlatform
 from sandbox.misbehaviour import say
 from tests.cast import CPA, HUB, MSA, MSB, Cast, a_location, command, push, route
+from tests.hub.declared_module.toys import NUMBER, TOYS, Pair, a_repair, a_toy, asked
 from tests.hub.gateway.commands import NOTED, enveloped, in_envelope
-from tests.hub.message_log.conftest import Logged, logged
-from tests.hub.pull.workers import offer, read
-from tests.hub.toys import KEPT, MODULE, NUMBER, OLDER, TOYS, a_repair, a_toy, version
-
-__all__ = ["logged"]
-
-Pair = tuple[SandboxPlatform, SandboxPlatform]
-OFFERED = {
-    "toys": ["SENDER", "RECEIVER"],
-    "locations": ["SENDER", "RECEIVER"],
-}
-
-
-@pytest.fixture(autouse=True)
-def _spoken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(VERSIONS, NUMBER, version(MODULE))
-
-
-@pytest.fixture
-def _kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep toys, in the table of something else: a module of its own would have one."""
-    columns = POLICIES[ModuleID.TARIFFS].columns
-    monkeypatch.setitem(POLICIES, TOYS, Policy(model=Tariff, columns=columns))
-    monkeypatch.setitem(VERSIONS, NUMBER, version(KEPT))
-
-
-@pytest.fixture
-def strangers(cast: Cast) -> Pair:
-    """P1 and P2, registered in that version, without an agreement."""
-    found = tuple(cast.join(name, versions=[NUMBER], modules=OFFERED) for name in ("P1", "P2"))
-    for platform in found:
-        platform.forget()
-    return found[0], found[1]
-
-
-@pytest.fixture
-def partners(strangers: Pair, cast: Cast) -> Pair:
-    """The same, which may exchange everything of NL-CPA."""
-    cast.agree((str(CPA), str(MSA)))
-    return strangers
-
-
-def _asked(platform: SandboxPlatform) -> list[tuple[str, str]]:
-    """Return method and path of what a platform was asked, below its endpoint."""
-    return [(seen.method, seen.route.partition("/toys/")[2]) for seen in platform.seen]
+from tests.hub.message_log.conftest import Logged
 
 
 def _page(link: str = "") -> Responder:
@@ -107,7 +54,7 @@ def test_each_type_has_its_list(partners: Pair, kind: str) -> None:
     assert (link or "").startswith(f"{emsp.hub.endpoint('toys', 'SENDER')}/{kind}?")
     with cpo.answer("GET", _page()):
         assert emsp.hub.read(link or "").status_code == 1000
-    assert _asked(cpo) == [("GET", f"{kind}"), ("GET", f"{kind}")]
+    assert asked(cpo) == [("GET", f"{kind}"), ("GET", f"{kind}")]
     assert [seen.query for seen in cpo.seen] == [{"limit": "1"}, {"offset": "1"}]
 
 
@@ -124,7 +71,7 @@ def test_one_path_may_mean_two_things(partners: Pair) -> None:
     body = {"last_updated": "2026-01-02T00:00:00Z"}
     changed = emsp.hub.patch("toys", "SENDER", "repairs/R1", body, to=CPA, sender=MSA)
     assert (changed.status_code, route(changed)) == (1000, (MSA, CPA))
-    assert _asked(cpo) == [("GET", "toys/T1"), ("PATCH", "repairs/R1")]
+    assert asked(cpo) == [("GET", "toys/T1"), ("PATCH", "repairs/R1")]
 
 
 def test_an_owner_pushes_under_its_own_name(partners: Pair) -> None:
@@ -137,14 +84,14 @@ def test_an_owner_pushes_under_its_own_name(partners: Pair) -> None:
 
     assert _codes(put(path, a_repair())) == (200, 1000)
     assert emsp.seen[0].json == a_repair()
-    assert _asked(emsp) == [("PUT", path)]
+    assert asked(emsp) == [("PUT", path)]
     assert _codes(put(path, a_repair(id="R2")))[1] == 2001
     assert put("repairs/DE/MSA/R1", a_repair()).http_status == 404
     assert _codes(cpo.hub.get("toys", "RECEIVER", path, to=MSA, sender=CPA))[0] == 405
     assert len(emsp.seen) == 1
 
 
-def test_results_come_back_to_who_asked(partners: Pair) -> None:
+def test_results_come_back_to_whoasked(partners: Pair) -> None:
     """An action with a `response_url` gets one of the hub's, below the path of results."""
     cpo, emsp = partners
     emsp.answer("/toys/play", in_envelope(NOTED))
@@ -152,13 +99,13 @@ def test_results_come_back_to_who_asked(partners: Pair) -> None:
     own = f"{cpo.addresses.origin}/mine/7"
     body = {"toy_id": "T1", "response_url": own}
 
-    asked = cpo.hub.post("toys", "RECEIVER", "play", body, to=MSA, sender=CPA)
+    told = cpo.hub.post("toys", "RECEIVER", "play", body, to=MSA, sender=CPA)
 
-    assert asked.data == NOTED
+    assert told.data == NOTED
     given = str((emsp.seen[0].json or {})["response_url"])
     assert given.startswith(f"{emsp.hub.endpoint('toys', 'SENDER')}/played/")
-    told = emsp.hub.call("POST", given, {"result": "WON"})
-    assert (told.status_code, cpo.seen[-1].json) == (1000, {"result": "WON"})
+    result = emsp.hub.call("POST", given, {"result": "WON"})
+    assert (result.status_code, cpo.seen[-1].json) == (1000, {"result": "WON"})
 
 
 # --- without a receiver -----------------------------------------------------------------------
@@ -177,7 +124,7 @@ def test_what_an_action_is_about_tells_for_whom_it_is(partners: Pair, to: None) 
 
     found = wish("L1")
     assert (found.status_code, route(found)) == (1000, (MSA, CPA))
-    assert _asked(cpo) == [("POST", "repairs")]
+    assert asked(cpo) == [("POST", "repairs")]
     unknown = wish("NOPE")
     assert (_codes(unknown), unknown.data) == ((200, 2003), None)
 
@@ -218,7 +165,7 @@ def test_without_an_agreement_nobody_is_there(strangers: Pair, cast: Cast) -> No
     assert judged(CPA, MSA, TOYS).allowed
 
 
-def test_who_does_not_implement_a_side_is_not_asked(partners: Pair, cast: Cast) -> None:
+def test_who_does_not_implement_a_side_is_notasked(partners: Pair, cast: Cast) -> None:
     """Its roles say who owns toys and who reads; whose version has none offers no endpoint."""
     cpo, emsp = partners
     assert cast["P3"]
@@ -275,56 +222,3 @@ def test_the_console_offers_it_by_name(partners: Pair, admin_client: Client) -> 
     }
     for name, wanted in offered.items():
         assert wanted in admin_client.get(reverse(name)).content.decode(), name
-
-
-# --- kept -------------------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("_kept")
-def test_one_type_may_be_kept(partners: Pair, deliver_all: Callable[[], int]) -> None:
-    """Toys are stored, served and delivered where the declaration says; repairs still are not."""
-    cpo, emsp = partners
-
-    pushed = cpo.hub.put("toys", "RECEIVER", "toys/NL/CPA/T1", a_toy(), to=HUB, sender=CPA)
-    assert _codes(pushed) == (201, 1000)
-    deliver_all()
-    assert _asked(emsp) == [("PUT", "toys/NL/CPA/T1")]
-    assert json.loads(emsp.objects["toys"].get_text(CPA, "T1")) == a_toy()
-    for path in ("toys", "toys/T1"):
-        read = emsp.hub.get("toys", "SENDER", path, to=HUB, sender=MSA)
-        assert read.data in (a_toy(), [a_toy()])
-    repairs = emsp.hub.get("toys", "SENDER", "repairs", to=HUB, sender=MSA)
-    assert repairs.status_code == 4000
-
-
-@pytest.mark.usefixtures("_kept")
-def test_what_is_kept_is_told_to_newcomers_and_read_from_lists(
-    strangers: Pair, cast: Cast, deliver_all: Callable[[], int]
-) -> None:
-    """A list is read where it lies, a snapshot goes to the same paths as a change."""
-    cpo, emsp = strangers
-    offer(cpo, "toys", a_toy())
-
-    read("toys")
-    cast.agree((str(CPA), str(MSA)))
-    deliver_all()
-
-    assert _asked(cpo) == [("GET", "toys")]
-    assert _asked(emsp) == [("PUT", "toys/NL/CPA/T1")]
-
-
-@pytest.mark.usefixtures("_kept")
-@pytest.mark.parametrize(
-    "module, length", [(KEPT, 20), (OLDER, 5)], ids=["this version", "an older one"]
-)
-def test_each_version_checks_by_its_own_class(
-    strangers: Pair, monkeypatch: pytest.MonkeyPatch, module: Module, length: int
-) -> None:
-    """What is longer than a version allows is kept and mentioned, by its own limit."""
-    monkeypatch.setitem(VERSIONS, NUMBER, version(module))
-    cpo, _ = strangers
-
-    told = cpo.hub.put("toys", "RECEIVER", "toys/NL/CPA/T1", a_toy(name="x" * 21), sender=CPA)
-
-    assert _codes(told) == (201, 1000)
-    assert f"longer than {length} characters" in (told.message or "")
