@@ -13,6 +13,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PYTEST = $(BIN)/python -m local run --purpose $(PURPOSE) --workers $(WORKERS) -- $(BIN)/python -m pytest
 
+# A run is some twenty processes, each of which would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The newest Python that answers: a version manager's shim may be on PATH without a Python behind it.
 ifndef PYTHON
 PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
