@@ -1,4 +1,4 @@
-"""Agreements as a CSV file, out and in; the commands of the same name do the same."""
+"""Agreements as CSV, out and in; also by `manage.py export_agreements`, `import_agreements`."""
 
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -40,8 +40,8 @@ class FileForm(forms.Form):
         return file
 
 
-class FilePages:
-    """Adds both ways to the agreements' admin."""
+class AgreementCsvPages:
+    """Adds the export and the import of a CSV file to the agreements' admin: a mixin."""
 
     @action(description="CSV out", url_path="export.csv", icon="download")
     def export_csv(self: Any, request: HttpRequest) -> StreamingHttpResponse:
@@ -76,13 +76,14 @@ class FilePages:
 
 
 def _read(file: "UploadedFile[bytes]", *, dry_run: bool) -> dict[str, Any]:
-    """Return what became of a file, or the sentence that refuses it as a whole."""
+    """Return what became of a file, or the sentence that says why not all of it was taken over."""
     try:
         text = StringIO(file.read().decode("utf-8-sig"), newline="")
         imported = agreement_csv.read(text, dry_run=dry_run, most=MOST_LINES)
     except UnicodeDecodeError:
         return {"refusal": "it is not in UTF-8. Nothing was changed"}
-    except agreement_csv.BrokenOff as error:
+    # Errors of PostgreSQL have several lines; the page shows one.
+    except agreement_csv.BrokenOff as error:  # a ValueError, but some lines were taken over
         return {"refusal": " ".join(str(error).split())}
     except (ValueError, DataError) as error:
         return {"refusal": f"{' '.join(str(error).split())}. Nothing was changed"}

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.agreement_csv import FilePages
+from console.agreement_csv import AgreementCsvPages
 from console.agreement_matrix import MatrixPage
 from console.base import ModelAdmin, Tone, badge, column, moment_text
 from console.explain_access import ExplainPage
@@ -86,7 +86,7 @@ class AgreementForm(forms.ModelForm[Agreement]):
 
 
 @admin.register(Agreement)
-class AgreementAdmin(MatrixPage, ExplainPage, FilePages, ModelAdmin[Agreement]):
+class AgreementAdmin(MatrixPage, ExplainPage, AgreementCsvPages, ModelAdmin[Agreement]):
     """Who exchanges data with whom; suspended, not deleted, so that it stays known."""
 
     form = AgreementForm

@@ -206,7 +206,7 @@ def _checklist(
     steps = [
         ShownStep(
             step,
-            tuple(Hop(row, 0, 0, 0, whole=True) for row in step.exchanges) if may_see else (),
+            tuple(Hop(row, 0, 0, 0, has_bodies=True) for row in step.exchanges) if may_see else (),
             buttons.get(step.retry) if step.retry else None,
         )
         for step in checklist.steps

@@ -1,4 +1,4 @@
-"""Parties: who they are and how they stand; their platforms' credentials decide it all.
+"""Parties: who they are, how they are connected, their agreements; nothing can be edited here.
 
 Spec: 2.2.1 credentials, CredentialsRole class; mod_hub_client_info, ConnectionStatus enum.
 """
@@ -39,11 +39,10 @@ STATUS_TONES = {
 class PartyAdmin(ReadOnly, ModelAdmin[Party]):
     """The parties behind the platforms, as their credentials name them."""
 
-    list_display = ("key", "role", "name", "standing", "platform_link", "claimed")
+    list_display = ("key", "role", "name", "status_badge", "platform_link", "claimed")
     list_filter = ("role", "is_active", "platform__status")
     search_fields = ("key", "name")
     search_help_text = "Key like NL-CPA, or name"
-    list_select_related = ("platform",)
     list_per_page = 50
     fieldsets = (
         (
@@ -52,7 +51,7 @@ class PartyAdmin(ReadOnly, ModelAdmin[Party]):
                 "fields": (
                     ("key", "role"),
                     ("name", "website"),
-                    ("platform_link", "standing"),
+                    ("platform_link", "status_badge"),
                     ("claimed", "created"),
                 )
             },
@@ -60,15 +59,22 @@ class PartyAdmin(ReadOnly, ModelAdmin[Party]):
         ("Business details, as received", {"fields": ("details",)}),
         ("Agreements", {"fields": ("agreements",)}),
     )
-    readonly_fields = ("platform_link", "standing", "claimed", "created", "details", "agreements")
+    readonly_fields = (
+        "platform_link",
+        "status_badge",
+        "claimed",
+        "created",
+        "details",
+        "agreements",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Party]:
         """Read the platform with the party: every page shows it."""
         return super().get_queryset(request).select_related("platform")
 
     @column("Status", order="platform__status")
-    def standing(self, party: Party) -> SafeString:
-        """Show what other parties are told."""
+    def status_badge(self, party: Party) -> SafeString:
+        """Show the status other parties see; sorted by its platform's, as this one is no column."""
         return badge(party.status, STATUS_TONES[party.status])
 
     @column("Platform", order="platform__name")
@@ -79,12 +85,12 @@ class PartyAdmin(ReadOnly, ModelAdmin[Party]):
 
     @column("First registered", order="claimed_at")
     def claimed(self, party: Party) -> SafeString | str:
-        """Show since when its platform names it."""
+        """Show when its platform first named it, even if it no longer does."""
         return ago(party.claimed_at) if party.claimed_at else "not yet"
 
     @column("Known")
     def created(self, party: Party) -> SafeString | str:
-        """Show since when the operator allows it."""
+        """Show since when the hub knows it, registered or not."""
         return ago(party.created_at)
 
     @column("")
@@ -102,11 +108,11 @@ class PartyAdmin(ReadOnly, ModelAdmin[Party]):
         """Show with whom it exchanges data."""
         either = Q(cpo=party) | Q(emsp=party)
         found = Agreement.objects.filter(either).select_related("cpo", "emsp")
-        return table(("Agreement", "State", "Modules"), _rows(found))
+        return table(("Agreement", "State", "Modules"), _agreement_rows(found))
 
 
-def _rows(found: Iterable[Agreement]) -> Iterable[tuple[object, ...]]:
-    for agreement in found:
+def _agreement_rows(agreements: Iterable[Agreement]) -> Iterable[tuple[object, ...]]:
+    for agreement in agreements:
         url = reverse("admin:parties_agreement_change", args=[agreement.pk])
         state = AgreementState(agreement.state)
         link = format_html('<a class="hub-link" href="{}">{}</a>', url, agreement)

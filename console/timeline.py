@@ -17,22 +17,27 @@ from hub.models import Exchange
 from ocpi.status_codes import is_success
 from parties.hub_identity import hub_party
 
-WIDTH = 1_000
-"""How many steps a bar's place has."""
+_WIDTH = 1_000
+"""Of the drawing that a bar is in: `timeline.html` says so in its viewBox."""
 _MOST_BODIES = 40
+"""A journey of more messages is shown without bodies."""
 _MOST_OBJECTS = 5
 _THINNEST = 4
+"""The least width of a bar: what took no time is visible too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One request of a journey, and where its bar stands."""
+    """One request of a journey, and its bar: from `x`, `width` wide; it began after `offset` ms.
+
+    It `has_bodies` unless the journey is long: they are deferred then, and each would be a query.
+    """
 
     row: Exchange
     offset: float
     x: float
     width: float
-    whole: bool
+    has_bodies: bool
 
     @property
     def good(self) -> bool:
@@ -41,7 +46,7 @@ class Hop:
 
     @property
     def is_between_parties(self) -> bool:
-        """Whether both sides are parties that agree on something: the hub is none of them."""
+        """Whether both sides are named and neither is the hub: a missing agreement may be why."""
         sides = {self.row.sender, self.row.receiver}
         return not sides & {"", str(hub_party())}
 
@@ -61,19 +66,19 @@ class Hop:
         return as_curl(self.row)
 
     @property
-    def asked(self) -> str:
+    def request_text(self) -> str:
         """The request's body, laid out."""
         return laid_out(self.row.request_body.encode())
 
     @property
-    def answered(self) -> str:
+    def answer_text(self) -> str:
         """The answer's body, laid out."""
         return laid_out(self.row.response_body.encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """All that carried one correlation id."""
+    """What carried one correlation id; the newest of it, and maybe not all, when it `is_cut`."""
 
     hops: Sequence[Hop]
     began: datetime
@@ -89,14 +94,14 @@ class Journey:
 
 def read(correlation_id: str) -> Journey | None:
     """Return a journey, if anything carried this id."""
-    rows = journey.journey(correlation_id, bodies=_MOST_BODIES) if correlation_id else []
+    rows = journey.journey(correlation_id, bodies=_MOST_BODIES)
     if not rows:
         return None
     began = min(row.at for row in rows)
     ended = max(row.at + timedelta(milliseconds=row.milliseconds) for row in rows)
-    total = _milliseconds(began, ended) or 1.0
+    total = _milliseconds(began, ended) or 1.0  # bars are shares of it
     return Journey(
-        hops=[_hop(row, began, total, whole=len(rows) <= _MOST_BODIES) for row in rows],
+        hops=[_hop(row, began, total, has_bodies=len(rows) <= _MOST_BODIES) for row in rows],
         began=began,
         milliseconds=total,
         objects=list(_objects(rows)),
@@ -104,11 +109,12 @@ def read(correlation_id: str) -> Journey | None:
     )
 
 
-def _hop(row: Exchange, began: datetime, total: float, *, whole: bool) -> Hop:
+def _hop(row: Exchange, began: datetime, total: float, *, has_bodies: bool) -> Hop:
     offset = _milliseconds(began, row.at)
-    width = max(_THINNEST, row.milliseconds / total * WIDTH)
-    x = min(offset / total * WIDTH, WIDTH - width)
-    return Hop(row, offset, round(max(0.0, x), 1), round(min(width, WIDTH), 1), whole)
+    width = max(_THINNEST, row.milliseconds / total * _WIDTH)
+    x = min(offset / total * _WIDTH, _WIDTH - width)
+    # A timedelta is rounded to microseconds, a row's time is not: a bar may come out too wide.
+    return Hop(row, offset, round(max(0.0, x), 1), round(min(width, _WIDTH), 1), has_bodies)
 
 
 def _milliseconds(start: datetime, end: datetime) -> float:
@@ -116,6 +122,6 @@ def _milliseconds(start: datetime, end: datetime) -> float:
 
 
 def _objects(rows: Sequence[Exchange]) -> Iterator[SafeString | str]:
-    """Lead to what the journey is about: mostly one object, in all its hops."""
+    """Return links to what the journey is about: mostly one object, named by all its hops."""
     different = {(row.module, row.object_key): row for row in rows if row.object_key}
     yield from map(object_of, list(different.values())[:_MOST_OBJECTS])

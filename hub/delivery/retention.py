@@ -1,8 +1,9 @@
 """How long the feed is kept, and what a receiver gets whose position is no longer in it.
 
 docs/architecture.md#delivery; `HUB_FEED_DAYS`. Where the newest state counts, a change goes when it
-is old. Whoever had not come so far forgets its snapshot of that owner, and so gets a new one. What
-no snapshot tells stays until everybody is past it: a DELETE, and all where every message counts.
+is old: if a receiver had not reached it, the hub forgets that receiver's snapshot of that owner,
+and reconciling subscriptions begins a new one. What no snapshot can say stays until its receivers
+are past it: a DELETE, and all where every message counts.
 
 The feed is ordered by the cluster's transaction numbers. In a database that was restored into
 another cluster, changes and positions that lie above its counter come from elsewhere: nothing would
@@ -29,10 +30,12 @@ log = logging.getLogger(__name__)
 _BATCH = 5_000
 _LONGEST_SECONDS = 30.0
 
-# A CDR goes when the position of its receiver is behind it; one that nobody receives, when it has
-# expired (COALESCE). A Location's change goes whoever has not read it: its present state says the
-# same. A DELETE does not, since no snapshot can say that something is gone.
-# The oldest stand first in the primary key: no index is written for this with every change.
+# Where every message counts, an old change goes once its receiver's position has reached it; if
+# nobody is subscribed for it, once it has expired (COALESCE). Of states it goes even if somebody
+# has not read it: a snapshot will say the same. A DELETE waits until every position of the module
+# has passed it, since no snapshot can say that something is gone.
+# By primary key, which is about the order of age: so no index on `created_at` is needed, which
+# every write would have to keep.
 _WINDOW = """
 WITH looked_at AS (
   SELECT seq, transaction, module, owner, audience, method, created_at < %(old)s AS is_old,
@@ -59,9 +62,9 @@ SELECT max(seq), bool_and(is_old), count(*), (SELECT count(*) FROM pruned),
 
 
 def prune() -> tuple[int, int]:
-    """Remove what is old and nobody's due; return how many changes, and snapshots begun anew."""
+    """Remove old changes that nobody needs; return how many, and how many snapshots it forgot."""
     now = timezone.now()
-    terms = {
+    parameters = {
         "old": now - timedelta(days=settings.HUB_FEED_DAYS),
         "expired": now - timedelta(days=settings.HUB_DELIVERY_EXPIRY_DAYS),
         "durable": DURABLE,
@@ -70,9 +73,12 @@ def prune() -> tuple[int, int]:
     changes = snapshots = after = 0
     end = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < end:
-        [(last, all_old, seen, pruned, forgotten)] = sql.rows(_WINDOW, {**terms, "after": after})
+        [(last, all_old, seen, pruned, forgotten)] = sql.rows(
+            _WINDOW, {**parameters, "after": after}
+        )
         changes, snapshots = changes + pruned, snapshots + forgotten
-        # A young change ends it: those behind it are younger still, but for some seconds.
+        # The first batch with a young change is the last: by seq all later ones are younger still,
+        # give or take seconds.
         if not all_old or seen < _BATCH:
             break
         after = last
@@ -80,27 +86,32 @@ def prune() -> tuple[int, int]:
 
 
 def _renumbered(column: str) -> str:
-    """Return the SQL of a list of positions after all old changes became transaction 0."""
+    """Return SQL that moves every position of a JSON column to transaction 0, keeping its seq."""
     return f"""COALESCE((SELECT jsonb_agg(jsonb_build_array(0, position -> 1))
     FROM jsonb_array_elements({column}) AS position), '[]')"""
 
 
-_NEXT = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+_FIRST_UNASSIGNED = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+"""The first transaction number that this cluster has not given out yet."""
 
 # One position or one last change of a module above the counter is enough to tell: whatever was
 # written here has a lower number.
 _IS_RESTORED = f"""
-SELECT EXISTS (SELECT FROM hub_subscription WHERE transaction >= {_NEXT})
+SELECT EXISTS (SELECT FROM hub_subscription WHERE transaction >= {_FIRST_UNASSIGNED})
   OR EXISTS (SELECT FROM hub_subscription b CROSS JOIN LATERAL (
     SELECT c.transaction FROM hub_change c WHERE c.module = b.module
-    ORDER BY c.transaction DESC, c.seq DESC LIMIT 1) AS last WHERE last.transaction >= {_NEXT})"""
+    ORDER BY c.transaction DESC, c.seq DESC LIMIT 1) AS last
+    WHERE last.transaction >= {_FIRST_UNASSIGNED})"""
 
-# A row that was written here bears its own transaction, cut to 32 bits, in `xmin`. One that was
-# restored bears that of the restore: 812 in `transaction`, 5 in `xmin`.
-_FOREIGN = "c.transaction <> 0 AND c.transaction & 4294967295 <> c.xmin::text::bigint"
+# `xmin` is the low 32 bits of the transaction that wrote the row here. If they differ from those of
+# `transaction`, the row was copied in by a restore: 812 in `transaction`, 5 in `xmin`.
+_FOREIGN = f"c.transaction <> 0 AND c.transaction & {2**32 - 1} <> c.xmin::text::bigint"
 
-# By the old numbers still. Behind all old changes, which will be transaction 0, if none is left.
-_GO_ON = f"""
+# Before _RENUMBER: it compares old numbers. A durable subscription is put just before its first
+# undelivered old change or, if there is none, after all old changes. New changes are left out:
+# their numbers cannot be compared with an old position. `audience <> ''` lets the partial index of
+# audiences be used.
+_RESUME_DURABLE = f"""
 UPDATE hub_subscription b SET transaction = 0,
   seq = COALESCE((SELECT min(c.seq) - 1 FROM hub_change c
     WHERE c.module = b.module AND c.audience = p.holder AND c.audience <> ''
@@ -113,23 +124,27 @@ FROM parties_party p WHERE p.id = b.receiver_id AND b.module = ANY(%s)"""
 # Their order within transaction 0 is that of `seq`, given under each object's lock.
 _RENUMBER = f"UPDATE hub_change c SET transaction = 0 WHERE {_FOREIGN}"
 
-# Also ends the lease of who read the feed by the old numbers.
-_START_ANEW = f"""
+# Like _RESUME_DURABLE it ends the lease: its worker still has positions by the old numbers.
+_RESTART_BY_SNAPSHOT = f"""
 UPDATE hub_subscription SET transaction = {HORIZON} - 1, seq = {END_OF_TRANSACTION},
   thinned_to = 0, lease = NULL, lease_until = NULL WHERE NOT module = ANY(%s)"""
 
 
-def start_anew_if_restored() -> None:
-    """Put old changes before all new ones, and every subscription where nothing is lost to it."""
+def adopt_restored_feed() -> None:
+    """Take over a feed that another database cluster numbered; do nothing if there is none.
+
+    Its changes become transaction 0, before all new ones. Runs inside the caller's transaction. The
+    order matters: durable positions are found by the old numbers, before these are replaced.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_IS_RESTORED)
         [is_restored] = cursor.fetchone() or (False,)
         if not is_restored:
             return
-        log.warning("the feed is numbered by another database cluster: everybody gets a snapshot")
+        log.warning("the feed is numbered by another database cluster: positions are set anew")
         cursor.execute("SET LOCAL statement_timeout = 0")  # once, however long the feed is
-        cursor.execute(_GO_ON, [DURABLE])
+        cursor.execute(_RESUME_DURABLE, [DURABLE])
         cursor.execute(_RENUMBER)
-        cursor.execute(_START_ANEW, [DURABLE])
+        cursor.execute(_RESTART_BY_SNAPSHOT, [DURABLE])
     Snapshot.objects.all().delete()
-    log.warning("%s subscriptions start anew", Subscription.objects.count())
+    log.warning("%s subscriptions were given new positions", Subscription.objects.count())

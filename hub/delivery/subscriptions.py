@@ -39,7 +39,7 @@ def reconcile() -> None:
     registered = {"receiver__platform__status__in": REGISTERED, "receiver__is_active": True}
     anew = {"receiver__platform__registered_at__gt": F("created_at")}
     steps: list[Callable[[], object]] = [
-        retention.start_anew_if_restored,
+        retention.adopt_restored_feed,
         _forgettable().exclude(**registered).delete,
         _forgettable().filter(**anew).delete,
     ]

@@ -1,4 +1,4 @@
-"""Open Routing: the receiver of a message found from what the message is about.
+"""Open Routing: whom a message is for, found from what it is about, and what its sender may see.
 
 Spec: 2.2.1 transport and format, Open Routing Request; A-35, A-36 of the ambiguities.
 """
@@ -19,9 +19,9 @@ from parties.holders import ref_of
 
 
 def decide(message: Message, directory: Directory) -> Decided:
-    """Decide where a message goes whose address is open: for whom it is stands in its content."""
+    """Decide where an `Open` message goes: whom it is for follows from its path or its body."""
     try:
-        found = _found(message)
+        found = _recipient_of(message)
     except UnknownToken:
         if message.resource.real_time and settings.HUB_AUTHORIZE_UNKNOWN == "ask":
             return AskAll()
@@ -29,8 +29,8 @@ def decide(message: Message, directory: Directory) -> Decided:
     return found if isinstance(found, Known) else decide_for(found, message, directory)
 
 
-def _found(message: Message) -> Meant | Known:
-    """Return the party that a message without a receiver is for."""
+def _recipient_of(message: Message) -> Meant | Known:
+    """Return whom an `Open` message is for, or the answer that the hub can give itself."""
     if message.kept is Kept.NOTHING:
         return command_routing.receiver_of(message)
     if message.interface is InterfaceRole.RECEIVER:
@@ -53,13 +53,13 @@ def owner(message: Message) -> str:
     kind = message.kind
     if kind is None or message.kept is Kept.NOTHING or not message.ids:
         raise command_routing.nobody(message)
-    wanted = message.ids[0]
+    object_id = message.ids[0]
     found = owners_of(POLICIES[message.module], viewer(message), message.key)
     if not found:
-        text = f"the hub knows no {kind.name} {wanted!r} that {message.sender} may see"
+        text = f"the hub knows no {kind.name} {object_id!r} that {message.sender} may see"
         raise kind.unknown(text, http_status=404)
     if len(found) > 1:
         owners = " and ".join(str(ref_of(each)) for each in found)
-        text = f"{kind.name} {wanted!r} is ambiguous, it exists at {owners}"
+        text = f"{kind.name} {object_id!r} is ambiguous, it exists at {owners}"
         raise InvalidParameters(f"{text}: set OCPI-to-country-code and OCPI-to-party-id")
     return found[0]

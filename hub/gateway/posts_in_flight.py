@@ -1,7 +1,7 @@
 """One POST of an object at a time: the same one sent meanwhile waits, and gets the same answer.
 
 Spec: 2.2.1 mod_cdrs (POST); A-96. What has been stored is recognised by its content
-(`hub.store.check_same`); this is about the time before. A claim is a row that one conditional
+(`hub.store.is_repeated_post`); this is about the time before. A claim is a row that one conditional
 statement takes for all processes; no connection is held for it, and that of a process that died
 runs out. Whoever asks after the answer is there has a try of its own.
 """

@@ -74,7 +74,7 @@ def _passed_on(message: Message, destination: Destination) -> Answer:
 
 
 def _posted_on(message: Message, destination: Destination, request: WriteRequest) -> Answer:
-    if store.check_same(request):  # A retry: the party has it already.
+    if store.is_repeated_post(request):  # A retry: the party has it already.
         return broadcast.acknowledged(message, request, store.repeat(request))
     return _sent(message, destination, request)
 

@@ -27,7 +27,8 @@ from parties import connection_health
 log = logging.getLogger(__name__)
 
 BUDGET_SECONDS = 60.0
-"""After which a task lets others go on; the next one continues where it was."""
+"""So long a task reads one list; the list's next task goes on where this one stopped."""
+
 Watcher = Callable[[PullState], None]
 _IDLE = PullState.Phase.IDLE
 
@@ -37,7 +38,7 @@ def crawl(
 ) -> None:
     """Read the claimed list; `watch` is called with its state after each page."""
     end = time.monotonic() + seconds
-    visited: set[str] = set()
+    visited: set[str] = set()  # of this run: URLs of pages, and digests of what was in them
     try:
         while _step(lease, visited, watch) and time.monotonic() < end:
             sql.release()
@@ -56,13 +57,13 @@ def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
         source = find(state)
         if state.phase == _IDLE:
             state = _begin(lease, state)
-        _page(lease, source, state, visited)
+        _read_page(lease, source, state, visited)
     except NotOffered as reason:
         lease.failed(state, PullFailed(str(reason), Trouble.WITHHELD))
     except PullFailed as failure:
         log.warning("%s: %s", state, failure)
         lease.failed(state, failure, behind=_behind(source.listing(state), state))
-        _doubt(state, failure)
+        _have_pinged(state, failure)
     else:
         state = lease.state()
         if watch is not None:
@@ -71,7 +72,7 @@ def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
     return False
 
 
-def _doubt(state: PullState, failure: PullFailed) -> None:
+def _have_pinged(state: PullState, failure: PullFailed) -> None:
     """Have a platform pinged that cannot be asked, or refuses the hub's token."""
     if failure.trouble in {Trouble.NO_ANSWER, Trouble.WITHHELD}:
         connection_health.doubt(state.party.platform_id)
@@ -87,7 +88,7 @@ def _begin(lease: CrawlLease, state: PullState) -> PullState:
     return lease.state()
 
 
-def _page(lease: CrawlLease, source: Source, state: PullState, visited: set[str]) -> None:
+def _read_page(lease: CrawlLease, source: Source, state: PullState, visited: set[str]) -> None:
     """Ask for the next page, store it, and note where the list goes on."""
     listing = source.listing(state)
     position = _position(listing, state)
@@ -95,17 +96,18 @@ def _page(lease: CrawlLease, source: Source, state: PullState, visited: set[str]
         text = f"the list has more than {pagination.MOST_PAGES:,} pages, or no end"
         lease.finish(state, doubt=text)
         return
-    page = _asked(lease, source, position)
+    page = _ask_or_go_on_by_offset(lease, source, position)
     if page is None:
         return
     if connection_health.is_unseen(state.party.platform.last_seen_at):
         connection_health.answered(state.party.platform_id)
-    onward = pagination.onward(listing, position, _paging(page, position, visited), visited=visited)
+    paging = _paging(page, position, visited)
+    onward = pagination.onward(listing, position, paging, visited=visited)
     if onward.remark:
         log.warning("%s: %s", state, onward.remark)
     result = ingest.apply(source, page.items, page.correlation_id)
-    # The objects are stored before, page and position together after: a worker that dies between
-    # has the page read again, of which all is unchanged by then.
+    # The objects are stored by now. All that is noted of the page is one transaction: if the worker
+    # dies before it, the page is read again, and its objects are found unchanged.
     with transaction.atomic():
         _note(lease, state, onward, result, page)
         if onward.position is None:
@@ -127,13 +129,16 @@ def _position(listing: Listing, state: PullState) -> CrawlPosition:
 
 
 def _behind(listing: Listing, state: PullState) -> CrawlPosition:
-    """Return the page behind the one that failed; the pages before tell the platform's size."""
+    """Return the page after the one that failed, taken to be as long as those before it."""
     size = math.ceil(state.seen / state.pages) if state.pages else listing.limit
     return pagination.behind(listing, _position(listing, state), size=min(size, listing.limit) or 1)
 
 
 def _shortfall(onward: Onward, state: PullState, position: CrawlPosition) -> str:
-    """Say why a list at its end may not be complete: its positions count what was passed over."""
+    """Say why a crawl at its end is not complete; empty if it is.
+
+    The offset of a position counts the objects of a skipped page too, `seen` does not.
+    """
     if position.received > state.seen:
         return f"not complete: a page that does not come was passed over ({state.last_error})"
     if onward.is_certain:
@@ -141,13 +146,15 @@ def _shortfall(onward: Onward, state: PullState, position: CrawlPosition) -> str
     return f"not complete: {onward.remark or 'its X-Total-Count says that there is more'}"
 
 
-def _asked(lease: CrawlLease, source: Source, position: CrawlPosition) -> PulledPage | None:
-    """Ask for a page; None when its Link led nowhere, and the list goes on by offset."""
+def _ask_or_go_on_by_offset(
+    lease: CrawlLease, source: Source, position: CrawlPosition
+) -> PulledPage | None:
+    """Ask for a page; None when its Link led nowhere: the list goes on by offset then."""
     try:
         return ask(source, position)
     except PullFailed as failure:
-        led_here = position.received and not position.by_offset
-        if failure.trouble is not Trouble.REFUSED or not led_here:
+        came_by_link = position.received > 0 and not position.by_offset
+        if failure.trouble is not Trouble.REFUSED or not came_by_link:
             raise
         listing = source.listing(lease.state())
         remark = f"its Link led nowhere ({failure}); went on by offset"
@@ -159,6 +166,7 @@ def _note(
     lease: CrawlLease, state: PullState, onward: Onward, result: IngestResult, page: PulledPage
 ) -> None:
     """Note what a page brought."""
+    # As `ingest` names what is broken: by owner and key. Only this party's own are `listed`.
     usable = {f"{state.party.key}/{key}" for key in result.listed}
     usable -= {each.key for each in result.broken}
     quarantine.note(state.pk, result.broken, usable=usable)
@@ -171,18 +179,19 @@ def _note(
     )
 
 
-def _finish(lease: CrawlLease, source: Source, begun: PullState, doubt: str) -> None:
+def _finish(lease: CrawlLease, source: Source, begun: PullState, shortfall: str) -> None:
     """Conclude a crawl whose list is at its end, unless another was ordered meanwhile."""
     state = lease.state()
+    # Whoever orders a list, or begins it afresh, makes it IDLE: what was read is not complete then.
     if state.phase != begun.phase:
         return
-    reconciliation.conclude(source, state, is_certain=not doubt)
-    if state.phase == PullState.Phase.FULL and state.started_at is not None and not doubt:
+    reconciliation.conclude(source, state, is_certain=not shortfall)
+    if state.phase == PullState.Phase.FULL and state.started_at is not None and not shortfall:
         quarantine.forget_older(state.pk, state.started_at)
-    lease.finish(state, doubt=doubt)
+    lease.finish(state, doubt=shortfall)
     log.info("%s: %d objects, %d stored", state, state.seen, state.stored)
 
 
 def claim(state_id: int) -> CrawlLease | None:
-    """Claim a list for a task: others may be reading as many platforms as is allowed."""
+    """Claim a list for a task; None if it is not due, or its platform or too many are read."""
     return leases.claim(state_id, most=settings.HUB_PULL_PLATFORMS)

@@ -1,7 +1,7 @@
 """The objects of a list that could not be used: kept with the reason until they can be.
 
-Spec: 2.2.1 transport and format, pull; TF-31. How many are kept of one list is bounded: all are
-counted, and those that are kept tell what is wrong.
+Spec: 2.2.1 transport and format, pull; TF-31. At most `MOST` of one list are kept, enough to see
+what is wrong with it; `PullState.quarantined` counts all that a crawl met.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,7 +32,10 @@ _HINTS: Mapping[str, str] = {
     "repeats": "Two parts of the object have the same id; the platform has to keep them apart.",
     "Token": "Nothing says whose this is: cdr_token has to name its country_code and party_id.",
 }
-"""By words of the finding; the first that applies."""
+"""By words from findings of `ocpi.validation`, `ingest`, `merge` and `token_owner`.
+
+The first that occurs counts: "is required, as a string of printable characters" has two.
+"""
 
 MOST = 1_000
 QUARANTINE = SetAside(
@@ -45,6 +48,7 @@ def note(pull_id: int, broken: Sequence[Broken], *, usable: Collection[str]) -> 
     kept = Quarantined.objects.filter(pull=pull_id)
     if usable:
         kept.filter(key__in=usable).delete()
+    # The last of each key: one INSERT … ON CONFLICT cannot change a row twice.
     by_key = {each.key: each for each in broken}
     if not by_key:
         return
@@ -84,6 +88,6 @@ def read_again(rows: QuerySet[Quarantined]) -> int:
 
 
 def hint(findings: str) -> str:
-    """Return a sentence for the other operator about what would help."""
+    """Return a sentence for the hub's operator about what would help."""
     found = (sentence for words, sentence in _HINTS.items() if words in findings)
     return next(found, "Compare the object with the specification's table.")

@@ -1,12 +1,12 @@
 """What the hub keeps: written in one statement with its feed entry, read as text.
 
-`apply` accepts a write, `page` and `get` serve it again, `posted` knows what was created by POST.
-docs/architecture.md#what-is-kept.
+`apply` accepts a write, `page` and `get` serve it again, `is_repeated_post` knows a POST that was
+stored before. docs/architecture.md#what-is-kept.
 """
 
 from hub.store.reads import ObjectPage, ObjectQuery, Viewer, get, page
 from hub.store.write_request import WriteRequest
-from hub.store.writes import Applied, apply, check_same, forget_if_older, fork, repeat
+from hub.store.writes import Applied, apply, forget_if_older, fork, is_repeated_post, repeat
 
 __all__ = [
     "Applied",
@@ -15,10 +15,10 @@ __all__ = [
     "Viewer",
     "WriteRequest",
     "apply",
-    "check_same",
     "forget_if_older",
     "fork",
     "get",
+    "is_repeated_post",
     "page",
     "repeat",
 ]

@@ -1,4 +1,4 @@
-r"""Identifiers of a driver found in texts, in whichever spelling, and the texts without them.
+r"""Find the identifiers of a driver in texts, however they are spelled, and replace them.
 
 JSON may escape any character of a value (`\u0030`), a URL may percent-encode it (`%30`).
 """
@@ -11,9 +11,11 @@ from urllib.parse import quote, unquote
 
 from hub.models.charging import ERASED
 
-_SHORTEST = 4
-_SHORTEST_WITHIN_WORDS = 8
+_MIN_LENGTH = 4
+_MIN_LENGTH_INSIDE_WORDS = 8
 _STANDING_ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
+# Possessive, and a string that is cut off counts to the end of the text: else the search would
+# begin again at each escaped quote in it, and take the square of its length.
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _URL_PART = re.compile(r"""[^\s/?&=#"'<>]++""")
 _NEVER = r"(?!)"
@@ -27,8 +29,9 @@ class IdentifierMatcher:
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        telling = {value for value in values if len(value) >= _SHORTEST and value != ERASED}
-        self.values = sorted(telling, key=lambda value: (-len(value), value))
+        searchable = {value for value in values if len(value) >= _MIN_LENGTH and value != ERASED}
+        # The longest first: of alternatives the first that fits is taken, and a rest would stay.
+        self.values = sorted(searchable, key=lambda value: (-len(value), value))
         self._pattern = re.compile("|".join(map(_pattern_of, self.values)) or _NEVER, re.IGNORECASE)
 
     def matches(self, text: str) -> bool:
@@ -36,7 +39,11 @@ class IdentifierMatcher:
         return self.erased(text) != text
 
     def erased(self, text: str) -> str:
-        """Return a text with each of them replaced; all else is as it was."""
+        """Return a text with each of them replaced.
+
+        All else keeps its bytes, except in a JSON string or URL part where one was found only after
+        decoding: that is spelled anew. A JSON string that was cut off is not decoded.
+        """
         text = self._pattern.sub(ERASED, text)
         if "\\" in text:
             text = _JSON_STRING.sub(self._in_json_string, text)
@@ -55,9 +62,9 @@ class IdentifierMatcher:
         plain = unquote(found[0]) if "%" in found[0] else ""
         if not self._pattern.search(plain):
             return found[0]
-        return quote(self._pattern.sub(ERASED, plain), safe="\N{HORIZONTAL ELLIPSIS}")
+        return quote(self._pattern.sub(ERASED, plain), safe="")  # "/" too: it was %2F
 
 
 def _pattern_of(value: str) -> str:
     pattern = re.escape(value)
-    return pattern if len(value) >= _SHORTEST_WITHIN_WORDS else _STANDING_ALONE.format(pattern)
+    return pattern if len(value) >= _MIN_LENGTH_INSIDE_WORDS else _STANDING_ALONE.format(pattern)

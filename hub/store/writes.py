@@ -36,9 +36,10 @@ class Applied:
 
 
 def apply(request: WriteRequest) -> Applied:
-    """Store a write and append it to the feed; raises `OcpiError` and stores nothing.
+    """Store a write and append it to the feed; a refused one raises `OcpiError` and stores nothing.
 
-    Not inside a transaction that has written: its number would be older than the object's lock.
+    The object's lock has to come before the transaction number, which the first write draws. So
+    do not call it in a transaction that has written, but under this same lock: `fork`, `apply`.
     """
     match request.method:
         case "DELETE":
@@ -47,6 +48,7 @@ def apply(request: WriteRequest) -> Applied:
             return _post(request)
         case "PUT" if len(request.ids) == 1:
             return _put(request)
+    # What is left changes what is stored: a PATCH, or the PUT of a part.
     write_request.check(request)
     write_request.check_removals(request)
     for _ in range(_OPTIMISTIC_ATTEMPTS):
@@ -58,16 +60,16 @@ def apply(request: WriteRequest) -> Applied:
 
 def fork(request: WriteRequest) -> None:
     """Give an audience its own copy of what is for everybody, unless it has one (A-34)."""
-    sql.row(_statements(request).fork, _this(request))
+    sql.row(_statements(request).fork, _object_parameters(request))
 
 
 def forget_if_older(request: WriteRequest) -> None:
     """Forget an audience's own variant that is older than what is for everybody."""
-    models = request.policy.model._default_manager.filter(  # noqa: SLF001 - a documented name
+    variants = request.policy.model._default_manager.filter(  # noqa: SLF001 - a documented name
         owner=request.holder, object_key=request.key
     )
-    for_all = models.filter(audience="").values("last_updated")
-    models.filter(audience=request.audience, last_updated__lt=Subquery(for_all)).delete()
+    for_all = variants.filter(audience="").values("last_updated")
+    variants.filter(audience=request.audience, last_updated__lt=Subquery(for_all)).delete()
 
 
 def _put(request: WriteRequest) -> Applied:
@@ -83,15 +85,17 @@ def _put(request: WriteRequest) -> Applied:
 def _post(request: WriteRequest) -> Applied:
     """Store what can be posted once; the same again is a retry, another is refused (A-96)."""
     write = merge.replacement(request)
-    is_new = not check_same(request)
+    is_new = not is_repeated_post(request)
     if is_new and sql.row(_statements(request).post, parameters(request, write)) is not None:
         return Applied(created=True, findings=write.findings)
-    check_same(request)
+    is_repeated_post(
+        request
+    )  # another POST may have come in between: it must not be another object
     return repeat(request, write.findings)
 
 
-def check_same(request: WriteRequest) -> bool:
-    """Tell whether its audience has a posted object; raises when it was another, for whomever."""
+def is_repeated_post(request: WriteRequest) -> bool:
+    """Tell whether this was posted for its audience before; raise if its id has other content."""
     kind = request.type
     known = reads.posted_as(request.policy, request.holder, request.key)
     if not all(anonymity.is_same(text, request.body) for text in known.values()):
@@ -101,18 +105,25 @@ def check_same(request: WriteRequest) -> bool:
 
 
 def _delete(request: WriteRequest) -> Applied:
-    nothing = {"changed_part": "", "body": None}
-    parameters = _this(request) | _fed(request) | nothing
-    if sql.row(_statements(request).delete, parameters) is None:
+    values = (
+        _object_parameters(request) | _feed_parameters(request) | {"changed_part": "", "body": None}
+    )
+    if sql.row(_statements(request).delete, values) is None:
         text = f"the hub holds no {request.type.name} {request.ids[0]!r} of {request.owner}"
         raise request.type.unknown(text, http_status=404)
     return Applied(created=False)
 
 
 def repeat(request: WriteRequest, findings: tuple[Finding, ...] = ()) -> Applied:
-    """Count what changed nothing; what had been given up at its receiver is delivered after all."""
+    """Count a write that changed nothing.
+
+    It is fed again if its only receiver had been given up for it, or if the object had vanished
+    from its owner's lists.
+    """
     whole = {"changed_part": "", "body": request.body.decode()}
-    sql.row(_statements(request).repeat, _this(request) | _fed(request) | whole)
+    sql.row(
+        _statements(request).repeat, _object_parameters(request) | _feed_parameters(request) | whole
+    )
     return Applied(created=False, repeated=True, findings=findings)
 
 
@@ -142,8 +153,8 @@ def _change_locked(request: WriteRequest) -> Applied:
 
 def _read(request: WriteRequest) -> StoredDocument | None:
     """Read the object with the parts the message is about."""
-    wanted = _this(request) | {"parts": write_request.part_keys(request)}
-    found = sql.rows(_statements(request).read, wanted)
+    values = _object_parameters(request) | {"parts": write_request.part_keys(request)}
+    found = sql.rows(_statements(request).read, values)
     if not found:
         return None
     parts = {
@@ -158,11 +169,12 @@ def _read(request: WriteRequest) -> StoredDocument | None:
 def parameters(request: WriteRequest, write: PlannedWrite) -> dict[str, Any]:
     """Name every value of the write for the statement."""
     policy = request.policy
+    # A write may have no columns: the object's own stay as they are then (`has_columns`).
     values = dict(zip(policy.columns, write.columns, strict=False))
     values["recipient"] = request.recipient
     return {
-        **_this(request),
-        **_fed(request),
+        **_object_parameters(request),
+        **_feed_parameters(request),
         "object_id": write.object_id,
         "version": request.version,
         "text": write.text,
@@ -171,7 +183,9 @@ def parameters(request: WriteRequest, write: PlannedWrite) -> dict[str, Any]:
         "last_updated_text": write.last_updated_text,
         "stale": write.stale,
         **{f"column_{name}": values.get(name) for name in _statements(request).columns},
-        "parts": msgspec.json.encode([_row(policy, row) for row in write.parts]).decode(),
+        "parts": msgspec.json.encode(
+            [_part_parameters(policy, row) for row in write.parts]
+        ).decode(),
         "has_columns": bool(write.columns),
         "changed_part": fold(request.ids[1]) if len(request.ids) > 1 else "",
         "body": request.body.decode(),
@@ -179,11 +193,11 @@ def parameters(request: WriteRequest, write: PlannedWrite) -> dict[str, Any]:
 
 
 def digest(body: bytes) -> bytes:
-    """Return what tells a body from the one stored before."""
+    """Return the digest by which the same body, PUT again, is recognised."""
     return blake2b(body, digest_size=_DIGEST_BYTES).digest()
 
 
-def _this(request: WriteRequest) -> dict[str, Any]:
+def _object_parameters(request: WriteRequest) -> dict[str, Any]:
     """Name the object a message is about."""
     return {
         "lock": _lock_name(request),
@@ -193,7 +207,7 @@ def _this(request: WriteRequest) -> dict[str, Any]:
     }
 
 
-def _fed(request: WriteRequest) -> dict[str, Any]:
+def _feed_parameters(request: WriteRequest) -> dict[str, Any]:
     """Name what the feed says of a message beside its object."""
     return {
         "module": request.module,
@@ -203,7 +217,7 @@ def _fed(request: WriteRequest) -> dict[str, Any]:
     }
 
 
-def _row(policy: Policy, part: PartRow) -> dict[str, Any]:
+def _part_parameters(policy: Policy, part: PartRow) -> dict[str, Any]:
     """Name the values of one part; as JSON they travel at a fraction of an SQL array's cost."""
     return {
         "uid": part.uid,
@@ -216,7 +230,11 @@ def _row(policy: Policy, part: PartRow) -> dict[str, Any]:
 
 
 def _lock_name(request: WriteRequest) -> str:
-    """Name what is written one after the other: all variants of what may change hands at once."""
+    """Return the name of the lock under which an object's writes follow one another.
+
+    Each audience's variant has its own. A personal object has one for all: its audience, the owner
+    of its token, may change with a write.
+    """
     audience = "" if request.policy.personal else request.audience
     return f"{request.module}/{request.holder}/{request.key}/{audience}"
 

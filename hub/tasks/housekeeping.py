@@ -86,10 +86,10 @@ def look_after() -> None:
 
 @shared_task(name="hub.prune_feed")
 def prune_feed() -> None:
-    """Remove from the feed what is old and nobody's due."""
+    """Remove old changes that nobody needs from the feed."""
     changes, snapshots = retention.prune()
     if changes:
-        log.info("%s old changes removed, %s snapshots begun anew", changes, snapshots)
+        log.info("%s old changes removed, %s snapshots forgotten", changes, snapshots)
 
 
 @shared_task(name="hub.keep_message_log")

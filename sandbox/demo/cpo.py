@@ -49,7 +49,9 @@ class CpoBusiness:
         self.charging = ChargingStations(
             platform.own, platform.objects["tokens"], self.actor.plan.seed, authorize=self._ask
         )
-        platform.desk.fulfil = lambda order: self.actor.signals.do(lambda: self._fulfil(order))
+        platform.desk.fulfil = lambda order: self.actor.signals.add_errand(
+            lambda: self._fulfil(order)
+        )
 
     def open(self) -> None:
         """Show tariffs and locations."""
@@ -79,7 +81,7 @@ class CpoBusiness:
         due = monotonic()
         for number in islice(count(1), self.actor.plan.updates):
             due = max(due + pause, monotonic())
-            if self.actor.signals.rest(due - monotonic()):
+            if self.actor.signals.run_errands(due - monotonic()):
                 return
             yield number
 

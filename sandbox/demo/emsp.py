@@ -90,7 +90,7 @@ class EmspBusiness:
         driver = self._token(2, format_datetime(now()))
         chance = Random(f"{self.party}/{command}")  # noqa: S311 - nothing here is secret
         outcome = ""
-        while outcome != "ACCEPTED" and not self.actor.signals.ended:
+        while outcome != "ACCEPTED" and not self.actor.signals.is_ending:
             if not self.actor.wait_until(lambda: list(self._free())):
                 return
             location_id, evse_uid = chance.choice(list(self._free()))

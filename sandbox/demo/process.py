@@ -58,10 +58,10 @@ class Demo:
             registered = self._register()
             if registered:
                 self._do_business()
-                self.signals.rest()
+                self.signals.run_errands()
         self.write_report()
         self.events.tell("stopped")
-        return 0 if registered or self.signals.ended else 1
+        return 0 if registered or self.signals.is_ending else 1
 
     def write_report(self) -> None:
         """Write what this platform holds, all at once."""
@@ -88,7 +88,7 @@ class Demo:
     def _register(self) -> bool:
         """Register, waiting for a hub that is not up yet, but not for ever."""
         deadline = monotonic() + self.plan.patience
-        while not self.signals.ended:
+        while not self.signals.is_ending:
             try:
                 self.platform.register_with(self.plan.hub, self.plan.token_a)
             except (RequestException, Refused, OcpiError, LookupError) as error:

@@ -63,7 +63,7 @@ class Pusher:
             "correlation_id": correlation_id,
             "text": message.text,
         }
-        while not self.signals.ended:
+        while not self.signals.is_ending:
             at = time()
             try:
                 result = self._exchange(message, text, correlation_id)

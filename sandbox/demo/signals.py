@@ -1,6 +1,6 @@
 """Waiting in a process that ends by SIGTERM or SIGINT, and reports on SIGUSR1 without ending.
 
-Other threads leave errands to the one that waits, so that a business has one hand only.
+Other threads queue errands for the main thread, so that only one thread changes a platform's data.
 """
 
 import select
@@ -19,11 +19,11 @@ Errand = Callable[[], None]
 class Signals:
     """Turns signals into something the main thread waits for; nothing happens inside a handler.
 
-    An interrupted change would leave a platform's truth ahead of what it told the hub.
+    A handler that raised between storing an object and pushing it would leave the hub without it.
     """
 
     def __init__(self, report: Callable[[], None]) -> None:
-        self.ended = False
+        self.is_ending = False
         self._report_due = False
         self._report = report
         self._errands: deque[Errand] = deque()
@@ -35,17 +35,17 @@ class Signals:
         """Handle the signals from now on; in the main thread only."""
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         for number in ENDING:
-            signal.signal(number, self._end)
-        signal.signal(signal.SIGUSR1, self._ask)
+            signal.signal(number, self._request_end)
+        signal.signal(signal.SIGUSR1, self._request_report)
 
-    def do(self, errand: Errand) -> None:
-        """Have the thread that rests do something; callable from any thread."""
+    def add_errand(self, errand: Errand) -> None:
+        """Have the main thread run something at its next `run_errands`; from any thread."""
         self._errands.append(errand)
         with suppress(BlockingIOError):  # so many bytes wait already that it will wake up
             self._writer.send(b"\0")
 
-    def rest(self, seconds: float | None = None) -> bool:
-        """Wait as `wait` does, and run the errands that come up meanwhile."""
+    def run_errands(self, seconds: float | None = None) -> bool:
+        """Wait as `wait` does, running errands meanwhile; one at a time, in this thread."""
         deadline = None if seconds is None else monotonic() + seconds
         while True:
             left = None if deadline is None else max(0.0, deadline - monotonic())
@@ -57,9 +57,12 @@ class Signals:
     def wait(
         self, seconds: float | None = None, *, until: Callable[[], bool] = lambda: False
     ) -> bool:
-        """Wait that long, for ever or until something holds; True when the process is to end."""
+        """Wait so long, for ever, or until something holds; True if the process is to end.
+
+        Errands stay queued: whoever calls this is in the middle of a change.
+        """
         deadline = None if seconds is None else monotonic() + seconds
-        while not self.ended and not until():
+        while not self.is_ending and not until():
             left = None if deadline is None else max(0.0, deadline - monotonic())
             ready, _, _ = select.select([self._reader], [], [], left)
             if not ready:
@@ -68,15 +71,15 @@ class Signals:
             if self._report_due:
                 self._report_due = False
                 self._report()
-        return self.ended
+        return self.is_ending
 
     def close(self) -> None:
-        """Wait for nothing any more."""
+        """Close the sockets; not to be used afterwards."""
         self._reader.close()
         self._writer.close()
 
-    def _end(self, _number: int, _frame: FrameType | None) -> None:
-        self.ended = True
+    def _request_end(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_ending = True
 
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+    def _request_report(self, _number: int, _frame: FrameType | None) -> None:
         self._report_due = True

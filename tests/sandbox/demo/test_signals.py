@@ -27,12 +27,12 @@ def test_errands_are_run_by_the_thread_that_rests(signals: Signals) -> None:
 
     def leave() -> None:
         for name in ("one", "two"):
-            signals.do(errand(name))
+            signals.add_errand(errand(name))
 
     other = threading.Thread(target=leave)
     other.start()
     other.join()
-    assert not signals.rest(0.1)
+    assert not signals.run_errands(0.1)
 
     here = threading.get_ident()
     assert done == [("one", here), ("two", here)]
@@ -42,9 +42,9 @@ def test_errands_are_run_by_the_thread_that_rests(signals: Signals) -> None:
 def test_waiting_leaves_errands_alone(signals: Signals) -> None:
     """In the middle of one business nothing else is done."""
     done: list[int] = []
-    signals.do(lambda: done.append(1))
+    signals.add_errand(lambda: done.append(1))
 
     assert not signals.wait(0.05)
     assert done == []
-    assert not signals.rest(0)
+    assert not signals.run_errands(0)
     assert done == [1]
