@@ -40,7 +40,8 @@ def test_what_is_kept_is_delivered_and_served(
         assert (_put(partners, toy).http_status, _put(partners, toy).status_code) == (201, 1000)
     deliver_all()
 
-    assert asked(emsp) == [("PUT", "toys/NL/CPA/T1"), ("PUT", "toys/NL/CPA/T2")]
+    # Different objects are sent side by side: in which order they arrive is nobody's promise.
+    assert sorted(asked(emsp)) == [("PUT", "toys/NL/CPA/T1"), ("PUT", "toys/NL/CPA/T2")]
     url = f"{emsp.hub.endpoint('toys', 'SENDER')}/toys"
     pages = [emsp.hub.get("toys", "SENDER", "toys?limit=1", to=HUB, sender=MSA)]
     link = read_link(pages[0].headers["Link"], base_url=url) or ""
@@ -64,7 +65,8 @@ def test_lists_are_read_where_they_lie_and_newcomers_are_told(
     deliver_all()
 
     assert asked(cpo) == [("GET", "toys"), ("GET", "toys")]
-    assert asked(emsp) == [("PUT", "toys/NL/CPA/T1"), ("PUT", "toys/NL/CPA/T2")]
+    # Different objects are sent side by side: in which order they arrive is nobody's promise.
+    assert sorted(asked(emsp)) == [("PUT", "toys/NL/CPA/T1"), ("PUT", "toys/NL/CPA/T2")]
 
 
 @pytest.mark.parametrize(
