@@ -121,7 +121,7 @@ LOCATION_ID = OwnerOf("location_id", ModuleID.LOCATIONS)
 _ABOUT: Mapping[CommandType, tuple[type[OcpiModel], OwnerOf | Earlier]] = {
     CommandType.CANCEL_RESERVATION: (
         CancelReservation,
-        Earlier("reservation_id", CommandType.RESERVE_NOW),
+        Earlier("reservation_id", CommandType.RESERVE_NOW.value),
     ),
     CommandType.RESERVE_NOW: (ReserveNow, LOCATION_ID),
     CommandType.START_SESSION: (StartSession, LOCATION_ID),
