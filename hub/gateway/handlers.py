@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from hub.gateway.authorization import authorized
 from hub.gateway.broadcast import accepted
 from hub.gateway.http import Answer
 from hub.gateway.message import Message
+from hub.gateway.realtime_authorization import authorized
 from hub.gateway.relay import relayed, returned
 from hub.gateway.routes import AskAll, Broadcast, Decided, Direct, Known, Refused, Returned, Stored
 from hub.gateway.stored_answers import stored

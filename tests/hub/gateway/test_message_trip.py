@@ -17,8 +17,8 @@ import pytest
 
 from sandbox import Result, SandboxPlatform
 from tests.cast import CPA, HUB, MSA, Cast, a_location
-from tests.hub.gateway.authorization import AT, info, says
 from tests.hub.gateway.message_trip import Followed, Trip, followed
+from tests.hub.gateway.realtime_authorization import AT, info, says
 from tests.hub.raw_http import send
 
 IDS = b"X-Request-ID: 1\r\nX-Correlation-ID: 2\r\n"

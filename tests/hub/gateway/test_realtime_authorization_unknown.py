@@ -8,7 +8,7 @@ from sandbox import Responder
 from sandbox.misbehaviour import detail, hang, html, refuse, reset, say
 from tests.cast import CPA, CPB, HUB, MIX, MSA, MSB, Cast, route
 from tests.hub.charging_objects import answered
-from tests.hub.gateway.authorization import AT, authorize, in_business, info, later, says
+from tests.hub.gateway.realtime_authorization import AT, authorize, in_business, info, later, says
 from tests.ocpi.objects import a_token
 
 

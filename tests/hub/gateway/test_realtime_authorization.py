@@ -12,7 +12,7 @@ from ocpi.transport.authorization import header
 from sandbox.misbehaviour import refuse
 from tests.cast import CPA, CPB, HUB, MSA, MSB, Cast, route
 from tests.hub.charging_objects import answered, asked
-from tests.hub.gateway.authorization import AT, authorize, in_business, info, says
+from tests.hub.gateway.realtime_authorization import AT, authorize, in_business, info, says
 from tests.ocpi.objects import a_token
 
 
