@@ -138,7 +138,7 @@ class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
     @column("What helps")
     def help(self, row: Quarantined) -> str:
         """Show a hint."""
-        return hint(row.findings)
+        return hint(row.fault)
 
     @column("First seen", order="first_seen_at")
     def first_seen(self, row: Quarantined) -> SafeString | str:

@@ -27,7 +27,8 @@ Without an HTTP status of its own an error travels as HTTP 200: the request did 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from ocpi.status_codes import StatusCode
 
@@ -35,12 +36,28 @@ FINDINGS_IN_A_MESSAGE = 20
 LONGEST_MESSAGE = 2000
 
 
+class Fault(StrEnum):
+    """Kinds of what is wrong with a received object, for whoever has to say what would help."""
+
+    REQUIRED = "required"
+    TYPE = "type"
+    TIMESTAMP = "timestamp"
+    LENGTH = "length"
+    NOT_AN_OBJECT = "not an object"
+    NOT_JSON = "not JSON"
+    REPEATED_ID = "repeated id"
+    FOREIGN_OWNER = "foreign owner"
+    IMMUTABLE = "immutable"
+    NO_TOKEN_OWNER = "no token owner"  # noqa: S105 - no secret
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with a received object, and where."""
+    """One thing that is wrong with a received object, and where; of which kind, if that helps."""
 
     path: str
     text: str
+    fault: Fault | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Read as `evses[0].uid: required`, or as the text alone for the object as a whole."""

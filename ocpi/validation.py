@@ -16,7 +16,7 @@ import msgspec
 from pydantic import ValidationError
 
 from ocpi import shape, validators
-from ocpi.errors import Finding, InvalidParameters, NotJson
+from ocpi.errors import Fault, Finding, InvalidParameters, NotJson
 from ocpi.shape import MOST_FINDINGS
 from ocpi.types import OcpiModel
 
@@ -75,7 +75,7 @@ def as_object(value: object) -> dict[str, object]:
     """Return a decoded value that is an object; any other is InvalidParameters."""
     if not isinstance(value, dict):
         text = f"must be an object, not {_kind(value)}"
-        raise InvalidParameters(findings=(Finding("", text),))
+        raise InvalidParameters(findings=(Finding("", text, Fault.NOT_AN_OBJECT),))
     return value
 
 
@@ -94,6 +94,7 @@ def validate(model: type[OcpiModel], value: object) -> tuple[Finding, ...]:
 class _Rule:
     applies: Callable[[Any, Mapping[str, Any]], bool]
     text: str
+    fault: Fault | None = None
     refused: bool = True
 
 
@@ -148,14 +149,14 @@ def _always(_value: object, _context: object) -> bool:
     return True
 
 
-_REQUIRED = _Rule(_is_missing, "required")
+_REQUIRED = _Rule(_is_missing, "required", Fault.REQUIRED)
 _STRING = (
     _REQUIRED,
-    _Rule(_is_no_string, "must be a string, not {kind}"),
+    _Rule(_is_no_string, "must be a string, not {kind}", Fault.TYPE),
 )
 _SIZE = (
-    _Rule(_is_short, "must not be empty"),
-    _Rule(_is_absurdly_long, "far longer than {max_length} characters"),
+    _Rule(_is_short, "must not be empty", Fault.LENGTH),
+    _Rule(_is_absurdly_long, "far longer than {max_length} characters", Fault.LENGTH),
     _Rule(_is_long, "longer than {max_length} characters", refused=False),
 )
 _TEXT = (
@@ -167,10 +168,10 @@ _TEXT = (
 
 _RULES: Mapping[str, tuple[_Rule, ...]] = {
     # the shape of the object
-    "missing": (_Rule(_always, "required"),),
-    "model_type": (_REQUIRED, _Rule(_always, "must be an object, not {kind}")),
-    "list_type": (_REQUIRED, _Rule(_always, "must be a list, not {kind}")),
-    "too_short": (_Rule(_always, "must not be empty"),),
+    "missing": (_Rule(_always, "required", Fault.REQUIRED),),
+    "model_type": (_REQUIRED, _Rule(_always, "must be an object, not {kind}", Fault.TYPE)),
+    "list_type": (_REQUIRED, _Rule(_always, "must be a list, not {kind}", Fault.TYPE)),
+    "too_short": (_Rule(_always, "must not be empty", Fault.LENGTH),),
     # the scalars of ocpi.types
     "CiString": (
         *_STRING,
@@ -182,15 +183,19 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "URL": _TEXT,
     "RoutingKey": (
         *_STRING,
-        _Rule(_always, "must be exactly {characters} printable ASCII characters without space"),
+        _Rule(
+            _always,
+            "must be exactly {characters} printable ASCII characters without space",
+            Fault.LENGTH,
+        ),
     ),
     "DateTime": (
         *_STRING,
-        _Rule(_always, "must be a timestamp like 2026-11-21T05:32:00Z"),
+        _Rule(_always, "must be a timestamp like 2026-11-21T05:32:00Z", Fault.TIMESTAMP),
     ),
     "OcpiEnum": (
         *_STRING,
-        _Rule(_is_no_enum_value, f"must have 1 to {ENUM_CAP} characters"),
+        _Rule(_is_no_enum_value, f"must have 1 to {ENUM_CAP} characters", Fault.LENGTH),
         _Rule(_has_control, "must not contain control characters"),
         _Rule(_always, "{value!r:.80} is not a known {name}", refused=False),
     ),
@@ -198,15 +203,15 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
         _REQUIRED,
         _Rule(_is_numeric_string, "must be a number, not a string", refused=False),
         _Rule(_is_integer, "is out of range"),
-        _Rule(_always, "must be a number, not {kind}"),
+        _Rule(_always, "must be a number, not {kind}", Fault.TYPE),
     ),
     "int": (
         _REQUIRED,
         _Rule(_is_integer, "has more than {digits} digits", refused=False),
         _Rule(_is_integral, "must be an integer, not {kind} like {value!r:.80}", refused=False),
-        _Rule(_always, "must be an integer, not {kind}"),
+        _Rule(_always, "must be an integer, not {kind}", Fault.TYPE),
     ),
-    "boolean": (_REQUIRED, _Rule(_always, "must be a boolean, not {kind}")),
+    "boolean": (_REQUIRED, _Rule(_always, "must be a boolean, not {kind}", Fault.TYPE)),
     # what one field demands of another
     "CreditReference": (
         _Rule(_is_missing, "required for a credit"),
@@ -222,7 +227,8 @@ def _judged(wrong: ValidationError) -> tuple[Finding, ...]:
         value, context = error["input"], error.get("ctx", {})
         rule = next(r for r in _RULES[error["type"]] if r.applies(value, context))
         text = rule.text.format(kind=_kind(value), value=value, **context)
-        (refused if rule.refused else reported).append(Finding(shape.path(error["loc"]), text))
+        finding = Finding(shape.path(error["loc"]), text, rule.fault)
+        (refused if rule.refused else reported).append(finding)
     if len(refused) + len(reported) > MOST_FINDINGS:
         raise _too_much(refused or reported)
     if refused:

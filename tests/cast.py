@@ -16,7 +16,6 @@ from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
 from sandbox import Result, SandboxPlatform, Seen, object_path
 from sandbox.demo.locations import location
-from tests import registrations
 
 HUB = PartyRef("NL", "HUB")
 CPA, CPB = PartyRef("NL", "CPA"), PartyRef("NL", "CPB")
@@ -83,6 +82,9 @@ class Cast:
         if self.repeated:
             options = {"client_info": self.client_info, **options}
             described = (ROLES[name], quirks, sorted(options.items()))
+            # Models need Django; who runs the cast's platforms beside a hub of processes does not.
+            from tests import registrations  # noqa: PLC0415
+
             registrations.register(platform, name, described, handshake)
         else:
             handshake()

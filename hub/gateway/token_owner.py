@@ -10,7 +10,7 @@ from hub.gateway.routes import Meant
 from hub.policy import POLICIES
 from hub.store.identity import object_key
 from hub.store.reads import Viewer, owners_of
-from ocpi.errors import Finding, InvalidParameters, UnknownReceiver
+from ocpi.errors import Fault, Finding, InvalidParameters, UnknownReceiver
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.versions import kept_type
 from parties import access
@@ -21,6 +21,7 @@ ROLES = frozenset(
     role for role in Role if implements(role, ModuleID.TOKENS, InterfaceRole.SENDER)
 ) - {Role.HUB}
 """Who owns tokens."""
+_NOBODY = Fault.NO_TOKEN_OWNER
 
 
 def recipient_of(value: Mapping[str, object], *, sender: str) -> Meant:
@@ -31,7 +32,7 @@ def recipient_of(value: Mapping[str, object], *, sender: str) -> Meant:
     token = value.get("cdr_token")
     if not isinstance(token, Mapping):
         raise InvalidParameters(
-            findings=(Finding("cdr_token", "is required: it tells for whom this is"),)
+            findings=(Finding("cdr_token", "is required: it tells for whom this is", _NOBODY),)
         )
     named = named_owner(token)
     if named is not None:
@@ -48,7 +49,7 @@ def named_owner(token: Mapping[str, object]) -> PartyRef | None:
     try:
         return PartyRef.parse(f"{country_code}-{party_id}")
     except ValueError as error:
-        raise InvalidParameters(findings=(Finding("cdr_token", str(error)),)) from None
+        raise InvalidParameters(findings=(Finding("cdr_token", str(error), _NOBODY),)) from None
 
 
 def _owner_of(token: Mapping[str, object], sender: str) -> str:
@@ -56,7 +57,7 @@ def _owner_of(token: Mapping[str, object], sender: str) -> str:
     uid, kind = token.get("uid"), token.get("type")
     if not isinstance(uid, str) or not uid.isprintable():
         text = "is required, as a string of printable characters"
-        raise InvalidParameters(findings=(Finding("cdr_token.uid", text),))
+        raise InvalidParameters(findings=(Finding("cdr_token.uid", text, _NOBODY),))
     key = object_key(kept_type(ModuleID.TOKENS), uid, kind if isinstance(kind, str) else None)
     owners = access.visible_owners(receiver=sender, module=ModuleID.TOKENS)
     found = owners_of(POLICIES[ModuleID.TOKENS], Viewer(sender, owners), key)
@@ -65,5 +66,5 @@ def _owner_of(token: Mapping[str, object], sender: str) -> str:
     if len(found) > 1:
         several = " and ".join(str(ref_of(each)) for each in found)
         text = f"is a Token of {several}; name its country_code and party_id"
-        raise InvalidParameters(findings=(Finding("cdr_token", text),))
+        raise InvalidParameters(findings=(Finding("cdr_token", text, _NOBODY),))
     return found[0]

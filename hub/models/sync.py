@@ -94,6 +94,7 @@ class Quarantined(models.Model):
     object_id = models.TextField("id", blank=True, default="")
     text = models.TextField(help_text="As received, its beginning when it is long")
     findings = models.TextField(help_text="What is wrong, one finding a line")
+    fault = models.TextField(default="", db_default="", editable=False)
     first_seen_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
 

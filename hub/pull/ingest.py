@@ -19,7 +19,7 @@ from hub.store import merge, pull_writes
 from hub.store.identity import object_key
 from hub.store.pull_writes import Fate, Pulled
 from hub.store.write_request import WriteRequest
-from ocpi.errors import Finding, InvalidParameters, OcpiError, UnknownReceiver
+from ocpi.errors import Fault, Finding, InvalidParameters, NotJson, OcpiError, UnknownReceiver
 from ocpi.modules import ObjectType
 from ocpi.types import PartyRef, parse_datetime
 from ocpi.validation import decode_object
@@ -38,6 +38,7 @@ class Broken:
     object_id: str
     text: str
     findings: str
+    fault: Fault | None = None
 
 
 @dataclass(slots=True)
@@ -89,7 +90,7 @@ def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> Ingest
     fates = pull_writes.store(usable) if usable else []
     for one, fate in zip(usable, fates, strict=True):
         if fate in _REASONS:
-            _reject(result, one.request.body, _identity_of(one), _REASONS[fate])
+            _reject(result, one.request.body, _identity_of(one), *_REASONS[fate])
         else:
             result.counts[fate.value] += 1
     result.counts["quarantined"] = len(result.broken)
@@ -104,8 +105,8 @@ def _not_under_way(usable: list[Pulled], result: IngestResult) -> list[Pulled]:
 
 
 _REASONS = {
-    Fate.CONTRADICTS: "id: never changes, and the hub has it with other content",
-    Fate.UNUSABLE: "the database cannot hold one of its values",
+    Fate.CONTRADICTS: ("id: never changes, and the hub has it with other content", Fault.IMMUTABLE),
+    Fate.UNUSABLE: ("the database cannot hold one of its values", None),
 }
 
 
@@ -130,7 +131,7 @@ def _sort(
         result.counts["passed_over"] += 1
     except OcpiError as error:
         result.is_gapless &= identity is not None
-        _reject(result, text, identity, _sentences(error))
+        _reject(result, text, identity, *_wrong(error))
 
 
 def _identity(source: Source, value: dict[str, Any]) -> _Identity:
@@ -139,7 +140,7 @@ def _identity(source: Source, value: dict[str, Any]) -> _Identity:
     names = ("country_code", "party_id", kind.id_field)
     said = [value.get(name) for name in names]
     wrong = tuple(
-        Finding(name, "is required, as a string of printable characters")
+        Finding(name, "is required, as a string of printable characters", Fault.REQUIRED)
         for name, each in zip(names, said, strict=True)
         if not isinstance(each, str) or not each or not each.isprintable()
     )
@@ -150,7 +151,7 @@ def _identity(source: Source, value: dict[str, Any]) -> _Identity:
     identity = _Identity(country_code, party_id, object_id, key)
     if len(identity.whole) > _LONGEST_KEY:
         reason = f"makes, with whose it is, a name of more than {_LONGEST_KEY} characters"
-        raise InvalidParameters(findings=(Finding(kind.id_field, reason),))
+        raise InvalidParameters(findings=(Finding(kind.id_field, reason, Fault.LENGTH),))
     return identity
 
 
@@ -183,7 +184,7 @@ def _ready(
     write = merge.replacement(request)
     if not source.may_have(request.owner):
         reason = f"{request.owner} is no party of this platform that may have {kind.name}s"
-        raise InvalidParameters(findings=(Finding("party_id", reason),))
+        raise InvalidParameters(findings=(Finding("party_id", reason, Fault.FOREIGN_OWNER),))
     request = replace(request, holder=source.holder_of(request.owner))
     return Pulled(_addressed(source, request, value), write, source.asked_at)
 
@@ -207,18 +208,29 @@ def _identity_of(one: Pulled) -> _Identity:
     return _Identity(owner.country_code, owner.party_id, request.ids[0], request.key)
 
 
-def _sentences(error: OcpiError) -> str:
+def _wrong(error: OcpiError) -> tuple[str, Fault | None]:
+    """Return what is wrong, one finding a line, and the first kind of fault among them."""
+    if isinstance(error, NotJson):
+        return str(error), Fault.NOT_JSON
     findings = error.findings if isinstance(error, InvalidParameters) else ()
-    return "\n".join(str(each) for each in findings[:MOST_FINDINGS]) or str(error)
+    text = "\n".join(str(each) for each in findings[:MOST_FINDINGS]) or str(error)
+    return text, next((each.fault for each in findings if each.fault), None)
 
 
-def _reject(result: IngestResult, text: bytes, identity: _Identity | None, findings: str) -> None:
+def _reject(
+    result: IngestResult,
+    text: bytes,
+    identity: _Identity | None,
+    findings: str,
+    fault: Fault | None,
+) -> None:
     key = blake2b(text, digest_size=16).hexdigest()
     name = _name(text)
     if identity is not None:
         key, name = identity.whole, identity.object_id
     shown = text[: 4 * LONGEST_TEXT].decode(errors="replace")[:LONGEST_TEXT]
-    result.broken.append(Broken(key, name[:_LONGEST_ID], shown.replace("\0", " "), findings))
+    shown = shown.replace("\0", " ")
+    result.broken.append(Broken(key, name[:_LONGEST_ID], shown, findings, fault))
 
 
 def _name(text: bytes) -> str:

@@ -14,28 +14,29 @@ from hub.models import Quarantined
 from hub.pull import schedule
 from hub.pull.ingest import Broken
 from hub.triage import SetAside
+from ocpi.errors import Fault
 
 _HINTS: Mapping[str, str] = {
-    "is no party of this platform": (
+    Fault.FOREIGN_OWNER: (
         "The platform lists objects of a party it does not represent here; add the party to its "
         "list of allowed parties, or ask it to honour OCPI-to."
     ),
-    "never changes, and": (
+    Fault.IMMUTABLE: (
         "A CDR is immutable: the platform has to correct it by a credit CDR and a new one."
     ),
-    "not valid JSON": "The platform has to mend the JSON of this object.",
-    "must be an object": "The list holds something that is no object at all.",
-    "required": "The field is mandatory in OCPI; the platform has to send it.",
-    "timestamp": "OCPI wants RFC 3339 in UTC, like 2026-11-21T05:32:00Z.",
-    "characters": "The value is longer or shorter than the specification allows.",
-    "must be": "The value has another type than the specification gives it.",
-    "repeats": "Two parts of the object have the same id; the platform has to keep them apart.",
-    "Token": "Nothing says whose this is: cdr_token has to name its country_code and party_id.",
+    Fault.NOT_JSON: "The platform has to mend the JSON of this object.",
+    Fault.NOT_AN_OBJECT: "The list holds something that is no object at all.",
+    Fault.REQUIRED: "The field is mandatory in OCPI; the platform has to send it.",
+    Fault.TIMESTAMP: "OCPI wants RFC 3339 in UTC, like 2026-11-21T05:32:00Z.",
+    Fault.LENGTH: "The value is longer or shorter than the specification allows.",
+    Fault.TYPE: "The value has another type than the specification gives it.",
+    Fault.REPEATED_ID: (
+        "Two parts of the object have the same id; the platform has to keep them apart."
+    ),
+    Fault.NO_TOKEN_OWNER: (
+        "Nothing says whose this is: cdr_token has to name its country_code and party_id."
+    ),
 }
-"""By words from findings of `ocpi.validation`, `ingest`, `merge` and `token_owner`.
-
-The first that occurs counts: "is required, as a string of printable characters" has two.
-"""
 
 MOST = 1_000
 QUARANTINE = SetAside(
@@ -63,13 +64,14 @@ def note(pull_id: int, broken: Sequence[Broken], *, usable: Collection[str]) -> 
                 object_id=each.object_id,
                 text=each.text,
                 findings=each.findings,
+                fault=each.fault or "",
                 last_seen_at=Now(),
             )
             for each in [*fresh, *(by_key[key] for key in known)]
         ],
         update_conflicts=True,
         unique_fields=["pull", "key"],
-        update_fields=["object_id", "text", "findings", "last_seen_at"],
+        update_fields=["object_id", "text", "findings", "fault", "last_seen_at"],
     )
 
 
@@ -87,7 +89,6 @@ def read_again(rows: QuerySet[Quarantined]) -> int:
     return len(lists)
 
 
-def hint(findings: str) -> str:
+def hint(fault: str) -> str:
     """Return a sentence for the hub's operator about what would help."""
-    found = (sentence for words, sentence in _HINTS.items() if words in findings)
-    return next(found, "Compare the object with the specification's table.")
+    return _HINTS.get(fault, "Compare the object with the specification's table.")

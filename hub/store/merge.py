@@ -17,7 +17,7 @@ from hub.store import raw_json
 from hub.store.identity import check_identity
 from hub.store.raw_json import PARTS_HOLE, UPDATED_HOLE, Members
 from hub.store.write_request import WriteRequest, part_of, unknown
-from ocpi.errors import InvalidParameters
+from ocpi.errors import Fault, InvalidParameters
 from ocpi.modules import Part
 from ocpi.shape import check_sizes
 from ocpi.types import fold, parse_datetime
@@ -127,7 +127,9 @@ def _rows(
         if seen.setdefault(row.key, position) != position:
             at = f"{part.member}[{position}].{part.object.id_field}"
             text = f"repeats the one of {part.member}[{seen[row.key]}]"
-            raise InvalidParameters(f"{at}: {text}", findings=(Finding(at, text),))
+            raise InvalidParameters(
+                f"{at}: {text}", findings=(Finding(at, text, Fault.REPEATED_ID),)
+            )
     return rows
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hub.policy import Policy
 from hub.store import raw_json
 from hub.store.identity import check_identity, lacks_last_updated, object_key
-from ocpi.errors import InvalidParameters, OcpiError
+from ocpi.errors import Fault, InvalidParameters, OcpiError
 from ocpi.modules import ObjectType, Part
 from ocpi.types import ModuleID, PartyRef, fold, parse_datetime
 from ocpi.validation import Finding, validate
@@ -107,7 +107,8 @@ def _needs_last_updated(value: dict[str, Any], kind: ObjectType) -> None:
     wrong = tuple(lacks_last_updated(value, kind))
     stamp = value.get("last_updated")
     if stamp is not None and not _is_timestamp(stamp):
-        wrong = (Finding("last_updated", "is not a timestamp like 2026-11-21T05:32:00Z"),)
+        text = "is not a timestamp like 2026-11-21T05:32:00Z"
+        wrong = (Finding("last_updated", text, Fault.TIMESTAMP),)
     if wrong:
         raise InvalidParameters(str(wrong[0]), findings=wrong)
 
@@ -135,7 +136,7 @@ def _needs_lists_of_parts(value: dict[str, Any], kind: ObjectType, path: str = "
 
 
 def _misshapen(path: str, text: str) -> InvalidParameters:
-    finding = Finding(path, text)
+    finding = Finding(path, text, Fault.TYPE)
     return InvalidParameters(str(finding), findings=(finding,))
 
 

@@ -47,7 +47,7 @@ def _row(row: Quarantined) -> dict[str, Any]:
         "module": row.pull.module,
         "id": row.object_id,
         "findings": row.findings.splitlines(),
-        "hint": hint(row.findings),
+        "hint": hint(row.fault),
         "first_seen_at": format_datetime(row.first_seen_at),
         "last_seen_at": format_datetime(row.last_seen_at),
     }

@@ -38,24 +38,25 @@ def test_one_broken_object_does_not_lose_a_page(pair: Pair, deliver_all: Callabl
     assert (done.seen, done.stored, done.quarantined, done.last_error) == (3, 2, 1, "")
     [kept] = Quarantined.objects.all()
     assert kept.findings == "id: is required, as a string of printable characters"
-    assert "mandatory" in hint(kept.findings)
+    assert "mandatory" in hint(kept.fault)
 
 
 @pytest.mark.parametrize(
-    "broken,finding",
+    "broken,finding,helps",
     [
-        (without("coordinates"), "coordinates: required"),
-        ({**a_location(CPA, 2), "last_updated": "yesterday"}, "last_updated: must be a timestamp"),
-        ({**a_location(CPA, 2), "evses": "none"}, "evses: must be a list"),
-        ({**a_location(CPA, 2), "country_code": "NLD"}, "country_code"),
-        ({**a_location(CPA, 2), "name": "a\0b"}, "NUL"),
-        (["no", "object"], "must be an object, not a list"),
-        (None, "must be an object"),
-        ({**a_location(CPA, 2), "id": 7}, "id: is required"),
+        (without("coordinates"), "coordinates: required", "mandatory"),
+        ({**a_location(CPA, 2), "coordinates": "x"}, "must be an object", "another type"),
+        ({**a_location(CPA, 2), "last_updated": "yesterday"}, "must be a timestamp", "RFC 3339"),
+        ({**a_location(CPA, 2), "evses": "none"}, "must be a list", "another type"),
+        ({**a_location(CPA, 2), "country_code": "NLD"}, "country_code", "longer or shorter"),
+        ({**a_location(CPA, 2), "name": "a\0b"}, "NUL", "specification's table"),
+        (["no", "object"], "must be an object, not a list", "no object at all"),
+        (None, "must be an object", "no object at all"),
+        ({**a_location(CPA, 2), "id": 7}, "id: is required", "mandatory"),
     ],
 )
-def test_the_reason_names_the_field(pair: Pair, broken: object, finding: str) -> None:
-    """Findings are those a push would be answered with; the good neighbour is stored."""
+def test_the_reason_names_the_field(pair: Pair, broken: object, finding: str, helps: str) -> None:
+    """Findings are those a push is answered with, with what helps; the good neighbour is stored."""
     cpo, emsp = pair
     with cpo.answer("GET /sender/locations", reply([broken, GOOD])):
         read()
@@ -63,7 +64,7 @@ def test_the_reason_names_the_field(pair: Pair, broken: object, finding: str) ->
     assert list(listed(emsp, MSA)) == ["L1"]
     [kept] = Quarantined.objects.all()
     assert finding in kept.findings
-    assert hint(kept.findings)
+    assert helps in hint(kept.fault)
 
 
 def test_what_is_mended_leaves_the_quarantine(pair: Pair) -> None:
@@ -149,4 +150,4 @@ def test_an_id_that_is_far_too_long_costs_only_its_object(pair: Pair) -> None:
     assert list(listed(emsp, MSA)) == ["L1"]
     [kept] = done.quarantine.all()
     assert "more than 255 characters" in kept.findings
-    assert hint(kept.findings)
+    assert hint(kept.fault)
