@@ -5,6 +5,7 @@ costs are large and always the same: planning them anew would take most of their
 """
 
 import logging
+import select
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 Row = tuple[Any, ...]
 Parameters = Mapping[str, object]
 Statement = tuple[str, Parameters]
+_MOST_LEFT = 100
+"""More connections than a pool has."""
 
 
 def rows(sql: str, parameters: Parameters, *, prepared: bool = True) -> list[Row]:
@@ -24,7 +27,7 @@ def rows(sql: str, parameters: Parameters, *, prepared: bool = True) -> list[Row
 
     What is not `prepared` is planned anew, for tables as large as they are now.
     """
-    connection.ensure_connection()
+    _ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         try:
             return cursor.execute(sql.encode(), parameters, prepare=prepared).fetchall()
@@ -40,7 +43,7 @@ def each(sql: str, parameters: Sequence[Parameters]) -> list[Row | None]:
     """
     if not parameters:
         return []
-    connection.ensure_connection()
+    _ensure_connection()
     found: list[Row | None] = []
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         try:
@@ -61,7 +64,7 @@ def together(statements: Sequence[Statement]) -> list[list[Row]]:
     """
     if not statements:
         return []
-    connection.ensure_connection()
+    _ensure_connection()
     opened = connection.connection
     with connection.wrap_database_errors:
         try:
@@ -74,6 +77,31 @@ def together(statements: Sequence[Statement]) -> list[list[Row]]:
         except psycopg.OperationalError:
             connection.close()
             raise
+
+
+def _ensure_connection() -> None:
+    """Connect, leaving aside what waits in the pool and has been left by the server meanwhile.
+
+    A server that was started again leaves every idle connection behind: the first statement on each
+    would fail, and whoever asked be answered 3000 although all is well again.
+    """
+    for _ in range(_MOST_LEFT):
+        if connection.connection is not None:
+            return
+        connection.ensure_connection()
+        opened: Any = connection.connection
+        if not _is_left(opened):
+            return
+        opened.close()  # else the pool takes it back as a good one
+        connection.close()
+    connection.ensure_connection()
+
+
+def _is_left(opened: "psycopg.Connection[Any]") -> bool:
+    """Tell whether a connection that asked nothing has something to read: the server's farewell."""
+    poll = select.poll()
+    poll.register(opened.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def row(sql: str, parameters: Parameters) -> Row | None:

@@ -1,9 +1,10 @@
-"""SQL that is run for each of some parameters, as one that is run once."""
+"""SQL on connections of the pool: run once, or for each of some parameters."""
 
 from collections.abc import Callable
 
+import psycopg
 import pytest
-from django.db import DataError, transaction
+from django.db import DataError, connection, transaction
 
 from database import sql as database_sql
 
@@ -27,3 +28,18 @@ def test_what_the_database_refuses_raises_djangos_errors(run: Callable[..., obje
     with pytest.raises(DataError), transaction.atomic():
         run(NUMBER, "two")
     assert database_sql.each(NUMBER, [{"text": "1"}, {"text": "2"}]) == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("run", [once, among_others])
+def test_a_connection_that_the_server_left_is_exchanged(run: Callable[..., object]) -> None:
+    """Whoever asks first after the database was started again is answered like everybody."""
+    database_sql.release()
+    [(own,)] = database_sql.rows("SELECT pg_backend_pid()", {})
+    database_sql.release()  # it waits in the pool now
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [own])
+
+    for _ in range(connection.pool.max_size + 1):  # type: ignore[attr-defined]  # PostgreSQL's has one
+        assert run(NUMBER, "2")
+        assert database_sql.row("SELECT pg_backend_pid()", {}) != (own,)
+        database_sql.release()
