@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.test.utils import override_settings
-from django_otp.oath import totp
+from django_otp.oath import hotp, totp
 from django_otp.plugins.otp_static.models import StaticToken
 
 from database.redis_connection import connection
@@ -43,10 +43,13 @@ def log_in(name: str, password: str = PASSWORD, **headers: Any) -> Any:
 
 
 def code_of(device: Authenticator, *, ahead: int = 0) -> str:
-    """Return what the app shows, or will show some steps later."""
+    """Return the code that was taken last, or the one some steps after it, whatever the clock says.
+
+    The clock may pass to its next half minute between two lines of a test: counted from it, the
+    code that was taken could be that of the step before, and the one shown now a new one.
+    """
     device.refresh_from_db()
-    shown = totp(device.bin_key, device.step, device.t0, device.digits, ahead)
-    return f"{shown:06}"
+    return f"{hotp(device.bin_key, device.last_t + ahead, device.digits):06}"
 
 
 def enrolled(user: User) -> tuple[Client, list[str], Authenticator]:
