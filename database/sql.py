@@ -6,15 +6,17 @@ costs are large and always the same: planning them anew would take most of their
 
 import logging
 import select
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, overload
 
 import psycopg
 from django.db import DatabaseError, connection
 
 log = logging.getLogger(__name__)
 
+R = TypeVar("R")
 Row = tuple[Any, ...]
 Parameters = Mapping[str, object]
 Statement = tuple[str, Parameters]
@@ -22,11 +24,30 @@ _MOST_LEFT = 100
 """More connections than a pool has."""
 
 
-def rows(sql: str, parameters: Parameters, *, prepared: bool = True) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Query(Generic[R]):
+    """A statement and what each of its rows is, made of the columns in their order.
+
+    `Query("SELECT id, name FROM parties_platform", Found)`, where `Found` is a named tuple.
+    """
+
+    text: str
+    row: Callable[..., R]
+
+
+@overload
+def rows(sql: Query[R], parameters: Parameters, *, prepared: bool = ...) -> list[R]: ...
+@overload
+def rows(sql: str, parameters: Parameters, *, prepared: bool = ...) -> list[Row]: ...
+def rows(
+    sql: str | Query[Any], parameters: Parameters, *, prepared: bool = True
+) -> list[Any] | list[Row]:
     """Run one statement and return its rows; raises Django's database errors.
 
     What is not `prepared` is planned anew, for tables as large as they are now.
     """
+    if isinstance(sql, Query):
+        return [sql.row(*found) for found in rows(sql.text, parameters, prepared=prepared)]
     _ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         try:
@@ -104,7 +125,11 @@ def _is_left(opened: "psycopg.Connection[Any]") -> bool:
     return bool(poll.poll(0))
 
 
-def row(sql: str, parameters: Parameters) -> Row | None:
+@overload
+def row(sql: Query[R], parameters: Parameters) -> R | None: ...
+@overload
+def row(sql: str, parameters: Parameters) -> Row | None: ...
+def row(sql: str | Query[Any], parameters: Parameters) -> Any | Row | None:
     """Run one statement and return its first row, if any."""
     found = rows(sql, parameters)
     return found[0] if found else None
