@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from operators import break_glass as operators_break_glass
-from operators import login_events, oidc, passwords, second_factor
+from operators import login_events, oidc_views, passwords, second_factor
 from operators.login_events import Event
 from operators.second_factor import Owed
 
@@ -93,7 +93,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
     everywhere = settings.HUB_OIDC_LOGOUT and second_factor.is_of_the_provider(request)
     if request.method == "POST" and everywhere:
         with suppress(OSError):
-            if (answer := oidc.end_session(request)) is not None:
+            if (answer := oidc_views.end_session(request)) is not None:
                 return answer
     return admin.site.logout(request)
 

@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from operators import oidc, views
+from operators import oidc_views, views
 
 _PROVIDER = [
-    path("", oidc.Start.as_view(), name="start"),
-    path("callback/", oidc.Callback.as_view(), name="callback"),
+    path("", oidc_views.Start.as_view(), name="start"),
+    path("callback/", oidc_views.Callback.as_view(), name="callback"),
 ]
 urlpatterns = [
     path("ocpi/", include("hub.urls")),
