@@ -23,7 +23,7 @@ _ORIGINAL = f"o.object_id LIKE '%{NUMBER}'"
 
 def fill(ground: Ground, originals: Sequence[Template], count: int) -> None:
     """Have only so many copies in a module's table, each original's turn after the other's."""
-    from hub.policy import POLICIES  # noqa: PLC0415 - Django is set up by now
+    from hub.module_policy import POLICIES  # noqa: PLC0415 - Django is set up by now
 
     policy = POLICIES[originals[0].module]
     table = policy.model._meta.db_table

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from hub.models import Change, Evse
 from hub.models.stored import StoredObject
-from hub.policy import Policy
+from hub.module_policy import Policy
 from hub.store import raw_json
 from hub.store.reads import Viewer
 from hub.store.sql import LOCK

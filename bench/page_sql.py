@@ -22,7 +22,7 @@ class Reader:
 
 def bare(ground: Ground, reader: Reader, *, after: int, counts: bool = False) -> float:
     """Return pages a second behind a place, as fast as one connection goes."""
-    from hub.policy import POLICIES  # noqa: PLC0415 - Django is set up by now
+    from hub.module_policy import POLICIES  # noqa: PLC0415 - Django is set up by now
     from hub.store import reads  # noqa: PLC0415
 
     policy = POLICIES[reader.module]

@@ -39,7 +39,7 @@ def _putting(template: objects.Template, what: str) -> Iterator[Figure]:
 
     from bench import by_orm  # noqa: PLC0415
     from database import sql as database_sql  # noqa: PLC0415
-    from hub.policy import POLICIES  # noqa: PLC0415
+    from hub.module_policy import POLICIES  # noqa: PLC0415
     from hub.store.sql import statements  # noqa: PLC0415
 
     policy = POLICIES[template.module]
@@ -74,7 +74,7 @@ def _write(template: objects.Template, number: int, moment: int) -> dict[str, An
 def _listing(template: objects.Template) -> Figure:
     from bench import by_orm  # noqa: PLC0415 - Django is set up by now
     from hub import store  # noqa: PLC0415
-    from hub.policy import POLICIES  # noqa: PLC0415
+    from hub.module_policy import POLICIES  # noqa: PLC0415
 
     policy = POLICIES[template.module]
     viewer = store.Viewer("DE-M00", frozenset({str(template.owner)}))

@@ -21,7 +21,7 @@ def write_request(
     recipient: str = "",
 ) -> "WriteRequest":
     """Make a write of an owner, filed under its key alone."""
-    from hub.policy import POLICIES  # noqa: PLC0415 - Django is set up by now
+    from hub.module_policy import POLICIES  # noqa: PLC0415 - Django is set up by now
     from hub.store import WriteRequest  # noqa: PLC0415
     from hub.store.identity import object_key  # noqa: PLC0415
 

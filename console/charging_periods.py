@@ -11,7 +11,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from hub.policy import moment, number, word
+from hub.module_policy import moment, number, word
 
 _WIDTH = 640
 _HEIGHT = 120

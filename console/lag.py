@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from console.base import Tone, badge, span
 from hub.delivery import backlog
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from ocpi.types import ModuleID
 
 _CARE_SECONDS = 60

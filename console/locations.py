@@ -23,7 +23,7 @@ from console.tones import badge_tone, status_badge
 from hub import store
 from hub.masking.personal import PUBLISHED_TO, mask_member
 from hub.models import Cdr, Evse, Location, Session
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store import ObjectQuery
 from ocpi.types import ModuleID, fold
 from ocpi.versions import VERSIONS

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from console.object_links import link
 from hub.masking.personal import mask_value
 from hub.models import Exchange, Location, StoredObject, Token
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from ocpi.types import ModuleID
 from parties.holders import ref_of
 from parties.models import Holder

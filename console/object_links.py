@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from hub.models import Cdr, Location, Session, StoredObject, Token
 from hub.models.charging import Charged
-from hub.policy import word
+from hub.module_policy import word
 from hub.store.identity import object_key
 from ocpi.types import ModuleID, fold
 from ocpi.versions import kept_type

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from hub.models import Evse
 from hub.models.stored import of_party
-from hub.policy import ABOUT_DRIVERS
+from hub.module_policy import ABOUT_DRIVERS
 from ocpi.types import PartyRef, fold
 from parties.models import Holder, Party
 

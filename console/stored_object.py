@@ -34,7 +34,7 @@ from console.object_links import short
 from console.search import Way, by_id, search
 from hub.delivery.object_status import DeliveryState, DeliveryStatus, Subject, statuses
 from hub.models import Exchange, StoredObject
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 
 Row = TypeVar("Row", bound=StoredObject)
 

@@ -18,7 +18,7 @@ from redis import RedisError
 
 from hub import feed
 from hub.delivery import backlog, engine, subscriptions
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.tasks import delivery as delivery_tasks
 from operators.token_bucket import buckets
 from parties import observed_habits

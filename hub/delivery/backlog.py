@@ -11,7 +11,7 @@ from typing import Any
 
 from database import sql
 from hub.feed import HORIZON
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from ocpi.types import InterfaceRole, ModuleID, Role
 from parties import access
 from parties.connection_status import REGISTERED

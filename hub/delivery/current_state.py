@@ -9,7 +9,7 @@ from functools import cache
 from database import sql
 from hub.delivery.push import PartKey
 from hub.feed import Position, Selection
-from hub.policy import Policy
+from hub.module_policy import Policy
 from hub.store.reads import MOST_BYTES, Viewer, bounded, document, visible
 
 

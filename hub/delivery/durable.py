@@ -18,7 +18,7 @@ from hub.delivery.plan_durable import Terms, as_state
 from hub.delivery.push import Outcome, Plan, Push, Result, positions_of
 from hub.delivery.target import Target
 from hub.feed import Batch, Position
-from hub.policy import POLICIES, Delivery
+from hub.module_policy import POLICIES, Delivery
 
 DURABLE = [name for name, row in POLICIES.items() if row.delivery is Delivery.DURABLE]
 """Modules of which every message counts."""

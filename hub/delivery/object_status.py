@@ -16,7 +16,7 @@ from database import sql
 from hub.delivery.durable import DURABLE
 from hub.delivery.plan_durable import EXPIRED
 from hub.models import DeadLetter, Receipt, StoredObject, StoredPart, Subscription
-from hub.policy import ABOUT_DRIVERS, POLICIES
+from hub.module_policy import ABOUT_DRIVERS, POLICIES
 from ocpi.types import InterfaceRole, ModuleID
 from parties import access
 from parties.connection_status import REGISTERED, ConnectionStatus

@@ -10,7 +10,7 @@ from hub.delivery.outcomes import BatchResult
 from hub.delivery.push import Plan, Push, Result
 from hub.delivery.target import Target
 from hub.feed import Batch, Position
-from hub.policy import Delivery
+from hub.module_policy import Delivery
 
 
 class DeliveryPolicy(Protocol):

@@ -23,7 +23,7 @@ from hub.delivery.policy import DeliveryPolicy
 from hub.delivery.push import PartKey, Plan, Push
 from hub.delivery.target import Target
 from hub.models import Snapshot
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store.identity import variant_query
 from hub.store.reads import Viewer
 from ocpi.types import InterfaceRole, ModuleID

@@ -17,7 +17,7 @@ from hub.delivery.backlog import NEXT, REACHABLE, VISIBLE
 from hub.delivery.durable import DURABLE
 from hub.feed import END_OF_TRANSACTION, HORIZON
 from hub.models import Snapshot, Subscription
-from hub.policy import POLICIES, Delivery
+from hub.module_policy import POLICIES, Delivery
 from ocpi.types import ModuleID
 from parties import access
 from parties.connection_status import REGISTERED

@@ -12,7 +12,7 @@ from hub.delivery.backlog import OWNERS, REACHABLE
 from hub.delivery.push import Result
 from hub.delivery.receiver import Receiver
 from hub.feed import Position, Selection
-from hub.policy import ABOUT_DRIVERS, POLICIES, Policy
+from hub.module_policy import ABOUT_DRIVERS, POLICIES, Policy
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID

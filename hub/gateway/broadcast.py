@@ -19,7 +19,7 @@ from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.routes import Broadcast, Destination, Kept, Meant
 from hub.gateway.routing import destination_for
-from hub.policy import POLICIES, Policy
+from hub.module_policy import POLICIES, Policy
 from hub.store import Applied, WriteRequest, cdr_references
 from hub.store.identity import object_key
 from hub.store.reads import audience_of

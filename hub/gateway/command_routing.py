@@ -13,7 +13,7 @@ from hub.gateway import callbacks
 from hub.gateway.callbacks import Asked
 from hub.gateway.message import Message
 from hub.gateway.routes import Destination, Known, Meant
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store import Viewer
 from hub.store.reads import is_anothers, owners_of
 from ocpi.errors import Finding, HubError, InvalidParameters, NotFound, UnknownReceiver

@@ -16,7 +16,7 @@ from hub.gateway.page_links import LinkedPage
 from hub.gateway.routes import Kept
 from hub.gateway.routing import sender_of
 from hub.gateway.sender import Records
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store.identity import object_key
 from ocpi.errors import Finding, InvalidParameters, MethodNotAllowed, NotFound
 from ocpi.modules import Interface, Kind, Match, Module, ObjectType, Resource, Version

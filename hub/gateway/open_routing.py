@@ -9,7 +9,7 @@ from hub.gateway import broadcast, command_routing
 from hub.gateway.message import Message
 from hub.gateway.routes import AskAll, Decided, Kept, Known, Meant
 from hub.gateway.routing import Directory, decide_for
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store import Viewer
 from hub.store.reads import owners_of
 from ocpi.errors import InvalidParameters, UnknownToken

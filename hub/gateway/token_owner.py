@@ -7,7 +7,7 @@ name its owner; it is found among the stored Tokens by uid and type.
 from collections.abc import Mapping
 
 from hub.gateway.routes import Meant
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store.identity import object_key
 from hub.store.reads import Viewer, owners_of
 from ocpi.errors import Fault, Finding, InvalidParameters, UnknownReceiver

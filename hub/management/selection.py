@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 
 
 def add_narrowing_arguments(parser: CommandParser, *, whose: str) -> None:

@@ -15,7 +15,7 @@ from hub.masking.personal import (
     personal_values,
 )
 from hub.models import DeadLetter, Quarantined
-from hub.policy import ABOUT_DRIVERS
+from hub.module_policy import ABOUT_DRIVERS
 from ocpi.types import ModuleID
 
 _TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")

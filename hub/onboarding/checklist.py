@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from hub.models import Exchange, PullState
+from hub.module_policy import ABOUT_DRIVERS, POLICIES
 from hub.onboarding.evidence import Facts, claimed, is_good
-from hub.policy import ABOUT_DRIVERS, POLICIES
 from ocpi.transport.authorization import TokenForm
 from parties.models import Credentials
 from parties.registration.discovery import Interface

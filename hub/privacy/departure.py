@@ -30,7 +30,7 @@ from hub.models import (
     Receipt,
     Snapshot,
 )
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store import anonymity
 from ocpi.types import ModuleID
 from operators.audit import record

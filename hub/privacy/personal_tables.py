@@ -36,7 +36,7 @@ from hub.models import (
     Tariff,
     Token,
 )
-from hub.policy import ABOUT_DRIVERS
+from hub.module_policy import ABOUT_DRIVERS
 from hub.privacy.drivers import Driver
 from hub.privacy.spellings import Wording
 from hub.store import anonymity, raw_json

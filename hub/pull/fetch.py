@@ -10,7 +10,7 @@ from http import HTTPStatus
 import msgspec
 
 from database import sql
-from hub.policy import ABOUT_DRIVERS
+from hub.module_policy import ABOUT_DRIVERS
 from hub.pull.pagination import CrawlPosition, PagingInfo
 from hub.pull.sources import Source
 from hub.store import raw_json

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from hub.models import PullState
-from hub.policy import ABOUT_DRIVERS, POLICIES
+from hub.module_policy import ABOUT_DRIVERS, POLICIES
 from hub.pull.leases import reading
 from ocpi.types import InterfaceRole, ModuleID, Role
 from parties import access

@@ -15,7 +15,7 @@ from hub.gateway.directory import PartyDirectory
 from hub.gateway.routes import Kept, Meant
 from hub.gateway.routing import destination_for
 from hub.models import Departed, PullState
-from hub.policy import POLICIES, Policy
+from hub.module_policy import POLICIES, Policy
 from hub.pull.pagination import Listing
 from ocpi import client
 from ocpi.errors import OcpiError, ReceiverNotConnected

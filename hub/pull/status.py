@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from hub.models import PullState
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.pull import crawl, leases, schedule
 from ocpi.types import ModuleID, PartyRef, format_datetime
 from operators import audit

@@ -11,7 +11,7 @@ from django.utils import timezone
 from database import sql
 from hub.delivery import backlog
 from hub.models import Billed, Failure, Spot, Subscription, Throttled
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from ocpi.types import ModuleID
 from ocpi.versions import values_of
 from parties.connection_status import ConnectionStatus

@@ -11,7 +11,7 @@ from functools import cache
 from django.conf import settings
 
 from database import sql
-from hub.policy import Policy
+from hub.module_policy import Policy
 from hub.store.merge import PlannedWrite, StoredDocument
 from hub.store.write_request import WriteRequest
 from ocpi.errors import Finding, InvalidParameters

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub.policy import column_values
+from hub.module_policy import column_values
 from hub.store import raw_json
 from hub.store.identity import check_identity
 from hub.store.raw_json import PARTS_HOLE, UPDATED_HOLE, Members

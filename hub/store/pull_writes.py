@@ -18,7 +18,7 @@ import msgspec
 from django.db import DataError, IntegrityError, transaction
 
 from database import sql as database_sql
-from hub.policy import Policy
+from hub.module_policy import Policy
 from hub.store import anonymity, writes
 from hub.store.merge import PlannedWrite
 from hub.store.reads import document

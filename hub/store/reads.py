@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from database import sql
-from hub.policy import Policy
+from hub.module_policy import Policy
 from hub.store import raw_json
 from hub.store.identity import object_key
 from ocpi.errors import InvalidParameters

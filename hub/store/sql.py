@@ -12,7 +12,7 @@ from functools import cache
 from django.db import models
 
 from hub.models import Change, DeadLetter, EvseChange, Subscription
-from hub.policy import Policy
+from hub.module_policy import Policy
 from parties.models import Party
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))"

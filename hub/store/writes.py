@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Subquery
 
 from database import sql
-from hub.policy import Policy
+from hub.module_policy import Policy
 from hub.store import anonymity, growth, merge, reads, write_request
 from hub.store.identity import variant_query
 from hub.store.merge import PartRow, PlannedWrite, StoredDocument, StoredPartText

@@ -27,7 +27,7 @@ from hub.delivery.thread_pool import DeliveryPool
 from hub.gateway import callbacks, posts_in_flight
 from hub.jobs import Job
 from hub.models import Subscription
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.tasks.wakeup import Waker
 from ocpi.types import ModuleID
 from operators import audit

@@ -11,7 +11,7 @@ from django.test import Client
 
 from database import sql
 from hub.models import Change, Evse, StoredObject
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from ocpi.transport.authorization import header
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID

@@ -21,7 +21,7 @@ from console.export import Exports
 from hub import export
 from hub.export import KINDS, Form, parts
 from hub.models import Cdr, Evse, Tariff
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from operators.groups import Role
 from operators.models import Change
 from tests.console.test_charged_objects import (

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from django.db.models import Q
 
 from hub.masking.personal import mask_in_text, mask_value, personal_members
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef
 from operators.audit import record

@@ -10,7 +10,7 @@ from django.db.models import Q
 from hub.delivery.object_status import DeliveryStatus, Subject, statuses
 from hub.masking.personal import mask_value
 from hub.models import Evse, StoredObject
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef, fold
 from parties import holders

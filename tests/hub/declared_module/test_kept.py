@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from hub.models import Tariff
-from hub.policy import POLICIES, Policy
+from hub.module_policy import POLICIES, Policy
 from ocpi.modules import Module
 from ocpi.transport.pagination import read_link
 from ocpi.types import ModuleID

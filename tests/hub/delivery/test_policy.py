@@ -13,7 +13,7 @@ from hub.delivery.push import Outcome, Push, Result
 from hub.delivery.receiver import Receiver
 from hub.delivery.target import Target
 from hub.feed import Batch, FedChange, Position
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from ocpi.client import Peer
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID

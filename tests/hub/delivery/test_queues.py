@@ -8,7 +8,7 @@ import pytest
 
 from hub import broker
 from hub.delivery import backlog
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.tasks import delivery as delivery_tasks
 from hub.tasks.wakeup import Waker
 from settings.celery import app

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from hub.delivery import subscriptions
 from hub.models import Change, Snapshot, Subscription
-from hub.policy import Delivery
+from hub.module_policy import Delivery
 from sandbox.platform import SandboxPlatform
 from tests.cast import CPA, Cast, a_location
 from tests.hub.concurrency import at_once

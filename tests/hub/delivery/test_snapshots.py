@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from hub import feed
 from hub.delivery import backlog, engine, subscriptions
 from hub.models import Snapshot, Subscription
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from parties.connection_status import ConnectionStatus
 from parties.models import Agreement, AgreementState, Platform
 from parties.registration.inbound import disconnect

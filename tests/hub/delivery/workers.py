@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from hub.delivery import backlog, engine, subscriptions
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from tests.hub.concurrency import start
 
 

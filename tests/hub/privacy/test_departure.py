@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.models import Cdr, Change, KeptCdr, Location, Receipt, Session, Token
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from parties.holders import ref_of
 from sandbox import SandboxPlatform, object_path
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.models import Change, Location
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from ocpi.types import ModuleID, PartyRef
 from parties.models import Agreement
 from sandbox import misbehaviour

@@ -7,7 +7,7 @@ import pytest
 from console.lag import Lag
 from hub.delivery import backlog, current_state
 from hub.models import Subscription
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store import reads
 from hub.store.reads import Viewer
 from ocpi.types import ModuleID

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from hub.models import Change, StoredObject
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from ocpi.types import ModuleID
 from sandbox import misbehaviour
 from tests.cast import HUB, Cast

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.models import Evse, Location
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from ocpi.types import ModuleID, PartyRef
 from parties.models import Party
 from tests.cast import HUB, Cast

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.write_requests import write_request
-from hub.policy import POLICIES
+from hub.module_policy import POLICIES
 from hub.store import WriteRequest
 from ocpi.types import ModuleID, PartyRef
 from ocpi.versions import VERSIONS
