@@ -10,7 +10,6 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
-from django.views.decorators.cache import never_cache
 
 from console.base import action, page
 from operators import audit
@@ -66,17 +65,15 @@ class AgreementCsvPages:
         context |= {"columns": agreement_csv.COLUMNS, "shown": _SHOWN, "most": MOST_LINES}
         if request.method == "POST" and form.is_valid():
             context |= _read(form.cleaned_data["file"], dry_run="import" not in request.POST)
-        return never_cache(
-            lambda asked: page(self, asked, "console/import_agreements.html", **context)
-        )(request)
+        return page(self, request, "console/import_agreements.html", **context)
 
     def has_import_csv_permission(self: Any, request: HttpRequest) -> bool:
-        """Tell who may: who may both add agreements and change them."""
+        """Let in who may both add agreements and change them."""
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
 
 def _read(file: "UploadedFile[bytes]", *, dry_run: bool) -> dict[str, Any]:
-    """Return what became of a file, or the sentence that says why not all of it was taken over."""
+    """Return what became of a file; why it was refused; or where taking it over stopped."""
     try:
         text = StringIO(file.read().decode("utf-8-sig"), newline="")
         imported = agreement_csv.read(text, dry_run=dry_run, most=MOST_LINES)
@@ -84,7 +81,7 @@ def _read(file: "UploadedFile[bytes]", *, dry_run: bool) -> dict[str, Any]:
         return {"refusal": "it is not in UTF-8. Nothing was changed"}
     # Errors of PostgreSQL have several lines; the page shows one.
     except agreement_csv.BrokenOff as error:  # a ValueError, but some lines were taken over
-        return {"refusal": " ".join(str(error).split())}
+        return {"stopped": " ".join(str(error).split())}
     except (ValueError, DataError) as error:
         return {"refusal": f"{' '.join(str(error).split())}. Nothing was changed"}
     return {"imported": imported, "dry_run": dry_run}

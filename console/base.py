@@ -95,7 +95,10 @@ class ModelAdmin(ThemedAdmin[_Row]):
 
 
 def page(admin: Any, request: HttpRequest, template: str, **shown: object) -> TemplateResponse:  # noqa: ANN401 - the admin of any model
-    """Show a page of a model's admin that is none of Django's own."""
+    """Show a page of a model's admin that is none of Django's own.
+
+    No cache keeps it, nor any other answer of an admin: `admin_view` adds `never_cache` to each.
+    """
     context = {**admin.admin_site.each_context(request), "opts": admin.opts, **shown}
     return TemplateResponse(request, template, context)
 

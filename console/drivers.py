@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.http import content_disposition_header
 from kombu.exceptions import OperationalError
 
@@ -111,9 +110,7 @@ def _asked(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse: 
         "may_erase": user.has_perm(_ERASE),
         "back": reverse("admin:hub_token_changelist"),
     }
-    answer = page(admin, request, "console/driver.html", **shown)
-    add_never_cache_headers(answer)
-    return answer
+    return page(admin, request, "console/driver.html", **shown)
 
 
 def _erased(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:  # noqa: ANN401 - of tokens
@@ -149,5 +146,4 @@ def _file(driver: Driver, reason: str) -> StreamingHttpResponse:
     )
     disposition = content_disposition_header(as_attachment=True, filename="driver.json")
     answer.headers["Content-Disposition"] = str(disposition)
-    add_never_cache_headers(answer)
     return answer

@@ -24,7 +24,6 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.cache import add_never_cache_headers
 from django.utils.http import content_disposition_header
 
 from console.base import action, page
@@ -111,9 +110,7 @@ class Exports:
             raise PermissionDenied
         asked = JobForm(request.GET)
         job = _found(asked.cleaned_data["job"]) if asked.is_valid() else None
-        answer = JsonResponse(_how_far(job) if job else {})
-        add_never_cache_headers(answer)
-        return answer
+        return JsonResponse(_how_far(job) if job else {})
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -142,7 +139,6 @@ def _file(
     answer.headers["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=f"{name}-{timezone.now():%Y%m%d-%H%M}.{form}"
     )
-    add_never_cache_headers(answer)
     return answer
 
 

@@ -15,7 +15,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
 from console.base import action, operates, page, sees
@@ -108,9 +107,7 @@ class OnboardingPages:
             )
         if request.GET.get("part") == "checklist":
             shown = _checklist(self, request, platform, _wanted(request))
-            return never_cache(
-                lambda asked: TemplateResponse(asked, "console/checklist.html", shown)
-            )(request)
+            return TemplateResponse(request, "console/checklist.html", shown)
         return _page(self, request, platform, _wanted(request))
 
 
@@ -137,9 +134,7 @@ def _page(
     }
     # A page that asks for something, or that shows a token, is not to be taken away.
     shown["refreshes"] = not (shown["form"] or shown.get("token") or checklist.is_complete)
-    return never_cache(lambda asked: page(admin, asked, "console/onboarding.html", **shown))(
-        request
-    )
+    return page(admin, request, "console/onboarding.html", **shown)
 
 
 def invited(admin: Any, request: HttpRequest, invitation: Invitation) -> HttpResponse:  # noqa: ANN401 - the platforms' admin

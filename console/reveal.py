@@ -10,7 +10,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.views.decorators.cache import never_cache
 
 from console.base import action, page, pretty
 from console.object_links import page_of
@@ -53,8 +52,7 @@ class Reveals:
             record("revealed", about, after={"reason": reason})
             log.warning("%s revealed personal data of %s: %s", request.user, about, reason)
         context = {"title": f"Personal data of {about}", "back": page_of(row), **shown}
-        answer = page(self, request, "console/reveal.html", **context)
-        return never_cache(lambda _: answer)(request)
+        return page(self, request, "console/reveal.html", **context)
 
 
 def may_reveal(request: HttpRequest) -> bool:

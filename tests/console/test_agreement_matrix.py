@@ -6,11 +6,12 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from parties import agreement_matrix
+from parties import agreement_csv, agreement_matrix
 from parties.models import Agreement, Party
 from tests.factories import AgreementFactory, PartyFactory
 
@@ -205,6 +206,33 @@ def test_the_file_out_is_the_file_in(admin_client: Client) -> None:
             IMPORT, {"file": SimpleUploadedFile("a.csv", b"\xff\xfe\x00")}
         ).content.decode()
     )
+
+
+def test_an_import_that_stopped_half_way_is_not_called_refused(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page says what is in force already, under a heading of its own; no cache keeps it."""
+    monkeypatch.setattr(agreement_csv, "_BATCH", 1)
+    for role, key in (("CPO", "NL-CPA"), ("CPO", "NL-CPB"), ("EMSP", "DE-MSA")):
+        party(role, key)
+    file = SimpleUploadedFile("a.csv", b"cpo,emsp\nNL-CPA,DE-MSA\nNL-CPB,DE-MSA\n")
+
+    def interfere(instance: Agreement, **_: object) -> None:
+        if instance.cpo.key == "NL-CPB":
+            raise IntegrityError("the party is gone")
+
+    pre_save.connect(interfere, sender=Agreement)
+    try:
+        answer = admin_client.post(IMPORT, {"file": file, "import": "1"})
+    finally:
+        pre_save.disconnect(interfere, sender=Agreement)
+
+    page = answer.content.decode()
+    assert ">Stopped half-way</span> The first lines are in force, the others are not:" in page
+    assert "what stands before line 3 is taken over" in page
+    assert "Refused" not in page
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert [made.cpo.key for made in Agreement.objects.all()] == ["NL-CPA"]
 
 
 def test_a_question_is_answered_by_who_judges_messages(admin_client: Client) -> None:
