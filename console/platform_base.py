@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from console.base import ModelAdmin, Tone, ago, badge, badges, column
 from console.parties import STATUS_TONES
-from console.platform_habits import CredentialsInline, EndpointInline, HabitInline
+from console.platform_habits import CredentialsInline, DeviationInline, EndpointInline
 from console.platform_parties import (
     AllowedPartyFormSet,
     AllowedPartyInline,
@@ -52,7 +52,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
     search_help_text = "Name, or key or name of a party"
     list_per_page = 50
     actions = None
-    inlines = (AllowedPartyInline, CredentialsInline, EndpointInline, HabitInline)
+    inlines = (AllowedPartyInline, CredentialsInline, EndpointInline, DeviationInline)
     readonly_fields: ClassVar[tuple[str, ...]] = (
         "standing",
         "version",

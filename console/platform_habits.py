@@ -1,4 +1,4 @@
-"""What is shown on a platform's page and comes about by what happens: tokens, endpoints, habits.
+"""What a platform's page shows and nobody enters there: tokens, endpoints, deviations.
 
 Spec: 2.2.1 credentials, versions.
 """
@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from console.base import ReadOnly, TabularInline, Tone, ago, badge, column, sees
-from parties.models import Credentials, Direction, Endpoint, ObservedHabit, Platform
-from parties.observed_habits import sentence
+from parties.deviations import sentence
+from parties.models import Credentials, Direction, Endpoint, ObservedDeviation, Platform
 
 _REVOKED_SHOWN_DAYS = 7
 _IN_FORCE_FIRST = (F("revoked_at").desc(nulls_first=True), "-pk")
@@ -101,19 +101,19 @@ class EndpointInline(_SeenWithPlatform):
     verbose_name_plural = "Endpoints"
 
 
-class HabitInline(_SeenWithPlatform):
+class DeviationInline(_SeenWithPlatform):
     """What the platform does its own way, as the hub met it."""
 
-    model = ObservedHabit
+    model = ObservedDeviation
     fields = readonly_fields = ("meaning", "times", "last_met", "example")
-    verbose_name_plural = "Habits"
+    verbose_name_plural = "Deviations"
 
     @column("What it does")
-    def meaning(self, row: ObservedHabit) -> str:
+    def meaning(self, row: ObservedDeviation) -> str:
         """Say it in a sentence."""
-        return sentence(row.habit)
+        return sentence(row.deviation)
 
     @column("Last met")
-    def last_met(self, row: ObservedHabit) -> SafeString | str:
+    def last_met(self, row: ObservedDeviation) -> SafeString | str:
         """Show when it was written down last."""
         return ago(row.last_at)

@@ -15,9 +15,9 @@ from operators.audit import record
 from parties import rate_limits, tokens
 from parties.audit import audited
 from parties.connection_status import ConnectionStatus
-from parties.models import Credentials, ObservedHabit, Platform, TokenKind
+from parties.deviations import sentence
+from parties.models import Credentials, ObservedDeviation, Platform, TokenKind
 from parties.models.credentials import CredentialsQuerySet
-from parties.observed_habits import sentence
 from parties.registration.inbound import disconnect
 from parties.registration.invitation import Invitation, NotPossible, invite
 from parties.signals import announce, platform_removed
@@ -62,7 +62,7 @@ def describe(platform: Platform) -> dict[str, Any]:
         "alarm": platform.alarm,
         "circuit_until": format_datetime(circuit) if circuit else None,
         "credentials": [_token(row) for row in platform.credentials.all() if not row.revoked_at],
-        "habits": [_told(row) for row in platform.habits.all()],
+        "habits": [_deviation(row) for row in platform.deviations.all()],
     }
 
 
@@ -79,10 +79,10 @@ def _token(row: Credentials) -> dict[str, Any]:
     }
 
 
-def _told(row: ObservedHabit) -> dict[str, Any]:
+def _deviation(row: ObservedDeviation) -> dict[str, Any]:
     return {
-        "habit": row.habit,
-        "meaning": sentence(row.habit),
+        "habit": row.deviation,
+        "meaning": sentence(row.deviation),
         "times": row.times,
         "last_at": format_datetime(row.last_at),
         "example": row.example,

@@ -28,6 +28,6 @@ def peer_of(platform_id: int) -> Peer:
 
 
 @lru_cache(maxsize=1000)
-def _peer(sealed: str, habits: str, name: str) -> Peer:
+def _peer(sealed: str, quirks_text: str, name: str) -> Peer:
     """Open a token once: every message to a platform asks for it."""
-    return Peer(tokens.unseal(sealed), base64=quirks.cached(habits).base64_out, name=name)
+    return Peer(tokens.unseal(sealed), base64=quirks.cached(quirks_text).base64_out, name=name)

@@ -33,7 +33,7 @@ def _quirk(
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """The habits of one platform's implementation; the defaults follow the specification.
+    """What one platform's implementation needs; the defaults follow the specification.
 
     Forms, commands and their help are made from these lines.
     """

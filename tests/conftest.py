@@ -21,7 +21,7 @@ from hub.delivery import backlog, engine, subscriptions
 from hub.module_policy import POLICIES
 from hub.tasks import delivery as delivery_tasks
 from operators.token_bucket import buckets
-from parties import observed_habits
+from parties import deviations
 from sandbox import SandboxPlatform
 from tests.cast import Cast
 
@@ -108,7 +108,7 @@ def _full_buckets() -> Iterator[None]:
 def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> Iterator[HubServer]:
     """Serve the hub over real HTTP, with an empty database."""
     delivery_tasks.forget_wakes()
-    observed_habits.forget()
+    deviations.forget()
     with override_settings(HUB_PUBLIC_URL=_socket):
         yield HubServer(_socket)
     delivery_tasks.pool.wait()

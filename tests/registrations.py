@@ -20,13 +20,13 @@ from requests.structures import CaseInsensitiveDict
 from database import sql
 from ocpi.types import PartyRef, Role
 from operators.models import Change
-from parties.models import AllowedParty, Credentials, Endpoint, ObservedHabit, Party, Platform
+from parties.models import AllowedParty, Credentials, Endpoint, ObservedDeviation, Party, Platform
 from parties.signals import announce, platform_changed, platform_registered
 from sandbox import SandboxPlatform, Seen
 from sandbox.client import Connection
 
 # The rows of parties_holder are made by a trigger of parties_party.
-_PLATFORMS = (AllowedParty, Party, Credentials, Endpoint, ObservedHabit)
+_PLATFORMS = (AllowedParty, Party, Credentials, Endpoint, ObservedDeviation)
 _NEXT = """
 SELECT nextval(pg_get_serial_sequence(%(table)s::text, 'id'))
 FROM generate_series(1, %(count)s::bigint)"""

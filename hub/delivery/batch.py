@@ -15,8 +15,8 @@ from hub.delivery.policy import DeliveryPolicy
 from hub.delivery.push import SETTLED, Outcome, Plan, Push, Result
 from hub.delivery.receiver import send_all
 from hub.delivery.target import Target
-from parties import observed_habits
-from parties.observed_habits import Habit
+from parties import deviations
+from parties.deviations import Deviation
 
 _FRUITLESS_ATTEMPTS = 4
 # Each costs the whole time a request may take.
@@ -168,9 +168,10 @@ def recording(policy: DeliveryPolicy, result: BatchResult) -> list[Statement]:
     target = policy.target
     bare = (each for each in result.rejected if each.http_status and not each.status_code)
     met = (
-        (Habit.NO_ENVELOPE, f"{each.push.method} {target.module}: {each.reason}") for each in bare
+        (Deviation.NO_ENVELOPE, f"{each.push.method} {target.module}: {each.reason}")
+        for each in bare
     )
-    observed_habits.note(target.platform_id, met)
+    deviations.note(target.platform_id, met)
     if result.delivered:
         delivery_target.succeeded(target)
     number = target.subscription_id

@@ -1,6 +1,6 @@
 """What a message, an answer or its absence says of a platform, noted for operators and for others.
 
-Spec: 2.2.1 transport and format; `parties.observed_habits` says what each habit means. Nothing here
+Spec: 2.2.1 transport and format; `parties.deviations` says what each of them means. Nothing here
 changes what becomes of the message: what a receiver said stands, also when the hub cannot remember
 that it did. The view notes what comes in, `hub.gateway.forwarding` what is heard of others.
 """
@@ -21,13 +21,13 @@ from ocpi.errors import Finding, OcpiError
 from ocpi.transport.envelope import wraps_object
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
 from ocpi.transport.routing_headers import FROM_COUNTRY, FROM_PARTY
-from parties import connection_health, observed_habits
-from parties.observed_habits import Habit
+from parties import connection_health, deviations
+from parties.deviations import Deviation
 from parties.registration.inbound import record_failure
 
 log = logging.getLogger(__name__)
 
-Met = Iterator[tuple[Habit, str]]
+Met = Iterator[tuple[Deviation, str]]
 
 _IDS = (REQUEST_ID, CORRELATION_ID)
 _FROM = (FROM_COUNTRY, FROM_PARTY)
@@ -38,13 +38,13 @@ def of_message(message: Message) -> None:
     """Note what a message that came in says of its sender."""
     met = list(_in_message(message))
     if met:
-        observed_habits.note(message.platform_id, met)
+        deviations.note(message.platform_id, met)
 
 
 def of_object(message: Message, findings: Sequence[Finding]) -> None:
     """Note that an object that was accepted is odd; where, not what: it may be a token."""
     odd = f"{message.module}: {findings[0].path}"
-    observed_habits.note(message.platform_id, [(Habit.ODD_OBJECTS, odd)])
+    deviations.note(message.platform_id, [(Deviation.ODD_OBJECTS, odd)])
 
 
 def note(
@@ -69,7 +69,7 @@ def _failure(request: Outbound, error: client.PeerError) -> None:
     """Note why there is no answer."""
     log.warning("%s could not be asked: %s", request.destination.ref, error)
     met = _in_failure(request.about, error)
-    observed_habits.note(request.destination.platform_id, met)
+    deviations.note(request.destination.platform_id, met)
     if isinstance(error, client.PeerTimeout | client.PeerUnreachable):
         circuit_breaker.note_silence(request.destination)
 
@@ -90,7 +90,7 @@ def _reply(request: Outbound, reply: client.Reply, answer: PeerAnswer | OcpiErro
     if isinstance(answer, PeerAnswer):
         met += _in_answer(request, reply, answer)
     if met:
-        observed_habits.note(destination.platform_id, met)
+        deviations.note(destination.platform_id, met)
     if destination.is_unseen and reply.envelope is not None:
         connection_health.answered(destination.platform_id)
 
@@ -98,14 +98,14 @@ def _reply(request: Outbound, reply: client.Reply, answer: PeerAnswer | OcpiErro
 def _in_message(message: Message) -> Met:
     about = f"{message.method} {message.module}"
     if message.lacks_ids:
-        yield Habit.NO_IDS_SENT, about
+        yield Deviation.NO_IDS_SENT, about
     if message.is_inferred:
-        yield Habit.NO_SENDER_SENT, about
+        yield Deviation.NO_SENDER_SENT, about
     in_query = message.asks_for_results and message.method not in IN_BODY
     if in_query and split(message.query).is_bare:
-        yield Habit.URL_NOT_ENCODED, about
+        yield Deviation.URL_NOT_ENCODED, about
     if message.is_result and _is_wrapped(message):
-        yield Habit.RESULT_IN_ENVELOPE, str(message.module)
+        yield Deviation.RESULT_IN_ENVELOPE, str(message.module)
 
 
 def _is_wrapped(message: Message) -> bool:
@@ -115,25 +115,25 @@ def _is_wrapped(message: Message) -> bool:
 
 
 def _in_failure(about: str, error: client.PeerError) -> Met:
-    """Look at why there is no answer; silence is no habit."""
+    """Look at why there is no answer; silence is no deviation."""
     if isinstance(error, client.RedirectRefused):
-        yield Habit.REDIRECTS, about
+        yield Deviation.REDIRECTS, about
     if isinstance(error, client.ReplyTooLarge | client.ReplyUnreadable):
-        yield Habit.UNREADABLE, about
+        yield Deviation.UNREADABLE, about
 
 
 def _in_reply(request: Outbound, reply: client.Reply) -> Met:
     """Look at an answer to a message that was passed on; a single object is no list."""
     told = f"{request.about}: HTTP {reply.http_status}"
     if reply.envelope is None:
-        yield Habit.NO_ENVELOPE, told
+        yield Deviation.NO_ENVELOPE, told
         return
     if _lacks(reply.headers, _IDS):
-        yield Habit.NO_IDS_RETURNED, told
+        yield Deviation.NO_IDS_RETURNED, told
     if _lacks(reply.headers, _FROM):
-        yield Habit.NO_SENDER_RETURNED, told
+        yield Deviation.NO_SENDER_RETURNED, told
     if request.is_single and (reply.envelope.data or b"").lstrip().startswith(b"["):
-        yield Habit.OBJECT_IN_LIST, told
+        yield Deviation.OBJECT_IN_LIST, told
 
 
 def _in_answer(request: Outbound, reply: client.Reply, answer: PeerAnswer) -> Met:
@@ -143,9 +143,9 @@ def _in_answer(request: Outbound, reply: client.Reply, answer: PeerAnswer) -> Me
     """
     link = reply.headers.get("Link")
     if link is not None and answer.next_page is None and (not link.strip() or _NEXT.search(link)):
-        yield Habit.LINK_UNUSABLE, request.about
+        yield Deviation.LINK_UNUSABLE, request.about
     if request.method == "POST" and "Location" in reply.headers and answer.location is None:
-        yield Habit.LOCATION_UNUSABLE, request.about
+        yield Deviation.LOCATION_UNUSABLE, request.about
 
 
 def _lacks(headers: Mapping[str, str], names: Sequence[str]) -> bool:

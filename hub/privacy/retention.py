@@ -23,7 +23,7 @@ from hub.models import Cdr, DeadLetter, KeptCdr, Quarantined, Session, Token
 from hub.models.charging import ERASED
 from hub.store import anonymity
 from operators.models import Change as Audited
-from parties.models import ObservedHabit
+from parties.models import ObservedDeviation
 
 _BATCH = 500
 _LONGEST_SECONDS = 30.0
@@ -121,7 +121,7 @@ LIFETIMES: tuple[Lifetime, ...] = (
         lambda old: Quarantined.objects.filter(last_seen_at__lt=old),
     ),
     Lifetime(
-        "HUB_FIGURES_DAYS", "habits", lambda old: ObservedHabit.objects.filter(last_at__lt=old)
+        "HUB_FIGURES_DAYS", "habits", lambda old: ObservedDeviation.objects.filter(last_at__lt=old)
     ),
     Lifetime("HUB_AUDIT_DAYS", "audit", lambda old: Audited.objects.filter(at__lt=old)),
     Lifetime(

@@ -2,7 +2,7 @@
 
 from parties.models.agreement import Agreement, AgreementState
 from parties.models.credentials import Credentials, Direction, TokenForm, TokenKind
-from parties.models.habit import ObservedHabit
+from parties.models.deviation import ObservedDeviation
 from parties.models.holder import Holder
 from parties.models.party import AllowedParty, Party
 from parties.models.platform import Endpoint, Platform, QuirksField
@@ -15,7 +15,7 @@ __all__ = [
     "Direction",
     "Endpoint",
     "Holder",
-    "ObservedHabit",
+    "ObservedDeviation",
     "Party",
     "Platform",
     "QuirksField",

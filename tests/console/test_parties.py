@@ -138,7 +138,7 @@ def platform_form(platform: Platform | None, *rows: AllowedParty, **fields: Any)
                 strict=True,
             )
         )
-    for prefix in ("credentials", "endpoints", "habits"):
+    for prefix in ("credentials", "endpoints", "deviations"):
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     defaults = {f"quirk_{name}": value for name, value in Quirks().as_mapping().items()}
     switched_on = {name: "on" for name in QUIRK_FIELDS if defaults[name] is True}

@@ -18,7 +18,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """List."""
         known = Platform.objects.prefetch_related(
-            "parties__platform", "endpoints", "allowed_parties", "habits", "credentials"
+            "parties__platform", "endpoints", "allowed_parties", "deviations", "credentials"
         )
         return [describe(platform) for platform in known]
 

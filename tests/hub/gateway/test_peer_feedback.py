@@ -1,6 +1,6 @@
 """What a platform does its own way is told to the operator, and the flow goes on.
 
-Spec: 2.2.1 transport and format; each habit was seen at a real implementation.
+Spec: 2.2.1 transport and format; each deviation was seen at a real implementation.
 """
 
 import json
@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
-from parties import observed_habits
-from parties.models import ObservedHabit, Platform
-from parties.observed_habits import Habit
+from parties import deviations
+from parties.deviations import Deviation
+from parties.models import ObservedDeviation, Platform
 from sandbox import Answer, Responder, SandboxPlatform
 from sandbox.misbehaviour import broken_json, detail, redirect, truncated
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push
@@ -49,31 +49,31 @@ def _in_list(answer: Answer) -> Answer:
     return replace(answer, body=json.dumps({**envelope, "data": [envelope.get("data")]}).encode())
 
 
-def _habits(name: str) -> dict[str, int]:
-    rows = ObservedHabit.objects.filter(platform__name=name)
-    return dict(rows.values_list("habit", "times"))
+def _deviations(name: str) -> dict[str, int]:
+    rows = ObservedDeviation.objects.filter(platform__name=name)
+    return dict(rows.values_list("deviation", "times"))
 
 
-LIST: Mapping[Habit, Responder] = {
-    Habit.NO_ENVELOPE: detail(422),
-    Habit.UNREADABLE: truncated(),
-    Habit.REDIRECTS: redirect("https://elsewhere.example/"),
-    Habit.NO_IDS_RETURNED: _without(REQUEST_ID, CORRELATION_ID),
-    Habit.NO_SENDER_RETURNED: _without("OCPI-from-party-id"),
-    Habit.LINK_UNUSABLE: _with(Link="<https://HOST/VersionNumber.v_2_2_1/>; rel=next"),
+LIST: Mapping[Deviation, Responder] = {
+    Deviation.NO_ENVELOPE: detail(422),
+    Deviation.UNREADABLE: truncated(),
+    Deviation.REDIRECTS: redirect("https://elsewhere.example/"),
+    Deviation.NO_IDS_RETURNED: _without(REQUEST_ID, CORRELATION_ID),
+    Deviation.NO_SENDER_RETURNED: _without("OCPI-from-party-id"),
+    Deviation.LINK_UNUSABLE: _with(Link="<https://HOST/VersionNumber.v_2_2_1/>; rel=next"),
 }
 
 
-@pytest.mark.parametrize("habit", LIST)
-def test_an_answer_with_a_habit_is_noted(pair: Pair, habit: Habit) -> None:
+@pytest.mark.parametrize("deviation", LIST)
+def test_an_answer_that_deviates_is_noted(pair: Pair, deviation: Deviation) -> None:
     """Of a list, each alone."""
     cpo, emsp = pair
 
-    with cpo.answer("/sender/locations", LIST[habit]):
+    with cpo.answer("/sender/locations", LIST[deviation]):
         emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
 
-    assert _habits("P1") == {habit: 1}
-    assert _habits("P2") == {}
+    assert _deviations("P1") == {deviation: 1}
+    assert _deviations("P2") == {}
 
 
 def test_half_an_answer_has_no_envelope(pair: Pair) -> None:
@@ -83,11 +83,11 @@ def test_half_an_answer_has_no_envelope(pair: Pair) -> None:
     with cpo.answer("/sender/locations", broken_json()):
         emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
 
-    assert _habits("P1") == {Habit.NO_ENVELOPE: 1}
+    assert _deviations("P1") == {Deviation.NO_ENVELOPE: 1}
 
 
 @pytest.mark.parametrize("rel", ["first", "prev"])
-def test_links_to_other_pages_than_the_next_are_no_habit(pair: Pair, rel: str) -> None:
+def test_links_to_other_pages_than_the_next_are_no_deviation(pair: Pair, rel: str) -> None:
     """Nor is a Location of what was not created."""
     cpo, emsp = pair
     link = _with(Link=f'<https://elsewhere.example/>; rel="{rel}"')
@@ -97,7 +97,7 @@ def test_links_to_other_pages_than_the_next_are_no_habit(pair: Pair, rel: str) -
     with emsp.answer("PUT", _with(Location="https://elsewhere.example/1")):
         push(cpo, a_location(), to=MSA)
 
-    assert _habits("P1") == _habits("P2") == {}
+    assert _deviations("P1") == _deviations("P2") == {}
 
 
 def test_an_object_in_a_list_is_noted(pair: Pair) -> None:
@@ -109,7 +109,7 @@ def test_an_object_in_a_list_is_noted(pair: Pair) -> None:
         emsp.hub.get("locations", "SENDER", "L1", to=CPA, sender=MSA)
     emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
 
-    assert _habits("P1") == {Habit.OBJECT_IN_LIST: 1}
+    assert _deviations("P1") == {Deviation.OBJECT_IN_LIST: 1}
 
 
 def test_a_location_that_leads_nowhere_is_noted(pair: Pair) -> None:
@@ -119,7 +119,7 @@ def test_a_location_that_leads_nowhere_is_noted(pair: Pair) -> None:
     with emsp.answer("POST", _with(Location="https://elsewhere.example/cdrs/1")):
         post_cdr(cpo, to=MSA)
 
-    assert _habits("P2") == {Habit.LOCATION_UNUSABLE: 1}
+    assert _deviations("P2") == {Deviation.LOCATION_UNUSABLE: 1}
 
 
 def test_messages_without_headers_are_noted(pair: Pair) -> None:
@@ -130,8 +130,8 @@ def test_messages_without_headers_are_noted(pair: Pair) -> None:
     emsp = pair[1]
     emsp.hub.get("locations", "SENDER", to=HUB, sender=None, **bare)
 
-    assert _habits("P2") == {Habit.NO_IDS_SENT: 1, Habit.NO_SENDER_SENT: 1}
-    assert _habits("P1") == {}
+    assert _deviations("P2") == {Deviation.NO_IDS_SENT: 1, Deviation.NO_SENDER_SENT: 1}
+    assert _deviations("P1") == {}
     assert cpo.seen == []
 
 
@@ -142,13 +142,13 @@ def test_odd_objects_are_noted_by_where_not_what(pair: Pair) -> None:
 
     emsp.publish("tokens", a_token(uid=uid))
 
-    [row] = ObservedHabit.objects.all()
-    assert (row.habit, row.example) == (Habit.ODD_OBJECTS, "tokens: uid")
+    [row] = ObservedDeviation.objects.all()
+    assert (row.deviation, row.example) == (Deviation.ODD_OBJECTS, "tokens: uid")
     assert uid not in json.dumps(command("platforms"))
     assert cpo.seen == []
 
 
-def test_habits_of_requests_with_results(cast: Cast) -> None:
+def test_deviations_of_requests_with_results(cast: Cast) -> None:
     """A URL in a query as it is, and a result in an envelope."""
     asking: Asking = emsp_and_cpo(cast)
 
@@ -157,8 +157,8 @@ def test_habits_of_requests_with_results(cast: Cast) -> None:
     asking.profile("GET", f"S1?response_url={own}?id=1")
     asking.result(enveloped({"result": "ACCEPTED"}))
 
-    assert _habits("P2")[Habit.URL_NOT_ENCODED] == 1
-    assert _habits("P1")[Habit.RESULT_IN_ENVELOPE] == 1
+    assert _deviations("P2")[Deviation.URL_NOT_ENCODED] == 1
+    assert _deviations("P1")[Deviation.RESULT_IN_ENVELOPE] == 1
 
 
 def test_bare_refusals_of_what_is_delivered_are_noted(
@@ -171,7 +171,7 @@ def test_bare_refusals_of_what_is_delivered_are_noted(
         push(cpo, a_location())
         deliver_all()
 
-    assert _habits("P2") == {Habit.NO_ENVELOPE: 1}
+    assert _deviations("P2") == {Deviation.NO_ENVELOPE: 1}
 
 
 def test_a_well_behaved_platform_has_none(pair: Pair, deliver_all: Callable[[], int]) -> None:
@@ -183,26 +183,26 @@ def test_a_well_behaved_platform_has_none(pair: Pair, deliver_all: Callable[[], 
     emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
     post_cdr(cpo, to=MSA)
 
-    assert ObservedHabit.objects.count() == 0
+    assert ObservedDeviation.objects.count() == 0
 
 
-def test_a_habit_is_written_once_a_minute(pair: Pair) -> None:
+def test_a_deviation_is_written_once_a_minute(pair: Pair) -> None:
     """However often it is met; what was met meanwhile is counted with the next."""
     platform = Platform.objects.get(name="P1")
-    met = [(Habit.REDIRECTS, "GET locations")]
+    met = [(Deviation.REDIRECTS, "GET locations")]
 
     for _ in range(5):
-        observed_habits.note(platform.pk, met)
-    assert _habits("P1") == {Habit.REDIRECTS: 1}
-    observed_habits.forget()
-    observed_habits.note(platform.pk, met)
-    assert _habits("P1") == {Habit.REDIRECTS: 2}
+        deviations.note(platform.pk, met)
+    assert _deviations("P1") == {Deviation.REDIRECTS: 1}
+    deviations.forget()
+    deviations.note(platform.pk, met)
+    assert _deviations("P1") == {Deviation.REDIRECTS: 2}
     assert pair[0].seen == []
 
 
 def test_what_cannot_be_noted_is_let_go(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
     """A platform deleted meanwhile is in nobody's way."""
-    observed_habits.note(0, [(Habit.REDIRECTS, "GET locations")])
+    deviations.note(0, [(Deviation.REDIRECTS, "GET locations")])
 
     assert "is not noted" in caplog.text
     assert connection.is_usable()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from hub.models import PullState, Quarantined, Subscription, Token
 from operators.audit import record
-from parties.models import ObservedHabit, Platform
+from parties.models import ObservedDeviation, Platform
 from sandbox import SandboxPlatform, misbehaviour, object_path
 from tests.cast import CPA, HUB, MSA, Cast, a_location
 from tests.ocpi.objects import a_cdr, a_cdr_token, a_session, a_token
@@ -121,9 +121,9 @@ def _set_aside() -> None:
     PullState.objects.filter(pk=pull.pk).update(last_error=f"no answer for {UID}", remark=CONTRACT)
     Subscription.objects.update(last_error=f"HTTP 500: {CONTRACT.lower()}")
     Platform.objects.filter(name="P1").update(last_error=f"/tokens/%30{UID[1:]}: refused")
-    ObservedHabit.objects.create(
+    ObservedDeviation.objects.create(
         platform=Platform.objects.get(name="P1"),
-        habit="no-envelope",
+        deviation="no-envelope",
         example=f'{{"uid":"\\u0030{UID[1:]}"}}',
         first_at=timezone.now(),
         last_at=timezone.now(),

@@ -28,7 +28,7 @@ from hub.tasks.housekeeping import prune_personal
 from ocpi.types import ModuleID
 from operators.audit import record
 from operators.models import Change as Audited
-from parties.models import ObservedHabit
+from parties.models import ObservedDeviation
 from tests.cast import CPA, HUB, MSA, Cast
 from tests.hub.privacy.driver_everywhere import CDR, SESSION, UID, plant
 from tests.hub.pull.workers import offer, read
@@ -70,7 +70,7 @@ def aged(days: float) -> None:
         (Cdr, ("posted_at",)),
         (DeadLetter, ("created_at",)),
         (Quarantined, ("last_seen_at",)),
-        (ObservedHabit, ("last_at",)),
+        (ObservedDeviation, ("last_at",)),
         (Audited, ("at",)),
     ):
         model.objects.update(**{name: F(name) - by for name in names})
