@@ -47,8 +47,8 @@ CONNECTED = Q(
 _CLAIM = """
 UPDATE hub_clientinfo SET not_before = %(until)s::timestamptz WHERE id IN (
   SELECT id FROM hub_clientinfo
-  WHERE platform_id = %(platform)s::bigint AND NOT told = status
-    AND (told_at IS NULL OR told_at <= %(settled)s::timestamptz)
+  WHERE platform_id = %(platform)s::bigint AND NOT sent_status = status
+    AND (sent_at IS NULL OR sent_at <= %(settled)s::timestamptz)
     AND (not_before IS NULL OR not_before <= %(now)s::timestamptz)
   ORDER BY country_code, party_id, role LIMIT %(limit)s::bigint FOR UPDATE SKIP LOCKED)
 RETURNING country_code, party_id, role, status, last_updated, id"""
@@ -86,8 +86,8 @@ def behind() -> list[int]:
     now = timezone.now()
     due = ClientInfo.objects.filter(
         CONNECTED,
-        ~Q(told=F("status")),
-        Q(told_at=None) | Q(told_at__lte=_settled(now)),
+        ~Q(sent_status=F("status")),
+        Q(sent_at=None) | Q(sent_at__lte=_settled(now)),
         Q(not_before=None) | Q(not_before__lte=now),
         unpaused(now),
     )
@@ -186,6 +186,6 @@ def _note_one(info: Info, result: Result | None) -> None:
         row.update(not_before=now + timedelta(seconds=_FAILED_SECONDS), refusal=result.explanation)
     else:
         refusal = "" if result.outcome is Outcome.DELIVERED else result.explanation
-        row.update(told=info.status, told_at=now, not_before=None, refusal=refusal)
+        row.update(sent_status=info.status, sent_at=now, not_before=None, refusal=refusal)
         if refusal:
             log.warning("client info of %s refused: %s", info.path, refusal)

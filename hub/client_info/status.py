@@ -39,7 +39,7 @@ ended AS (
   WHERE status <> %(suspended)s::text AND ({_KEY}) NOT IN (SELECT {_KEY} FROM visible)
   RETURNING 1),
 begun AS (
-  INSERT INTO hub_clientinfo ({_KEY}, status, last_updated, told, refusal)
+  INSERT INTO hub_clientinfo ({_KEY}, status, last_updated, sent_status, refusal)
   SELECT {_KEY}, v.status, %(moment)s, '', ''
   FROM visible v LEFT JOIN hub_clientinfo i USING ({_KEY})
   WHERE i.status IS DISTINCT FROM v.status
@@ -56,9 +56,9 @@ def refresh_statuses() -> int:
     # has begun for it.
     sql.rows(_LOCK, {"lock": _LOCK_NUMBER})
     sql.rows(_DROP_OWN, {})
-    reregistered = ClientInfo.objects.filter(platform__registered_at__gt=F("told_at"))
+    reregistered = ClientInfo.objects.filter(platform__registered_at__gt=F("sent_at"))
     # Who registered anew may have lost its copies: all is told again.
-    reregistered.update(told="", told_at=None, not_before=None)
+    reregistered.update(sent_status="", sent_at=None, not_before=None)
     parties = Party.objects.exclude(role=Role.HUB.value).select_related("platform")
     party_status = {party.pk: party.status.value for party in parties}
     contacts, parameters = access.contacts_sql()

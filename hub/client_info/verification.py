@@ -44,8 +44,8 @@ def verify(platform_id: int) -> int:
             break
         is_wrong = _is_right(reply, row) is False
         wrong += is_wrong
-        ClientInfo.objects.filter(pk=row.pk, told=row.told).update(
-            verified_at=timezone.now(), told="" if is_wrong else row.told
+        ClientInfo.objects.filter(pk=row.pk, sent_status=row.sent_status).update(
+            verified_at=timezone.now(), sent_status="" if is_wrong else row.sent_status
         )
     return wrong
 
@@ -54,7 +54,7 @@ def _unverified() -> QuerySet[ClientInfo]:
     now = timezone.now()
     looked_at = Q(verified_at=None) | Q(verified_at__lte=now - _AFTER)
     return ClientInfo.objects.filter(
-        CONNECTED, unpaused(now), looked_at, told=F("status"), refusal=""
+        CONNECTED, unpaused(now), looked_at, sent_status=F("status"), refusal=""
     )
 
 
@@ -94,4 +94,4 @@ def _says(data: bytes | None, row: ClientInfo) -> bool:
         return False
     if not isinstance(copy, dict):
         return False
-    return copy.get("role") != row.role or copy.get("status") == row.told
+    return copy.get("role") != row.role or copy.get("status") == row.sent_status

@@ -108,7 +108,7 @@ def _stop_if_nothing_passes(target: Target, results: list[Result], so_far: Batch
     """Stop at a failure that concerns every message; silence does while nothing passes."""
     silent = [result for result in results if result.outcome is Outcome.SILENT]
     fatal = [result for result in results if result.outcome is Outcome.UNREACHABLE]
-    # A receiver that hangs on L1 but took L2 to L9 in the same attempt is there: L1 is the trouble.
+    # A receiver that hangs on L1 but took L2 to L9 in the same attempt is there: L1 is what fails.
     # One that took nothing is not, and is spared the rest of the batch at a timeout each.
     if not _others_pass(target, silent, so_far):
         fatal += silent
@@ -151,7 +151,7 @@ def _give_up(
     ]
     held_keys = {result.push.key for result in held}
     so_far.held += [push for push in left if push.key in held_keys]
-    so_far.trouble = target.why(held[0]) if held else so_far.trouble
+    so_far.why_held = target.why(held[0]) if held else so_far.why_held
     so_far.left = [push for push in left if push.key not in held_keys]
 
 

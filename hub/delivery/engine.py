@@ -68,7 +68,7 @@ def _step(lease: Lease, end: float, *, insist: bool) -> bool:
         # Held alone is no reason to rest while more of the feed waits to be read, but to go round
         # without a result is: the held message would be tried as often as the machine can.
         if result.held and (batch.complete or not result.settled):
-            lease.rest(result.trouble)
+            lease.rest(result.why_held)
             return False
         if not batch.complete:
             return True

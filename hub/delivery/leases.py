@@ -158,7 +158,7 @@ _SENDING = _held(f"lease_until = {_LATER}, in_doubt = %(in_doubt)s::jsonb")
 _ADVANCE = _held(f"""lease_until = {_LATER}, {_COUNTED},
   transaction = %(transaction)s::bigint, seq = %(seq)s::bigint,
   ahead = %(ahead)s::jsonb, in_doubt = %(in_doubt)s::jsonb,
-  thinned_to = GREATEST(thinned_to, %(compacted_to)s::bigint)""")
+  compacted_to = GREATEST(compacted_to, %(compacted_to)s::bigint)""")
 _FAILED = _held("failures = failures + 1, last_error = %(reason)s::text")
 # Nobody's lease, and not over yet: until then no worker claims the subscription.
 _REST = _held(f"lease = NULL, lease_until = {_LATER}")

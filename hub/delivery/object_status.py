@@ -253,16 +253,16 @@ def _waiting(
     # what is there, "delivered" rely on what is not.
     doubtful = next((each for each in receipts if each.in_doubt), None)
     if doubtful is not None:
-        return DeliveryState.MAYBE, f"{doubtful.trouble}; it is sent again"
+        return DeliveryState.MAYBE, f"{doubtful.last_error}; it is sent again"
     if party.platform.status == ConnectionStatus.OFFLINE:
         return DeliveryState.NOT_CONNECTED, f"its platform is OFFLINE: {party.platform.last_error}"
     expiry = timedelta(days=settings.HUB_DELIVERY_EXPIRY_DAYS)
     is_durable = known.subject.module in DURABLE
     if is_durable and behind.oldest and behind.oldest < timezone.now() - expiry:
         return DeliveryState.EXPIRED, "it waited too long and will be given up"
-    trouble = next((each.trouble for each in receipts if each.trouble), subscription.last_error)
+    error = next((each.last_error for each in receipts if each.last_error), subscription.last_error)
     first = "its snapshot is on the way" if behind.snapshot and not behind.number else ""
-    return DeliveryState.WAITING, trouble or first or "it comes next"
+    return DeliveryState.WAITING, error or first or "it comes next"
 
 
 # Missed is what lies beyond the position, is not noted as dealt with ahead of a gap, and is not in

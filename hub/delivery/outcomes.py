@@ -33,8 +33,7 @@ class BatchResult:
     left: list[Push] = field(default_factory=list)
     in_doubt: set[Position] = field(default_factory=set)
     held: list[Push] = field(default_factory=list)
-    trouble: str = ""
-    """Why something is held."""
+    why_held: str = ""
     failed: dict[PartKey, Result] = field(default_factory=dict)
     """The last attempt at each object or part that is neither delivered nor rejected."""
 
@@ -98,7 +97,7 @@ def receipts(
     lines: dict[PartKey, _Line] = {push.key: (push.revision, "", False) for push in delivered}
     for result in failed:
         # The PUT with revision 7 passed, the PATCH with 8 behind it failed: revision 7 is there,
-        # and there is trouble all the same.
+        # and the receipt has the error of 8 beside it.
         revision, _, _ = lines.get(result.push.key, (None, "", False))
         lines[result.push.key] = (revision, result.reason, result.in_doubt)
     if lines:
@@ -108,8 +107,8 @@ def receipts(
             "keys": [key for _, key, _ in lines],
             "parts": [part for _, _, part in lines],
             "revisions": [revision for revision, _, _ in lines.values()],
-            "troubles": [trouble for _, trouble, _ in lines.values()],
-            "doubts": [in_doubt for _, _, in_doubt in lines.values()],
+            "errors": [error for _, error, _ in lines.values()],
+            "in_doubt": [in_doubt for _, _, in_doubt in lines.values()],
         }
         yield _NOTE, named
 
@@ -152,16 +151,16 @@ def drop_dead_letters(subscription_id: int, superseded: Sequence[Push]) -> Itera
 # A failed attempt has no revision: the receipt of what the receiver took before stays as it is.
 _NOTE = """
 INSERT INTO hub_receipt AS known (subscription_id, owner, object_key, part_key, revision,
-  delivered_at, tried_at, trouble, in_doubt)
+  delivered_at, tried_at, last_error, in_doubt)
 SELECT %(subscription)s::bigint, w.owner, w.key, w.part, w.revision,
   CASE WHEN w.revision IS NOT NULL THEN statement_timestamp() END, statement_timestamp(),
-  w.trouble, w.in_doubt
+  w.error, w.in_doubt
 FROM unnest(%(owners)s::text[], %(keys)s::text[], %(parts)s::text[], %(revisions)s::bigint[],
-  %(troubles)s::text[], %(doubts)s::boolean[]) AS w(owner, key, part, revision, trouble, in_doubt)
+  %(errors)s::text[], %(in_doubt)s::boolean[]) AS w(owner, key, part, revision, error, in_doubt)
 ON CONFLICT (subscription_id, owner, object_key, part_key) DO UPDATE SET
   revision = COALESCE(EXCLUDED.revision, known.revision),
   delivered_at = COALESCE(EXCLUDED.delivered_at, known.delivered_at),
-  tried_at = EXCLUDED.tried_at, trouble = EXCLUDED.trouble, in_doubt = EXCLUDED.in_doubt
+  tried_at = EXCLUDED.tried_at, last_error = EXCLUDED.last_error, in_doubt = EXCLUDED.in_doubt
 RETURNING NULL"""
 
 _FORGET = """

@@ -106,7 +106,7 @@ class _Sending:
     def _is_over(self) -> bool:
         """Tell whether to send no more: the time is up, nothing passes, or nobody answers."""
         # Eight go out at once and all eight hang: a ninth would too. One that hangs beside seven
-        # answers is in trouble by itself.
+        # answers fails by itself.
         outcomes = {result.outcome for result in self.results[-self.parallel :]}
         late = asyncio.get_running_loop().time() > self.end
         return late or Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}

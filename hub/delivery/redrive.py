@@ -200,7 +200,7 @@ def _concluded(
         refused=number(refused),
         moot=number(moot),
         left=so_far.left - number(gone),
-        why=_joined(so_far.why, result.trouble, too_long),
+        why=_joined(so_far.why, result.why_held, too_long),
         stopped=so_far.stopped or bool(too_long),
     )
 

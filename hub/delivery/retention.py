@@ -127,7 +127,7 @@ _RENUMBER = f"UPDATE hub_change c SET transaction = 0 WHERE {_FOREIGN}"
 # Like _RESUME_DURABLE it ends the lease: its worker still has positions by the old numbers.
 _RESTART_BY_SNAPSHOT = f"""
 UPDATE hub_subscription SET transaction = {HORIZON} - 1, seq = {END_OF_TRANSACTION},
-  thinned_to = 0, lease = NULL, lease_until = NULL WHERE NOT module = ANY(%s)"""
+  compacted_to = 0, lease = NULL, lease_until = NULL WHERE NOT module = ANY(%s)"""
 
 
 def adopt_restored_feed() -> None:

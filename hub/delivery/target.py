@@ -154,7 +154,7 @@ def failed(
 def _target(owners: str) -> str:
     return f"""
 WITH pair (owner, receiver) AS ({{pairs}}), found AS MATERIALIZED (
-  SELECT b.transaction, b.seq, b.ahead::text, b.in_doubt::text, b.thinned_to, p.holder, f.id,
+  SELECT b.transaction, b.seq, b.ahead::text, b.in_doubt::text, b.compacted_to, p.holder, f.id,
     f.failures > 0 OR f.status = '{ConnectionStatus.OFFLINE}', f.last_seen_at,
     f.next_attempt_at, f.quirks::text, e.url, ARRAY({owners}) AS owners
   FROM hub_subscription b {REACHABLE}

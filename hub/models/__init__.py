@@ -1,4 +1,4 @@
-"""The hub's tables: what it keeps, what changed, and who has been told."""
+"""The hub's tables: stored objects, the feed, its delivery, pulls, the message log and figures."""
 
 from hub.models.callbacks import Callback
 from hub.models.charging import Cdr, Session, Tariff, Token
@@ -10,9 +10,8 @@ from hub.models.feed import Change
 from hub.models.figures import Billed, Failure, Throttled, Traffic
 from hub.models.locations import Evse, EvseChange, Location, Spot
 from hub.models.post_in_flight import Posting
-from hub.models.presence import Presence
+from hub.models.pull import Listed, Presence, PullState, Quarantined
 from hub.models.stored import StoredObject, StoredPart
-from hub.models.sync import Listed, PullState, Quarantined
 
 __all__ = [
     "Billed",

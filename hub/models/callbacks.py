@@ -1,4 +1,4 @@
-"""Where results go: the hub's own URL for every `response_url` that passed through it.
+"""Callbacks: the hub's own URL for every `response_url` that passed through it.
 
 Spec: 2.2.1 mod_commands and mod_charging_profiles, `response_url`; A-107.
 """
@@ -28,7 +28,7 @@ class Callback(models.Model):
     about = models.TextField(blank=True, default="", help_text="Folded session or reservation id")
     sender = models.CharField(max_length=6, help_text="Who gets the results, as DE-MSA")
     sender_platform = models.ForeignKey(Platform, models.CASCADE, related_name="+")
-    url = models.TextField(help_text="Where it wants them")
+    url = models.TextField(help_text="Its response_url")
     receiver = models.CharField(max_length=6, help_text="Who sends them, as NL-CPA")
     receiver_platform = models.ForeignKey(Platform, models.CASCADE, related_name="+")
     correlation_id = models.TextField()

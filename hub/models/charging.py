@@ -1,4 +1,4 @@
-"""What charging costs, who may charge, that somebody charges, and what it came to.
+"""Tariffs, tokens, sessions and CDRs as they are stored.
 
 Spec: 2.2.1 mod_tariffs, mod_tokens, mod_sessions, mod_cdrs. Ids that point to other objects are
 folded, as the keys they point to.

@@ -1,4 +1,4 @@
-"""What each platform is told of each party.
+"""Client info: the status of each party as each platform sees it, and how much of that was sent.
 
 Spec: 2.2.1 mod_hub_client_info, ClientInfo object.
 """
@@ -17,7 +17,7 @@ from parties.models.words import choices
 class ClientInfo(models.Model):
     """One party in one role, as one platform sees it; it outlives the party.
 
-    The platform has to be told while `told` is another status than `status`.
+    It is to be sent while `sent_status` is another than `status`.
     """
 
     platform = models.ForeignKey(Platform, models.CASCADE, related_name="client_info")
@@ -26,11 +26,14 @@ class ClientInfo(models.Model):
     role = models.CharField(max_length=5, choices=choices(Role))
     status = models.CharField(max_length=10, choices=choices(ConnectionStatus))
     last_updated = models.DateTimeField(help_text="When that became its status for this platform")
-    told = models.CharField(
-        max_length=10, blank=True, default="", help_text="The status the platform last took"
+    sent_status = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        help_text="The status the platform was last sent, and took or refused",
     )
-    told_at = models.DateTimeField(null=True)
-    not_before = models.DateTimeField(null=True, help_text="Nobody tries to tell it before")
+    sent_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True, help_text="It is not sent before")
     verified_at = models.DateTimeField(
         null=True, help_text="When the platform's own copy was last looked at"
     )
@@ -48,7 +51,9 @@ class ClientInfo(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
-                fields=["platform"], condition=~Q(told=F("status")), name="hub_clientinfo_untold"
+                fields=["platform"],
+                condition=~Q(sent_status=F("status")),
+                name="hub_clientinfo_unsent",
             ),
         ]
 

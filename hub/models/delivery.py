@@ -1,4 +1,4 @@
-"""Who has been told what: subscriptions, their snapshots, and what a receiver would not take."""
+"""Delivery: subscriptions, their snapshots, what receivers took, and what they refused."""
 
 from typing import Any, ClassVar
 
@@ -10,20 +10,22 @@ from parties.models.words import module_field
 
 
 class Subscription(models.Model):
-    """One receiver's place in one module's feed. Its lag is the hub's most important metric."""
+    """One receiver's position in one module's feed. Its lag is the hub's most important metric."""
 
     receiver = models.ForeignKey(Party, models.CASCADE, related_name="subscriptions")
     module = module_field()
     transaction = models.BigIntegerField(help_text="Delivered up to this transaction")
     seq = models.BigIntegerField(default=0, help_text="and this change within it")
     ahead = models.JSONField(
-        db_default=[], help_text="Places beyond that one that are dealt with already"
+        db_default=[], help_text="Positions beyond that one that are dealt with already"
     )
     in_doubt = models.JSONField(
-        db_default=[], help_text="Places of changes that may have arrived without anybody knowing"
+        db_default=[],
+        help_text="Positions of changes that may have arrived although nobody confirmed it",
     )
-    thinned_to = models.BigIntegerField(
-        db_default=0, help_text="By this transaction whole states replace what was passed over"
+    compacted_to = models.BigIntegerField(
+        db_default=0,
+        help_text="By this transaction whole states replace the changes that were passed over",
     )
     lease = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True)
@@ -112,7 +114,7 @@ class Receipt(models.Model):
     revision = models.BigIntegerField(null=True, help_text="The object's, with what was taken")
     delivered_at = models.DateTimeField(null=True)
     tried_at = models.DateTimeField(db_default=Now())
-    trouble = models.TextField(default="", help_text="Why a later attempt did not pass")
+    last_error = models.TextField(default="", help_text="Why a later attempt did not pass")
     in_doubt = models.BooleanField(default=False, help_text="That attempt may have arrived")
 
     class Meta:

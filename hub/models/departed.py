@@ -1,4 +1,4 @@
-"""What stays of a platform that was forgotten: its CDRs, for the law, and until when it was there.
+"""What is kept of a platform that was forgotten: its CDRs, for the law, and when it left.
 
 docs/privacy.md. Nothing that answers a peer reads these tables: whoever registers the same party
 later gets nothing of it.
@@ -16,7 +16,7 @@ from parties.models.words import module_field
 class KeptCdr(models.Model):
     """A CDR of or for a party of a forgotten platform, without its driver."""
 
-    platform = models.CharField(max_length=100, help_text="Whose end it was")
+    platform = models.CharField(max_length=100, help_text="The platform that was forgotten")
     owner = models.CharField(max_length=6)
     recipient = models.CharField(max_length=6)
     object_id = models.TextField("id")

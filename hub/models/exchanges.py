@@ -28,7 +28,7 @@ class Exchange(models.Model):
     endpoint = models.TextField()
     path = models.TextField(help_text="What follows the endpoint's URL")
     object_key = models.TextField(help_text="Folded id of the object; of a token its end")
-    route = models.CharField(max_length=10, help_text="What the hub did with it, or why it asked")
+    route = models.CharField(max_length=10, help_text="What the hub did with it, or why it sent it")
     http_status = models.IntegerField(null=True)
     status_code = models.IntegerField(null=True)
     status_message = models.TextField(help_text="The answer's words, or why there is none")

@@ -1,4 +1,4 @@
-"""What is counted as it happens: no figure of the dashboard is counted when it is looked at.
+"""Figures: counted as things happen, so that the dashboard counts nothing when it is looked at.
 
 docs/architecture.md#figures. Written with the message log (`hub.message_log.counters`), or by a
 trigger with what they count; every column is one of few words, whatever a peer sends.

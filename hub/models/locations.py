@@ -1,4 +1,4 @@
-"""Where drivers can charge, how its EVSEs are and were. Spec: 2.2.1 mod_locations."""
+"""Locations and EVSEs as they are stored, on the map, and over time. Spec: 2.2.1 mod_locations."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""What is on its way to its receiver by POST, so that nobody sends it a second time meanwhile.
+"""POSTs in flight: what is on its way to its receiver, so that nobody sends it twice meanwhile.
 
 Spec: 2.2.1 mod_cdrs (POST); A-96.
 """
@@ -11,7 +11,7 @@ from django.db import models
 class Posting(models.Model):
     """One claim to post an object, and for a moment what became of it.
 
-    Whoever holds the `claim` posts, `until` when at the latest; without `http_status` it is open.
+    Whoever holds the `claim` posts, until `until` at the latest; without `http_status` it is open.
     """
 
     owner = models.CharField(max_length=26)

@@ -1,4 +1,4 @@
-"""Client Owned Objects as the hub keeps them: their owner's text and what it searches by.
+"""Stored objects: the text their owner sent, and the columns they are searched by.
 
 Spec: 2.2.1 transport and format, client owned object push; docs/architecture.md#what-is-kept. Rows
 are written by `hub.store` alone, in one statement together with their entry in the feed.
@@ -89,7 +89,7 @@ class StoredPart(models.Model):
 
     uid = models.TextField(help_text="As its owner spells it")
     key = models.TextField(editable=False)
-    position = models.BigIntegerField(help_text="Where it stands among its siblings")
+    position = models.BigIntegerField(help_text="Its place among its siblings")
     text = models.TextField()
     last_updated = models.DateTimeField()
     revision = models.BigIntegerField(help_text="The object's revision when this part last changed")

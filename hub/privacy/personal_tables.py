@@ -212,7 +212,7 @@ def _changes_to_receipt(row: Row, wording: Wording, columns: tuple[str, ...]) ->
     del columns
     is_token = row["subscription__module"] == ModuleID.TOKENS
     if not (is_token and wording.driver.is_named_by(row["object_key"])):
-        return _without_driver(row, wording, ("trouble",))
+        return _without_driver(row, wording, ("last_error",))
     return {} if wording.is_of_another(row["owner"]) else None
 
 

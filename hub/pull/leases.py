@@ -60,7 +60,7 @@ class CrawlLease:
         counts = COUNTS if full else set(COUNTS) - {"passed_over"}
         self._change(
             phase=Phase.FULL if full else Phase.CHANGES,
-            wants_full=False,
+            full_requested=False,
             date_from=date_from,
             started_at=Now(),
             next_url="",
@@ -181,12 +181,14 @@ def reading() -> QuerySet[PullState]:
 
 def _given_up(state: PullState) -> dict[str, Any]:
     """Return what a crawl leaves behind that is not complete: the next one is like it."""
-    return {"phase": Phase.IDLE} | ({"wants_full": True} if state.phase == Phase.FULL else {})
+    return {"phase": Phase.IDLE} | ({"full_requested": True} if state.phase == Phase.FULL else {})
 
 
 def _due_next() -> Case:
     """Return when a list is due that was just read: soon, if it began before what may be missed."""
-    return Case(When(again_at__gt=F("started_at"), then=F("again_at")), default=_next_round())
+    return Case(
+        When(read_again_at__gt=F("started_at"), then=F("read_again_at")), default=_next_round()
+    )
 
 
 def _next_round() -> datetime:

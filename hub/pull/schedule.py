@@ -57,7 +57,7 @@ def due() -> list[int]:
 def start_afresh(platform_id: int) -> None:
     """Have everything of a platform read again: it registered anew."""
     mine = PullState.objects.filter(party__platform=platform_id)
-    mine.update(wants_full=True, phase=PullState.Phase.IDLE, failures=0, due_at=Now())
+    mine.update(full_requested=True, phase=PullState.Phase.IDLE, failures=0, due_at=Now())
 
 
 def read_again(platform_id: int | None = None) -> None:
@@ -83,13 +83,13 @@ def on_agreement_changed(agreement_id: int | None = None, **_: object) -> None:
 def order(state_ids: list[int], *, full: bool = False) -> None:
     """Have lists read at once, in full if wanted: what an operator may ask for."""
     wanted = PullState.objects.filter(pk__in=state_ids)
-    restarted = {"wants_full": True, "phase": PullState.Phase.IDLE} if full else {}
+    restarted = {"full_requested": True, "phase": PullState.Phase.IDLE} if full else {}
     wanted.update(due_at=Now(), **restarted)
 
 
 def is_full_due(state: PullState) -> bool:
     """Tell whether the next crawl reads everything."""
-    if state.wants_full or state.full_since is None or state.complete_since is None:
+    if state.full_requested or state.full_since is None or state.complete_since is None:
         return True
     return state.full_since < timezone.now() - timedelta(days=settings.HUB_PULL_FULL_DAYS)
 
@@ -119,9 +119,9 @@ JOIN parties_platform f ON f.id = p.platform_id AND f.status = %(connected)s
 JOIN parties_endpoint e ON e.platform_id = f.id AND e.module = %(module)s AND e.role = %(sender)s"""
 
 _AGAIN = """
-UPDATE hub_pullstate s SET again_at = soon.at, due_at = LEAST(s.due_at, soon.at)
-FROM (SELECT t.id, CASE WHEN t.again_at > now() THEN t.again_at
-    ELSE GREATEST(now() + random() * %(splay)s::interval, t.again_at + %(apart)s::interval)
+UPDATE hub_pullstate s SET read_again_at = soon.at, due_at = LEAST(s.due_at, soon.at)
+FROM (SELECT t.id, CASE WHEN t.read_again_at > now() THEN t.read_again_at
+    ELSE GREATEST(now() + random() * %(splay)s::interval, t.read_again_at + %(apart)s::interval)
     END AS at
   FROM hub_pullstate t JOIN parties_party p ON p.id = t.party_id
   WHERE %(platform)s::bigint IS NULL OR p.platform_id = %(platform)s::bigint) soon
@@ -131,10 +131,10 @@ _ANEW = """
 SELECT DISTINCT f.id FROM hub_pullstate s
 JOIN parties_party p ON p.id = s.party_id JOIN parties_platform f ON f.id = p.platform_id
 WHERE (s.started_at < f.registered_at OR s.tried_at < f.registered_at)
-  AND (NOT s.wants_full OR s.phase <> 'IDLE' OR s.failures > 0)"""
+  AND (NOT s.full_requested OR s.phase <> 'IDLE' OR s.failures > 0)"""
 
 _MISSING = f"""
-INSERT INTO hub_pullstate (party_id, module, phase, wants_full, next_url, by_offset, is_gapless,
+INSERT INTO hub_pullstate (party_id, module, phase, full_requested, next_url, by_offset, is_gapless,
   pages, seen, stored, unchanged, older, passed_over, quarantined, remark, failures, last_error)
 SELECT DISTINCT ON (f.id, p.holder) p.id, %(module)s, 'IDLE', true, '', false, true,
   0, 0, 0, 0, 0, 0, 0, '', 0, '' {_OFFERED}
@@ -147,16 +147,17 @@ ORDER BY f.id, p.holder, p.id
 ON CONFLICT DO NOTHING"""
 
 _PASSED_OVER = """
-UPDATE hub_pullstate s SET wants_full = true, due_at = now()
+UPDATE hub_pullstate s SET full_requested = true, due_at = now()
 FROM parties_agreement a JOIN parties_party c ON c.id = a.cpo_id
 JOIN parties_party p ON p.platform_id = c.platform_id AND (p.key = c.key OR p.role = 'HUB')
-WHERE p.id = s.party_id AND s.module = ANY(%(personal)s) AND s.passed_over > 0 AND NOT s.wants_full
+WHERE p.id = s.party_id AND s.module = ANY(%(personal)s)
+  AND s.passed_over > 0 AND NOT s.full_requested
   AND a.state = 'ACTIVE' AND COALESCE(a.valid_from, now()) <= now()
   AND (a.id = %(agreement)s::bigint OR s.started_at < a.valid_from)"""
 
 _NEW_READER = """
-UPDATE hub_pullstate s SET wants_full = true, due_at = now() FROM parties_party p
-WHERE p.id = s.party_id AND s.module = %(module)s AND s.passed_over > 0 AND NOT s.wants_full
+UPDATE hub_pullstate s SET full_requested = true, due_at = now() FROM parties_party p
+WHERE p.id = s.party_id AND s.module = %(module)s AND s.passed_over > 0 AND NOT s.full_requested
   AND EXISTS (SELECT FROM ({pairs}) AS pair JOIN parties_party r ON r.id = pair.receiver_party_id
     WHERE (pair.owner = p.holder OR p.role = 'HUB') AND r.claimed_at > s.started_at)"""
 """SQL that has read again what was passed over before somebody registered who may have it."""

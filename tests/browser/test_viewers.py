@@ -85,7 +85,7 @@ def refused() -> list[tuple[str, dict[str, str], int]]:
     A list shows itself again: a deed that is not offered is none.
     """
     schedule.reconcile()
-    PullState.objects.update(wants_full=False)
+    PullState.objects.update(full_requested=False)
     platform = f"/admin/parties/platform/{Platform.objects.earliest('pk').pk}"
     agreement = Agreement.objects.get()
     pair = f"{agreement.cpo_id}-{agreement.emsp_id}"
@@ -126,7 +126,7 @@ def test_what_is_asked_for_anyway_is_refused(viewer: Page) -> None:
     assert Platform.objects.earliest("pk").status == "CONNECTED"
     assert Agreement.objects.get().state == "ACTIVE"
     assert DeadLetter.objects.count() == 1
-    assert not PullState.objects.filter(wants_full=True).exists()
+    assert not PullState.objects.filter(full_requested=True).exists()
     assert not User.objects.filter(username="mallory").exists()
     told = set(Change.objects.exclude(who="hub").values_list("deed", flat=True))
     assert told == {Event.DENIED}

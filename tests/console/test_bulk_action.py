@@ -261,16 +261,16 @@ def test_what_is_in_quarantine_is_read_again(
     quarantined: SandboxPlatform, admin_client: Client
 ) -> None:
     """The whole list is due at once; the page says of whom and what it means."""
-    PullState.objects.update(wants_full=False)
+    PullState.objects.update(full_requested=False)
     rows = Quarantined.objects.values_list("pk", flat=True)
     page = asked(admin_client, BROKEN, chosen("read_again", *rows))
     assert "2: NL-CPA locations" in page["text"]
-    assert not PullState.objects.filter(module="locations", wants_full=True).exists()
+    assert not PullState.objects.filter(module="locations", full_requested=True).exists()
 
     answer = confirm(admin_client, page)
 
     assert answer.url == reverse("admin:hub_pullstate_changelist")
-    assert PullState.objects.get(module="locations", party__key="NL-CPA").wants_full
+    assert PullState.objects.get(module="locations", party__key="NL-CPA").full_requested
     change = Change.objects.get(kind="hub.Quarantined")
     assert (change.deed, change.subject) == ("read again", "2 quarantined objects")
 

@@ -68,7 +68,7 @@ def test_lists_are_read_when_an_operator_says_so(
     """They are due at once, and a task is on its way; reading everything is on record."""
     offer(pair[0], "locations", a_location(CPA, 1))
     done = read()
-    assert not PullState.objects.filter(pk=done.pk, wants_full=True).exists()
+    assert not PullState.objects.filter(pk=done.pk, full_requested=True).exists()
     broker.connection().flushdb()
 
     admin_client.post(
@@ -78,7 +78,7 @@ def test_lists_are_read_when_an_operator_says_so(
 
     ordered = state()
     assert ordered.due_at < done.due_at
-    assert ordered.wants_full is full
+    assert ordered.full_requested is full
     asked = Change.objects.filter(deed="read everything").values_list(
         "who", "subject", "before__of"
     )

@@ -138,7 +138,7 @@ def test_flapping_is_damped(
     """However often a party comes and goes, a platform hears of it once in an interval."""
     settings.HUB_CLIENT_INFO_SECONDS = 30
     emsp.forget()
-    ClientInfo.objects.update(told_at=None)
+    ClientInfo.objects.update(sent_at=None)
     for _ in range(4):
         row("P1").move_to(ConnectionStatus.OFFLINE)
         tell_all()
@@ -189,7 +189,7 @@ def test_a_platform_that_shows_no_copies_is_asked_once_a_day(
 
     assert len(emsp.seen) == 2
     assert row("P2").pk not in verification.unverified()
-    assert set(ClientInfo.objects.values_list("told", flat=True)) == {"CONNECTED"}
+    assert set(ClientInfo.objects.values_list("sent_status", flat=True)) == {"CONNECTED"}
 
 
 def test_copies_are_not_read_while_a_platform_wants_to_be_left_alone(

@@ -95,7 +95,7 @@ def test_what_one_task_passed_over_the_next_one_sends(
     owner.patch("L1", "E1", body={"floor_level": "6", "last_updated": T2})
     emsp.answer("/L2", misbehaviour.every(1, misbehaviour.html(503)))
     deliver_all()
-    assert Subscription.objects.get(module="locations").thinned_to > 0
+    assert Subscription.objects.get(module="locations").compacted_to > 0
     emsp.rules.clear()
     Platform.objects.update(next_attempt_at=None)
     settings.HUB_DELIVERY_BATCH = 500

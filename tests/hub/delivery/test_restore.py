@@ -25,14 +25,14 @@ def test_positions_from_another_cluster_are_given_up(
     deliver_all()
     emsp.forget()
     Change.objects.update(transaction=_ELSEWHERE)
-    Subscription.objects.update(transaction=_ELSEWHERE, thinned_to=_ELSEWHERE)
+    Subscription.objects.update(transaction=_ELSEWHERE, compacted_to=_ELSEWHERE)
 
     owner.put("L2", body=a_location(CPA, 2))
     deliver_all()
 
     assert set(received(emsp)) == {"NL-CPA/L1", "NL-CPA/L2"}
     assert not Subscription.objects.filter(transaction__gte=_ELSEWHERE).exists()
-    assert not Subscription.objects.filter(module="locations", thinned_to__gt=0).exists()
+    assert not Subscription.objects.filter(module="locations", compacted_to__gt=0).exists()
     emsp.forget()
     owner.put("L3", body=a_location(CPA, 3))
     deliver_all()

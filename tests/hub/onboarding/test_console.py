@@ -127,12 +127,12 @@ def test_one_click_reads_the_lists(
     """Who may have lists read does so from the step of the first pull."""
     cast["P1"]
     schedule.reconcile()
-    PullState.objects.update(failures=1, last_error="HTTP 500", wants_full=False)
+    PullState.objects.update(failures=1, last_error="HTTP 500", full_requested=False)
     monkeypatch.setattr("hub.tasks.pull.start_pulls.delay_on_commit", lambda: None)
     platform = Platform.objects.get()
     assert 'name="pull"' in text(admin_client.get(page_of(platform)))
     assert admin_client.post(page_of(platform), {"pull": "1"}).status_code == 302
-    assert not PullState.objects.filter(wants_full=False).exists()
+    assert not PullState.objects.filter(full_requested=False).exists()
 
 
 def test_a_viewer_watches_and_starts_nothing(logged: Logged) -> None:

@@ -74,7 +74,7 @@ def test_an_uncertain_end_is_not_complete(cpo: SandboxPlatform) -> None:
             complete.full_since,
         )
         assert done.due_at > timezone.now() + timedelta(minutes=30)
-    assert full.wants_full
+    assert full.full_requested
     assert read().last_error == ""
 
 
@@ -102,7 +102,7 @@ def test_a_list_that_fails_on_and_on_ends_and_is_left_alone(
         for _ in range(8):
             done = read()
 
-    assert (done.phase, done.wants_full, done.failures) == ("IDLE", True, 8)
+    assert (done.phase, done.full_requested, done.failures) == ("IDLE", True, 8)
     assert [seen.query.get("offset") for seen in asked(cpo)] == [None, *"22222468"]
     assert done.due_at > timezone.now() + timedelta(hours=4)
     cpo.forget()

@@ -172,7 +172,7 @@ def test_what_was_passed_over_is_read_when_an_agreement_begins(cast: Cast, begin
     assert listed(msb, "cdrs", MSB)[0] == ["C2"]
     assert state("cdrs").date_from is None
     Agreement.objects.get(emsp__key="FR-MSB").save()
-    assert not state("cdrs").wants_full
+    assert not state("cdrs").full_requested
 
 
 def test_what_was_passed_over_is_read_when_its_party_registers(
@@ -190,7 +190,7 @@ def test_what_was_passed_over_is_read_when_its_party_registers(
 
     assert listed(msb, "cdrs", MSB)[0] == ["C2"]
     read_all()
-    assert not state("cdrs").wants_full
+    assert not state("cdrs").full_requested
 
 
 def test_personal_lists_are_not_asked_for_without_need(cast: Cast) -> None:

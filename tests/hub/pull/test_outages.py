@@ -114,7 +114,7 @@ def test_coming_and_going_is_no_reason_to_read_all_the_time(cpo: SandboxPlatform
     assert read_all() == 0
     due = state().due_at
     assert due <= timezone.now() + schedule.AGAIN_APART
-    PullState.objects.update(due_at=timezone.now(), again_at=timezone.now())
+    PullState.objects.update(due_at=timezone.now(), read_again_at=timezone.now())
     assert read_all() > 0
 
 

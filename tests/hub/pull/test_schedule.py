@@ -153,7 +153,7 @@ def test_what_is_ordered_during_the_last_page_is_read_next(cpo: SandboxPlatform)
     left = read()
     cpo.watchers.clear()
 
-    assert (left.wants_full, left.phase) == (True, "IDLE")
+    assert (left.full_requested, left.phase) == (True, "IDLE")
     assert left.due_at <= timezone.now()
 
 

@@ -1,4 +1,4 @@
-"""How far the hub is with reading each party's lists, and what of them it could not use."""
+"""Pull: how far each party's lists are read, what could not be used, and when the hub was there."""
 
 from typing import Any, ClassVar
 
@@ -26,7 +26,7 @@ class PullState(models.Model):
     party = models.ForeignKey(Party, models.CASCADE, related_name="pulls")
     module = module_field()
     phase = models.CharField(max_length=7, choices=Phase.choices, default=Phase.IDLE)
-    wants_full = models.BooleanField(default=True, help_text="The next crawl reads everything")
+    full_requested = models.BooleanField(default=True, help_text="The next crawl reads everything")
     date_from = models.DateTimeField(null=True, help_text="Of the crawl under way")
     next_url = models.TextField(blank=True, default="", help_text="Where it goes on")
     by_offset = models.BooleanField(default=False, help_text="Its Links do not lead on")
@@ -39,7 +39,7 @@ class PullState(models.Model):
     older = models.BigIntegerField(
         default=0, help_text="The hub had a newer one, or keeps none so old"
     )
-    passed_over = models.BigIntegerField(default=0, help_text="For nobody who may have it")
+    passed_over = models.BigIntegerField(default=0, help_text="Nobody here may have it")
     quarantined = models.BigIntegerField(default=0)
     remark = models.TextField(blank=True, default="", help_text="What was odd about the list")
     started_at = models.DateTimeField(null=True, help_text="When the crawl began")
@@ -48,7 +48,7 @@ class PullState(models.Model):
     full_since = models.DateTimeField(null=True, help_text="Begin of the last complete full one")
     last_success_at = models.DateTimeField(null=True, help_text="End of the last complete crawl")
     due_at = models.DateTimeField(db_default=Now())
-    again_at = models.DateTimeField(
+    read_again_at = models.DateTimeField(
         null=True, editable=False, help_text="A crawl that began before may have missed something"
     )
     failures = models.IntegerField(default=0, help_text="Failed attempts since the last success")
@@ -69,7 +69,7 @@ class PullState(models.Model):
 
 
 class Listed(models.Model):
-    """An object that the full crawl under way has met; who is not met is missing (A-58)."""
+    """An object that the full crawl under way has met; what it does not meet is missing (A-58)."""
 
     pull = models.ForeignKey(PullState, models.CASCADE, related_name="listed")
     object_key = models.TextField()
@@ -106,3 +106,15 @@ class Quarantined(models.Model):
 
     def __str__(self) -> str:
         return f"{self.object_id or 'an object without id'}: {self.findings}"
+
+
+class Presence(models.Model):
+    """One row: when a web process last said that it and the database were there.
+
+    A gap of minutes between two of them is an outage: whoever pushed then has to be read.
+    """
+
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"there at {self.at}"
