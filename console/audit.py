@@ -26,7 +26,7 @@ class ChangeAdmin(ReadOnly, ModelAdmin[Change]):
     list_filter = (
         word_filter("channel", Channel),
         word_filter("kind", _KINDS),
-        word_filter("deed", Event),
+        word_filter("action", Event),
         "at",
     )
     search_fields = ("who", "subject")
@@ -62,7 +62,7 @@ class ChangeAdmin(ReadOnly, ModelAdmin[Change]):
         """Name who did it, and from where."""
         return f"{row.who} ({row.channel}{f', {row.address}' if row.address else ''})"
 
-    @column("Did", order="deed")
+    @column("Did", order="action")
     def did(self, row: Change) -> str:
         """Say what was done, and how often within the hour."""
         return row.did

@@ -1,7 +1,8 @@
-"""What of the configuration is audited, and how a change to it becomes a row.
+"""The audit: what of the configuration is in it, and how a change becomes a row.
 
-Saved and deleted rows of `AUDITED` are written down by themselves while somebody acts; deeds that
-change more than one row say so by `deed`.
+Saved and deleted rows of `AUDITED` are written down by themselves while somebody acts. Where one
+action changes several rows, `audited_action` makes one entry of it: `invited P1`, not `created` for
+a platform, each party it may register and each token.
 """
 
 import hashlib
@@ -33,11 +34,11 @@ AUDITED: Mapping[str, tuple[str, ...]] = {
 """The models a person configures, and of each the fields that are configuration."""
 _SECRET = {"password"}
 _BEFORE = "_audited_before"
-_told_by_a_deed: ContextVar[bool] = ContextVar("told_by_a_deed", default=False)
+_within_action: ContextVar[bool] = ContextVar("within_action", default=False)
 
 
 def record(
-    words: str,
+    action: str,
     thing: Model | str,
     *,
     before: Facts | None = None,
@@ -53,7 +54,7 @@ def record(
         channel=by.channel,
         address=by.address,
         doing=by.doing[:200],
-        deed=words[:60],
+        action=action[:60],
         kind=kind or (row._meta.label if row is not None else ""),
         object_id=str(row.pk)[:40] if row is not None else "",
         subject=str(thing)[:200],
@@ -69,37 +70,37 @@ def _log_line(change: Change) -> None:
     Of what was done and to which row: what it says of it may name a driver.
     """
     about = f"{change.kind} {change.object_id}".strip()
-    told = (change.pk, change.who, change.channel, change.address or "-", change.deed, about)
-    log.info("audit %d: %s (%s, %s) %s %s", *told)
+    by = (change.who, change.channel, change.address or "-")
+    log.info("audit %d: %s (%s, %s) %s %s", change.pk, *by, change.action, about)
 
 
 @contextmanager
-def deed(
-    words: str, subject: str, facts: Callable[[], Facts | None], *, kind: str
+def audited_action(
+    action: str, subject: str, facts: Callable[[], Facts | None], *, kind: str
 ) -> Iterator[None]:
     """Write down one change for all that happens inside; a failed one only if it left a trace."""
-    before, token = facts(), _told_by_a_deed.set(True)
+    before, token = facts(), _within_action.set(True)
     try:
         yield
     except Exception:
-        with suppress(DatabaseError):  # what went wrong is told first
-            _record_trace(f"{words} (failed)", subject, before, facts, kind=kind)
+        with suppress(DatabaseError):  # what went wrong first is what is raised
+            _record_trace(f"{action} (failed)", subject, before, facts, kind=kind)
         raise
     finally:
-        _told_by_a_deed.reset(token)
+        _within_action.reset(token)
     was, now = _differing(before, facts())
-    record(words, subject, before=was, after=now, kind=kind)
+    record(action, subject, before=was, after=now, kind=kind)
 
 
 def _record_trace(
-    words: str, subject: str, before: Facts | None, facts: Callable[[], Facts | None], *, kind: str
+    action: str, subject: str, before: Facts | None, facts: Callable[[], Facts | None], *, kind: str
 ) -> None:
-    """Write down what a failed deed changed; inside a transaction all of it is undone."""
+    """Write down what a failed action changed; inside a transaction all of it is undone."""
     if connection.in_atomic_block:
         return
     was, now = _differing(before, facts())
     if was != now:
-        record(words, subject, before=was, after=now, kind=kind)
+        record(action, subject, before=was, after=now, kind=kind)
 
 
 def remember(sender: type[Model], instance: Model, **_: object) -> None:
@@ -156,7 +157,7 @@ def audited_fields(instance: Model) -> Facts | None:
 
 
 def _is_watched() -> bool:
-    return actor() is not None and not _told_by_a_deed.get()
+    return actor() is not None and not _within_action.get()
 
 
 def _facts(row: Model) -> Facts:

@@ -88,32 +88,32 @@ def record_failure(
     who = subject if by_user else STRANGER
     log.warning("%s: %s of %s", who, event, subject)
     by = _actor(who, request)
-    recent = Change.objects.filter(at__gte=timezone.now() - _HOUR, deed__in=_FAILURES)
-    same = recent.filter(deed=event, who=who, subject=subject, address=by.address)
+    recent = Change.objects.filter(at__gte=timezone.now() - _HOUR, action__in=_FAILURES)
+    same = recent.filter(action=event, who=who, subject=subject, address=by.address)
     if _add_one(same):
         return
     if by_user or recent.filter(who=STRANGER).count() < MOST_FAILURES_AN_HOUR:
         record(event, user if user is not None else UNKNOWN, by=by, kind=_USER_KIND)
-    elif not _add_one(recent.filter(deed=event, subject=_OTHER_ACCOUNTS)):
+    elif not _add_one(recent.filter(action=event, subject=_OTHER_ACCOUNTS)):
         record(event, _OTHER_ACCOUNTS, by=Actor(STRANGER, Channel.CONSOLE), kind=_USER_KIND)
 
 
 def failures_of_last_day() -> int:
     """Count the failures of the last 24 hours."""
-    recent = Change.objects.filter(at__gte=timezone.now() - _DAY, deed__in=_FAILURES)
+    recent = Change.objects.filter(at__gte=timezone.now() - _DAY, action__in=_FAILURES)
     return int(recent.aggregate(times=Sum("times"))["times"] or 0)
 
 
 def since_last_log_in(user: User) -> str:
     """Say when a user logged in last, and what happened to the account since; empty at first."""
     of_user = Change.objects.filter(kind=_USER_KIND, object_id=str(user.pk))
-    last = of_user.filter(deed__in=_LOG_INS).order_by("-id").first()
+    last = of_user.filter(action__in=_LOG_INS).order_by("-id").first()
     if last is None:
         return ""
     parts = [f"Last log-in: {last.at:%Y-%m-%d %H:%M} UTC from {last.address or 'nowhere'}"]
-    counts = of_user.filter(id__gt=last.pk, deed__in=_SHOWN_AT_LOG_IN).values_list("deed")
+    counts = of_user.filter(id__gt=last.pk, action__in=_SHOWN_AT_LOG_IN).values_list("action")
     parts += [
-        f"{deed} ({number} times)" for deed, number in counts.annotate(Sum("times")).order_by()
+        f"{action} ({number} times)" for action, number in counts.annotate(Sum("times")).order_by()
     ]
     return "; ".join(parts) + "."
 
@@ -121,7 +121,7 @@ def since_last_log_in(user: User) -> str:
 def prune() -> int:
     """Delete events older than HUB_AUDIT_LOGIN_DAYS; the audit's changes of configuration stay."""
     oldest = timezone.now() - timedelta(days=settings.HUB_AUDIT_LOGIN_DAYS)
-    return Change.objects.filter(deed__in=list(Event), at__lt=oldest).delete()[0]
+    return Change.objects.filter(action__in=list(Event), at__lt=oldest).delete()[0]
 
 
 def _add_one(rows: QuerySet[Change]) -> bool:

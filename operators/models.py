@@ -33,7 +33,7 @@ class Change(models.Model):
     channel = models.CharField(max_length=12)
     address = models.GenericIPAddressField(null=True)
     doing = models.CharField(max_length=200, blank=True, default="")
-    deed = models.CharField(max_length=60)
+    action = models.CharField(max_length=60)
     times = models.PositiveIntegerField(default=1)
     kind = models.CharField(max_length=60)
     object_id = models.CharField(max_length=40, blank=True, default="")
@@ -48,12 +48,12 @@ class Change(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.who} {self.deed} {self.subject}"
+        return f"{self.who} {self.action} {self.subject}"
 
     @property
     def did(self) -> str:
         """What was done, and how often within the hour."""
-        return self.deed if self.times == 1 else f"{self.deed} ({self.times} times)"
+        return self.action if self.times == 1 else f"{self.action} ({self.times} times)"
 
 
 class ConsoleSession(AbstractBaseSession):

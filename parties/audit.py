@@ -1,15 +1,16 @@
-"""What the audit says of a platform: its configuration and tokens, of which the last four only."""
+"""What the audit has of a platform: its configuration and tokens, of which the last four only."""
 
 from contextlib import AbstractContextManager
 from functools import partial
 
-from operators.audit import Facts, deed
+from operators.audit import Facts, audited_action
 from parties.models import Platform
 
 
-def audited(words: str, name: str) -> AbstractContextManager[None]:
+def audited(action: str, name: str) -> AbstractContextManager[None]:
     """Write down what becomes of the platform of this name inside, as one change."""
-    return deed(words, name, partial(_facts, name), kind=Platform._meta.label)  # noqa: SLF001 - a documented name of Django
+    kind = Platform._meta.label  # noqa: SLF001 - a documented name of Django
+    return audited_action(action, name, partial(_facts, name), kind=kind)
 
 
 def _facts(name: str) -> Facts | None:

@@ -41,7 +41,7 @@ class _Harmless(OutputWrapper):
 
 
 class OperatorCommand(BaseCommand, Generic[Json]):
-    """Runs `perform`; its result is printed as JSON with `--json`, else by `tell`."""
+    """Runs `perform`; its result is printed as JSON with `--json`, else shown by `show`."""
 
     requires_system_checks = []
 
@@ -67,9 +67,9 @@ class OperatorCommand(BaseCommand, Generic[Json]):
             self._print({"error": sentence})
             raise SystemExit(1) from error
         if options["json"]:
-            self.tell_json(result)
+            self.show_json(result)
         else:
-            self.tell(result)
+            self.show(result)
         if code := self.exit_code(result):
             raise SystemExit(code)
 
@@ -82,11 +82,11 @@ class OperatorCommand(BaseCommand, Generic[Json]):
         del result
         return 0
 
-    def tell(self, result: Json) -> None:
-        """Say the result in plain words."""
+    def show(self, result: Json) -> None:
+        """Write the result in plain words."""
         raise NotImplementedError
 
-    def tell_json(self, result: Json) -> None:
+    def show_json(self, result: Json) -> None:
         """Print it for scripts."""
         self._print(result)
 

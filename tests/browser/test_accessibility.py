@@ -80,12 +80,12 @@ def test_what_comes_before_and_after_a_deed_has_no_serious_fault(
     """The page that asks once more, that of a job, that of a file on its way."""
     page = enter(Role.ADMINISTRATOR, color_scheme=scheme)
     found: list[str] = []
-    for deed in ("Send again", "Discard"):
+    for action in ("Send again", "Discard"):
         page.goto("/admin/hub/deadletter/")
         page.locator("#result_list tbody").get_by_role("checkbox").first.check()
-        page.get_by_role("combobox", name="Action").select_option(label=deed)
+        page.get_by_role("combobox", name="Action").select_option(label=action)
         page.get_by_role("button", name="Run").click()
-        expect(page.get_by_role("heading", name=f"{deed}: 1 dead letters")).to_be_visible()
+        expect(page.get_by_role("heading", name=f"{action}: 1 dead letters")).to_be_visible()
         found += faults(page)
     for job in jobs_of_all_kinds():
         page.goto(f"/admin/hub/deadletter/job/{job}/")

@@ -82,7 +82,7 @@ def test_who_may_change_is_offered_it_there(stuck: None, enter: Enter) -> None:
 def refused() -> list[tuple[str, dict[str, str], int]]:
     """Return what a viewer may not ask for, and how each answers.
 
-    A list shows itself again: a deed that is not offered is none.
+    A list shows itself again: an action that is not offered is none.
     """
     schedule.reconcile()
     PullState.objects.update(full_requested=False)
@@ -111,7 +111,7 @@ def refused() -> list[tuple[str, dict[str, str], int]]:
 
 
 def _chosen(row: Model) -> dict[str, str]:
-    """Return what a list posts for one row, its deed confirmed."""
+    """Return what a list posts for one row, its action confirmed."""
     return {"_selected_action": str(row.pk), "up_to": str(row.pk), "index": "0"}
 
 
@@ -128,5 +128,5 @@ def test_what_is_asked_for_anyway_is_refused(viewer: Page) -> None:
     assert DeadLetter.objects.count() == 1
     assert not PullState.objects.filter(full_requested=True).exists()
     assert not User.objects.filter(username="mallory").exists()
-    told = set(Change.objects.exclude(who="hub").values_list("deed", flat=True))
+    told = set(Change.objects.exclude(who="hub").values_list("action", flat=True))
     assert told == {Event.DENIED}

@@ -107,7 +107,7 @@ def test_all_of_a_list_as_it_is_narrowed_are_discarded(
 
     assert ids() == [letter.pk]
     change = Change.objects.get(kind="hub.DeadLetter")
-    assert (change.deed, change.subject, change.who) == ("discarded", "3 dead letters", "admin")
+    assert (change.action, change.subject, change.who) == ("discarded", "3 dead letters", "admin")
     assert change.before is not None
     assert change.before["of"] == ["DE-MSA locations"]
 
@@ -136,7 +136,7 @@ def test_letters_are_sent_again_and_watched(emsp: SandboxPlatform, admin_client:
     assert "Refresh" not in after.headers
     assert set(received(emsp)) == {"NL-CPA/L1", "NL-CPA/L2"}
     assert len(ids()) == 1
-    assert Change.objects.filter(deed="sent again", subject="3 dead letters").exists()
+    assert Change.objects.filter(action="sent again", subject="3 dead letters").exists()
 
 
 def test_a_worker_that_is_quick_leaves_whose_letters_they_were(
@@ -272,7 +272,7 @@ def test_what_is_in_quarantine_is_read_again(
     assert answer.url == reverse("admin:hub_pullstate_changelist")
     assert PullState.objects.get(module="locations", party__key="NL-CPA").full_requested
     change = Change.objects.get(kind="hub.Quarantined")
-    assert (change.deed, change.subject) == ("read again", "2 quarantined objects")
+    assert (change.action, change.subject) == ("read again", "2 quarantined objects")
 
 
 def test_what_is_in_quarantine_is_discarded(
@@ -289,7 +289,7 @@ def test_what_is_in_quarantine_is_discarded(
     told = run("discard", "quarantine", "--id", str(second["number"]))
 
     assert told.strip() == "1 discarded."
-    assert [change.deed for change in Change.objects.filter(kind="hub.Quarantined")] == [
+    assert [change.action for change in Change.objects.filter(kind="hub.Quarantined")] == [
         "discarded",
         "discarded",
     ]

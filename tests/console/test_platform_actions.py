@@ -16,9 +16,9 @@ from tests.factories import CredentialsFactory, PlatformFactory
 pytestmark = pytest.mark.django_db
 
 
-def page_of(platform: Platform, deed: str = "change") -> str:
-    """Return the address of a platform's page or of a deed."""
-    return reverse(f"admin:parties_platform_{deed}", args=[platform.pk])
+def page_of(platform: Platform, action: str = "change") -> str:
+    """Return the address of a platform's page or of an action."""
+    return reverse(f"admin:parties_platform_{action}", args=[platform.pk])
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,14 @@ def test_only_legal_deeds_are_offered_and_done(
     """A platform's page offers what its status allows; the address of anything else is idle."""
     platform = PlatformFactory.create(status=status)
     html = admin_client.get(page_of(platform)).content.decode()
-    deeds = set(ACTIONS)
-    assert {deed for deed in deeds if f'href="{page_of(platform, deed)}"' in html} == offered
-    for deed in deeds - offered:
-        assert admin_client.post(page_of(platform, deed)).status_code == 302
-    for deed in offered:
-        assert admin_client.get(page_of(platform, deed)).status_code == 200
+    actions = set(ACTIONS)
+    assert {
+        action for action in actions if f'href="{page_of(platform, action)}"' in html
+    } == offered
+    for action in actions - offered:
+        assert admin_client.post(page_of(platform, action)).status_code == 302
+    for action in offered:
+        assert admin_client.get(page_of(platform, action)).status_code == 200
     platform.refresh_from_db()
     assert platform.status == status
     assert not Credentials.objects.exists()
@@ -58,12 +60,12 @@ def test_suspending_ends_the_registration(admin_client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "deed,status", [("resume", ConnectionStatus.SUSPENDED), ("reset", ConnectionStatus.CONNECTED)]
+    "action,status", [("resume", ConnectionStatus.SUSPENDED), ("reset", ConnectionStatus.CONNECTED)]
 )
-def test_token_a_is_shown_once(admin_client: Client, deed: str, status: ConnectionStatus) -> None:
+def test_token_a_is_shown_once(admin_client: Client, action: str, status: ConnectionStatus) -> None:
     """The answer to the POST alone has token A, and no cache keeps it."""
     platform = PlatformFactory.create(status=status)
-    answer: Any = admin_client.post(page_of(platform, deed))
+    answer: Any = admin_client.post(page_of(platform, action))
     token = answer.context["token"]
     platform.refresh_from_db()
     assert platform.status == ConnectionStatus.PLANNED

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def page_of(platform: Platform, page: str = "change") -> str:
-    """Return the address of a platform's page or of a deed."""
+    """Return the address of a platform's page or of an action."""
     return reverse(f"admin:parties_platform_{page}", args=[platform.pk])
 
 
@@ -116,7 +116,7 @@ def test_trying_again_ends_the_pause_and_closes_the_circuit(admin_client: Client
     platform.refresh_from_db()
     assert (platform.failures, platform.next_attempt_at, platform.circuit_until) == (0, None, None)
     assert platform.doubted_at is not None
-    assert Change.objects.get().deed == "tries again"
+    assert Change.objects.get().action == "tries again"
     assert page_of(platform, "retry") not in text(admin_client, page_of(platform))
 
 
@@ -148,7 +148,7 @@ def test_revoking_leaves_the_token_in_force(admin_client: Client, rotated: Platf
     assert in_force(rotated) == ["0001", "0002", "000a"]
     admin_client.post(page_of(rotated, "revoke"))
     assert in_force(rotated) == [tokens.last_four("token-of-a-test-0002")]
-    change = Change.objects.get(deed="revoked tokens")
+    change = Change.objects.get(action="revoked tokens")
     assert change.after == {"tokens": ["token C IN …0002"]}
     assert page_of(rotated, "revoke") not in text(admin_client, page_of(rotated))
 
@@ -179,13 +179,13 @@ def test_platforms_tells_tokens_by_their_last_four(rotated: Platform) -> None:
     assert told["circuit_until"] is None
 
 
-@pytest.mark.parametrize("deed", ["retry", "revoke", "resume"])
-def test_deeds_are_the_operators(rotated: Platform, deed: str) -> None:
-    """Support sees the page, without the deed."""
+@pytest.mark.parametrize("action", ["retry", "revoke", "resume"])
+def test_actions_are_the_operators(rotated: Platform, action: str) -> None:
+    """Support sees the page, without the action."""
     Platform.objects.update(failures=1)
     sam = console(person("sam", Role.SUPPORT))
-    assert page_of(rotated, deed) not in text(sam, page_of(rotated))
-    assert sam.post(page_of(rotated, deed)).status_code == 403
+    assert page_of(rotated, action) not in text(sam, page_of(rotated))
+    assert sam.post(page_of(rotated, action)).status_code == 403
     assert len(in_force(rotated)) == 3
 
 

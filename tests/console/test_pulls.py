@@ -79,7 +79,7 @@ def test_lists_are_read_when_an_operator_says_so(
     ordered = state()
     assert ordered.due_at < done.due_at
     assert ordered.full_requested is full
-    asked = Change.objects.filter(deed="read everything").values_list(
+    asked = Change.objects.filter(action="read everything").values_list(
         "who", "subject", "before__of"
     )
     assert list(asked) == ([("admin", "1 list", ["NL-CPA locations"])] if full else [])
@@ -90,7 +90,7 @@ def test_lists_are_read_when_an_operator_says_so(
 def test_no_list_is_read_where_none_was_chosen() -> None:
     """Nothing was done, so the audit has nothing of it."""
     assert status.order(PullState.objects.none(), full=True) == 0
-    assert not Change.objects.filter(deed="read everything").exists()
+    assert not Change.objects.filter(action="read everything").exists()
 
 
 def test_nothing_of_a_driver_is_shown(pair: Pair, admin_client: Client) -> None:

@@ -64,7 +64,7 @@ def test_a_reason_that_quotes_the_driver_is_kept_without(
     admin_client.post(reveal(token), {"reason": f"Ticket 7 about {UID.lower()}"})
     told("reveal", "TOKEN", "DE", "MSA", UID, "--reason", f"Ticket 8 about {CONTRACT}")
     kept = [entry.get_change_message() for entry in LogEntry.objects.all()]
-    kept += [str(row.after) for row in Change.objects.filter(deed="revealed")]
+    kept += [str(row.after) for row in Change.objects.filter(action="revealed")]
     said = f"{kept} {caplog.text}".upper()
     assert said.count("TICKET") == 5
     assert UID not in said

@@ -135,7 +135,7 @@ def test_who_charged_is_masked_unless_a_reason_is_given(admin_client: Client) ->
     assert (row["id"], row["contract_id"]) == (UID, CONTRACT)
     change = Change.objects.order_by("id").last()
     assert change is not None
-    assert (change.deed, change.subject, change.who) == ("exported", "tokens", "admin")
+    assert (change.action, change.subject, change.who) == ("exported", "tokens", "admin")
     assert change.after == {"as": "csv", "where": {"q": "…e5F6"}, "revealed": "ticket 7"}
 
 
@@ -252,7 +252,7 @@ def test_the_command_reveals_for_a_reason() -> None:
     """The audit keeps it."""
     assert UID in run("export", "tokens", "--reveal", "ticket 7")
     assert UID not in run("export", "tokens")
-    said = Change.objects.filter(deed="exported").order_by("id").values_list("after", flat=True)
+    said = Change.objects.filter(action="exported").order_by("id").values_list("after", flat=True)
     assert [(after or {}).get("reveal") for after in said] == ["ticket 7", None]
 
 

@@ -84,14 +84,14 @@ def test_a_platform_changed_in_the_console(olga: Client) -> None:
     assert olga.post(page, form).status_code == 302
     changed = Change.objects.get(kind="parties.Platform")
     assert (changed.who, changed.channel, changed.address) == ("olga", "console", "127.0.0.1")
-    assert (changed.deed, changed.object_id) == ("changed", str(platform.pk))
+    assert (changed.action, changed.object_id) == ("changed", str(platform.pk))
     assert changed.before is not None
     assert changed.after is not None
     assert (changed.before["name"], changed.after["name"]) == ("P1", "P1 new")
     assert changed.before["quirks"]["patch_supported"] is True
     assert changed.after["quirks"]["patch_supported"] is False
     allowed = Change.objects.get(kind="parties.AllowedParty")
-    assert (allowed.deed, allowed.before) == ("created", None)
+    assert (allowed.action, allowed.before) == ("created", None)
     assert allowed.after is not None
     assert allowed.after["party_id"] == "MSA"
 
@@ -113,7 +113,7 @@ def test_a_quirk_by_command(terminal: None) -> None:
     PlatformFactory.create(name="P1")
     run("quirks", "P1", "patch=off")
     changed = newest()
-    assert (changed.deed, changed.subject) == ("changed", "P1")
+    assert (changed.action, changed.subject) == ("changed", "P1")
     assert changed.before is not None
     assert changed.after is not None
     quirks = [facts["quirks"]["patch_supported"] for facts in (changed.before, changed.after)]
@@ -132,7 +132,7 @@ def test_an_invitation_is_one_change_without_the_token(terminal: None) -> None:
     """The audit knows the last four of a token and never the token."""
     answer = run_json("invite_platform", "P1", "--role", "CPO:NL:CPA")
     changed = Change.objects.get()
-    assert (changed.deed, changed.subject, changed.before) == ("invited", "P1", None)
+    assert (changed.action, changed.subject, changed.before) == ("invited", "P1", None)
     assert changed.after is not None
     assert changed.after["allowed parties"] == ["NL-CPA (CPO)"]
     assert changed.after["tokens"] == [f"token A IN …{answer['token_a'][-4:]}"]
@@ -145,7 +145,7 @@ def test_a_suspension_says_what_was(olga: Client) -> None:
     CredentialsFactory.create(platform=platform)
     olga.post(reverse("admin:parties_platform_suspend", args=[platform.pk]))
     changed = Change.objects.get()
-    assert changed.deed == "suspended"
+    assert changed.action == "suspended"
     assert changed.before is not None
     assert changed.after is not None
     assert (changed.before["status"], changed.after["status"]) == ("CONNECTED", "SUSPENDED")
@@ -157,9 +157,9 @@ def test_a_forgotten_platform_stays_in_the_audit(terminal: None) -> None:
     """What is gone is remembered as it was."""
     PlatformFactory.create(name="P1", planned=True)
     run("forget_platform", "P1", "--yes")
-    changed = Change.objects.get(deed="forgot")
+    changed = Change.objects.get(action="forgot")
     assert (changed.subject, changed.after) == ("P1", None)
-    assert newest().deed == "removed what was of"
+    assert newest().action == "removed what was of"
 
 
 def test_a_failed_change_that_left_nothing_is_not_told(terminal: None) -> None:
@@ -173,14 +173,14 @@ def test_a_failed_change_that_left_nothing_is_not_told(terminal: None) -> None:
 def test_tokens_sealed_anew_are_written_down(terminal: None) -> None:
     """A new encryption key is a change of configuration too."""
     run("reencrypt_credentials")
-    assert (newest().deed, newest().subject) == ("sealed with the newest key", "0 tokens")
+    assert (newest().action, newest().subject) == ("sealed with the newest key", "0 tokens")
 
 
 def test_an_agreement_that_ends_by_itself_is_the_hubs_doing() -> None:
     """No person did it, and still it is told."""
     AgreementFactory.create(valid_from="2025-01-01T00:00:00Z", valid_until="2025-02-01T00:00:00Z")
     expire()
-    assert (newest().who, newest().channel, newest().deed) == ("hub", "hub", "expired")
+    assert (newest().who, newest().channel, newest().action) == ("hub", "hub", "expired")
 
 
 def test_a_user_and_its_groups_without_the_password(admin_client: Client) -> None:
@@ -198,9 +198,9 @@ def test_a_user_and_its_groups_without_the_password(admin_client: Client) -> Non
     }
     answer = admin_client.post(reverse("admin:auth_user_change", args=[user.pk]), form)
     assert answer.status_code == 302
-    deeds = {change.deed: change for change in Change.objects.filter(subject="vera")}
-    assert deeds["gave"].after == {"groups": ["viewer"]}
-    assert deeds["changed"].after == {"email": "vera@example.com"}
+    actions = {change.action: change for change in Change.objects.filter(subject="vera")}
+    assert actions["gave"].after == {"groups": ["viewer"]}
+    assert actions["changed"].after == {"email": "vera@example.com"}
     with acting(at_the_command_line(["changepassword"])):
         user.set_password("another long password")
         user.save()
@@ -212,7 +212,7 @@ def test_dead_letters_discarded_are_written_down(terminal: None) -> None:
     """How many, whose, and which; nothing of a driver."""
     run("discard", "dead_letters", "--all")
     assert not DeadLetter.objects.exists()
-    assert (newest().deed, newest().subject) == ("discarded", "0 dead letters")
+    assert (newest().action, newest().subject) == ("discarded", "0 dead letters")
 
 
 def test_the_audit_in_the_console(olga: Client) -> None:
@@ -220,7 +220,7 @@ def test_the_audit_in_the_console(olga: Client) -> None:
     agreement = AgreementFactory.create()
     page = reverse("admin:parties_agreement_change", args=[agreement.pk])
     olga.post(page, {"state": "SUSPENDED", "modules": []})
-    changed = Change.objects.get(deed="changed")
+    changed = Change.objects.get(action="changed")
     html = olga.get(reverse("admin:operators_change_changelist")).content.decode()
     assert "olga (console, 127.0.0.1)" in html
     url = reverse("admin:operators_change_change", args=[changed.pk])
@@ -248,13 +248,13 @@ def test_a_rotation_says_which_tokens_came_and_went(cast: Cast, terminal: None) 
     Change.objects.all().delete()
     run("rotate_credentials", "P1")
     changed = newest()
-    assert (changed.deed, changed.subject, changed.channel) == ("rotated", "P1", "command line")
+    assert (changed.action, changed.subject, changed.channel) == ("rotated", "P1", "command line")
     assert changed.before is not None
     assert changed.after is not None
     assert len(set(changed.after["tokens"]) - set(changed.before["tokens"])) == 2
     run("announce_url", "--all")
     assert newest().pk > changed.pk
-    assert (newest().deed, newest().doing) == ("rotated", "manage.py agree")
+    assert (newest().action, newest().doing) == ("rotated", "manage.py agree")
 
 
 @pytest.mark.security("S-21")
@@ -270,5 +270,5 @@ def test_each_row_is_a_line_of_the_process_log(
     assert len(rows) >= 2
     said = [each.getMessage() for each in caplog.records if each.name == "operators.audit"]
     for row, line in zip(rows, said, strict=True):
-        assert line.startswith(f"audit {row.pk}: olga (console, 127.0.0.1) {row.deed} {row.kind}")
+        assert line.startswith(f"audit {row.pk}: olga (console, 127.0.0.1) {row.action} {row.kind}")
     assert "secret name" not in str(said)

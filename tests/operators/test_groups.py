@@ -88,7 +88,7 @@ def test_migrating_again_brings_a_group_in_line() -> None:
 
 
 def test_a_viewer_at_the_console_can_read_and_not_write() -> None:
-    """The pages open; saving and deeds are refused."""
+    """The pages open; saving and actions are refused."""
     platform = PlatformFactory.create(name="P1")
     viewer = console(person("vera", Role.VIEWER))
     page = reverse("admin:parties_platform_change", args=[platform.pk])

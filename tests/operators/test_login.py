@@ -125,7 +125,7 @@ def test_an_account_is_unlocked_by_command() -> None:
     assert run_json("unlock_login", "olga") == {"user": "olga", "had_failed": True}
     assert log_in("olga").status_code == 302
     run("unlock_login", "olga")
-    assert Change.objects.filter(deed="unlocked the log-in", subject="olga").count() == 2
+    assert Change.objects.filter(action="unlocked the log-in", subject="olga").count() == 2
 
 
 def test_without_redis_people_can_log_in() -> None:
@@ -192,7 +192,7 @@ def test_a_recovery_code_lets_in_once_and_is_kept_as_a_hash() -> None:
     _, codes, _ = enrolled(user)
     assert not StaticToken.objects.filter(token__in=codes).exists()
     assert console(user).post(VERIFY, {"code": codes[0].upper()}).status_code == 302
-    assert Change.objects.filter(deed="used a recovery code", who="olga").exists()
+    assert Change.objects.filter(action="used a recovery code", who="olga").exists()
     assert console(user).post(VERIFY, {"code": codes[0]}).status_code == 200
     assert console(user).get("/admin/").status_code == 302
 
@@ -203,10 +203,10 @@ def test_new_recovery_codes_void_the_old_and_the_factor_can_be_removed() -> None
     browser, codes, device = enrolled(user)
     assert console(user).post(TWO_FACTOR, {"remove": ""}).headers["Location"] == VERIFY
     given = {"password": PASSWORD}
-    for deed in ("codes", "remove"):
+    for action in ("codes", "remove"):
         assert (
             "This code is not right"
-            in browser.post(TWO_FACTOR, {deed: "", **given}).content.decode()
+            in browser.post(TWO_FACTOR, {action: "", **given}).content.decode()
         )
     answer: Any = browser.post(TWO_FACTOR, {"codes": "", "code": code_of(device, ahead=1), **given})
     new = answer.context["codes"]
@@ -239,7 +239,7 @@ def test_an_administrator_resets_it() -> None:
     chosen = {"action": "reset_two_factor", "_selected_action": [str(user.pk)]}
     anna.post("/admin/auth/user/", chosen)
     assert console(user).get("/admin/").status_code == 200
-    assert Change.objects.filter(deed="reset the second factor", who="anna").exists()
+    assert Change.objects.filter(action="reset the second factor", who="anna").exists()
 
 
 def test_accounts_are_made_and_ended_by_command() -> None:

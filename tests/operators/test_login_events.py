@@ -32,9 +32,9 @@ def olga() -> User:
     return person("olga", Role.OPERATOR)
 
 
-def deeds(**of: object) -> list[str]:
+def actions(**of: object) -> list[str]:
     """Return what the audit tells, the oldest first."""
-    return list(Change.objects.filter(**of).order_by("id").values_list("deed", flat=True))
+    return list(Change.objects.filter(**of).order_by("id").values_list("action", flat=True))
 
 
 def assault(name: str, number: int, *, first: str = "198.51.100.", **headers: Any) -> None:
@@ -50,7 +50,7 @@ def test_a_log_in_and_a_log_out_are_told(olga: User) -> None:
     browser.post("/admin/login/", {"username": "olga", "password": PASSWORD})
     browser.post("/admin/logout/")
     told = Change.objects.filter(object_id=str(olga.pk)).order_by("id")
-    assert [(each.who, each.deed, each.address) for each in told] == [
+    assert [(each.who, each.action, each.address) for each in told] == [
         ("olga", "logged in", "192.0.2.1"),
         ("olga", "logged out", "192.0.2.1"),
     ]
@@ -63,7 +63,7 @@ def test_failures_are_counted_in_one_row(olga: User, settings: LazySettings) -> 
     for _ in range(7):
         log_in("olga", "wrong", REMOTE_ADDR=STRANGER)
     told = Change.objects.filter(subject="olga").order_by("id")
-    assert [(each.who, each.deed, each.times) for each in told] == [
+    assert [(each.who, each.action, each.times) for each in told] == [
         ("stranger", Event.LOG_IN_FAILED, 5),
         ("stranger", Event.LOCKED_OUT, 2),
     ]
@@ -94,7 +94,7 @@ def test_strangers_hide_nothing_of_people(olga: User, monkeypatch: pytest.Monkey
     enrolled(olga)
     assault("nobody", 8)
     console(olga).post(VERIFY, {"code": "123456"})
-    assert Event.WRONG_CODE in deeds(who="olga")
+    assert Event.WRONG_CODE in actions(who="olga")
 
 
 @pytest.mark.security("S-21")
@@ -103,7 +103,7 @@ def test_codes_are_told(olga: User) -> None:
     _, codes, _ = enrolled(olga)
     console(olga).post(VERIFY, {"code": "123456"})
     console(olga).post(VERIFY, {"code": codes[0]})
-    assert deeds(who="olga") == [
+    assert actions(who="olga") == [
         *(Event.ENROLLED, Event.MADE_CODES, Event.WRONG_CODE),
         *(Event.USED_RECOVERY_CODE, Event.GAVE_CODE),
     ]
@@ -115,9 +115,9 @@ def test_another_password_is_told(olga: User) -> None:
     browser = console(olga)
     form = {"new_password1": "quite another phrase", "new_password2": "quite another phrase"}
     browser.post("/admin/password_change/", {**form, "old_password": "wrong"})
-    assert deeds() == [Event.WRONG_PASSWORD]
+    assert actions() == [Event.WRONG_PASSWORD]
     browser.post("/admin/password_change/", {**form, "old_password": PASSWORD})
-    assert deeds() == [Event.WRONG_PASSWORD, "changed"]
+    assert actions() == [Event.WRONG_PASSWORD, "changed"]
     assert "another phrase" not in str(run_json("audit"))
 
 
@@ -126,7 +126,7 @@ def test_a_denied_page_is_told(olga: User) -> None:
     """Who tries what is not theirs is seen."""
     console(olga).get("/admin/auth/user/")
     told = Change.objects.get()
-    assert (told.who, told.deed, told.doing) == ("olga", Event.DENIED, "GET /admin/auth/user/")
+    assert (told.who, told.action, told.doing) == ("olga", Event.DENIED, "GET /admin/auth/user/")
 
 
 @pytest.mark.security("S-21")
@@ -149,7 +149,7 @@ def test_the_page_of_an_account_has_its_events(olga: User) -> None:
     assault("olga", 2)
     anna = console(person("anna", Role.ADMINISTRATOR))
     assert "log-in failed" in anna.get(f"/admin/auth/user/{olga.pk}/change/").content.decode()
-    listed = anna.get("/admin/operators/change/", {"deed": Event.LOG_IN_FAILED}).content.decode()
+    listed = anna.get("/admin/operators/change/", {"action": Event.LOG_IN_FAILED}).content.decode()
     assert "198.51.100.1" in listed
 
 
@@ -159,10 +159,10 @@ def test_events_are_kept_for_some_time_and_changes_for_good(settings: LazySettin
     settings.HUB_AUDIT_LOGIN_DAYS = 30
     old = timezone.now() - timedelta(days=31)
     log_in("nobody", "wrong")
-    Change.objects.create(who="olga", deed="changed", kind="parties.Platform", subject="P1")
+    Change.objects.create(who="olga", action="changed", kind="parties.Platform", subject="P1")
     Change.objects.update(at=old)
     assert login_events.prune() == 1
-    assert deeds() == ["changed"]
+    assert actions() == ["changed"]
 
 
 @pytest.mark.security("S-22")

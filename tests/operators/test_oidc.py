@@ -142,7 +142,7 @@ def test_who_is_known_to_the_provider_is_let_in(on: LazySettings, olga: User) ->
     assert answer.headers["Location"] == "/admin/parties/platform/"
     assert browser.get("/admin/parties/platform/").status_code == 200
     told = Change.objects.filter(who="olga").get()
-    assert (told.deed, told.address) == (Event.LOGGED_IN_BY_PROVIDER, "127.0.0.1")
+    assert (told.action, told.address) == (Event.LOGGED_IN_BY_PROVIDER, "127.0.0.1")
     assert Identity.objects.get(user=olga).subject == "olga-1"
 
 
@@ -198,7 +198,7 @@ def test_an_address_that_is_not_verified_is_nobodys(on: LazySettings, olga: User
     """Else whoever may write any address at the provider takes an account over."""
     assert "not verified your e-mail address" in refused("mallory")
     assert "tells no e-mail address" in refused("nameless")
-    told = Change.objects.get(deed=Event.PROVIDER_REFUSED)
+    told = Change.objects.get(action=Event.PROVIDER_REFUSED)
     assert told.times == 2
 
 
@@ -223,7 +223,7 @@ def test_accounts_are_made_only_where_the_setting_says_so(on: LazySettings) -> N
     assert [group.name for group in boss.groups.all()] == ["administrator"]
     assert not boss.has_usable_password()
     assert "in no group that may log in" in refused("guest")
-    assert Change.objects.filter(who="identity provider", deed="created").exists()
+    assert Change.objects.filter(who="identity provider", action="created").exists()
 
 
 def test_groups_are_brought_in_line_at_each_log_in(on: LazySettings) -> None:
@@ -297,7 +297,7 @@ def test_logging_out_leads_to_the_provider_where_that_is_wanted(
     answer = browser.post("/admin/logout/")
     assert answer.headers["Location"].startswith(f"{on.HUB_OIDC_ISSUER}/oauth2/end_session?")
     assert browser.get("/admin/").status_code == 302
-    assert Change.objects.filter(deed=Event.LOGGED_OUT, who="olga").exists()
+    assert Change.objects.filter(action=Event.LOGGED_OUT, who="olga").exists()
 
 
 def test_passwords_can_be_ruled_out(on: LazySettings, olga: User) -> None:
@@ -320,7 +320,7 @@ def test_passwords_can_be_ruled_out(on: LazySettings, olga: User) -> None:
     again = Client()
     again.get(link)
     assert 'name="password"' not in again.get(LOG_IN).content.decode()
-    assert Change.objects.filter(deed=Event.BROKE_GLASS, subject="olga").exists()
+    assert Change.objects.filter(action=Event.BROKE_GLASS, subject="olga").exists()
 
 
 def test_an_address_begins_a_bounded_number_of_log_ins(on: LazySettings, olga: User) -> None:

@@ -71,8 +71,8 @@ def test_recovery_codes_and_removal_ask_for_the_password() -> None:
     """A code alone is not enough."""
     user = person("olga", Role.OPERATOR)
     browser, _, device = enrolled(user)
-    for deed in ("codes", "remove"):
-        answer = browser.post(TWO_FACTOR, {deed: "", "code": code_of(device, ahead=1)})
+    for action in ("codes", "remove"):
+        answer = browser.post(TWO_FACTOR, {action: "", "code": code_of(device, ahead=1)})
         assert "This password is not yours." in answer.content.decode()
     assert Authenticator.objects.filter(user=user).exists()
 

@@ -112,7 +112,7 @@ def test_sessions_are_listed_and_ended_by_their_person(olga: User) -> None:
     here.post(LISTED, {"action": "end", "_selected_action": [row.pk]})
     assert not is_in(there)
     assert is_in(here)
-    assert Change.objects.filter(deed="ended sessions", who="olga").exists()
+    assert Change.objects.filter(action="ended sessions", who="olga").exists()
 
 
 def test_what_a_session_keeps_is_on_no_page(olga: User) -> None:
@@ -152,7 +152,7 @@ def test_sessions_are_listed_and_ended_by_command(olga: User) -> None:
     assert not is_in(first)
     assert not is_in(second)
     assert is_in(vera)
-    assert Change.objects.filter(deed="ended sessions", subject="olga").count() == 2
+    assert Change.objects.filter(action="ended sessions", subject="olga").count() == 2
 
 
 def test_another_password_ends_all_other_sessions(olga: User) -> None:

@@ -26,7 +26,7 @@ class Saying(OperatorCommand[dict[str, Any]]):
             raise ValueError(EVIL)
         return {"said": EVIL}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Print it, and hand it out as a file."""
         self.stdout.write(f"{result['said']}\nnext line", ending="")
         self.stdout.write(result["said"], ending="|")

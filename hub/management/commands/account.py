@@ -58,7 +58,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             record(Event.ENDED_SESSIONS, user)
         return done | _linked(user, options)
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say what it is now, and what it lacks."""
         state = "" if result["active"] else ", may not log in"
         self.stdout.write(f"{result['user']}: {result['group'] or 'in no group'}{state}")

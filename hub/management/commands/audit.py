@@ -34,11 +34,11 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             raise ValueError(f"--limit is a number from 1 to {MOST_ROWS}")
         return [_told(change) for change in _chosen(options)[: options.limit]]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each."""
         for each in result:
             self.stdout.write(
-                f"{each['at']}  {each['who']} ({_whence(each)})  {_deed(each)}  "
+                f"{each['at']}  {each['who']} ({_whence(each)})  {_action(each)}  "
                 f"{each['kind']} {each['subject']}  {_difference(each['before'], each['after'])}"
             )
         if not result:
@@ -52,7 +52,7 @@ def _chosen(options: Namespace) -> QuerySet[Change]:
     if options.of:
         chosen = chosen.filter(subject__icontains=options.of)
     if options.log_ins:
-        chosen = chosen.filter(deed__in=list(Event))
+        chosen = chosen.filter(action__in=list(Event))
     if options.since:
         chosen = chosen.filter(at__gte=timezone.now() - journey.span(options.since))
     return chosen
@@ -65,7 +65,7 @@ def _told(change: Change) -> dict[str, Any]:
         "channel": change.channel,
         "address": change.address,
         "doing": change.doing,
-        "deed": change.deed,
+        "deed": change.action,
         "times": change.times,
         "kind": change.kind,
         "object_id": change.object_id,
@@ -79,7 +79,7 @@ def _whence(each: dict[str, Any]) -> str:
     return ", ".join(filter(None, (each["channel"], each["address"])))
 
 
-def _deed(each: dict[str, Any]) -> str:
+def _action(each: dict[str, Any]) -> str:
     return str(each["deed"]) if each["times"] == 1 else f"{each['deed']} ({each['times']} times)"
 
 

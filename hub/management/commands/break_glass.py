@@ -38,7 +38,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             "minutes": break_glass.MOST_MINUTES_BROKEN,
         }
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Print it."""
         self.stdout.write(
             f"For {result['minutes']} minutes, until its next log-in, {result['user']} may give"

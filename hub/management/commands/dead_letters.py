@@ -43,7 +43,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             for dead_letter in map(masked_dead_letter, newest)
         ]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each."""
         for each in result:
             self.stdout.write(

@@ -38,6 +38,6 @@ class Command(OperatorCommand[dict[str, Any]]):
         bar.end()
         return {"discarded": number}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say how many they were."""
         self.stdout.write(f"{result['discarded']:,} discarded.")

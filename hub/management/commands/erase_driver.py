@@ -56,7 +56,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Return 1 while somebody writes the driver's data anew."""
         return 0 if result["complete"] else 1
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say how much of each kind it was, and who has it all the same."""
         done = "would be erased" if result["dry_run"] else "erased"
         for name, number in sorted(result["counts"].items()):

@@ -54,7 +54,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             ],
         }
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Print its uptime, and a line for each time in which its status was the same."""
         share = result["uptime"]
         known = "not known" if share is None else f"{share:.2%}"

@@ -58,13 +58,13 @@ class Command(OperatorCommand[dict[str, Any]]):
             bar.end()
         return number
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say how many rows there are, beside the file."""
         self.stderr.write(f"rows: {result['rows']:,}", self.style.SUCCESS)
 
-    def tell_json(self, result: dict[str, Any]) -> None:
+    def show_json(self, result: dict[str, Any]) -> None:
         """Say the same: what was printed is JSON already."""
-        self.tell(result)
+        self.show(result)
 
 
 def _narrowed(options: Namespace) -> Rows:

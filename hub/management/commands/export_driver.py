@@ -31,12 +31,12 @@ class Command(OperatorCommand[dict[str, Any]]):
             self.stdout.write(part, ending="")
         return {"dry_run": False}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say how much there is, unless it was written."""
         for name, number in result.get("counts", {}).items():
             self.stdout.write(f"{name}: {number:,}")
 
-    def tell_json(self, result: dict[str, Any]) -> None:
+    def show_json(self, result: dict[str, Any]) -> None:
         """Say the same: what was written is JSON already."""
         if result["dry_run"]:
-            super().tell_json(result)
+            super().show_json(result)

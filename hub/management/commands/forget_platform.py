@@ -43,7 +43,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         bar.end()
         return {"forgotten": options.name, **counts, "stays": list(departure.REMAINS)}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say what went, what stays, and that it is gone."""
         is_done = result["forgotten"] is not None
         for name, number in sorted(result["removed"].items()):

@@ -37,7 +37,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             rows = rows.filter(pk__lt=options.before)
         return [_row(each) for each in rows[:_MOST]]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Say each in a line."""
         for each in result:
             amount = f"{each['cost']} {each['currency']}, {each['kwh']} kWh"

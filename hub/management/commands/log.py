@@ -39,7 +39,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         found = search.search(_wanted(options), limit=options.limit).rows[::-1]
         return [render.as_json(exchange) for exchange in found]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Print a table, with what `trace` wants to know."""
         if not result:
             self.stdout.write("No such messages in the log.")

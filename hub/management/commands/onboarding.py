@@ -41,7 +41,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Fail while something is left to wait for."""
         return 0 if result["complete"] else 1
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say each step in a line, with the way to what was said on the wire."""
         started = "The hub starts" if result["starts"] == "hub" else "The platform starts"
         self.stdout.write(f"{result['name']} is {result['status']}. {started}.")

@@ -43,7 +43,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Fail when a list could not be read to its end."""
         return int(any(each["last_error"] for each in result))
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Say what came of each list."""
         for each in result:
             self.stdout.write(each["line"])

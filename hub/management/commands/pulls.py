@@ -17,7 +17,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         del options
         return [status.describe(state) | {"line": status.line(state)} for state in status.states()]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Say one line about each list."""
         for each in result:
             self.stdout.write(f"{each['line']} (next: {each['due_at']})")

@@ -30,7 +30,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         newest = chosen.select_related("pull__party").order_by("-last_seen_at", "-id")[:MOST_ROWS]
         return [_row(masked_object(each)) for each in newest]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each, with the hint below."""
         for each in result:
             name = f"{each['party']} {each['module']} {each['id'] or '(no id)'}"

@@ -53,7 +53,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Fail when dead letters are left."""
         return 1 if result.get("left") else 0
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Sum it up."""
         words = ("delivered", "refused", "moot", "gone", "left")
         counts = ", ".join(f"{result[word]:,} {word}" for word in words)

@@ -26,7 +26,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             raise CommandError(f"there is no user {options.user}")
         return {"user": user.username, "had_one": second_factor.reset(user)}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say whether there was one."""
         said = "has no second factor any more" if result["had_one"] else "had no second factor"
         self.stdout.write(f"{result['user']} {said}.")

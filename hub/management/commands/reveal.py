@@ -54,7 +54,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         record("revealed", about, after={"reason": reason})
         return found
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Print a line for each value."""
         for each in result:
             for name, value in each.items():

@@ -41,7 +41,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
                 record(Event.ENDED_SESSIONS, user)
         return [_told(row) for row in rows]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each."""
         for each in result:
             self.stdout.write(

@@ -81,7 +81,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             "failed_log_ins": login_events.failures_of_last_day(),
         }
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Print a line for each figure."""
         waiting = {f"{each['receiver']} {each['module']}": each for each in result["waiting"]}
         behind = {name: f"{each['seconds']:.0f} s" for name, each in waiting.items()}

@@ -58,7 +58,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             time.sleep(_EVERY_SECONDS)
         bar.end()
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Print a line for each."""
         for each in result:
             self.stdout.write(_line(each))

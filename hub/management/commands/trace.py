@@ -39,7 +39,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             )
         return [render.as_json(exchange, whole=options.whole) for exchange in found]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Print a table."""
         for line in render.lines(result):
             self.stdout.write(line)

@@ -31,6 +31,6 @@ class Command(OperatorCommand[dict[str, Any]]):
         record(Event.UNLOCKED, options.user, kind="auth.User")
         return {"user": options.user, "had_failed": failed}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say that it may try again."""
         self.stdout.write(f"{result['user']} may log in.")

@@ -59,7 +59,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             raise ValueError(message)
         return found
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line for each party."""
         for each in result:
             sent_to = f", for {each['audience']}" if each["audience"] else ""

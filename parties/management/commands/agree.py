@@ -45,7 +45,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             "outside_period": outside_period(agreement),
         }
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say what the agreement is now."""
         modules = ", ".join(result["modules"]) or "all modules"
         self.stdout.write(f"{result['cpo']} and {result['emsp']}: {result['state']} for {modules}.")

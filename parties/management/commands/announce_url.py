@@ -1,4 +1,4 @@
-"""`manage.py announce_url`: tell every platform the hub's new versions URL."""
+"""`manage.py announce_url`: announce to every platform the hub's new versions URL."""
 
 from argparse import Namespace
 from dataclasses import asdict
@@ -16,7 +16,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     help = "After HUB_PUBLIC_URL changed: PUT the hub's credentials to every platform."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
-        """Add whom to tell."""
+        """Add to whom."""
         parser.add_argument(
             "--all", action="store_true", help="also platforms that know the present URL"
         )
@@ -25,7 +25,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Announce."""
         return [asdict(each) for each in announce_url(to_all=options.all)]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Say what each platform made of it."""
         for each in result:
             self.stdout.write(f"{each['platform']}: {each['error'] or 'knows the new URL'}")

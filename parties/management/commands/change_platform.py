@@ -37,6 +37,6 @@ class Command(OperatorCommand[dict[str, Any]]):
         parties = sorted(str(row) for row in platform.allowed_parties.all())
         return {"platform": platform.name, "parties": parties}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say what it is now."""
         self.stdout.write(f"{result['platform']} may register {', '.join(result['parties'])}.")

@@ -38,6 +38,6 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Fail when it is not allowed."""
         return 0 if result["allowed"] else 1
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say it in one sentence."""
         self.stdout.write(f"{'Allowed' if result['allowed'] else 'Not allowed'}: {result['why']}.")

@@ -19,6 +19,6 @@ class Command(OperatorCommand[dict[str, Any]]):
         out = StringIO()
         return {"agreements": agreement_csv.write(out), "csv": out.getvalue()}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Print the file."""
         self.hand_out(result["csv"])

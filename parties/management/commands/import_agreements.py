@@ -35,7 +35,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Fail when a line is bad."""
         return 1 if result["bad"] else 0
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Name every bad line, or count what changed."""
         for each in result["bad"]:
             self.stderr.write(f"line {each['line']}: {escaped(each['why'])}")

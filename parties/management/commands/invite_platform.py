@@ -29,7 +29,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             invite(options.name, roles=roles, quirks=options.quirk, reset=options.reset)
         )
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say what to hand over."""
         self.stdout.write(f"{result['platform']} may register {', '.join(result['parties'])}.")
         self.stdout.write("Send this to the platform in a safe way; the token is shown only now:")

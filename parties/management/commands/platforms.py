@@ -22,7 +22,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         )
         return [describe(platform) for platform in known]
 
-    def tell(self, result: list[dict[str, Any]]) -> None:
+    def show(self, result: list[dict[str, Any]]) -> None:
         """Print a table."""
         if not result:
             self.stdout.write("No platforms yet: invite_platform prepares the first.")

@@ -28,7 +28,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         platform = prepare(find_platform(options.name).name, roles=(), quirks=options.quirk)
         return dict(platform.quirks.as_mapping())
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Show all."""
         for name, value in result.items():
             self.stdout.write(f"{name}: {value}")

@@ -16,7 +16,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Re-encrypt."""
         return {"reencrypted": reencrypt()}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say how many."""
         self.stdout.write(
             f"{result['reencrypted']} tokens are sealed with the newest key,"

@@ -61,7 +61,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             return str(options.token_a)
         return secret_from(options.token_a_file, asked="Token A: ")
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say who is connected now."""
         parties = ", ".join(result["parties"])
         self.stdout.write(f"{result['name']} is connected by OCPI {result['version']}: {parties}.")

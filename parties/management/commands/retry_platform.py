@@ -24,6 +24,6 @@ class Command(OperatorCommand[dict[str, Any]]):
         try_again(platform)
         return describe(platform)
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say what happens now."""
         self.stdout.write(f"{result['name']} is asked within seconds whether it is there.")

@@ -23,7 +23,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         platform = find_platform(options.name)
         return {"name": platform.name, "revoked": revoke_former(platform)}
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Name them by their last four."""
-        told = ", ".join(f"…{ending}" for ending in result["revoked"])
-        self.stdout.write(f"{result['name']}: revoked {told or 'nothing'}.")
+        endings = ", ".join(f"…{ending}" for ending in result["revoked"])
+        self.stdout.write(f"{result['name']}: revoked {endings or 'nothing'}.")

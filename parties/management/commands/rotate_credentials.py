@@ -25,6 +25,6 @@ class Command(OperatorCommand[dict[str, Any]]):
         renew_tokens(platform)
         return describe(platform)
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say that it is done."""
         self.stdout.write(f"{result['name']} has new tokens in both directions.")

@@ -33,6 +33,6 @@ class Command(OperatorCommand[dict[str, Any]]):
         suspend(platform)
         return describe(platform)
 
-    def tell(self, result: dict[str, Any]) -> None:
+    def show(self, result: dict[str, Any]) -> None:
         """Say that it is done."""
         self.stdout.write(f"{result['name']} is {result['status']}.")

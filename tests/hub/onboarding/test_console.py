@@ -71,8 +71,8 @@ def test_the_wizard_leads_from_a_name_to_connected(
 def test_what_was_done_is_in_the_audit(olga: Client) -> None:
     """Who added the platform, and that it was invited, without the token."""
     token = begin(olga, "platform").context["token"]
-    deeds = Change.objects.filter(who="olga").values_list("deed", flat=True)
-    assert {"created", "invited"} <= set(deeds)
+    actions = Change.objects.filter(who="olga").values_list("action", flat=True)
+    assert {"created", "invited"} <= set(actions)
     assert not [row for row in Change.objects.all() if token in str(vars(row))]
 
 
@@ -100,7 +100,7 @@ def test_the_hub_starts_from_the_same_place(
     assert answer.headers["Location"] == page_of(platform)
     platform.refresh_from_db()
     assert platform.status == ConnectionStatus.CONNECTED
-    assert Change.objects.filter(who="olga", deed="registered with").exists()
+    assert Change.objects.filter(who="olga", action="registered with").exists()
 
 
 def test_a_name_that_commands_could_not_write_is_refused(olga: Client) -> None:
@@ -111,7 +111,7 @@ def test_a_name_that_commands_could_not_write_is_refused(olga: Client) -> None:
 
 
 def test_one_click_issues_another_token(olga: Client) -> None:
-    """The button of the first step is sent to the deed, which shows the new token."""
+    """The button of the first step is sent to the action, which shows the new token."""
     first = begin(olga, "platform").context["token"]
     platform = Platform.objects.get()
     html = text(olga.get(page_of(platform)))

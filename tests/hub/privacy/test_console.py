@@ -60,7 +60,7 @@ def test_a_drivers_data_is_taken_away(admin_client: Client) -> None:
     assert set(taken["data"]) == {"tokens", "sessions"}
     assert UID in json.dumps(taken["data"]["tokens"])
     assert "attachment" in answer.headers["Content-Disposition"]
-    row = Audited.objects.get(deed="took a driver's data away")
+    row = Audited.objects.get(action="took a driver's data away")
     assert (row.who, row.channel, row.after) == ("admin", "console", {"reason": "ticket 7"})
 
 
@@ -88,7 +88,7 @@ def test_a_worker_erases_and_a_page_watches(admin_client: Client) -> None:
     assert "tokens: 1" in over
     assert not Token.objects.exists()
     assert UID not in Session.objects.get().text
-    row = Audited.objects.get(deed="erased a driver")
+    row = Audited.objects.get(action="erased a driver")
     assert (row.who, row.channel) == ("admin", "console")
     assert jobs.find_job(jobs_of_others.name) is None
 
@@ -131,7 +131,7 @@ def test_a_platform_is_forgotten_by_its_name(admin_client: Client) -> None:
 
     assert "It is over." in admin_client.get(answer.url).content.decode()
     assert not Platform.objects.exists()
-    assert Audited.objects.get(deed="forgot").who == "admin"
+    assert Audited.objects.get(action="forgot").who == "admin"
     kept = KeptCdr.objects.get()
     shown = admin_client.get(f"/admin/hub/keptcdr/{kept.pk}/change/").content.decode()
     assert "ERASED" in shown

@@ -73,7 +73,7 @@ def test_what_is_exported_names_the_driver_in_every_kind_of_place(
         assert kind == "messages of the log" or any(name.upper() in text for name in NAMES), kind
     assert taken["data"]["tokens"][0]["object"] == TOKEN | {"issuer": "X"}
     assert taken["data"]["CDRs"][0]["object"] == CDR
-    assert Audited.objects.filter(deed="took a driver's data away").count() == 1
+    assert Audited.objects.filter(action="took a driver's data away").count() == 1
 
 
 def test_a_dry_run_changes_nothing(cast: Cast, deliver_all: Deliver) -> None:
@@ -226,7 +226,7 @@ def test_an_id_of_many_is_no_driver(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.django_db
 def test_a_column_that_is_full_is_no_obstacle() -> None:
     """The word for an erased id may be longer than the id."""
-    Audited.objects.create(who="olga", deed="changed", subject=f"{'x ' * 97}B7C9 1")
+    Audited.objects.create(who="olga", action="changed", subject=f"{'x ' * 97}B7C9 1")
     command("erase_driver", "--uid", "B7C9", "--reason", "x", "--yes")
     assert not Audited.objects.filter(subject__contains="B7C9").exists()
     assert Audited.objects.filter(subject__startswith="x x").exists()
@@ -237,7 +237,7 @@ def test_an_erasure_is_audited_without_naming_whom() -> None:
     """Why, by whom and how much of each kind; of the driver the end of the uid."""
     command("erase_driver", "--uid", UID, "--reason", f"wishes of {UID}", "--yes")
     row = Audited.objects.get()
-    assert (row.deed, row.subject) == ("erased a driver", f"driver …{UID[-4:]}")
+    assert (row.action, row.subject) == ("erased a driver", f"driver …{UID[-4:]}")
     assert row.after == {"reason": "wishes of ERASED", "erased": {}}
     with pytest.raises(CommandError, match="reason"):
         told("erase_driver", "--uid", UID, "--yes")

@@ -36,7 +36,7 @@ def test_everything_again_as_json(cpo: SandboxPlatform) -> None:
     """Without --module all lists; with --full everything, not only what changed: on record both."""
     command("pull", "NL-CPA")
     cpo.forget()
-    assert Change.objects.get(kind="hub.PullState").deed == "read changes"
+    assert Change.objects.get(kind="hub.PullState").action == "read changes"
 
     found = command("pull", "nl-cpa", "--full")
 
@@ -44,8 +44,8 @@ def test_everything_again_as_json(cpo: SandboxPlatform) -> None:
     assert (found[1]["unchanged"], found[1]["stored"]) == (3, 0)
     assert "date_from" not in asked(cpo)[0].query
     assert found[1]["last_full_at"] == found[1]["started_at"]
-    change = Change.objects.get(kind="hub.PullState", deed="read everything")
-    assert (change.deed, change.subject) == ("read everything", "4 lists")
+    change = Change.objects.get(kind="hub.PullState", action="read everything")
+    assert (change.action, change.subject) == ("read everything", "4 lists")
     assert change.before is not None
     assert "NL-CPA locations" in change.before["of"]
 

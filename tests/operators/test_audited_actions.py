@@ -66,7 +66,7 @@ def session() -> ConsoleSession:
     return ConsoleSession.objects.get(user__username="vera")
 
 
-DEEDS: dict[tuple[str, str], tuple[Row, str]] = {
+AUDITED_ACTIONS: dict[tuple[str, str], tuple[Row, str]] = {
     ("hub.deadletter", "redrive"): (letter, "sent again"),
     ("hub.deadletter", "discard"): (letter, "discarded"),
     ("hub.quarantined", "read_again"): (broken, "read again"),
@@ -84,24 +84,24 @@ WITHOUT_A_ROW = {("auth.user", "reset_two_factor")}
 def test_every_deed_of_a_list_is_known() -> None:
     """One that is new is put here, with what it is called in the audit."""
     offered = {
-        (model._meta.label_lower, getattr(deed, "__name__", deed))
+        (model._meta.label_lower, getattr(action, "__name__", action))
         for model, page in admin.site._registry.items()
-        for deed in page.actions or ()
+        for action in page.actions or ()
     }
-    assert offered - WITHOUT_A_ROW == set(DEEDS)
+    assert offered - WITHOUT_A_ROW == set(AUDITED_ACTIONS)
 
 
-@pytest.mark.parametrize("deed", DEEDS, ids=" ".join)
-def test_a_deed_of_a_list_is_written_down(deed: tuple[str, str]) -> None:
+@pytest.mark.parametrize("action", AUDITED_ACTIONS, ids=" ".join)
+def test_an_action_of_a_list_is_written_down(action: tuple[str, str]) -> None:
     """Who did it, what, and to what."""
-    label, name = deed
-    make, words = DEEDS[deed]
+    label, name = action
+    make, words = AUDITED_ACTIONS[action]
     row = make()
     anna = console(person("anna", Role.ADMINISTRATOR))
     Change.objects.all().delete()
     page = f"/admin/{label.replace('.', '/')}/"
     anna.post(page, {"action": name, "_selected_action": [str(row.pk)], "up_to": str(row.pk)})
-    told = Change.objects.get(deed=words)
+    told = Change.objects.get(action=words)
     assert (told.who, told.channel, told.address) == ("anna", "console", "127.0.0.1")
 
 
