@@ -16,9 +16,9 @@ from hub.gateway import open_routing, peer_feedback, records, routing
 from hub.gateway.directory import PartyDirectory
 from hub.gateway.handlers import HANDLERS
 from hub.gateway.http import Answer, Received
+from hub.gateway.implied_sender import requester
 from hub.gateway.message import Message
 from hub.gateway.routes import Broadcast, Open
-from hub.gateway.sender import requester
 from hub.tasks import delivery as delivery_tasks
 from ocpi.errors import NotFound, OcpiError
 from ocpi.server import OcpiView

@@ -21,7 +21,7 @@ _WRITES = {"PUT", "PATCH"}
 def check(message: Message) -> None:
     """Refuse a body that no receiver could use; raises `OcpiError`."""
     kind = message.kind
-    if kind is not None and message.is_owned and message.method in _WRITES:
+    if kind is not None and message.url_owner and message.method in _WRITES:
         findings = tuple(_findings(message, kind))
         if findings:
             raise InvalidParameters(findings=findings)
