@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from bench import (
     acceptance,
@@ -10,16 +11,19 @@ from bench import (
     crawl,
     delivery,
     fan_out,
+    history,
     lists,
     memory,
+    ocpi_python,
     pull,
     relay,
     store_write,
 )
 from bench.environment import Ground, ground
-from bench.figures import RESULTS, Figure, table
+from bench.figures import Figure, table
 
 RECEIVERS = 50
+RESULTS = Path(__file__).parent / "RESULTS.md"
 PARTS: Mapping[str, tuple[str, Callable[[Ground], Iterator[Figure]]]] = {
     "accepting": ("Accepting changes", acceptance.measure),
     "storing": ("Asking the database", store_write.measure),
@@ -30,31 +34,33 @@ PARTS: Mapping[str, tuple[str, Callable[[Ground], Iterator[Figure]]]] = {
     "catching_up": ("Catching up after an outage", catch_up.measure),
     "crawling": ("Crawling a large list", crawl.measure),
     "pulling": ("Reading a platform's list", pull.measure),
+    "comparing": ("Beside another implementation", ocpi_python.measure),
 }
 
 
-def main(wanted: list[str]) -> int:
-    """Print each figure as it is known; a complete run is kept in RESULTS.md."""
+def main(chosen: list[str]) -> int:
+    """Print each figure as it is known; a complete run is kept in RESULTS.md and HISTORY.md."""
     sections: dict[str, list[Figure]] = {}
     started = time.monotonic()
     with ground(RECEIVERS) as found:
-        for name in wanted or list(PARTS):
+        for name in chosen or list(PARTS):
             title, measure = PARTS[name]
             print(f"measuring: {name} …", flush=True)
-            sections[title] = list(_told(measure(found)))
+            sections[title] = list(_printed(measure(found)))
         notes = [
             f"resident size of the largest web process at the end: {memory.web(found):,.0f} MB",
             f"the run took {time.monotonic() - started:,.0f} s",
         ]
     text = table(sections, notes)
     print(f"\n{text}")
-    if not wanted:
-        RESULTS.write_text(text, encoding="utf-8")
     figures = [figure for section in sections.values() for figure in section]
+    if not chosen:
+        RESULTS.write_text(text, encoding="utf-8")
+        history.append(figures)
     return 1 if any(figure.is_met is False for figure in figures) else 0
 
 
-def _told(figures: Iterator[Figure]) -> Iterator[Figure]:
+def _printed(figures: Iterator[Figure]) -> Iterator[Figure]:
     for figure in figures:
         print(figure.row(), flush=True)
         yield figure

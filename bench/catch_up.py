@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 
 from bench import objects
-from bench.delivery import forget_what_was, taken, wait_until
 from bench.environment import USUAL_RECEIVERS, Ground, connection, reaching, worker
-from bench.figures import Figure
+from bench.figures import Figure, at_least, at_most
 from bench.load import fire
+from bench.receivers import forget_what_was, taken, wait_until
 from bench.requests import shots
 from ocpi.types import ModuleID
 
@@ -46,12 +46,10 @@ def measure(ground: Ground) -> Iterator[Figure]:
         "objects/s",
         everything / once,
         "with one change of each",
-        0.5,
+        at_least(0.5),
     )
     most = everything * 1.02
-    yield Figure(
-        f"messages for {away}", messages, "messages", everything, "objects", None, most=most
-    )
+    yield Figure(f"messages for {away}", messages, "messages", everything, "objects", at_most(most))
 
 
 def _miss(ground: Ground) -> None:

@@ -1,23 +1,89 @@
-"""What a measurement yields, how it is printed and how it is kept in RESULTS.md."""
+"""What a measurement yields, what is aimed for, and the tables of a run."""
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
+from statistics import median_low
 
 _WITHOUT_FRACTION = 100
-RESULTS = Path(__file__).parent / "RESULTS.md"
+
+
+class Key(StrEnum):
+    """The figures by which runs are compared, and their columns in HISTORY.md."""
+
+    PUT_TOKEN = "PUT token"  # noqa: S105 - a driver's
+    PUT_LOCATION = "PUT location"
+    POST_CDR = "POST CDR"
+    PATCH_EVSE = "PATCH EVSE"
+    EVSES = "200 against 2 EVSEs"
+    RELAY = "relay"
+    RELAY_ADDS = "relay adds, 1, ms"
+    RELAY_ADDS_16 = "relay adds, 16, ms"
+    RELAY_P99 = "relay adds, 16, p99 ms"
+    PAGE = "page"
+    DELIVERY = "delivery"
+    ARRIVAL = "to 1, ms"
+    ARRIVAL_P99 = "to 1, p99 ms"
+    ARRIVAL_10 = "to 10, ms"
+    SNAPSHOT = "snapshot"
+    PULL = "pull"
+    CRAWL = "crawl"
+    PEER_PUT = "PUT, of ocpi-python"
+    PEER_PAGE = "page, of ocpi-python"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a figure shall be: its ratio at least, or what is measured at most, in its unit.
+
+    The moonshot is what it might be one day; nothing fails without it.
+    """
+
+    target: float
+    moonshot: float | None = None
+    is_most: bool = False
+
+
+def at_least(target: float, moonshot: float | None = None) -> Aim:
+    """Ask for so large a part of the limit."""
+    return Aim(target, moonshot)
+
+
+def at_most(target: float, moonshot: float | None = None) -> Aim:
+    """Ask for no more than this, in the figure's unit."""
+    return Aim(target, moonshot, is_most=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What was measured, and its limit measured right before or after."""
+
+    measured: float
+    limit: float
+
+    @property
+    def ratio(self) -> float:
+        """How much of the limit is reached."""
+        return self.measured / self.limit if self.limit else 0.0
+
+
+def median_round(rounds: Iterable[Round]) -> Round:
+    """Return the round whose ratio is the median: both of its numbers are of the same moment."""
+    found = list(rounds)
+    middle = median_low(each.ratio for each in found)
+    return next(each for each in found if each.ratio == middle)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured figure, the limit it stands against, and the ratio aimed for.
+    """One measured figure beside the limit it stands against, and what is aimed for.
 
-    More is better: rates are per second, memory at the beginning stands against the end.
-    `target` None has nothing to be held to yet. What shall be small has the `most` it may be
-    instead.
+    Rates are per second, memory at the beginning stands against the end. `key` is given to what
+    the design asks for by name. `cpu_ms` is what the whole machine worked for one message.
     """
 
     what: str
@@ -25,50 +91,73 @@ class Figure:
     unit: str
     limit: float
     limited_by: str
-    target: float | None
-    most: float | None = None
+    aim: Aim | None = None
+    key: Key | None = field(default=None, kw_only=True)
+    cpu_ms: float | None = field(default=None, kw_only=True)
 
     @property
     def ratio(self) -> float:
         """How much of the limit is reached."""
-        return self.measured / self.limit if self.limit else 0.0
+        return Round(self.measured, self.limit).ratio
 
     @property
     def is_met(self) -> bool | None:
         """Whether it is as it should be; None when nothing is asked of it."""
-        if self.most is not None:
-            return self.measured <= self.most
-        return None if self.target is None else self.ratio >= self.target
+        return None if self.aim is None else self._reaches(self.aim, self.aim.target)
+
+    @property
+    def shown(self) -> float:
+        """What its aim is about: the ratio, or what was measured."""
+        return self.measured if self.aim is not None and self.aim.is_most else self.ratio
 
     def row(self) -> str:
         """One row of the table."""
-        aim = "-" if self.target is None else f"≥ {self.target:g}"
-        aim = aim if self.most is None else f"≤ {self.most:g} {self.unit}"
+        target, moonshot = self._wanted()
         met = {None: "", True: "yes", False: "**no**"}[self.is_met]
+        cpu = "" if self.cpu_ms is None else f", {self.cpu_ms:.2f} ms CPU"
         return (
-            f"| {self.what} | {_shown(self.measured)} {self.unit} | {self.limited_by}: "
-            f"{_shown(self.limit)} | {self.ratio:.2f} | {aim} | {met} |"
+            f"| {self.what} | {_number(self.measured)} {self.unit}{cpu} | {self.limited_by}: "
+            f"{_number(self.limit)} | {self.ratio:.2f} | {target} | {moonshot} | {met} |"
         )
 
+    def _reaches(self, aim: Aim, bound: float) -> bool:
+        return self.measured <= bound if aim.is_most else self.ratio >= bound
 
-def _shown(number: float) -> str:
-    return f"{number:,.0f}" if abs(number) >= _WITHOUT_FRACTION else f"{number:.1f}"
+    def _wanted(self) -> tuple[str, str]:
+        """Return target and moonshot as the table has them; a moonshot that is reached says so."""
+        aim = self.aim
+        if aim is None:
+            return "-", "-"
+        sign, unit = ("≤", f" {self.unit}") if aim.is_most else ("≥", "")
+        if aim.moonshot is None:
+            return f"{sign} {aim.target:g}{unit}", "-"
+        reached = " (reached)" if self._reaches(aim, aim.moonshot) else ""
+        return f"{sign} {aim.target:g}{unit}", f"{sign} {aim.moonshot:g}{unit}{reached}"
+
+
+def _number(number: float) -> str:
+    if abs(number) >= _WITHOUT_FRACTION:
+        return f"{number:,.0f}"
+    return f"{number:.1f}" if abs(number) >= 1 else f"{number:.2f}"
 
 
 def table(
     sections: Mapping[str, Sequence[Figure]], notes: Sequence[str], *, made_by: str = "make bench"
 ) -> str:
-    """Write the tables of one run, the machine named."""
+    """Write the tables of one run, the machine named, what the design asks for first."""
     head = [
         "# Benchmark results",
         "",
         f"Made by `{made_by}`; client, server, workers and database share the machine's cores.",
         "",
         f"* when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        f"* machine: {_machine()}",
+        f"* machine: {machine()}",
         *(f"* {note}" for note in notes),
     ]
-    parts = [_section(title, figures) for title, figures in sections.items()]
+    keyed = [each for figures in sections.values() for each in figures if each.key]
+    keyed.sort(key=lambda figure: list(Key).index(figure.key or Key.CRAWL))
+    parts = [_section("Targets", keyed)] if keyed else []
+    parts += [_section(title, figures) for title, figures in sections.items()]
     return "\n".join([*head, *parts, ""])
 
 
@@ -77,18 +166,17 @@ def _section(title: str, figures: Sequence[Figure]) -> str:
     return "\n".join(
         [
             f"\n## {title}\n",
-            "| work | measured | limit in the same run | ratio | target | met |",
-            "|---|---|---|---|---|---|",
+            "| work | measured | limit in the same run | ratio | target | moonshot | met |",
+            "|---|---|---|---|---|---|---|",
             *rows,
         ]
     )
 
 
-def _machine() -> str:
-    cores = os.cpu_count()
-    return (
-        f"{cores} cores, {_processor()}, Python {platform.python_version()}, {platform.platform()}"
-    )
+def machine() -> str:
+    """Name what this was measured on."""
+    cores, python = os.cpu_count(), platform.python_version()
+    return f"{cores} cores, {_processor()}, Python {python}, {platform.platform()}"
 
 
 def _processor() -> str:

@@ -7,7 +7,7 @@ from bench.environment import Ground, connection
 from ocpi.types import ModuleID, PartyRef
 
 WHAT = "same SQL, bytes joined"
-SECONDS = 3.0
+SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from bench.write_requests import write_request
 from local import postgres_binaries
 
 WHAT = "pgbench, same statement"
-SECONDS = 3
+SECONDS = 2
 _DIGEST = "%(digest)s"
 _RANDOM_DIGEST = "decode(md5(random()::text), 'hex')"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import objects
 from bench.environment import Ground
-from bench.figures import Figure
+from bench.figures import Figure, at_least
 from bench.write_requests import write_request
 from ocpi.transport.pagination import PageRequest
 from ocpi.types import ModuleID
@@ -56,8 +56,8 @@ def _putting(template: objects.Template, what: str) -> Iterator[Figure]:
         lambda number: by_orm.put(policy, writes[number]),
     ]
     by_sql, bare, orm = _in_turns(works, AT_A_TIME)
-    yield Figure(f"{what}, one statement", by_sql, "/s", orm, _ORM, 1.5)
-    yield Figure(f"{what}, one statement, not prepared", bare, "/s", orm, _ORM, None)
+    yield Figure(f"{what}, one statement", by_sql, "/s", orm, _ORM, at_least(1.5))
+    yield Figure(f"{what}, one statement, not prepared", bare, "/s", orm, _ORM)
 
 
 def _write(template: objects.Template, number: int, moment: int) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _listing(template: objects.Template) -> Figure:
         raise RuntimeError("the two pages differ")
     by_sql, orm = _in_turns([page, by_the_orm], PAGES)
     what = f"page of {LIMIT} locations with {EVSES} EVSEs each, and how many there are"
-    return Figure(what, by_sql, "/s", orm, _ORM, 1.5)
+    return Figure(what, by_sql, "/s", orm, _ORM, at_least(1.5))
 
 
 def _in_turns(works: Sequence[_Work], at_a_time: int) -> list[float]:
