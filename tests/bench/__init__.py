@@ -1,0 +1,1 @@
+"""The benchmark: what it says of what it measured."""

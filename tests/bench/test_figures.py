@@ -15,7 +15,7 @@ def test_the_round_in_the_middle_counts_with_both_of_its_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "is_met", "row"),
+    "figure, is_met, row",
     [
         (
             Figure("relay", 50, "/s", 100, "proxy", at_least(0.45, 0.7), cpu_ms=1.234),
@@ -40,7 +40,9 @@ def test_the_round_in_the_middle_counts_with_both_of_its_numbers() -> None:
     ],
 )
 def test_a_figure_is_held_to_what_is_aimed_for(
-    figure: Figure, is_met: bool | None, row: str
+    figure: Figure,
+    is_met: bool | None,  # noqa: FBT001 - a parameter of the test
+    row: str,
 ) -> None:
     """A ratio has to be large, a time small; a moonshot that is reached says so."""
     assert figure.is_met is is_met
