@@ -18,7 +18,7 @@ from operators.groups import Role
 from operators.login_events import Event
 from operators.models import Change, KnownNetwork
 from tests.operators.staff import PASSWORD, console, person
-from tests.operators.test_login import VERIFY, enrolled, few, log_in
+from tests.operators.test_login import TWO_FACTOR, VERIFY, enrolled, few, log_in, shown_in
 from tests.parties.commands import run, run_json
 
 __all__ = ["few"]
@@ -110,6 +110,23 @@ def test_codes_are_told(olga: User) -> None:
 
 
 @pytest.mark.security("S-21")
+def test_what_goes_wrong_where_a_factor_is_changed_is_told(olga: User) -> None:
+    """Codes and passwords, at enrolment and after it, and the lock-out that follows."""
+    browser = console(olga)
+    wrong = {"password": PASSWORD, "code": "wrong"}
+    browser.post(TWO_FACTOR, wrong)
+    browser.post(TWO_FACTOR, {**wrong, "code": shown_in(browser)})
+    browser.post(TWO_FACTOR, {**wrong, "codes": ""})
+    for _ in range(5):
+        browser.post(TWO_FACTOR, {"codes": "", "password": "wrong"})
+    told = Change.objects.filter(who="olga").order_by("id").values_list("deed", "times")
+    assert list(told) == [
+        *((Event.WRONG_CODE, 2), (Event.ENROLLED, 1), (Event.MADE_CODES, 1)),
+        *((Event.WRONG_PASSWORD, 3), (Event.LOCKED_OUT, 2)),
+    ]
+
+
+@pytest.mark.security("S-21")
 def test_another_password_is_told(olga: User) -> None:
     """Not which one; and a wrong old one too."""
     browser = console(olga)
@@ -183,6 +200,19 @@ def test_a_browser_that_logged_in_is_known_elsewhere(olga: User) -> None:
     browser.post("/admin/logout/")
     assault("olga", 12)
     assert browser.post("/admin/login/", form, REMOTE_ADDR="203.0.113.9").status_code == 302
+
+
+@pytest.mark.security("S-22")
+def test_a_known_browser_is_judged_by_itself_alone(olga: User) -> None:
+    """Neither what strangers do behind its own address nor what they do to its account counts."""
+    browser = Client(REMOTE_ADDR=STRANGER)
+    form = {"username": "olga", "password": PASSWORD}
+    browser.post("/admin/login/", form)
+    browser.post("/admin/logout/")
+    for number in range(16):
+        log_in(f"nobody-{number}", "wrong", REMOTE_ADDR=STRANGER)
+    assert "of this address" in log_in("olga", REMOTE_ADDR=STRANGER).content.decode()
+    assert browser.post("/admin/login/", form).status_code == 302
 
 
 @pytest.mark.security("S-22")

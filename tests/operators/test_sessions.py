@@ -13,7 +13,7 @@ from hub.tasks.housekeeping import keep_the_door
 from operators.groups import Role
 from operators.models import Change, ConsoleSession
 from tests.operators.staff import PASSWORD, console, person
-from tests.operators.test_login import VERIFY, enrolled
+from tests.operators.test_login import VERIFY, code_of, enrolled
 from tests.parties.commands import fails, run, run_json
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security("S-23")]
@@ -87,15 +87,19 @@ def test_the_table_opens_no_door(olga: User) -> None:
 
 def test_a_log_in_and_a_code_give_a_session_another_id(olga: User) -> None:
     """An id that somebody knew before is worth nothing after."""
-    enrolled(olga)
+    _, _, device = enrolled(olga)
     browser = Client()
-    seen = []
+    seen = [str(browser.session.session_key)]
     form = {"username": "olga", "password": PASSWORD}
-    for page, given in (("/admin/login/", form), (VERIFY, {"code": "wrong"})):
+    for page, given in (("/admin/login/", form), (VERIFY, {"code": code_of(device, ahead=1)})):
         browser.post(page, given)
         seen.append(browser.cookies["sessionid"].value)
-    assert len(set(seen)) == 1
-    assert not is_in(browser)
+    assert len(set(seen)) == 3
+    assert is_in(browser)
+    for known in seen[:2]:
+        thief = Client()
+        thief.cookies["sessionid"] = known
+        assert not is_in(thief)
 
 
 def test_sessions_are_listed_and_ended_by_their_person(olga: User) -> None:
