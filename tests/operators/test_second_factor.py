@@ -28,13 +28,10 @@ from tests.parties.commands import run_json
 pytestmark = [pytest.mark.django_db, pytest.mark.security("S-23")]
 
 
-@pytest.mark.parametrize(
-    "url, wanted", [("https://hub.example", "required"), ("http://hub", "optional")]
-)
-def test_it_is_required_where_the_hub_is_on_https(url: str, wanted: str) -> None:
-    """Unless the setting says otherwise."""
-    given = {
-        "HUB_PUBLIC_URL": url,
+def _deployed(what: str, **given: str) -> str:
+    """Return what the settings of a deployment say."""
+    environment = {
+        "HUB_PUBLIC_URL": "https://hub.example",
         "HUB_COUNTRY_CODE": "NL",
         "HUB_PARTY_ID": "HUB",
         "SECRET_KEY": "x" * 40,
@@ -42,13 +39,26 @@ def test_it_is_required_where_the_hub_is_on_https(url: str, wanted: str) -> None
         "DATABASE_URL": "postgresql://hub@database.example.com/hub",
         "REDIS_URL": "redis://broker.example.com/0",
         "PATH": os.environ["PATH"],
+        **given,
     }
-    said = subprocess.check_output(
-        [sys.executable, "-c", "from settings import base; print(base.HUB_CONSOLE_2FA)"],
-        env=given,
-        text=True,
-    )
-    assert said.strip() == wanted
+    program = f"from settings import base; print({what})"
+    command = [sys.executable, "-c", program]
+    return subprocess.check_output(command, env=environment, text=True).strip()
+
+
+@pytest.mark.parametrize(
+    "url, wanted", [("https://hub.example", "required"), ("http://hub", "optional")]
+)
+def test_it_is_required_where_the_hub_is_on_https(url: str, wanted: str) -> None:
+    """Unless the setting says otherwise."""
+    assert _deployed("base.HUB_CONSOLE_2FA", HUB_PUBLIC_URL=url) == wanted
+
+
+def test_former_keys_are_good_as_long_as_the_setting_names_them() -> None:
+    """The newest signs; what the others signed is still read."""
+    keys = {"SECRET_KEY": "n" * 40, "SECRET_KEY_FALLBACKS": f"{'a' * 40},{'b' * 40}"}
+    said = _deployed("base.SECRET_KEY, *base.SECRET_KEY_FALLBACKS", **keys)
+    assert said.split() == ["n" * 40, "a" * 40, "b" * 40]
 
 
 def test_enrolling_asks_for_the_password() -> None:

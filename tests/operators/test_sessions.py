@@ -55,6 +55,7 @@ def test_what_a_page_asks_by_itself_is_no_use(olga: User, settings: LazySettings
     browser = console(olga)
     aged(9, "seen")
     assert browser.get("/admin/", headers={"X-Console-Refresh": "1"}).status_code == 200
+    assert ConsoleSession.objects.get().seen < timezone.now() - timedelta(minutes=8)
     aged(10.1, "seen")
     assert not is_in(browser)
 
@@ -165,14 +166,15 @@ def test_another_password_ends_all_other_sessions(olga: User) -> None:
     new = "quite another phrase"
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     assert here.post("/admin/password_change/", form).status_code == 302
+    assert ConsoleSession.objects.filter(user=olga).count() == 1
     assert is_in(here)
     assert not is_in(there)
-    assert ConsoleSession.objects.filter(user=olga).count() == 1
 
 
 def test_who_may_do_something_else_logs_in_anew(olga: User) -> None:
     """Another group, another flag, or no log-in at any more: sessions of before are over."""
-    for change in (_another_group, _no_group_any_more, _no_log_in):
+    changes = (_another_group, _no_group_any_more, _every_right, _not_of_the_staff, _no_log_in)
+    for change in changes:
         browser = console(olga)
         change(olga)
         assert not ConsoleSession.objects.filter(user=olga).exists()
@@ -187,6 +189,16 @@ def _no_group_any_more(user: User) -> None:
     user.groups.add(Group.objects.create(name="fleet"))
     console(user)
     Group.objects.get(name="fleet").delete()
+
+
+def _every_right(user: User) -> None:
+    user.is_superuser = True
+    user.save()
+
+
+def _not_of_the_staff(user: User) -> None:
+    user.is_staff = False
+    user.save()
 
 
 def _no_log_in(user: User) -> None:
