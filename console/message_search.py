@@ -13,17 +13,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
-from hub.message_log import journey
-from hub.message_log.entry import Way
-from hub.message_log.search import FAILED, Key, MessagePage, MessageQuery, search
+from hub.message_log import typed_times
+from hub.message_log.entry import LoggedRoute
+from hub.message_log.search import FAILED, LogPosition, MessagePage, MessageQuery, search
 from hub.models import Exchange
 from ocpi.status_codes import StatusCode
 from ocpi.types import PartyRef
 from ocpi.versions import known_modules
 from parties.models import Party
 
-PATIENCE = 0.2
-"""For how many seconds a page looks for rows before it says how far it came."""
+MAX_SECONDS = 0.2
+"""For how long a page looks for rows before it says how far back it came."""
 _OFFERED = 2_000
 _LONGEST = 255
 _LARGEST_CODE = 2**31
@@ -74,11 +74,11 @@ class ExplorerForm(forms.Form):
     )
     status_code = _Read(_code)
     direction = _choice("either", "in", "out")
-    route = _choice("any", *Way)
-    since, until = _Read(journey.moment), _Read(journey.moment)
-    before = _Read(Key.parse)
+    route = _choice("any", *LoggedRoute)
+    since, until = _Read(typed_times.moment), _Read(typed_times.moment)
+    before = _Read(LogPosition.parse)
 
-    def wanted(self) -> MessageQuery:
+    def query(self) -> MessageQuery:
         """Return what is looked for."""
         given = self.cleaned_data
         return MessageQuery(
@@ -118,7 +118,9 @@ class ExplorerChangeList(ChangeList):
         self.found = MessagePage([])
         if self.form.is_valid():
             before = self.form.cleaned_data["before"]
-            self.found = search(self.form.wanted(), limit=size, before=before, patience=PATIENCE)
+            self.found = search(
+                self.form.query(), limit=size, before=before, max_seconds=MAX_SECONDS
+            )
         self.result_list = self.found.rows
         self.result_count = self.full_result_count = len(self.found.rows)
         self.show_full_result_count = False

@@ -5,7 +5,7 @@ from django.utils.safestring import SafeString
 
 from console.base import table
 from console.object_links import link
-from hub.message_log.journey import BODIES
+from hub.message_log.sql import BODIES
 from hub.models import Exchange
 from parties.models import Platform
 

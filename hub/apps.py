@@ -35,7 +35,7 @@ class HubConfig(AppConfig):
                 max_bytes=settings.HUB_MAX_RESPONSE_BYTES,
                 per_host=settings.HUB_REQUESTS_PER_PEER,
             ),
-            listener=message_log.listen,
+            listener=message_log.on_asked,
         )
         answered.connect(message_log.on_answered, dispatch_uid="hub")
         answered.connect(outages.on_answered, dispatch_uid="hub.pull.outages")

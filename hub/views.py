@@ -95,7 +95,7 @@ def _answer(message: Message, directory: PartyDirectory) -> Answer:
     route = routing.decide(message, directory)
     if isinstance(route, Open):
         route = open_routing.decide(message, directory)
-    message_log.goes(message, route)
+    message_log.on_routed(message, route)
     answer = HANDLERS[type(route)](message, route)
     if isinstance(route, Broadcast):
         delivery_tasks.wake(message.module)

@@ -4,6 +4,6 @@ docs/architecture.md#the-message-log. A request only leaves an entry in this pro
 thread masks, cuts and writes what has gathered. Losing the log never stops traffic.
 """
 
-from hub.message_log.capture import goes, listen, on_answered
+from hub.message_log.capture import on_answered, on_asked, on_routed
 
-__all__ = ["goes", "listen", "on_answered"]
+__all__ = ["on_answered", "on_asked", "on_routed"]

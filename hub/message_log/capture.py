@@ -1,4 +1,4 @@
-"""Where the log hears of an exchange: a message goes its way, is answered, or a peer was asked.
+"""Entries of the log: noted when a message is routed or answered, and when a peer was asked.
 
 All run in the midst of traffic: they take references, cut bodies, read the status of what is cut,
 and leave. What the hub sends because of a message belongs to it: a context variable goes with the
@@ -18,7 +18,7 @@ from django.http import HttpResponse
 
 from hub.gateway.message import Message
 from hub.gateway.routes import AskAll, Broadcast, Decided, Direct, Refused, Returned, Stored
-from hub.message_log.entry import NOTHING, Cut, Entry, Way
+from hub.message_log.entry import NO_BODY, Entry, LoggedBody, LoggedRoute
 from hub.message_log.writer import writer
 from ocpi.client import Asked, Reply
 from ocpi.errors import InvalidParameters
@@ -38,25 +38,25 @@ LONGEST_URL_OF_A_STRANGER = 200
 
 
 @dataclass(slots=True)
-class UnderWay:
+class MessageInProgress:
     """A message that is being answered; `was_sent` once anybody was asked because of it."""
 
     message: Message
-    way: Way
+    route: LoggedRoute
     receiver: PartyRef | None
     was_sent: bool = False
 
 
-_current: ContextVar[UnderWay | None] = ContextVar("message_under_way", default=None)
+_current: ContextVar[MessageInProgress | None] = ContextVar("message_in_progress", default=None)
 
 
-def goes(message: Message, route: Decided) -> None:
-    """Note the way a message goes."""
+def on_routed(message: Message, route: Decided) -> None:
+    """Note where a message goes, for its entry and for those of what is sent because of it."""
     receiver = route.destination.ref if isinstance(route, Direct) else message.to
-    _current.set(UnderWay(message, _way(message, route), receiver))
+    _current.set(MessageInProgress(message, _logged_route(message, route), receiver))
 
 
-def _never_in_the_way(record: Callable[Given, None]) -> Callable[Given, None]:
+def _errors_only_logged(record: Callable[Given, None]) -> Callable[Given, None]:
     """Let no mistake of the log become one of the traffic."""
 
     @wraps(record)
@@ -69,18 +69,22 @@ def _never_in_the_way(record: Callable[Given, None]) -> Callable[Given, None]:
     return recorded
 
 
-@_never_in_the_way
+@_errors_only_logged
 def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any) -> None:  # noqa: ANN401 - what signals carry
     """Remember a request to the hub and its answer."""
-    about = _ended()
+    about = _take_current()
     if not settings.HUB_MESSAGE_LOG_DAYS:
         return
     caller = _caller(view)
-    entry = _of_stranger if caller is None else partial(_of_platform, caller=caller, about=about)
+    entry = (
+        _entry_of_stranger
+        if caller is None
+        else partial(_entry_of_platform, caller=caller, about=about)
+    )
     writer.put(entry(view, response, seconds))
 
 
-def _of_stranger(view: OcpiView, response: HttpResponse, seconds: float) -> Entry:
+def _entry_of_stranger(view: OcpiView, response: HttpResponse, seconds: float) -> Entry:
     """Keep little, and nothing by which a request could pass for a party's or join its exchanges.
 
     Whoever has no token the hub knows may write any party's name and ids into a header.
@@ -92,24 +96,24 @@ def _of_stranger(view: OcpiView, response: HttpResponse, seconds: float) -> Entr
         method=view.request.method or "",
         url=_url(view)[:LONGEST_URL_OF_A_STRANGER],
         headers={},
-        request=NOTHING,
-        response=NOTHING,
+        request=NO_BODY,
+        response=NO_BODY,
         http_status=response.status_code,
         envelope=_without_data(envelope.read(response.content)),
     )
 
 
-def _of_platform(
+def _entry_of_platform(
     view: OcpiView,
     response: HttpResponse,
     seconds: float,
     *,
     caller: Caller,
-    about: UnderWay | None,
+    about: MessageInProgress | None,
 ) -> Entry:
     most: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
     body = response.content
-    named = RoutingHeaders() if about else _named(view, caller)
+    named = RoutingHeaders() if about else _routing_headers(view, caller)
     return Entry(
         is_inbound=True,
         at=time.time() - seconds,
@@ -117,9 +121,9 @@ def _of_platform(
         method=view.request.method or "",
         url=_url(view),
         headers={},
-        request=Cut.of(view.received, most),
-        response=Cut.of(body, most),
-        way=about.way if about else None,
+        request=LoggedBody.of(view.received, most),
+        response=LoggedBody.of(body, most),
+        route=about.route if about else None,
         was_sent=about is not None and about.was_sent,
         platform=caller.name,
         sender=about.message.sender if about else named.sender,
@@ -132,8 +136,8 @@ def _of_platform(
     )
 
 
-@_never_in_the_way
-def listen(asked: Asked) -> None:
+@_errors_only_logged
+def on_asked(asked: Asked) -> None:
     """Remember a request of the hub and what came of it."""
     about = _current.get()
     if about is not None:
@@ -152,11 +156,11 @@ def listen(asked: Asked) -> None:
             url=asked.url,
             platform=asked.peer.name,
             headers=asked.headers,
-            request=Cut.of(asked.body, most),
-            response=Cut.of(body, most),
-            way=about.way if about else None,
+            request=LoggedBody.of(asked.body, most),
+            response=LoggedBody.of(body, most),
+            route=about.route if about else None,
             module=about.message.module if about else "",
-            secrets=(asked.peer.token, *_of_driver(about)),
+            secrets=(asked.peer.token, *_driver_ids(about)),
             http_status=reply.http_status if reply else None,
             envelope=_without_data(reply.envelope) if reply and len(body) > most else None,
             error="" if reply else f"{type(asked.outcome).__name__}: {asked.outcome}",
@@ -176,7 +180,7 @@ def _caller(view: OcpiView) -> Caller | None:
     return found if isinstance(found, Caller) else None
 
 
-def _named(view: OcpiView, caller: Caller) -> RoutingHeaders:
+def _routing_headers(view: OcpiView, caller: Caller) -> RoutingHeaders:
     """Return the parties the headers name; a sender only if it is the platform's own."""
     try:
         named = RoutingHeaders.read(view.request.headers)
@@ -190,31 +194,31 @@ def _without_data(read: Envelope | None) -> Envelope | None:
     return read and replace(read, data=None)
 
 
-def _of_driver(about: UnderWay | None) -> tuple[str, ...]:
+def _driver_ids(about: MessageInProgress | None) -> tuple[str, ...]:
     """Return what the URL of a token is made of: sent on, it stands in a URL of the peer's own."""
     if about is None or about.message.module != ModuleID.TOKENS:
         return ()
     return about.message.ids
 
 
-def _ended() -> UnderWay | None:
-    """Return the message that was being answered, which is done now."""
+def _take_current() -> MessageInProgress | None:
+    """Return the message that was being answered, which is over now."""
     found = _current.get()
     if found is not None:
         _current.set(None)
     return found
 
 
-def _way(message: Message, route: Decided) -> Way:
+def _logged_route(message: Message, route: Decided) -> LoggedRoute:
     if isinstance(route, Direct):
-        return Way.OPEN if message.to in {None, hub_party()} else Way.DIRECT
-    return _WAYS.get(type(route), Way.HUB)
+        return LoggedRoute.OPEN if message.to in {None, hub_party()} else LoggedRoute.DIRECT
+    return _LOGGED_ROUTES.get(type(route), LoggedRoute.HUB)
 
 
-_WAYS = {
-    Returned: Way.RESULT,
-    Broadcast: Way.BROADCAST,
-    Stored: Way.STORED,
-    AskAll: Way.ASKED_ALL,
-    Refused: Way.REFUSED,
+_LOGGED_ROUTES = {
+    Returned: LoggedRoute.RESULT,
+    Broadcast: LoggedRoute.BROADCAST,
+    Stored: LoggedRoute.STORED,
+    AskAll: LoggedRoute.ASKED_ALL,
+    Refused: LoggedRoute.REFUSED,
 }

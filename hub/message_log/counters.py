@@ -12,7 +12,9 @@ from typing import Any
 
 import psycopg
 
-from hub.message_log.rows import COLUMNS, Row
+from hub.message_log import sql as statements
+from hub.message_log.rows import Row
+from hub.message_log.sql import COLUMNS
 from ocpi.status_codes import StatusCode, is_success
 
 _AT, _DIRECTION, _PLATFORM, _SENDER, _RECEIVER, _MODULE, _HTTP, _CODE, _MILLISECONDS = map(
@@ -33,33 +35,20 @@ _OCPI_CODES = range(1_000, 5_000)
 _HTTP_CODES = range(100, 600)
 _KNOWN_CODES = frozenset(code.value for code in StatusCode)
 
-# In one order, so that processes that count the same at once wait and never deadlock.
-_TRAFFIC = """
-INSERT INTO hub_traffic AS t (minute, module, direction, number, failed, milliseconds)
-SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
-  %s::float[]) ORDER BY 1, 2, 3
-ON CONFLICT (minute, module, direction) DO UPDATE SET number = t.number + EXCLUDED.number,
-  failed = t.failed + EXCLUDED.failed, milliseconds = t.milliseconds + EXCLUDED.milliseconds"""
-_FAILURES = """
-INSERT INTO hub_failure AS f (hour, party, module, code, number)
-SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::int[], %s::bigint[])
-ORDER BY 1, 2, 3, 4
-ON CONFLICT (hour, party, module, code) DO UPDATE SET number = f.number + EXCLUDED.number"""
-_THROTTLED = """
-INSERT INTO hub_throttled AS t (hour, platform, number)
-SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::bigint[]) ORDER BY 1, 2
-ON CONFLICT (hour, platform) DO UPDATE SET number = t.number + EXCLUDED.number"""
-
 Key = tuple[Any, ...]
 
 
 def count(connection: psycopg.Connection, rows: Sequence[Row], known: Collection[str]) -> None:
     """Add rows of the log to the figures; `known` are the parties that are counted by name."""
-    _add(connection, _TRAFFIC, ((*key, *sums) for key, sums in traffic(rows).items()))
+    _add(
+        connection, statements.COUNT_TRAFFIC, ((*key, *sums) for key, sums in traffic(rows).items())
+    )
     found = failures(rows, known)
-    _add(connection, _FAILURES, ((*key, number) for key, number in found.items()))
+    _add(connection, statements.COUNT_FAILURES, ((*key, number) for key, number in found.items()))
     refused = throttled(rows)
-    _add(connection, _THROTTLED, ((*key, number) for key, number in refused.items()))
+    _add(
+        connection, statements.COUNT_THROTTLED, ((*key, number) for key, number in refused.items())
+    )
 
 
 def traffic(rows: Iterable[Row]) -> dict[Key, list[float]]:

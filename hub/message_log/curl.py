@@ -34,8 +34,8 @@ def headers(row: Exchange) -> dict[str, str]:
 def url(row: Exchange) -> str:
     """Return the whole URL of a request; what came in has the hub's own address."""
     base = f"{settings.HUB_PUBLIC_URL}{row.endpoint}" if row.direction == "in" else row.endpoint
-    way = "/" if row.path and row.endpoint and not row.path.startswith(("?", "/")) else ""
-    return f"{base}{way}{row.path}"
+    slash = "/" if row.path and row.endpoint and not row.path.startswith(("?", "/")) else ""
+    return f"{base}{slash}{row.path}"
 
 
 def as_curl(row: Exchange) -> str:

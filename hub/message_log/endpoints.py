@@ -2,14 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import starmap
 from time import monotonic
 from urllib.parse import urlsplit
 
 import psycopg
 
+from database.sql import Query
+from hub.message_log import sql as statements
+from hub.message_log.sql import RegisteredEndpoint
 from ocpi.errors import OcpiError
 from ocpi.modules import Match
 from ocpi.transport.paths import segments
@@ -19,14 +23,6 @@ from ocpi.versions import VERSIONS, declared
 _REFRESH_SECONDS = 5.0
 _OWN = re.compile(r"(/ocpi/([0-9][0-9.]*)/(sender|receiver)/([A-Za-z]+))(?=[/?]|$)/?(.*)")
 _CONFIGURATION = re.compile(r"/ocpi/(?:versions|([0-9][0-9.]*)(/credentials)?)/?")
-
-_ENDPOINTS = """
-SELECT e.url, p.name, p.version, e.module, e.role
-FROM parties_endpoint e JOIN parties_platform p ON p.id = e.platform_id"""
-_VERSIONS_URLS = """
-SELECT versions_url, name, version, 'versions', '' FROM parties_platform WHERE versions_url <> ''"""
-_PARTIES = """
-SELECT q.key, p.name FROM parties_party q JOIN parties_platform p ON p.id = q.platform_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +40,8 @@ class Endpoint:
         """Return what the URL leads to, if it does."""
         with suppress(OcpiError, KeyError, ValueError):
             module = VERSIONS[self.version].modules[ModuleID(self.module)]
-            way = segments(self.path.partition("?")[0].rstrip("/"))
-            return module.interfaces[InterfaceRole(self.interface)].match(way, method)
+            steps = segments(self.path.partition("?")[0].rstrip("/"))
+            return module.interfaces[InterfaceRole(self.interface)].match(steps, method)
         return None
 
     def object_id(self) -> str:
@@ -71,10 +67,11 @@ def endpoint_of_hub(url: str, method: str = "GET") -> Endpoint:
 
 @dataclass(slots=True)
 class Endpoints:
-    """The endpoints of all platforms, and where each party is, as they were seconds ago."""
+    """The endpoints of all platforms, and which party is at which, as they were seconds ago."""
 
     endpoints: Mapping[str, list[Endpoint]] = field(default_factory=dict)
-    homes: Mapping[str, str] = field(default_factory=dict)
+    platforms: Mapping[str, str] = field(default_factory=dict)
+    """By party: the platform that it is at."""
     versions: Mapping[str, Endpoint] = field(default_factory=dict)
     until: float = 0.0
     _longest: int = field(init=False, default=0)
@@ -87,31 +84,31 @@ class Endpoints:
         if monotonic() < self.until and all(map(self._is_known, urls)):
             return
         found: dict[str, list[Endpoint]] = defaultdict(list)
-        for url, *about in connection.execute(_ENDPOINTS):
-            found[_plain(url)].append(Endpoint(_plain(url), "", *about))
+        for endpoint in _registered(connection, statements.ENDPOINTS):
+            found[endpoint.endpoint].append(endpoint)
         self.endpoints = dict(found)
         self._measure()
-        read = connection.execute(_VERSIONS_URLS)
-        self.versions = {_plain(url): Endpoint(_plain(url), "", *about) for url, *about in read}
-        self.homes = dict(connection.execute(_PARTIES).fetchall())
+        versions_urls = _registered(connection, statements.VERSIONS_URLS)
+        self.versions = {endpoint.endpoint: endpoint for endpoint in versions_urls}
+        self.platforms = dict(connection.execute(statements.PLATFORM_OF_PARTIES).fetchall())
         self.until = monotonic() + _REFRESH_SECONDS
 
     def of_peer(self, url: str, *, method: str, receiver: str) -> Endpoint:
         """Return what a URL of a peer is about: the longest endpoint it begins with.
 
-        Platforms may share one, as tenants of one installation; the receiver tells whose it is.
+        Platforms may share one, as tenants of one installation; by the receiver it is known whose.
         """
-        home = self.homes.get(receiver, "")
+        platform = self.platforms.get(receiver, "")
         endpoint = self._endpoint(url)
         if not endpoint:
-            return Endpoint(path=url, platform=home or _host(url))
+            return Endpoint(path=url, platform=platform or _host(url))
         found = self.endpoints[endpoint]
         side = "SENDER" if method == "GET" else "RECEIVER"
-        best = max(found, key=lambda one: (one.platform == home, one.interface == side))
+        best = max(found, key=lambda one: (one.platform == platform, one.interface == side))
         path = url[len(endpoint) :].removeprefix("/")
         return Endpoint(endpoint, path, best.platform, best.version, best.module, best.interface)
 
-    def configuring(self, url: str, *, method: str) -> Endpoint:
+    def of_configuration_call(self, url: str, *, method: str) -> Endpoint:
         """Return what a call without parties is about, which no endpoint is registered for.
 
         Most URLs of a peer begin with its versions URL: only that itself, read, is about versions.
@@ -135,6 +132,14 @@ class Endpoints:
         while endpoint and endpoint not in self.endpoints:
             endpoint = endpoint.rpartition("/")[0]
         return endpoint
+
+
+def _registered(
+    connection: psycopg.Connection, query: Query[RegisteredEndpoint]
+) -> Iterator[Endpoint]:
+    for row in starmap(query.row, connection.execute(query.text.encode())):
+        url = _plain(row.url)
+        yield Endpoint(url, "", row.platform, row.version, row.module, row.interface)
 
 
 def _host(url: str) -> str:

@@ -1,4 +1,4 @@
-"""What is remembered of an exchange until the writer has time for it."""
+"""An exchange as it waits in memory until the writer has time for it."""
 
 import re
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from ocpi.types import PartyRef
 _UNPUBLISHED = re.compile(rb'"publish"\s*:\s*false')
 
 
-class Way(StrEnum):
-    """What the hub did with a message, or why it sent one."""
+class LoggedRoute(StrEnum):
+    """Where a message went as the log has it: what the hub did with it, or why it sent one."""
 
     DIRECT = "direct"
     OPEN = "open"
@@ -32,7 +32,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class LoggedBody:
     """The beginning of a body, and what is known of all of it.
 
     Spec: LOC-17; a Location often says at its end that it is `unpublished`.
@@ -55,7 +55,7 @@ class Cut:
         return len(self.text) < self.size
 
 
-NOTHING = Cut(b"", 0, unpublished=False)
+NO_BODY = LoggedBody(b"", 0, unpublished=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class Entry:
     method: str
     url: str
     headers: Mapping[str, str]
-    request: Cut = field(repr=False)
-    response: Cut = field(repr=False)
-    way: Way | None = None
+    request: LoggedBody = field(repr=False)
+    response: LoggedBody = field(repr=False)
+    route: LoggedRoute | None = None
     was_sent: bool = False
     platform: str = ""
     sender: PartyRef | None = None

@@ -1,7 +1,7 @@
 """Bodies and URLs without what is secret or identifies a driver, also where they are cut.
 
-Spec: 2.2.1 credentials (token); mod_tokens, CdrToken; LOC-17. What cannot be told apart, because it
-is no JSON, is not kept where it could be about a driver or a credentials token.
+Spec: 2.2.1 credentials (token); mod_tokens, CdrToken; LOC-17. What is no JSON
+cannot be masked: it is not kept where it could be about a driver or a credentials token.
 """
 
 import json
@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from hub.masking.personal import NAMES, PUBLISHED_TO, mask_in_texts, mask_value
-from hub.message_log.entry import Cut
+from hub.message_log.entry import LoggedBody
 
 _HIDDEN = NAMES | {"token"}
 _HARMLESS = frozenset({"versions", "tariffs", "hubclientinfo"})
@@ -29,7 +29,7 @@ def _members(names: AbstractSet[str]) -> re.Pattern[str]:
     return re.compile(rf"""("(?:{name})")(\s*+:\s*+)({value})""", re.DOTALL)
 
 
-_ANY = _members(_HIDDEN)
+_ALL_HIDDEN = _members(_HIDDEN)
 _UID = _members({"uid"})
 _BUT_UID = _members(_HIDDEN - {"uid"})
 """An EVSE has a uid, which is nobody's."""
@@ -38,50 +38,50 @@ _ESCAPED = re.compile(r"\\u00(4[0-9a-fA-F]|5[0-9abd-fABD-F]|[67][0-9a-fA-F])")
 _BEGINS_AS_JSON = re.compile(
     rf"(?:{_STRING}|[\[\]{{}}:,\s]|-?[0-9][0-9.eE+-]*|[truefalsn]+)*+\Z", re.DOTALL
 )
-_ALLOWED = re.compile(rf'"{PUBLISHED_TO}"\s*+:\s*+(?=\[)')
+_PUBLISHED_TO_LIST = re.compile(rf'"{PUBLISHED_TO}"\s*+:\s*+(?=\[)')
 _BRACKETS = re.compile(rf"{_STRING}|[\[\]]", re.DOTALL)
 UNPUBLISHED = "(not kept: its owner does not publish it)"
 _WORD = re.compile(r"[a-z]+|[0-9]\.[0-9](?:\.[0-9])?")
 _LONGEST_PARTY = 3
-_GONE = "\N{HORIZONTAL ELLIPSIS}"
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
-Shown = tuple[str, set[str]]
+Masked = tuple[str, set[str]]
 """A text as it may be shown, and the values that are hidden in it."""
 
 
-def mask_body(cut: Cut, module: str) -> Shown:
+def mask_body(body: LoggedBody, module: str) -> Masked:
     """Mask a body as far as it was kept."""
-    text = cut.text.decode(errors="replace")
+    text = body.text.decode(errors="replace")
     if not text:
         return "", set()
-    if cut.unpublished and module == "locations":
+    if body.unpublished and module == "locations":
         return UNPUBLISHED, set()
-    if not _is_json(cut, text):
-        return _no_json(text, cut, module)
-    shown, hidden = _of_module(text, module, is_cut=cut.is_cut)
-    return f"{shown}{_rest(cut)}", hidden
+    if not _is_json(body, text):
+        return _no_json(text, body, module)
+    shown, hidden = _masked_json(text, module, is_cut=body.is_cut)
+    return f"{shown}{_rest(body)}", hidden
 
 
-def mask_path(text: str, module: str, interface: str) -> Shown:
+def mask_path(text: str, module: str, interface: str) -> Masked:
     """Mask the uid of a token in what follows an endpoint's URL; in any spelling, anywhere."""
     if module != "tokens":
         return text, set()
-    way, mark, query = text.partition("?")
-    steps = way.split("/")
+    path, mark, query = text.partition("?")
+    steps = path.split("/")
     owners = 2 if interface == "RECEIVER" else 0
     hidden = {
         step
-        for place, step in enumerate(steps)
-        if step != "authorize" and (place >= owners or len(step) > _LONGEST_PARTY)
+        for number, step in enumerate(steps)
+        if step != "authorize" and (number >= owners or len(step) > _LONGEST_PARTY)
     }
     shown = "/".join(_step(step) if step in hidden else step for step in steps)
     return f"{shown}{mark}{query}", (hidden | {unquote(step) for step in hidden}) - {""}
 
 
-def mask_unknown_path(text: str) -> Shown:
+def mask_unknown_path(text: str) -> Masked:
     """Mask a path of the hub's that leads nowhere: any step but a plain word may be a uid."""
-    way, mark, query = text.partition("?")
-    steps = way.split("/")
+    path, mark, query = text.partition("?")
+    steps = path.split("/")
     hidden = {step for step in steps if len(step) > _LONGEST_PARTY and not _WORD.fullmatch(step)}
     shown = "/".join(_step(step) if step in hidden else step for step in steps)
     return f"{shown}{mark}{query}", hidden | {unquote(step) for step in hidden}
@@ -94,40 +94,40 @@ def mask_in_all(texts: Iterable[str], hidden: AbstractSet[str]) -> tuple[str, ..
 
 def _step(step: str) -> str:
     masked = mask_value(unquote(step))
-    return _GONE.join(quote(part, safe="") for part in masked.split(_GONE))
+    return _ELLIPSIS.join(quote(part, safe="") for part in masked.split(_ELLIPSIS))
 
 
-def _is_json(cut: Cut, text: str) -> bool:
-    if cut.is_cut:
+def _is_json(body: LoggedBody, text: str) -> bool:
+    if body.is_cut:
         return _BEGINS_AS_JSON.match(text) is not None
     with suppress(ValueError, RecursionError):
-        msgspec.json.decode(cut.text, type=msgspec.Raw)
+        msgspec.json.decode(body.text, type=msgspec.Raw)
         return True
     return False
 
 
-def _no_json(text: str, cut: Cut, module: str) -> Shown:
+def _no_json(text: str, body: LoggedBody, module: str) -> Masked:
     if module in _HARMLESS | {"locations"}:
-        return f"{text}{_rest(cut)}", set()
-    return f"(not kept: {cut.size:,} bytes that are no JSON)", set()
+        return f"{text}{_rest(body)}", set()
+    return f"(not kept: {body.size:,} bytes that are no JSON)", set()
 
 
-def _rest(cut: Cut) -> str:
-    return f"\n(cut, {cut.size:,} bytes in all)" if cut.is_cut else ""
+def _rest(body: LoggedBody) -> str:
+    return f"\n(cut, {body.size:,} bytes in all)" if body.is_cut else ""
 
 
-def _of_module(text: str, module: str, *, is_cut: bool) -> Shown:
+def _masked_json(text: str, module: str, *, is_cut: bool) -> Masked:
     plain = _plainly_named(_without_end(text) if is_cut else text)
     hidden: set[str] = set()
     if module != "locations":
-        return _masked(plain, _ANY, hidden), hidden
+        return _masked(plain, _ALL_HIDDEN, hidden), hidden
     return "".join(_published_to(_masked(plain, _BUT_UID, hidden), hidden)), hidden
 
 
 def _published_to(text: str, hidden: set[str]) -> Iterator[str]:
-    """Mask the uids of tokens, which only one list of a Location has, in what surrounds it not."""
+    """Mask uids in the one list of a Location that has those of tokens; all others are EVSEs'."""
     end = 0
-    while found := _ALLOWED.search(text, end):
+    while found := _PUBLISHED_TO_LIST.search(text, end):
         start, end = end, _end_of_list(text, found.end())
         yield text[start : found.end()]
         yield _masked(text[found.end() : end], _UID, hidden)
@@ -135,7 +135,7 @@ def _published_to(text: str, hidden: set[str]) -> Iterator[str]:
 
 
 def _end_of_list(text: str, start: int) -> int:
-    """Return where the list ends that begins at a place, or the text where it is cut."""
+    """Return where the list that begins at `start` ends, or the text where it is cut."""
     depth = 0
     for found in _BRACKETS.finditer(text, start):
         depth += {"[": 1, "]": -1}.get(found[0], 0)

@@ -22,7 +22,7 @@ class Quota:
         self._taken: Counter[str] = Counter()
 
     def take(self, platform: str, at: float) -> bool:
-        """Take a row for a platform, or for nameless strangers; tell whether one was left."""
+        """Take a row for a platform, or for all strangers together; return whether one was left."""
         minute = int(at // _MINUTE)
         with self._lock:
             if minute > self._minute:

@@ -5,8 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from hub.message_log.curl import as_curl
-from hub.message_log.journey import BODIES
-from hub.message_log.rows import COLUMNS
+from hub.message_log.sql import BODIES, COLUMNS
 from hub.models import Exchange
 from ocpi.printable import escaped
 from parties.hub_identity import hub_party

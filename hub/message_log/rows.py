@@ -15,7 +15,8 @@ import msgspec
 from hub.masking.personal import mask_value
 from hub.message_log import endpoints, masking
 from hub.message_log.endpoints import Endpoint, Endpoints
-from hub.message_log.entry import Entry, Way
+from hub.message_log.entry import Entry, LoggedRoute
+from hub.message_log.sql import COLUMNS
 from hub.store.raw_json import members
 from ocpi.errors import InvalidParameters
 from ocpi.status_codes import is_success
@@ -27,29 +28,6 @@ from ocpi.types import fold, one_line
 from parties.models.words import LONGEST_MODULE
 
 Row = tuple[Any, ...]
-COLUMNS = (
-    "at",
-    "direction",
-    "platform",
-    "sender",
-    "receiver",
-    "version",
-    "module",
-    "interface",
-    "method",
-    "endpoint",
-    "path",
-    "object_key",
-    "route",
-    "http_status",
-    "status_code",
-    "status_message",
-    "milliseconds",
-    "request_id",
-    "correlation_id",
-    "request_body",
-    "response_body",
-)
 LONGEST_MESSAGE = 2_000
 _LONGEST_VERSION = 10
 _LONGEST_METHOD = 10
@@ -59,7 +37,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _CODES_IN_DATABASE = range(-(2**31), 2**31)
 _CONFIGURATION = {"versions", "credentials"}
 NOT_MASKED = "(not kept: it cannot be masked)"
-_TEXTLESS_WAY = {True: Way.HUB, False: Way.DELIVERY}
+_TEXTLESS_ROUTE = {True: LoggedRoute.HUB, False: LoggedRoute.DELIVERY}
 
 
 def masked_row(entry: Entry, known: Endpoints) -> Row:
@@ -82,7 +60,7 @@ def textless_row(entry: Entry) -> Row:
         "method": one_line(entry.method, longest=_LONGEST_METHOD),
         "path": NOT_MASKED,
         "status_message": NOT_MASKED,
-        "route": _TEXTLESS_WAY[entry.is_inbound],
+        "route": _TEXTLESS_ROUTE[entry.is_inbound],
         "request_id": one_line(entry.request_id, longest=LONGEST_KEY),
         "correlation_id": one_line(entry.correlation_id, longest=LONGEST_KEY),
         "request_body": NOT_MASKED if entry.request.size else "",
@@ -139,7 +117,7 @@ def _values(entry: Entry, known: Endpoints) -> Row:
         endpoint.endpoint,
         path,
         _object_key(entry, endpoint),
-        _way(entry, endpoint, answer),
+        _route(entry, endpoint, answer),
         entry.http_status,
         _code(answer),
         message,
@@ -160,8 +138,8 @@ def _masked_texts(
     response_body, hidden_in_response = masking.mask_body(entry.response, endpoint.module)
     hidden = {*hidden_in_path, *hidden_in_request, *hidden_in_response}
     hidden |= _secrets_in_all_forms(entry)
-    said = entry.error or (answer and answer.status_message) or ""
-    message = one_line(said, longest=LONGEST_MESSAGE)
+    status_message = entry.error or (answer and answer.status_message) or ""
+    message = one_line(status_message, longest=LONGEST_MESSAGE)
     return masking.mask_in_all((path, message, request_body, response_body), hidden)
 
 
@@ -195,11 +173,11 @@ def _endpoint_of_peer(entry: Entry, known: Endpoints, headers: RoutingHeaders) -
     if entry.module:
         return replace(endpoint, module=entry.module)
     if headers.sender is None:
-        return known.configuring(entry.url, method=entry.method)
+        return known.of_configuration_call(entry.url, method=entry.method)
     return endpoint
 
 
-def _path(entry: Entry, endpoint: Endpoint, headers: RoutingHeaders) -> masking.Shown:
+def _path(entry: Entry, endpoint: Endpoint, headers: RoutingHeaders) -> masking.Masked:
     if endpoint.endpoint:
         return masking.mask_path(endpoint.path, endpoint.module, endpoint.interface)
     if entry.is_inbound:
@@ -215,9 +193,9 @@ def _path(entry: Entry, endpoint: Endpoint, headers: RoutingHeaders) -> masking.
 def _object_key(entry: Entry, endpoint: Endpoint) -> str:
     if entry.is_inbound and not entry.platform:
         return ""  # else strangers could write into the history of any object
-    found = endpoint.object_id() or _posted_id(entry, endpoint)
-    shown = mask_value(found) if endpoint.module == "tokens" else found
-    return fold(one_line(shown, longest=LONGEST_KEY))
+    object_id = endpoint.object_id() or _posted_id(entry, endpoint)
+    masked = mask_value(object_id) if endpoint.module == "tokens" else object_id
+    return fold(one_line(masked, longest=LONGEST_KEY))
 
 
 def _posted_id(entry: Entry, endpoint: Endpoint) -> str:
@@ -243,17 +221,17 @@ def _header(entry: Entry, name: str) -> str:
     return one_line(entry.headers.get(name, ""), longest=LONGEST_KEY)
 
 
-def _way(entry: Entry, endpoint: Endpoint, answer: Envelope | None) -> Way:
-    """Return the way of a message; REFUSED if it failed before anything was sent or stored."""
+def _route(entry: Entry, endpoint: Endpoint, answer: Envelope | None) -> LoggedRoute:
+    """Return the route of a message; REFUSED if it failed before anything was sent or stored."""
     if not entry.is_inbound:
-        return entry.way or _way_of_own_call(entry, endpoint)
+        return entry.route or _route_of_own_call(entry, endpoint)
     is_good = answer is None or is_success(answer.status_code)
-    if is_good or entry.was_sent or entry.way is Way.STORED:
-        return entry.way or Way.HUB
-    return Way.REFUSED
+    if is_good or entry.was_sent or entry.route is LoggedRoute.STORED:
+        return entry.route or LoggedRoute.HUB
+    return LoggedRoute.REFUSED
 
 
-def _way_of_own_call(entry: Entry, endpoint: Endpoint) -> Way:
+def _route_of_own_call(entry: Entry, endpoint: Endpoint) -> LoggedRoute:
     if endpoint.module in _CONFIGURATION:
-        return Way.HANDSHAKE
-    return Way.PULL if entry.method == "GET" else Way.DELIVERY
+        return LoggedRoute.HANDSHAKE
+    return LoggedRoute.PULL if entry.method == "GET" else LoggedRoute.DELIVERY

@@ -1,4 +1,4 @@
-"""What is about a Location its owner does not publish, and does not say so itself.
+"""Messages about a Location that its owner does not publish, and that do not say so themselves.
 
 Spec: LOC-17. A PATCH, an EVSE and a Connector have no `publish`; the Location as it is stored has.
 """
@@ -7,28 +7,22 @@ from collections.abc import Sequence
 
 import psycopg
 
+from hub.message_log import sql as statements
 from hub.message_log.masking import UNPUBLISHED
-from hub.message_log.rows import COLUMNS, Row
-
-_UNPUBLISHED = """
-SELECT named.owner, named.object_key
-FROM unnest(%s::text[], %s::text[]) AS named (owner, object_key)
-CROSS JOIN LATERAL (SELECT named.owner AS name
-  UNION SELECT h.name FROM parties_holder h WHERE h.key = named.owner) AS holder
-JOIN hub_location l ON l.owner = holder.name AND l.object_key = named.object_key
-WHERE NOT l.publish"""
+from hub.message_log.rows import Row
+from hub.message_log.sql import COLUMNS
 
 Name = tuple[str, str]
 
 
-def left_out(connection: psycopg.Connection, made: Sequence[Row]) -> list[Row]:
-    """Leave out the bodies that are about unpublished Locations."""
-    names = {name for row in made if (name := _location(row)) is not None}
+def without_bodies(connection: psycopg.Connection, rows: Sequence[Row]) -> list[Row]:
+    """Return rows of the log without the bodies that are about unpublished Locations."""
+    names = {name for row in rows if (name := _location(row)) is not None}
     if not names:
-        return list(made)
+        return list(rows)
     owners, keys = zip(*names, strict=True)
-    found = set(connection.execute(_UNPUBLISHED, [list(owners), list(keys)]).fetchall())
-    return [_without_body(row) if _location(row) in found else row for row in made]
+    found = set(connection.execute(statements.UNPUBLISHED, [list(owners), list(keys)]).fetchall())
+    return [_without_body(row) if _location(row) in found else row for row in rows]
 
 
 def _location(row: Row) -> Name | None:

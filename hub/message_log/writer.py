@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connections
 
 from hub.message_log import counters, rows, unpublished
+from hub.message_log import sql as statements
 from hub.message_log.buffer import Buffer
 from hub.message_log.endpoints import Endpoints
 from hub.message_log.entry import Entry
@@ -29,14 +30,11 @@ log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 0.25
 _RETRY_SECONDS = 2.0
 _BATCH = 500
-_COPY = f"COPY hub_exchange ({', '.join(rows.COLUMNS)}) FROM STDIN"
 _UNFIT = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
 """What is wrong with a row, and will be at the next attempt; all else is the database's trouble."""
-# A locked table is tried again later; nothing of the log is worth a long lock.
-_PATIENCE = "SET lock_timeout = '2s'; SET statement_timeout = '10s'"
 
 
-class _StillUnderWay(Exception):
+class _CommitUnderWay(Exception):
     """Nobody knows yet whether a batch is written."""
 
 
@@ -58,7 +56,7 @@ class Writer:
         self._buffer.put(entry, most=settings.HUB_MESSAGE_LOG_BUFFER_BYTES)
 
     def flush(self) -> bool:
-        """Write all that is there now; tell whether the database took it."""
+        """Write all that is there now; return whether the database took it."""
         with self._writing:
             while self._buffer and self._write():
                 pass
@@ -108,7 +106,7 @@ class Writer:
             pass
 
     def _write(self) -> bool:
-        """Write one batch; tell whether that worked."""
+        """Write one batch; return whether that worked."""
         try:
             self._remove_if_committed()
             entries = self._buffer.first(_BATCH)
@@ -129,10 +127,10 @@ class Writer:
         if self._unconfirmed is None:
             return
         connection, (transaction, number) = self._connected(), self._unconfirmed
-        asked = connection.execute("SELECT pg_xact_status(%s::xid8)", [transaction])
+        asked = connection.execute(statements.TRANSACTION_STATUS, [transaction])
         [status] = asked.fetchone() or (None,)
         if status == "in progress":
-            raise _StillUnderWay(transaction)
+            raise _CommitUnderWay(transaction)
         self._unconfirmed = None
         if status == "committed":
             self._buffer.remove(number)
@@ -141,12 +139,14 @@ class Writer:
         connection = self._connected()
         self._endpoints.refresh(connection, (each.url for each in entries if not each.is_inbound))
         written = [entry for entry in entries if entry.is_written]
-        written_rows = unpublished.left_out(connection, [self._row(entry) for entry in written])
+        written_rows = unpublished.without_bodies(
+            connection, [self._row(entry) for entry in written]
+        )
         counted_rows = [rows.counted_row(entry) for entry in entries if not entry.is_written]
         try:
             with connection.transaction():
                 self._store(written_rows, counted_rows)
-                [[number]] = connection.execute("SELECT pg_current_xact_id()::text").fetchall()
+                [[number]] = connection.execute(statements.TRANSACTION_NUMBER).fetchall()
                 # Before the COMMIT: of one whose answer is lost nobody knows whether the entries
                 # are in the log, and written again they might be there twice.
                 self._unconfirmed = (number, len(entries))
@@ -160,10 +160,10 @@ class Writer:
     ) -> None:
         """Write rows of the log, and count them with those that are counted only."""
         connection = self._connected()
-        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        with connection.cursor() as cursor, cursor.copy(statements.COPY_ROWS.encode()) as copy:
             for row in written_rows:
                 copy.write_row(row)
-        counters.count(connection, [*written_rows, *counted_rows], self._endpoints.homes)
+        counters.count(connection, [*written_rows, *counted_rows], self._endpoints.platforms)
 
     def _store_one(self, entry: Entry, row: rows.Row) -> None:
         """Write a row, else what is certain of it: nothing a peer sends keeps it out of the log."""
@@ -186,7 +186,7 @@ class Writer:
             given |= {"cursor_factory": psycopg.Cursor, "autocommit": True}
             given.setdefault("connect_timeout", 3)
             self._connection = psycopg.connect(**given)
-            self._connection.execute(_PATIENCE)
+            self._connection.execute(statements.SET_TIMEOUTS)
         return self._connection
 
     def _disconnect(self) -> None:

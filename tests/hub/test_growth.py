@@ -30,7 +30,7 @@ from hub.masking.personal import (
 from hub.masking.set_aside import masked_dead_letter, masked_object
 from hub.message_log import curl, rows
 from hub.message_log.endpoints import Endpoint, Endpoints
-from hub.message_log.entry import Cut, Entry
+from hub.message_log.entry import Entry, LoggedBody
 from hub.models import DeadLetter, Exchange, PullState, Quarantined, Subscription
 from hub.pull import pagination
 from hub.store import merge, raw_json
@@ -161,8 +161,8 @@ ENTRY = Entry(
     method="POST",
     url="/ocpi/2.2.1/receiver/cdrs",
     headers={},
-    request=Cut.of(b"", 0),
-    response=Cut.of(b"", 0),
+    request=LoggedBody.of(b"", 0),
+    response=LoggedBody.of(b"", 0),
     platform="P",
 )
 KNOWN = Endpoints(
@@ -206,7 +206,7 @@ def _logged(module: str, interface: str = "receiver") -> Run:
     def run(text: str) -> None:
         body, url = _bytes(text), f"/ocpi/2.2.1/{interface}/{module}/NL/CPA/L1"
         for most in (len(body), len(body) - 7):
-            cut = Cut.of(body, most)
+            cut = LoggedBody.of(body, most)
             rows.masked_row(replace(ENTRY, url=url, request=cut, response=cut), KNOWN)
 
     return run

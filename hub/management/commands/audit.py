@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from hub.message_log import journey
+from hub.message_log import typed_times
 from operators.login_events import Event
 from operators.models import Change
 from parties.management.command import OperatorCommand
@@ -54,7 +54,7 @@ def _chosen(options: Namespace) -> QuerySet[Change]:
     if options.log_ins:
         chosen = chosen.filter(action__in=list(Event))
     if options.since:
-        chosen = chosen.filter(at__gte=timezone.now() - journey.span(options.since))
+        chosen = chosen.filter(at__gte=timezone.now() - typed_times.span(options.since))
     return chosen
 
 

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 
 from hub.export import KINDS, Form, Part, Rows, parts
 from hub.management.progress import Bar
-from hub.message_log.journey import moment
+from hub.message_log.typed_times import moment
 from hub.models.stored import of_party
 from ocpi.types import PartyRef
 from operators.audit import record

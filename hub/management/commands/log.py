@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.message_log import journey, render, search
-from hub.message_log.entry import Way
+from hub.message_log import render, search, typed_times
+from hub.message_log.entry import LoggedRoute
 from hub.message_log.search import FAILED, MessageQuery
 from parties.management.command import OperatorCommand
 
@@ -26,7 +26,9 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         parser.add_argument(
             "--direction", default="", choices=("in", "out"), help="as the hub sees"
         )
-        parser.add_argument("--route", default="", choices=tuple(Way), help="what the hub did")
+        parser.add_argument(
+            "--route", default="", choices=tuple(LoggedRoute), help="what the hub did"
+        )
         parser.add_argument("--since", default="", metavar="TIME", help="like 10m, 7d, 2027-01-31")
         parser.add_argument("--until", default="", metavar="TIME", help="like 10m, 7d, 2027-01-31")
         parser.add_argument("--object", default="", metavar="ID", help="id of the object")
@@ -60,7 +62,7 @@ def _wanted(options: Namespace) -> MessageQuery:
         code=options.code,
         direction=options.direction,
         route=options.route,
-        since=journey.moment(options.since) if options.since else None,
-        until=journey.moment(options.until) if options.until else None,
+        since=typed_times.moment(options.since) if options.since else None,
+        until=typed_times.moment(options.until) if options.until else None,
         object_id=options.object,
     )

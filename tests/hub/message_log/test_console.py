@@ -103,7 +103,7 @@ def test_what_cannot_be_understood_is_said(admin_client: Client) -> None:
         ("party", "a\0b", "Null characters are not allowed"),
         ("status_code", "bad", "is no status code"),
         ("since", "soon", "write 30s, 10m"),
-        ("before", "x", "is no place in the log"),
+        ("before", "x", "is no position in the log"),
         ("module", "x", "not one of the available choices"),
     ):
         answer: Any = admin_client.get(LIST, {name: text})

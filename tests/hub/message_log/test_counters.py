@@ -13,7 +13,8 @@ from django.db import connection
 from django.db.models import Sum
 
 from hub.message_log import counters, rows
-from hub.message_log.entry import Cut, Entry
+from hub.message_log.entry import Entry, LoggedBody
+from hub.message_log.sql import COLUMNS
 from hub.message_log.writer import Writer
 from hub.models import Exchange, Failure, Traffic
 from tests.factories import PartyFactory
@@ -33,7 +34,7 @@ def a_row(**values: Any) -> rows.Row:
         "status_code": 1000,
         "milliseconds": 10.0,
     }
-    return tuple({**usual, **values}.get(name, "") for name in rows.COLUMNS)
+    return tuple({**usual, **values}.get(name, "") for name in COLUMNS)
 
 
 def test_messages_are_counted_by_minute_module_and_direction() -> None:
@@ -79,8 +80,8 @@ def an_entry(number: int) -> Entry:
         method="PUT",
         url=f"/ocpi/2.2.1/receiver/locations/NL/CPA/L{number}",
         headers={"OCPI-from-country-code": "NL", "OCPI-from-party-id": "CPA"},
-        request=Cut.of(b"{}", 100),
-        response=Cut.of(b'{"status_code":2001}', 100),
+        request=LoggedBody.of(b"{}", 100),
+        response=LoggedBody.of(b'{"status_code":2001}', 100),
         http_status=200,
     )
 

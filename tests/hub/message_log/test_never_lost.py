@@ -9,7 +9,8 @@ import pytest
 
 from hub.message_log import rows
 from hub.message_log.endpoints import Endpoints
-from hub.message_log.entry import Cut, Entry
+from hub.message_log.entry import Entry, LoggedBody
+from hub.message_log.sql import COLUMNS
 from hub.message_log.writer import Writer
 from hub.models import Exchange
 from ocpi.types import PartyRef
@@ -55,21 +56,24 @@ def entries() -> Iterator[Entry]:
         method="POST",
         url=URLS[0],
         headers={},
-        request=Cut.of(b"{}", 1),
-        response=Cut.of(b"{}", 1),
+        request=LoggedBody.of(b"{}", 1),
+        response=LoggedBody.of(b"{}", 1),
         platform="P",
     )
     odd = [replace(usual, url=url) for url in URLS]
     odd += [replace(usual, method=method) for method in METHODS]
-    odd += [replace(usual, request=Cut.of(b, most)) for b, most in product(BODIES, (10**6, 999))]
-    odd += [replace(usual, response=Cut.of(body, 10**6)) for body in BODIES]
+    odd += [
+        replace(usual, request=LoggedBody.of(b, most)) for b, most in product(BODIES, (10**6, 999))
+    ]
+    odd += [replace(usual, response=LoggedBody.of(body, 10**6)) for body in BODIES]
     odd += [
         replace(usual, platform=LONG),
         replace(usual, secrets=("\ud800",), error="\ud800" + LONG),
     ]
     odd += [replace(usual, request_id=LONG * 9, correlation_id="\x00" + LONG * 9)]
     odd += [replace(usual, headers={"X-Request-ID": LONG, "OCPI-to-party-id": "\ud800"})]
-    odd += [replace(usual, sender=PartyRef("NL", "NO-PARTY")), replace(usual, way="no way at all")]  # type: ignore[arg-type]  # what no code does
+    odd += [replace(usual, sender=PartyRef("NL", "NO-PARTY"))]
+    odd += [replace(usual, route="no route at all")]  # type: ignore[arg-type]  # what no code does
     for entry in odd:
         yield from (entry, replace(entry, is_inbound=False))
 
@@ -94,7 +98,7 @@ def test_every_exchange_has_a_row(settings: object) -> None:
 def test_what_cannot_be_masked_is_certain_at_least() -> None:
     """Who, when and how it ended is known without reading what was sent."""
     entry = replace(next(entries()), platform="P", request_id="r-1", http_status=400)
-    row = dict(zip(rows.COLUMNS, rows.textless_row(entry), strict=True))
+    row = dict(zip(COLUMNS, rows.textless_row(entry), strict=True))
     told = ("direction", "platform", "method", "http_status", "request_id", "request_body")
     assert [row[name] for name in told] == ["in", "P", "POST", 400, "r-1", rows.NOT_MASKED]
     assert "{}" not in row.values()

@@ -70,7 +70,7 @@ def test_old_days_go(settings: LazySettings) -> None:
     """After the retention a day's partition is dropped, and what the default one has of it."""
     partitions.maintain_partitions()
     old = datetime(2026, 1, 2, 12, tzinfo=UTC)
-    partitions._made(old.date())
+    partitions._add(old.date())
     an_exchange(old)
     an_exchange(old - timedelta(days=5))
     kept = an_exchange(timezone.now() - timedelta(days=13))

@@ -7,9 +7,10 @@ import pytest
 from django.conf import LazySettings
 
 from hub.message_log import rows
-from hub.message_log.capture import listen
+from hub.message_log.capture import on_asked
 from hub.message_log.endpoints import Endpoint, Endpoints
-from hub.message_log.entry import Cut, Entry
+from hub.message_log.entry import Entry, LoggedBody
+from hub.message_log.sql import COLUMNS
 from hub.message_log.writer import writer
 from ocpi.client import Asked, Peer, Reply
 from ocpi.transport.envelope import Envelope
@@ -33,8 +34,8 @@ def an_entry(url: str, method: str = "GET", body: bytes = b"", answer: bytes = b
         method=method,
         url=url,
         headers={},
-        request=Cut.of(body, 10_000),
-        response=Cut.of(answer, 10_000),
+        request=LoggedBody.of(body, 10_000),
+        response=LoggedBody.of(answer, 10_000),
     )
 
 
@@ -46,7 +47,7 @@ def told(entry: Entry, **endpoints: str) -> dict[str, object]:
     }
     versions = {PEER: Endpoint(PEER, "", "P2", "2.2.1", "versions")}
     return dict(
-        zip(rows.COLUMNS, rows.masked_row(entry, Endpoints(known, versions=versions)), strict=True)
+        zip(COLUMNS, rows.masked_row(entry, Endpoints(known, versions=versions)), strict=True)
     )
 
 
@@ -107,7 +108,7 @@ def test_an_entry_keeps_no_more_of_a_page_than_it_weighs(
     monkeypatch.setattr(writer, "put", kept.append)
     settings.HUB_MESSAGE_LOG_DAYS, settings.HUB_MESSAGE_LOG_BODY_BYTES = 14, 100
     page = json.dumps({"data": ["x" * 5_000_000], "status_code": 1000}).encode()
-    listen(Asked("GET", PEER, Peer("t"), {}, None, Reply(200, {}, page, 0.1), 0.1))
+    on_asked(Asked("GET", PEER, Peer("t"), {}, None, Reply(200, {}, page, 0.1), 0.1))
     [entry] = kept
     assert entry.envelope == Envelope(1000, None, None, None)
     assert len(entry.response.text) == 100

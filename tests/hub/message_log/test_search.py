@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from hub.message_log.search import FAILED, Key, MessageQuery, search
+from hub.message_log.search import FAILED, LogPosition, MessageQuery, search
 from hub.models import Exchange
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +27,7 @@ def exchanges(number: int, **values: Any) -> list[Exchange]:
         "correlation_id": "c",
     }
     rows = [
-        Exchange(**{"at": NOW - timedelta(seconds=place), **usual, **values})
-        for place in range(number)
+        Exchange(**{"at": NOW - timedelta(seconds=age), **usual, **values}) for age in range(number)
     ]
     return Exchange.objects.bulk_create(rows)
 
@@ -43,13 +42,13 @@ def test_pages_follow_each_other_without_gap_or_repetition() -> None:
         seen += [row.pk for row in page.rows]
         if page.older is None:
             break
-        before = Key.parse(str(page.older))
+        before = LogPosition.parse(str(page.older))
     expected = sorted(rows, key=lambda row: (row.at, row.pk), reverse=True)
     assert seen == [row.pk for row in expected]
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "query",
     [
         MessageQuery(words="its-correlation"),
         MessageQuery(words="its-request"),
@@ -67,7 +66,7 @@ def test_pages_follow_each_other_without_gap_or_repetition() -> None:
         MessageQuery(until=NOW - timedelta(hours=1)),
     ],
 )
-def test_everything_can_be_looked_for(wanted: MessageQuery) -> None:
+def test_everything_can_be_looked_for(query: MessageQuery) -> None:
     """Alone and together, whichever index leads there."""
     exchanges(3)
     [its] = exchanges(
@@ -83,7 +82,7 @@ def test_everything_can_be_looked_for(wanted: MessageQuery) -> None:
         correlation_id="its-correlation",
         request_id="its-request",
     )
-    assert [row.pk for row in search(wanted, limit=10).rows] == [its.pk]
+    assert [row.pk for row in search(query, limit=10).rows] == [its.pk]
 
 
 def test_no_answer_is_a_failure() -> None:
@@ -97,8 +96,8 @@ def test_no_answer_is_a_failure() -> None:
     }
 
 
-def test_nothing_that_fits_is_skipped_between_windows() -> None:
-    """One message behind thousands that do not fit is found, in a few queries."""
+def test_no_match_is_skipped_between_windows() -> None:
+    """One message behind thousands that do not match is found, in a few queries."""
     exchanges(6_000)
     [its] = exchanges(1, at=NOW - timedelta(days=1), direction="out")
     with CaptureQueriesContext(connection) as queries:
@@ -107,18 +106,18 @@ def test_nothing_that_fits_is_skipped_between_windows() -> None:
     assert not [query for query in queries if "COUNT" in query["sql"].upper()]
 
 
-def test_without_patience_it_says_how_far_it_came() -> None:
+def test_when_its_time_is_up_it_says_how_far_it_came() -> None:
     """The next page goes on below, though this one is empty."""
     rows = exchanges(1_500)
     [its] = exchanges(1, at=NOW - timedelta(days=1), direction="out")
-    page = search(MessageQuery(direction="out"), limit=5, patience=0)
+    page = search(MessageQuery(direction="out"), limit=5, max_seconds=0)
     assert (page.rows, page.reached) == ([], rows[999].at)
-    page = search(MessageQuery(direction="out"), limit=5, patience=0, before=page.older)
+    page = search(MessageQuery(direction="out"), limit=5, max_seconds=0, before=page.older)
     assert ([row.pk for row in page.rows], page.reached) == ([its.pk], None)
 
 
 @pytest.mark.parametrize("text", ["", "x", "1-", "1--1", "9" * 40 + "-1", f"1-{2**63}"])
-def test_a_place_that_is_none_is_refused(text: str) -> None:
+def test_a_position_that_is_none_is_refused(text: str) -> None:
     """With a sentence."""
-    with pytest.raises(ValueError, match="is no place in the log"):
-        Key.parse(text)
+    with pytest.raises(ValueError, match="is no position in the log"):
+        LogPosition.parse(text)

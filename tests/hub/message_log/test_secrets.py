@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.db import connection
 
 from hub.message_log import masking
-from hub.message_log.entry import Cut
+from hub.message_log.entry import LoggedBody
 from ocpi.transport.authorization import header
 from sandbox import SandboxPlatform
 from sandbox.misbehaviour import say
@@ -87,7 +87,7 @@ def test_no_credentials_token(cast: Cast, logged: Logged) -> None:
 def test_a_cut_body_is_masked_as_a_whole_one(most: int) -> None:
     """Wherever the cut falls, no beginning of a uid remains."""
     text = json.dumps({"a": ["x", "y"], "text": f"of {UID}", "cdr_token": {"uid": UID, "n": 1}})
-    shown, hidden = masking.mask_body(Cut.of(text.encode(), most), "sessions")
+    shown, hidden = masking.mask_body(LoggedBody.of(text.encode(), most), "sessions")
     [shown] = masking.mask_in_all([shown], hidden | {UID})
     assert UID[:5] not in shown
 
@@ -107,14 +107,14 @@ def test_a_cut_body_is_masked_as_a_whole_one(most: int) -> None:
 )
 def test_odd_spellings_hide_nothing(text: str) -> None:
     """Names are read as JSON reads them; what is no JSON is not kept."""
-    shown, hidden = masking.mask_body(Cut.of(text.encode(), 1000), "tokens")
+    shown, hidden = masking.mask_body(LoggedBody.of(text.encode(), 1000), "tokens")
     assert UID not in masking.mask_in_all([shown], hidden)[0]
 
 
 def test_an_evse_keeps_its_uid() -> None:
     """The uid of an EVSE is nobody's; those a Location is published to are somebody's."""
     text = f'{{"evses":[{{"uid":"EVSE-UID"}}],"publish_allowed_to":[{{"uid":"{UID}"}}],"id":"uid"}}'
-    shown, hidden = masking.mask_body(Cut.of(text.encode(), 1000), "locations")
+    shown, hidden = masking.mask_body(LoggedBody.of(text.encode(), 1000), "locations")
     assert '"uid":"EVSE-UID"' in shown
     assert hidden == {UID}
     assert UID not in shown
@@ -124,7 +124,7 @@ def test_an_evse_keeps_its_uid() -> None:
 def test_what_is_not_published_is_not_kept(most: int) -> None:
     """An owner's private Location is no reading matter, wherever it says so (LOC-17)."""
     body = b'{"id":"L1","name":"home","publish": false}'
-    shown, _ = masking.mask_body(Cut.of(body, most), "locations")
+    shown, _ = masking.mask_body(LoggedBody.of(body, most), "locations")
     assert "home" not in shown
 
 

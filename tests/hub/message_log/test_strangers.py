@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from hub.message_log.buffer import Buffer
 from hub.message_log.capture import LONGEST_URL_OF_A_STRANGER
-from hub.message_log.entry import NOTHING, Entry
+from hub.message_log.entry import NO_BODY, Entry
 from hub.models import Exchange, Failure, Traffic
 from ocpi.transport.authorization import header
 from tests.cast import CPA, HUB, MSA, Cast, a_location, push
@@ -126,8 +126,8 @@ def test_the_buffer_weighs_all_it_holds(of: str) -> None:
         at=0.0,
         seconds=0.0,
         method="GET",
-        request=NOTHING,
-        response=NOTHING,
+        request=NO_BODY,
+        response=NO_BODY,
         **values,  # type: ignore[arg-type]
     )
     buffer = Buffer()

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from hub.message_log import rows
 from hub.message_log.buffer import Buffer
-from hub.message_log.entry import Cut, Entry
+from hub.message_log.entry import Entry, LoggedBody
 from hub.message_log.writer import writer
 from hub.models import Exchange
 from sandbox import SandboxPlatform
@@ -38,7 +38,7 @@ def _sql(statement: str) -> None:
 
 def an_entry(body: bytes = b"{}", at: float = 1_800_000_000.0) -> Entry:
     """Return an exchange that came in."""
-    cut = Cut.of(body, 100_000)
+    cut = LoggedBody.of(body, 100_000)
     return Entry(
         is_inbound=True,
         at=at,
