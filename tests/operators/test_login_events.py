@@ -204,7 +204,7 @@ def test_a_browser_that_logged_in_is_known_elsewhere(olga: User) -> None:
 
 @pytest.mark.security("S-22")
 def test_a_known_browser_is_judged_by_itself_alone(olga: User) -> None:
-    """Neither what strangers do behind its own address nor what they do to its account counts."""
+    """What strangers do behind its address holds it not up; what is done in it is bounded too."""
     browser = Client(REMOTE_ADDR=STRANGER)
     form = {"username": "olga", "password": PASSWORD}
     browser.post("/admin/login/", form)
@@ -213,6 +213,10 @@ def test_a_known_browser_is_judged_by_itself_alone(olga: User) -> None:
         log_in(f"nobody-{number}", "wrong", REMOTE_ADDR=STRANGER)
     assert "of this address" in log_in("olga", REMOTE_ADDR=STRANGER).content.decode()
     assert browser.post("/admin/login/", form).status_code == 302
+    browser.post("/admin/logout/")
+    for _ in range(3):
+        browser.post("/admin/login/", {**form, "password": "wrong"})
+    assert "in this browser" in browser.post("/admin/login/", form).content.decode()
 
 
 @pytest.mark.security("S-22")

@@ -225,10 +225,14 @@ def test_an_administrator_gives_the_old_password_for_another_own_one() -> None:
     assert answer.headers["Location"] == "/admin/password_change/"
 
 
-def test_beat_removes_what_is_over(olga: User) -> None:
-    """The table does not grow."""
+def test_beat_removes_what_is_over(olga: User, settings: LazySettings) -> None:
+    """Be it by its hours or by idleness: the table does not grow."""
     console(olga)
     aged(1, "expire_date")
+    console(olga)
+    ConsoleSession.objects.filter(expire_date__gt=timezone.now()).update(
+        seen=timezone.now() - timedelta(minutes=settings.HUB_CONSOLE_IDLE_MINUTES + 1)
+    )
     console(olga)
     keep_the_door()
     assert ConsoleSession.objects.count() == 1
