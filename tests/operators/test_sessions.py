@@ -206,6 +206,7 @@ def _no_log_in(user: User) -> None:
     user.save()
 
 
+@pytest.mark.security("S-22")
 def test_a_password_is_guessed_a_few_times_in_a_session(olga: User, settings: LazySettings) -> None:
     """Whoever took a browser over does not find it out, and locks nobody out elsewhere."""
     settings.HUB_LOGIN_FAILURES = 3

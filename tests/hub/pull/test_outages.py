@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.test import Client
 from django.utils import timezone
 
 from hub.gateway import circuit_breaker
@@ -15,6 +16,7 @@ from hub.gateway.directory import PartyDirectory
 from hub.models import Location, Presence, PullState
 from hub.pull import crawl, leases, outages, schedule
 from ocpi.types import InterfaceRole, ModuleID
+from operators.token_bucket import buckets
 from parties import connection_health
 from parties.connection_status import ConnectionStatus
 from parties.models import Platform
@@ -62,6 +64,13 @@ def unreachable_and_fails(platform_id: int) -> None:
     Platform.objects.update(next_attempt_at=None)
 
 
+def unreachable_and_throttles(platform_id: int) -> None:
+    """Miss it once; then it answers that it has had enough."""
+    connection_health.failed(platform_id, "nobody there")
+    connection_health.throttled(platform_id, None)
+    Platform.objects.update(next_attempt_at=None)
+
+
 def silent(platform_id: int) -> None:
     """Hear nothing of it for longer than pings are apart; then it calls."""
     long_ago = timezone.now() - timedelta(minutes=11)
@@ -80,7 +89,11 @@ def hanging(platform_id: int) -> None:
 
 @pytest.mark.security("S-30")
 @pytest.mark.parametrize(
-    "away", [unreachable, unreachable_and_answers, unreachable_and_fails, silent, hanging]
+    "away",
+    [
+        *(unreachable, unreachable_and_answers, unreachable_and_fails, unreachable_and_throttles),
+        *(silent, hanging),
+    ],
 )
 def test_who_was_away_for_a_moment_is_read_again(cpo: SandboxPlatform, away: Away) -> None:
     """Whatever showed it, and although it never was OFFLINE."""
@@ -159,6 +172,24 @@ def test_whom_the_hub_failed_is_read_again(cpo: SandboxPlatform, table: str) -> 
 
 
 @pytest.mark.security("S-30")
+def test_whom_the_hub_had_no_room_for_is_read_again(
+    cpo: SandboxPlatform, settings: LazySettings
+) -> None:
+    """A message that was answered 429 was missed as well; one of a stranger is nobody's."""
+    settings.HUB_REQUESTS_PER_MINUTE = settings.HUB_STRANGER_REQUESTS_PER_MINUTE = 1
+    due = set(PullState.objects.values_list("due_at", flat=True))
+    stranger = Client()
+    assert [stranger.put("/ocpi/versions").status_code for _ in range(2)] == [401, 429]
+    outages.tick()
+    assert set(PullState.objects.values_list("due_at", flat=True)) == due
+
+    buckets.forget()
+    assert [push(cpo, a_location(CPA, 2)).http_status for _ in range(2)] == [201, 429]
+    outages.tick()
+    assert read_all() > 0
+
+
+@pytest.mark.security("S-30")
 def test_what_a_receiver_or_the_sender_did_wrong_is_no_outage(cpo: SandboxPlatform) -> None:
     """Refusals of the hub for good reasons make nobody be read again."""
     assert push(cpo, a_location(CPA, 9, coordinates=None)).status_code == 2001
@@ -189,10 +220,12 @@ def test_after_the_hub_was_down_all_owners_are_read_again(cpo: SandboxPlatform) 
 def test_whom_the_hub_failed_is_read_even_if_it_never_calls_again(
     cpo: SandboxPlatform, settings: LazySettings
 ) -> None:
-    """The next tick sees to it."""
+    """The next tick sees to it, or the first one at which the hub can."""
     settings.HUB_MESSAGE_LOG_DAYS = 0
     with _without("hub_location"):
         assert push(cpo, a_location(CPA, 2)).status_code == 3000
     assert read_all() == 0
+    with _without("hub_pullstate"), pytest.raises(DatabaseError):
+        outages.tick()
     outages.tick()
     assert read_all() > 0

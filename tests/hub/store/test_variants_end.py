@@ -12,6 +12,7 @@ from parties.models import Party
 from tests.cast import HUB, Cast
 from tests.hub.exchange import CDRS, LOCATIONS, SESSIONS, TARIFFS, TOKENS, Kind, Trade, each
 from tests.hub.location_owner import T1, T2, T3
+from tests.hub.pull.workers import offer, read
 from tests.ocpi.objects import Json
 
 Deliver = Callable[[], int]
@@ -64,6 +65,18 @@ def test_something_newer_for_all_stands_before_ones_own(trade: Trade, deliver_al
         assert trade.pushes(reader)[-1].json["x_name"] == "for all, newer"
     rows = POLICIES[ModuleID(trade.kind.module)].model._default_manager
     assert rows.exclude(audience="").count() == 0
+
+
+@each(*FORALL)
+@pytest.mark.security("S-29")
+def test_something_newer_from_the_owners_list_stands_before_ones_own(trade: Trade) -> None:
+    """What is read is for all, as what is pushed; what is older there leaves ones own alone."""
+    make, module = trade.kind.make, trade.kind.module
+    trade.tell(make(1, x_name="for one", last_updated=T2), to=party(trade))
+    for x_name, last_updated, held in (("older", T1, "for one"), ("newer", T3, "newer")):
+        offer(trade.platform, module, make(1, x_name=x_name, last_updated=last_updated))
+        read(module, trade.party, full=True)
+        assert named(trade) == [held]
 
 
 @each(*FORALL)
