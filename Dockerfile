@@ -7,7 +7,7 @@ RUN python -m venv /venv
 COPY requirements.txt .
 RUN /venv/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
 WORKDIR /hub
-COPY manage.py LICENSE NOTICE ./
+COPY manage.py pyproject.toml LICENSE NOTICE ./
 COPY settings settings
 COPY console console
 COPY hub hub

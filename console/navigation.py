@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
@@ -86,6 +87,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     )
     first = {"title": None, "items": [_item("Dashboard", "monitoring", reverse("admin:index"))]}
     return [first, *(group for group in groups if group["items"])]
+
+
+def frame(_request: HttpRequest) -> dict[str, Any]:
+    """Return what the theme's pages show around each page: a menu with the version at its foot."""
+    return {
+        "templates": {"navigation": "console/navigation.html"},
+        "version": settings.HUB_VERSION,
+    }
 
 
 def _items(

@@ -36,6 +36,7 @@ class HubConfig(AppConfig):
                 per_host=settings.HUB_REQUESTS_PER_PEER,
             ),
             listener=message_log.on_asked,
+            product=f"{client.PRODUCT}/{settings.HUB_VERSION}",
         )
         answered.connect(message_log.on_answered, dispatch_uid="hub")
         answered.connect(outages.on_answered, dispatch_uid="hub.pull.outages")

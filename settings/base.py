@@ -1,5 +1,6 @@
 """Every setting of the hub, read from the environment; `.env.example` explains each of them."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,9 @@ from settings import colours, env
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+HUB_VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]["version"]
 
 # Who the hub is
 HUB_PUBLIC_URL = env.url("HUB_PUBLIC_URL", schemes=("https", "http"))
@@ -327,6 +331,7 @@ UNFOLD = {
     },
     "SIDEBAR": {"navigation": "console.navigation.sidebar"},
     "DASHBOARD_CALLBACK": "console.dashboard.fill",
+    "GLOBAL_CALLBACK": "console.navigation.frame",
     "COLORS": {"primary": _SHADES},
 }
 

@@ -7,7 +7,7 @@ threads, `send()` for coroutines that `run()` brings onto the client's event loo
 """
 
 from ocpi.client.address_guard import AddressPolicy
-from ocpi.client.client import OcpiClient
+from ocpi.client.client import PRODUCT, OcpiClient
 from ocpi.client.failures import (
     AddressRefused,
     PeerError,
@@ -27,6 +27,7 @@ from ocpi.client.urls import join, list_url
 
 __all__ = [
     "ITSELF",
+    "PRODUCT",
     "TOKEN_REFUSED",
     "AddressPolicy",
     "AddressRefused",

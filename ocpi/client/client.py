@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _STALE: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+PRODUCT: Final = "ocpi-hub"
 _GRACE: Final = 5.0
 """Seconds a thread waits beyond the total time for a loop that has to report it."""
 
@@ -51,13 +52,18 @@ class OcpiClient:
         lookup: Lookup = system_lookup,
         tls: ssl.SSLContext | None = None,
         listener: Listener | None = None,
+        product: str = PRODUCT,
     ) -> None:
-        """Remember policy and limits; thread and connections begin with the first request."""
+        """Remember policy and limits; thread and connections begin with the first request.
+
+        `product` is how the caller calls itself in `User-Agent` (RFC 9110 §10.1.5).
+        """
         self._policy = policy
         self._limits = limits
         self._lookup = lookup
         self._tls = tls
         self._listener = listener
+        self._product = product
         self._loop = LoopThread()
         self._wires: dict[asyncio.AbstractEventLoop, Wire] = {}
 
@@ -177,7 +183,13 @@ class OcpiClient:
         wire = self._wires.get(loop)
         if wire is None:
             belongings = self._loop.belongings()
-            wire = Wire(self._policy, self._limits, lookup=self._lookup, tls=self._tls)
+            wire = Wire(
+                self._policy,
+                self._limits,
+                lookup=self._lookup,
+                tls=self._tls,
+                product=self._product,
+            )
             belongings.append(wire)
             self._wires[loop] = wire
             atexit.register(self.close)

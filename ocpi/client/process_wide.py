@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ocpi.client.address_guard import AddressPolicy
-from ocpi.client.client import OcpiClient
+from ocpi.client.client import PRODUCT, OcpiClient
 from ocpi.client.limits import Limits
 from ocpi.client.listeners import Listener
 from ocpi.client.own_address import OwnPlace
@@ -21,14 +21,21 @@ def locate(own: Callable[[], OwnPlace]) -> None:
     _own[:] = [own]
 
 
-def configure(policy: AddressPolicy, limits: Limits, *, listener: Listener | None = None) -> None:
+def configure(
+    policy: AddressPolicy,
+    limits: Limits,
+    *,
+    listener: Listener | None = None,
+    product: str = PRODUCT,
+) -> None:
     """Say how this process calls its peers; a client configured before is closed.
 
     Nothing is started: thread, loop and connections begin with the first request, so a server that
     forks after configuring gives every child its own.
     """
     screen = replace(policy, own=_own[0])
-    former, _configured[:] = list(_configured), [OcpiClient(screen, limits, listener=listener)]
+    configured = OcpiClient(screen, limits, listener=listener, product=product)
+    former, _configured[:] = list(_configured), [configured]
     for client in former:
         client.close()
 

@@ -20,7 +20,6 @@ from ocpi.client.limits import Limits
 from ocpi.client.reply import Reply
 
 _ALWAYS: Final = {
-    "User-Agent": "ocpi-hub",
     "Accept": "application/json",
     "Accept-Encoding": "identity",
 }
@@ -57,6 +56,7 @@ class Wire:
         *,
         lookup: Lookup,
         tls: ssl.SSLContext | None,
+        product: str,
     ) -> None:
         """Open the pool; nothing is connected yet."""
         self._limits = limits
@@ -65,7 +65,7 @@ class Wire:
         self._session = aiohttp.ClientSession(
             connector=guarded_connector(policy, limits, self._resolver, tls),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_ALWAYS,
+            headers={"User-Agent": product, **_ALWAYS},
             skip_auto_headers=["Content-Type"],
             timeout=self._timeout,
             trust_env=False,

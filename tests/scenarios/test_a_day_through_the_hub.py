@@ -8,6 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 import pytest
+from django.conf import settings
 
 from ocpi.transport.authorization import header
 from sandbox import Result, SandboxPlatform
@@ -54,7 +55,7 @@ def test_neither_platform_ever_meets_the_other(
 
 def _is_from_hub(headers: dict[str, str], token: str) -> bool:
     known = headers["Authorization"] == header(token)
-    return known and headers["User-Agent"] == "ocpi-hub"
+    return known and headers["User-Agent"] == f"ocpi-hub/{settings.HUB_VERSION}"
 
 
 def _published(asking: Asking) -> None:

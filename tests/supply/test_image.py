@@ -68,7 +68,7 @@ def test_the_context_has_what_is_deployed_and_nothing_else() -> None:
         if path.startswith(tuple(f"{name}/" for name in PACKAGES))
         and not path.startswith(_NOT_DEPLOYED)
     ]  # fmt: skip
-    others = {"requirements.txt", "manage.py", "LICENSE", "NOTICE"}
+    others = {"requirements.txt", "manage.py", "pyproject.toml", "LICENSE", "NOTICE"}
     assert set(context(ROOT)) == {*deployed, *others}
 
 

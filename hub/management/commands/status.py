@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from hub.statistics import dashboard
@@ -60,6 +61,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         messages, dead_letters = dashboard.messages(), dashboard.dead_letters()
         cdrs = dashboard.cdrs()
         return {
+            "version": settings.HUB_VERSION,
             "parties": dashboard.parties(),
             "messages": {
                 "since": format_datetime(messages.begin),
@@ -94,6 +96,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         }
         cdrs, dead_letters = result["cdrs"], result["dead_letters"]
         lines = {
+            "Version": result["version"],
             "Parties": _told(result["parties"]),
             "Messages in 24 h": _told(result["messages"]["total"]),
             "Errors in 24 h": _told(errors),

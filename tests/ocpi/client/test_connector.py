@@ -102,7 +102,8 @@ def test_every_socket_is_checked_once_more(start_peer: StartPeer, peer: Peer) ->
     receiver = start_peer(always(http(SUCCESS)))
 
     async def unscreened() -> None:
-        wire = Wire(PUBLIC_ONLY, IMPATIENT, lookup=_answering(["127.0.0.1"]), tls=None)
+        lookup = _answering(["127.0.0.1"])
+        wire = Wire(PUBLIC_ONLY, IMPATIENT, lookup=lookup, tls=None, product="test")
         try:
             await wire.exchange(Message("GET", {}, None, 0.0), URL(receiver.url()))
         finally:
