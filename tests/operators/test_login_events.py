@@ -119,7 +119,7 @@ def test_what_goes_wrong_where_a_factor_is_changed_is_told(olga: User) -> None:
     browser.post(TWO_FACTOR, {**wrong, "codes": ""})
     for _ in range(5):
         browser.post(TWO_FACTOR, {"codes": "", "password": "wrong"})
-    told = Change.objects.filter(who="olga").order_by("id").values_list("deed", "times")
+    told = Change.objects.filter(who="olga").order_by("id").values_list("action", "times")
     assert list(told) == [
         *((Event.WRONG_CODE, 2), (Event.ENROLLED, 1), (Event.MADE_CODES, 1)),
         *((Event.WRONG_PASSWORD, 3), (Event.LOCKED_OUT, 2)),

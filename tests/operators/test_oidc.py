@@ -144,7 +144,7 @@ def test_who_is_known_to_the_provider_is_let_in(on: LazySettings, olga: User) ->
     told = Change.objects.filter(who="olga").get()
     assert (told.action, told.address) == (Event.LOGGED_IN_BY_PROVIDER, "127.0.0.1")
     assert Identity.objects.get(user=olga).subject == "olga-1"
-    assert Change.objects.get(deed=Event.LINKED).who == "identity provider"
+    assert Change.objects.get(action=Event.LINKED).who == "identity provider"
 
 
 def test_the_request_has_state_nonce_and_pkce(on: LazySettings) -> None:
@@ -235,9 +235,9 @@ def test_groups_are_brought_in_line_at_each_log_in(on: LazySettings) -> None:
     log_in("boss")
     boss = User.objects.get(username="boss@example.com")
     assert [group.name for group in boss.groups.all()] == ["viewer"]
-    told = Change.objects.filter(deed__in=("gave", "took away")).order_by("id")
+    told = Change.objects.filter(action__in=("gave", "took away")).order_by("id")
     assert {each.who for each in told} == {"identity provider"}
-    assert [each.deed for each in told] == ["gave", "took away", "gave"]
+    assert [each.action for each in told] == ["gave", "took away", "gave"]
 
 
 def test_a_second_factor_can_be_insisted_on(on: LazySettings, olga: User) -> None:
@@ -333,7 +333,7 @@ def test_an_address_begins_a_bounded_number_of_log_ins(on: LazySettings, olga: U
     for _ in range(15):
         begin(Client())
     assert Client().get(START).headers["Location"] == LOG_IN
-    assert Change.objects.get(deed=Event.LOCKED_OUT).subject == UNKNOWN
+    assert Change.objects.get(action=Event.LOCKED_OUT).subject == UNKNOWN
 
 
 def test_a_page_of_others_uses_no_attempts_up(on: LazySettings, olga: User) -> None:
