@@ -29,6 +29,7 @@ class LoginForm(AuthenticationForm):
         if request is None:
             return super().clean()
         if settings.HUB_OIDC_ONLY and not break_glass.is_broken_for(request, account):
+            login_events.record_failure(Event.LOG_IN_FAILED, _of(account), request)
             raise forms.ValidationError(_PROVIDER_ONLY, code="provider")
         address = subscriber(address_of(request))
         known = known_devices.recognised_by(request, account)

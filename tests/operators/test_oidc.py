@@ -269,6 +269,9 @@ def test_a_token_for_another_client_or_of_another_provider_is_refused(
     told = {"issuer": "https://evil.example", "authorization_endpoint": "https://x"}
     with pytest.raises(ProviderTrouble, match=r"says that it is https://evil\.example"):
         read("https://login.example", told)
+    plain = {"issuer": "https://login.example", "authorization_endpoint": "http://login.example/a"}
+    with pytest.raises(ProviderTrouble, match=r"http://login\.example/a is not https"):
+        read("https://login.example", plain)
 
 
 def test_who_may_not_log_in_is_not_let_in(on: LazySettings, olga: User) -> None:
@@ -310,6 +313,7 @@ def test_passwords_can_be_ruled_out(on: LazySettings, olga: User) -> None:
     assert 'name="password"' not in browser.get(LOG_IN).content.decode()
     assert browser.post(LOG_IN, form).status_code == 200
     assert browser.get("/admin/").status_code == 302
+    assert Change.objects.get(action=Event.LOG_IN_FAILED).subject == "olga"
     assert "no active user nemo" in fails("break_glass", "nemo")
     url = run_json("break_glass", "olga")["url"]
     person("vera", Role.VIEWER)
