@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from database import sql
 from hub.gateway import bulkhead
+from hub.gateway import sql as statements
 from hub.gateway.http import Answer
 from hub.models import Posting
 from hub.store import WriteRequest
@@ -31,16 +32,6 @@ _MARGIN_SECONDS = 10
 _PAUSES = (0.02, 0.05, 0.1)
 
 Identity = tuple[str, str, str]
-
-_CLAIM = """
-INSERT INTO hub_posting (owner, object_key, audience, digest, claim, until)
-VALUES (%(owner)s::text, %(key)s::text, %(audience)s::text, %(digest)s::bytea, %(claim)s::uuid,
-  now() + %(lease)s::interval)
-ON CONFLICT (owner, object_key, audience) DO UPDATE SET digest = EXCLUDED.digest,
-  claim = EXCLUDED.claim, until = EXCLUDED.until, http_status = NULL, status_code = NULL,
-  headers = '{}', body = NULL
-WHERE hub_posting.http_status IS NOT NULL OR hub_posting.until <= now()
-RETURNING claim"""
 
 
 def once(request: WriteRequest, platform_id: int, post: Callable[[], Answer]) -> Answer:
@@ -102,8 +93,8 @@ def _claimed(request: WriteRequest) -> UUID | None:
     """Take the claim; None when another process was faster."""
     claim = uuid4()
     lease = timedelta(seconds=settings.HUB_REQUEST_TIMEOUT + _MARGIN_SECONDS)
-    wanted = {**_identity(request), "digest": digest(request.body), "claim": claim}
-    return claim if sql.row(_CLAIM, {**wanted, "lease": lease}) is not None else None
+    post = {"digest": digest(request.body), "claim": claim, "lease": lease}
+    return claim if sql.row(statements.CLAIM, _identity(request) | post) is not None else None
 
 
 def _settled(claim: UUID, post: Callable[[], Answer]) -> Answer:
