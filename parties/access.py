@@ -1,4 +1,4 @@
-"""May one party send a module's messages to another? The only place that knows.
+"""Access: whether one party may send a module's messages to another. The only place that knows.
 
 Spec: 2.2.1 transport and format ("opposite role"); A-24, A-28, A-30. A party is judged as it is
 registered: its key, its role and its platform. One SQL text yields every pair with access; what an
@@ -13,8 +13,9 @@ from typing import Any
 
 from django.conf import settings
 
-from database import sql as database_sql
+from database import sql
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
+from parties import sql as statements
 from parties.agreements import outside_period
 from parties.connection_status import ConnectionStatus
 from parties.holders import Named, names, ref_of
@@ -24,97 +25,6 @@ from parties.role_pairs import SIDES, Pairs, pairs_of
 Parameters = dict[str, Any]
 _Way = tuple[str, str]
 """Whose objects, and who has them."""
-
-# A key at one platform is nobody's partner but others': it needs no hub to talk to itself.
-_FITTING = """
-    owner.holder <> receiver.holder
-    AND (owner.role || ' ' || receiver.role) = ANY(%(access_roles)s)
-"""
-_LIVE = f"""
-    owner.is_active AND receiver.is_active
-    AND owner_platform.status <> %(access_suspended)s
-    AND receiver_platform.status <> %(access_suspended)s
-    AND {_FITTING}
-"""
-_COVERED = "(cardinality(agreement.modules) = 0 OR %(access_module)s = ANY(agreement.modules))"
-_IN_FORCE = """agreement.state = %(access_active)s
-    AND (agreement.valid_from IS NULL OR agreement.valid_from <= statement_timestamp())
-    AND (agreement.valid_until IS NULL OR agreement.valid_until > statement_timestamp())"""
-_JOINS = """
-    JOIN parties_platform owner_platform ON owner_platform.id = owner.platform_id
-    JOIN parties_platform receiver_platform ON receiver_platform.id = receiver.platform_id
-"""
-_SELECT = "SELECT DISTINCT owner.holder AS owner, receiver.id AS receiver_party_id"
-
-
-_ACQUAINTED = "SELECT owner.id AS party_id, receiver.platform_id"
-_ACQUAINTANCE = f"owner.platform_id <> receiver.platform_id AND receiver.is_active AND {_FITTING}"
-
-
-def _agreed(owner: str, receiver: str, *, select: str, where: str) -> str:
-    """Write one reading of the agreements: who owns and who reads is the roles' business."""
-    return f"""
-{select}
-FROM parties_agreement agreement
-JOIN parties_party owner ON owner.id = agreement.{owner}
-JOIN parties_party receiver ON receiver.id = agreement.{receiver}
-{_JOINS}
-WHERE {where}
-    AND {_IN_FORCE}
-"""
-
-
-def _short(sql: str) -> str:
-    """Leave out what only readers need: psycopg parses texts of 4,096 characters anew each time."""
-    return " ".join(sql.split())
-
-
-def _both(select: str, where: str) -> str:
-    # A UNION, not a LATERAL: conditions of a composing query reach the indexes of both halves.
-    one, other = (
-        _agreed(*sides, select=select, where=where)
-        for sides in (("cpo_id", "emsp_id"), ("emsp_id", "cpo_id"))
-    )
-    return _short(f"{one} UNION {other}")
-
-
-def _open(select: str, where: str) -> str:
-    return _short(f"""
-{select}
-FROM parties_party owner CROSS JOIN parties_party receiver
-{_JOINS}
-WHERE {where}
-    AND NOT EXISTS (
-        SELECT FROM parties_agreement refused WHERE refused.state = %(access_refused)s
-        AND (refused.cpo_id, refused.emsp_id) IN ((owner.id, receiver.id), (receiver.id, owner.id)))
-""")
-
-
-_AGREED, _OPEN = _both(_SELECT, f"{_LIVE} AND {_COVERED}"), _open(_SELECT, _LIVE)
-_AGREED_CONTACTS = _both(_ACQUAINTED, _ACQUAINTANCE)
-_OPEN_CONTACTS = _open(_ACQUAINTED, _ACQUAINTANCE)
-
-
-# Who a party `p` is for the sender: it may be called here, or their agreement covers the module.
-_CALLED = """CASE WHEN %(access_owner_calls)s::boolean
-    THEN sender.role || ' ' || p.role ELSE p.role || ' ' || sender.role END"""
-_SENDER = "sender.holder = %(access_sender)s AND sender.is_active AND sender.holder <> p.holder"
-_PARTNERS = """(agreement.cpo_id, agreement.emsp_id) IN ((p.id, sender.id), (sender.id, p.id))"""
-_REACH_AGREED = _short(f"""
-SELECT bool_or({_COVERED}) AS is_known,
-  bool_or({_COVERED} AND {_CALLED} = ANY(%(access_roles)s::text[])) AS may_be_called
-FROM parties_party sender JOIN parties_agreement agreement ON {_PARTNERS}
-WHERE {_SENDER} AND {_IN_FORCE}""")  # noqa: S608
-_REACH_OPEN = _short(f"""
-SELECT bool_or((sender.role || ' ' || p.role) = ANY(%(access_any_roles)s::text[])) AS is_known,
-  bool_or({_CALLED} = ANY(%(access_roles)s::text[])) AS may_be_called
-FROM parties_party sender
-WHERE {_SENDER} AND NOT EXISTS (SELECT FROM parties_agreement agreement
-  WHERE {_PARTNERS} AND agreement.state = %(access_refused)s)""")  # noqa: S608
-
-_HELD_BY = (
-    "receiver_party_id = ANY(ARRAY(SELECT id FROM parties_party WHERE holder = %(access_{})s))"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +43,9 @@ def access_pairs_sql(module: ModuleID, *, roles: Pairs | None = None) -> tuple[s
     leaves only pairs of parties in these roles.
     """
     agreed = settings.HUB_ACCESS == "agreement"
-    return (_AGREED if agreed else _OPEN), {
+    return (statements.PAIRS_BY_AGREEMENT if agreed else statements.PAIRS_IN_OPEN_ACCESS), {
         "access_suspended": ConnectionStatus.SUSPENDED.value,
-        "access_roles": _written(pairs_of(module) if roles is None else roles),
+        "access_roles": _as_text(pairs_of(module) if roles is None else roles),
         **_by(module if agreed else None),
     }
 
@@ -143,7 +53,7 @@ def access_pairs_sql(module: ModuleID, *, roles: Pairs | None = None) -> tuple[s
 def reach_sql(
     module: ModuleID, interface: InterfaceRole, *, sender: Named
 ) -> tuple[str, Parameters]:
-    """Return SQL with named parameters that tells of a party `p` who it is for a sender.
+    """Return SQL with named parameters that says who a party `p` is for a sender.
 
     One row for composition (`LATERAL (…)`): `is_known` when something lets the two exchange this
     module, whatever their roles make of it, `may_be_called` when the sender may call this
@@ -154,24 +64,24 @@ def reach_sql(
     parameters = {
         "access_sender": str(sender),
         "access_owner_calls": interface is InterfaceRole.RECEIVER,
-        "access_roles": _written(pairs_of(module)),
+        "access_roles": _as_text(pairs_of(module)),
         **_by(module if agreed else None),
     }
     if agreed:
-        return _REACH_AGREED, parameters
-    return _REACH_OPEN, {**parameters, "access_any_roles": _ANY_ROLES}
+        return statements.REACH_BY_AGREEMENT, parameters
+    return statements.REACH_IN_OPEN_ACCESS, {**parameters, "access_any_roles": _ANY_ROLES}
 
 
 def contacts_sql() -> tuple[str, Parameters]:
     """Return SQL with named parameters that yields (party_id, platform_id) of every contact.
 
     The party with this id may exchange messages of some module with a party of this platform once
-    both are connected; at present it may stand in any way.
+    both are connected, whatever the status of either is now.
     """
     agreed = settings.HUB_ACCESS == "agreement"
-    sql = _AGREED_CONTACTS if agreed else f"{_OPEN_CONTACTS} GROUP BY 1, 2"
+    text = statements.CONTACTS_BY_AGREEMENT if agreed else statements.CONTACTS_IN_OPEN_ACCESS
     in_force = {"access_active": AgreementState.ACTIVE.value}
-    return sql, {"access_roles": _ANY_ROLES, **(in_force if agreed else _by(None))}
+    return text, {"access_roles": _ANY_ROLES, **(in_force if agreed else _by(None))}
 
 
 def visible_owners(
@@ -179,24 +89,21 @@ def visible_owners(
 ) -> frozenset[str]:
     """Return the holders whose objects a holder may have."""
     pairs, parameters = access_pairs_sql(module, roles=roles)
-    sql = f"SELECT owner FROM ({pairs}) access WHERE {_HELD_BY.format('reader')}"  # noqa: S608
-    return frozenset(
-        owner for (owner,) in database_sql.rows(sql, {**parameters, "access_reader": str(receiver)})
-    )
+    parameters["access_reader"] = str(receiver)
+    return frozenset(owner for (owner,) in sql.rows(statements.visible_owners(pairs), parameters))
 
 
 def receivers(module: ModuleID, *, owner: Named) -> tuple[int, ...]:
     """Return the ids of the parties that may have a holder's objects, in a stable order."""
     pairs, parameters = access_pairs_sql(module)
-    sql = f"""SELECT receiver_party_id FROM ({pairs}) access
-        WHERE owner = %(access_owner)s ORDER BY 1"""  # noqa: S608
-    return tuple(pk for (pk,) in database_sql.rows(sql, {**parameters, "access_owner": str(owner)}))
+    parameters["access_owner"] = str(owner)
+    return tuple(pk for (pk,) in sql.rows(statements.receivers(pairs), parameters))
 
 
 def verdict(*, sender: Named, receiver: Named, module: ModuleID) -> Verdict:
     """Judge a message between two holders, whichever of them owns the objects it is about.
 
-    For operators: it says what senders are not told.
+    For operators: it says more than senders may know.
     """
     one, other = str(sender), str(receiver)
     ways, roles = [(one, other), (other, one)], pairs_of(module)
@@ -216,8 +123,8 @@ def judged(one: PartyRef, other: PartyRef, module: ModuleID) -> Verdict:
     different = [each for each in found if each[0] != each[1]] or found
     if len(different) == 1:
         return different[0][2]
-    told = [f"{a} with {b}: {each.why}" for a, b, each in different]
-    return Verdict(any(each.allowed for _, _, each in different), "; ".join(told))
+    reasons = [f"{a} with {b}: {each.why}" for a, b, each in different]
+    return Verdict(any(each.allowed for _, _, each in different), "; ".join(reasons))
 
 
 def _by(module: ModuleID | None) -> Parameters:
@@ -229,18 +136,13 @@ def _by(module: ModuleID | None) -> Parameters:
 
 def _is_allowed(ways: Sequence[_Way], module: ModuleID) -> bool:
     pairs, parameters = access_pairs_sql(module)
-    keys = {"access_one": ways[0][0], "access_other": ways[0][1]}
-    exists = [
-        f"EXISTS (SELECT FROM ({pairs}) access WHERE owner = %(access_{owner})s"
-        f" AND {_HELD_BY.format(reader)})"
-        for owner, reader in (("one", "other"), ("other", "one"))
-    ]
-    [(allowed,)] = database_sql.rows(f"SELECT {' OR '.join(exists)}", {**parameters, **keys})
+    parameters["access_one"], parameters["access_other"] = ways[0]
+    [(allowed,)] = sql.rows(statements.is_allowed(pairs), parameters)
     return bool(allowed)
 
 
 @lru_cache(maxsize=128)
-def _written(roles: Pairs) -> list[str]:
+def _as_text(roles: Pairs) -> list[str]:
     return sorted(f"{owner} {reader}" for owner, reader in roles)
 
 

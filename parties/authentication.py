@@ -1,4 +1,4 @@
-"""From a credentials token to the platform that holds it, by one SQL query.
+"""Authentication: from a credentials token to the platform that holds it, by one SQL query.
 
 Spec: 2.2.1 transport and format, Authorization header; credentials (token A); A-02, A-03, A-78.
 The usual request writes nothing. A first use, a platform that was silent or in back-off, and half a
@@ -6,7 +6,6 @@ minute without a trace of it are each noted by one conditional UPDATE.
 """
 
 import logging
-from dataclasses import dataclass
 from typing import cast
 
 from django.db.models import Case, F, When
@@ -24,6 +23,7 @@ from parties.caller import Caller, CallerParty
 from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.models import Credentials, TokenKind
 from parties.quirks import cached
+from parties.sql import PRESENTED_TOKEN, PresentedToken
 
 log = logging.getLogger(__name__)
 
@@ -31,46 +31,10 @@ _POST_AGAIN = (
     "this token A was used: use the final token; if the answer with it did not arrive, POST your"
     " credentials again"
 )
-_LOOKUP = """
-SELECT c.digest, c.id, c.kind, c.last_four, c.provisional, c.form, c.first_used_at IS NOT NULL,
-       c.revoked_at IS NOT NULL, coalesce(c.valid_until <= statement_timestamp(), false),
-       p.id, p.name, p.status, p.version, p.quirks::text,
-       p.last_seen_at IS NULL OR p.last_seen_at < statement_timestamp() - %(seen_every)s,
-       p.alarm = '' AND (p.failures > 0 OR p.status = %(offline)s),
-       EXISTS (SELECT FROM parties_credentials n WHERE n.replaces_id = c.id
-               AND n.first_used_at IS NULL AND n.revoked_at IS NULL AND n.valid_until IS NULL),
-       ARRAY(SELECT ARRAY[q.role, q.country_code, q.party_id, q.id::text, q.holder]
-             FROM parties_party q WHERE q.platform_id = p.id AND q.is_active ORDER BY q.id)
-FROM parties_credentials c JOIN parties_platform p ON p.id = c.platform_id
-WHERE c.digest IN (%(first)s, %(last)s)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The row of a presented token."""
-
-    id: int
-    kind: str
-    last_four: str
-    provisional: bool
-    form: str
-    used: bool
-    revoked: bool
-    expired: bool
-    platform_id: int
-    name: str
-    status: str
-    version: str
-    quirks: str
-    unseen: bool
-    is_back: bool
-    is_unconfirmed: bool
-    parties: list[list[str]]
 
 
 class TokenRefused(Unauthenticated):
-    """The token is a platform's, and does not open this door."""
+    """The token is a platform's, and not good for this request."""
 
     def __init__(self, message: str, *, presented_by: Caller) -> None:
         super().__init__(message)
@@ -119,10 +83,10 @@ def caller_of(request: Request) -> Caller:
 
 
 def is_known(authorization: str | None) -> bool:
-    """Tell whether a header brings a token that opens something, and note nothing of it."""
+    """Return whether a header brings a token that is good, and note nothing of it."""
     presented = candidates(authorization)
     found = _rows([tokens.digest(token) for token, _ in presented]) if presented else {}
-    return any(not row.revoked and not row.expired for row in found.values())
+    return any(not row.is_revoked and not row.is_expired for row in found.values())
 
 
 def identify(authorization: str | None, *, configuring: bool, repeatable: bool = False) -> Caller:
@@ -146,46 +110,49 @@ def identify(authorization: str | None, *, configuring: bool, repeatable: bool =
     raise Unauthenticated(_unknown([form for _, form in presented]))
 
 
-def _rows(digests: list[str]) -> dict[str, _Found]:
-    """Look up the one or two readings of a header; two scalars keep one plan for all calls."""
-    asked = {
+def _rows(digests: list[str]) -> dict[str, PresentedToken]:
+    """Look up the one or two readings of a header."""
+    parameters = {
         "first": digests[0],
         "last": digests[-1],
         "seen_every": connection_health.seen_every(),
         "offline": ConnectionStatus.OFFLINE.value,
     }
-    found = sql.rows(_LOOKUP, asked)
-    return {row[0]: _Found(*row[1:]) for row in found}
+    return {row.digest: row for row in sql.rows(PRESENTED_TOKEN, parameters)}
 
 
-def _may_repeat(row: _Found) -> bool:
-    """Tell whether a token A within its time, or a C behind its grace, was replaced in vain."""
+def _may_repeat(row: PresentedToken) -> bool:
+    """Return whether a token A within its time, or a C behind its grace, was replaced in vain."""
     if row.kind == TokenKind.A:
-        return row.is_unconfirmed and row.revoked and not row.expired
-    return row.is_unconfirmed and row.expired and not row.revoked
+        return row.is_unconfirmed and row.is_revoked and not row.is_expired
+    return row.is_unconfirmed and row.is_expired and not row.is_revoked
 
 
-def _check(row: _Found, token: str, form: TokenForm, *, configuring: bool, repeating: bool) -> None:
+def _check(
+    row: PresentedToken, token: str, form: TokenForm, *, configuring: bool, repeating: bool
+) -> None:
     objection = _objection(row, form, configuring=configuring, repeating=repeating)
     if objection is not None:
         log.warning("%s presented a token that is refused: %s", row.name, objection)
         raise TokenRefused(objection, presented_by=_caller(row, token))
 
 
-def _objection(row: _Found, form: TokenForm, *, configuring: bool, repeating: bool) -> str | None:
-    """Say why a known token does not open this door: the first true line counts."""
+def _objection(
+    row: PresentedToken, form: TokenForm, *, configuring: bool, repeating: bool
+) -> str | None:
+    """Say why a known token is not good for this request: the first true line counts."""
     registered = row.status in REGISTERED
     objections: tuple[tuple[bool, str], ...] = (
         (
-            row.revoked and row.kind == TokenKind.A and row.is_unconfirmed and not repeating,
+            row.is_revoked and row.kind == TokenKind.A and row.is_unconfirmed and not repeating,
             _POST_AGAIN,
         ),
         (
-            row.revoked and row.kind == TokenKind.A and not repeating,
+            row.is_revoked and row.kind == TokenKind.A and not repeating,
             "this token A was used or withdrawn: use the final token",
         ),
-        (row.revoked and not repeating, "this token was replaced or withdrawn"),
-        (row.expired and not repeating, "this token has expired"),
+        (row.is_revoked and not repeating, "this token was replaced or withdrawn"),
+        (row.is_expired and not repeating, "this token has expired"),
         (
             form is TokenForm.RAW and not cached(row.quirks).accept_raw_token,
             "the token looks un-encoded: send Token followed by the Base64 of the token",
@@ -208,17 +175,17 @@ def _unknown(forms: list[TokenForm]) -> str:
     return "unknown token; it looks un-encoded: send Token followed by the Base64 of the token"
 
 
-def _note(row: _Found, form: TokenForm, *, configuring: bool) -> None:
+def _note(row: PresentedToken, form: TokenForm, *, configuring: bool) -> None:
     """Write down what this call proves; usually nothing."""
-    if not row.used and not (row.provisional and configuring):
+    if not row.is_used and not (row.provisional and configuring):
         _first_use(row)
     if row.form != form:
         Credentials.objects.filter(pk=row.id).update(form=form)
-    if row.unseen or row.is_back:
+    if row.is_unseen or row.is_back:
         connection_health.called(row.platform_id)
 
 
-def _first_use(row: _Found) -> None:
+def _first_use(row: PresentedToken) -> None:
     """Let the first use of a new token end its predecessors.
 
     While an exchange started by the hub is open, calls to the versions endpoint prove nothing; any
@@ -232,7 +199,7 @@ def _first_use(row: _Found) -> None:
         former.filter(kind=TokenKind.C, pk__lt=row.id).revoke()
 
 
-def _caller(row: _Found, token: str, *, repeating: bool = False) -> Caller:
+def _caller(row: PresentedToken, token: str, *, repeating: bool = False) -> Caller:
     back = row.is_back and row.status == ConnectionStatus.OFFLINE
     return Caller(
         platform_id=row.platform_id,

@@ -1,4 +1,4 @@
-"""Whose something is, as the hub files it: a party's key at one platform, by a name of its own.
+"""Holders: whose something is, as the hub files it. A party at one platform, by a name of its own.
 
 A-30. `DE-MSA` is the holder that had this key first, `DE-MSA@17` the same key at platform 17. Names
 are the store's and access's; on the wire a party is its key alone.
@@ -7,6 +7,7 @@ are the store's and access's; on the wire a party is its key alone.
 from database import sql
 from ocpi.types import PartyRef
 from parties.models import Holder
+from parties.sql import HOLDER_NAME
 
 _KEY = 6
 Named = PartyRef | str
@@ -20,8 +21,7 @@ def ref_of(holder: str) -> PartyRef:
 
 def name(ref: PartyRef, platform_id: int) -> str:
     """Return the name of a party at a platform; who has none gets one."""
-    asked = {"key": str(ref), "platform": platform_id}
-    [(found,)] = sql.rows("SELECT parties_holder_name(%(key)s::text, %(platform)s::bigint)", asked)
+    [(found,)] = sql.rows(HOLDER_NAME, {"key": str(ref), "platform": platform_id})
     return str(found)
 
 

@@ -10,17 +10,13 @@ from ocpi.client import Peer
 from ocpi.errors import ReceiverNotConnected
 from parties import quirks, tokens
 from parties.models import Direction
-
-_OUTBOUND = """
-SELECT c.sealed, p.quirks::text, p.name FROM parties_credentials c
-JOIN parties_platform p ON p.id = c.platform_id
-WHERE c.platform_id = %(platform)s::bigint AND c.direction = %(direction)s::text LIMIT 1"""
+from parties.sql import OUTBOUND_TOKEN
 
 
 def peer_of(platform_id: int) -> Peer:
-    """Return the token the platform gave the hub, in the form it wants; 4003 if there is none."""
-    asked = {"platform": platform_id, "direction": Direction.OUT.value}
-    found = sql.row(_OUTBOUND, asked)
+    """Return the token the platform gave the hub, in the form it reads; 4003 if there is none."""
+    parameters = {"platform": platform_id, "direction": Direction.OUT.value}
+    found = sql.row(OUTBOUND_TOKEN, parameters)
     if found is None:
         message = "the platform is not registered"
         raise ReceiverNotConnected(message)

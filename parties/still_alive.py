@@ -21,6 +21,7 @@ from ocpi.transport.message_ids import MessageIds
 from parties import connection_health, outbound_auth
 from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.registration import lock
+from parties.sql import CLAIM_DUE_PLATFORMS, DuePlatform
 from parties.tokens import Undecryptable
 
 log = logging.getLogger(__name__)
@@ -29,30 +30,12 @@ _MOST_AT_ONCE = 100
 _MARGIN_SECONDS = 2.0
 """For noting what came of a ping, after the time its answer may take."""
 
-# Due is who is in doubt (a message met a 401, or no answer); else, unless a back-off lasts, who was
-# not reached or is OFFLINE, and who was silent for the idle time. greatest() ignores NULL.
-_CLAIM = """
-UPDATE parties_platform SET last_ping_at = statement_timestamp() WHERE id IN (
-  SELECT id FROM parties_platform
-  WHERE status = ANY(%(registered)s::text[]) AND versions_url <> ''
-    AND (last_ping_at <= statement_timestamp() - %(under_way)s::interval) IS NOT FALSE
-    AND (handshake_until <= statement_timestamp()) IS NOT FALSE AND (
-    doubted_at > greatest(last_ping_at, '-infinity'::timestamptz)
-    OR (next_attempt_at IS NULL OR next_attempt_at <= statement_timestamp()) AND (
-      unreachable > 0 OR status = %(offline)s::text
-      OR greatest(last_seen_at, last_ping_at, status_changed_at)
-        <= statement_timestamp() - %(idle)s::interval))
-  ORDER BY last_ping_at NULLS FIRST LIMIT %(at_once)s::bigint FOR UPDATE SKIP LOCKED)
-RETURNING id, name, versions_url"""
-
 
 @dataclass(frozen=True, slots=True)
-class _DuePlatform:
+class _Ping:
     """A platform to be pinged, and the token as it was before that."""
 
-    platform_id: int
-    name: str
-    url: str
+    platform: DuePlatform
     peer: client.Peer = field(repr=False)
 
 
@@ -60,77 +43,75 @@ def ping_idle() -> int:
     """Ping the platforms that are due, record what came of each, and count them."""
     due = list(_claim_due())
     sql.release()  # no connection is held while peers take their time
-    pings = {client.shared().submit(_ping(platform)): platform for platform in due}
-    for future in as_completed(pings):
-        _record_outcome(pings[future], future)
+    sent = {client.shared().submit(_send(ping)): ping for ping in due}
+    for future in as_completed(sent):
+        _record_outcome(sent[future], future)
         sql.release()
     return len(due)
 
 
-def _claim_due() -> Iterator[_DuePlatform]:
+def _claim_due() -> Iterator[_Ping]:
     """Claim the platforms that are due, so that no other worker pings them meanwhile."""
     under_way = timedelta(seconds=settings.HUB_REQUEST_TIMEOUT + _MARGIN_SECONDS)
-    found = sql.rows(
-        _CLAIM,
-        {
-            "registered": sorted(status.value for status in REGISTERED),
-            "offline": ConnectionStatus.OFFLINE.value,
-            "idle": timedelta(seconds=settings.HUB_IDLE_SECONDS),
-            "under_way": under_way,
-            "at_once": _MOST_AT_ONCE,
-        },
-    )
-    for platform_id, name, url in found:
+    parameters = {
+        "registered": sorted(status.value for status in REGISTERED),
+        "offline": ConnectionStatus.OFFLINE.value,
+        "idle": timedelta(seconds=settings.HUB_IDLE_SECONDS),
+        "under_way": under_way,
+        "at_once": _MOST_AT_ONCE,
+    }
+    for platform in sql.rows(CLAIM_DUE_PLATFORMS, parameters):
         try:
-            yield _DuePlatform(platform_id, name, url, outbound_auth.peer_of(platform_id))
+            yield _Ping(platform, outbound_auth.peer_of(platform.id))
         except (ReceiverNotConnected, Undecryptable) as error:
-            log.error("%s cannot be pinged: %s", name, error)  # noqa: TRY400 - a sentence is enough
+            log.error("%s cannot be pinged: %s", platform.name, error)  # noqa: TRY400 - a sentence is enough
 
 
-async def _ping(platform: _DuePlatform) -> client.Reply:
-    headers = MessageIds.new().as_headers()
-    return await client.shared().send("GET", platform.url, peer=platform.peer, headers=headers)
+async def _send(ping: _Ping) -> client.Reply:
+    url, headers = ping.platform.versions_url, MessageIds.new().as_headers()
+    return await client.shared().send("GET", url, peer=ping.peer, headers=headers)
 
 
-def _record_outcome(platform: _DuePlatform, future: "Future[client.Reply]") -> None:
+def _record_outcome(ping: _Ping, future: "Future[client.Reply]") -> None:
     try:
-        _record_reply(platform, future.result())
+        _record_reply(ping, future.result())
     except client.PeerError as error:
-        connection_health.failed(platform.platform_id, f"ping: {error.sentence} ({error})")
+        connection_health.failed(ping.platform.id, f"ping: {error.sentence} ({error})")
     except CancelledError:  # the process ends
         return
 
 
-def _record_reply(platform: _DuePlatform, reply: client.Reply) -> None:
+def _record_reply(ping: _Ping, reply: client.Reply) -> None:
     """Record an answer (A-117): any envelope is a sign of life, whatever it says."""
+    platform_id = ping.platform.id
     if reply.refuses_token:
-        _record_refusal(platform, reply.http_status)
+        _record_refusal(ping, reply.http_status)
         return
     if reply.is_throttled:
-        connection_health.throttled(platform.platform_id, reply.retry_after)
+        connection_health.throttled(platform_id, reply.retry_after)
     if reply.envelope is not None:
-        connection_health.answered(platform.platform_id)
+        connection_health.answered(platform_id)
     elif not reply.is_throttled:
         connection_health.failed(
-            platform.platform_id, f"ping: HTTP {reply.http_status} without an OCPI envelope"
+            platform_id, f"ping: HTTP {reply.http_status} without an OCPI envelope"
         )
 
 
-def _record_refusal(platform: _DuePlatform, status: int) -> None:
+def _record_refusal(ping: _Ping, status: int) -> None:
     """Raise the alarm; if the token was replaced since, have the platform pinged again instead."""
-    if _is_token_outdated(platform):
-        connection_health.doubt(platform.platform_id)
+    if _is_token_outdated(ping):
+        connection_health.doubt(ping.platform.id)
         return
     connection_health.refused(
-        platform.platform_id,
+        ping.platform.id,
         f"it refuses the hub's token (HTTP {status} to a ping); have it PUT new credentials,"
-        f" or `invite_platform {platform.name!r} --reset` and register anew",
+        f" or `invite_platform {ping.platform.name!r} --reset` and register anew",
     )
 
 
-def _is_token_outdated(platform: _DuePlatform) -> bool:
+def _is_token_outdated(ping: _Ping) -> bool:
     try:
-        present = outbound_auth.peer_of(platform.platform_id)
+        present = outbound_auth.peer_of(ping.platform.id)
     except (ReceiverNotConnected, Undecryptable):
         return True
-    return present != platform.peer or lock.is_under_way(platform.platform_id)
+    return present != ping.peer or lock.is_under_way(ping.platform.id)
