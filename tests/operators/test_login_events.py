@@ -1,5 +1,6 @@
 """The door of the console: what happens there is in the audit, and it locks no operator out."""
 
+import hashlib
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,12 +9,14 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.core import signing
 from django.test import Client
 from django.test.utils import override_settings
 from django.utils import timezone
 
 from database.redis_connection import connection
-from operators import login_events, login_throttle, second_factor
+from hub.tasks.housekeeping import keep_the_door
+from operators import known_devices, login_events, login_throttle, second_factor
 from operators.groups import Role
 from operators.login_events import Event
 from operators.models import Change, KnownNetwork
@@ -240,6 +243,33 @@ def test_where_an_account_is_known_guesses_are_few_as_well(olga: User) -> None:
     assert "of this account from here" in refused
     assert run_json("unlock_login", "olga")["had_failed"]
     assert log_in("olga", REMOTE_ADDR="192.0.2.1").status_code == 302
+
+
+class _Old(signing.TimestampSigner):
+    """Signs as it would have done so many days ago."""
+
+    days = 0
+
+    def timestamp(self) -> str:
+        return signing.b62_encode(int(time.time()) - self.days * 86_400)
+
+
+@pytest.mark.security("S-22")
+@pytest.mark.parametrize("off", [-1, 1])
+def test_what_was_not_used_for_long_is_known_no_more(olga: User, off: int) -> None:
+    """A cookie of former years opens nothing, and beat forgets the network."""
+    signer = _Old(salt="operators.device")
+    signer.days = known_devices.MOST_DAYS_KNOWN + off
+    log_in("olga", REMOTE_ADDR="192.0.2.1")
+    KnownNetwork.objects.update(at=timezone.now() - timedelta(days=signer.days))
+    keep_the_door()
+    assert KnownNetwork.objects.exists() is (off < 0)
+    assault("olga", 3)
+    browser = Client(REMOTE_ADDR="203.0.113.9")
+    whose = hashlib.sha256(b"olga").hexdigest()[:16]
+    browser.cookies["device"] = signer.sign_object((whose, "1"))
+    answer = browser.post("/admin/login/", {"username": "olga", "password": PASSWORD})
+    assert answer.status_code == (302 if off < 0 else 200)
 
 
 @pytest.mark.security("S-22")

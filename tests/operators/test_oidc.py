@@ -330,6 +330,7 @@ def test_passwords_can_be_ruled_out(on: LazySettings, olga: User) -> None:
     assert Change.objects.filter(action=Event.BROKE_GLASS, subject="olga").exists()
 
 
+@pytest.mark.security("S-22")
 def test_an_address_begins_a_bounded_number_of_log_ins(on: LazySettings, olga: User) -> None:
     """Each is a row of a session; those that succeed are not counted."""
     for _ in range(16):
@@ -340,6 +341,7 @@ def test_an_address_begins_a_bounded_number_of_log_ins(on: LazySettings, olga: U
     assert Change.objects.get(action=Event.LOCKED_OUT).subject == UNKNOWN
 
 
+@pytest.mark.security("S-22")
 def test_a_page_of_others_uses_no_attempts_up(on: LazySettings, olga: User) -> None:
     """Nobody is locked out by a page that asks for the log-in fifty times as a picture."""
     on.HUB_LOGIN_FAILURES = 1

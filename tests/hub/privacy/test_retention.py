@@ -29,6 +29,7 @@ from ocpi.types import ModuleID
 from operators.audit import record
 from operators.models import Change as Audited
 from parties.models import ObservedDeviation
+from settings.celery_config import beat_schedule
 from tests.cast import CPA, HUB, MSA, Cast
 from tests.hub.privacy.driver_everywhere import CDR, SESSION, UID, plant
 from tests.hub.pull.workers import offer, read
@@ -110,6 +111,12 @@ def test_each_kind_ends_when_its_days_are_over(
     assert retention.prune()["CDRs"] == 1
     assert not Cdr.objects.exists()
     assert not Receipt.objects.filter(subscription__module="cdrs").exists()
+
+
+def test_beat_has_it_done_every_hour() -> None:
+    """What nobody starts ends nothing."""
+    planned = {each["task"]: each["schedule"] for each in beat_schedule.values()}
+    assert planned[prune_personal.name] == 3_600
 
 
 @pytest.mark.django_db
