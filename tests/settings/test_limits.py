@@ -85,9 +85,9 @@ def test_a_row_of_the_page_is_true(limit: Limit) -> None:
     else:
         assert hasattr(settings, limit.where)
         default = re.search(
-            rf'"{limit.where}",\s*([\d_.]+)', (ROOT / "settings" / "base.py").read_text()
+            rf'"{limit.where}",\s*([\d_.]+)', (ROOT / "settings" / "hub.py").read_text()
         )
-        assert default, f"{limit.where} has no default in settings/base.py"
+        assert default, f"{limit.where} has no default in settings/hub.py"
         assert float(limit.value.split()[0]) == float(default[1])
         assert limit.where in (ROOT / ".env.example").read_text(encoding="utf-8")
 
@@ -100,7 +100,7 @@ def test_every_bound_of_the_code_is_on_the_page() -> None:
 
 def test_every_number_an_operator_sets_is_a_bound_with_a_row() -> None:
     """A new setting stands on the page, or among those that bound nobody."""
-    text = (ROOT / "settings" / "base.py").read_text(encoding="utf-8")
+    text = (ROOT / "settings" / "hub.py").read_text(encoding="utf-8")
     numbers = set(re.findall(r'env\.(?:integer|number)\(\s*"(HUB_[A-Z0-9_]+)"', text))
     rows = {limit.where for limit in _limits()}
     assert sorted(numbers - rows - NO_BOUNDS) == []
