@@ -272,6 +272,7 @@ def _answer(text: str) -> None:
             data = discovery.data_of(Reply(200, {}, body, 0.1), "GET")
             discovery._listed(data, "https://peer")
             discovery._endpoints(data, VERSIONS["2.2.1"], roles=frozenset(), url="https://peer")
+        raw_json.has_more(b"[%b]" % body, 1)
         with suppress(msgspec.DecodeError, RecursionError):
             raw_json.items(_bytes(text))
     Offer.read(_bytes(text), VERSIONS["2.2.1"])

@@ -2,12 +2,13 @@
 
 import random
 import string
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
 
 from hub.models import Quarantined
-from hub.pull import quarantine
+from hub.pull import ingest, quarantine
 from hub.pull.quarantine import hint
 from sandbox import SandboxPlatform
 from sandbox.misbehaviour import reply, say
@@ -39,6 +40,18 @@ def test_one_broken_object_does_not_lose_a_page(pair: Pair, deliver_all: Callabl
     [kept] = Quarantined.objects.all()
     assert kept.findings == "id: is required, as a string of printable characters"
     assert "mandatory" in hint(kept.fault)
+
+
+@pytest.mark.security("S-04")
+def test_an_object_refused_by_its_shape_is_not_made_to_be_named() -> None:
+    """Lists by the hundred thousand become none; what the object calls itself is found."""
+    text = b'{"id":"L2","evses":[' + b"[]," * 500_000 + b"[]]}"
+    tracemalloc.start()
+    assert ingest._name(text) == "L2"
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 200_000
 
 
 @pytest.mark.parametrize(

@@ -238,15 +238,19 @@ def test_the_id_of_a_part_is_read_folded(text: bytes, key: str) -> None:
 
 
 @pytest.mark.security("S-04")
-@pytest.mark.parametrize("item", [b"{}", b"[]", b"1", b"null", b'",,,"', b'{"a":[1,{}]}'])
+@pytest.mark.parametrize(
+    "item", [b"{}", b"[]", b"1", b"null", b'",,,"', b'"[\\",{"', b'{"a":[1,{}]}', b'{"[":"]"}']
+)
 def test_items_are_counted_before_they_are_made(item: bytes) -> None:
-    """A million of two bytes each would take hundreds of megabytes."""
+    """A million of two bytes each would take hundreds of megabytes, in one item or in many."""
     for number, has_more in ((10, False), (11, True), (5_000, True)):
         assert raw_json.has_more(b"[" + b",".join([item] * number) + b"]", 10) is has_more
-    many = b"[" + (item + b",") * 500_000 + b"1]"
+    many = b"[" + (item + b",") * 30_000 + b"1]"
+    one = b"[%b]" % many
 
     tracemalloc.start()
     assert raw_json.has_more(many, 1_000)
+    assert not raw_json.has_more(one, 1_000)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
