@@ -4,13 +4,14 @@ The limit is the same SQL by psycopg, its rows joined, without HTTP.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bench import bulk_rows, objects, page_sql
 from bench.environment import Ground, emsp
 from bench.figures import Figure, Key, Round, at_least, median_round
-from bench.load import Outcome, fire, request
+from bench.load import Answer, Outcome, fire, request, walk
 from bench.page_sql import Reader
+from ocpi.transport.pagination import read_link
 from ocpi.types import InterfaceRole, ModuleID
 
 LOCATIONS = 50_000
@@ -48,10 +49,25 @@ def _pages(ground: Ground, reader: Reader, what: str, after: int) -> Figure:
 
 
 def _steady(ground: Ground, reader: Reader, after: int) -> Outcome:
-    """Ask for the page behind a place, as the hub's own Link would; 0 is the beginning."""
+    """Ask for one page again and again: the first, or the one behind a place by its Link."""
     url = f"{ground.endpoint(InterfaceRole.SENDER, reader.module)}?limit={reader.limit}"
-    if after:
-        url += f"&offset={after}&cursor={after}-{LOCATIONS}-{reader.party}"
-    shot = request("GET", url, ground.headers(reader.party))
+    headers = ground.headers(reader.party)
+    shot = request("GET", _behind(url, headers, after) if after else url, headers)
     fire(ground.url, itertools.repeat(shot, 100))
     return fire(ground.url, itertools.repeat(shot), seconds=SECONDS)
+
+
+def _behind(url: str, headers: Mapping[str, str], after: int) -> str:
+    """Return the Link of the page that ends so many objects after the beginning."""
+    links: list[str | None] = []
+
+    def following(answer: Answer | None) -> bytes | None:
+        if answer is None:
+            return request("GET", f"{url}&offset={after - PAGE}", headers)
+        links.append(read_link(answer.header("link"), base_url=url))
+        return None
+
+    walk(url, following)
+    if not links or links[0] is None:
+        raise RuntimeError(f"no Link leads on behind {after} objects")
+    return links[0]
