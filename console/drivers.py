@@ -64,7 +64,7 @@ class Drivers:
         return urls
 
     def has_driver_permission(self, request: HttpRequest, _: object = None) -> bool:
-        """Tell who may do either."""
+        """Let in who may do either."""
         user: Any = request.user
         return bool(user.has_perm(_ERASE) or user.has_perm(_EXPORT))
 
@@ -81,13 +81,13 @@ class Drivers:
         form = DriverForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
             return _asked(self, request, form)
-        wanted = request.POST.get("do", "")
-        if not request.user.has_perm(_EXPORT if wanted == "export" else _ERASE):
+        chosen = request.POST.get("do", "")
+        if not request.user.has_perm(_EXPORT if chosen == "export" else _ERASE):
             raise PermissionDenied
         given = form.cleaned_data
-        if wanted == "export":
+        if chosen == "export":
             return _file(given["driver"], one_line(given["reason"], longest=200))
-        return _erased(self, request, form) if wanted == "erase" else _asked(self, request, form)
+        return _erased(self, request, form) if chosen == "erase" else _asked(self, request, form)
 
     def driver_job(self: Any, request: HttpRequest, name: str) -> HttpResponse:
         """Show how far an erasure is."""
@@ -116,7 +116,7 @@ def _asked(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse: 
 def _erased(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:  # noqa: ANN401 - of tokens
     """Hand the erasure to a worker."""
     given = form.cleaned_data
-    wanted = {
+    erasure = {
         "uids": given["uids"].split(),
         "contracts": [given["contract"].strip()] if given["contract"] else [],
         "party": given["party"],
@@ -124,7 +124,7 @@ def _erased(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:
         "reason": one_line(given["reason"], longest=200),
     }
     try:
-        name = hand_over(housekeeping.erase_driver, wanted)
+        name = hand_over(housekeeping.erase_driver, erasure)
     except OperationalError as error:
         form.add_error(None, f"The broker does not answer: {error}")
         return _asked(admin, request, form)

@@ -4,7 +4,6 @@ Spec: 2.2.1 mod_locations; LOC-17. No other host is asked unless `HUB_MAP_TILES`
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -58,7 +57,7 @@ def spots_view(request: HttpRequest) -> HttpResponse:
         box = Box.read(request.GET)
     except ValueError as error:
         return JsonResponse({"error": str(error)}, status=400)
-    return JsonResponse({"clusters": [asdict(cluster) for cluster in clusters(box)]})
+    return JsonResponse({"clusters": [cluster._asdict() for cluster in clusters(box)]})
 
 
 def _check(request: HttpRequest) -> None:

@@ -70,8 +70,8 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heirs:
-    """One of the platform's parties by key and by the name that what is its is filed under."""
+class _HeldParty:
+    """A party of the platform: its key, and its holder, under which its objects are filed."""
 
     key: str
     holder: str
@@ -80,7 +80,7 @@ class _Heirs:
 def survey(platform: Platform) -> Departure:
     """Count what forgetting a platform would remove and keep; nothing is changed."""
     found = Departure()
-    for name, rows in chain(_rows(_all_heirs(platform)), _of_connection(platform)):
+    for name, rows in chain(_rows(_held_parties(platform)), _of_connection(platform)):
         found.of(rows)[name] += rows.count()
     return found
 
@@ -93,32 +93,32 @@ def forget_platform(platform: Platform, *, report: Progress = lambda *_: None) -
     Credentials.objects.inbound(platform).revoke()
     done, total, name = Departure(), max(1, survey(platform).total), platform.name
     platform_id = platform.pk
-    heirs = _all_heirs(platform)  # read while the parties are there that name them
-    _note_departed(heirs)
+    parties = _held_parties(platform)  # read while the parties are there that name them
+    _note_departed(parties)
 
     def remove(kinds: Iterable[Kind]) -> None:
         for kind, rows in kinds:
-            for number in _emptied(rows, name):
+            for number in _removed(rows, name):
                 done.of(rows)[kind] += number
                 report(min(1.0, done.total / total), done.removed + done.kept)
 
-    remove(chain(_rows(heirs), _of_connection(platform)))
+    remove(chain(_rows(parties), _of_connection(platform)))
     operations.delete_platform(platform)
-    remove(_rows(heirs))  # what others sent it meanwhile: now nobody can any more
+    remove(_rows(parties))  # what others sent it meanwhile: now nobody can any more
     Holder.objects.filter(platform=platform_id).delete()  # nothing is filed under it any more
     record("removed what was of", name, after=counts(done), kind="parties.Platform")
     return done
 
 
-def _rows(all_heirs: Iterable[_Heirs]) -> Iterator[Kind]:
+def _rows(parties: Iterable[_HeldParty]) -> Iterator[Kind]:
     """Yield what is of or for a platform's parties, kind by kind, by its name."""
-    for heirs in all_heirs:
+    for party in parties:
         for module, policy in POLICIES.items():
-            rows = policy.model._default_manager.filter(_stored(heirs.holder, module))
+            rows = policy.model._default_manager.filter(_stored_of_or_for(party.holder, module))
             yield KEPT if policy.model is Cdr else str(policy.model._meta.verbose_name_plural), rows
-        yield "changes of the feed", Change.objects.filter(_fed(heirs.holder))
+        yield "changes of the feed", Change.objects.filter(_of_or_for(party.holder))
         for model in (Receipt, DeadLetter, Snapshot):
-            about = model._default_manager.filter(owner=heirs.holder)
+            about = model._default_manager.filter(owner=party.holder)
             yield str(model._meta.verbose_name_plural), about
 
 
@@ -134,21 +134,21 @@ def _of_connection(platform: Platform) -> Iterator[Kind]:
     yield "callbacks", Callback.objects.filter(either)
 
 
-def _all_heirs(platform: Platform) -> list[_Heirs]:
+def _held_parties(platform: Platform) -> list[_HeldParty]:
     named = platform.parties.order_by("key").values_list("key", "holder").distinct()
-    return [_Heirs(key, holder) for key, holder in named]
+    return [_HeldParty(key, holder) for key, holder in named]
 
 
-def _stored(holder: str, module: ModuleID) -> Q:
-    either = _fed(holder)
+def _stored_of_or_for(holder: str, module: ModuleID) -> Q:
+    either = _of_or_for(holder)
     return either | Q(recipient=holder) if POLICIES[module].personal else either
 
 
-def _fed(holder: str) -> Q:
+def _of_or_for(holder: str) -> Q:
     return Q(owner=holder) | Q(audience=holder)
 
 
-def _emptied(rows: QuerySet[Any], name: str) -> Iterator[int]:
+def _removed(rows: QuerySet[Any], name: str) -> Iterator[int]:
     """Delete rows batch by batch, or keep them, and yield how many that were."""
     # Behind the last key, never from the beginning: there each batch would pass over all that the
     # batches before it deleted, which stay in the table until it is vacuumed.
@@ -183,12 +183,12 @@ def _kept(row: Cdr, name: str) -> KeptCdr:
     )
 
 
-def _note_departed(all_heirs: Iterable[_Heirs]) -> None:
-    """Remember until when its parties received what is personal."""
-    for heirs in all_heirs:
+def _note_departed(parties: Iterable[_HeldParty]) -> None:
+    """Note until when its parties received what is personal."""
+    for party in parties:
         for module in (name for name, policy in POLICIES.items() if policy.personal):
             Departed.objects.update_or_create(
-                party=heirs.key, module=module, defaults={"at": timezone.now()}
+                party=party.key, module=module, defaults={"at": timezone.now()}
             )
 
 

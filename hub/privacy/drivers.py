@@ -1,4 +1,4 @@
-"""Who a driver is: the tokens and contracts that name one, and the objects that name those.
+"""Drivers: the tokens and contracts that name one, and the objects that name those.
 
 Spec: 2.2.1 mod_tokens, CdrToken. A uid leads to its contract, a contract to its other tokens.
 """
@@ -62,7 +62,7 @@ class Driver:
 
     @cached_property
     def values(self) -> frozenset[str]:
-        """Everything by which the driver is told."""
+        """Everything that names the driver."""
         return self.uids | self.contracts | self.numbers
 
     @cached_property
@@ -76,7 +76,7 @@ class Driver:
         return IdentifierMatcher(self.values)
 
     def is_named_by(self, key: str) -> bool:
-        """Tell whether the key of a token, of whichever type, is one of the driver's."""
+        """Return whether the key of a token, of whichever type, is one of the driver's."""
         return key.partition(_VARIANT)[0] in self.uids
 
     def __str__(self) -> str:

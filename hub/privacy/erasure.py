@@ -18,7 +18,7 @@ from hub.models import Receipt, Token
 from hub.models.charging import ERASED
 from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
 from hub.privacy.personal_tables import PersonalTable, personal_tables
-from hub.privacy.spellings import Wording
+from hub.privacy.spellings import Spellings
 from hub.store import anonymity
 from ocpi.types import ModuleID
 from operators.audit import record
@@ -68,14 +68,14 @@ def erase(named: Driver, *, reason: str, report: Progress = lambda *_: None) -> 
             driver = resolved(driver)
     finally:
         words = "erased a driver" if erased.complete else "erased a driver (not to the end)"
-        facts = {"reason": Wording(driver).without(reason), "erased": dict(+erased.counts)}
+        facts = {"reason": Spellings(driver).without(reason), "erased": dict(+erased.counts)}
         record(words, f"driver {driver}", after=facts, kind="hub.Token")
     report(1.0, erased.counts)
     return erased
 
 
 def _is_clean(driver: Driver, erased: Erased, report: Progress, number: int) -> bool:
-    """Erase in one pass; tell whether it found nothing.
+    """Erase in one pass; return whether it found nothing.
 
     As nobody knows how many passes follow, each takes half of what is left of the progress shown.
     """
@@ -130,9 +130,9 @@ def _tables_cleared(driver: Driver, *, writes: bool) -> Iterator[tuple[float, Ma
 def _windows_cleared(
     table: PersonalTable, driver: Driver, *, writes: bool
 ) -> Iterator[tuple[Any, int]]:
-    wording = table.wording(driver)
+    spellings = table.spellings(driver)
     for key, rows in table.windows(driver):
-        changed = [(row, new) for row in rows if (new := table.changes_to(row, wording)) != {}]
+        changed = [(row, new) for row in rows if (new := table.changes_to(row, spellings)) != {}]
         if writes:
             table.delete([row["pk"] for row, new in changed if new is None])
             for row, new in changed:
@@ -148,7 +148,7 @@ def _tokens(driver: Driver, *, writes: bool) -> int:
 
 
 def _recipients(driver: Driver) -> list[str]:
-    """Return who was sent the driver's tokens, sessions or CDRs: OCPI has no way to tell them."""
+    """Return who was sent the driver's tokens, sessions or CDRs: OCPI cannot have them erased."""
     keys = list(tokens(driver).values_list("owner", "object_key"))
     taken = Receipt.objects.filter(
         subscription__module=ModuleID.TOKENS,

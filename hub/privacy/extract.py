@@ -1,4 +1,4 @@
-"""All that the hub holds of a driver as one JSON document, by kind, part after part.
+"""The extract: all that the hub holds of a driver as one JSON document, kind by kind.
 
 GDPR Art. 15 and 20. An object stands in it as its owner sent it. What names other people beside the
 driver is left out of a row.
@@ -19,7 +19,7 @@ from hub.masking.personal import PUBLISHED_TO
 from hub.models import Exchange, Location, StoredObject
 from hub.privacy.drivers import CHARGED, Driver, charged, resolved, tokens
 from hub.privacy.personal_tables import PersonalTable, personal_tables
-from hub.privacy.spellings import Wording
+from hub.privacy.spellings import Spellings
 from hub.store import raw_json
 from ocpi.types import ModuleID
 from operators.audit import record
@@ -39,7 +39,7 @@ def extract(named: Driver, *, reason: str) -> Iterator[str]:
     record(
         "took a driver's data away",
         f"driver {driver}",
-        after={"reason": Wording(driver).without(reason)},
+        after={"reason": Spellings(driver).without(reason)},
         kind="hub.Token",
     )
     return chain(_head(driver), _kinds(items(driver)), ["\n}}\n"])
@@ -113,11 +113,11 @@ def _in_order(rows: QuerySet[Any]) -> Iterator[Any]:
 
 
 def _rows_about(table: PersonalTable, driver: Driver) -> Iterator[Mapping[str, Any] | None]:
-    wording = Wording(driver)
+    spellings = Spellings(driver)
     for _, rows in table.windows(driver):
         yield None
         for row in rows:
-            if table.changes_to(row, wording) == {}:
+            if table.changes_to(row, spellings) == {}:
                 continue
             if table.model is Location:
                 yield _published_to(row, driver)

@@ -20,13 +20,14 @@ _ALL = 100
 Progress = Callable[[float, Mapping[str, int]], None]
 
 
-def hand_over(task: Any, wanted: Mapping[str, Any]) -> str:  # noqa: ANN401 - a task of Celery
+def hand_over(task: Any, request: Mapping[str, Any]) -> str:  # noqa: ANN401 - a task of Celery
     """Give work to a worker and return the name of its job; `OperationalError` without a broker."""
     by = actor() or HUB
     who = {"who": by.who, "channel": by.channel, "address": by.address, "doing": by.doing}
     job = Job(_ALL)
     job.publish()
-    sealed = tokens.seal(msgspec.json.encode({"by": who, "wanted": wanted}).decode())
+    # Keys that a worker of another release reads too: what is queued outlives an upgrade.
+    sealed = tokens.seal(msgspec.json.encode({"by": who, "wanted": request}).decode())
     try:
         task.delay(sealed, job.name)
     except redis.RedisError as error:
@@ -36,8 +37,8 @@ def hand_over(task: Any, wanted: Mapping[str, Any]) -> str:  # noqa: ANN401 - a 
 
 def run_job(sealed: str, name: str, do: Callable[[Any, Progress], object]) -> None:
     """Do what was handed over, as who asked for it, and let others see how far it is."""
-    request = msgspec.json.decode(tokens.unseal(sealed))
-    by, job = request["by"], Job(_ALL, name)
+    given = msgspec.json.decode(tokens.unseal(sealed))
+    by, job = given["by"], Job(_ALL, name)
     counted: Counter[str] = Counter()
 
     def report(share: float, counts: Mapping[str, int]) -> None:
@@ -48,7 +49,7 @@ def run_job(sealed: str, name: str, do: Callable[[Any, Progress], object]) -> No
     job.begin()
     try:
         with acting(Actor(**{**by, "channel": Channel(by["channel"])})):
-            do(request["wanted"], report)
+            do(given["wanted"], report)
     except ValueError as error:
         job.add({}, str(error))
         job.fail()

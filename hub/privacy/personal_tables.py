@@ -38,7 +38,7 @@ from hub.models import (
 )
 from hub.module_policy import ABOUT_DRIVERS
 from hub.privacy.drivers import Driver
-from hub.privacy.spellings import Wording
+from hub.privacy.spellings import Spellings
 from hub.store import anonymity, raw_json
 from ocpi.types import ModuleID
 from operators.models import Change as Audited
@@ -82,23 +82,23 @@ class PersonalTable:
 
     def windows(self, driver: Driver) -> Iterator[tuple[Any, list[Row]]]:
         """Yield the last key of each window of all rows, with its rows that may name the driver."""
-        wording, after = self.wording(driver), None
+        spellings, after = self.spellings(driver), None
         while True:
             rows = self._rows() if after is None else self._rows().filter(pk__gt=after)
             keys = rows.order_by("pk").values_list("pk", flat=True)[:_WINDOW]
             last = list(keys)[-1:]
             if not last:
                 return
-            yield last[0], list(self._rows_naming(rows.filter(pk__lte=last[0]), driver, wording))
+            yield last[0], list(self._rows_naming(rows.filter(pk__lte=last[0]), driver, spellings))
             after = last[0]
 
-    def wording(self, driver: Driver) -> Wording:
+    def spellings(self, driver: Driver) -> Spellings:
         """Return how the table writes the driver: the message log only has masked ids."""
-        return Wording(driver, masked=self.model is Exchange)
+        return Spellings(driver, masked=self.model is Exchange)
 
-    def changes_to(self, row: Row, wording: Wording) -> RowChanges:
+    def changes_to(self, row: Row, spellings: Spellings) -> RowChanges:
         """Return what makes a row one that does not name the driver."""
-        return _CHANGES_BY_MODEL.get(self.model, _without_driver)(row, wording, self.columns)
+        return _CHANGES_BY_MODEL.get(self.model, _without_driver)(row, spellings, self.columns)
 
     def update(self, row: Row, changes: dict[str, Any]) -> bool:
         """Write the changes, if the row still is as it was read.
@@ -118,14 +118,14 @@ class PersonalTable:
         return self._rows().filter(pk__in=pks).delete()[0]
 
     def _rows_naming(
-        self, rows: models.QuerySet[Any], driver: Driver, wording: Wording
+        self, rows: models.QuerySet[Any], driver: Driver, spellings: Spellings
     ) -> models.QuerySet[Any, Row]:
         either = Q()
         if "object_key" in self.columns:
             either |= Q(object_key__in=driver.uids)
         for name in self.columns:
             rows = rows.alias(**{f"{name}_searched": _searchable(self.model, name)})
-            either |= Q(**{f"{name}_searched__iregex": wording.pattern})
+            either |= Q(**{f"{name}_searched__iregex": spellings.pattern})
         return rows.filter(either).values("pk", *self.columns, *self.context)
 
     def _rows(self) -> models.QuerySet[Any]:
@@ -161,87 +161,87 @@ def _searchable(model: type[models.Model], name: str) -> models.Func:
     return Cast(name, models.TextField())
 
 
-def _without_driver(row: Row, wording: Wording, columns: tuple[str, ...]) -> dict[str, Any]:
+def _without_driver(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> dict[str, Any]:
     """Take the driver out of each column."""
-    return {name: new for name in columns if (new := wording.without(row[name])) != row[name]}
+    return {name: new for name in columns if (new := spellings.without(row[name])) != row[name]}
 
 
-def _changes_to_feed(row: Row, wording: Wording, columns: tuple[str, ...]) -> RowChanges:
+def _changes_to_feed(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> RowChanges:
     """Delete what is about the driver's token; of what is about others, take the driver away."""
     module = row.get("module") or row["subscription__module"]
-    if module == ModuleID.TOKENS and wording.driver.is_named_by(row["object_key"]):
-        return {} if wording.is_of_another(row["owner"]) else None
-    if wording.is_of_another(row.get("audience", "")):
+    if module == ModuleID.TOKENS and spellings.driver.is_named_by(row["object_key"]):
+        return {} if spellings.is_of_another(row["owner"]) else None
+    if spellings.is_of_another(row.get("audience", "")):
         return {}
     body = row["body"]
-    changes = _without_driver(row, wording, tuple(name for name in columns if name != "body"))
+    changes = _without_driver(row, spellings, tuple(name for name in columns if name != "body"))
     changes.pop("object_key", None)
     take_driver_out = _TAKE_DRIVER_OUT_OF_BODY.get(module)
-    new = take_driver_out(body, wording) if body and take_driver_out else body
+    new = take_driver_out(body, spellings) if body and take_driver_out else body
     return changes | ({"body": new} if new != body else {})
 
 
-def _charged_body(body: str, wording: Wording) -> str:
+def _charged_body(body: str, spellings: Spellings) -> str:
     """Make a Session or CDR anonymous if it is the driver's, else only take the ids away."""
     identities = {value.upper() for value in anonymity.identities(body).values()}
-    if identities & wording.driver.values:
-        return anonymity.anonymous(body.encode(), wording.driver.values).decode()
-    return str(wording.without(body))
+    if identities & spellings.driver.values:
+        return anonymity.anonymous(body.encode(), spellings.driver.values).decode()
+    return str(spellings.without(body))
 
 
-def _without_publication(text: str, wording: Wording) -> str:
+def _without_publication(text: str, spellings: Spellings) -> str:
     """Take the driver off the list of those to whom a Location is published (LOC-17)."""
     try:
         parts = raw_json.opened(text)
     except msgspec.DecodeError:
         return text
     listed = parts.get(PUBLISHED_TO, b"").decode()
-    new = str(wording.without(listed))
+    new = str(spellings.without(listed))
     if new == listed:
         return text
     return raw_json.joined({**parts, PUBLISHED_TO: new.encode()}).decode()
 
 
-def _changes_to_location(row: Row, wording: Wording, columns: tuple[str, ...]) -> RowChanges:
+def _changes_to_location(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> RowChanges:
     del columns
-    new = _without_publication(row["text"], wording)
+    new = _without_publication(row["text"], spellings)
     return {"text": new} if new != row["text"] else {}
 
 
-def _changes_to_receipt(row: Row, wording: Wording, columns: tuple[str, ...]) -> RowChanges:
+def _changes_to_receipt(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> RowChanges:
     del columns
     is_token = row["subscription__module"] == ModuleID.TOKENS
-    if not (is_token and wording.driver.is_named_by(row["object_key"])):
-        return _without_driver(row, wording, ("last_error",))
-    return {} if wording.is_of_another(row["owner"]) else None
+    if not (is_token and spellings.driver.is_named_by(row["object_key"])):
+        return _without_driver(row, spellings, ("last_error",))
+    return {} if spellings.is_of_another(row["owner"]) else None
 
 
-def _changes_to_listed(row: Row, wording: Wording, columns: tuple[str, ...]) -> RowChanges:
+def _changes_to_listed(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> RowChanges:
     del columns
     is_token = row["pull__module"] == ModuleID.TOKENS
-    return None if is_token and wording.driver.is_named_by(row["object_key"]) else {}
+    return None if is_token and spellings.driver.is_named_by(row["object_key"]) else {}
 
 
-def _changes_to_quarantined(row: Row, wording: Wording, columns: tuple[str, ...]) -> RowChanges:
+def _changes_to_quarantined(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> RowChanges:
     """Delete what is about the driver, and what would get another key by losing the id."""
-    changes = _without_driver(row, wording, columns)
-    is_keyed = wording.driver.is_named_by(row["key"].partition("/")[2])
+    changes = _without_driver(row, spellings, columns)
+    is_keyed = spellings.driver.is_named_by(row["key"].partition("/")[2])
     is_about_driver = row["pull__module"] in ABOUT_DRIVERS and (changes or is_keyed)
     return None if is_about_driver or {"key", "object_id"} & set(changes) else changes
 
 
-def _changes_to_callback(row: Row, wording: Wording, columns: tuple[str, ...]) -> RowChanges:
+def _changes_to_callback(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> RowChanges:
     """Delete what names the driver: its address, with the id taken out, would lead nowhere."""
-    return None if _without_driver(row, wording, columns) else {}
+    return None if _without_driver(row, spellings, columns) else {}
 
 
-_TAKE_DRIVER_OUT_OF_BODY: Mapping[str, Callable[[str, Wording], str]] = {
-    ModuleID.TOKENS: lambda body, wording: str(wording.without(body)),
+_TAKE_DRIVER_OUT_OF_BODY: Mapping[str, Callable[[str, Spellings], str]] = {
+    ModuleID.TOKENS: lambda body, spellings: str(spellings.without(body)),
     ModuleID.SESSIONS: _charged_body,
     ModuleID.CDRS: _charged_body,
     ModuleID.LOCATIONS: _without_publication,
 }
-_ChangesTo = Callable[[Row, Wording, tuple[str, ...]], RowChanges]
+_ChangesTo = Callable[[Row, Spellings, tuple[str, ...]], RowChanges]
 _CHANGES_BY_MODEL: Mapping[type[models.Model], _ChangesTo] = {
     Change: _changes_to_feed,
     DeadLetter: _changes_to_feed,

@@ -1,4 +1,4 @@
-"""How a driver is written in texts of any kind, and texts without that.
+"""Spellings of a driver in texts of any kind, and texts without them.
 
 The message log masks what identifies a driver before it writes it: what is left there, the last
 characters behind an ellipsis, is taken away as well.
@@ -16,7 +16,7 @@ _SPELLED_OTHERWISE = (r"\\u[0-9a-f]{4}", r"\\/", "%[0-9a-f]{2}")
 """What may hide any value; whether it does is looked at here, not in the database."""
 
 
-class Wording:
+class Spellings:
     """A driver as texts have it; `masked` too where texts are masked."""
 
     def __init__(self, driver: Driver, *, masked: bool = False) -> None:
@@ -48,5 +48,5 @@ class Wording:
         return value
 
     def is_of_another(self, party: str) -> bool:
-        """Tell whether a row is of another eMSP's driver, who may have the same ids."""
+        """Return whether a row is of another eMSP's driver, who may have the same ids."""
         return bool(self.driver.party and party and str(ref_of(party)) != self.driver.party)

@@ -1,4 +1,4 @@
-"""How the hub stands now, one query for each figure and whatever is in the log."""
+"""Figures of the dashboard: one query for each, however many messages and objects there are."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from database import sql
 from hub.delivery import backlog
 from hub.models import Billed, Failure, Spot, Subscription, Throttled
 from hub.module_policy import POLICIES
+from hub.statistics import sql as statements
 from ocpi.types import ModuleID
 from ocpi.versions import values_of
 from parties.connection_status import ConnectionStatus
@@ -106,22 +107,15 @@ def messages() -> Messages:
     begin = end - timedelta(hours=HOURS)
     numbers: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * BUCKETS)
     totals: Counter[str] = Counter()
-    in_vain = 0
-    so_far = now.minute % BUCKET_MINUTES + 1
-    for place, module, number, failed in sql.rows(_TRAFFIC, {"begin": begin, "end": end}):
-        numbers[module][place] = number / (so_far if place == BUCKETS - 1 else BUCKET_MINUTES)
-        totals[module] += number
-        in_vain += failed
-    return Messages(begin, dict(numbers), dict(totals), in_vain)
-
-
-_TRAFFIC = f"""
-SELECT (extract(epoch FROM minute - %(begin)s::timestamptz) / {BUCKET_MINUTES * 60})::int AS place,
-  module, sum(number)::bigint, sum(failed)::bigint
-FROM (SELECT date_bin('{BUCKET_MINUTES} minutes', minute, %(begin)s::timestamptz) AS minute, module,
-    number, failed
-  FROM hub_traffic WHERE minute >= %(begin)s::timestamptz AND minute < %(end)s::timestamptz) AS t
-GROUP BY 1, 2 ORDER BY 2, 1"""
+    failed = 0
+    minutes_so_far = now.minute % BUCKET_MINUTES + 1
+    given = {"begin": begin, "end": end, "minutes": BUCKET_MINUTES}
+    for row in sql.rows(statements.TRAFFIC_BY_BUCKET, given):
+        minutes = minutes_so_far if row.bucket == BUCKETS - 1 else BUCKET_MINUTES
+        numbers[row.module][row.bucket] = row.number / minutes
+        totals[row.module] += row.number
+        failed += row.failed
+    return Messages(begin, dict(numbers), dict(totals), failed)
 
 
 def failures() -> list[Failed]:
@@ -161,23 +155,15 @@ def waiting() -> list[WaitingWork]:
 
 def dead_letters() -> DeadLetterCounts:
     """Count the oldest dead letters by receiver, as far as that is worth it."""
-    found = sql.rows(_DEAD_LETTERS, {"most": MOST + 1})
+    found = sql.rows(statements.DEAD_LETTERS_BY_SUBSCRIPTION, {"most": MOST + 1})
     numbers: Counter[str] = Counter()
-    for receiver, number, _ in found:
-        numbers[receiver] += number
+    for row in found:
+        numbers[row.receiver] += row.number
     return DeadLetterCounts(
-        sum(numbers.values()),
-        min((oldest for *_, oldest in found), default=None),
+        numbers.total(),
+        min((row.oldest for row in found), default=None),
         [RefusedCount(*each) for each in numbers.most_common()],
     )
-
-
-_DEAD_LETTERS = """
-SELECT p.holder, d.number, d.oldest FROM (
-  SELECT subscription_id, count(*) AS number, min(created_at) AS oldest FROM (
-    SELECT subscription_id, created_at FROM hub_deadletter ORDER BY id LIMIT %(most)s::bigint
-  ) AS first GROUP BY subscription_id) AS d
-JOIN hub_subscription b ON b.id = d.subscription_id JOIN parties_party p ON p.id = b.receiver_id"""
 
 
 def cdrs() -> Cdrs:

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from database import sql
 from hub.models.locations import SPOT_SIZE
+from hub.statistics import sql as statements
+from hub.statistics.sql import Cluster
 
 TILE = 256
 CLOSEST = 18
@@ -44,29 +46,11 @@ class Box:
 _EDGES = ("left", "top", "right", "bottom")
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """The locations of one cell: how many, where, and how many EVSEs are how.
-
-    Of a location that is alone, its number and name are known.
-    """
-
-    x: int
-    y: int
-    locations: int
-    available: int
-    busy: int
-    broken: int
-    other: int
-    pk: int | None
-    name: str | None
-
-
 def clusters(box: Box) -> list[Cluster]:
     """Return what is to be seen in a part of the map."""
     edges = {name: getattr(box, name) for name in _EDGES}
     bounds = {"shift": _shift(box.zoom), "most": (_MOST_CELLS + 1) ** 2}
-    return [Cluster(*row) for row in sql.rows(_SQL, {**edges, **bounds})]
+    return sql.rows(statements.CLUSTERS, {**edges, **bounds})
 
 
 def inside(words: str) -> Mapping[str, Any]:
@@ -87,24 +71,3 @@ def _shift(zoom: int) -> int:
     """Return how many steps of the map make a cell, as a power of two."""
     cells = TILE // CELL
     return max(0, _STEPS - zoom - (cells.bit_length() - 1))
-
-
-# Behind OFFSET 0 the planner does not take each location for a cell of its own.
-_SQL = """
-SELECT c.x, c.y, c.locations, c.available, c.busy, c.broken, c.other,
-  CASE WHEN c.locations = 1 THEN c.first END,
-  CASE WHEN c.locations = 1 THEN (SELECT left(coalesce(nullif(o.name, ''), o.object_id), 100)
-    FROM hub_location o WHERE o.seq = c.first) END
-FROM (
-  SELECT sum(x) / count(*) AS x, sum(y) / count(*) AS y, count(*) AS locations,
-    sum(available) AS available, sum(busy) AS busy, sum(broken) AS broken, sum(other) AS other,
-    min(location_id) AS first
-  FROM (
-    SELECT x >> %(shift)s::int AS across, y >> %(shift)s::int AS down, x, y, location_id,
-      available, charging + reserved AS busy, inoperative + outoforder AS broken,
-      blocked + planned + removed + unknown AS other
-    FROM hub_spot
-    WHERE x BETWEEN %(left)s::int AND %(right)s::int AND y BETWEEN %(top)s::int AND %(bottom)s::int
-    OFFSET 0) AS seen
-  GROUP BY across, down LIMIT %(most)s::int) AS c
-ORDER BY c.locations"""

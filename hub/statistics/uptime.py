@@ -45,7 +45,7 @@ def _all_spans(
 ) -> Iterator[Span]:
     status: str | None = None
     for at, before, after in changes:
-        # Only the first change tells what was before it; then each tells what follows.
+        # What was before is asked of the first change alone; then each has the status that follows.
         yield Span(begin, at, before if status is None else status)
         begin, status = at, after
     yield Span(begin, end, present if status is None else status)

@@ -15,11 +15,10 @@ from hub import broker
 from hub.client_info import other_hubs, push, status, verification
 from hub.delivery import retention
 from hub.message_log import partitions
-from hub.privacy import departure, erasure
-from hub.privacy import retention as lifetimes
+from hub.privacy import departure, erasure, personal_retention
 from hub.privacy.drivers import Driver
 from hub.privacy.jobs import Progress, run_job
-from hub.statistics import retention as figures
+from hub.statistics import figure_retention
 from ocpi.errors import OcpiError
 from operators import known_devices, login_events, sessions
 from parties import still_alive
@@ -101,7 +100,7 @@ def keep_message_log() -> None:
 @shared_task(name="hub.prune_figures")
 def prune_figures() -> None:
     """Remove figures that are too old."""
-    removed = figures.prune()
+    removed = figure_retention.prune()
     if removed:
         log.info("%s old figures removed", removed)
 
@@ -109,7 +108,7 @@ def prune_figures() -> None:
 @shared_task(name="hub.prune_personal")
 def prune_personal() -> None:
     """End what is personal and old enough."""
-    ended = lifetimes.prune()
+    ended = personal_retention.prune()
     if ended:
         log.info("what was kept long enough: %s", dict(ended))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.privacy import retention
+from hub.privacy import personal_retention
 from hub.privacy.personal_tables import personal_tables
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def test_a_row_of_the_page_is_true(kind: str, days: str, setting: str) -> None:
 def test_every_kind_that_ends_is_on_the_page() -> None:
     """With the setting of its days."""
     told = {(kind, setting) for kind, _, setting in ROWS}
-    assert {(each.name, each.setting) for each in retention.LIFETIMES} <= told
+    assert {(each.name, each.setting) for each in personal_retention.LIFETIMES} <= told
 
 
 def test_every_setting_of_days_is_on_the_page() -> None:

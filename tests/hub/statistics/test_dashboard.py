@@ -28,7 +28,7 @@ from hub.models import (
     Subscription,
     Traffic,
 )
-from hub.statistics import dashboard, retention
+from hub.statistics import dashboard, figure_retention
 from tests.factories import AgreementFactory, EndpointFactory, PartyFactory, PlatformFactory
 from tests.hub.store.stored_locations import put
 
@@ -187,6 +187,6 @@ def test_figures_do_not_stay_for_ever(settings: Any) -> None:
     for hours in (31 * 24 - 1, 31 * 24 + 1):
         at = now - timedelta(hours=hours)
         EvseChange.objects.create(evse=evse, minute=at, at=at, before="", status="AVAILABLE")
-    assert retention.prune() == 4
+    assert figure_retention.prune() == 4
     assert [kept.objects.count() for kept in (Traffic, Failure, Billed)] == [1, 1, 1]
     assert EvseChange.objects.count() == 2

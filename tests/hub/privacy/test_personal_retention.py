@@ -22,7 +22,7 @@ from hub.models import (
     Token,
 )
 from hub.models import Session as StoredSession
-from hub.privacy import retention
+from hub.privacy import personal_retention
 from hub.pull import retention as pull_retention
 from hub.tasks.housekeeping import prune_personal
 from ocpi.types import ModuleID
@@ -84,10 +84,10 @@ def test_each_kind_ends_when_its_days_are_over(
     plant(cast, deliver_all)
     Token.objects.filter(audience="").update(valid=False)
     Quarantined.objects.update(last_seen_at=timezone.now())
-    assert retention.prune() == {}
+    assert personal_retention.prune() == {}
 
     aged(91)
-    ended = retention.prune()
+    ended = personal_retention.prune()
     assert {name for name, number in ended.items() if number} == {
         *("tokens", "quarantined", "habits"),
         *(["dead letters"] if ended["dead letters"] else []),
@@ -97,18 +97,18 @@ def test_each_kind_ends_when_its_days_are_over(
     assert not Receipt.objects.filter(subscription__module="tokens").exists()
 
     aged(90)
-    assert retention.prune() == {"sessions": 1}
+    assert personal_retention.prune() == {"sessions": 1}
     assert not Receipt.objects.filter(subscription__module="sessions").exists()
     assert Receipt.objects.filter(subscription__module="cdrs").exists()
 
     aged(220)
-    assert retention.prune() == {"drivers of CDRs": 1}
+    assert personal_retention.prune() == {"drivers of CDRs": 1}
     assert json.loads(Cdr.objects.get().text)["cdr_token"]["uid"] == "ERASED"
 
     aged(700)
-    assert set(retention.prune()) == {"audit"}
+    assert set(personal_retention.prune()) == {"audit"}
     aged(2_555)
-    assert retention.prune()["CDRs"] == 1
+    assert personal_retention.prune()["CDRs"] == 1
     assert not Cdr.objects.exists()
     assert not Receipt.objects.filter(subscription__module="cdrs").exists()
 
@@ -145,7 +145,7 @@ def test_a_valid_token_is_kept_however_old(kept: LazySettings) -> None:
     for number, more in enumerate(kinds):
         name = f"T{number}"
         Token.objects.create(object_id=name, object_key=name, **values, **more)
-    assert retention.prune() == {"tokens": 2}
+    assert personal_retention.prune() == {"tokens": 2}
     assert sorted(Token.objects.values_list("object_id", flat=True)) == ["T0", "T3"]
 
 
@@ -156,7 +156,7 @@ def test_kept_cdrs_end_like_all_cdrs(kept: LazySettings) -> None:
         KeptCdr.objects.create(
             platform="P", owner="NL-CPA", recipient="DE-MSA", text="{}", posted_at=ago(days)
         )
-    assert retention.prune() == {"kept CDRs": 1}
+    assert personal_retention.prune() == {"kept CDRs": 1}
 
 
 def test_what_ended_does_not_come_back_from_its_owners_list(
@@ -192,7 +192,7 @@ def test_a_cdr_without_its_driver_meets_its_own_list_again(
     offer(cpo, "cdrs", CDR)
     assert read("cdrs", CPA, full=True).stored == 1
     aged(401)
-    assert retention.prune() == {"drivers of CDRs": 1}
+    assert personal_retention.prune() == {"drivers of CDRs": 1}
     again = read("cdrs", CPA, full=True)
     assert (again.stored, again.unchanged, again.quarantined) == (0, 1, 0)
     assert UID not in Cdr.objects.get().text
@@ -200,6 +200,6 @@ def test_a_cdr_without_its_driver_meets_its_own_list_again(
 
 def test_every_lifetime_of_an_object_is_known_to_its_list() -> None:
     """Deleting what the next reading brings back would be no end."""
-    ends = {each.setting for each in retention.LIFETIMES}
+    ends = {each.setting for each in personal_retention.LIFETIMES}
     assert set(pull_retention.SETTINGS.values()) <= ends
     assert set(pull_retention.SETTINGS) == {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}

@@ -1,4 +1,4 @@
-"""How long what is personal is kept, and that it goes then: one row for each kind.
+"""Retention of what is personal: one row for each kind, with its setting and what ends it.
 
 docs/privacy.md has the reasons. Beat has it done every hour, in batches of their own transaction
 and for half a minute at most: what is left is the next hour's.
@@ -21,27 +21,13 @@ from django.utils import timezone
 from database import sql
 from hub.models import Cdr, DeadLetter, KeptCdr, Quarantined, Session, Token
 from hub.models.charging import ERASED
+from hub.privacy import sql as statements
 from hub.store import anonymity
 from operators.models import Change as Audited
 from parties.models import ObservedDeviation
 
 _BATCH = 500
 _LONGEST_SECONDS = 30.0
-
-# What a receiver took of an object, or refused, is of no use without the object.
-_WITHOUT_OBJECT = """
-WITH gone AS (
-  SELECT b.id AS subscription_id, w.owner, w.key FROM hub_subscription b,
-    unnest(%(owners)s::text[], %(keys)s::text[]) AS w(owner, key)
-  WHERE b.module = %(module)s::text
-), receipts AS (
-  DELETE FROM hub_receipt r USING gone g WHERE r.subscription_id = g.subscription_id
-    AND r.owner = g.owner AND r.object_key = g.key RETURNING 1
-), dead_letters AS (
-  DELETE FROM hub_deadletter d USING gone g WHERE d.subscription_id = g.subscription_id
-    AND d.owner = g.owner AND d.object_key = g.key RETURNING 1
-)
-SELECT (SELECT count(*) FROM receipts) + (SELECT count(*) FROM dead_letters)"""
 
 Rows = QuerySet[Any]
 
@@ -54,7 +40,7 @@ def _delete_objects(batch: Rows) -> int:
     """Delete stored objects with what was noted of their delivery."""
     known = [(owner, key) for owner, key in batch.values_list("owner", "object_key")]
     sql.rows(
-        _WITHOUT_OBJECT,
+        statements.DELETE_DELIVERY_OF_OBJECTS,
         {
             "owners": [owner for owner, _ in known],
             "keys": [key for _, key in known],
