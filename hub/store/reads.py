@@ -169,7 +169,8 @@ def is_anothers(policy: Policy, owner: str, key: str, *, party: str) -> bool:
     """Tell whether a personal object is known to be for somebody else, and not for this party."""
     table = policy.model._meta.db_table
     found = sql.row(
-        f"""SELECT COALESCE(bool_or(o.audience = o.recipient), false)
+        f"""SELECT COALESCE(bool_or(o.audience = o.recipient
+    OR o.audience = %(party)s::text AND o.recipient <> ''), false)
   AND NOT COALESCE(bool_or(o.audience = %(party)s::text AND {_HAS_A_SAY}), false)
   AND NOT EXISTS (SELECT FROM parties_party p WHERE p.holder = %(party)s::text AND {_STEERS})
   FROM {table} o WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text""",

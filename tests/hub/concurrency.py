@@ -1,9 +1,11 @@
 """Running functions at the same time, each in a thread with a database connection of its own."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import psycopg
 from django.db import connection
 
 
@@ -34,6 +36,18 @@ def at_once(work: Sequence[Callable[[], object]]) -> None:
         started = [start(pool, behind_barrier(function)) for function in work]
         for future in started:
             future.result()
+
+
+def wait_for_a_lock(
+    observer: psycopg.Connection[tuple[object, ...]], kind: str = "advisory"
+) -> None:
+    """Return as soon as somebody waits for an object's lock; or for its row, a `transactionid`."""
+    end = time.monotonic() + 10
+    blocked = """SELECT 1 FROM pg_locks WHERE locktype = %s AND NOT granted AND coalesce(database
+        = (SELECT oid FROM pg_database WHERE datname = current_database()), true)"""
+    while not observer.execute(blocked, [kind]).fetchall():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def closing(work: Callable[[], object]) -> Callable[[], None]:

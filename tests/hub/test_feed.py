@@ -20,7 +20,7 @@ from hub.models import Change, Location
 from hub.store import WriteRequest
 from ocpi.types import PartyRef
 from tests.cast import CPA, CPB, a_location
-from tests.hub.concurrency import start
+from tests.hub.concurrency import start, wait_for_a_lock
 from tests.hub.store.write_requests import location_write
 
 BEGINNING = Position(0, 0)
@@ -192,21 +192,12 @@ def test_a_transaction_number_is_taken_behind_the_objects_lock() -> None:
     ):
         holder.execute(lock)
         waiting = start(pool, lambda: store.apply(put(1, name="waits")))
-        _wait_for_a_lock(holder)
+        wait_for_a_lock(holder)
         [(number,)] = holder.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
         holder.commit()
         waiting.result(timeout=10)
 
     assert Change.objects.get(revision=2).transaction > number
-
-
-def _wait_for_a_lock(holder: "psycopg.Connection[tuple[object, ...]]") -> None:
-    end = time.monotonic() + 10
-    blocked = """SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
-    while not holder.execute(blocked).fetchall():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("limit, most_bytes", [(2, 10**6), (500, 1), (500, 3_000)])

@@ -3,17 +3,18 @@
 Spec: 2.2.1 mod_sessions, mod_commands, mod_charging_profiles; A-26, A-36, A-110.
 """
 
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 
-from hub.models import Session
 from ocpi.types import PartyRef
 from sandbox import Result, SandboxPlatform
 from tests.cast import CPA, HUB, MSA, MSB, Cast, route
 from tests.hub.charging_objects import T2, asked, for_msb, held, listed, put_session, session
-from tests.hub.concurrency import at_once
+from tests.hub.concurrency import wait_for_a_lock
 from tests.hub.gateway.commands import PROFILE, answered, in_envelope, joined
 from tests.ocpi.objects import a_session
 
@@ -52,14 +53,16 @@ def steer(emsp: SandboxPlatform, **how: Any) -> Result:
     return emsp.hub.put("chargingprofiles", "RECEIVER", "S1", body, **how)
 
 
-@pytest.mark.parametrize("to", ["the hub", "the eMSP", "nobody"])
+@pytest.mark.parametrize("to", ["the hub", "the eMSP", "an eMSP that had a copy", "nobody"])
 def test_who_lost_a_session_has_no_say_in_it(three: Three, to: str) -> None:
     """Its commands, wishes and profiles reach nobody, and its list has no such session."""
     cpo, msa, msb = three
-    first, then = {"the hub": (HUB, HUB), "the eMSP": (MSA, MSB)}.get(to, (None, None))
+    first, then = {"the hub": (HUB, HUB), "nobody": (None, None)}.get(to, (MSA, MSB))
     assert answered(put_session(cpo, to=first)) == (201, 1000)
+    if to == "an eMSP that had a copy":
+        assert answered(put_session(cpo, to=then)) == (201, 1000)
     assert listed(msa, "sessions", MSA) == (["S1"], 1)
-    assert answered(session(cpo, "PUT", for_msb(a_session()), to=then)) == (201, 1000)
+    assert session(cpo, "PUT", for_msb(a_session()), to=then).status_code == 1000
     cpo.forget()
 
     for receiver in (None, CPA):
@@ -132,23 +135,37 @@ def test_a_patch_hands_nothing_over(three: Three, named: dict[str, str], to: Par
     assert listed(msa, "sessions", MSA) == (["S1"], 1)
 
 
-def test_who_is_only_told_of_anothers_session_does_not_steer_it(three: Three) -> None:
+@pytest.mark.parametrize("copies", ["its own", "the owner's too", "one of what was its own"])
+def test_who_is_only_told_of_anothers_session_does_not_steer_it(three: Three, copies: str) -> None:
     """A copy that the CPO addressed to somebody else than the token's owner is for reading."""
-    cpo, msa, _ = three
+    cpo, msa, msb = three
+    if copies == "one of what was its own":
+        put_session(cpo)
     told = session(cpo, "PUT", for_msb(a_session(status="COMPLETED")), to=MSA)
+    if copies == "the owner's too":
+        session(cpo, "PUT", for_msb(a_session(status="COMPLETED")))
     cpo.forget()
 
-    assert answered(told) == (201, 1000)
+    assert told.status_code == 1000
     assert listed(msa, "sessions", MSA) == (["S1"], 1)
-    assert (stop(msa).data, answered(prefer(msa))) == (UNKNOWN, (404, 2001))
+    for receiver in (None, CPA):
+        assert stop(msa, to=receiver).data == UNKNOWN
+        assert answered(prefer(msa, to=receiver)) == (404, 2001)
     assert cpo.seen == []
+    assert answered(stop(msb, to=CPA)) == (200, 1000)
 
 
 def test_of_two_owners_at_once_one_has_it(three: Three) -> None:
-    """However the two PUTs meet, one eMSP has the session in the end."""
-    cpo, _, _ = three
-    for number in range(5):
-        identifier = f"S{number}"
-        bodies = (a_session(id=identifier), for_msb(a_session(id=identifier)))
-        at_once([partial(session, cpo, "PUT", body, identifier=identifier) for body in bodies])
-        assert Session.objects.filter(object_key=identifier).count() == 1
+    """The second PUT waits for the first, whosever the session is by it."""
+    cpo, msa, msb = three
+    put_session(cpo)
+    unfinished = psycopg.connect(**connection.get_connection_params())
+    with unfinished as writer, ThreadPoolExecutor() as pool:
+        writer.execute("SELECT FROM hub_session FOR UPDATE")
+        first = pool.submit(put_session, cpo, kwh=9.0)
+        wait_for_a_lock(writer, "transactionid")
+        second = pool.submit(session, cpo, "PUT", for_msb(a_session()))
+        wait_for_a_lock(writer)
+        writer.rollback()
+    assert [answered(each.result()) for each in (first, second)] == [(200, 1000), (201, 1000)]
+    assert (listed(msa, "sessions", MSA), listed(msb, "sessions", MSB)) == (([], 0), (["S1"], 1))

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from hub.models import Change
 from ocpi.types import PartyRef
 from parties.models import Platform
 from sandbox import Responder, SandboxPlatform
@@ -18,6 +19,9 @@ from sandbox.server import Call
 from tests.cast import HUB, MSA, Cast, a_location, push
 from tests.hub.charging_objects import post_cdr
 from tests.hub.gateway.commands import NOTED, answered, emsp_and_cpo, in_envelope
+from tests.ocpi.objects import a_token
+
+pytestmark = pytest.mark.security("S-16")
 
 Pair = tuple[SandboxPlatform, SandboxPlatform]
 
@@ -66,17 +70,17 @@ def test_an_object_that_cannot_be_remembered_is_accepted(
     assert "is not remembered" in caplog.text
 
 
-def test_a_cdr_whose_place_cannot_be_remembered_is_accepted(pair: Pair) -> None:
+@pytest.mark.parametrize("table", ["hub_cdr", "hub_posting"])
+def test_a_cdr_whose_place_cannot_be_remembered_is_accepted(pair: Pair, table: str) -> None:
     """It is not posted again."""
     cpo, emsp = pair
 
-    with _vanishing("hub_cdr") as respond, emsp.answer("POST", respond):
+    with _vanishing(table) as respond, emsp.answer("POST", respond):
         result = post_cdr(cpo, to=MSA)
 
     assert result.status_code == 1000
 
 
-@pytest.mark.security("S-16")
 @pytest.mark.parametrize("to", [HUB, MSA, None])
 def test_a_cdr_is_accepted_when_its_url_cannot_be_told(pair: Pair, to: PartyRef | None) -> None:
     """It is stored: an error would say that it is not."""
@@ -99,6 +103,17 @@ def test_a_command_that_was_accepted_is_accepted(cast: Cast) -> None:
         result = asking.command("START_SESSION")
 
     assert (answered(result), result.data) == ((200, 1000), NOTED)
+
+
+def test_what_is_odd_about_a_stored_object_is_no_condition(pair: Pair) -> None:
+    """It is stored, and its receivers get it, also when nobody can note how odd it is."""
+    habits = 'ALTER TABLE "{}" RENAME TO "{}"'
+    table, gone = "parties_observedhabit", "parties_observedhabit_gone"
+    with _changed(habits.format(table, gone), habits.format(gone, table)):
+        answer = pair[1].publish("tokens", a_token(uid="0" * 60))
+
+    assert answered(answer) == (201, 1000)
+    assert Change.objects.filter(module="tokens").exists()
 
 
 def test_the_state_of_a_circuit_is_no_condition(pair: Pair) -> None:

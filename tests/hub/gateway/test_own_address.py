@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from yarl import URL
 
 from hub.models import Callback
 from ocpi.client import ITSELF
@@ -47,10 +49,13 @@ def _offer(url: str, token: str = "token-of-the-platform") -> dict[str, Any]:
     return {"token": token, "url": url, "roles": [{**role, "business_details": {"name": "A"}}]}
 
 
-def test_credentials_that_name_the_hub_are_refused(wire: Wire, asked: list[str]) -> None:
+def test_credentials_that_name_the_hub_are_refused(
+    wire: Wire, asked: list[str], settings: LazySettings
+) -> None:
     """3001 in one sentence; nothing is asked, nothing stored, the token A stays good."""
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "alias.example"]
     token_a = invited().token
-    for spelled in ("127.0.0.1", "localhost", "LOCALHOST.", "127.0.0.9"):
+    for spelled in ("127.0.0.1", "localhost", "LOCALHOST.", "127.0.0.9", "alias.example"):
         asked.clear()
         body = _offer(wire.versions_url.replace("127.0.0.1", spelled), token_a)
         response = wire.post(token_a, body)
@@ -73,7 +78,7 @@ def test_a_name_that_leads_to_the_hub_is_refused_at_its_own_door(
     )
 
     assert code(response) == (200, 3001)
-    assert ITSELF in said(response)
+    assert f"a.example:{URL(wire.versions_url).port}/ocpi/versions: {ITSELF}" in said(response)
     assert len(asked) == 2
     assert Credentials.objects.get().first_used_at is not None
     assert Platform.objects.get().status == ConnectionStatus.PLANNED

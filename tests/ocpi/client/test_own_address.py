@@ -3,7 +3,9 @@
 import pytest
 from yarl import URL
 
-from ocpi.client import ITSELF, AddressPolicy, AddressRefused, OwnPlace
+from ocpi.client import ITSELF, AddressPolicy, AddressRefused, OcpiClient, OwnPlace, Peer
+from tests.ocpi.client.conftest import IMPATIENT, StartPeer
+from tests.ocpi.client.raw_peer import always, http
 
 pytestmark = pytest.mark.security("S-12")
 
@@ -72,6 +74,17 @@ def test_the_sentence_says_why() -> None:
     policy = AddressPolicy(own=lambda: HUB)
     with pytest.raises(AddressRefused, match=ITSELF):
         policy.screen("https://hub.example.com/ocpi/versions")
+
+
+def test_no_redirect_leads_to_the_hub(start_peer: StartPeer, peer: Peer) -> None:
+    """On a host that a peer shares with it."""
+    redirect = http(b"", "Location: /hub/ocpi/versions", status="307 Temporary Redirect")
+    neighbour = start_peer(always(redirect))
+    own = OwnPlace.of(neighbour.url("/hub"), [])
+    policy = AddressPolicy(allow_private=True, allow_http=True, own=lambda: own)
+    with OcpiClient(policy, IMPATIENT) as client, pytest.raises(AddressRefused, match=ITSELF):
+        client.request("GET", neighbour.url("/cpo/versions"), peer=peer)
+    assert [each.target for each in neighbour.requests] == ["/cpo/versions"]
 
 
 def test_a_request_that_comes_back_is_known_by_its_line() -> None:
