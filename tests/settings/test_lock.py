@@ -140,3 +140,13 @@ def test_the_lock_serves_every_python_the_project_names() -> None:
     assert project["requires-python"] == f">={first},<3.{int(last.partition('.')[2]) + 1}"
     assert f"Python {', '.join(PYTHONS[:-1])} or {last}" in _text("README.md")
     assert " ".join(f"python{each}" for each in reversed(PYTHONS)) in _text("Makefile")
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Makefile"])
+def test_whoever_installs_from_a_lock_insists_on_its_hashes(name: str) -> None:
+    """Else pip would take whatever has the name and version."""
+    installs = [line for line in _text(name).splitlines() if re.search(r"\bpip install\b", line)]
+    assert installs
+    for line in installs:
+        assert "--require-hashes" in line
+        assert re.search(r"-r requirements(-dev)?\.txt\b", line)

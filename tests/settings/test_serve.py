@@ -14,6 +14,7 @@ from http.client import HTTPResponse
 import pytest
 from django.db import connection
 
+from hub.models import Presence
 from ocpi.transport.authorization import header
 from sandbox import SandboxPlatform, object_path
 from tests.cast import CPA, HUB, Cast, a_location, command
@@ -185,3 +186,13 @@ def _forgets_senders_that_leave(cpo: SandboxPlatform, port: int) -> None:
     found = cpo.hub.get("locations", "RECEIVER", "NL/CPA/L2", to=HUB, sender=CPA)
     assert (found.http_status, found.status_code) == (404, 2003)
     assert command("platforms")
+
+
+@pytest.mark.security("S-30")
+def test_a_web_process_writes_down_that_it_is_there(port: int) -> None:
+    """Without that no gap is seen, after which all owners are read again."""
+    assert port
+    end = time.monotonic() + 30
+    while not Presence.objects.exists():
+        assert time.monotonic() < end
+        time.sleep(0.1)
