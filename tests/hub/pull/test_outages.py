@@ -149,9 +149,11 @@ def _without(table: str) -> Iterator[None]:
     """Let the hub fail on whatever wants this table."""
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE gone RENAME TO {table}")
+    try:
+        yield
+    finally:  # else the tests that follow would fail too
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE gone RENAME TO {table}")
 
 
 @pytest.mark.security("S-30")
