@@ -132,6 +132,7 @@ def _set_aside() -> None:
 
 def _said_by_people() -> None:
     record("revealed", f"TOKEN {UID}", after={"reason": f"asked about {CONTRACT}"})
+    record("revealed", "TOKEN", after={"reason": f"card {NUMBER} was found"})
     LogEntry.objects.create(
         user=User.objects.create_user("clerk"),
         content_type=ContentType.objects.get_for_model(Token),
