@@ -108,9 +108,18 @@ async def _content(
         async with asyncio.timeout(settings.HUB_REQUEST_TIMEOUT):
             return await body.read(share, _threads, admits)
     except TimeoutError:
-        raise (no_room() if body.awaits_room else body_too_slow()) from None
+        raise (_turned_away(scope) if body.awaits_room else body_too_slow()) from None
     except Left:  # without an answer that would be 500
         raise body_broken_off() from None
+
+
+def _turned_away(scope: Scope) -> OcpiError:
+    """Refuse somebody the hub knows, whose message is missing from now on."""
+    from hub.pull import outages  # noqa: PLC0415 - Django is set up meanwhile
+
+    if scope["path"].startswith(OCPI):
+        outages.note_refused(scope["method"])
+    return no_room()
 
 
 def _admits(path: str, headers: Mapping[str, str]) -> bool:

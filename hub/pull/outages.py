@@ -53,6 +53,13 @@ def on_answered(view: OcpiView, response: HttpResponse, **_: Any) -> None:  # no
         make_up()
 
 
+def note_refused(method: str) -> None:
+    """Remember that there was no room for a message of somebody the hub knows (503)."""
+    if method not in _READING:
+        with _lock:
+            _failed.add(None)
+
+
 def tick() -> None:
     """Write down that the hub is there, and have everything read again when it was not."""
     with transaction.atomic():

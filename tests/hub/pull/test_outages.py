@@ -1,5 +1,6 @@
 """What an owner could not push, because one side was not there, is read soon and not in hours."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,12 +16,16 @@ from hub.gateway import circuit_breaker
 from hub.gateway.directory import PartyDirectory
 from hub.models import Location, Presence, PullState
 from hub.pull import crawl, leases, outages, schedule
+from ocpi.errors import ServerError
+from ocpi.transport.authorization import header
 from ocpi.types import InterfaceRole, ModuleID
 from operators.token_bucket import buckets
 from parties import connection_health
 from parties.connection_status import ConnectionStatus
 from parties.models import Platform
 from sandbox import SandboxPlatform
+from settings import asgi
+from settings.bodies import Body, Room, Share
 from tests.cast import CPA, HUB, Cast, a_location, push
 from tests.hub.pull.workers import asked, offer, read_all, state
 
@@ -191,6 +196,35 @@ def test_whom_the_hub_had_no_room_for_is_read_again(
     assert read_all() > 0
 
 
+class _Full(Share):
+    """A share of a room in which there is none."""
+
+    async def take(self, size: int) -> None:
+        """Wait in vain."""
+        raise TimeoutError
+
+
+@pytest.mark.security("S-30")
+@pytest.mark.parametrize("method, is_missed", [("PUT", True), ("GET", False)])
+def test_who_found_no_room_for_a_long_body_is_read_again(
+    cpo: SandboxPlatform, settings: LazySettings, method: str, *, is_missed: bool
+) -> None:
+    """The web server's refusal comes before any view, and is the hub's own failure as well."""
+    due = set(PullState.objects.values_list("due_at", flat=True))
+    settings.HUB_REQUEST_TIMEOUT = 30
+    headers = {"authorization": header(cpo.hub.token)}
+    scope = {"path": "/ocpi/2.2.1/receiver/locations/NL/CPA/L1", "method": method}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"x" * 70_000, "more_body": True}
+
+    with pytest.raises(ServerError, match="as many long bodies"):
+        asyncio.run(asgi._content(scope, Body(receive, headers), headers, _Full(Room())))
+    outages.tick()
+
+    assert (set(PullState.objects.values_list("due_at", flat=True)) != due) is is_missed
+
+
 @pytest.mark.security("S-30")
 def test_what_a_receiver_or_the_sender_did_wrong_is_no_outage(cpo: SandboxPlatform) -> None:
     """Refusals of the hub for good reasons make nobody be read again."""
@@ -214,6 +248,7 @@ def test_after_the_hub_was_down_all_owners_are_read_again(cpo: SandboxPlatform) 
     outages.tick()
 
     assert set(PullState.objects.values_list("due_at", flat=True)) == first
+    assert len(first) > 1
     assert max(first) <= timezone.now() + schedule.AGAIN_SPLAY
     assert Presence.objects.get().at > before
 
