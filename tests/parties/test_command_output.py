@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
 
+from hub.management.progress import Bar
 from hub.message_log import render
 from ocpi.printable import acts
 from parties.management.command import OperatorCommand
@@ -69,6 +71,16 @@ def test_a_failure_is_one_harmless_sentence() -> None:
         call_command(Saying(), verbosity=0)
 
     assert not acts(str(failed.value))
+
+
+def test_a_bar_stays_on_its_line() -> None:
+    """The words beside it neither move the cursor nor begin a line."""
+    terminal = _Terminal()
+
+    Bar(OutputWrapper(terminal)).show(0.5, EVIL)
+
+    shown = terminal.getvalue()
+    assert not acts(shown.removeprefix("\r").removesuffix("\x1b[K"))
 
 
 def test_a_table_has_one_line_for_each_row() -> None:
