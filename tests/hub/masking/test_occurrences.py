@@ -1,5 +1,8 @@
 """Where values stand in texts."""
 
+from time import thread_time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +47,17 @@ def test_texts_are_looked_at_each_by_itself() -> None:
     ]
 
 
+@pytest.mark.security("S-01", "S-06")
 def test_of_too_many_values_nothing_is_shown() -> None:
     """More than are looked for leave nothing of the texts."""
     many = [f"{number:0100}" for number in range(MOST_CHARACTERS // 100 + 1)]
     assert replaced(["abcd", ""], many, _gone) == ["####", ""]
+
+
+@pytest.mark.security("S-01", "S-06")
+def test_a_value_that_repeats_within_itself_is_found_at_once() -> None:
+    """What could stand at every place of a text is not compared at each of them."""
+    value, started = "a" * 60_000, thread_time()
+    [shown] = replaced([value * 3 + "c"], [value], _gone)
+    assert thread_time() - started < 3
+    assert shown == "#" * 3 * len(value) + "c"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from time import thread_time
 
 import pytest
 
@@ -125,5 +126,7 @@ def test_an_endpoint_is_found_however_many_steps_a_url_has() -> None:
     )
     for url in ("https://p/ocpi/cdrs/1/2?x", "https://p/ocpi/cdrs", "https://p/ocpi/cdrs//"):
         assert known._endpoint(url) == "https://p/ocpi/cdrs"
-    for url in ("https://p/ocpi/cdrsx", "https://p/ocpi", place, "/" * 100_000):
+    started = thread_time()
+    for url in ("https://p/ocpi/cdrsx", "https://p/ocpi", place, "/x" * 100_000):
         assert known._endpoint(url) == ""
+    assert thread_time() - started < 1

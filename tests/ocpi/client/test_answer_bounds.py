@@ -93,6 +93,10 @@ FLOODS = {
     "before it was asked": (_before_asked, None),
     "a gzip bomb": (always(_bomb("gzip")), ReplyTooLarge),
     "a deflate bomb": (always(_bomb("deflate")), ReplyTooLarge),
+    "a bomb of few bytes": (
+        always(http(gzip.compress(bytes(1_900_000)), "Content-Encoding: gzip")),
+        ReplyTooLarge,
+    ),
     "an encoding nobody speaks": (
         always(http(b"\x0b\x02\x80x\x03", "Content-Encoding: br")),
         ReplyUnreadable,
