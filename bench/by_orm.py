@@ -20,7 +20,7 @@ from hub.models.stored import StoredObject
 from hub.module_policy import Policy
 from hub.store import raw_json
 from hub.store.reads import Viewer
-from hub.store.sql import LOCK
+from hub.store.sql.writes import LOCK
 
 _NUMBER = Cast(
     Cast(models.Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()

@@ -24,6 +24,7 @@ def bare(ground: Ground, reader: Reader, *, after: int, counts: bool = False) ->
     """Return pages a second behind a place, as fast as one connection goes."""
     from hub.module_policy import POLICIES  # noqa: PLC0415 - Django is set up by now
     from hub.store import reads  # noqa: PLC0415
+    from hub.store.sql import reads as statements  # noqa: PLC0415
 
     policy = POLICIES[reader.module]
     values = {
@@ -38,9 +39,9 @@ def bare(ground: Ground, reader: Reader, *, after: int, counts: bool = False) ->
     with connection(ground) as db:
         started = time.perf_counter()
         while time.perf_counter() - started < SECONDS:
-            rows = db.execute(reads.page_sql(policy), values, prepare=True).fetchall()
+            rows = db.execute(statements.page(policy).text, values, prepare=True).fetchall()
             if counts:
-                db.execute(reads.count_sql(policy), values, prepare=True).fetchone()
+                db.execute(statements.count(policy), values, prepare=True).fetchone()
             ("[" + ",".join(text for _, _, text in rows[: reader.limit]) + "]").encode()
             pages += 1
         return pages / (time.perf_counter() - started)

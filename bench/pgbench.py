@@ -61,7 +61,7 @@ def _script(template: Template, numbers: int) -> str:
     """Write the hub's statement with the values of a real message, its number a random one."""
     from hub.module_policy import POLICIES  # noqa: PLC0415 - Django is set up by now
     from hub.store import merge, writes  # noqa: PLC0415
-    from hub.store.sql import statements  # noqa: PLC0415
+    from hub.store.sql.writes import statements  # noqa: PLC0415
 
     message = write_request(
         template.module,

@@ -40,7 +40,7 @@ def _putting(template: objects.Template, what: str) -> Iterator[Figure]:
     from bench import by_orm  # noqa: PLC0415
     from database import sql as database_sql  # noqa: PLC0415
     from hub.module_policy import POLICIES  # noqa: PLC0415
-    from hub.store.sql import statements  # noqa: PLC0415
+    from hub.store.sql.writes import statements  # noqa: PLC0415
 
     policy = POLICIES[template.module]
     sql = statements(policy, is_fed=True).put

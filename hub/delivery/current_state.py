@@ -10,7 +10,8 @@ from database import sql
 from hub.delivery.push import PartKey
 from hub.feed import Position, Selection
 from hub.module_policy import Policy
-from hub.store.reads import MOST_BYTES, Viewer, bounded, document, visible
+from hub.store.reads import MOST_BYTES, Viewer
+from hub.store.sql.reads import bounded, document, visible
 
 
 @dataclass(frozen=True, slots=True)

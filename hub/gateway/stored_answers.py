@@ -83,7 +83,7 @@ def _posted(message: Message) -> Answer:
         theirs = _from_receiver(message, found)
     except OcpiError:  # gone, or its keeper is: what was posted has not changed
         theirs = None
-    return theirs or Answer(envelope.render(data=found.text))
+    return theirs or Answer(envelope.render(data=found.text.encode()))
 
 
 def _from_receiver(message: Message, found: Posted) -> Answer | None:

@@ -4,15 +4,11 @@ Each PATCH, and each PUT of a part, is as short as a body may be; without this b
 make an object that no page, push or snapshot can carry.
 """
 
-# ruff: noqa: SLF001 - _meta is the documented way to a table's name
-
-from functools import cache
-
 from django.conf import settings
 
 from database import sql
-from hub.module_policy import Policy
 from hub.store.merge import PlannedWrite, StoredDocument
+from hub.store.sql import reads as statements
 from hub.store.write_request import WriteRequest
 from ocpi.errors import Finding, InvalidParameters
 from ocpi.shape import MOST_ITEMS
@@ -44,18 +40,8 @@ def _others(request: WriteRequest, stored: StoredDocument, write: PlannedWrite) 
     """Return how many parts a change leaves as they are, and how large they are."""
     if request.policy.part_model is None:
         return 0, 0
-    asked = {"seq": stored.seq, "keys": [row.key for row in write.parts]}
-    found = sql.row(_others_sql(request.policy), asked)
-    return (int(found[0]), int(found[1])) if found else (0, 0)
-
-
-@cache
-def _others_sql(policy: Policy) -> str:
-    assert policy.part_model is not None  # noqa: S101 - asked for parts alone
-    return f"""SELECT count(p.id), COALESCE(sum(octet_length(p.text)), 0)
-  FROM {policy.model._meta.db_table} o JOIN {policy.part_model._meta.db_table} p
-  ON p.object_id = o.seq AND p.generation = o.generation
-  WHERE o.seq = %(seq)s::bigint AND p.key <> ALL(%(keys)s::text[])"""
+    query = {"seq": stored.seq, "keys": [row.key for row in write.parts]}
+    return sql.row(statements.other_parts(request.policy), query) or (0, 0)
 
 
 def _refused(path: str, text: str) -> InvalidParameters:

@@ -4,33 +4,29 @@ Spec: 2.2.1 transport and format, pull; TF-104, TF-107. Some objects share a tra
 locks are taken before it gets its number, so the feed's order stays each object's own order.
 """
 
-# ruff: noqa: SLF001 - _meta is the documented way to a table's name
-
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import msgspec
 from django.db import DataError, IntegrityError, transaction
 
-from database import sql as database_sql
+from database import sql
 from hub.module_policy import Policy
 from hub.store import anonymity, writes
 from hub.store.merge import PlannedWrite
-from hub.store.reads import document
-from hub.store.sql import newest, statements
+from hub.store.sql import pull_writes as statements
+from hub.store.sql import writes as write_statements
+from hub.store.sql.pull_writes import KnownObject
 from hub.store.write_request import WriteRequest
 from ocpi.modules import ObjectType
 
 log = logging.getLogger(__name__)
 
 _TOGETHER = 100
-_LOCKS = """SELECT pg_advisory_xact_lock(hashtextextended(name, 0))
-FROM unnest(%(locks)s::text[]) AS name"""
 
 
 class Fate(StrEnum):
@@ -68,16 +64,8 @@ class Pulled:
         return max([self.write.last_updated, *(part.last_updated for part in self.write.parts)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    seq: int
-    digest: bytes | None
-    newest: datetime
-    changed_at: datetime
-    missed: int
-
-
-_AllKnown = Mapping[tuple[str, str, str], _Known]
+_AllKnown = Mapping[tuple[str, str, str], KnownObject]
+"""By owner, key and audience."""
 
 
 def store(objects: Sequence[Pulled]) -> list[Fate]:
@@ -92,9 +80,9 @@ def _store(objects: Sequence[Pulled]) -> list[Fate]:
     known = _known(objects)
     judged = {place: _judge(each, known) for place, each in enumerate(objects)}
     _compare(objects, judged, known)
-    wanted = [place for place, fate in judged.items() if fate is Fate.STORED]
-    written = _write([objects[place] for place in wanted])
-    judged |= dict(zip(wanted, written, strict=True))
+    new = [place for place, fate in judged.items() if fate is Fate.STORED]
+    written = _write([objects[place] for place in new])
+    judged |= dict(zip(new, written, strict=True))
     _found_again(
         [
             each
@@ -180,7 +168,7 @@ def _write(objects: Sequence[Pulled]) -> Iterator[Fate]:
 
 def _written(objects: Sequence[Pulled]) -> list[Fate]:
     first = objects[0].request
-    own = statements(first.policy, is_fed=True)
+    own = write_statements.statements(first.policy, is_fed=True)
     rows = [
         {**_parameters(each), "newest": each.newest, "asked_at": each.asked_at} for each in objects
     ]
@@ -193,34 +181,22 @@ def _parameters(one: Pulled) -> dict[str, Any]:
     return writes.parameters(one.request, one.write)
 
 
-def _each(statement: str, rows: Sequence[Mapping[str, Any]]) -> list[database_sql.Row | None]:
+def _each(statement: str, rows: Sequence[Mapping[str, Any]]) -> list[sql.Row | None]:
     """Run a statement for each object, when all of them are locked."""
     with transaction.atomic():
-        database_sql.rows(_LOCKS, {"locks": sorted(str(row["lock"]) for row in rows)})
-        return database_sql.each(statement, rows)
+        sql.rows(statements.LOCK_ALL, {"locks": sorted(str(row["lock"]) for row in rows)})
+        return sql.each(statement, rows)
 
 
 def _known(objects: Sequence[Pulled]) -> _AllKnown:
     owners, keys, _ = zip(*(each.key for each in objects), strict=True)
-    found = database_sql.rows(
-        _known_sql(objects[0].request.policy), {"owners": list(owners), "keys": list(keys)}
-    )
-    return {row[:3]: _Known(*row[3:]) for row in found}
-
-
-@cache
-def _known_sql(policy: Policy) -> str:
-    return f"""
-SELECT DISTINCT o.owner, o.object_key, o.audience, o.seq, o.digest, {newest(policy)},
-  o.changed_at, o.missed
-FROM unnest(%(owners)s::text[], %(keys)s::text[]) AS w(owner, key)
-JOIN {policy.model._meta.db_table} o ON o.owner = w.owner AND o.object_key = w.key"""
+    query = {"owners": list(owners), "keys": list(keys)}
+    found = sql.rows(statements.known(objects[0].request.policy), query)
+    return {(row.owner, row.object_key, row.audience): row for row in found}
 
 
 def _texts(policy: Policy, seqs: list[int]) -> dict[int, str]:
-    table = policy.model._meta.db_table
-    sql = f"SELECT o.seq, {document(policy)} FROM {table} o WHERE o.seq = ANY(%(seqs)s::bigint[])"
-    return dict(database_sql.rows(sql, {"seqs": seqs}))
+    return {row.seq: row.text for row in sql.rows(statements.texts(policy), {"seqs": seqs})}
 
 
 def _found_again(objects: Sequence[Pulled], known: _AllKnown) -> None:
@@ -230,4 +206,4 @@ def _found_again(objects: Sequence[Pulled], known: _AllKnown) -> None:
     policy = objects[0].request.policy
     texts = _texts(policy, [known[each.key].seq for each in objects])
     rows = [_parameters(each) | {"body": texts[known[each.key].seq]} for each in objects]
-    _each(statements(policy, is_fed=True).repeat, rows)
+    _each(write_statements.statements(policy, is_fed=True).repeat, rows)

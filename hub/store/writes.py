@@ -13,7 +13,7 @@ from hub.module_policy import Policy
 from hub.store import anonymity, growth, merge, reads, write_request
 from hub.store.identity import variant_query
 from hub.store.merge import PartRow, PlannedWrite, StoredDocument, StoredPartText
-from hub.store.sql import LOCK, Statements, statements
+from hub.store.sql.writes import LOCK, Statements, statements
 from hub.store.write_request import WriteRequest
 from ocpi.errors import InvalidParameters
 from ocpi.types import fold
@@ -158,12 +158,11 @@ def _read(request: WriteRequest) -> StoredDocument | None:
     if not found:
         return None
     parts = {
-        key: StoredPartText(text=text, current=current)
-        for *_, key, text, current in found
-        if key is not None
+        row.part_key: StoredPartText(row.part_text, current=row.is_current)
+        for row in found
+        if row.part_key is not None
     }
-    seq, revision, text, last_updated, last_updated_text = found[0][:5]
-    return StoredDocument(seq, revision, text, last_updated, last_updated_text, parts)
+    return StoredDocument(*found[0][:5], parts)
 
 
 def parameters(request: WriteRequest, write: PlannedWrite) -> dict[str, Any]:

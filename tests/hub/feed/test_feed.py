@@ -15,37 +15,17 @@ import pytest
 from django.db import connection, transaction
 
 from hub import feed, store
-from hub.feed import Batch, Position, Selection
+from hub.feed import Selection
+from hub.feed import sql as statements
 from hub.models import Change, Location
 from hub.store import WriteRequest
 from ocpi.types import PartyRef
-from tests.cast import CPA, CPB, a_location
+from tests.cast import CPB
 from tests.hub.concurrency import start, wait_for_a_lock
+from tests.hub.feed.location_changes import BEGINNING, put, read, read_until
 from tests.hub.store.write_requests import location_write
 
-BEGINNING = Position(0, 0)
 pytestmark = pytest.mark.usefixtures("transactional_db")
-
-
-def read(after: Position = BEGINNING, *, limit: int = 500, most_bytes: int = 10**6) -> Batch:
-    """Read the feed as a receiver who may see both CPOs."""
-    selection = Selection("locations", owners=["NL-CPA", "NL-CPB"])
-    return feed.read(selection, after, limit=limit, most_bytes=most_bytes)
-
-
-def put(number: int = 1, owner: PartyRef = CPA, name: str = "a name") -> WriteRequest:
-    """Make the PUT of a Location."""
-    body = a_location(owner, number, name=name)
-    return location_write("PUT", f"L{number}", body=body, owner=owner)
-
-
-def settled(wanted: Callable[[Batch], bool], after: Position = BEGINNING) -> Batch:
-    """Read until the batch is what is wanted: other databases of the server may hold us up."""
-    end = time.monotonic() + 10
-    while not wanted(batch := read(after)):
-        assert time.monotonic() < end, batch
-        time.sleep(0.01)
-    return batch
 
 
 @contextmanager
@@ -90,7 +70,7 @@ def test_a_change_whose_transaction_commits_late_is_not_skipped() -> None:
         assert early.complete
         assert feed.is_pending("locations")
 
-    late = settled(lambda batch: len(batch.changes) == 2, early.reached)
+    late = read_until(lambda batch: len(batch.changes) == 2, early.reached)
     assert [change.object_key for change in late.changes] == ["L1", "L2"]
     assert late.reached >= late.changes[-1].position
 
@@ -98,7 +78,7 @@ def test_a_change_whose_transaction_commits_late_is_not_skipped() -> None:
 def test_the_position_never_moves_back() -> None:
     """An older transaction that is still open does not undo what was reached."""
     store.apply(put(1))
-    first = settled(lambda batch: len(batch.changes) == 1)
+    first = read_until(lambda batch: len(batch.changes) == 1)
 
     again = read(first.reached)
 
@@ -113,7 +93,7 @@ def test_a_transaction_that_is_rolled_back_leaves_nothing() -> None:
         transaction.set_rollback(True)
 
     store.apply(put(2))
-    batch = settled(lambda batch: len(batch.changes) == 1)
+    batch = read_until(lambda batch: len(batch.changes) == 1)
     assert [change.object_key for change in batch.changes] == ["L2"]
 
 
@@ -205,7 +185,7 @@ def test_batches_are_bounded_and_together_complete(limit: int, most_bytes: int) 
     """A batch ends at its number or its size, and says whether more may follow."""
     for number in range(1, 8):
         store.apply(put(number))
-    settled(lambda batch: len(batch.changes) == 7)
+    read_until(lambda batch: len(batch.changes) == 7)
     seen, sizes, position, complete = [], [], BEGINNING, False
 
     while not complete:
@@ -227,7 +207,7 @@ def test_only_what_the_receiver_may_see_is_read() -> None:
     store.apply(put(3))
     Change.objects.filter(object_key="L3").update(audience="FR-MSB")
 
-    batch = settled(lambda batch: bool(batch.changes))
+    batch = read_until(lambda batch: bool(batch.changes))
 
     assert [change.object_key for change in batch.changes] == ["L1"]
 
@@ -237,7 +217,7 @@ def test_what_is_for_one_party_is_read_by_that_party_alone() -> None:
     for number, audience in enumerate(["DE-MSA", "FR-MSB", "", "DE-MSA", "DE-MSA"], start=1):
         store.apply(put(number))
         Change.objects.filter(object_key=f"L{number}").update(audience=audience)
-    settled(lambda batch: bool(batch.changes))
+    read_until(lambda batch: bool(batch.changes))
     own = Selection("locations", audience="DE-MSA")
     first = feed.read(own, BEGINNING, limit=9, most_bytes=10**6).changes
 
@@ -252,59 +232,9 @@ def test_a_change_without_a_body_is_read() -> None:
     store.apply(put(1))
     Change.objects.update(body=None, method="DELETE")
 
-    [change] = settled(lambda batch: bool(batch.changes)).changes
+    [change] = read_until(lambda batch: bool(batch.changes)).changes
 
     assert (change.method, change.body) == ("DELETE", None)
-
-
-def test_a_thinned_reading_leaves_out_what_the_feed_has_again() -> None:
-    """A change of the whole object replaces one of a part; one of a part, no other's."""
-    selection = Selection("locations", owners=["NL-CPA", "NL-CPB"])
-    store.apply(put(1))
-    store.apply(put(2))
-    for body in ({"status": "BLOCKED"}, {"status": "CHARGING"}):
-        patch = location_write(
-            "PATCH", "L1", "E1", body={**body, "last_updated": "2027-01-01T00:00:00Z"}
-        )
-        store.apply(patch)
-    store.apply(put(2, name="another name"))
-    settled(lambda batch: len(batch.changes) == 5)
-
-    batch = feed.read(selection, BEGINNING, limit=9, most_bytes=10**6, compacted=True)
-
-    found = [(change.method, change.path) for change in batch.changes]
-    assert found == [("PUT", "NL/CPA/L1"), ("PATCH", "NL/CPA/L1/E1"), ("PUT", "NL/CPA/L2")]
-    assert batch.complete
-    assert batch.compacted_to >= batch.changes[-1].position.transaction
-
-
-def test_a_thinned_reading_may_be_nothing_yet_not_the_end() -> None:
-    """It ends where it looked to, and says where whole states are needed."""
-    store.apply(put(1))
-    for number in range(20):
-        store.apply(put(1, name=f"name {number}"))
-    settled(lambda batch: len(batch.changes) == 21)
-    selection = Selection("locations", owners=["NL-CPA"])
-
-    batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, compacted=True)
-
-    assert (batch.changes, batch.complete) == ((), False)
-    assert batch.compacted_to >= batch.reached.transaction
-    rest = feed.read(selection, batch.reached, limit=20, most_bytes=10**6)
-    assert len(rest.changes) == 11
-    assert rest.compacted_to == 0
-
-
-def test_nothing_is_thinned_where_the_feed_has_everything_once() -> None:
-    """However long it is: what is cut off by the limit is not left out."""
-    for number in range(1, 4):
-        store.apply(put(number))
-    settled(lambda batch: len(batch.changes) == 3)
-    selection = Selection("locations", owners=["NL-CPA"])
-
-    batch = feed.read(selection, BEGINNING, limit=1, most_bytes=10**6, compacted=True)
-
-    assert (len(batch.changes), batch.complete, batch.compacted_to) == (1, False, 0)
 
 
 def test_reading_for_one_party_costs_nothing_for_the_others() -> None:
@@ -312,7 +242,7 @@ def test_reading_for_one_party_costs_nothing_for_the_others() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_MANY)
         cursor.execute("ANALYZE hub_change")
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {feed._READ_FOR_ONE}", _OF_ONE)
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statements.READ_FOR_ONE.text}", _OF_ONE)
         [[plan]] = cursor.fetchall()
 
     scans = [node for node in _nodes(plan[0]["Plan"]) if "Index Name" in node]

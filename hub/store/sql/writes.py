@@ -1,4 +1,4 @@
-"""The SQL of the store, built once for each module from its table and columns.
+"""The SQL of what is written, built once for each module from its table and columns.
 
 Every write takes the object's advisory lock before it takes a transaction number, so that the
 feed's order (transaction, seq) is each object's own order (`hub.feed`).
@@ -7,10 +7,13 @@ feed's order (transaction, seq) is each object's own order (`hub.feed`).
 # ruff: noqa: SLF001 - _meta is the documented way to a table's name
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
 from django.db import models
 
+from database.sql import Query
 from hub.models import Change, DeadLetter, EvseChange, Subscription
 from hub.module_policy import Policy
 from parties.models import Party
@@ -27,6 +30,19 @@ _TYPES = {
     "DateTimeField": "timestamptz",
     "FloatField": "double precision",
 }
+
+
+class StoredRow(NamedTuple):
+    """A stored object, with one of the parts that were asked for; without any, one row alone."""
+
+    seq: int
+    revision: int
+    text: str
+    last_updated: datetime
+    last_updated_text: str
+    part_key: str | None
+    part_text: str
+    is_current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +65,7 @@ class Statements:
     change: str
     delete: str
     repeat: str
-    read: str
+    read: Query[StoredRow]
     fork: str
     columns: tuple[str, ...]
 
@@ -76,7 +92,7 @@ WITH guard AS MATERIALIZED ({LOCK}), object AS (
 ){feed.replace(_NOT_NEWER_THAN, "")}
 SELECT revision FROM object""",
         repeat=_repeat(policy),
-        read=_read(policy),
+        read=Query(_read(policy), StoredRow),
         fork=_fork(policy),
         columns=tuple(searched(policy)),
     )

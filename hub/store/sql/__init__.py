@@ -1,0 +1,1 @@
+"""The SQL of the store, built once for each module from its policy's tables and columns."""

@@ -1,0 +1,214 @@
+"""The SQL of what is read: lists, single objects, and whose they are; `o` is the object in all.
+
+Built once for each module from its table; texts come out as they were stored.
+"""
+
+# ruff: noqa: SLF001 - _meta is the documented way to a table's name; no text has a value
+
+from functools import cache
+from typing import NamedTuple
+
+from database.sql import Query
+from hub.models import Cdr
+from hub.module_policy import Policy
+from hub.store.sql.writes import THIS
+from parties.models import Party
+
+CDR = Cdr._meta.db_table
+PARTY = Party._meta.db_table
+
+# Who steers for others has no tokens; whoever else gets another's session only reads of it.
+_STEERS = "p.role = 'SCSP'"
+_HAS_A_SAY = f"""(o.recipient IN ('', o.audience)
+    OR EXISTS (SELECT FROM {PARTY} p WHERE p.holder = o.audience AND {_STEERS}))"""
+_ALL = "o.audience = ''"
+_THERE = "o.missed < 2"
+"""What its owner's lists still have (A-58); the index of the others wants `> 0` besides."""
+_VANISHED = "o.missed > 0 AND o.missed >= 2"
+_OWN = "o.audience = %(party)s::text"
+
+
+class ListedObject(NamedTuple):
+    """An object of a list, and how many the statement chose, of which the first are returned."""
+
+    chosen: int
+    seq: int
+    text: str
+
+
+class PostedText(NamedTuple):
+    """What was posted under an id for one audience."""
+
+    audience: str
+    text: str
+
+
+class Posted(NamedTuple):
+    """A posted object: whose it is, whom it was sent to, and where that party keeps it.
+
+    `remote_location` is empty when the hub alone can be asked for it.
+    """
+
+    owner: str
+    audience: str
+    text: str
+    remote_location: str
+
+
+class OtherParts(NamedTuple):
+    """How many parts of an object a change leaves as they are, and how large they are."""
+
+    number: int
+    octets: int
+
+
+def visible(policy: Policy) -> str:
+    """Return the SQL of what a viewer sees of its owners: its own variant before all's (A-34)."""
+    owned = "o.owner = ANY(%(owners)s::text[])"
+    if policy.personal:
+        return f"{owned} AND {_OWN}"
+    table = policy.model._meta.db_table
+    return f"""{owned} AND ({_OWN} OR ({_ALL} AND {_THERE} AND NOT EXISTS (SELECT FROM {table} own
+    WHERE own.owner = o.owner AND own.object_key = o.object_key
+    AND own.audience = %(party)s::text)))"""
+
+
+def document(policy: Policy) -> str:
+    """Return the SQL of the whole text of object `o`: the holes filled, in the order of parts."""
+    if policy.part_model is None:
+        return "o.text"
+    parts = policy.part_model._meta.db_table
+    return f"""replace(replace(o.text, chr(2), o.last_updated_text), chr(1),
+    '[' || COALESCE((SELECT string_agg(p.text, ',' ORDER BY p.position, p.id) FROM {parts} p
+    WHERE p.object_id = o.seq AND p.generation = o.generation), '') || ']')"""
+
+
+def _octets(policy: Policy) -> str:
+    """Return the SQL of how large object `o` is; PostgreSQL knows without unpacking the text."""
+    if policy.part_model is None:
+        return "octet_length(o.text)"
+    parts = policy.part_model._meta.db_table
+    return f"""octet_length(o.text) + (SELECT COALESCE(sum(octet_length(p.text)), 0)
+    FROM {parts} p WHERE p.object_id = o.seq AND p.generation = o.generation)"""
+
+
+def bounded(policy: Policy, *, columns: str = "", where: str, slice_: str) -> str:
+    """Return the SQL of objects in the order of creation: their number, seq, columns and text.
+
+    The number counts what `where` and `slice_` choose; of these come the first, up to `bytes` in
+    all, and one at least.
+    """
+    table = policy.model._meta.db_table
+    return f"""
+SELECT chosen.number, o.seq, {columns}{columns and ", "}{document(policy)} FROM {table} o JOIN (
+  SELECT seq, count(*) OVER () AS number, sum(octets) OVER (ORDER BY seq) - octets AS before
+  FROM (SELECT o.seq, {_octets(policy)} AS octets FROM {table} o
+    WHERE {where} ORDER BY o.seq {slice_}) AS weighed
+) AS chosen ON chosen.seq = o.seq WHERE chosen.before < %(bytes)s::bigint ORDER BY o.seq"""
+
+
+def dated(*, since: bool, until: bool) -> str:
+    """Return the SQL of the filters that are set: one plan for each, none that serves all ill."""
+    first = " AND o.last_updated >= %(date_from)s::timestamptz" if since else ""
+    return first + (" AND o.last_updated < %(date_to)s::timestamptz" if until else "")
+
+
+@cache
+def page(policy: Policy, dates: str = "") -> Query[ListedObject]:
+    """Return the statement of one page."""
+    text = bounded(
+        policy,
+        where=f"{visible(policy)} AND o.seq > %(after)s::bigint{dates}",
+        slice_="OFFSET %(offset)s::bigint LIMIT %(limit)s::bigint",
+    )
+    return Query(text, ListedObject)
+
+
+@cache
+def count(policy: Policy, dates: str = "") -> str:
+    """Return the statement that counts what a whole crawl will bring.
+
+    What a viewer has variants of, and what has vanished, is counted with all and taken off again:
+    there are few of them.
+    """
+    table = policy.model._meta.db_table
+    some = f"FROM {table} o WHERE o.owner = ANY(%(owners)s::text[]){dates}"
+    own = f"SELECT count(*) {some} AND {_OWN}"
+    if policy.personal:
+        return own
+    return f"""SELECT (SELECT count(*) {some} AND {_ALL}) + ({own})
+  - (SELECT count(*) {some} AND {_ALL} AND {_VANISHED})
+  - (SELECT count(*) {some} AND {_ALL} AND {_THERE} AND (o.owner, o.object_key) IN (
+    SELECT own.owner, own.object_key FROM {table} own WHERE own.audience = %(party)s::text))"""
+
+
+@cache
+def single(policy: Policy, *, whole: bool, own: bool) -> str:
+    """Return the statement of one object, or of a part of it; of its `own` for its owner."""
+    table = policy.model._meta.db_table
+    audience, first = f"{_ALL} OR {_OWN}", "audience"
+    if own:
+        audience, first = "o.audience = o.recipient" if policy.personal else _ALL, "changed_at"
+    one = f"""(SELECT o.* FROM {table} o
+    WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text AND ({audience})
+    ORDER BY o.{first} DESC LIMIT 1) o"""
+    if whole or policy.part_model is None:
+        return f"SELECT {document(policy)} FROM {one}"
+    parts = policy.part_model._meta.db_table
+    return f"""SELECT p.text FROM {one} JOIN {parts} p
+    ON p.object_id = o.seq AND p.generation = o.generation AND p.key = %(part)s::text"""
+
+
+@cache
+def posted_texts(policy: Policy) -> Query[PostedText]:
+    """Return the statement of what was posted under an owner's id, for whomever."""
+    text = f"""SELECT audience, text FROM {policy.model._meta.db_table}
+  WHERE owner = %(owner)s::text AND object_key = %(key)s::text"""
+    return Query(text, PostedText)
+
+
+@cache
+def owners(policy: Policy) -> str:
+    """Return the statement of whose objects under a key a viewer may act on."""
+    return f"""SELECT DISTINCT owner FROM {policy.model._meta.db_table} o
+  WHERE object_key = %(key)s::text
+  AND owner = ANY(%(owners)s::text[]) AND audience IN ('', %(party)s::text)
+  {"AND " + _HAS_A_SAY if policy.personal else ""} ORDER BY owner LIMIT 10"""
+
+
+@cache
+def anothers(policy: Policy) -> str:
+    """Return the statement of whether an object is somebody else's, and not this party's too."""
+    return f"""SELECT COALESCE(bool_or(o.audience = o.recipient
+    OR o.audience = %(party)s::text AND o.recipient <> ''), false)
+  AND NOT COALESCE(bool_or(o.audience = %(party)s::text AND {_HAS_A_SAY}), false)
+  AND NOT EXISTS (SELECT FROM {PARTY} p WHERE p.holder = %(party)s::text AND {_STEERS})
+  FROM {policy.model._meta.db_table} o
+  WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text"""
+
+
+@cache
+def audience(policy: Policy) -> str:
+    """Return the statement of for whom an object was last addressed to the hub."""
+    return f"""SELECT audience FROM {policy.model._meta.db_table}
+  WHERE owner = %(owner)s::text AND object_key = %(key)s::text AND audience = recipient
+  ORDER BY changed_at DESC LIMIT 1"""
+
+
+@cache
+def other_parts(policy: Policy) -> Query[OtherParts]:
+    """Return the statement of the present parts beside some; the module's objects have parts."""
+    assert policy.part_model is not None  # noqa: S101 - asked for parts alone
+    text = f"""SELECT count(p.id), COALESCE(sum(octet_length(p.text)), 0)
+  FROM {policy.model._meta.db_table} o JOIN {policy.part_model._meta.db_table} p
+  ON p.object_id = o.seq AND p.generation = o.generation
+  WHERE o.seq = %(seq)s::bigint AND p.key <> ALL(%(keys)s::text[])"""
+    return Query(text, OtherParts)
+
+
+BY_REFERENCE = Query(
+    f"SELECT owner, audience, text, remote_location FROM {CDR} WHERE reference = %(key)s", Posted
+)
+REFERENCE_OF = f"SELECT reference FROM {CDR} WHERE {THIS}"
+SET_LOCATION = f"""UPDATE {CDR} SET remote_location = %(location)s::text
+  WHERE {THIS} RETURNING seq"""
