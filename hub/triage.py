@@ -44,15 +44,15 @@ class SetAside(Generic[Row]):
         return rows.filter(**{self.module: module}) if module else rows
 
     def discard(
-        self, rows: QuerySet[Row], *, tell: Callable[[int, int], object] = lambda *_: None
+        self, rows: QuerySet[Row], *, report: Callable[[int, int], object] = lambda *_: None
     ) -> int:
-        """Forget rows, and count them; tell how many of all of them are gone."""
+        """Forget rows, and count them; report how many of all of them are gone."""
         ids = list(rows.order_by("pk").values_list("pk", flat=True))
         self.audit("discarded", ids)
         number = 0
         for start in range(0, len(ids), _BATCH):
             number += self._rows().filter(pk__in=ids[start : start + _BATCH]).delete()[0]
-            tell(min(start + _BATCH, len(ids)), len(ids))
+            report(min(start + _BATCH, len(ids)), len(ids))
         return number
 
     def audit(self, words: str, ids: Collection[int]) -> None:

@@ -73,7 +73,7 @@ def bare() -> dict[str, str]:
 
 
 def is_given(name: str) -> bool:
-    """Tell whether a setting stands in our own environment, itself or as a file."""
+    """Whether a setting stands in our own environment, itself or as a file."""
     return bool(os.environ.get(name, "").strip() or os.environ.get(f"{name}_FILE", "").strip())
 
 

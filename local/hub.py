@@ -82,7 +82,7 @@ class Hub:
         return password
 
     def _opens(self, who: Mapping[str, str]) -> bool:
-        """Tell whether our password is still the admin's."""
+        """Whether our password is still the admin's."""
         return self.manage("shell", "-c", _TRY, extra=who).strip().endswith("True")
 
     def start(self) -> None:
@@ -119,7 +119,7 @@ class Hub:
             raise Trouble(f"{child.name} is not ready after {seconds:g} s; {child.last_words()}")
 
     def _answers(self) -> bool:
-        """Tell whether the web process answers HTTP, whatever it says."""
+        """Whether the web process answers HTTP, whatever it says."""
         port = int(self.environment["HUB_BIND_PORT"])
         connection = http.client.HTTPConnection(ports.HOST, port, timeout=5)
         try:

@@ -9,7 +9,7 @@ HOST = "127.0.0.1"
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen on a port now."""
+    """Whether a server could listen on a port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

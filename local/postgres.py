@@ -240,7 +240,7 @@ def _wait_for_end(pid: int, data: Path) -> None:
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Tell whether a process is the PostgreSQL of these data."""
+    """Whether a process is the PostgreSQL of these data."""
     if Path("/proc/self/cmdline").exists():
         with contextlib.suppress(OSError):
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

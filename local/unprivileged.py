@@ -35,7 +35,7 @@ class UnprivilegedAccount:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def reaches(self, path: Path) -> bool:
-        """Tell whether it may read and enter a directory, or read and run a file: by trying."""
+        """Whether it may read and enter a directory, or read and run a file: by trying."""
         test = ["/bin/sh", "-c", 'test -r "$1" && test -x "$1"', "sh", str(path)]
         return subprocess.run(test, check=False, cwd="/", **self.spawn()).returncode == 0
 

@@ -102,9 +102,9 @@ class InvalidParameters(ClientError):
         http_status: int | None = None,
         data: bytes | None = None,
     ) -> None:
-        """Tell the findings in the message, unless a message says it better."""
+        """List the findings in the message, unless a message says it better."""
         self.findings = tuple(findings)
-        super().__init__(message or _told(self.findings), http_status=http_status, data=data)
+        super().__init__(message or _listed(self.findings), http_status=http_status, data=data)
 
 
 class NotEnoughInformation(ClientError):
@@ -257,8 +257,8 @@ def error_for(status_code: int, message: str) -> OcpiError:
     return _BY_CODE.get(status_code, generic)(message)
 
 
-def _told(findings: tuple[Finding, ...]) -> str:
-    told = [str(finding) for finding in findings[:FINDINGS_IN_A_MESSAGE]]
+def _listed(findings: tuple[Finding, ...]) -> str:
+    sentences = [str(finding) for finding in findings[:FINDINGS_IN_A_MESSAGE]]
     if len(findings) > FINDINGS_IN_A_MESSAGE:
-        told.append(f"and {len(findings) - FINDINGS_IN_A_MESSAGE} more")
-    return "; ".join(told)
+        sentences.append(f"and {len(findings) - FINDINGS_IN_A_MESSAGE} more")
+    return "; ".join(sentences)

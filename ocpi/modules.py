@@ -1,4 +1,4 @@
-"""The words in which a version of OCPI declares its modules.
+"""The declaration of a module: the classes in which a version of OCPI says what it has.
 
 Specification: transport_and_format (interface endpoints) and version_information_endpoint. All the
 rest follows from a declaration: what is announced, at which URLs and with which methods, who may
@@ -15,14 +15,14 @@ from ocpi.types import InterfaceRole, ModuleID, OcpiModel, PartyRef
 
 OWNER = ("country_code", "party_id")
 OWNED = tuple(f"{{{name}}}" for name in OWNER)
-"""The steps of a path under which Client Owned Objects stand."""
+"""The first steps of the path of a Client Owned Object."""
 
 GET, POST, PUT = frozenset({"GET"}), frozenset({"POST"}), frozenset({"PUT"})
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The member that tells objects of one owner and one id apart.
+    """The member by which objects of one owner and one id differ.
 
     A URL names it as a query parameter; where it does not, it means the default.
     """
@@ -85,7 +85,7 @@ class OwnerOf:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Whom an action is for when only an earlier one tells: who accepted, or made, that one.
+    """Whom an action is for when only an earlier one says it: who accepted, or made, that one.
 
     Both have the member, a step of the path or in the body, and the `request` is what the earlier
     one asked (`Resource.request`).
@@ -100,8 +100,9 @@ class Resource:
     """What lies under an endpoint: a path whose `{steps}` take any value, and its methods.
 
     `object` is the type that is listed, read or written there, or that an action names by its path;
-    `body` the class of what is sent otherwise. For whom an action is without a receiver tells
-    `about`, if anything. It is in `real_time` when a driver waits at a Charge Point for the answer.
+    `body` the class of what is sent otherwise. Whom an action is for that names no
+    receiver follows from `about`, if anything. It is in `real_time` when a driver waits at a Charge
+    Point for the answer.
     """
 
     path: tuple[str, ...]
@@ -178,7 +179,7 @@ class Module:
     """One chapter of the specification as far as a platform has to serve it.
 
     Its `roles` are pairs: who implements SENDER and who RECEIVER between parties. `delegated` are
-    the same where an eMSP stands in a CPO's place: only for messages that name such a party. Of the
+    the same where an eMSP takes a CPO's part: only for messages that name such a party. Of the
     objects a hub receives it may have `kept` one type; all others it only passes on.
     """
 
@@ -203,7 +204,7 @@ class Module:
         return next(each.body for each in (*self.receiver, *self.sender) if each.body)
 
     def asks_for_results(self, resource: Resource, interface: InterfaceRole) -> bool:
-        """Tell whether what comes of an action is told later, to the `response_url` it names."""
+        """Whether the result of an action comes later, to the `response_url` it names."""
         if interface is not InterfaceRole.RECEIVER or resource.kind is not Kind.ACTION:
             return False
         return any(each.kind is Kind.RESULT for each in self.sender)

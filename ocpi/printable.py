@@ -20,14 +20,14 @@ _BUT_LINES = re.compile(rf"(?![\n\t])[{ACTING}]")
 
 
 def escaped(text: str, *, lines: bool = False) -> str:
-    """Return text in which what acts is shown; `lines` may stay lines, with their tabs."""
+    """Return text in which what acts is shown; with `lines`, newlines and tabs are left."""
     if text.isascii() and text.isprintable():
         return text
     return (_BUT_LINES if lines else _ACTING).sub(_shown, text)
 
 
 def acts(text: str) -> bool:
-    """Tell whether a terminal would do anything but show a text."""
+    """Whether a terminal would do anything but show a text."""
     return _ACTING.search(text) is not None
 
 

@@ -1,8 +1,8 @@
-"""The shape of a JSON text: what is too deep, too wide or too long to be read, or said twice.
+"""The shape of a JSON text: what is too deep, too wide or too long to be read, or there twice.
 
 RFC 8259, 4 and 9. A member that stands twice in its object is one thing for a reader that takes the
 first, another for one that takes the last; so are names that differ in case alone, since some read
-them as one. Where it is, is only looked for in what is refused.
+them as one. Where in the text that is, is looked for only when it is refused.
 """
 
 import json
@@ -136,7 +136,7 @@ def _of_object(value: dict[str, object]) -> _Excess | int:
 
 
 def _of_names(names: dict[str, object]) -> _Excess | int:
-    """Look at each name: whether it is too long, or another one in other letters."""
+    """Look at each name: whether it is too long, or another one but for case."""
     seen: dict[str, str] = {}
     for name in names:
         if len(name) > LONGEST_NAME:
@@ -160,7 +160,7 @@ def _walk(value: object) -> Iterator[tuple[Way, object]]:
 
 
 def _says_twice(body: bytes, value: object) -> bool:
-    """Tell whether members may have got lost: each has a colon, and nothing else loses one."""
+    """Whether members may have got lost: each has a colon, and nothing else loses one."""
     if _PERHAPS_A_COLON in body:
         return True
     return body.count(_COLON) != msgspec.json.encode(value).count(_COLON)

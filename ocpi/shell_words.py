@@ -1,7 +1,7 @@
 """Somebody else's text as one word of a shell command, byte for byte in sh, bash and zsh.
 
 A command is pasted into a terminal, so it has no character that a terminal acts on: those are
-written as `printf` reads them, in octal. What `$(…)` would cut off at its end, newlines, stands in
+written as `printf` reads them, in octal. What `$(…)` would cut off at its end, newlines, is in
 a variable.
 """
 
@@ -27,7 +27,7 @@ def word(text: str) -> str:
 
 
 def ends_in_newline(text: str) -> bool:
-    """Tell whether the word of a text needs `NEWLINE`."""
+    """Whether the word of a text needs `NEWLINE`."""
     return text.endswith("\n")
 
 

@@ -36,5 +36,5 @@ class StatusCode(IntEnum):
 
 
 def is_success(code: int) -> bool:
-    """Tell whether a code lies in the success range, its custom part (19xx) included."""
+    """Whether a code lies in the success range, its custom part (19xx) included."""
     return code // 1000 == 1

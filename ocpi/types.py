@@ -38,7 +38,7 @@ def one_line(text: str, *, longest: int) -> str:
 
 
 class OcpiEnum(StrEnum):
-    """A closed list of values, looked up by what stands on the wire."""
+    """A closed list of values, looked up by what is on the wire."""
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -71,7 +71,8 @@ class InterfaceRole(OcpiEnum):
 class ModuleID(str):
     """A module by the identifier it has in version details; compared by ==, like any text.
 
-    Which modules there are, the declarations say. Here stand the names that rules of our own need.
+    Which modules there are follows from the declarations; these are the names that rules of our own
+    need.
     """
 
     __slots__ = ()
@@ -174,7 +175,7 @@ def _shifted(moment: datetime, zone: str) -> datetime:
 
 
 def format_datetime(moment: datetime) -> str:
-    """Write an instant as the specification wants it: UTC with a Z, milliseconds only if any."""
+    """Write an instant as the specification asks: UTC with a Z, milliseconds only if any."""
     if moment.tzinfo is None:
         raise ValueError("a timestamp without a zone is not an instant")
     precision = "milliseconds" if moment.microsecond // 1000 else "seconds"

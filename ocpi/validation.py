@@ -1,10 +1,10 @@
-"""Whether a received object is what its table says: what is refused, and what is only reported.
+"""The check of a received object against its table: what is refused, what is only reported.
 
 Specification: types. How liberal to be is ours: whatever can still be relayed and read is kept and
 reported; only what would break somebody is refused.
 
 A right object is checked in compiled code alone. Where pydantic finds an error, the first rule of
-its type that applies tells whether to refuse or to report, and with which words.
+its type that applies decides whether to refuse or to report, and with which words.
 """
 
 import re
@@ -84,7 +84,7 @@ def validate(model: type[OcpiModel], value: object) -> tuple[Finding, ...]:
 
     Raises InvalidParameters naming every field that is wrong beyond tolerance.
     """
-    if not validators.first_mistakes(model, value):
+    if not validators.has_mistakes(model, value):
         return ()
     wrong = validators.mistakes(model, value, most=MOST_FINDINGS + 1)
     return _judged(wrong) if wrong else ()

@@ -1,4 +1,4 @@
-"""How a class is checked in compiled code: up to its first mistake, or up to a number of them.
+"""Compiled validators of a class: one ends at the first mistake, one after a number of them.
 
 Who sends a list of a hundred thousand wrong objects learns nothing from half a million findings,
 and the hub would need gigabytes to make them.
@@ -16,8 +16,8 @@ from ocpi.types import OcpiModel
 _Schema = dict[str, Any]
 
 
-def first_mistakes(model: type[OcpiModel], value: object) -> bool:
-    """Tell whether anything is wrong; of each list, the first wrong item is the last looked at."""
+def has_mistakes(model: type[OcpiModel], value: object) -> bool:
+    """Whether anything is wrong; of each list, the first wrong item is the last looked at."""
     try:
         _brief(model).validate_python(value)
     except ValidationError:

@@ -147,7 +147,7 @@ def resource(interface: Interface, segments: tuple[str, ...], method: str) -> Ma
 
 
 def is_result(place: Endpoint, method: str) -> bool:
-    """Tell whether a call brings what came of an order."""
+    """Whether a call brings what came of an order."""
     version = VERSIONS.get(place.version)
     side = version.modules[place.module].interfaces.get(place.role) if version else None
     match = side.match(place.rest, method) if side else None

@@ -24,13 +24,13 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from ocpi.errors import OcpiError
-from settings.bodies import Body, Left, Room, Share
+from settings.bodies import Body, Left, MemoryBudget, Share
 from settings.refusals import (
     OCPI,
     body_broken_off,
     body_too_slow,
     head_too_large,
-    no_room,
+    no_memory,
     refusal,
 )
 from settings.wsgi import application as wsgi
@@ -53,7 +53,7 @@ _CONSTANT = {
 }
 _threads = ThreadPoolExecutor(settings.HUB_WEB_THREADS, thread_name_prefix="web")
 _streams = ThreadPoolExecutor(4, thread_name_prefix="stream")
-_room = Room()
+_budget = MemoryBudget()
 _FAREWELL_SECONDS = 1.0
 """How long who is answered already may write on."""
 _PART_SECONDS = 60.0
@@ -74,7 +74,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     headers = _plain(scope["headers"])
     refused = head_too_large(sum(map(sum, map(_lengths, scope["headers"]))))
     body = Body(receive, headers)
-    with _room.share() as share:
+    with _budget.share() as share:
         try:
             content = None if refused else await _content(scope, body, headers, share)
         except OcpiError as error:
@@ -108,7 +108,7 @@ async def _content(
         async with asyncio.timeout(settings.HUB_REQUEST_TIMEOUT):
             return await body.read(share, _threads, admits)
     except TimeoutError:
-        raise (_turned_away(scope) if body.awaits_room else body_too_slow()) from None
+        raise (_turned_away(scope) if body.awaits_memory else body_too_slow()) from None
     except Left:  # without an answer that would be 500
         raise body_broken_off() from None
 
@@ -119,11 +119,11 @@ def _turned_away(scope: Scope) -> OcpiError:
 
     if scope["path"].startswith(OCPI):
         outages.note_refused(scope["method"])
-    return no_room()
+    return no_memory()
 
 
 def _admits(path: str, headers: Mapping[str, str]) -> bool:
-    """Tell whether somebody the hub knows sends a long body."""
+    """Whether somebody the hub knows sends a long body."""
     from operators.sessions import is_logged_in  # noqa: PLC0415 - Django is set up meanwhile
     from parties.authentication import is_known  # noqa: PLC0415
 
@@ -250,7 +250,7 @@ def _call(scope: Scope, body: bytes | None) -> Answer:
 
 
 def _is_endless(parts: Any) -> bool:  # noqa: ANN401 - what Django returns to a WSGI server
-    """Tell whether an answer is made while it is sent; a file says how long it is."""
+    """Whether an answer is made while it is sent; a file says how long it is."""
     return getattr(parts, "streaming", False) and not parts.has_header("Content-Length")
 
 

@@ -1,9 +1,9 @@
-"""The body of a request: how far it is read, for whom, and how much of all there is room for.
+"""The body of a request: how far it is read, for whom, and how much memory all may take.
 
 Spec: 2.2.1 transport and format. The first part is read of anybody's, the rest only behind a token
 the hub knows, or a log-in at the console: what strangers send does not fill the memory. Long bodies
-of all senders together share a room of `HUB_LONG_BODIES_BYTES`, from their first byte until they
-are answered; who finds it full waits until the time for its body is over.
+of all senders together share a budget of `HUB_LONG_BODIES_BYTES`, from their first byte until they
+are answered; who finds it spent waits until the time for its body is over.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class Left(Exception):
     """The sender left before the end of its body, or its chunks are none."""
 
 
-class Room:
+class MemoryBudget:
     """What the long bodies of a process take; used by its event loop alone."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Room:
         self.taken = 0
 
     def is_full_for(self, size: int) -> bool:
-        """Tell whether a body has to wait for others."""
+        """Whether a body has to wait for others."""
         most: int = settings.HUB_LONG_BODIES_BYTES
         return self.taken > 0 and self.taken + size > most
 
@@ -49,18 +49,18 @@ class Room:
 
 
 class Share:
-    """What one body takes of a room."""
+    """What one body takes of the budget."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, budget: MemoryBudget) -> None:
         """Begin with nothing."""
         self.size = 0
-        self._room = room
+        self._budget = budget
 
     async def take(self, size: int) -> None:
-        """Wait until there is room for a body; one alone always fits."""
-        while self._room.is_full_for(size):  # noqa: ASYNC110 - an event would belong to one loop
+        """Wait until a body fits beside the others; one alone always does."""
+        while self._budget.is_full_for(size):  # noqa: ASYNC110 - an event would belong to one loop
             await asyncio.sleep(_PAUSE_SECONDS)
-        self._room.taken += size
+        self._budget.taken += size
         self.size = size
 
 
@@ -74,7 +74,7 @@ class Body:
         self._chunks: list[bytes] = []
         self._size = 0
         self.is_whole = False
-        self.awaits_room = False
+        self.awaits_memory = False
 
     async def read(self, share: Share, threads: Executor, admits: Admits) -> bytes | None:
         """Return it, cut one byte beyond what the hub accepts; None if its sender is nobody."""
@@ -84,9 +84,9 @@ class Body:
             loop = asyncio.get_running_loop()
             if not await loop.run_in_executor(threads, admits):
                 return None
-            self.awaits_room = True
+            self.awaits_memory = True
             await share.take(self._expected(most))
-            self.awaits_room = False
+            self.awaits_memory = False
             await self._read(most)
         return b"".join(self._chunks)[:most]
 

@@ -33,8 +33,8 @@ def shades(colour: str) -> dict[str, str]:
     """Return the theme's shades of `#rrggbb`: 600 is the colour itself, unless it is too bright."""
     linear = _linear(colour)
     own = min(_luminance(linear), _BRIGHTEST)
-    wanted = {**_LUMINANCES, **{name: own * share for name, share in _DIMMED.items()}}
-    return {name: _written(_lit(linear, luminance)) for name, luminance in wanted.items()}
+    luminances = {**_LUMINANCES, **{name: own * share for name, share in _DIMMED.items()}}
+    return {name: _written(_lit(linear, luminance)) for name, luminance in luminances.items()}
 
 
 def painted(drawing: Path, colour: str) -> str:
@@ -57,7 +57,7 @@ def _luminance(colour: Linear) -> float:
 
 
 def _linear(colour: str) -> Linear:
-    red, green, blue = (int(colour[place : place + 2], 16) / _WHITE for place in (1, 3, 5))
+    red, green, blue = (int(colour[at : at + 2], 16) / _WHITE for at in (1, 3, 5))
     return _unfolded(red), _unfolded(green), _unfolded(blue)
 
 

@@ -130,7 +130,7 @@ def url(name: str, default: str | None = None, *, schemes: tuple[str, ...]) -> s
 
 
 def database(name: str) -> dict[str, Any]:
-    """Return a database of PostgreSQL as Django wants it, from a URL that libpq understands."""
+    """Return a database of PostgreSQL as Django takes it, from a URL that libpq understands."""
     value = url(name, schemes=("postgresql", "postgres"))
     try:
         given = {key: str(each) for key, each in conninfo_to_dict(value).items()}

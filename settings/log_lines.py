@@ -21,7 +21,7 @@ _Failure = tuple[type[BaseException], BaseException, TracebackType | None] | tup
 
 
 class Flood(logging.Filter):
-    """Lets so many records of one place pass in a minute; the next one tells of those left out."""
+    """Lets so many records of one place pass in a minute; the next one counts those left out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Flood(logging.Filter):
         self._passed: dict[tuple[str, int], tuple[int, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a record is written."""
+        """Whether a record is written."""
         place, minute = (record.pathname, record.lineno), int(record.created // _MINUTE)
         with self._lock:
             since, number = self._passed.get(place, (minute, 0))
@@ -49,8 +49,8 @@ class Line(logging.Formatter):
         """Write a record; a request that cannot be meant for the hub is no failure of its own."""
         if not record.name.startswith("django.security."):
             return super().format(record)
-        told = {"levelno": logging.WARNING, "levelname": "WARNING", "exc_info": None}
-        return super().format(logging.makeLogRecord({**record.__dict__, **told, "exc_text": None}))
+        bare = {"levelno": logging.WARNING, "levelname": "WARNING", "exc_info": None}
+        return super().format(logging.makeLogRecord({**record.__dict__, **bare, "exc_text": None}))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Write one line."""

@@ -38,12 +38,12 @@ def refusal(error: OcpiError, path: str, headers: Mapping[str, str]) -> Refusal:
     if not path.startswith(OCPI):
         plain = {"Content-Type": "text/plain; charset=utf-8", **secure}
         return Refusal(error.http_status, f"{error}\n".encode(), plain)
-    told = envelope.render(status_code=error.status_code, message=str(error))
+    content = envelope.render(status_code=error.status_code, message=str(error))
     hub = PartyRef(settings.HUB_COUNTRY_CODE, settings.HUB_PARTY_ID)
     ids = MessageIds.read(headers).as_headers()
     routing = RoutingHeaders(sender=hub).as_headers()
-    told_as = {"Content-Type": "application/json", **secure, **ids, **routing}
-    return Refusal(error.http_status, told, told_as)
+    as_json = {"Content-Type": "application/json", **secure, **ids, **routing}
+    return Refusal(error.http_status, content, as_json)
 
 
 def url_too_long(length: int) -> OcpiError | None:
@@ -72,7 +72,7 @@ def body_broken_off() -> OcpiError:
     return InvalidParameters("the body broke off before its end", http_status=400)
 
 
-def no_room() -> OcpiError:
-    """Refuse a long body while others fill the room there is for them."""
+def no_memory() -> OcpiError:
+    """Refuse a long body while others take all the memory there is for them."""
     text = "the hub is reading as many long bodies as it has room for: send it again in a second"
     return ServerError(text, http_status=503)

@@ -1,4 +1,4 @@
-"""How a command is told which driver it is about."""
+"""The options of a command that name the driver it is about."""
 
 from argparse import Namespace
 

@@ -1,4 +1,4 @@
-"""How far long work is, on a terminal; a file or a pipe gets nothing of it."""
+"""The progress bar of a command, on a terminal; a file or a pipe gets nothing of it."""
 
 from shutil import get_terminal_size
 
@@ -20,8 +20,8 @@ class Bar:
         if self._terminal is not None:
             done = round(max(0.0, min(1.0, share)) * _WIDTH)
             line = f"{'█' * done}{'░' * (_WIDTH - done)} {share:4.0%}  {escaped(words)}"
-            room = get_terminal_size().columns - 1
-            self._terminal.write(f"\r{line[:room]}\x1b[K", ending="")
+            width = get_terminal_size().columns - 1
+            self._terminal.write(f"\r{line[:width]}\x1b[K", ending="")
 
     def end(self) -> None:
         """Leave the line to what is said next."""

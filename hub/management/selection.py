@@ -1,4 +1,4 @@
-"""Which rows a command is about: a party's, a module's, some, or expressly all."""
+"""The options of a command that choose rows: a party's, a module's, some, or expressly all."""
 
 from argparse import Namespace
 from typing import Any

@@ -182,7 +182,7 @@ def _is_carried(push: Event, receipt: Event) -> bool:
 
 
 def _covers(receipt: Event, push: Event) -> bool:
-    """Tell whether a receipt holds what was pushed: the same object, or the whole around it."""
+    """Whether a receipt holds what was pushed: the same object, or the whole around it."""
     received, pushed = receipt["path"], push["path"]
     return bool(pushed == received or pushed.startswith(f"{received}/"))
 

@@ -156,7 +156,7 @@ def _host_objection(policy: AddressPolicy, name: str) -> str | None:
 
 
 def _is_literal(name: str) -> bool:
-    """Tell whether the host is an IP address in its usual spelling."""
+    """Whether the host is an IP address in its usual spelling."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -165,7 +165,7 @@ def _is_literal(name: str) -> bool:
 
 
 def _is_odd_ipv4(name: str) -> bool:
-    """Tell whether C libraries read the host as an IPv4 address: 127.1, 0x7f000001 and so on."""
+    """Whether C libraries read the host as an IPv4 address: 127.1, 0x7f000001 and so on."""
     try:
         socket.inet_aton(name)
     except OSError:
@@ -174,12 +174,12 @@ def _is_odd_ipv4(name: str) -> bool:
 
 
 def _within(ip: Address, networks: tuple[Network, ...]) -> bool:
-    """Tell whether one of the networks contains the address."""
+    """Whether one of the networks contains the address."""
     return any(ip in network for network in networks)
 
 
 def _is_public_kind(ip: Address) -> bool:
-    """Tell whether the address is of a kind that is routed; IPv6 outside 2000::/3 is not."""
+    """Whether the address is of a kind that is routed; IPv6 outside 2000::/3 is not."""
     return isinstance(ip, ipaddress.IPv4Address) or ip in _GLOBAL_IPV6
 
 

@@ -89,7 +89,7 @@ class BoundedAnswers(ResponseHandler):
         super().feed_data(data, size)
 
     def _may_arrive(self) -> bool:
-        """Tell whether an answer, or the rest of one, is expected."""
+        """Whether an answer, or the rest of one, is expected."""
         return self._is_asked and (self._answer is None or not self._answer.is_eof())
 
     def _parse(self, piece: bytes) -> None:

@@ -80,7 +80,7 @@ class OcpiClient:
         self._policy.check_url(url)
 
     def has_sent(self, via: str) -> bool:
-        """Tell whether a request with this `Via` left this client, or another of the same place."""
+        """Whether a request with this `Via` left this client, or another of the same place."""
         return self._policy.own().has_sent(via)
 
     def request(

@@ -79,7 +79,7 @@ class GuardedResolver(AbstractResolver):
     def _is_done(self, host: str, found: "asyncio.Future[Sequence[str]]") -> None:
         del self._under_way[host]
         if not found.cancelled():
-            found.exception()  # heard, even if nobody waits any longer
+            found.exception()  # taken, even if nobody waits any longer: else asyncio logs it
 
     async def close(self) -> None:
         """Let go of the threads; a lookup under way ends unheard."""

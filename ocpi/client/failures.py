@@ -1,4 +1,4 @@
-"""What goes wrong between the hub and a peer, and the OCPI error each failure becomes.
+"""The failures of a call to a peer, and the OCPI error each of them becomes.
 
 Specification: status_codes, Hub errors.
 
@@ -25,7 +25,7 @@ class PeerError(Exception):
 
     ocpi_error: ClassVar[type[OcpiError]] = HubError
     sentence: ClassVar[str] = "The receiver could not be asked."
-    """What the requesting party is told: no address, no path, no library message."""
+    """What the requesting party reads: no address, no path, no library message."""
 
     def as_ocpi(self) -> OcpiError:
         """Return the hub error the requesting party gets."""

@@ -1,4 +1,4 @@
-"""What somebody beside the caller may want to know of every request to a peer.
+"""The report of every request to a peer, for somebody beside its caller: the message log.
 
 Whoever configures the client may listen, on the client's own event loop.
 """

@@ -1,9 +1,9 @@
 """One event loop on one thread: where threads hand in coroutines and wait for their results.
 
-Django and Celery call from threads, the HTTP library wants a loop.
+Django and Celery call from threads, the HTTP library needs a loop.
 
 The thread starts with the first coroutine, never earlier. A forked child finds nothing under its
-own process id and starts afresh; the parent's loop stays referenced there and is never touched
+own process id and starts afresh; the parent's loop remains referenced there and is never touched
 again, because closing it would reach through shared descriptors into the parent's connections.
 """
 
@@ -40,7 +40,7 @@ class _Running:
                 self.started = True
 
     def inside(self) -> bool:
-        """Tell whether the caller runs on the loop's own thread."""
+        """Whether the caller runs on the loop's own thread."""
         return threading.current_thread() is self._thread
 
     def stop(self) -> None:

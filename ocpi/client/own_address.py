@@ -1,7 +1,7 @@
-"""Where the caller itself can be reached: nobody is its own peer.
+"""The addresses of the caller itself: nobody is its own peer.
 
 A URL that leads back to the hub would make it answer itself, with nested requests for each one. It
-is recognised as text here, in every spelling, and behind names nobody told the hub about by a line
+is recognised as text here, in every spelling, and behind names the hub does not know by a line
 that each of its requests carries (RFC 9110 §7.6.3).
 """
 
@@ -14,7 +14,7 @@ from typing import Final, Self
 from yarl import URL
 
 ITSELF: Final = "this is the hub itself, which is no peer of its own"
-"""What everybody is told who names it as one, the hub too."""
+"""The answer to everybody who names it as one, operators too."""
 
 _LOOPBACK: Final = "localhost"
 _USUAL: Final = {80, 443}
@@ -33,11 +33,11 @@ class OwnPlace:
         return f"1.1 ocpi-hub-{_digest(self.url)}" if self.url else ""
 
     def has_sent(self, via: str) -> bool:
-        """Tell whether a request with this `Via` is one of the caller's own, come back."""
+        """Whether a request with this `Via` is one of the caller's own, come back."""
         return bool(self.via) and self.via in map(str.strip, via.split(","))
 
     def includes(self, url: URL) -> bool:
-        """Tell whether a URL leads to the caller."""
+        """Whether a URL leads to the caller."""
         own = _own(self)
         if own is None or url.raw_host is None:
             return False
@@ -84,5 +84,5 @@ def _host(raw: str) -> str:
 
 
 def _is_port(port: int | None, own: int | None) -> bool:
-    """Tell whether a port leads to the caller; a proxy sends plain http on to https."""
+    """Whether a port leads to the caller; a proxy sends plain http on to https."""
     return port == own or (port in _USUAL and own in _USUAL)

@@ -1,4 +1,4 @@
-"""Who is called: the secret that opens a peer's door and how it is written on the wire.
+"""A peer as the client calls it: its credentials token, and how that is written on the wire.
 
 Specification: transport_and_format, Authorization header.
 """

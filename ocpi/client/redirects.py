@@ -43,5 +43,5 @@ def _host(url: URL) -> str:
 
 
 def _origin(url: URL) -> tuple[str, str, int | None]:
-    """Return what has to stay the same: scheme, host and port."""
+    """Return what must not change: scheme, host and port."""
     return url.scheme, (url.raw_host or "").lower(), url.port

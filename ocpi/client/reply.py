@@ -76,7 +76,7 @@ class Reply:
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the peer wants to be left alone for a while."""
+        """Whether the peer asks to be left alone for a while."""
         return self.http_status == _TOO_MANY
 
     @property

@@ -5,7 +5,7 @@ Specification: versions (endpoints) and the URL structures of every module.
 
 
 def join(endpoint: str, raw_suffix: str) -> str:
-    """Join with exactly one slash, whatever the peer advertised; both sides stay as spelled.
+    """Join with exactly one slash, whatever the peer advertised; both sides remain as spelled.
 
     `raw_suffix` is already percent-encoded and may carry a query; an empty one leaves the endpoint
     as advertised.

@@ -24,7 +24,7 @@ _ALWAYS: Final = {
     "Accept-Encoding": "identity",
 }
 _WRITTEN_AT_ONCE: Final = 2**20
-"""The HTTP library wants larger bodies as a file, to write them in pieces."""
+"""The HTTP library takes larger bodies as a file, to write them in pieces."""
 
 _NEGLIGIBLE: Final = 0.01
 """Seconds after which a further attempt gets a shorter time than the first."""
@@ -40,7 +40,7 @@ class Message:
     started: float
 
     def data(self) -> bytes | io.BytesIO | None:
-        """Return the body in the form the HTTP library wants, anew for every attempt."""
+        """Return the body in the form the HTTP library takes, anew for every attempt."""
         if self.body is None or len(self.body) <= _WRITTEN_AT_ONCE:
             return self.body
         return io.BytesIO(self.body)

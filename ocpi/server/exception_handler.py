@@ -41,7 +41,7 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse:
 
 
 def _headers(error: OcpiError) -> dict[str, str]:
-    """Return the header HTTP wants beside this error."""
+    """Return the header that HTTP asks for beside this error."""
     if isinstance(error, MethodNotAllowed):
         return {"Allow": ", ".join(error.allowed)}
     if isinstance(error, Unauthenticated):

@@ -50,7 +50,7 @@ class OcpiView(APIView):
     """The body as far as it was read."""
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        """Answer, then tell who wants to know."""
+        """Answer, then send the signal `answered`."""
         started = perf_counter()
         response = super().dispatch(request, *args, **kwargs)
         seconds = perf_counter() - started

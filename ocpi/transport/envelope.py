@@ -72,7 +72,7 @@ def read(body: bytes) -> Envelope | None:
 
 
 def wraps_object(value: object) -> bool:
-    """Tell whether a decoded body looks like a response around an object."""
+    """Whether a decoded body looks like a response around an object."""
     return (
         isinstance(value, dict) and "status_code" in value and isinstance(value.get("data"), dict)
     )

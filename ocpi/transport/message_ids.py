@@ -1,4 +1,4 @@
-"""The ids that tell messages apart and hold together what belongs together.
+"""The id of each request, and the one that all requests of an exchange have in common.
 
 Specification: transport_and_format (unique message ids).
 """

@@ -20,7 +20,7 @@ _REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^";,\s]+))', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """The part of a list that is wanted; `cursor` is a server's own way to say where it starts."""
+    """The part of a list that is asked for; `cursor`, of the server's own making, says where."""
 
     date_from: datetime | None = None
     date_to: datetime | None = None

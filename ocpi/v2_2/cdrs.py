@@ -1,4 +1,4 @@
-"""CDRs as OCPI 2.2 has them: whose the token is stays open, signed data is short.
+"""CDRs as OCPI 2.2 has them: they do not name the token's owner, signed data is short.
 
 Specification: mod_cdrs of 2.2.
 """

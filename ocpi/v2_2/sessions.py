@@ -1,4 +1,4 @@
-"""Sessions as OCPI 2.2 has them: whose the token is stays open.
+"""Sessions as OCPI 2.2 has them: they do not name the token's owner.
 
 Specification: mod_sessions of 2.2.
 """

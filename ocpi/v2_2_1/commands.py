@@ -111,7 +111,7 @@ class CommandResponse(OcpiModel):
 
 
 class CommandResult(OcpiModel):
-    """The result of a command, as the Charge Point told the CPO."""
+    """The result of a command, as the Charge Point reported it to the CPO."""
 
     result: CommandResultType
     message: list[DisplayText] | None = None

@@ -72,6 +72,6 @@ def headings(page: str) -> frozenset[str]:
 
 
 def leads_somewhere(target: str) -> bool:
-    """Tell whether a path below the root is there, and has the heading that it names."""
+    """Whether a path below the root is there, and has the heading that it names."""
     path, _, anchor = target.partition("#")
     return (ROOT / path).exists() and (not anchor or anchor in headings(path))

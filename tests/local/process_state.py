@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def lives(pid: int) -> bool:
-    """Tell whether a process runs; one that waits to be buried does not."""
+    """Whether a process runs; one that waits to be buried does not."""
     stat = Path(f"/proc/{pid}/stat")
     try:
         return stat.read_text().rpartition(")")[2].split()[0] != "Z"

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 
 from ocpi.transport.authorization import header
 from settings.asgi import _environ, application
-from settings.bodies import MOST_BYTES_UNASKED, Room
+from settings.bodies import MOST_BYTES_UNASKED, MemoryBudget
 
 Message = dict[str, Any]
 
@@ -198,20 +198,20 @@ def test_a_long_body_of_a_stranger_is_not_read(path: str, token: str | None) -> 
 
 
 @pytest.mark.security("S-08")
-def test_long_bodies_share_a_room(settings: LazySettings) -> None:
-    """Who finds it full waits, and is told so when its time is over; then there is room again."""
+def test_long_bodies_share_a_budget(settings: LazySettings) -> None:
+    """Who finds it spent waits, and gets 503 when its time is over; then there is memory again."""
     settings.HUB_LONG_BODIES_BYTES = 100_000
-    room = Room()
+    budget = MemoryBudget()
 
     async def run() -> None:
-        with room.share() as first, room.share() as second:
+        with budget.share() as first, budget.share() as second:
             await first.take(80_000)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await second.take(80_000)
-            assert room.taken == 80_000
-        assert room.taken == 0
-        with room.share() as alone:
+            assert budget.taken == 80_000
+        assert budget.taken == 0
+        with budget.share() as alone:
             await alone.take(5_000_000)
 
     asyncio.run(run())

@@ -26,7 +26,7 @@ class Pattern:
     takes_in: bool
 
     def matches(self, path: str) -> bool:
-        """Tell whether it means a path, or a folder that the path is in."""
+        """Whether it means a path, or a folder that the path is in."""
         parts = path.split("/")
         steps = ("/".join(parts[: length + 1]) for length in range(len(parts)))
         return any(self.expression.fullmatch(step) for step in steps)
@@ -39,7 +39,7 @@ def patterns(text: str) -> list[Pattern]:
 
 
 def is_ignored(path: str, lines: list[Pattern]) -> bool:
-    """Tell whether a path stays out: what the last line that matches it says."""
+    """Whether a path stays out: what the last line that matches it says."""
     matching = [line for line in lines if line.matches(path)]
     return bool(matching) and not matching[-1].takes_in
 

@@ -49,7 +49,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         if options.active is not None:
             user.is_active = options.active
             user.save(update_fields=["is_active"])
-        done = _told(user)
+        done = _shown(user)
         unlinked = options.unlink and Identity.objects.filter(user=user).delete()[0]
         if unlinked:
             record(Event.UNLINKED, user)
@@ -70,7 +70,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             self.stdout.write(f"It has no password yet: manage.py changepassword {result['user']}")
 
 
-def _told(user: User) -> dict[str, Any]:
+def _shown(user: User) -> dict[str, Any]:
     return {
         "user": user.username,
         "group": ", ".join(user.groups.order_by("name").values_list("name", flat=True)),
@@ -80,7 +80,7 @@ def _told(user: User) -> dict[str, Any]:
 
 
 def _linked(user: User, options: Namespace) -> dict[str, Any]:
-    """Tell who it is for the identity provider, where that matters."""
+    """Return who it is for the identity provider, where that matters."""
     linked = Identity.objects.filter(user=user).first()
     return {"identity": linked.subject if linked else ""} if linked or options.unlink else {}
 

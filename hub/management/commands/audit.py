@@ -32,7 +32,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Look them up."""
         if not 0 < options.limit <= MOST_ROWS:
             raise ValueError(f"--limit is a number from 1 to {MOST_ROWS}")
-        return [_told(change) for change in _chosen(options)[: options.limit]]
+        return [_entry(change) for change in _chosen(options)[: options.limit]]
 
     def show(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each."""
@@ -58,7 +58,7 @@ def _chosen(options: Namespace) -> QuerySet[Change]:
     return chosen
 
 
-def _told(change: Change) -> dict[str, Any]:
+def _entry(change: Change) -> dict[str, Any]:
     return {
         "at": change.at.isoformat(timespec="seconds"),
         "who": change.who,

@@ -27,14 +27,14 @@ class Command(OperatorCommand[dict[str, Any]]):
         add_choosing_arguments(parser)
 
     def perform(self, options: Namespace) -> dict[str, Any]:
-        """Forget it, and tell how far that is."""
+        """Forget it, and show how far that is."""
         bar = Bar(self.stderr)
 
-        def tell(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             bar.show(done / total, f"{done:,} of {total:,}")
 
         set_aside = _SET_ASIDE[options.what]
-        number = set_aside.discard(set_aside.chosen(**selection_of(options)), tell=tell)
+        number = set_aside.discard(set_aside.chosen(**selection_of(options)), report=report)
         bar.end()
         return {"discarded": number}
 

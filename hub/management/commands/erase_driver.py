@@ -26,7 +26,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         parser.add_argument("--yes", action="store_true", help="confirm: this cannot be undone")
 
     def perform(self, options: Namespace) -> dict[str, Any]:
-        """Count, or erase, and tell how far that is."""
+        """Count, or erase, and show how far that is."""
         driver = driver_named_by(options, needs_reason=not options.dry_run)
         if not (options.dry_run or options.yes):
             raise CommandError(

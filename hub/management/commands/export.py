@@ -36,12 +36,12 @@ class Command(OperatorCommand[dict[str, Any]]):
         """Write down what is taken away, then write it out."""
         kind, form = KINDS[options.kind], Form.JSON if options.json else Form.CSV
         rows = _narrowed(options)
-        told = {
+        filters = {
             name: value
             for name in ("party", "since", "until", "reveal")
             if (value := getattr(options, name))
         }
-        record("exported", options.kind, after={"as": form, **told}, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
+        record("exported", options.kind, after={"as": form, **filters}, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
         return {"rows": self._write(parts(kind, rows, form, revealed=bool(options.reveal)))}
 
     def _write(self, made: Iterable[Part]) -> int:

@@ -13,7 +13,7 @@ from parties.operations import find_platform
 
 
 class Command(OperatorCommand[dict[str, Any]]):
-    """Ends the registration at the other side too; says what is removed and what has to stay."""
+    """Ends the registration at the other side too; says what is removed and what has to remain."""
 
     help = "Remove a platform, its parties, tokens, agreements, and what the hub stores of them."
 
@@ -24,7 +24,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         parser.add_argument("--yes", action="store_true", help="confirm: this cannot be undone")
 
     def perform(self, options: Namespace) -> dict[str, Any]:
-        """Count, or forget and tell how far that is."""
+        """Count, or forget and show how far that is."""
         platform = find_platform(options.name)
         if options.dry_run:
             counts = departure.counts(departure.survey(platform))
@@ -44,7 +44,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         return {"forgotten": options.name, **counts, "stays": list(departure.REMAINS)}
 
     def show(self, result: dict[str, Any]) -> None:
-        """Say what went, what stays, and that it is gone."""
+        """Say what is removed, what remains, and that it is done."""
         is_done = result["forgotten"] is not None
         for name, number in sorted(result["removed"].items()):
             self.stdout.write(f"{name}: {number:,} {'removed' if is_done else 'would be removed'}")

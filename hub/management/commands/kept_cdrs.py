@@ -15,7 +15,7 @@ _MOST = 1_000
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
-    """Lists what no peer is answered from, newest first; nobody's driver stands in it."""
+    """Lists what no peer is answered from, newest first; no driver is named in it."""
 
     help = "Show the CDRs of forgotten platforms, like: kept_cdrs --party NL-CPA."
 

@@ -38,11 +38,11 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Look them up."""
         if not 0 < options.limit <= MOST_ROWS:
             raise ValueError(f"--limit is a number from 1 to {MOST_ROWS}")
-        found = search.search(_wanted(options), limit=options.limit).rows[::-1]
+        found = search.search(_query(options), limit=options.limit).rows[::-1]
         return [render.as_json(exchange) for exchange in found]
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Print a table, with what `trace` wants to know."""
+        """Print a table, with the id that `trace` takes."""
         if not result:
             self.stdout.write("No such messages in the log.")
             return
@@ -53,7 +53,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             self.stdout.write(f"manage.py trace {last} follows the last one.")
 
 
-def _wanted(options: Namespace) -> MessageQuery:
+def _query(options: Namespace) -> MessageQuery:
     if options.code not in {"", FAILED} and not options.code.isdecimal():
         raise ValueError(f"--code is a number or {FAILED}")
     return MessageQuery(

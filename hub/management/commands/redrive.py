@@ -23,7 +23,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         add_choosing_arguments(parser)
 
     def perform(self, options: Namespace) -> dict[str, Any]:
-        """Work on what was chosen, and tell of each batch."""
+        """Send what was chosen again, and report each batch."""
         chosen = DEAD_LETTERS.chosen(**selection_of(options))
         ids = list(chosen.order_by("id").values_list("pk", flat=True))
         DEAD_LETTERS.audit("sent again", ids)

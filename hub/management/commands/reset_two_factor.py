@@ -11,7 +11,7 @@ from parties.management.command import OperatorCommand
 
 
 class Command(OperatorCommand[dict[str, Any]]):
-    """Takes the second factor of a user away; the password stays."""
+    """Takes the second factor of a user away; the password remains."""
 
     help = "Take the second factor of a user away; the next log-in needs the password alone."
 

@@ -28,7 +28,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         parser.add_argument("--end", action="store_true", help="end what is chosen")
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
-        """Look them up, and end them if so told."""
+        """Look them up, and end them if that is asked for."""
         if options.end and not (options.user or options.id or options.all):
             raise CommandError("say which sessions are to end: --user, --id or --all")
         if options.id and len(options.id) < _LEAST:
@@ -39,7 +39,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             sessions.end(chosen)
             for user in {row.user for row in rows if row.user is not None}:
                 record(Event.ENDED_SESSIONS, user)
-        return [_told(row) for row in rows]
+        return [_row(row) for row in rows]
 
     def show(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each."""
@@ -59,7 +59,7 @@ def _chosen(options: Namespace) -> QuerySet[ConsoleSession]:
     return chosen.filter(session_key__startswith=options.id) if options.id else chosen
 
 
-def _told(row: ConsoleSession) -> dict[str, Any]:
+def _row(row: ConsoleSession) -> dict[str, Any]:
     return {
         "id": row.session_key[:8],
         "user": str(row.user),

@@ -97,14 +97,14 @@ class Command(OperatorCommand[dict[str, Any]]):
         cdrs, dead_letters = result["cdrs"], result["dead_letters"]
         lines = {
             "Version": result["version"],
-            "Parties": _told(result["parties"]),
-            "Messages in 24 h": _told(result["messages"]["total"]),
-            "Errors in 24 h": _told(errors),
-            "Over their rate": _told(throttled),
-            "Oldest undelivered": _told(behind) if behind else "nobody is behind",
-            "Dead letters": _told(dead_letters["by_receiver"]),
+            "Parties": _in_words(result["parties"]),
+            "Messages in 24 h": _in_words(result["messages"]["total"]),
+            "Errors in 24 h": _in_words(errors),
+            "Over their rate": _in_words(throttled),
+            "Oldest undelivered": _in_words(behind) if behind else "nobody is behind",
+            "Dead letters": _in_words(dead_letters["by_receiver"]),
             "CDRs today": f"{cdrs['today']:,}, {cdrs['kwh']:,.1f} kWh",
-            "EVSEs": _told(result["evses"]),
+            "EVSEs": _in_words(result["evses"]),
             "Failed log-ins": f"{result['failed_log_ins']:,}",
         }
         for name, words in lines.items():
@@ -122,7 +122,7 @@ def _watched(text: str) -> tuple[str, float]:
     return name, float(most)
 
 
-def _told(figures: Mapping[str, int | str]) -> str:
+def _in_words(figures: Mapping[str, int | str]) -> str:
     """Write what is not nothing, the first few of it."""
     shown = [f"{name or 'other'} {number}" for name, number in figures.items() if number]
     more = f", and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""

@@ -37,7 +37,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         )
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
-        """Read them; start a task for each if that is asked."""
+        """Read them; start a task for each if that is asked for."""
         found = Subscription.objects.select_related("receiver__platform")
         if options.party:
             found = found.filter(receiver__key=str(PartyRef.parse(options.party)))
@@ -47,7 +47,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         if options.deliver:
             _deliver(chosen)
         self._watch([row.pk for row in chosen], time.monotonic() + options.wait)
-        return _told(chosen)
+        return _rows(chosen)
 
     def _watch(self, chosen: list[int], end: float) -> None:
         """Show how far their snapshots are, as long as there are any and it is worth waiting."""
@@ -74,7 +74,7 @@ def _deliver(chosen: list[Subscription]) -> None:
         raise ValueError(message) from error
 
 
-def _told(chosen: list[Subscription]) -> list[dict[str, Any]]:
+def _rows(chosen: list[Subscription]) -> list[dict[str, Any]]:
     ids = [row.pk for row in chosen]
     behind = {
         pk: lag

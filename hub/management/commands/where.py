@@ -41,13 +41,13 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Look the object up, with whatever variants there are of it."""
-        wanted = 2 if options.kind == "EVSE" else 1
-        if len(options.ids) != wanted:
-            message = f"{options.kind} takes {wanted} id{'s' * (wanted - 1)} behind the party"
+        needed = 2 if options.kind == "EVSE" else 1
+        if len(options.ids) != needed:
+            message = f"{options.kind} takes {needed} id{'s' * (needed - 1)} behind the party"
             raise ValueError(message)
         owner = PartyRef.parse(f"{options.country_code}-{options.party_id}")
         found = [
-            _told(options.kind, subject)
+            _object(options.kind, subject)
             for row in _rows(_KINDS[options.kind], owner, options.ids[0])
             for subject in _subjects(_KINDS[options.kind], row, options.ids[1:])
         ]
@@ -90,7 +90,7 @@ def _subjects(module: ModuleID, row: StoredObject, part_ids: list[str]) -> list[
     return [Subject(module, row, part.key, part.revision, part) for part in parts]
 
 
-def _told(kind: str, subject: Subject) -> dict[str, Any]:
+def _object(kind: str, subject: Subject) -> dict[str, Any]:
     row, part = subject.row, subject.part
     object_id = mask_value(row.object_id) if kind == "TOKEN" else row.object_id
     return {
