@@ -1,4 +1,4 @@
-"""Whether a driver may charge, as the eMSP says it in real time.
+"""Real-time authorization: the eMSP says whether a driver may charge.
 
 Spec: 2.2.1 mod_tokens, real-time authorization. Any word but ALLOWED is a successful answer, too.
 """
@@ -30,27 +30,27 @@ class Authorization:
     def answer(self, uid: str, seen: Seen) -> Answer:
         """Answer with AuthorizationInfo; raises UnknownToken or NotEnoughInformation."""
         token = self._token(uid, seen)
-        place = read_object(seen.body) if seen.body.strip() else None
-        if place is None and self.quirks.needs_location:
+        references = read_object(seen.body) if seen.body.strip() else None
+        if references is None and self.quirks.needs_location:
             raise NotEnoughInformation("where does the driver want to charge?")
         usual = "ALLOWED" if token["valid"] is True else "BLOCKED"
         return self.quirks.success(
             {
                 "allowed": self.verdicts.get(uid, usual),
                 "token": token,
-                **({} if place is None else {"location": place}),
+                **({} if references is None else {"location": references}),
                 "authorization_reference": str(uuid4()),
             }
         )
 
     def _token(self, uid: str, seen: Seen) -> Mapping[str, object]:
         """Find the token of the addressed party, or of any when none of ours is addressed."""
-        shelf = self.own["tokens"]
-        variant = shelf.kind.variant
-        wanted = seen.query.get(variant.member, variant.default) if variant else ""
-        for key in shelf:
-            token = read_object(shelf[key])
+        store = self.own["tokens"]
+        variant = store.kind.variant
+        kind = seen.query.get(variant.member, variant.default) if variant else ""
+        for key in store:
+            token = read_object(store[key])
             is_asked = seen.to not in self.parties or PartyRef(*key[:2]) == seen.to
-            if is_asked and key[2] == fold(uid) and token["type"] == wanted:
+            if is_asked and key[2] == fold(uid) and token["type"] == kind:
                 return token
-        raise UnknownToken(f"unknown {wanted} Token", http_status=404)
+        raise UnknownToken(f"unknown {kind} Token", http_status=404)

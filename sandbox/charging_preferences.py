@@ -1,4 +1,4 @@
-"""What a CPO says to the preferences of a driver for a session.
+"""The answer of a CPO to the preferences of a driver for a session.
 
 Spec: 2.2.1 mod_sessions, set charging preferences: the answer's data is one bare word.
 """
@@ -19,8 +19,8 @@ def preferred(sessions: ObjectStore, identifier: str, seen: Seen) -> str:
     """Take preferences for a session; raises when it is unknown."""
     if sessions.find(identifier) is None:
         raise unknown(sessions.kind, identifier)
-    wanted = read_object(seen.body)
-    if wanted.get("profile_type") not in _PLANNED:
+    preferences = read_object(seen.body)
+    if preferences.get("profile_type") not in _PLANNED:
         return "ACCEPTED"
-    missing = (word for member, word in _NEEDED.items() if wanted.get(member) is None)
+    missing = (word for member, word in _NEEDED.items() if preferences.get(member) is None)
     return next(missing, "ACCEPTED")

@@ -1,4 +1,4 @@
-"""Asking the hub, or any other platform: one message out, its answer as it came.
+"""The client of a simulated platform: one message out, its answer as it came.
 
 It uses `requests`, so that no hub is ever tested only by its own client.
 """
@@ -79,8 +79,8 @@ class Result:
 
     def __str__(self) -> str:
         # A success may carry a token, which must not turn up in what people read.
-        told = self.message or (b"" if self.succeeded else self.body[:200]).decode(errors="replace")
-        return f"HTTP {self.http_status}, status_code {self.status_code}: {told}"
+        text = self.message or (b"" if self.succeeded else self.body[:200]).decode(errors="replace")
+        return f"HTTP {self.http_status}, status_code {self.status_code}: {text}"
 
 
 class Refused(Exception):
@@ -181,8 +181,8 @@ class HubClient:
             **MessageIds.new().as_headers(),
             **({} if content is None else {"Content-Type": "application/json"}),
         }
-        wanted = CaseInsensitiveDict({**CaseInsensitiveDict(usual), **CaseInsensitiveDict(headers)})
-        sent = {name: value for name, value in wanted.items() if value is not None}
+        given = CaseInsensitiveDict({**CaseInsensitiveDict(usual), **CaseInsensitiveDict(headers)})
+        sent = {name: value for name, value in given.items() if value is not None}
         prepared = requests.Request(method, url, headers=sent, data=content).prepare()
         prepared.url = url
         started = time.monotonic()

@@ -1,6 +1,6 @@
-"""Who is connected, as a platform is told and, if it is a hub itself, as it tells.
+"""Client info of a simulated platform: what it received and, if it is a hub, what it lists.
 
-Spec: 2.2.1 mod_hub_client_info. Told are single parties by PUT, one object for each role.
+Spec: 2.2.1 mod_hub_client_info. Single parties come by PUT, one object for each role.
 """
 
 from dataclasses import dataclass, field
@@ -19,10 +19,10 @@ from sandbox.server import Answer
 class Clients:
     """The ClientInfo objects of one platform.
 
-    told: what the hub told, by party and role; behind: what a hub tells of the parties behind it.
+    received: what the hub pushed, by party and role; behind: what a hub lists of its parties.
     """
 
-    told: dict[tuple[PartyRef, str], Json] = field(default_factory=dict)
+    received: dict[tuple[PartyRef, str], Json] = field(default_factory=dict)
     behind: list[Json] = field(default_factory=list)
 
     def answer(self, role: InterfaceRole, match: Match, seen: Seen, quirks: Quirks) -> Answer:
@@ -33,22 +33,23 @@ class Clients:
         party = PartyRef(match.values["country_code"], match.values["party_id"])
         if seen.method == "GET":
             return quirks.single(write_object(self._known(party)))
-        told = read_object(seen.body)
-        if PartyRef(str(told.get("country_code")), str(told.get("party_id"))) != party:
+        pushed = read_object(seen.body)
+        if PartyRef(str(pushed.get("country_code")), str(pushed.get("party_id"))) != party:
             raise InvalidParameters("the body is about another party than the URL")
-        created = (party, str(told.get("role"))) not in self.told
-        self.told[party, str(told.get("role"))] = told
+        created = (party, str(pushed.get("role"))) not in self.received
+        self.received[party, str(pushed.get("role"))] = pushed
         return quirks.stored(seen.body.decode(), created=created)
 
     def statuses(self) -> dict[str, str]:
         """Give the status of everybody, as {"NL-CPA CPO": "CONNECTED"}."""
         return {
-            f"{party} {role}": str(told.get("status")) for (party, role), told in self.told.items()
+            f"{party} {role}": str(info.get("status"))
+            for (party, role), info in self.received.items()
         }
 
     def _known(self, party: PartyRef) -> Json:
-        """Give what was told of a party; of several roles the last."""
-        known = [told for (about, _), told in self.told.items() if about == party]
+        """Give what was received of a party; of several roles the last."""
+        known = [info for (about, _), info in self.received.items() if about == party]
         if not known:
-            raise NotFound(f"nobody told of {party}")
+            raise NotFound(f"nothing was received about {party}")
         return known[-1]

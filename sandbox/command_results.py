@@ -1,4 +1,4 @@
-"""What comes of an order at a CPO without charging stations: everything succeeds.
+"""The results of orders at a CPO without charging stations: everything succeeds.
 
 Spec: 2.2.1 mod_commands, CommandResult; mod_charging_profiles, the three results. A reservation is
 known by its eMSP and id, a profile by its session.
@@ -37,7 +37,7 @@ class RequestedResult(Protocol):
 class CommandResults:
     """What orders changed so far.
 
-    A profile is TOO_OFTEN replaced before it has stood for `profile_seconds`.
+    A profile is TOO_OFTEN replaced before it is `profile_seconds` old.
     """
 
     profile_seconds: float = 0.0

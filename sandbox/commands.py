@@ -1,6 +1,6 @@
-"""What others ask of a CPO, the answer at once: commands and requests about charging profiles.
+"""The commands a CPO gets, and requests about charging profiles: the answer at once.
 
-Spec: 2.2.1 mod_commands, mod_charging_profiles. What comes of an accepted one is told later, to its
+Spec: 2.2.1 mod_commands, mod_charging_profiles. The result of an accepted one is sent later, to its
 `response_url`.
 """
 
@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from threading import Event, Lock, Thread
 from typing import Any
 
 from requests import RequestException
@@ -19,7 +20,6 @@ from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID, PartyRef, fold
 from sandbox.client import HubClient, Result
 from sandbox.command_results import CommandResults
-from sandbox.deferred import DelayedSender
 from sandbox.object_store import ObjectStore, read_object
 from sandbox.patch import Json, elements
 from sandbox.quirks import Quirks
@@ -59,7 +59,7 @@ class Order:
 
 
 def read_order(module: ModuleID, match: Match, seen: Seen) -> Order:
-    """Read an order; raises `InvalidParameters` when nobody could be told its result."""
+    """Read an order; raises `InvalidParameters` when its result could be sent nowhere."""
     said = read_object(seen.body) if seen.method in ("POST", "PUT") else seen.query
     content = {**said, **match.values}
     if not isinstance(content.get("response_url"), str):
@@ -67,8 +67,38 @@ def read_order(module: ModuleID, match: Match, seen: Seen) -> Order:
     return Order(module, match.resource.request(seen.method), content, seen)
 
 
+class DelayedSender:
+    """Does work a little later, each in a thread of its own; none begins once it is stopped."""
+
+    def __init__(self) -> None:
+        self._stopping = Event()
+        self._threads: list[Thread] = []
+        self._lock = Lock()
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do this after so many seconds."""
+        thread = Thread(target=self._run, args=(seconds, work), name="delayed")
+        with self._lock:
+            self._threads = [each for each in self._threads if each.is_alive()]
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Join every thread; afterwards it takes work again."""
+        self._stopping.set()
+        with self._lock:
+            threads, self._threads = self._threads, []
+        for thread in threads:
+            thread.join()
+        self._stopping.clear()
+
+    def _run(self, seconds: float, work: Callable[[], None]) -> None:
+        if not self._stopping.wait(seconds):
+            work()
+
+
 class OrderDesk:
-    """Answers the orders a platform gets, and tells their results.
+    """Answers the orders a platform gets, and sends their results.
 
     `taken` are those it accepted. A result is sent, by `fulfil`, so many seconds after its order;
     None leaves that to the test.
@@ -86,7 +116,7 @@ class OrderDesk:
         self.results_after: float | None = 0.05
         self.fulfil: Callable[[Order], None] = self._fulfil
         self._quirks, self._parties, self._own, self._hub = quirks, parties, own, hub
-        self._courier = DelayedSender()
+        self._delayed = DelayedSender()
 
     def answer(self, order: Order) -> Answer:
         """Say at once whether an order is carried out."""
@@ -94,7 +124,7 @@ class OrderDesk:
         if result == "ACCEPTED":
             self.taken.append(order)
             if self.results_after is not None:
-                self._courier.later(self.results_after, lambda: self.fulfil(order))
+                self._delayed.later(self.results_after, lambda: self.fulfil(order))
         return self._quirks.success({"result": result, "timeout": TIMEOUT})
 
     def send_result(self, order: Order, result: Mapping[str, Any]) -> Result:
@@ -105,7 +135,7 @@ class OrderDesk:
 
     def stop(self) -> None:
         """Join every thread; results that are not due yet are not sent."""
-        self._courier.stop()
+        self._delayed.stop()
 
     def _fulfil(self, order: Order) -> None:
         with suppress(RequestException, LookupError):  # what nobody takes is not sent again
@@ -114,22 +144,22 @@ class OrderDesk:
     def _verdict(self, order: Order) -> str:
         to = order.seen.to
         if order.kind in _AT_LOCATION:
-            self._check_place(order)
+            self._check_location(order)
         elif "session_id" in order.content:
             session = self._find("sessions", order.named("session_id"), to)
             if session is None or session.get("status") == "COMPLETED":
                 return "UNKNOWN_SESSION"
         return "TOO_OFTEN" if self.outcomes.is_too_often(order) else "ACCEPTED"
 
-    def _check_place(self, order: Order) -> None:
+    def _check_location(self, order: Order) -> None:
         """Refuse a Location or EVSE that is not ours (A-105)."""
         location = self._find("locations", order.named("location_id"), order.seen.to)
         uid = order.named("evse_uid")
         evses = elements(location, "evses") if location else []
         if location is None or (uid and fold(uid) not in {fold(str(e["uid"])) for e in evses}):
-            told = json.dumps({"result": "REJECTED", "timeout": 0}).encode()
-            raise UnknownLocation(data=told)
+            data = json.dumps({"result": "REJECTED", "timeout": 0}).encode()
+            raise UnknownLocation(data=data)
 
     def _find(self, module: str, identifier: str, to: PartyRef | None) -> Json | None:
-        shelf = self._own.get(module)
-        return shelf.find(identifier, to if to in self._parties else None) if shelf else None
+        store = self._own.get(module)
+        return store.find(identifier, to if to in self._parties else None) if store else None

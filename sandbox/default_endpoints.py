@@ -1,4 +1,4 @@
-"""Which interfaces a platform offers by default: those of its roles.
+"""The interfaces that a platform offers by default: those of its roles.
 
 Spec: 2.2.1 transport_and_format (typical implementations per role).
 """
@@ -36,6 +36,6 @@ def offered(roles: Iterable[Role], *, client_info: bool = False) -> dict[str, li
         ]
         for module in _MODULES
     }
-    told = {"hubclientinfo": [_SENDER, _RECEIVER] if Role.HUB in roles else [_RECEIVER]}
+    clients = {"hubclientinfo": [_SENDER, _RECEIVER] if Role.HUB in roles else [_RECEIVER]}
     used = {module: interfaces for module, interfaces in found.items() if interfaces}
-    return {**used, **(told if client_info else {})}
+    return {**used, **(clients if client_info else {})}

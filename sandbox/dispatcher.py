@@ -1,4 +1,4 @@
-"""What a simulated platform answers when it behaves: who asks, what for, and the answer.
+"""The answers of a simulated platform that behaves: who asks, what for, and the answer.
 
 Every request must carry a token the platform issued, in the form it takes.
 """
@@ -41,19 +41,21 @@ class Dispatcher:
         token = tokens.find(seen.headers.get("Authorization"), forms=self._quirks.token_forms)
         if token is None:
             raise Unauthenticated("unknown token")
-        place = self.addresses.find(seen.route)
-        if place.kind is not Kind.ENDPOINT:
-            return self._describe(place, seen)
-        if place.module == ModuleID.CREDENTIALS:
-            return self.handshake.answer(seen, place.version, token)
+        endpoint = self.addresses.find(seen.route)
+        if endpoint.kind is not Kind.ENDPOINT:
+            return self._describe(endpoint, seen)
+        if endpoint.module == ModuleID.CREDENTIALS:
+            return self.handshake.answer(seen, endpoint.version, token)
         if tokens.valid.get(token) is TokenState.INVITED:
             raise Unauthenticated("token A is for the registration only")
-        return self.interfaces.answer(place, seen, self.addresses.url(replace(place, rest=())))
+        return self.interfaces.answer(
+            endpoint, seen, self.addresses.url(replace(endpoint, rest=()))
+        )
 
-    def _describe(self, place: Endpoint, seen: Seen) -> Answer:
+    def _describe(self, endpoint: Endpoint, seen: Seen) -> Answer:
         if seen.method != "GET":
             raise MethodNotAllowed(allowed=("GET",))
-        if place.kind is Kind.VERSIONS:
+        if endpoint.kind is Kind.VERSIONS:
             return self._quirks.success(
                 [
                     {"version": version, "url": self.addresses.url(Endpoint(Kind.DETAILS, version))}
@@ -66,7 +68,7 @@ class Dispatcher:
                 "role": str(each.role),
                 "url": self.addresses.url(each),
             }
-            for each in self.addresses.endpoints(place.version)
+            for each in self.addresses.endpoints(endpoint.version)
         ]
         foreign = self.addresses.foreign
-        return self._quirks.success({"version": place.version, "endpoints": endpoints + foreign})
+        return self._quirks.success({"version": endpoint.version, "endpoints": endpoints + foreign})

@@ -1,4 +1,4 @@
-"""Where a simulated platform offers what: the URLs of its versions, details and endpoints.
+"""The addresses of a simulated platform: the URLs of its versions, details and endpoints.
 
 Version information endpoint chapter. Tests may move or withdraw an endpoint, or add a foreign one.
 """
@@ -44,46 +44,46 @@ class Addresses:
     moved: dict[tuple[ModuleID, InterfaceRole], str | None] = field(default_factory=dict)
     foreign: list[dict[str, str]] = field(default_factory=list)
 
-    def path(self, place: Endpoint) -> str | None:
-        """Give the path of this place; None when it was withdrawn."""
-        if place.kind is Kind.VERSIONS:
+    def path(self, endpoint: Endpoint) -> str | None:
+        """Give the path of one; None when it was withdrawn."""
+        if endpoint.kind is Kind.VERSIONS:
             return f"{BASE}/versions"
-        if place.kind is Kind.DETAILS:
-            return f"{BASE}/{place.version}"
-        if place.module == ModuleID.CREDENTIALS:
-            return f"{BASE}/{place.version}/credentials"
-        usual = f"{BASE}/{place.version}/{place.role.lower()}/{place.module}"
-        return self.moved.get((place.module, place.role), usual)
+        if endpoint.kind is Kind.DETAILS:
+            return f"{BASE}/{endpoint.version}"
+        if endpoint.module == ModuleID.CREDENTIALS:
+            return f"{BASE}/{endpoint.version}/credentials"
+        usual = f"{BASE}/{endpoint.version}/{endpoint.role.lower()}/{endpoint.module}"
+        return self.moved.get((endpoint.module, endpoint.role), usual)
 
-    def url(self, place: Endpoint) -> str:
-        """Give the advertised URL of a place."""
-        return f"{self.origin}{self.path(place)}{'/' if self.trailing_slash else ''}"
+    def url(self, endpoint: Endpoint) -> str:
+        """Give the advertised URL of one."""
+        return f"{self.origin}{self.path(endpoint)}{'/' if self.trailing_slash else ''}"
 
     def endpoints(self, version: str) -> Iterator[Endpoint]:
         """List the endpoints offered in this version, credentials first."""
         yield Endpoint(Kind.ENDPOINT, version)
         for module, roles in self.modules.items():
             for role in roles:
-                place = Endpoint(Kind.ENDPOINT, version, module, role)
-                if self.path(place) is not None:
-                    yield place
+                endpoint = Endpoint(Kind.ENDPOINT, version, module, role)
+                if self.path(endpoint) is not None:
+                    yield endpoint
 
     def find(self, route: str) -> Endpoint:
-        """Find the place a raw path leads to, by its longest match; NotFound otherwise."""
+        """Find the one that a raw path leads to, by its longest match; NotFound otherwise."""
         segments = tuple(unquote(segment) for segment in route.rstrip("/").split("/"))
-        found = [self._rest(place, segments) for place in self._all()]
-        places = [place for place in found if place is not None]
-        if not places:
+        found = [self._rest(endpoint, segments) for endpoint in self._all()]
+        matching = [endpoint for endpoint in found if endpoint is not None]
+        if not matching:
             raise NotFound("nothing under this URL")
-        return min(places, key=lambda place: len(place.rest))
+        return min(matching, key=lambda endpoint: len(endpoint.rest))
 
-    def _rest(self, place: Endpoint, segments: tuple[str, ...]) -> Endpoint | None:
-        prefix = tuple((self.path(place) or "").rstrip("/").split("/"))
+    def _rest(self, endpoint: Endpoint, segments: tuple[str, ...]) -> Endpoint | None:
+        prefix = tuple((self.path(endpoint) or "").rstrip("/").split("/"))
         rest = segments[len(prefix) :]
-        takes_more = place.kind is Kind.ENDPOINT and place.module != ModuleID.CREDENTIALS
+        takes_more = endpoint.kind is Kind.ENDPOINT and endpoint.module != ModuleID.CREDENTIALS
         if segments[: len(prefix)] != prefix or (rest and not takes_more):
             return None
-        return replace(place, rest=rest)
+        return replace(endpoint, rest=rest)
 
     def _all(self) -> Iterator[Endpoint]:
         yield Endpoint(Kind.VERSIONS)

@@ -1,4 +1,4 @@
-"""Answering functional modules as their declarations say: objects in, objects and pages out.
+"""The functional modules of a simulated platform, as declared: objects in, objects and pages out.
 
 A module joins by its declaration in `ocpi.versions`; what has no object is acknowledged.
 """
@@ -38,38 +38,38 @@ class Interfaces:
     authorizing: Authorization
     clients: Clients
 
-    def answer(self, place: Endpoint, seen: Seen, url: str) -> Answer:
+    def answer(self, endpoint: Endpoint, seen: Seen, url: str) -> Answer:
         """Answer a call of this endpoint, whose advertised URL is given."""
-        module = VERSIONS[place.version].modules[place.module]
-        match = resource(module.interfaces[place.role], place.rest, seen.method)
-        shelves = self.own if place.role is InterfaceRole.SENDER else self.received
-        shelf = shelves.get(place.module)
-        if module.asks_for_results(match.resource, place.role):
-            return self.desk.answer(read_order(place.module, match, seen))
-        if place.module == ModuleID.HUBCLIENTINFO:
-            return self.clients.answer(place.role, match, seen, self.quirks)
-        if shelf is None or match.resource.object != module.kept:
+        module = VERSIONS[endpoint.version].modules[endpoint.module]
+        match = resource(module.interfaces[endpoint.role], endpoint.rest, seen.method)
+        stores = self.own if endpoint.role is InterfaceRole.SENDER else self.received
+        store = stores.get(endpoint.module)
+        if module.asks_for_results(match.resource, endpoint.role):
+            return self.desk.answer(read_order(endpoint.module, match, seen))
+        if endpoint.module == ModuleID.HUBCLIENTINFO:
+            return self.clients.answer(endpoint.role, match, seen, self.quirks)
+        if store is None or match.resource.object != module.kept:
             return self.quirks.success()
-        at = "/".join((url.rstrip("/"), *place.rest)) if place.rest else url
-        if place.role is InterfaceRole.SENDER:
-            return self._send(shelf, match, seen, at)
-        return self._receive(shelf, match, seen, at)
+        at = "/".join((url.rstrip("/"), *endpoint.rest)) if endpoint.rest else url
+        if endpoint.role is InterfaceRole.SENDER:
+            return self._send(store, match, seen, at)
+        return self._receive(store, match, seen, at)
 
     # --- sender --------------------------------------------------------------------------------
 
-    def _send(self, shelf: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
+    def _send(self, store: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
         if match.resource.real_time:
             return self.authorizing.answer(match.values["token_uid"], seen)
         if seen.method != "GET":
-            return self.quirks.success(preferred(shelf, match.values["session_id"], seen))
+            return self.quirks.success(preferred(store, match.values["session_id"], seen))
         asked = self._asked(seen)
         if match.resource.kind is Kind.LIST:
-            return self._page(shelf, [key for key in shelf if asked(key)], seen, url)
+            return self._page(store, [key for key in store if asked(key)], seen, url)
         ids = match.ids
-        for key in shelf:
+        for key in store:
             if asked(key) and key[2] == fold(ids[0]):
-                return self.quirks.single(shelf.get_text(PartyRef(*key[:2]), *ids))
-        raise unknown(shelf.kind, "/".join(ids))
+                return self.quirks.single(store.get_text(PartyRef(*key[:2]), *ids))
+        raise unknown(store.kind, "/".join(ids))
 
     def _asked(self, seen: Seen) -> Callable[[Key], bool]:
         """Whose objects are asked for: those of the addressed party when it is one of ours."""
@@ -78,9 +78,9 @@ class Interfaces:
             return lambda _: True
         return lambda key: PartyRef(*key[:2]) == to
 
-    def _page(self, shelf: ObjectStore, keys: list[Key], seen: Seen, url: str) -> Answer:
+    def _page(self, store: ObjectStore, keys: list[Key], seen: Seen, url: str) -> Answer:
         page = PageRequest.read(seen.query)
-        texts = [shelf[key] for key in keys]
+        texts = [store[key] for key in keys]
         texts = [text for text in texts if _within(text, page.date_from, page.date_to)]
         limit = min(page.limit or self.quirks.page_limit, self.quirks.page_limit)
         start = int(page.cursor or "0", 16) if self.quirks.cursor_links else page.offset
@@ -102,29 +102,29 @@ class Interfaces:
 
     # --- receiver ------------------------------------------------------------------------------
 
-    def _receive(self, shelf: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
-        if shelf.kind.posted:
-            return self._receive_posted(shelf, match, seen, url)
+    def _receive(self, store: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
+        if store.kind.posted:
+            return self._receive_posted(store, match, seen, url)
         ids, owner = match.ids, match.owner
         if owner is None:
             return self.quirks.success()
-        variant = seen.query.get(shelf.kind.variant.member, "") if shelf.kind.variant else ""
+        variant = seen.query.get(store.kind.variant.member, "") if store.kind.variant else ""
         if seen.method == "GET":
-            return self.quirks.single(shelf.get_text(owner, *ids, variant=variant))
+            return self.quirks.single(store.get_text(owner, *ids, variant=variant))
         if seen.method == "DELETE":
-            shelf.remove(owner, *ids)
+            store.remove(owner, *ids)
             return self.quirks.success()
         if seen.method == "PATCH":
-            text = shelf.patch(owner, *ids, body=seen.body, variant=variant)
+            text = store.patch(owner, *ids, body=seen.body, variant=variant)
             return self.quirks.stored(text, created=False)
-        created = shelf.put(owner, *ids, body=seen.body, variant=variant)
+        created = store.put(owner, *ids, body=seen.body, variant=variant)
         return self.quirks.stored(seen.body.decode(), created=created)
 
-    def _receive_posted(self, shelf: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
+    def _receive_posted(self, store: ObjectStore, match: Match, seen: Seen, url: str) -> Answer:
         if seen.method == "GET":
             owner, identifier = _referred(*match.ids)
-            return self.quirks.single(shelf.get_text(owner, identifier))
-        (country, party, identifier), created = shelf.post(seen.body)
+            return self.quirks.single(store.get_text(owner, identifier))
+        (country, party, identifier), created = store.post(seen.body)
         reference = quote(f"{PartyRef(country, party)}-{identifier}", safe="")
         answer = self.quirks.stored(seen.body.decode(), created=created)
         location = f"{url.rstrip('/')}/{reference}"
@@ -146,11 +146,11 @@ def resource(interface: Interface, segments: tuple[str, ...], method: str) -> Ma
     return match
 
 
-def is_result(place: Endpoint, method: str) -> bool:
-    """Whether a call brings what came of an order."""
-    version = VERSIONS.get(place.version)
-    side = version.modules[place.module].interfaces.get(place.role) if version else None
-    match = side.match(place.rest, method) if side else None
+def is_result(endpoint: Endpoint, method: str) -> bool:
+    """Whether a call brings the result of an order."""
+    version = VERSIONS.get(endpoint.version)
+    side = version.modules[endpoint.module].interfaces.get(endpoint.role) if version else None
+    match = side.match(endpoint.rest, method) if side else None
     return match is not None and match.resource.kind is Kind.RESULT
 
 

@@ -119,8 +119,8 @@ def relinked(link: str | None, **changed: str | None) -> Responder:
 
     def respond(call: Call) -> None:
         answer = call.usual()
-        told = {**answer.headers, **headers}
-        kept = {name: value for name, value in told.items() if value is not None}
+        changed = {**answer.headers, **headers}
+        kept = {name: value for name, value in changed.items() if value is not None}
         call.send(replace(answer, headers=kept))
 
     return respond

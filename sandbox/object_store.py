@@ -1,4 +1,4 @@
-"""The objects of one module a simulated platform keeps, as the exact text they came in.
+"""The store of the objects of one module of a simulated platform, as the exact text they came in.
 
 Only a change of a part (PATCH, or PUT below the object) makes the platform write the text anew.
 """
@@ -87,7 +87,9 @@ class ObjectStore(MutableMapping[Key, str]):
         self._check_names(owner, ids, new, variant)
         with self._lock:
             if len(ids) == 1:
-                return self._put_whole(self._key(owner, ids, variant or self._told(new)), body)
+                return self._put_whole(
+                    self._key(owner, ids, variant or self._variant_of(new)), body
+                )
             nodes = self._walk(self.get_text(owner, ids[0]), ids[:-1])
             kind, parent = nodes[-1]
             created = replace(kind, parent, new, ids[-1])
@@ -109,7 +111,7 @@ class ObjectStore(MutableMapping[Key, str]):
         return text
 
     def post(self, body: bytes | str) -> tuple[Key, bool]:
-        """Create an object that never changes; tell its key, and whether it is new."""
+        """Create an object that never changes; return its key, and whether it is new."""
         new = read_object(body)
         names = ("country_code", "party_id", self.kind.id_field)
         missing = [name for name in names if not isinstance(new.get(name), str)]
@@ -139,10 +141,10 @@ class ObjectStore(MutableMapping[Key, str]):
 
     def _key(self, owner: PartyRef, ids: tuple[str, ...], variant: str = "") -> Key:
         usual = self.kind.variant.default if self.kind.variant else ""
-        told = (variant,) if variant and variant != usual else ()
-        return _folded((owner.country_code, owner.party_id, ids[0] if ids else "", *told))
+        named = (variant,) if variant and variant != usual else ()
+        return _folded((owner.country_code, owner.party_id, ids[0] if ids else "", *named))
 
-    def _told(self, new: Json) -> str:
+    def _variant_of(self, new: Json) -> str:
         return str(new.get(self.kind.variant.member) or "") if self.kind.variant else ""
 
     def _check_names(self, owner: PartyRef, ids: tuple[str, ...], new: Json, variant: str) -> None:

@@ -1,4 +1,4 @@
-"""Which requests a simulated platform treats in an unusual way, and how: the newest rule wins."""
+"""The rules by which a simulated platform misbehaves at some requests: the newest one wins."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

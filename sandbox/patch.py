@@ -64,8 +64,8 @@ def elements(target: Json, member: str) -> list[Json]:
 
 def find(kind: ObjectType, parts: Sequence[Json], identifier: str) -> Json | None:
     """Find the part with this id, compared as CiString."""
-    wanted = fold(identifier)
-    return next((part for part in parts if fold(str(part.get(kind.id_field))) == wanted), None)
+    key = fold(identifier)
+    return next((part for part in parts if fold(str(part.get(kind.id_field))) == key), None)
 
 
 def walk(kind: ObjectType, root: Json, ids: Sequence[str]) -> list[tuple[ObjectType, Json]]:

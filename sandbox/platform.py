@@ -61,7 +61,7 @@ class SandboxPlatform:
         usual = offered((role for role, _ in self.roles), client_info=client_info)
         sides = _sides(usual if modules is None else modules)
         self.addresses = Addresses(list(versions), sides, self.quirks.trailing_slash)
-        self.own, self.objects = self._shelves(), self._shelves()
+        self.own, self.objects = self._stores(), self._stores()
         self.clients, self.tokens = Clients(), Tokens()
         self.hub = HubClient(self.quirks)
         self.recorder, self.rules = Recorder(), Overrides()
@@ -74,7 +74,7 @@ class SandboxPlatform:
         self._answering = Dispatcher(self.addresses, self._handshake, self._interfaces())
         self._server: SandboxServer | None = None
 
-    # --- life ----------------------------------------------------------------------------------
+    # --- start and stop ---------------------------------------------------------------------------
 
     def start(self) -> Self:
         """Listen; a platform that was stopped comes back on its old port with all it knew."""
@@ -126,8 +126,8 @@ class SandboxPlatform:
     def endpoint(self, module: str, role: str, version: str | None = None) -> str:
         """Give the advertised URL of one of its endpoints."""
         number = version or self.addresses.versions[-1]
-        place = Endpoint(Kind.ENDPOINT, number, ModuleID(module), InterfaceRole(role))
-        return self.addresses.url(place)
+        endpoint = Endpoint(Kind.ENDPOINT, number, ModuleID(module), InterfaceRole(role))
+        return self.addresses.url(endpoint)
 
     def move(self, module: str, role: str, path: str | None) -> None:
         """Offer an endpoint under another path from now on; None withdraws it."""
@@ -223,10 +223,10 @@ class SandboxPlatform:
 
     def _is_result(self, seen: Seen) -> bool:
         try:
-            place = self.addresses.find(seen.route)
+            endpoint = self.addresses.find(seen.route)
         except NotFound:
             return False
-        return is_result(place, seen.method)
+        return is_result(endpoint, seen.method)
 
     # --- what it saw, and how it misbehaves ----------------------------------------------------
 
@@ -245,7 +245,7 @@ class SandboxPlatform:
         return self.recorder.wait_for(match, timeout, count=count, answered=answered)
 
     def forget(self) -> None:
-        """Forget what was seen; objects and tokens stay."""
+        """Forget what was seen; objects and tokens remain."""
         self.recorder.clear()
 
     def answer(self, match: Match, responder: Responder) -> Override:
@@ -275,7 +275,7 @@ class SandboxPlatform:
             self.quirks, self.parties, own, received, desk, self.authorizing, self.clients
         )
 
-    def _shelves(self) -> dict[str, ObjectStore]:
+    def _stores(self) -> dict[str, ObjectStore]:
         declared = VERSIONS[self.addresses.versions[-1]].modules
         kinds = {str(name): declared[name].kept for name in self.addresses.modules}
         return {name: ObjectStore(kind) for name, kind in kinds.items() if kind is not None}

@@ -1,4 +1,4 @@
-"""How a simulated platform speaks: the habits of real implementations, each switchable.
+"""The quirks of a simulated platform: what real implementations do differently, each switchable.
 
 The defaults follow the specification; a changed one is a quirk met in the field.
 """
@@ -36,7 +36,7 @@ class QuirkOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """The habits of one platform.
+    """What one platform does, differently or not.
 
     base64: encode the token in its own requests.
     accepts: the token forms it takes; by default base64, and both if it sends raw tokens itself.
@@ -47,7 +47,7 @@ class Quirks:
     wrap_objects: answer a single object as a list of one, also to PUT and PATCH.
     ignore_to: list the objects of all its parties, whoever was asked.
     page_limit: the most objects it puts into one page.
-    cursor_links: lead on by a relative Link with a cursor, and tell no total.
+    cursor_links: lead on by a relative Link with a cursor, and give no total.
     needs_location: authorize no driver without knowing where.
     """
 
@@ -65,12 +65,12 @@ class Quirks:
 
     @property
     def token_forms(self) -> tuple[bool, ...]:
-        """The forms taken, each told by whether it is base64."""
+        """The forms taken, each as whether it is base64."""
         taken = self.accepts or ("base64" if self.base64 else "both")
         return {"base64": (True,), "raw": (False,), "both": (True, False)}[taken]
 
     def success(self, data: object = None, *, http_status: int = 200) -> Answer:
-        """Render a successful answer; None means there is no data to tell."""
+        """Render a successful answer; None means there are no data."""
         rendered = None if data is None else json.dumps(data, ensure_ascii=False).encode()
         return self.success_text(rendered, http_status=http_status)
 
@@ -79,12 +79,12 @@ class Quirks:
         return Answer(http_status, envelope.render(data=data), JSON_HEADERS)
 
     def single(self, text: str, *, http_status: int = 200) -> Answer:
-        """Render one object's text, wrapped when that is the habit."""
+        """Render one object's text, wrapped if this platform does that."""
         wrapped = f"[{text}]" if self.wrap_objects else text
         return self.success_text(wrapped.encode(), http_status=http_status)
 
     def stored(self, text: str, *, created: bool) -> Answer:
-        """Render the answer to a push: no data, unless wrapping is the habit."""
+        """Render the answer to a push: no data, unless this platform wraps objects."""
         http_status = 201 if created else 200
         if self.wrap_objects:
             return self.single(text, http_status=http_status)
@@ -95,8 +95,9 @@ class Quirks:
         allowed = {"Allow": ", ".join(error.allowed)} if isinstance(error, MethodNotAllowed) else {}
         headers = {**JSON_HEADERS, **allowed}
         if not self.bare_errors:
-            code, told = error.status_code, str(error)
-            body = envelope.render(status_code=code, data=error.data, message=told)
+            body = envelope.render(
+                status_code=error.status_code, data=error.data, message=str(error)
+            )
             return Answer(error.http_status, body, headers)
         http_status = 403 if isinstance(error, Unauthenticated) else error.http_status
         return Answer(http_status, json.dumps({"detail": str(error)}).encode(), headers)

@@ -1,4 +1,4 @@
-"""What a simulated platform saw: every request as it came over the wire, and waiting for one.
+"""The record of what a simulated platform saw: each request as it came, and waiting for one.
 
 Tests assert on these records; nothing here is decoded, folded or repaired.
 """
@@ -115,7 +115,7 @@ class Recorder:
                 return [each for each in usable if matches(match, each)]
 
             if not self._changed.wait_for(lambda: len(meant()) >= count, timeout):
-                listed = "\n  ".join(map(self._told, self._seen)) or "nothing"
+                listed = "\n  ".join(map(self._described, self._seen)) or "nothing"
                 message = f"request {count} of {match!r} not within {timeout} s; seen:\n  {listed}"
                 raise TimeoutError(message)
             return meant()[count - 1]
@@ -123,5 +123,5 @@ class Recorder:
     def _is_answered(self, seen: Seen) -> bool:
         return id(seen) not in self._unanswered
 
-    def _told(self, seen: Seen) -> str:
+    def _described(self, seen: Seen) -> str:
         return f"{seen}{'' if self._is_answered(seen) else ' (not yet answered)'}"

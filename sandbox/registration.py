@@ -1,4 +1,4 @@
-"""The credentials handshake of a simulated platform, as the one who starts it and as the other.
+"""The credentials handshake of a simulated platform, on either side.
 
 Credentials chapter. Whoever receives credentials fetches versions and details before it answers.
 """
@@ -140,8 +140,8 @@ def single(data: Any) -> Any:  # noqa: ANN401 - whatever the peer sent
     return data[0] if isinstance(data, list) and len(data) == 1 else data
 
 
-def _same(wanted: str, numbers: Iterable[str]) -> str | None:
-    return wanted if wanted in numbers else None
+def _same(number: str, numbers: Iterable[str]) -> str | None:
+    return number if number in numbers else None
 
 
 def _endpoints(details: dict[str, Any]) -> Iterable[tuple[tuple[str, str], str]]:

@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-        """Stay quiet: what happened is in the records."""
+        """Print nothing: what happened is in the records."""
 
 
 class SandboxServer(ThreadingHTTPServer):

@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process until it is told to end."""
+    """Run the process until a signal ends it."""
     asked = parser().parse_args(arguments)
     platform = SandboxPlatform(asked.roles, host=asked.host, port=asked.port, client_info=True)
     platform.name = asked.name or platform.name
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return Demo(platform, plan, events).run()
     except OSError as error:
-        events.tell("failed", reason=f"{asked.host}:{asked.port}: {error.strerror or error}")
+        events.emit("failed", reason=f"{asked.host}:{asked.port}: {error.strerror or error}")
         return 1
 
 

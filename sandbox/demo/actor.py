@@ -59,10 +59,10 @@ class Request:
 
     def with_results_at(self, url: str) -> "Request":
         """Name this response_url in its body, or in its query when it has none."""
-        told = {"response_url": url}
+        added = {"response_url": url}
         if self.body is None:
-            return replace(self, query={**self.query, **told})
-        return replace(self, body={**self.body, **told})
+            return replace(self, query={**self.query, **added})
+        return replace(self, body={**self.body, **added})
 
 
 @dataclass(slots=True)
@@ -87,8 +87,8 @@ class Actor:
         self.pusher.push(Message(method, module, party, ids, body, variant, text))
 
     def step(self, text: str, correlation_id: str, *, at: float | None = None) -> None:
-        """Tell one step of a driver's journey."""
-        self.events.tell("step", text=text, correlation_id=correlation_id, at=at)
+        """Print one step of a driver's journey."""
+        self.events.emit("step", text=text, correlation_id=correlation_id, at=at)
 
     def wait_until(self, holds: Callable[[], object], seconds: float = inf) -> bool:
         """Wait until something holds; False when it never did."""
@@ -99,7 +99,7 @@ class Actor:
         return True
 
     def order(self, party: PartyRef, request: Request) -> str:
-        """Ask for something, wait for what comes of it, and tell both; addressed to nobody."""
+        """Ask for something, wait for its result, and print both; addressed to nobody."""
         url = self.platform.response_url(request.module)
         at_once = self._ask(party, request.with_results_at(url))
         if at_once != "ACCEPTED":

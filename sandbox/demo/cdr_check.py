@@ -1,4 +1,4 @@
-"""An eMSP checks every CDR against the session it saw and the tariff it was told.
+"""The check of a CDR by an eMSP: against the session it saw and the tariff it received.
 
 Spec: 2.2.1 mod_cdrs. Modules arrive one independently of the other, so a CDR waits for its session.
 """
@@ -41,24 +41,24 @@ def disagreements(cdr: Mapping[str, Any], known: KnownSession) -> list[str]:
 
 
 def _facts(cdr: Mapping[str, Any], known: KnownSession) -> Iterator[str]:
-    session, place = known.session, cdr["cdr_location"]
+    session, location = known.session, cdr["cdr_location"]
     yield from (f"{name} is not its session's" for name in SAME if cdr[name] != session[name])
     yield from (
         f"{name} is not its session's" for name in MAY_BE if cdr.get(name) != session.get(name)
     )
     if cdr["charging_periods"] != session["charging_periods"]:
         yield "charging_periods are not its session's"
-    for name, told in (
-        ("location_id", place["id"]),
-        ("evse_uid", place["evse_uid"]),
-        ("connector_id", place["connector_id"]),
+    for name, shown in (
+        ("location_id", location["id"]),
+        ("evse_uid", location["evse_uid"]),
+        ("connector_id", location["connector_id"]),
     ):
-        if session[name] != told:
+        if session[name] != shown:
             yield f"{name} is not its session's"
     if known.token is None or known.token["contract_id"] != cdr["cdr_token"]["contract_id"]:
         yield "cdr_token is none of ours"
     if cdr["tariffs"] != [known.tariff]:
-        yield "tariffs is not the tariff we were told"
+        yield "tariffs is not the tariff we received"
 
 
 def _amounts(cdr: Mapping[str, Any], known: KnownSession) -> Iterator[str]:
@@ -78,16 +78,16 @@ def _number(value: float) -> Decimal:
     return Decimal(str(value))
 
 
-Told = Callable[[Json, list[str]], None]
+Report = Callable[[Json, list[str]], None]
 
 
 @dataclass(slots=True)
 class Auditor:
-    """Checks what an eMSP received as soon as it can; `tell` gets each CDR with its findings."""
+    """Checks what an eMSP received as soon as it can; `report` gets each CDR with its findings."""
 
     own: Mapping[str, ObjectStore]
     received: Mapping[str, ObjectStore]
-    tell: Told
+    report: Report
     findings: dict[str, list[str]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -103,7 +103,7 @@ class Auditor:
         known = self._known(cdr)
         if known is not None:
             self.findings[name] = disagreements(cdr, known)
-            self.tell(cdr, self.findings[name])
+            self.report(cdr, self.findings[name])
 
     def _known(self, cdr: Json) -> KnownSession | None:
         """Gather what is known about a CDR; None as long as something has not arrived."""
@@ -120,8 +120,8 @@ class Auditor:
         return read_object(text) if text is not None else None
 
     def _token(self, shown: Mapping[str, Any]) -> Json | None:
-        owner, shelf = PartyRef(shown["country_code"], shown["party_id"]), self.own["tokens"]
+        owner, store = PartyRef(shown["country_code"], shown["party_id"]), self.own["tokens"]
         try:
-            return read_object(shelf.get_text(owner, shown["uid"], variant=shown["type"]))
-        except shelf.kind.unknown:
+            return read_object(store.get_text(owner, shown["uid"], variant=shown["type"]))
+        except store.kind.unknown:
             return None

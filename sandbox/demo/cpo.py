@@ -87,7 +87,7 @@ class CpoBusiness:
 
     def _make_true(self, happening: ChargingEvent) -> None:
         if happening.turned_away:
-            self.actor.events.tell("turned_away", text=happening.turned_away)
+            self.actor.events.emit("turned_away", text=happening.turned_away)
         for message in happening.messages:
             self.actor.pusher.push(message)
             if message.module == "sessions":
@@ -103,10 +103,10 @@ class CpoBusiness:
         ids = MessageIds.new()
         path = object_path(owner, name)
         headers = {CORRELATION_ID: ids.correlation_id}
-        told = self._try(
+        answer = self._try(
             lambda hub: hub.put("sessions", "RECEIVER", path, text, to=to, sender=owner, **headers)
         )
-        self.actor.step(f"shows {name} {session['status']} to {to}: {told}", ids.correlation_id)
+        self.actor.step(f"shows {name} {session['status']} to {to}: {answer}", ids.correlation_id)
 
     # --- drivers -------------------------------------------------------------------------------
 
@@ -136,9 +136,11 @@ class CpoBusiness:
 
     def _fulfil(self, order: Order) -> None:
         result = self._carry_out(order)
-        told = self._try(lambda _: self.actor.platform.desk.send_result(order, result))
-        if told != str(int(StatusCode.SUCCESS)):
-            self.actor.step(f"cannot tell what came of {order.kind}: {told}", order.correlation_id)
+        answer = self._try(lambda _: self.actor.platform.desk.send_result(order, result))
+        if answer != str(int(StatusCode.SUCCESS)):
+            self.actor.step(
+                f"cannot send the result of {order.kind}: {answer}", order.correlation_id
+            )
 
     def _carry_out(self, order: Order) -> Mapping[str, Any]:
         does: dict[str, Callable[[Order], ChargingEvent]] = {

@@ -53,7 +53,7 @@ class EmspBusiness:
             self.actor.push("PUT", "tokens", self.party, made, text=text)
 
     def _block(self) -> None:
-        """Block the first token issued, after the first CDR; its twin of another type stays."""
+        """Block the first token issued, after the first CDR; its twin of another type remains."""
         if not self.actor.wait_until(self.was_billed):
             return
         lost = self._token(1, "")
@@ -101,21 +101,19 @@ class EmspBusiness:
             self.actor.signals.wait(0 if outcome == "ACCEPTED" else 1)
 
     def _free(self) -> Iterator[tuple[str, str]]:
-        shelf = self.actor.platform.objects["locations"]
-        for key in shelf:
-            location = read_object(shelf[key])
+        store = self.actor.platform.objects["locations"]
+        for key in store:
+            location = read_object(store[key])
             for evse in elements(location, "evses"):
                 if evse["status"] == "AVAILABLE":
                     yield str(location["id"]), str(evse["uid"])
 
     def _session(self, reference: str) -> Mapping[str, Any] | None:
         """Find the session that was started with this reference."""
-        shelf = self.actor.platform.objects["sessions"]
-        found = (read_object(shelf[key]) for key in shelf)
-        wanted = fold(reference)
-        return next(
-            (e for e in found if fold(str(e.get("authorization_reference"))) == wanted), None
-        )
+        store = self.actor.platform.objects["sessions"]
+        found = (read_object(store[key]) for key in store)
+        key = fold(reference)
+        return next((e for e in found if fold(str(e.get("authorization_reference"))) == key), None)
 
     def _token(self, index: int, updated: str) -> Json:
         return token(index, self.party, updated, seed=self.actor.plan.seed)

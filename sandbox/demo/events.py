@@ -1,4 +1,4 @@
-"""What a demo process tells on its standard output: one line per event, plain or JSON."""
+"""The events of a demo process on its standard output: one line each, plain or JSON."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ PLAIN = {
     "delete": "{party} DELETE {module} {path} -> {status_code}",
     "received": "{party} received {method} {module} {path} {status} -> {status_code}",
     "refused": "{party} refused: {method} {module} {path} -> {status_code} {reason}",
-    "connected": "{party} is told who is connected: {parties}",
+    "connected": "{party} hears who is connected: {parties}",
     "retry": "{party} tries again: {method} {module} {path}: {reason}",
     "shown": "{party} was shown {module} {path} {status}",
     "step": "{party} {text} [{correlation_id}]",
@@ -40,16 +40,16 @@ class _Blank(dict[str, object]):
 
 @dataclass(slots=True)
 class Events:
-    """The teller; lines of different threads never mix."""
+    """Prints events; lines of different threads never mix."""
 
     party: PartyRef
     as_json: bool = False
     stream: TextIO = field(default_factory=lambda: sys.stdout)
     _lock: Lock = field(default_factory=Lock)
 
-    def tell(self, event: str, *, at: float | None = None, **facts: object) -> None:
-        """Tell one event; `at` is when it happened, now by default."""
-        told = {"event": event, "party": str(self.party), "at": at or time.time(), **facts}
-        line = json.dumps(told) if self.as_json else PLAIN[event].format_map(_Blank(told))
+    def emit(self, event: str, *, at: float | None = None, **facts: object) -> None:
+        """Print one event; `at` is when it happened, now by default."""
+        facts = {"event": event, "party": str(self.party), "at": at or time.time(), **facts}
+        line = json.dumps(facts) if self.as_json else PLAIN[event].format_map(_Blank(facts))
         with self._lock:
             print(escaped(line), file=self.stream, flush=True)

@@ -51,7 +51,7 @@ class Bill:
 
     @property
     def total(self) -> Price:
-        """The sum of what is told."""
+        """The sum of the four."""
         return self.fixed + self.energy + self.time + self.parking
 
 

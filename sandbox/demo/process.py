@@ -1,4 +1,4 @@
-"""The life of one demo process: register, do the business of its roles, keep what comes.
+"""One demo process from its start to its end: it registers and does the business of its roles.
 
 A CPO shows its tariffs and locations and sells charging; an eMSP issues tokens, lets drivers charge
 by app, blocks a token once it was billed for a session, and checks each CDR; an SCSP steers.
@@ -48,7 +48,7 @@ class Demo:
         self.signals = Signals(self.write_report)
         pusher = Pusher(self.platform, self.events, self.signals)
         self.actor = Actor(self.platform, self.plan, self.events, self.signals, pusher)
-        self.auditor = Auditor(self.platform.own, self.platform.objects, self._tell_finding)
+        self.auditor = Auditor(self.platform.own, self.platform.objects, self._report_finding)
         self.platform.watchers.append(self._watch)
 
     def run(self) -> int:
@@ -60,7 +60,7 @@ class Demo:
                 self._do_business()
                 self.signals.run_errands()
         self.write_report()
-        self.events.tell("stopped")
+        self.events.emit("stopped")
         return 0 if registered or self.signals.is_ending else 1
 
     def write_report(self) -> None:
@@ -81,7 +81,7 @@ class Demo:
         part = self.plan.report.with_name(self.plan.report.name + ".part")
         part.write_text(json.dumps(report, indent=1, sort_keys=True))
         part.replace(self.plan.report)
-        self.events.tell("report", path=str(self.plan.report))
+        self.events.emit("report", path=str(self.plan.report))
 
     # --- registering -----------------------------------------------------------------------------
 
@@ -93,13 +93,13 @@ class Demo:
                 self.platform.register_with(self.plan.hub, self.plan.token_a)
             except (RequestException, Refused, OcpiError, LookupError) as error:
                 if not _may_pass(error) or monotonic() > deadline:
-                    self.events.tell("failed", reason=str(error))
+                    self.events.emit("failed", reason=str(error))
                     return False
-                self.events.tell("waiting", reason=type(error).__name__)
+                self.events.emit("waiting", reason=type(error).__name__)
                 self.signals.wait(RETRY_SECONDS)
             else:
                 found = self.platform.hub.connected
-                self.events.tell("registered", hub=str(found.party), version=found.version)
+                self.events.emit("registered", hub=str(found.party), version=found.version)
                 return True
         return False
 
@@ -112,7 +112,7 @@ class Demo:
         for each in businesses:
             each.go_on()
         if self.plan.updates is not None or not self._parties(Role.CPO):
-            self.events.tell("done", sent=self.actor.pusher.sent)
+            self.events.emit("done", sent=self.actor.pusher.sent)
 
     def _businesses(self) -> Iterator[Business]:
         operators = self._parties(Role.CPO)
@@ -125,33 +125,33 @@ class Demo:
         for party in self._parties(Role.SCSP):
             yield ScspBusiness(self.actor, party)
 
-    def _parties(self, wanted: Role) -> list[PartyRef]:
-        return [party for role, party in self.platform.roles if role is wanted]
+    def _parties(self, role: Role) -> list[PartyRef]:
+        return [party for its_role, party in self.platform.roles if its_role is role]
 
     # --- receiving -------------------------------------------------------------------------------
 
     def _watch(self, seen: Seen, answer: Answer) -> None:
         try:
-            place = self.platform.addresses.find(seen.route)
+            endpoint = self.platform.addresses.find(seen.route)
         except NotFound:
             return
-        if is_result(place, seen.method):
+        if is_result(endpoint, seen.method):
             self.actor.note_result(seen)
-        if place.module == ModuleID.HUBCLIENTINFO:
-            self.events.tell("connected", parties=self.platform.clients.statuses())
+        if endpoint.module == ModuleID.HUBCLIENTINFO:
+            self.events.emit("connected", parties=self.platform.clients.statuses())
             return
-        receipt = receipts.read(place, seen, answer)
+        receipt = receipts.read(endpoint, seen, answer)
         if receipt is None:
             return
         self.correlations[receipt.facts["path"]] = receipt.facts["correlation_id"]
         self.received += receipt.accepted
         taken = "shown" if self._parties(Role.SCSP) else "received"
-        self.events.tell(taken if receipt.accepted else "refused", at=seen.unix, **receipt.facts)
+        self.events.emit(taken if receipt.accepted else "refused", at=seen.unix, **receipt.facts)
         if receipt.accepted and "cdrs" in self.auditor.received:
             self.auditor.look()
 
-    def _tell_finding(self, cdr: dict[str, Any], found: list[str]) -> None:
-        self.events.tell(
+    def _report_finding(self, cdr: dict[str, Any], found: list[str]) -> None:
+        self.events.emit(
             "disagrees" if found else "agrees",
             session=cdr["session_id"],
             cdr=cdr["id"],

@@ -1,4 +1,4 @@
-"""Telling the hub what changed, until it has answered for good; the own truth goes first.
+"""Pushes to the hub of what changed, each until it is answered for good; the own truth goes first.
 
 Spec: 2.2.1 transport_and_format (client owned objects, broadcast push): addressed to the hub.
 """
@@ -26,7 +26,7 @@ RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One push of an own object or of a part of it; `text` is what people are told about it."""
+    """One push of an own object or of a part of it; `text` is how people read of it."""
 
     method: str
     module: str
@@ -47,7 +47,7 @@ class Pusher:
     sent: int = 0
 
     def push(self, message: Message) -> None:
-        """Make it true here, then tell the hub; where it lost track, tell it the whole object."""
+        """Make it true here, then push it; where the hub lost track, push the whole object."""
         whole = apply_to_own(self.platform.own[message.module], message)
         body = "" if message.body is None else write_object(dict(message.body))
         if not self._send(message, body) and message.method == "PATCH":
@@ -56,7 +56,7 @@ class Pusher:
     def _send(self, message: Message, text: str) -> bool:
         """Push until the hub has answered for good, or the process is to end."""
         correlation_id = MessageIds.new().correlation_id
-        told: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "method": message.method,
             "module": message.module,
             "path": shown_path(message.module, message.owner, message.ids, message.variant),
@@ -68,12 +68,12 @@ class Pusher:
             try:
                 result = self._exchange(message, text, correlation_id)
             except RequestException as error:
-                self.events.tell("retry", reason=type(error).__name__, **told)
+                self.events.emit("retry", reason=type(error).__name__, **facts)
             else:
                 if not may_pass(result):
-                    self._answered(result, message, at=at, told=told)
+                    self._answered(result, message, at=at, facts=facts)
                     return result.succeeded
-                self.events.tell("retry", reason=str(result), **told)
+                self.events.emit("retry", reason=str(result), **facts)
             self.signals.wait(RETRY_SECONDS)
         return True
 
@@ -92,35 +92,35 @@ class Pusher:
         )
 
     def _answered(
-        self, result: Result, message: Message, *, at: float, told: Mapping[str, Any]
+        self, result: Result, message: Message, *, at: float, facts: Mapping[str, Any]
     ) -> None:
         self.sent += result.succeeded
-        self.events.tell(
+        self.events.emit(
             message.method.lower() if result.succeeded else "refused",
             at=at,
             status=(message.body or {}).get("status", ""),
             status_code=result.status_code,
             reason="" if result.succeeded else str(result),
-            **told,
+            **facts,
         )
 
 
-def apply_to_own(shelf: ObjectStore, message: Message) -> str:
+def apply_to_own(store: ObjectStore, message: Message) -> str:
     """Change the platform's own objects by a message; return the object, if it still is there."""
     body, owner, ids = write_object(dict(message.body or {})), message.owner, message.ids
     if message.method == "POST":
-        shelf.post(body)
+        store.post(body)
     elif message.method == "PUT":
-        shelf.put(owner, *ids, body=body, variant=message.variant)
+        store.put(owner, *ids, body=body, variant=message.variant)
     elif message.method == "PATCH":
-        return shelf.patch(owner, *ids, body=body, variant=message.variant)
+        return store.patch(owner, *ids, body=body, variant=message.variant)
     else:
-        shelf.remove(owner, *ids)
+        store.remove(owner, *ids)
     return body
 
 
 def shown_path(module: str, owner: PartyRef, ids: tuple[str, ...], variant: str = "") -> str:
-    """Write what a message is about: no whole uid of a token ever stands in a log."""
+    """Write what a message is about: no whole uid of a token is ever in a log."""
     shown = ids if module != "tokens" else tuple(masked(each, variant) for each in ids)
     return "/".join((owner.country_code, owner.party_id, *shown))
 

@@ -1,4 +1,4 @@
-"""What a demo process tells of a push it received: what it was about and whether it was taken.
+"""The receipt of a push, as a demo process prints it: what it was about, whether it was taken.
 
 Spec: 2.2.1 transport_and_format (push).
 """
@@ -29,20 +29,20 @@ class Receipt:
     facts: dict[str, Any]
 
 
-def read(place: Endpoint, seen: Seen, answer: Answer) -> Receipt | None:
+def read(endpoint: Endpoint, seen: Seen, answer: Answer) -> Receipt | None:
     """Read the receipt out of a request and its answer; None when it is no push of an object."""
-    if seen.method not in PUSHES or place.kind is not Kind.ENDPOINT:
+    if seen.method not in PUSHES or endpoint.kind is not Kind.ENDPOINT:
         return None
-    kept = VERSIONS[place.version].modules[place.module].kept
-    if kept is None or place.role is not InterfaceRole.RECEIVER:
+    kept = VERSIONS[endpoint.version].modules[endpoint.module].kept
+    if kept is None or endpoint.role is not InterfaceRole.RECEIVER:
         return None
     answered, body = read_object(answer.body), _body(seen)
     return Receipt(
         accepted=answered.get("status_code") == StatusCode.SUCCESS,
         facts={
             "method": seen.method,
-            "module": str(place.module),
-            "path": _path(place, seen, body),
+            "module": str(endpoint.module),
+            "path": _path(endpoint, seen, body),
             "status": body.get("status", ""),
             "correlation_id": MessageIds.read(seen.headers).correlation_id,
             "status_code": answered.get("status_code"),
@@ -51,11 +51,11 @@ def read(place: Endpoint, seen: Seen, answer: Answer) -> Receipt | None:
     )
 
 
-def _path(place: Endpoint, seen: Seen, body: Json) -> str:
+def _path(endpoint: Endpoint, seen: Seen, body: Json) -> str:
     posted = tuple(str(body.get(name)) for name in ("country_code", "party_id", "id"))
-    country, party, *ids = place.rest or posted
+    country, party, *ids = endpoint.rest or posted
     owner = PartyRef(country, party)
-    return shown_path(str(place.module), owner, tuple(ids), seen.query.get("type", ""))
+    return shown_path(str(endpoint.module), owner, tuple(ids), seen.query.get("type", ""))
 
 
 def _body(seen: Seen) -> Json:

@@ -43,8 +43,8 @@ class ScspBusiness:
                 return
 
     def _set(self, name: str) -> str:
-        text, wanted = f"of {WATTS / 1000:.0f} kW on {name}", {"charging_profile": PROFILE}
-        request = Request(SET, "PUT", MODULE, quote(name, safe=""), text, wanted)
+        text, body = f"of {WATTS / 1000:.0f} kW on {name}", {"charging_profile": PROFILE}
+        request = Request(SET, "PUT", MODULE, quote(name, safe=""), text, body)
         return self.actor.order(self.party, request)
 
     def _look(self, name: str) -> None:
@@ -53,8 +53,8 @@ class ScspBusiness:
         self.actor.order(self.party, request)
 
     def _running(self) -> Iterator[str]:
-        shelf = self.actor.platform.objects["sessions"]
-        for key in shelf:
-            session = read_object(shelf[key])
+        store = self.actor.platform.objects["sessions"]
+        for key in store:
+            session = read_object(store[key])
             if session["status"] == "ACTIVE":
                 yield str(session["id"])

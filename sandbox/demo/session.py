@@ -23,7 +23,7 @@ OF_LOCATION = ("id", "name", "address", "city", "postal_code", "state", "country
 CAR_KILOWATTS = 60.0
 """What a car takes where it can get it."""
 SLOW_KILOWATTS = 22
-"""Up to this power people stay for long."""
+"""Up to this power people charge for long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ocpi.types import PartyRef
 Json = dict[str, Any]
 VAT = 21
 OUTDATED = "AC-2025"
-"""The tariff that is withdrawn while the story is told; nobody charges by it."""
+"""The tariff that is withdrawn while the demo runs; nobody charges by it."""
 
 _AC = (
     {

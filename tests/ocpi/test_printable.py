@@ -91,7 +91,7 @@ def test_a_sandbox_tells_harmless_lines(as_json: bool) -> None:  # noqa: FBT001
     out = StringIO()
     events = Events(PartyRef("NL", "CPA"), as_json=as_json, stream=out)
 
-    events.tell("failed", reason="\x1b]0;x\x07\r\nforged\x9b\u202e")
+    events.emit("failed", reason="\x1b]0;x\x07\r\nforged\x9b\u202e")
 
     assert out.getvalue().count("\n") == 1
     assert not acts(out.getvalue().removesuffix("\n"))

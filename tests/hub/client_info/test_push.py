@@ -166,8 +166,8 @@ def test_a_copy_that_is_wrong_is_told_again(
     cast: Cast, emsp: SandboxPlatform, tell_all: Tell
 ) -> None:
     """The hub GETs the platform's copies, and tells again what it lacks or has wrong."""
-    emsp.clients.told[CPA, "CPO"]["status"] = "OFFLINE"
-    del emsp.clients.told[CPB, "CPO"]
+    emsp.clients.received[CPA, "CPO"]["status"] = "OFFLINE"
+    del emsp.clients.received[CPB, "CPO"]
 
     assert verification.verify(row("P2").pk) == 2
     tell_all()

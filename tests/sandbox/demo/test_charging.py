@@ -103,7 +103,7 @@ WRONG: dict[str, tuple[Json, str]] = {
     "periods": ({"charging_periods": []}, "charging_periods are not"),
     "end": ({"end_date_time": "2020-01-01T00:00:00Z"}, "end_date_time is not its session's"),
     "currency": ({"currency": "GBP"}, "currency is not its session's"),
-    "tariffs": ({"tariffs": []}, "tariffs is not the tariff we were told"),
+    "tariffs": ({"tariffs": []}, "tariffs is not the tariff we received"),
     "token": ({"cdr_token": {**CARDS[0], "contract_id": "X"}}, "cdr_token is none of ours"),
 }
 
