@@ -25,7 +25,7 @@ from parties.connection_status import ConnectionStatus
 from parties.models import Platform
 from sandbox import SandboxPlatform
 from settings import asgi
-from settings.bodies import Body, Room, Share
+from settings.bodies import Body, MemoryBudget, Share
 from tests.cast import CPA, HUB, Cast, a_location, push
 from tests.hub.pull.workers import asked, offer, read_all, state
 
@@ -219,7 +219,7 @@ def test_who_found_no_room_for_a_long_body_is_read_again(
         return {"type": "http.request", "body": b"x" * 70_000, "more_body": True}
 
     with pytest.raises(ServerError, match="as many long bodies"):
-        asyncio.run(asgi._content(scope, Body(receive, headers), headers, _Full(Room())))
+        asyncio.run(asgi._content(scope, Body(receive, headers), headers, _Full(MemoryBudget())))
     outages.tick()
 
     assert (set(PullState.objects.values_list("due_at", flat=True)) != due) is is_missed
