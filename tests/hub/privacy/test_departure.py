@@ -1,14 +1,26 @@
 """A platform forgotten: what is removed and what is kept is said, and nobody inherits anything."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from hub.models import Cdr, Change, KeptCdr, Location, Receipt, Session, Token
+from hub.models import (
+    Cdr,
+    Change,
+    DeadLetter,
+    KeptCdr,
+    Location,
+    Receipt,
+    Session,
+    Snapshot,
+    Token,
+)
 from hub.module_policy import POLICIES
+from hub.privacy import departure
 from parties.holders import ref_of
+from parties.models import Platform
 from sandbox import SandboxPlatform, object_path
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push
 from tests.hub.privacy.driver_everywhere import CDR, NAMES, SESSION, TOKEN, UID, plant, standing
@@ -17,6 +29,7 @@ from tests.ocpi.objects import a_tariff, a_token
 
 Deliver = Callable[[], int]
 pytestmark = pytest.mark.security("S-25")
+KEPT = ("object_id", "object_key", "version", "text", "last_updated", "last_updated_text")
 MODULES: list[str] = list(POLICIES)
 
 
@@ -77,6 +90,8 @@ def test_a_successor_of_a_cpo_finds_nothing_of_its_name(cast: Cast, deliver_all:
     everything(cast, deliver_all)
     done = command("forget_platform", "P1", "--yes")
     assert {"locations", "tariffs", "sessions"} <= set(done["removed"])
+    for noted in (Receipt, DeadLetter, Snapshot):
+        assert not noted.objects.filter(owner="NL-CPA").exists()
     successor = cast.join("P1")
     cast.agree(("NL-CPA", "DE-MSA"))
     deliver_all()
@@ -115,11 +130,26 @@ def test_what_is_under_the_same_name_elsewhere_stays(cast: Cast, deliver_all: De
     assert set(Change.objects.values_list("module", flat=True)) == {"tokens"}
 
 
+def test_what_others_send_it_meanwhile_goes_too(cast: Cast, deliver_all: Deliver) -> None:
+    """Whatever comes after its kind was removed, until nobody can send it anything any more."""
+    everything(cast, deliver_all)
+    token = Token.objects.filter(owner="DE-MSA")[0]
+    late = [
+        Token(owner="FR-MSB", audience="DE-MSA", **{name: getattr(token, name) for name in KEPT})
+    ]
+
+    def meanwhile(_: float, counts: Mapping[str, int]) -> None:
+        if "callbacks" in counts and late:
+            late.pop().save()
+
+    departure.forget_platform(Platform.objects.get(name="P2"), report=meanwhile)
+    assert not late
+    assert not Token.objects.exists()
+
+
 def test_it_can_be_begun_again(cast: Cast, deliver_all: Deliver) -> None:
     """A run that broke off left the platform there, without its registration."""
     everything(cast, deliver_all)
-    from hub.privacy import departure  # noqa: PLC0415
-    from parties.models import Platform  # noqa: PLC0415
 
     def broken(*_: object) -> None:
         raise KeyboardInterrupt
