@@ -28,7 +28,7 @@ from tests.parties.commands import run_json
 pytestmark = [pytest.mark.django_db, pytest.mark.security("S-23")]
 
 
-def _deployed(what: str, **given: str) -> str:
+def deployed(what: str, **given: str) -> str:
     """Return what the settings of a deployment say."""
     environment = {
         "HUB_PUBLIC_URL": "https://hub.example",
@@ -51,13 +51,13 @@ def _deployed(what: str, **given: str) -> str:
 )
 def test_it_is_required_where_the_hub_is_on_https(url: str, wanted: str) -> None:
     """Unless the setting says otherwise."""
-    assert _deployed("base.HUB_CONSOLE_2FA", HUB_PUBLIC_URL=url) == wanted
+    assert deployed("base.HUB_CONSOLE_2FA", HUB_PUBLIC_URL=url) == wanted
 
 
 def test_former_keys_are_good_as_long_as_the_setting_names_them() -> None:
     """The newest signs; what the others signed is still read."""
     keys = {"SECRET_KEY": "n" * 40, "SECRET_KEY_FALLBACKS": f"{'a' * 40},{'b' * 40}"}
-    said = _deployed("base.SECRET_KEY, *base.SECRET_KEY_FALLBACKS", **keys)
+    said = deployed("base.SECRET_KEY, *base.SECRET_KEY_FALLBACKS", **keys)
     assert said.split() == ["n" * 40, "a" * 40, "b" * 40]
 
 

@@ -1,5 +1,6 @@
 """A wrong Host or `next` makes no noise, and security headers stand on every answer (S-24)."""
 
+import ast
 import asyncio
 import logging
 from typing import Any
@@ -15,6 +16,7 @@ from settings.asgi import application
 from settings.log_lines import Line
 from settings.refusals import refusal
 from tests.operators.staff import PASSWORD, person
+from tests.operators.test_second_factor import deployed
 
 pytestmark = [pytest.mark.security("S-24"), pytest.mark.django_db]
 
@@ -160,3 +162,14 @@ def test_a_log_in_leads_back_to_the_page_that_asked_for_it() -> None:
     answer = Client().post("/admin/login/", form)
 
     assert answer.headers["Location"] == "/admin/parties/platform/"
+
+
+@pytest.mark.parametrize("scheme, seconds", [("https", 31_536_000), ("http", 0)])
+def test_a_deployment_has_what_its_url_asks_for(scheme: str, seconds: int) -> None:
+    """HSTS on https alone, its own host alone, and a process log of single lines."""
+    asked = "base.SECURE_HSTS_SECONDS, *base.ALLOWED_HOSTS, base.LOGGING['formatters']"
+    said = deployed(asked, HUB_PUBLIC_URL=f"{scheme}://hub.example").split(maxsplit=2)
+    assert said[:2] == [str(seconds), "hub.example"]
+    assert [each["()"] for each in ast.literal_eval(said[2]).values()] == [
+        "settings.log_lines.Line"
+    ]
