@@ -121,13 +121,16 @@ def test_beat_has_it_done_every_hour() -> None:
 
 @pytest.mark.django_db
 def test_nothing_ends_where_zero_days_are_set(settings: LazySettings) -> None:
-    """Zero keeps for ever."""
+    """Zero keeps for ever; what beat has done is what the setting says by then."""
     for name in DAYS:
         setattr(settings, name, 0)
     record("x", "y")
     Audited.objects.update(at=ago(9_999))
     prune_personal()
     assert Audited.objects.exists()
+    settings.HUB_AUDIT_DAYS = 1
+    prune_personal()
+    assert not Audited.objects.exists()
 
 
 @pytest.mark.django_db
