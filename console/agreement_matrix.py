@@ -16,9 +16,9 @@ from django.utils.http import urlencode
 from console.base import action, page
 from parties import agreement_matrix
 from parties.agreement_matrix import LETTERS, AgreementCell, Cell, MatrixFilter
-from parties.agreements import NoSuchAgreement, outside_period, settle
+from parties.agreements import NoSuchAgreement, outside_period, set_state
 from parties.models import Agreement, AgreementState
-from parties.models.words import choices
+from parties.models.columns import choices
 from parties.role_pairs import OWNERS, READERS
 
 LONGEST_SEARCH = 60
@@ -134,8 +134,8 @@ def _settle_all(admin: Any, request: HttpRequest, change: _Change, cells: Sequen
     without_effect = []
     with transaction.atomic():
         for cell in cells:
-            before = cell.standing
-            agreement = settle(cell.owner, cell.reader, state=change.state)
+            before = cell.status
+            agreement = set_state(cell.owner, cell.reader, state=change.state)
             _log_change(admin, request, agreement, before)
             if change.state is AgreementState.ACTIVE and outside_period(agreement):
                 without_effect.append(f"{agreement} {outside_period(agreement)}")

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from console.base import action, page
 from ocpi.types import ModuleID, PartyRef
 from ocpi.versions import known_modules
-from parties.access import Verdict, judged
+from parties.access import Verdict, explain
 from parties.agreements import objections
 from parties.models import Agreement, Party
 
@@ -56,7 +56,7 @@ class ExplainPage:
 
 
 def _answer(one: PartyRef, other: PartyRef, module: str) -> dict[str, Any]:
-    found: Verdict = judged(one, other, ModuleID(module))
+    found: Verdict = explain(one, other, ModuleID(module))
     keys = [str(one), str(other)]
     parties = list(Party.objects.filter(key__in=keys).select_related("platform"))
     agreements = Agreement.objects.filter(cpo__in=parties, emsp__in=parties)

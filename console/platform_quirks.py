@@ -9,7 +9,7 @@ from django import forms
 
 from parties.models import Platform
 from parties.quirks import QUIRKS, Description, Quirks
-from parties.registration.invitation import NotPossible, Starts, usable
+from parties.registration.invitation import NotPossible, Starts, usable_name
 
 if TYPE_CHECKING:
     from django.forms import CheckboxInput, NumberInput, RadioSelect
@@ -52,7 +52,7 @@ class PlatformForm(forms.ModelForm[Platform]):
     def clean_name(self) -> str:
         """Leave out blanks around it: commands look platforms up by name."""
         try:
-            return usable(self.cleaned_data["name"])
+            return usable_name(self.cleaned_data["name"])
         except NotPossible as error:
             raise forms.ValidationError(str(error)) from None
 

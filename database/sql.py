@@ -20,7 +20,7 @@ R = TypeVar("R")
 Row = tuple[Any, ...]
 Parameters = Mapping[str, object]
 Statement = tuple[str, Parameters]
-_MOST_LEFT = 100
+_MOST_CLOSED = 100
 """More connections than a pool has."""
 
 
@@ -101,25 +101,25 @@ def together(statements: Sequence[Statement]) -> list[list[Row]]:
 
 
 def _ensure_connection() -> None:
-    """Connect, leaving aside what waits in the pool and has been left by the server meanwhile.
+    """Connect, leaving aside what waits in the pool and was closed by the server meanwhile.
 
-    A server that was started again leaves every idle connection behind: the first statement on each
-    would fail, and whoever asked be answered 3000 although all is well again.
+    A server that was started again has closed every idle connection: the first statement on each
+    would fail, and the message behind it be answered 3000 although all is well again.
     """
-    for _ in range(_MOST_LEFT):
+    for _ in range(_MOST_CLOSED):
         if connection.connection is not None:
             return
         connection.ensure_connection()
         opened: Any = connection.connection
-        if not _is_left(opened):
+        if not _is_closed(opened):
             return
         opened.close()  # else the pool takes it back as a good one
         connection.close()
     connection.ensure_connection()
 
 
-def _is_left(opened: "psycopg.Connection[Any]") -> bool:
-    """Tell whether a connection that asked nothing has something to read: the server's farewell."""
+def _is_closed(opened: "psycopg.Connection[Any]") -> bool:
+    """Return whether there is something to read where nothing was asked: the server closed it."""
     poll = select.poll()
     poll.register(opened.fileno(), select.POLLIN)
     return bool(poll.poll(0))
@@ -136,7 +136,7 @@ def row(sql: str | Query[Any], parameters: Parameters) -> Any | Row | None:
 
 
 @contextmanager
-def forgiving(what: str) -> Iterator[None]:
+def best_effort(what: str) -> Iterator[None]:
     """Only log that something cannot be written: for what a message's answer must not depend on."""
     try:
         yield

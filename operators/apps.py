@@ -29,7 +29,7 @@ class OperatorsConfig(AppConfig):
         )
         admin.site.login_template = "operators/login.html"
         _audit()
-        _watch_the_door()
+        _watch_sessions()
 
 
 def _audit() -> None:
@@ -45,7 +45,7 @@ def _audit() -> None:
         m2m_changed.connect(audit.linked, sender=through, dispatch_uid="operators")
 
 
-def _watch_the_door() -> None:
+def _watch_sessions() -> None:
     from operators import forms, sessions  # noqa: PLC0415 - they need the loaded models
 
     user, group = apps.get_model("auth.User"), apps.get_model("auth.Group")

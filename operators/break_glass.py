@@ -20,7 +20,7 @@ def key_for(user: User) -> str:
 
 
 def accept(request: HttpRequest, key: str) -> bool:
-    """Take a link; tell whether it is good."""
+    """Take a link; return whether it is good."""
     if _account_of(key) is None:
         return False
     request.session[_KEPT] = key
@@ -28,12 +28,12 @@ def accept(request: HttpRequest, key: str) -> bool:
 
 
 def is_broken(request: HttpRequest) -> bool:
-    """Tell whether this browser may give a password."""
+    """Return whether this browser may give a password."""
     return _account_of(request.session.get(_KEPT, "")) is not None
 
 
 def is_broken_for(request: HttpRequest, account: str) -> bool:
-    """Tell whether this browser may give this account's password."""
+    """Return whether this browser may give this account's password."""
     return _account_of(request.session.get(_KEPT, "")) == account
 
 

@@ -1,4 +1,4 @@
-"""From which address a request comes, behind as many proxies as the hub is told of."""
+"""The address a request comes from, behind as many proxies as `HUB_PROXIES` says."""
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address

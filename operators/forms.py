@@ -53,8 +53,8 @@ def logged_in(request: HttpRequest | None, user: User, **_: object) -> None:
     sessions.begin(request)
     if request.method is None:
         return
-    if told := login_events.since_last_log_in(user):
-        messages.info(request, told)
+    if events := login_events.since_last_log_in(user):
+        messages.info(request, events)
     backend = str(getattr(user, "backend", ""))
     if backend.startswith("operators."):
         login_events.record_event(Event.LOGGED_IN_BY_PROVIDER, user, request)

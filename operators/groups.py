@@ -1,4 +1,4 @@
-"""Who may do what: four groups, each with all that those before it may do.
+"""Groups: who may do what. There are four, each with all that those before it may do.
 
 One table says from which role on a thing may be done; what it does not name, also of models added
 later, may be seen by viewers and changed by administrators.
@@ -75,15 +75,15 @@ def bring_in_line(apps: Apps = apps, **_: object) -> None:
             _give(group, {pk for pk, needed in from_role.items() if needed <= role})
 
 
-def _give(group: Group, wanted: set[int]) -> None:
+def _give(group: Group, permissions: set[int]) -> None:
     held = set(group.permissions.values_list("pk", flat=True))
-    if held != wanted:
+    if held != permissions:
         through = Group.permissions.through
-        through.objects.filter(group=group, permission__in=held - wanted).delete()
-        given = [through(group_id=group.pk, permission_id=pk) for pk in wanted - held]
+        through.objects.filter(group=group, permission__in=held - permissions).delete()
+        given = [through(group_id=group.pk, permission_id=pk) for pk in permissions - held]
         through.objects.bulk_create(given, ignore_conflicts=True)
 
 
 def is_of_the_hub(group: Group | None) -> bool:
-    """Tell whether a group is one of the four, which migrations bring in line."""
+    """Return whether a group is one of the four, which migrations bring in line."""
     return group is not None and group.name in {role.group for role in Role}

@@ -56,7 +56,7 @@ def remember(request: HttpRequest, user: User) -> None:
     KnownNetwork.objects.filter(user=user).exclude(pk__in=newest).delete()
 
 
-def leave(request: HttpRequest, response: HttpResponseBase) -> None:
+def set_cookie(request: HttpRequest, response: HttpResponseBase) -> None:
     """Give the browser of a new log-in its cookie."""
     signed = getattr(request, _NEW, None)
     if signed is not None:

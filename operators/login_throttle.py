@@ -77,7 +77,7 @@ def completed(address: str) -> None:
 
 
 def unlock(account: str) -> bool:
-    """Let an account try again at once; tell whether anything had failed."""
+    """Let an account try again at once; return whether anything had failed."""
     name = _named(account)
     known = connection().scan_iter(f"hub:log-in:known:{name}:*")
     return bool(connection().delete(f"hub:log-in:account:{name}", *known))

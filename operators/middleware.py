@@ -48,7 +48,7 @@ def console(get_response: Handler) -> Handler:
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         response = _let_in(request) if request.user.is_authenticated else get_response(request)
-        known_devices.leave(request, response)
+        known_devices.set_cookie(request, response)
         return response
 
     def _let_in(request: HttpRequest) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""What the hub keeps of its operators: the audit, their sessions, second factors, where they were.
+"""The tables of operators: the audit, their sessions, second factors, known networks.
 
 A row of the audit is one change to the hub's configuration, or one event of a log-in, and is never
 changed itself; but repeated failures are one row with a number.
@@ -57,7 +57,7 @@ class Change(models.Model):
 
 
 class ConsoleSession(AbstractBaseSession):
-    """A browser at the console; of its id only a hash: a copy of the table opens no door."""
+    """A browser at the console; of its id only a hash: a copy of the table gives no access."""
 
     user = models.ForeignKey("auth.User", models.CASCADE, null=True)
     since = models.DateTimeField()
@@ -131,10 +131,10 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[mi
     def config_url(self) -> str:
         """What an app reads."""
         issuer = settings.HUB_NAME.replace(":", "")
-        told = urlencode(
+        query = urlencode(
             {"secret": b32encode(self.bin_key).decode(), "issuer": issuer}, quote_via=quote
         )
-        return f"otpauth://totp/{quote(f'{issuer}:{self.user.get_username()}')}?{told}"
+        return f"otpauth://totp/{quote(f'{issuer}:{self.user.get_username()}')}?{query}"
 
 
 class KnownNetwork(models.Model):

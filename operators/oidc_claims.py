@@ -17,7 +17,7 @@ def refusal(claims: Claims) -> str | None:
     verified = claims.get("email_verified") is True or settings.HUB_OIDC_TRUST_EMAIL
     here = not settings.HUB_OIDC_DOMAINS or _domain(email) in settings.HUB_OIDC_DOMAINS
     wrong = {
-        "tells no e-mail address": "@" not in email,
+        "gives no e-mail address": "@" not in email,
         "has not verified your e-mail address": not verified,
         f"knows you by an address of {_domain(email)[:100]}, whose people may not log in": not here,
         "does not say that a second factor was used": not _says(claims, "amr"),
@@ -25,8 +25,8 @@ def refusal(claims: Claims) -> str | None:
         "knows you in no group that may log in": bool(settings.HUB_OIDC_GROUPS)
         and not roles(claims),
     }
-    said = [sentence for sentence, is_so in wrong.items() if is_so]
-    return f"Your identity provider {'; '.join(said)}." if said else None
+    reasons = [sentence for sentence, is_so in wrong.items() if is_so]
+    return f"Your identity provider {'; '.join(reasons)}." if reasons else None
 
 
 def roles(claims: Claims) -> set[str]:

@@ -48,21 +48,21 @@ def provider() -> Provider:
     return known
 
 
-def read(issuer: str, told: Any) -> Provider:  # noqa: ANN401 - JSON of another
+def read(issuer: str, metadata: Any) -> Provider:  # noqa: ANN401 - JSON of another
     """Take what a provider says about itself, if it is that one; no endpoint less safe."""
     try:
-        if told["issuer"].rstrip("/") != issuer:
-            raise ProviderTrouble(f"{issuer} says that it is {told['issuer']}")
+        if metadata["issuer"].rstrip("/") != issuer:
+            raise ProviderTrouble(f"{issuer} says that it is {metadata['issuer']}")
         return Provider(
-            issuer=told["issuer"],
-            authorization=_checked(issuer, told["authorization_endpoint"]),
-            token=_checked(issuer, told["token_endpoint"]),
-            userinfo=_checked(issuer, told["userinfo_endpoint"]),
-            keys=_checked(issuer, told["jwks_uri"]),
-            end_session=_checked(issuer, told["end_session_endpoint"])
-            if "end_session_endpoint" in told
+            issuer=metadata["issuer"],
+            authorization=_checked(issuer, metadata["authorization_endpoint"]),
+            token=_checked(issuer, metadata["token_endpoint"]),
+            userinfo=_checked(issuer, metadata["userinfo_endpoint"]),
+            keys=_checked(issuer, metadata["jwks_uri"]),
+            end_session=_checked(issuer, metadata["end_session_endpoint"])
+            if "end_session_endpoint" in metadata
             else "",
-            takes_basic="client_secret_basic" in told.get(_METHODS, ["client_secret_basic"]),
+            takes_basic="client_secret_basic" in metadata.get(_METHODS, ["client_secret_basic"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ProviderTrouble(f"the metadata of {issuer} lack {error}") from error

@@ -1,4 +1,4 @@
-"""Passwords asked for again, where a session that was left open is not enough; and new ones.
+"""Passwords: asked for again where a session that was left open is not enough; and new ones.
 
 OWASP ASVS 2.1, 2.2, 3.7. Each wrong one counts like a failed log-in, for this session alone: who
 took a browser over guesses no further, and locks nobody out elsewhere.

@@ -1,7 +1,7 @@
 """The second factor of a log-in: a code of an app (TOTP), or one of ten codes on paper.
 
 Spec: RFC 6238; OWASP ASVS 2.6, 2.8. Recovery codes have 120 random bits and are kept as hashes, so
-that a copy of the table opens no door, and no change of `SECRET_KEY` voids them.
+that a copy of the table gives no access, and no change of `SECRET_KEY` voids them.
 """
 
 import hashlib
@@ -51,12 +51,12 @@ def owed(request: HttpRequest) -> Owed | None:
 
 
 def is_of_the_provider(request: HttpRequest) -> bool:
-    """Tell whether the identity provider let this session in: the second factor is its business."""
+    """Return whether the identity provider let this session in: it asks for a second factor."""
     return str(request.session.get(BACKEND_SESSION_KEY, "")).startswith("operators.")
 
 
 def is_enrolled(user: User) -> bool:
-    """Tell whether the user has an app."""
+    """Return whether the user has an app."""
     return bool(Authenticator.objects.filter(user=user).exists())
 
 
@@ -123,7 +123,7 @@ def verify(user: User, code: str) -> Authenticator | StaticDevice | None:
 
 @transaction.atomic
 def reset(user: User) -> bool:
-    """Take the second factor away, with its recovery codes; tell whether there was one."""
+    """Take the second factor away, with its recovery codes; return whether there was one."""
     had = is_enrolled(user)
     Authenticator.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()

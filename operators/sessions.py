@@ -53,7 +53,7 @@ class SessionStore(DatabaseStore):
         return self.row
 
     def exists(self, session_key: str) -> bool:
-        """Tell whether an id is taken."""
+        """Return whether an id is taken."""
         return ConsoleSession.objects.filter(session_key=hashed(session_key)).exists()
 
     def delete(self, session_key: str | None = None) -> None:
@@ -61,7 +61,7 @@ class SessionStore(DatabaseStore):
         ConsoleSession.objects.filter(session_key=hashed(session_key or self.session_key)).delete()
 
     def create_model_instance(self, data: dict[str, Any]) -> ConsoleSession:
-        """Make the row, with what is told of a session beside its data."""
+        """Make the row, with what is shown of a session beside its data."""
         user, place, now = data.get(SESSION_KEY), data.get(_PLACE, {}), timezone.now()
         since = datetime.fromisoformat(place["since"]) if "since" in place else now
         lasts = (
@@ -82,7 +82,7 @@ class SessionStore(DatabaseStore):
 
 
 def is_logged_in(cookie: str) -> bool:
-    """Tell whether a Cookie header brings the session of somebody who gave a password."""
+    """Return whether a Cookie header brings the session of somebody who gave a password."""
     try:
         morsel = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)
     except CookieError:

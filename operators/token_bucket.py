@@ -36,7 +36,7 @@ full = full + taken * step
 redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
 return taken
 """
-"""Takes up to as many tokens as are wanted; below zero: the microseconds until there is one."""
+"""Takes up to as many tokens as are asked for; below zero: the microseconds until there is one."""
 _MICROSECONDS = 1_000_000
 _TIMEOUT_SECONDS = 0.2
 _SILENCE_SECONDS = 5.0
@@ -83,8 +83,8 @@ class Buckets:
                 return 0.0
             if now < self._silent_until:
                 return 0.0
-            wanted = lease.size = _wanted(lease, now, per_minute)
-        found = self._take(bucket, per_minute, wanted)
+            number = lease.size = _lease_size(lease, now, per_minute)
+        found = self._take(bucket, per_minute, number)
         return 0.0 if found is None else self._noted(bucket, found)
 
     def forget(self) -> None:
@@ -101,11 +101,11 @@ class Buckets:
             self._leases.clear()
         return self._leases.setdefault(bucket, _Lease())
 
-    def _take(self, bucket: str, per_minute: int, wanted: int) -> int | None:
+    def _take(self, bucket: str, per_minute: int, number: int) -> int | None:
         """Ask Redis; None when it does not answer."""
         try:
             script = _script(self._connection())
-            return int(script(keys=[_PREFIX + bucket], args=[per_minute, wanted]))
+            return int(script(keys=[_PREFIX + bucket], args=[per_minute, number]))
         except redis.RedisError as error:
             with self._lock:
                 self._silent_until = monotonic() + _SILENCE_SECONDS
@@ -123,7 +123,7 @@ class Buckets:
             return 0.0
 
 
-def _wanted(lease: _Lease, now: float, per_minute: int) -> int:
+def _lease_size(lease: _Lease, now: float, per_minute: int) -> int:
     """Return how many to lease: twice as many as last time if those were used up at once."""
     if now - lease.taken_at >= _QUICK_SECONDS:
         return 1

@@ -31,12 +31,12 @@ _OF_THE_PROVIDER = "Your identity provider lets you in: the second factor is its
 @never_cache
 @sensitive_post_parameters()
 def verify(request: HttpRequest) -> HttpResponse:
-    """Ask for a code of the app or of paper, and lead on to where the person wanted to go."""
+    """Ask for a code of the app or of paper, and lead on to where the person was going."""
     user: Any = request.user
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
     if second_factor.owed(request) is not Owed.CODE:
-        return HttpResponseRedirect(_wanted(request))
+        return HttpResponseRedirect(_target(request))
     if request.method != "POST":
         return _page(request, "verify")
     device = second_factor.verify(user, request.POST.get("code", ""))
@@ -45,7 +45,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         return _page(request, "verify", error=_WRONG)
     _let_in(request, device)
     login_events.record_event(Event.GAVE_CODE, user, request)
-    return HttpResponseRedirect(_wanted(request))
+    return HttpResponseRedirect(_target(request))
 
 
 @never_cache
@@ -78,8 +78,8 @@ def change_password(request: HttpRequest) -> HttpResponseBase:
 @sensitive_post_parameters()
 def log_in(request: HttpRequest) -> HttpResponse:
     """Offer the ways in that there are."""
-    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
-    start = f"{reverse('oidc:start')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}"
+    target = request.GET.get(REDIRECT_FIELD_NAME, "")
+    start = f"{reverse('oidc:start')}?{urlencode({REDIRECT_FIELD_NAME: target})}"
     shown = {
         "provider": start if settings.HUB_OIDC_ISSUER else "",
         "takes_passwords": not settings.HUB_OIDC_ONLY or operators_break_glass.is_broken(request),
@@ -89,7 +89,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def log_out(request: HttpRequest) -> HttpResponse:
-    """End the session; the provider's too, where that is wanted."""
+    """End the session; the provider's too, with `HUB_OIDC_LOGOUT`."""
     everywhere = settings.HUB_OIDC_LOGOUT and second_factor.is_of_the_provider(request)
     if request.method == "POST" and everywhere:
         with suppress(OSError):
@@ -157,13 +157,13 @@ def _is_removable() -> bool:
     return settings.HUB_CONSOLE_2FA != "required"
 
 
-def _wanted(request: HttpRequest) -> str:
+def _target(request: HttpRequest) -> str:
     """Return where the person was going, if that is a page of ours."""
-    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+    target = request.GET.get(REDIRECT_FIELD_NAME, "")
     ours = url_has_allowed_host_and_scheme(
-        wanted, {request.get_host()}, require_https=request.is_secure()
+        target, {request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if ours else reverse("admin:index")
+    return target if ours else reverse("admin:index")
 
 
 def _page(request: HttpRequest, name: str, **context: object) -> TemplateResponse:

@@ -116,7 +116,7 @@ def verdict(*, sender: Named, receiver: Named, module: ModuleID) -> Verdict:
     return Verdict(allowed=True, why=f"{both} exchange {module} by {reason}")
 
 
-def judged(one: PartyRef, other: PartyRef, module: ModuleID) -> Verdict:
+def explain(one: PartyRef, other: PartyRef, module: ModuleID) -> Verdict:
     """Judge two parties by name, for operators: at each of the platforms they are registered at."""
     pairs = [(a, b) for a in names(one) for b in names(other) if a != b or one == other]
     found = [(a, b, verdict(sender=a, receiver=b, module=module)) for a, b in pairs]

@@ -66,8 +66,8 @@ class _Terms:
     line: int
     cpo: Party
     emsp: Party
-    said: Mapping[str, Any]
-    """The agreement's fields."""
+    fields: Mapping[str, Any]
+    """Of the agreement."""
 
 
 def write(file: TextIO) -> int:
@@ -197,8 +197,8 @@ def _terms(line: int, row: Mapping[str, str]) -> _Terms:
         modules=map(ModuleID, modules),
         roles=(_role(cells["cpo_role"]), _role(cells["emsp_role"])),
     )
-    said = {"state": state, "modules": modules, "valid_from": start, "valid_until": end}
-    return _Terms(line, cpo, emsp, said)
+    fields = {"state": state, "modules": modules, "valid_from": start, "valid_until": end}
+    return _Terms(line, cpo, emsp, fields)
 
 
 def _role(text: str) -> str:
@@ -231,8 +231,8 @@ def _stored(terms: _Terms) -> Agreement | None:
 def _became(agreement: Agreement | None, terms: _Terms) -> str:
     if agreement is None:
         return "created"
-    said = Agreement(cpo=terms.cpo, emsp=terms.emsp, **terms.said)
-    return "unchanged" if _said(agreement) == _said(said) else "changed"
+    described = Agreement(cpo=terms.cpo, emsp=terms.emsp, **terms.fields)
+    return "unchanged" if _comparable(agreement) == _comparable(described) else "changed"
 
 
 def _apply(terms: _Terms) -> str:
@@ -244,13 +244,13 @@ def _apply(terms: _Terms) -> str:
     became = _became(agreement, terms)
     if became != "unchanged":
         agreement = agreement or Agreement(cpo=terms.cpo, emsp=terms.emsp)
-        for name, value in terms.said.items():
+        for name, value in terms.fields.items():
             setattr(agreement, name, value)
         agreement.save()
     return became
 
 
-def _said(agreement: Agreement) -> tuple[object, ...]:
+def _comparable(agreement: Agreement) -> tuple[object, ...]:
     period = (agreement.valid_from, agreement.valid_until)
     return (str(agreement.state), frozenset(agreement.modules), *period)
 

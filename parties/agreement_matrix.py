@@ -21,7 +21,7 @@ _USUAL_OWNERS = OWNERS - {Role.EMSP}
 
 
 class AgreementCell(StrEnum):
-    """What a cell says of its two parties."""
+    """The status of the agreement of two parties, as their cell shows it."""
 
     NONE = "no agreement"
     DRAFT = "DRAFT"
@@ -63,14 +63,14 @@ class Cell:
     agreement: Agreement | None
 
     @property
-    def standing(self) -> AgreementCell:
+    def status(self) -> AgreementCell:
         """The state of the agreement, and whether its period has begun or is over."""
-        return standing(self.agreement)
+        return cell_status(self.agreement)
 
     @property
     def letter(self) -> str:
-        """A letter for those who cannot tell the colours apart."""
-        return LETTERS[self.standing]
+        """A letter for those who do not see the colours apart."""
+        return LETTERS[self.status]
 
     @property
     def limited_to(self) -> Sequence[str]:
@@ -97,7 +97,7 @@ class Matrix:
     cells: Sequence[Sequence[Cell | None]]
 
 
-def standing(agreement: Agreement | None) -> AgreementCell:
+def cell_status(agreement: Agreement | None) -> AgreementCell:
     """Return the state of an agreement, and whether its period has begun or is over."""
     if agreement is None:
         return AgreementCell.NONE
@@ -119,14 +119,12 @@ def read(matrix_filter: MatrixFilter) -> Matrix:
 
 def cells_of(pairs: Iterable[tuple[int, int]]) -> list[Cell]:
     """Return the cells of some pairs of parties, in the order of their names."""
-    wanted_pairs = set(pairs)
-    parties = Party.objects.in_bulk({pk for pair in wanted_pairs for pk in pair})
-    known = _agreements(
-        *([parties[pk] for pk in ids if pk in parties] for ids in _split(wanted_pairs))
-    )
+    chosen = set(pairs)
+    parties = Party.objects.in_bulk({pk for pair in chosen for pk in pair})
+    known = _agreements(*([parties[pk] for pk in ids if pk in parties] for ids in _split(chosen)))
     found = [
         _cell(parties[owner], parties[reader], known)
-        for owner, reader in wanted_pairs
+        for owner, reader in chosen
         if owner in parties and reader in parties
     ]
     return sorted(

@@ -20,7 +20,7 @@ __all__ = [
     "has_ended",
     "objections",
     "outside_period",
-    "settle",
+    "set_state",
     "suspend",
 ]
 
@@ -74,7 +74,7 @@ def suspend(one: PartyRef, other: PartyRef) -> Agreement:
     return agreement
 
 
-def settle(cpo: Party, emsp: Party, *, state: AgreementState) -> Agreement:
+def set_state(cpo: Party, emsp: Party, *, state: AgreementState) -> Agreement:
     """Put the agreement of two parties in a state; one that exists keeps its modules and period."""
     for sentence in objections(cpo, emsp, ()):
         raise NoSuchAgreement(sentence)
@@ -83,7 +83,7 @@ def settle(cpo: Party, emsp: Party, *, state: AgreementState) -> Agreement:
 
 
 def expire() -> list[Agreement]:
-    """Let active agreements whose period is over be EXPIRED, and tell who listens.
+    """Let active agreements whose period is over be EXPIRED, and announce each.
 
     They passed nothing since their last moment; this only says so.
     """
@@ -123,12 +123,12 @@ def objections(cpo: Party, emsp: Party, modules: Iterable[str]) -> Iterator[str]
 
 
 def has_begun(agreement: Agreement) -> bool:
-    """Tell whether its period has begun."""
+    """Return whether its period has begun."""
     return agreement.valid_from is None or agreement.valid_from <= timezone.now()
 
 
 def has_ended(agreement: Agreement) -> bool:
-    """Tell whether its period is over."""
+    """Return whether its period is over."""
     return agreement.valid_until is not None and agreement.valid_until <= timezone.now()
 
 

@@ -1,10 +1,11 @@
-"""What an attempt to reach a platform, or a call of its own, says of its connection.
+"""Connection health: what attempts to reach a platform, and its own calls, say of its connection.
 
-Spec: 2.2.1 mod_hub_client_info (still alive check); A-117. Any authenticated call and any answer is
-life. Two attempts in a row that find nobody are OFFLINE: several that fail within one pause are one
-incident. Where the platform refuses the hub's token, its own calls prove nothing: operators see an
-alarm until a message of the hub passes. A pause that a platform asks for is no failure, and nothing
-but its end cuts it short.
+Spec: 2.2.1 mod_hub_client_info (still alive check); A-117. Any authenticated call and any answer
+shows that the platform is there. Two attempts in a row that find nobody make it OFFLINE; several
+that fail within one pause are one incident: twenty messages that time out at once are one failure
+and a pause of two seconds, not twenty and one of five minutes. Where the platform refuses the hub's
+token, its own calls prove nothing: operators see an alarm until a message of the hub passes. A
+pause that a platform asks for is no failure, and lasts to its end.
 """
 
 import logging
@@ -35,12 +36,12 @@ _SEEN_SECONDS = 30.0
 
 
 def seen_every() -> timedelta:
-    """Return how often a busy platform's life is written down: it must never look idle."""
+    """Return how often a busy platform is noted as seen: it must never look idle."""
     return timedelta(seconds=min(_SEEN_SECONDS, settings.HUB_IDLE_SECONDS / 2))
 
 
 def is_unseen(last_seen_at: datetime | None) -> bool:
-    """Tell whether a sign of life is news."""
+    """Return whether it is time to note again that a platform was seen."""
     return last_seen_at is None or last_seen_at < timezone.now() - seen_every()
 
 
@@ -49,7 +50,7 @@ def called(platform_id: int) -> None:
     platform = Platform.objects.filter(pk=platform_id)
     sound = platform.filter(alarm="")
     was_away = sound.filter(_away()).exists()
-    # A pause without failures is one the platform asked for: it stands.
+    # A pause without failures is one the platform asked for: it goes on.
     sound.filter(failures__gt=0).update(failures=0, unreachable=0, next_attempt_at=None)
     platform.update(last_seen_at=timezone.now())
     _move(sound.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
@@ -74,7 +75,7 @@ def answered(platform_id: int, *, delivered: bool = False) -> None:
 
 
 def heard_again(platform_id: int) -> None:
-    """Tell that a platform is there which may have missed the hub, as the hub missed it."""
+    """Announce that a platform is there which may have missed the hub, as the hub missed it."""
     announce(platform_heard_again, Platform, platform_id=platform_id)
 
 
@@ -137,7 +138,7 @@ def refused(platform_id: int, reason: str) -> None:
 
 
 def _is_same_incident(platform: Platform, now: datetime) -> bool:
-    """Tell whether the attempt began before a pause that lasts, the hub's own or one asked for."""
+    """Return whether the attempt began before a pause that lasts, of the hub or asked for."""
     return platform.next_attempt_at is not None and platform.next_attempt_at > now
 
 

@@ -1,4 +1,4 @@
-"""The life of a connection, as one declared table.
+"""The status of a connection, and what leads from one to another, as one declared table.
 
 Spec: 2.2.1 mod_hub_client_info, ConnectionStatus enum; credentials (registration, unregistration).
 """
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class ConnectionStatus(StrEnum):
-    """How a platform stands towards the hub."""
+    """Whether a platform is registered with the hub, and answers."""
 
     PLANNED = "PLANNED"
     """Known to the operator, not registered."""

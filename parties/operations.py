@@ -1,4 +1,4 @@
-"""What operators see of platforms and may do to them as a whole.
+"""Operations: what operators see of platforms and may do to them as a whole.
 
 Commands and console show the same.
 """
@@ -121,7 +121,7 @@ def revoke_former(platform: Platform) -> list[str]:
 
 
 def try_again(platform: Platform) -> None:
-    """End the pause after failures and close the circuit; a ping soon tells whether it is there."""
+    """End the pause after failures and close the circuit; a ping soon shows whether it is there."""
     now = timezone.now()
     Platform.objects.filter(pk=platform.pk).update(
         failures=0, next_attempt_at=None, unanswered=0, circuit_until=None, doubted_at=now

@@ -1,4 +1,4 @@
-"""What the hub does differently for one platform, typed.
+"""Quirks: what the hub does differently for one platform, typed.
 
 What real platforms need: a token as they read it (A-02), no PATCH, more time, smaller pages.
 """
@@ -124,7 +124,7 @@ def _check(name: str, value: object) -> None:
 
 
 def _is_number(name: str, value: object) -> bool:
-    """Tell whether a quirk with numbers can have this one; a whole number stays whole."""
+    """Return whether a quirk with numbers can have this one; a whole number stays whole."""
     kinds = int | float if isinstance(QUIRKS[name].default, float) else int
     if isinstance(value, bool) or not isinstance(value, kinds):
         return False

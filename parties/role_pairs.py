@@ -1,4 +1,4 @@
-"""Which role owns the objects of a module and which roles read them, as the modules declare it.
+"""Pairs of roles: who owns the objects of a module and who reads them, as the modules declare it.
 
 Spec: 2.2.1 transport and format, broadcast push ("opposite role"); A-28. Access, endpoint checks
 and role inference are derived from here. What one version of a module says holds for all: parties
@@ -38,7 +38,7 @@ def pairs_of(module: str) -> Pairs:
 
 @cache
 def implements(role: Role, module: str, interface: InterfaceRole) -> bool:
-    """Tell whether a party of this role typically offers this interface."""
+    """Return whether a party of this role typically offers this interface."""
     if role is Role.HUB:
         return True
     return _stands(role, interface, frozenset().union(*(each.roles for each in declared(module))))
@@ -46,7 +46,7 @@ def implements(role: Role, module: str, interface: InterfaceRole) -> bool:
 
 @cache
 def stands_in(role: Role, module: str, interface: InterfaceRole) -> bool:
-    """Tell whether a party of this role may offer this interface in a CPO's place."""
+    """Return whether a party of this role may offer this interface in a CPO's place."""
     return _stands(role, interface, delegated_pairs(module))
 
 

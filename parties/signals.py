@@ -1,7 +1,7 @@
-"""What the rest of the hub is told about parties; sent after commit, with ids only.
+"""Signals about platforms and agreements for the rest of the hub; sent after commit, with ids only.
 
 All carry `platform_id`, but `agreement_changed` carries `agreement_id`. What fails in a listener is
-logged and goes no further: what was committed is what the peer is told.
+logged and goes no further: the peer is answered by what was committed.
 """
 
 from functools import partial

@@ -10,8 +10,6 @@ import secrets
 from operators.encryption import Undecryptable, reseal, seal, unseal
 
 __all__ = [
-    "RANDOM_BYTES",
-    "TELLING_LENGTH",
     "Undecryptable",
     "digest",
     "last_four",
@@ -21,13 +19,14 @@ __all__ = [
     "unseal",
 ]
 
-RANDOM_BYTES = 32
-TELLING_LENGTH = 16
+_RANDOM_BYTES = 32
+_LEAST_SHOWN = 16
+"""Of a token with fewer characters the last four would give away too much."""
 
 
 def new_token() -> str:
     """Make a token of 256 random bits in hexadecimal: no command line takes it for an option."""
-    return secrets.token_hex(RANDOM_BYTES)
+    return secrets.token_hex(_RANDOM_BYTES)
 
 
 def digest(token: str) -> str:
@@ -37,4 +36,4 @@ def digest(token: str) -> str:
 
 def last_four(token: str) -> str:
     """Return what people may see of a token; nothing of one that is too short for that."""
-    return token[-4:] if len(token) >= TELLING_LENGTH else ""
+    return token[-4:] if len(token) >= _LEAST_SHOWN else ""

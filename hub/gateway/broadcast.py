@@ -68,7 +68,7 @@ def acknowledged(message: Message, request: WriteRequest, applied: Applied) -> A
 
 def location(message: Message, request: WriteRequest) -> dict[str, str]:
     """Name the hub's own URL of what was posted (CDR-02), which is stored whether or not."""
-    with sql.forgiving("the Location of what was posted"):
+    with sql.best_effort("the Location of what was posted"):
         return {"Location": f"{message.url}/{cdr_references.reference_of(request)}"}
     return {}
 

@@ -54,7 +54,7 @@ def note(
 ) -> None:
     """Note what came of a request to a party, and what could be made of it."""
     destination = request.destination
-    with sql.forgiving(f"what {destination.ref} answered"):
+    with sql.best_effort(f"what {destination.ref} answered"):
         if isinstance(outcome, client.PeerError):
             _failure(request, outcome)
             return

@@ -104,14 +104,14 @@ def _settled(claim: UUID, post: Callable[[], Answer]) -> Answer:
         answer = post()
     except OcpiError as error:
         told = {"http_status": error.http_status, "status_code": error.status_code}
-        with sql.forgiving("the answer to a POST"):
+        with sql.best_effort("the answer to a POST"):
             mine.update(**told, body=str(error).encode())
         raise
     except BaseException:
-        with sql.forgiving("the end of a POST"):
+        with sql.best_effort("the end of a POST"):
             mine.delete()
         raise
-    with sql.forgiving("the answer to a POST"):
+    with sql.best_effort("the answer to a POST"):
         if len(answer.body) > MOST_ANSWER_BYTES:
             mine.delete()
         else:

@@ -129,6 +129,6 @@ def _remembered(message: Message, request: WriteRequest, answer: PeerAnswer) -> 
     if broadcast.remember(request) is None or not message.is_posted:
         return {}
     if answer.location is not None:
-        with sql.forgiving(f"where {request.audience} keeps what was posted"):
+        with sql.best_effort(f"where {request.audience} keeps what was posted"):
             cdr_references.remember_location(request, answer.location)
     return broadcast.location(message, request)

@@ -68,7 +68,7 @@ def note_answer(callback: Callback, answer: PeerAnswer) -> None:
     except OcpiError:
         return
     if isinstance(data, dict) and data.get("result") == "ACCEPTED":
-        with sql.forgiving(f"that {callback.receiver} accepted"):
+        with sql.best_effort(f"that {callback.receiver} accepted"):
             callbacks.note_accepted(callback)
 
 

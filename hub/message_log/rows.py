@@ -25,7 +25,7 @@ from ocpi.transport.envelope import Envelope
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import fold, one_line
-from parties.models.words import LONGEST_MODULE
+from parties.models.columns import LONGEST_MODULE
 
 Row = tuple[Any, ...]
 LONGEST_MESSAGE = 2_000

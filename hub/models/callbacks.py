@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from parties.models import Platform
-from parties.models.words import LONGEST_MODULE, module_field
+from parties.models.columns import LONGEST_MODULE, module_field
 
 
 class Callback(models.Model):

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from ocpi.types import Role
 from parties.connection_status import ConnectionStatus
 from parties.models import Platform
-from parties.models.words import choices
+from parties.models.columns import choices
 
 
 class ClientInfo(models.Model):

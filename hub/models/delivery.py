@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from parties.models import Party
-from parties.models.words import module_field
+from parties.models.columns import module_field
 
 
 class Subscription(models.Model):

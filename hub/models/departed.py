@@ -10,7 +10,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
-from parties.models.words import module_field
+from parties.models.columns import module_field
 
 
 class KeptCdr(models.Model):

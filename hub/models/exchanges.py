@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from parties.models.words import module_field
+from parties.models.columns import module_field
 
 
 class Exchange(models.Model):

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
-from parties.models.words import module_field
+from parties.models.columns import module_field
 
 
 class Change(models.Model):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from parties.models.words import module_field
+from parties.models.columns import module_field
 
 
 class Traffic(models.Model):

@@ -100,16 +100,16 @@ class OperatorCommand(BaseCommand, Generic[Json]):
         )
 
 
-def secret_from(file: str | None, *, asked: str) -> str:
+def secret_from(file: str | None, *, prompt: str) -> str:
     """Read a secret from a file, from standard input (`-`), or from the person at the terminal."""
     if file is None and sys.stdin.isatty():
-        found = getpass(asked)
+        found = getpass(prompt)
     elif file in {None, "-"}:
         found = sys.stdin.readline()
     else:
         found = _read(Path(str(file)))
     if not found.strip():
-        raise CommandError(f"{asked.rstrip(': ')} is empty")
+        raise CommandError(f"{prompt.rstrip(': ')} is empty")
     return found.strip()
 
 

@@ -36,6 +36,21 @@ class Migration(migrations.Migration):
             model_name='observeddeviation',
             constraint=models.UniqueConstraint(fields=('platform', 'deviation'), name='parties_deviation_once'),
         ),
+        migrations.AlterField(
+            model_name='party',
+            name='reported_status',
+            field=models.CharField(blank=True, choices=[('PLANNED', 'PLANNED'), ('CONNECTED', 'CONNECTED'), ('OFFLINE', 'OFFLINE'), ('SUSPENDED', 'SUSPENDED')], default='', help_text='As reported by the hub it is behind', max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='platform',
+            name='doubted_at',
+            field=models.DateTimeField(editable=False, help_text='A message got a 401, a 403 or no answer: it is pinged soon', null=True),
+        ),
+        migrations.AlterField(
+            model_name='platform',
+            name='registered_at',
+            field=models.DateTimeField(editable=False, help_text='What was sent or read before is sent and read anew', null=True),
+        ),
         migrations.RunPython(
             named('observedhabit', 'observeddeviation'), named('observeddeviation', 'observedhabit')
         ),

@@ -11,8 +11,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from parties.models.columns import choices, module_field, module_names, one_of
 from parties.models.party import Party
-from parties.models.words import choices, module_field, module_names, one_of
 
 
 class AgreementState(StrEnum):

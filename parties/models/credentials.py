@@ -1,7 +1,7 @@
 """Credentials tokens of both directions.
 
 Spec: 2.2.1 credentials; A-02, A-78, A-79. Inbound tokens are hashes, outbound ones encrypted: a
-copy of the table opens no door.
+copy of the table gives no access.
 """
 
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from ocpi.transport.authorization import TokenForm
 from parties import tokens
+from parties.models.columns import choices, one_of
 from parties.models.platform import Platform
-from parties.models.words import choices, one_of
 
 __all__ = ["Credentials", "Direction", "TokenForm", "TokenKind"]
 
@@ -38,7 +38,7 @@ class TokenKind(StrEnum):
 
 
 class CredentialsQuerySet(models.QuerySet["Credentials"]):
-    """The verbs of a token's life."""
+    """Issuing, keeping and ending tokens."""
 
     def inbound(self, platform: Platform | int) -> Self:
         """Select what the platform may present to the hub and was not revoked."""

@@ -10,8 +10,8 @@ from django.db.models.functions import Concat, Now
 
 from ocpi.types import PartyRef, Role
 from parties.connection_status import REGISTERED, ConnectionStatus
+from parties.models.columns import choices, folded, one_of
 from parties.models.platform import Platform
-from parties.models.words import choices, folded, one_of
 
 
 class PartyIdentity(models.Model):
@@ -84,7 +84,7 @@ class Party(PartyIdentity):
         choices=choices(ConnectionStatus),
         blank=True,
         default="",
-        help_text="As the hub it is behind tells",
+        help_text="As reported by the hub it is behind",
     )
     reported_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -102,7 +102,7 @@ class Party(PartyIdentity):
 
     @property
     def status(self) -> ConnectionStatus:
-        """How the party stands: as its platform does, unless the platform does not name it.
+        """That of its platform, unless the platform does not name the party.
 
         Through a connected hub it is reached as far as that hub says.
         """

@@ -1,4 +1,4 @@
-"""One OCPI connection: a platform, how it stands, and where its endpoints are.
+"""One OCPI connection: a platform, its status, and where its endpoints are.
 
 Spec: 2.2.1 terminology (Platform); versions (Endpoint); mod_hub_client_info (status).
 """
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from ocpi.types import InterfaceRole
 from parties.connection_status import REGISTERED, ConnectionStatus, IllegalTransition, origins
-from parties.models.words import choices, module_field, module_name, one_of
+from parties.models.columns import choices, module_field, module_name, one_of
 from parties.quirks import Quirks
 from parties.signals import announce, platform_changed, platform_returned
 
@@ -92,7 +92,9 @@ class Platform(models.Model):
         default=0, help_text="Attempts in a row that found nobody"
     )
     doubted_at = models.DateTimeField(
-        null=True, editable=False, help_text="A message made wonder: a ping tells"
+        null=True,
+        editable=False,
+        help_text="A message got a 401, a 403 or no answer: it is pinged soon",
     )
     alarm = models.TextField(blank=True, default="", help_text="What operators have to mend")
     alarm_at = models.DateTimeField(null=True, blank=True)
@@ -116,7 +118,7 @@ class Platform(models.Model):
         null=True, editable=False, help_text="Until then one credentials exchange keeps others out"
     )
     registered_at = models.DateTimeField(
-        null=True, editable=False, help_text="What was told or read before is begun anew"
+        null=True, editable=False, help_text="What was sent or read before is sent and read anew"
     )
     created_at = models.DateTimeField(default=timezone.now, db_default=Now(), editable=False)
 

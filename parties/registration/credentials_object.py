@@ -141,15 +141,17 @@ def _refusals(offer: Offer, platform_id: int) -> dict[Identity, str]:
     allowed = {
         (Role(row.role), row.ref) for row in AllowedParty.objects.filter(platform=platform_id)
     }
-    wanted = Q(*(_matching(claimed) for claimed in offer.roles), _connector=Q.OR)
-    bound = Party.objects.exclude(platform=platform_id).filter(wanted, is_active=True)
+    same = Q(*(_matching(claimed) for claimed in offer.roles), _connector=Q.OR)
+    bound = Party.objects.exclude(platform=platform_id).filter(same, is_active=True)
     taken = {(Role(row.role), row.ref) for row in bound.filter(platform__status__in=REGISTERED)}
     if taken:
         names = ", ".join(sorted(f"{role} {ref}" for role, ref in taken))
         log.warning("platform %s claimed what another platform registered: %s", platform_id, names)
     refused = {}
     for claimed in offer.roles:
-        if claimed.identity not in allowed:  # registered elsewhere or not: that is not told
+        if (
+            claimed.identity not in allowed
+        ):  # whether it is registered elsewhere is not for it to know
             refused[claimed.identity] = (
                 f"{claimed} is not among the parties agreed with the hub's operator"
             )
@@ -165,7 +167,7 @@ def _matching(claimed: ClaimedRole) -> Q:
 
 
 def may_be_hub(platform_id: int) -> bool:
-    """Tell whether the operator's list has a platform as another hub."""
+    """Return whether the operator's list has a platform as another hub."""
     return AllowedParty.objects.filter(platform=platform_id, role=Role.HUB.value).exists()
 
 

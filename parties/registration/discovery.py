@@ -183,7 +183,7 @@ def _listed(data: object, url: str) -> dict[str, str]:
 
 
 def _is_readable(model: type[OcpiModel], entry: object) -> bool:
-    """Tell whether one entry of a peer's list is readable; the others still count."""
+    """Return whether one entry of a peer's list is readable; the others still count."""
     try:
         validate(model, entry)
     except InvalidParameters:
@@ -242,10 +242,10 @@ def _require_usable(
     endpoints: Mapping[Interface, str], version: Version, roles: frozenset[Role]
 ) -> None:
     """Demand one interface that the hub and the platform's roles have a use for (3003)."""
-    wanted = typical(version, roles)
-    if not wanted & endpoints.keys():
+    usable = typical(version, roles)
+    if not usable & endpoints.keys():
         names = (
-            ", ".join(sorted(f"{module} {side}" for module, side in wanted))
+            ", ".join(sorted(f"{module} {side}" for module, side in usable))
             or "none for these roles"
         )
         message = f"your version details need at least one of: {names}"

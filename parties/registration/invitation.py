@@ -78,7 +78,7 @@ def invite(
 
     A registered platform is left alone unless `reset` ends its registration; its data stays.
     """
-    with audited("reset and invited" if reset else "invited", usable(name)):
+    with audited("reset and invited" if reset else "invited", usable_name(name)):
         platform = prepare(name, roles=roles, quirks=quirks)
         if platform.is_registered and not reset:
             raise NotPossible(
@@ -99,7 +99,7 @@ def _token_a(platform: Platform) -> str:
 @transaction.atomic
 def prepare(name: str, *, roles: Sequence[AllowedRole], quirks: Sequence[str] = ()) -> Platform:
     """Create or change a platform; without roles an existing list stays as it is."""
-    platform, created = Platform.objects.get_or_create(name=usable(name))
+    platform, created = Platform.objects.get_or_create(name=usable_name(name))
     if created and not roles:
         message = f"{name} is new: name at least one party it may register, like --role CPO:NL:CPA"
         raise NotPossible(message)
@@ -119,7 +119,7 @@ def change(platform: Platform, *, roles: Sequence[AllowedRole], rename: str = ""
     if roles:
         allow(platform, roles)
     if rename:
-        platform.name = usable(rename)
+        platform.name = usable_name(rename)
         if Platform.objects.exclude(pk=platform.pk).filter(name=platform.name).exists():
             raise NotPossible(f"another platform is called {platform.name}")
         platform.save(update_fields=["name"])
@@ -134,11 +134,11 @@ def allow(platform: Platform, roles: Sequence[AllowedRole]) -> None:
     """
     for allowed in roles:
         _require_free(platform, allowed)
-    wanted = {allowed.triple for allowed in roles}
+    triples = {allowed.triple for allowed in roles}
     for row in (*platform.allowed_parties.all(), *platform.parties.filter(claimed_at=None)):
-        if (row.role, row.country_code, row.party_id) not in wanted:
+        if (row.role, row.country_code, row.party_id) not in triples:
             row.delete()
-    for role, country_code, party_id in wanted:
+    for role, country_code, party_id in triples:
         for table in (AllowedParty, Party):
             table._default_manager.get_or_create(  # noqa: SLF001 - a documented name of Django
                 role=role,
@@ -148,7 +148,7 @@ def allow(platform: Platform, roles: Sequence[AllowedRole]) -> None:
             )
 
 
-def usable(name: str) -> str:
+def usable_name(name: str) -> str:
     """Return a name without blanks around it; `NotPossible` says what is wrong with it."""
     bare = name.strip()
     if not bare:

@@ -1,4 +1,4 @@
-"""One credentials exchange per platform at a time, without a lock held while a peer is asked.
+"""A claim: one credentials exchange per platform at a time, and no lock held while a peer is asked.
 
 Spec: 2.2.1 credentials; none for concurrency. The claim is a moment in the platform's row: a
 process that dies leaves it to lapse.
@@ -32,13 +32,13 @@ def exclusive(platform_id: int, *, busy: OcpiError) -> Iterator[None]:
     try:
         yield
     finally:
-        with sql.forgiving("the end of a credentials exchange"):  # the exchange is stored
+        with sql.best_effort("the end of a credentials exchange"):  # the exchange is stored
             mine = Platform.objects.filter(pk=platform_id, handshake_until=until)
             mine.update(handshake_until=None)
 
 
 def is_under_way(platform_id: int) -> bool:
-    """Tell whether an exchange with the platform is open."""
+    """Return whether an exchange with the platform is open."""
     return not Platform.objects.filter(_free(), pk=platform_id).exists()
 
 

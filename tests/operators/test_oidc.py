@@ -198,7 +198,7 @@ def test_a_link_logs_nobody_out(on: LazySettings, olga: User) -> None:
 def test_an_address_that_is_not_verified_is_nobodys(on: LazySettings, olga: User) -> None:
     """Else whoever may write any address at the provider takes an account over."""
     assert "not verified your e-mail address" in refused("mallory")
-    assert "tells no e-mail address" in refused("nameless")
+    assert "gives no e-mail address" in refused("nameless")
     told = Change.objects.get(action=Event.PROVIDER_REFUSED)
     assert told.times == 2
 

@@ -248,7 +248,7 @@ def test_a_token_is_no_argument(
     assert "Token A is empty" in fails(*words)
     assert "cannot be read" in fails(*words, f"--token-a-file={tmp_path / 'none'}")
     (tmp_path / "token").write_text("from a file\n")
-    assert secret_from(str(tmp_path / "token"), asked="Token A: ") == "from a file"
+    assert secret_from(str(tmp_path / "token"), prompt="Token A: ") == "from a file"
     warned = StringIO()
     with pytest.raises(CommandError):
         call_command(*words, "--token-a=wrong", stdout=StringIO(), stderr=warned)

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from ocpi.types import ModuleID, PartyRef
 from ocpi.versions import known_modules
-from parties.access import judged
+from parties.access import explain
 from parties.management.command import OperatorCommand
 
 
@@ -25,7 +25,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Ask who judges messages."""
         one, other = PartyRef.parse(options.one), PartyRef.parse(options.other)
-        found = judged(one, other, ModuleID(options.module))
+        found = explain(one, other, ModuleID(options.module))
         parties = [str(one), str(other)]
         return {
             "parties": parties,

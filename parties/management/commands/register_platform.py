@@ -59,7 +59,7 @@ class Command(OperatorCommand[dict[str, Any]]):
                 " use --token-a-file."
             )
             return str(options.token_a)
-        return secret_from(options.token_a_file, asked="Token A: ")
+        return secret_from(options.token_a_file, prompt="Token A: ")
 
     def show(self, result: dict[str, Any]) -> None:
         """Say who is connected now."""

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from hub.models import Exchange
 from ocpi.transport.pagination import read_link
-from parties.access import judged
+from parties.access import explain
 from sandbox import Responder, Result, SandboxPlatform
 from sandbox.misbehaviour import say
 from tests.cast import CPA, HUB, MSA, MSB, Cast, a_location, command, push, route
@@ -159,10 +159,10 @@ def test_without_an_agreement_nobody_is_there(strangers: Pair, cast: Cast) -> No
     assert get() == 4001
     command("agree", str(CPA), str(MSA), "--module=tariffs")
     assert get() == 4001
-    assert not judged(CPA, MSA, TOYS).allowed
+    assert not explain(CPA, MSA, TOYS).allowed
     command("agree", str(CPA), str(MSA), "--module=tariffs", "--module=toys")
     assert get() == 1000
-    assert judged(CPA, MSA, TOYS).allowed
+    assert explain(CPA, MSA, TOYS).allowed
 
 
 def test_who_does_not_implement_a_side_is_notasked(partners: Pair, cast: Cast) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.versions import known_modules
-from parties.agreements import settle
+from parties.agreements import set_state
 from parties.models import AgreementState, Party
 from parties.role_pairs import SIDES, pairs_of
 from sandbox import Result, SandboxPlatform
@@ -83,7 +83,7 @@ def vendors(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Vendors:
         for partner in partners:
             pair = (party, partner) if (party.role, partner.role) in SIDES else (partner, party)
             if (Role(pair[0].role), Role(pair[1].role)) in SIDES:
-                settle(*pair, state=AgreementState.ACTIVE)
+                set_state(*pair, state=AgreementState.ACTIVE)
     for name in ("P1", "P2"):
         cast[name].forget()
     return Vendors(cast)

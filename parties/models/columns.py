@@ -1,4 +1,4 @@
-"""How the words of the specification become choices and constraints of a table."""
+"""Columns for the specification's enumerations and identifiers: their choices and constraints."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -34,7 +34,7 @@ def module_name(field: str, *, name: str) -> CheckConstraint:
 
 
 def module_names(field: str, *, name: str) -> CheckConstraint:
-    """Let the database refuse a list in which anything else stands."""
+    """Let the database refuse a list with anything else in it."""
     # As text PostgreSQL puts quotes around whatever is not a plain word, and none around NULL.
     plain = f"(?!NULL){_MODULE}"
     condition = Regex(Cast(F(field), TextField()), rf"^\{{({plain}(,{plain})*)?\}}$")
