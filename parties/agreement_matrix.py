@@ -121,7 +121,9 @@ def cells_of(pairs: Iterable[tuple[int, int]]) -> list[Cell]:
     """Return the cells of some pairs of parties, in the order of their names."""
     chosen = set(pairs)
     parties = Party.objects.in_bulk({pk for pair in chosen for pk in pair})
-    known = _agreements(*([parties[pk] for pk in ids if pk in parties] for ids in _split(chosen)))
+    owners = [parties[owner] for owner, _ in chosen if owner in parties]
+    readers = [parties[reader] for _, reader in chosen if reader in parties]
+    known = _agreements(owners, readers)
     found = [
         _cell(parties[owner], parties[reader], known)
         for owner, reader in chosen
@@ -131,10 +133,6 @@ def cells_of(pairs: Iterable[tuple[int, int]]) -> list[Cell]:
         (cell for cell in found if cell is not None),
         key=lambda cell: (cell.owner.key, cell.reader.key, cell.owner.role, cell.reader.role),
     )
-
-
-def _split(pairs: Collection[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    return [owner for owner, _ in pairs], [reader for _, reader in pairs]
 
 
 def _owners(matrix_filter: MatrixFilter) -> QuerySet[Party]:

@@ -1,4 +1,4 @@
-"""What a platform is sent with its token A: where to go, what to say there, and what happens then.
+"""The letter a platform gets with its token A: where to go, what to send there, what happens then.
 
 Spec: 2.2.1 credentials (registration); transport and format, Authorization header; A-02.
 """
@@ -68,8 +68,7 @@ def letter(invitation: Invitation) -> str:
         versions_url=hub_identity.versions_url(),
         token=invitation.token,
         days=settings.HUB_TOKEN_A_DAYS,
-        parties=", ".join(f"{role['role']} {_key(role)}" for role in _roles(invitation))
-        or "none yet",
+        parties=", ".join(map(_named, _roles(invitation))) or "none yet",
         header=f"-H {shlex.quote(f'Authorization: {authorization.header(invitation.token)}')}",
         details_url=hub_identity.details_url(version),
         body=shlex.quote(json.dumps(_credentials(invitation), ensure_ascii=False, indent=2)),
@@ -90,5 +89,5 @@ def _roles(invitation: Invitation) -> list[dict[str, str]]:
     ]
 
 
-def _key(role: dict[str, str]) -> str:
-    return f"{role['country_code']}-{role['party_id']}"
+def _named(role: dict[str, str]) -> str:
+    return f"{role['role']} {role['country_code']}-{role['party_id']}"

@@ -177,7 +177,7 @@ def test_tokens_sealed_anew_are_written_down(terminal: None) -> None:
 
 
 def test_an_agreement_that_ends_by_itself_is_the_hubs_doing() -> None:
-    """No person did it, and still it is told."""
+    """No person did it, and still it is written down."""
     AgreementFactory.create(valid_from="2025-01-01T00:00:00Z", valid_until="2025-02-01T00:00:00Z")
     expire()
     assert (newest().who, newest().channel, newest().action) == ("hub", "hub", "expired")

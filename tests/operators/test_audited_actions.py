@@ -36,7 +36,7 @@ def subscription() -> Subscription:
     )
 
 
-def letter() -> DeadLetter:
+def dead_letter() -> DeadLetter:
     """Return a message that came back."""
     return DeadLetter.objects.create(
         subscription=subscription(), method="PUT", path="NL/CPA/L1", reason="no"
@@ -67,8 +67,8 @@ def session() -> ConsoleSession:
 
 
 AUDITED_ACTIONS: dict[tuple[str, str], tuple[Row, str]] = {
-    ("hub.deadletter", "redrive"): (letter, "sent again"),
-    ("hub.deadletter", "discard"): (letter, "discarded"),
+    ("hub.deadletter", "redrive"): (dead_letter, "sent again"),
+    ("hub.deadletter", "discard"): (dead_letter, "discarded"),
     ("hub.quarantined", "read_again"): (broken, "read again"),
     ("hub.quarantined", "discard"): (broken, "discarded"),
     ("hub.pullstate", "pull_now"): (pull, "read changes"),
@@ -101,8 +101,8 @@ def test_an_action_of_a_list_is_written_down(action: tuple[str, str]) -> None:
     Change.objects.all().delete()
     page = f"/admin/{label.replace('.', '/')}/"
     anna.post(page, {"action": name, "_selected_action": [str(row.pk)], "up_to": str(row.pk)})
-    told = Change.objects.get(action=words)
-    assert (told.who, told.channel, told.address) == ("anna", "console", "127.0.0.1")
+    entry = Change.objects.get(action=words)
+    assert (entry.who, entry.channel, entry.address) == ("anna", "console", "127.0.0.1")
 
 
 OPEN = {
@@ -136,7 +136,7 @@ def filled(pattern: str) -> list[str]:
 
 def test_no_page_of_the_console_opens_to_who_may_nothing() -> None:
     """A person with a log-in and no group is refused on each address there is, whatever it says."""
-    letter()
+    dead_letter()
     AgreementFactory.create()
     for make in (a_token, a_session, a_cdr):
         make()

@@ -1,4 +1,4 @@
-"""The door of the console: what happens there is in the audit, and it locks no operator out."""
+"""Log-ins to the console: what happens there is in the audit, and it locks no operator out."""
 
 import hashlib
 import time
@@ -36,7 +36,7 @@ def olga() -> User:
 
 
 def actions(**of: object) -> list[str]:
-    """Return what the audit tells, the oldest first."""
+    """Return what the audit has, the oldest first."""
     return list(Change.objects.filter(**of).order_by("id").values_list("action", flat=True))
 
 
@@ -52,8 +52,8 @@ def test_a_log_in_and_a_log_out_are_told(olga: User) -> None:
     browser = Client(REMOTE_ADDR="192.0.2.1")
     browser.post("/admin/login/", {"username": "olga", "password": PASSWORD})
     browser.post("/admin/logout/")
-    told = Change.objects.filter(object_id=str(olga.pk)).order_by("id")
-    assert [(each.who, each.action, each.address) for each in told] == [
+    entries = Change.objects.filter(object_id=str(olga.pk)).order_by("id")
+    assert [(each.who, each.action, each.address) for each in entries] == [
         ("olga", "logged in", "192.0.2.1"),
         ("olga", "logged out", "192.0.2.1"),
     ]
@@ -65,8 +65,8 @@ def test_failures_are_counted_in_one_row(olga: User, settings: LazySettings) -> 
     settings.HUB_LOGIN_FAILURES = 5
     for _ in range(7):
         log_in("olga", "wrong", REMOTE_ADDR=STRANGER)
-    told = Change.objects.filter(subject="olga").order_by("id")
-    assert [(each.who, each.action, each.times) for each in told] == [
+    entries = Change.objects.filter(subject="olga").order_by("id")
+    assert [(each.who, each.action, each.times) for each in entries] == [
         ("stranger", Event.LOG_IN_FAILED, 5),
         ("stranger", Event.LOCKED_OUT, 2),
     ]
@@ -92,7 +92,7 @@ def test_strangers_do_not_fill_the_audit(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.security("S-21")
 def test_strangers_hide_nothing_of_people(olga: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However much strangers try, what goes wrong behind a password is told by name."""
+    """However much strangers try, what goes wrong behind a password is written down by name."""
     monkeypatch.setattr(login_events, "MOST_FAILURES_AN_HOUR", 3)
     enrolled(olga)
     assault("nobody", 8)
@@ -122,8 +122,8 @@ def test_what_goes_wrong_where_a_factor_is_changed_is_told(olga: User) -> None:
     browser.post(TWO_FACTOR, {**wrong, "codes": ""})
     for _ in range(5):
         browser.post(TWO_FACTOR, {"codes": "", "password": "wrong"})
-    told = Change.objects.filter(who="olga").order_by("id").values_list("action", "times")
-    assert list(told) == [
+    counts = Change.objects.filter(who="olga").order_by("id").values_list("action", "times")
+    assert list(counts) == [
         *((Event.WRONG_CODE, 2), (Event.ENROLLED, 1), (Event.MADE_CODES, 1)),
         *((Event.WRONG_PASSWORD, 3), (Event.LOCKED_OUT, 2)),
     ]
@@ -145,8 +145,8 @@ def test_another_password_is_told(olga: User) -> None:
 def test_a_denied_page_is_told(olga: User) -> None:
     """Who tries what is not theirs is seen."""
     console(olga).get("/admin/auth/user/")
-    told = Change.objects.get()
-    assert (told.who, told.action, told.doing) == ("olga", Event.DENIED, "GET /admin/auth/user/")
+    entry = Change.objects.get()
+    assert (entry.who, entry.action, entry.doing) == ("olga", Event.DENIED, "GET /admin/auth/user/")
 
 
 @pytest.mark.security("S-21")
@@ -284,7 +284,7 @@ def test_a_forged_cookie_is_worth_nothing(olga: User) -> None:
 
 @pytest.mark.security("S-22")
 def test_without_redis_guesses_are_counted_by_the_process(olga: User) -> None:
-    """A Redis that is down opens no door."""
+    """A Redis that is down lets nobody in."""
     connection.cache_clear()
     login_throttle._here.clear()
     with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
@@ -296,7 +296,7 @@ def test_without_redis_guesses_are_counted_by_the_process(olga: User) -> None:
 
 @pytest.mark.security("S-22")
 def test_an_account_that_is_not_there_costs_as_much(olga: User, settings: LazySettings) -> None:
-    """Whether a name is right cannot be told by the time an answer takes, nor by its words."""
+    """Whether a name is right cannot be seen by the time an answer takes, nor by its words."""
     settings.HUB_LOGIN_FAILURES = 100
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     olga.set_password(PASSWORD)

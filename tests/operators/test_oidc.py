@@ -94,9 +94,9 @@ def olga() -> User:
     return user
 
 
-def begin(browser: Client, wanted: str = "/admin/") -> str:
+def begin(browser: Client, target: str = "/admin/") -> str:
     """Press the button; return where it leads."""
-    answer: Any = browser.get(START, {"next": wanted})
+    answer: Any = browser.get(START, {"next": target})
     return str(answer.headers["Location"])
 
 
@@ -112,10 +112,10 @@ def authorize(url: str, sub: str) -> str:
     raise AssertionError("the provider leads nowhere")
 
 
-def log_in(sub: str, browser: Client | None = None, wanted: str = "/admin/") -> tuple[Client, Any]:
+def log_in(sub: str, browser: Client | None = None, target: str = "/admin/") -> tuple[Client, Any]:
     """Go to the provider and come back."""
     browser = browser or Client()
-    return browser, browser.get(authorize(begin(browser, wanted), sub))
+    return browser, browser.get(authorize(begin(browser, target), sub))
 
 
 def refused(sub: str) -> str:
@@ -141,8 +141,8 @@ def test_who_is_known_to_the_provider_is_let_in(on: LazySettings, olga: User) ->
     _, answer = log_in("olga-1", browser, "/admin/parties/platform/")
     assert answer.headers["Location"] == "/admin/parties/platform/"
     assert browser.get("/admin/parties/platform/").status_code == 200
-    told = Change.objects.filter(who="olga").get()
-    assert (told.action, told.address) == (Event.LOGGED_IN_BY_PROVIDER, "127.0.0.1")
+    entry = Change.objects.filter(who="olga").get()
+    assert (entry.action, entry.address) == (Event.LOGGED_IN_BY_PROVIDER, "127.0.0.1")
     assert Identity.objects.get(user=olga).subject == "olga-1"
     assert Change.objects.get(action=Event.LINKED).who == "identity provider"
 
@@ -199,8 +199,8 @@ def test_an_address_that_is_not_verified_is_nobodys(on: LazySettings, olga: User
     """Else whoever may write any address at the provider takes an account over."""
     assert "not verified your e-mail address" in refused("mallory")
     assert "gives no e-mail address" in refused("nameless")
-    told = Change.objects.get(action=Event.PROVIDER_REFUSED)
-    assert told.times == 2
+    entry = Change.objects.get(action=Event.PROVIDER_REFUSED)
+    assert entry.times == 2
 
 
 def test_an_account_stays_with_the_person_it_was_linked_to(on: LazySettings, olga: User) -> None:
@@ -235,9 +235,9 @@ def test_groups_are_brought_in_line_at_each_log_in(on: LazySettings) -> None:
     log_in("boss")
     boss = User.objects.get(username="boss@example.com")
     assert [group.name for group in boss.groups.all()] == ["viewer"]
-    told = Change.objects.filter(action__in=("gave", "took away")).order_by("id")
-    assert {each.who for each in told} == {"identity provider"}
-    assert [each.action for each in told] == ["gave", "took away", "gave"]
+    entries = Change.objects.filter(action__in=("gave", "took away")).order_by("id")
+    assert {each.who for each in entries} == {"identity provider"}
+    assert [each.action for each in entries] == ["gave", "took away", "gave"]
 
 
 def test_a_second_factor_can_be_insisted_on(on: LazySettings, olga: User) -> None:
@@ -266,9 +266,9 @@ def test_a_token_for_another_client_or_of_another_provider_is_refused(
     back = authorize(begin(browser), "olga-1")
     on.HUB_OIDC_CLIENT_ID = "another"
     assert browser.get(back).headers["Location"] == LOG_IN
-    told = {"issuer": "https://evil.example", "authorization_endpoint": "https://x"}
+    metadata = {"issuer": "https://evil.example", "authorization_endpoint": "https://x"}
     with pytest.raises(ProviderTrouble, match=r"says that it is https://evil\.example"):
-        read("https://login.example", told)
+        read("https://login.example", metadata)
     plain = {"issuer": "https://login.example", "authorization_endpoint": "http://login.example/a"}
     with pytest.raises(ProviderTrouble, match=r"http://login\.example/a is not https"):
         read("https://login.example", plain)

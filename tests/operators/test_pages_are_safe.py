@@ -1,4 +1,4 @@
-"""What a browser is told about the console's pages: nothing from elsewhere, nothing inline."""
+"""What a browser may do on the pages of the console: nothing from elsewhere, nothing inline."""
 
 import ast
 import os

@@ -47,11 +47,11 @@ def deployed(what: str, **given: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "url, wanted", [("https://hub.example", "required"), ("http://hub", "optional")]
+    "url, expected", [("https://hub.example", "required"), ("http://hub", "optional")]
 )
-def test_it_is_required_where_the_hub_is_on_https(url: str, wanted: str) -> None:
+def test_it_is_required_where_the_hub_is_on_https(url: str, expected: str) -> None:
     """Unless the setting says otherwise."""
-    assert deployed("base.HUB_CONSOLE_2FA", HUB_PUBLIC_URL=url) == wanted
+    assert deployed("base.HUB_CONSOLE_2FA", HUB_PUBLIC_URL=url) == expected
 
 
 def test_former_keys_are_good_as_long_as_the_setting_names_them() -> None:
@@ -193,14 +193,14 @@ def _seed(browser: Client) -> str:
 
 def _everything() -> list[str]:
     with connection.cursor() as cursor:
-        told = []
+        stored = []
         for table in connection.introspection.table_names(cursor):
             if table.startswith(("operators_", "otp_", "django_session", "auth_user")):
                 cursor.execute(f"SELECT t::text FROM {connection.ops.quote_name(table)} t")  # noqa: S608
-                told += [row for (row,) in cursor.fetchall()]
+                stored += [row for (row,) in cursor.fetchall()]
     # What a session keeps is signed and packed.
-    told += [
+    stored += [
         str(signing.loads(row.session_data, salt="django.contrib.sessions.SessionStore"))
         for row in ConsoleSession.objects.all()
     ]
-    return told
+    return stored

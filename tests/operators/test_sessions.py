@@ -147,11 +147,11 @@ def test_sessions_are_listed_and_ended_by_command(olga: User) -> None:
     """One by its id, those of a person, or all."""
     first, second = console(olga), console(olga)
     vera = console(person("vera", Role.VIEWER))
-    told = run_json("sessions", "--user", "olga")
-    assert {each["user"] for each in told} == {"olga"}
+    listed = run_json("sessions", "--user", "olga")
+    assert {each["user"] for each in listed} == {"olga"}
     assert "olga" in run("sessions")
     assert "--user, --id or --all" in fails("sessions", "--end")
-    assert len(run_json("sessions", "--id", told[0]["id"], "--end")) == 1
+    assert len(run_json("sessions", "--id", listed[0]["id"], "--end")) == 1
     assert [is_in(first), is_in(second)].count(True) == 1
     run("sessions", "--user", "olga", "--end")
     assert not is_in(first)

@@ -13,7 +13,7 @@ def row(name: str = "P1") -> Platform:
 
 
 def be_silent(seconds: float = 301) -> None:
-    """Let all signs of life be older."""
+    """Let all platforms have been seen longer ago."""
     moment = timezone.now() - timedelta(seconds=seconds)
     Platform.objects.update(
         last_seen_at=moment, last_ping_at=None, status_changed_at=moment, next_attempt_at=None

@@ -103,10 +103,10 @@ def test_two_roles_of_one_party_are_told_apart(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("parties")
 def test_a_line_is_told_once_and_only_when_it_changes_something(tmp_path: Path) -> None:
     """A large file that says what is so already wakes nobody."""
-    told: list[object] = []
+    announced: list[object] = []
 
     def listen(**what: object) -> None:
-        told.append(what["agreement_id"])
+        announced.append(what["agreement_id"])
 
     agreement_changed.connect(listen)
     try:
@@ -115,7 +115,7 @@ def test_a_line_is_told_once_and_only_when_it_changes_something(tmp_path: Path) 
                 run_json("import_agreements", a_file(tmp_path, line))
     finally:
         agreement_changed.disconnect(listen)
-    assert told == [Agreement.objects.get().pk] * 2
+    assert announced == [Agreement.objects.get().pk] * 2
 
 
 @pytest.mark.usefixtures("parties")
@@ -183,18 +183,18 @@ def test_a_good_file_is_taken_over_some_lines_at_a_time(
 @pytest.mark.usefixtures("parties")
 def test_a_dry_run_changes_nothing_and_tells_nobody(tmp_path: Path) -> None:
     """It only counts what would become of the file."""
-    told: list[object] = []
+    announced: list[object] = []
 
     def listen(**what: object) -> None:
-        told.append(what)
+        announced.append(what)
 
     agreement_changed.connect(listen)
     try:
         path = a_file(tmp_path, "NL-CPA,DE-MSA,,,,")
         assert run_json("import_agreements", path, "--dry-run")["created"] == 1
-        assert (Agreement.objects.count(), told) == (0, [])
+        assert (Agreement.objects.count(), announced) == (0, [])
         assert run_json("import_agreements", path)["created"] == 1
-        assert told
+        assert announced
     finally:
         agreement_changed.disconnect(listen)
 
@@ -224,17 +224,17 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_agreement_whose_period_is_over_expires() -> None:
-    """An active one only, and whoever listens is told."""
+    """An active one only, and whoever listens hears of it."""
     now = timezone.now()
     over = AgreementFactory.create(valid_until=now - timedelta(seconds=1))
     refused = AgreementFactory.create(
         valid_until=now - timedelta(seconds=1), state=AgreementState.SUSPENDED.value
     )
     running = AgreementFactory.create(valid_until=now + timedelta(days=1))
-    told: list[object] = []
+    announced: list[object] = []
 
     def listen(**what: object) -> None:
-        told.append(what["agreement_id"])
+        announced.append(what["agreement_id"])
 
     agreement_changed.connect(listen)
     try:
@@ -244,7 +244,7 @@ def test_an_agreement_whose_period_is_over_expires() -> None:
         agreement_changed.disconnect(listen)
     states = dict(Agreement.objects.values_list("pk", "state"))
     assert states == {over.pk: "EXPIRED", refused.pk: "SUSPENDED", running.pk: "ACTIVE"}
-    assert told == [over.pk]
+    assert announced == [over.pk]
 
 
 @pytest.mark.usefixtures("parties")

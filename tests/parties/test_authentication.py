@@ -1,4 +1,4 @@
-"""Which token opens which door, in which spelling."""
+"""Which token is good for what, in which spelling."""
 
 import base64
 from datetime import timedelta

@@ -48,10 +48,10 @@ def test_words_are_shown_and_a_file_is_handed_out_as_it_is() -> None:
     call_command(Saying(), stdout=pipe)
     call_command(Saying(), stdout=terminal)
 
-    told = pipe.getvalue().removesuffix(EVIL)
-    assert told != pipe.getvalue()
-    assert told.startswith("\\u001b]0;title\\u0007")
-    for text in (told, terminal.getvalue()):
+    shown = pipe.getvalue().removesuffix(EVIL)
+    assert shown != pipe.getvalue()
+    assert shown.startswith("\\u001b]0;title\\u0007")
+    for text in (shown, terminal.getvalue()):
         assert [acts(line) for line in text.split("\n")] == [False, False]
 
 

@@ -43,10 +43,10 @@ def test_an_invitation_shows_token_a_once() -> None:
 
 def test_an_invitation_can_be_read_by_people() -> None:
     """Plain words, and a letter to send."""
-    told = run("invite_platform", "P1", "--role", CPO)
-    assert "P1 may register NL-CPA (CPO)." in told
-    assert "Versions URL  http" in told
-    assert "curl -X POST -H 'Authorization: Token " in told
+    shown = run("invite_platform", "P1", "--role", CPO)
+    assert "P1 may register NL-CPA (CPO)." in shown
+    assert "Versions URL  http" in shown
+    assert "curl -X POST -H 'Authorization: Token " in shown
 
 
 def test_inviting_again_replaces_the_list_and_keeps_agreements() -> None:
@@ -138,8 +138,8 @@ def test_an_agreement_says_when_its_period_is_over() -> None:
     PartyFactory.create(country_code="DE", party_id="MSA", role="EMSP")
     assert run("agree", "NL-CPA", "DE-MSA") == "NL-CPA and DE-MSA: ACTIVE for all modules.\n"
     Agreement.objects.update(valid_until=datetime(2026, 1, 2, tzinfo=UTC))
-    told = run("agree", "NL-CPA", "DE-MSA")
-    assert "Nothing passes: the agreement NL-CPA - DE-MSA ended on 2026-01-02." in told
+    shown = run("agree", "NL-CPA", "DE-MSA")
+    assert "Nothing passes: the agreement NL-CPA - DE-MSA ended on 2026-01-02." in shown
 
 
 def test_a_module_the_roles_never_exchange_is_refused() -> None:
@@ -174,9 +174,9 @@ def test_platforms_are_listed() -> None:
     PartyFactory.create(
         party_id="CPA", platform=PlatformFactory.create(name="P1", last_error="it broke")
     )
-    told = run("platforms")
-    assert told.splitlines()[0].split()[:3] == ["name", "status", "version"]
-    assert "P1    CONNECTED  2.2.1    NL-CPA (CPO)  never" in told
+    shown = run("platforms")
+    assert shown.splitlines()[0].split()[:3] == ["name", "status", "version"]
+    assert "P1    CONNECTED  2.2.1    NL-CPA (CPO)  never" in shown
     [listed] = run_json("platforms")
     assert listed["parties"] == listed["allowed_parties"] == ["NL-CPA (CPO)"]
     assert listed["quirks"]["base64_out"] is True

@@ -45,7 +45,7 @@ def test_a_silent_platform_is_asked_for_its_versions(silent: SandboxPlatform) ->
 
 @pytest.mark.conformance("HCI-10")
 def test_a_busy_platform_is_not_asked(silent: SandboxPlatform, wire: Wire) -> None:
-    """Any authenticated call is life, also one to a Configuration Module."""
+    """Any authenticated call shows that it is there, also one to a Configuration Module."""
     assert wire.get(token=silent.hub.token).status_code == 200
 
     assert ping_idle() == 0
@@ -116,8 +116,8 @@ def test_a_refused_token_is_offline_with_an_alarm(
     assert row().status == ConnectionStatus.OFFLINE
     assert f"HTTP {status}" in row().alarm
     assert f"HTTP {status}" in describe(row())["alarm"]
-    [told] = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert "P1: it refuses the hub's token" in told.getMessage()
+    [alarm] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "P1: it refuses the hub's token" in alarm.getMessage()
     # Its own calls prove nothing about our token; the next answer to it does.
     assert wire.get(token=silent.hub.token).status_code == 200
     assert row().status == ConnectionStatus.OFFLINE
@@ -172,7 +172,7 @@ def test_any_envelope_is_life(
 
 
 def test_one_that_hangs_delays_nobody(silent: SandboxPlatform, wire: Wire, start: Start) -> None:
-    """All are asked at once, and each answer is noted when it comes."""
+    """All are pinged at once, and each answer is noted when it comes."""
     silent.hold(30, "GET")
     for number, party in enumerate(("MSA", "MSB", "MSC"), start=2):
         other = start(f"EMSP:DE:{party}")

@@ -51,7 +51,7 @@ def test_one_ping_at_a_time(
 def test_a_busy_platform_is_not_asked_however_short_the_idle_time(
     silent: SandboxPlatform, wire: Wire, settings: LazySettings
 ) -> None:
-    """With seconds of idle time, life is written down within half of them."""
+    """With seconds of idle time, that it was seen is written down within half of them."""
     settings.HUB_IDLE_SECONDS = 4
     be_silent(seconds=3)
 
@@ -88,7 +88,7 @@ def test_a_former_token_that_is_refused_proves_nothing(
     caplog: pytest.LogCaptureFixture,
     meanwhile: Callable[[Callable[[Call], None]], Callable[[Call], None]],
 ) -> None:
-    """A 401 to a token that was replaced meanwhile is no alarm: the next ping tells."""
+    """A 401 to a token that was replaced meanwhile is no alarm: the next ping finds out."""
     silent.answer("GET", meanwhile(misbehaviour.detail(401)))
 
     ping_idle()

@@ -51,7 +51,7 @@ def _workers() -> Iterator[None]:
                 subscriptions.reconcile()
                 schedule.reconcile()
                 status.refresh_statuses()
-        except BaseException as error:  # noqa: BLE001 - the test tells
+        except BaseException as error:  # noqa: BLE001 - the test shows it
             failed.append(error)
         finally:
             connection.close()

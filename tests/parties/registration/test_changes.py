@@ -26,8 +26,8 @@ def test_put_fetches_everything_again_and_rotates(wire: Wire, registered: Sandbo
     registered.move("locations", "SENDER", "/somewhere/else")
     registered.forget()
     registered.rotate()
-    asked = [str(seen) for seen in registered.seen]
-    assert asked == ["GET /ocpi/versions", "GET /ocpi/2.2.1"]
+    requests = [str(seen) for seen in registered.seen]
+    assert requests == ["GET /ocpi/versions", "GET /ocpi/2.2.1"]
     assert Endpoint.objects.get(module="locations", role="SENDER").url.endswith("/somewhere/else")
     new_b = peer_of(Platform.objects.get().pk).token
     assert new_b != old_b
@@ -39,7 +39,7 @@ def test_put_fetches_everything_again_and_rotates(wire: Wire, registered: Sandbo
 def test_a_push_goes_where_the_last_put_said(
     pair: tuple[SandboxPlatform, SandboxPlatform], deliver_all: Callable[[], int]
 ) -> None:
-    """Once a platform told of another RECEIVER URL, changes arrive there, with its new token."""
+    """Once a platform named another RECEIVER URL, changes arrive there, with its new token."""
     cpo, emsp = pair
     emsp.move("locations", "RECEIVER", "/moved/locations")
     emsp.rotate()

@@ -222,7 +222,7 @@ def test_a_version_of_control_characters_is_quoted_without_them(
 def test_a_url_that_leads_nowhere_is_3001(
     wire: Wire, start: Start, url: str, sentence: str
 ) -> None:
-    """The sentence tells what is wrong with the URL."""
+    """The sentence says what is wrong with the URL."""
     platform, token_a = start(CPO), invited().token
     response = wire.post(token_a, offer(platform, url=url))
     assert code(response) == (200, 3001)
@@ -293,7 +293,7 @@ def test_a_platform_without_this_version_is_3002(wire: Wire, start: Start) -> No
 def test_a_platform_without_a_usable_endpoint_is_3003(
     wire: Wire, start: Start, modules: dict[str, tuple[str, ...]]
 ) -> None:
-    """A CPO without anything the hub can use is told what is missing."""
+    """A CPO without anything the hub can use learns what is missing."""
     platform, token_a = start(CPO, modules=modules), invited().token
     response = wire.post(token_a, offer(platform))
     assert code(response) == (200, 3003)
@@ -395,11 +395,11 @@ def test_tokens_appear_in_no_error_and_in_no_log(
         {**body, "roles": [ROLE], "url": f"{platform.url}x"},
     ]
     answers = [wire.post(token_a, each).text for each in bodies]
-    told = "\n".join([*answers, caplog.text, Platform.objects.get().last_error])
-    assert "not among the parties" in told
+    written = "\n".join([*answers, caplog.text, Platform.objects.get().last_error])
+    assert "not among the parties" in written
     for token in (token_a, body["token"]):
-        assert token not in told
-        assert header(token)[6:] not in told
+        assert token not in written
+        assert header(token)[6:] not in written
 
 
 @pytest.mark.conformance("VER-09")

@@ -79,7 +79,7 @@ def test_runs_the_mirrored_flow(wire: Wire, start: Start) -> None:
 
 @pytest.mark.conformance("CRED-30")
 def test_does_not_post_when_endpoints_are_missing(wire: Wire, start: Start) -> None:
-    """Without anything to use at the platform no credentials are sent; the operator is told."""
+    """Without anything to use at the platform no credentials are sent; operators see why."""
     platform, row = start(CPO, modules={}), _planned()
     with pytest.raises(NoMatchingEndpoints, match="locations SENDER"):
         register(row, versions_url=platform.url, token_a=platform.invite())

@@ -87,10 +87,10 @@ def test_a_token_no_key_opens_stops_nobody(registered: SandboxPlatform) -> None:
     grow_old(31)
     Credentials.objects.outbound(platform).update(sealed="sealed by a key that is gone")
 
-    [told] = command("announce_url", "--all")
+    [announced] = command("announce_url", "--all")
     renewal.renew(platform.pk)
 
-    assert "CREDENTIALS_KEYS" in told["error"]
+    assert "CREDENTIALS_KEYS" in announced["error"]
 
 
 def test_quirks_of_a_registered_platform_are_changed(registered: SandboxPlatform) -> None:
