@@ -117,7 +117,7 @@ ACTIONS: Mapping[str, ConnectionAction] = {
         statuses=REGISTERED | {ConnectionStatus.PLANNED},
         perform=_revoke,
         dangerous=True,
-        useful=lambda platform: operations.former(platform).exists(),
+        useful=lambda platform: operations.former_tokens(platform).exists(),
     ),
     "reset": ConnectionAction(
         title="Reset registration",

@@ -1,1 +1,1 @@
-"""Who operates the hub: roles, log-in, and an audit of what they changed."""
+"""The operators of the hub: groups, log-in, and an audit of what they changed."""

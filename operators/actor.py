@@ -1,4 +1,4 @@
-"""Who is acting: set where a request or a command enters, read where a change is written down."""
+"""The actor: set where a request or a command enters, read where a change is written down."""
 
 import getpass
 import os

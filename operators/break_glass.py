@@ -1,4 +1,4 @@
-"""Breaking the glass: one account's password is taken, where only the provider's word is.
+"""Breaking the glass: a link to a password log-in, where only the provider's word counts.
 
 A command at the hub's machine makes a link that is good for some minutes and for one log-in; name,
 password and second factor are asked for all the same.

@@ -1,4 +1,4 @@
-"""Sealing what the hub has to read again: with the newest of `CREDENTIALS_KEYS`, by any of them.
+"""Encryption of what the hub reads again: by the newest of `CREDENTIALS_KEYS`, opened by any.
 
 Tokens that peers gave the hub are sealed so, and the seeds of second factors.
 """

@@ -1,4 +1,4 @@
-"""Where an account has logged in before: strangers elsewhere cannot lock it out there.
+"""Known devices: where an account has logged in before, and no stranger can lock it out.
 
 OWASP "Device cookies". A browser that logged in keeps a signed cookie, and the hub remembers its
 network: a new browser at the desk, and the old one elsewhere, are both known.

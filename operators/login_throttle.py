@@ -1,4 +1,4 @@
-"""How often a log-in may fail, counted in Redis for all processes together.
+"""A throttle of log-ins: how often one may fail, counted in Redis for all processes together.
 
 An attempt is counted before the password is looked at, so that a thousand at once are no more than
 the allowed few. Where an account has logged in before, its failures are counted for that browser or

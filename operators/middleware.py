@@ -1,4 +1,4 @@
-"""The console's part of the chain: the second factor is asked for, and whoever is in acts."""
+"""The console's middleware: the second factor is asked for, and whoever is logged in acts."""
 
 import math
 from collections.abc import Callable

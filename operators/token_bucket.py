@@ -2,8 +2,10 @@
 
 A bucket holds a minute's requests and is filled evenly: who was quiet may send as many at once. It
 is kept as the moment at which it will be full again (the generic cell rate algorithm), one number,
-changed by one script. A process leases some tokens at a time, more the faster they are used, and
-remembers a refusal until its end: most requests ask nobody. Without Redis all pass.
+changed by one script: with 60 requests a minute each moves that moment on by a second, and once it
+lies a minute ahead the bucket is empty. A process leases some tokens at a time, more the faster
+they are used, and remembers a refusal until its end: most requests ask nobody. Without Redis all
+pass.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Where the second factor is given and enrolled; below the console, before its own addresses."""
+"""The URLs where the second factor is given and enrolled; below the console, before its own."""
 
 from django.urls import path
 

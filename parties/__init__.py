@@ -1,1 +1,1 @@
-"""Who is connected to the hub, and whether they may speak."""
+"""The parties: who is connected to the hub, and whether they may speak."""

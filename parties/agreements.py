@@ -1,4 +1,4 @@
-"""Making and changing roaming agreements between two parties."""
+"""Roaming agreements between two parties: made, changed, suspended and expired."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product

@@ -1,4 +1,4 @@
-"""What the audit has of a platform: its configuration and tokens, of which the last four only."""
+"""The audit's facts of a platform: its configuration and tokens, of those the last four only."""
 
 from contextlib import AbstractContextManager
 from functools import partial

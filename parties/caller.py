@@ -1,4 +1,4 @@
-"""Who calls: what every view knows about the platform behind a request.
+"""The caller of a request: what every view knows about the platform behind it.
 
 Spec: 2.2.1 transport and format, Authorization header.
 """

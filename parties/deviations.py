@@ -1,4 +1,4 @@
-"""What platforms do differently from the specification, as the hub met it, for its operators.
+"""Deviations of platforms from the specification, as the hub met them, for its operators.
 
 The flow goes on all the same, and here it says why something may look odd. A deviation is written
 down once a minute at most, however often it is met, and never at the cost of a message.

@@ -1,4 +1,4 @@
-"""What the hub says about itself: versions, version details and its credentials object.
+"""The hub's own identity: versions, version details and its credentials object.
 
 Spec: 2.2.1 versions; credentials, Credentials object (a hub reports itself only, as role HUB).
 All URLs are derived from the declarations of `ocpi.versions` and from `HUB_PUBLIC_URL`.

@@ -102,7 +102,7 @@ def resume(platform: Platform) -> Invitation:
     return invite(platform.name, roles=(), reset=True)
 
 
-def former(platform: Platform) -> CredentialsQuerySet:
+def former_tokens(platform: Platform) -> CredentialsQuerySet:
     """Select what is good and should not be for long: a token A, and tokens that were replaced."""
     inbound = Credentials.objects.inbound(platform)
     final = inbound.filter(kind=TokenKind.C, provisional=False).order_by("-pk").values("pk")
@@ -113,7 +113,7 @@ def former(platform: Platform) -> CredentialsQuerySet:
 def revoke_former(platform: Platform) -> list[str]:
     """Revoke them now, and return their last four; the token in force stays."""
     with audited("revoked tokens", platform.name):
-        found = former(platform).select_for_update()
+        found = former_tokens(platform).select_for_update()
         endings = sorted(found.values_list("last_four", flat=True))
         found.revoke()
         platform.credentials.update(replaces=None)  # nor may a spent one ask again

@@ -1,4 +1,4 @@
-"""How the hub authenticates towards a platform.
+"""Authentication of the hub towards a platform.
 
 Spec: 2.2.1 transport and format, Authorization header.
 """

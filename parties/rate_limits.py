@@ -1,4 +1,4 @@
-"""How many requests a minute a platform may send, and a stranger's network.
+"""Rate limits: how many requests a minute a platform may send, and a stranger's network.
 
 Spec: none for the limit; transport and format for the answer, HTTP 429 with `Retry-After` and 2000.
 Who presents a token that opens nothing is counted by the network it comes from, not as the platform

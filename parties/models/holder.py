@@ -1,4 +1,4 @@
-"""Under which name the hub files what is a party's, at the platform it has.
+"""Holders: under which name the hub files what is a party's, at the platform it has.
 
 Spec: 2.2.1 credentials, CredentialsRole class; A-30: one country code and party id may be a CPO at
 one platform and an eMSP at another, and neither is to see what is the other's.

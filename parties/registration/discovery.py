@@ -1,4 +1,4 @@
-"""Asking a platform which versions and endpoints it offers.
+"""Discovery: which versions and endpoints a platform offers.
 
 Spec: 2.2.1 credentials (registration, errors during registration); versions; A-84, A-85. No
 database here: the caller of these functions holds no connection while a peer takes its time.

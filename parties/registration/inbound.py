@@ -1,4 +1,4 @@
-"""The credentials endpoint's side of registration: POST, PUT and DELETE by a platform.
+"""Registration by a platform: POST, PUT and DELETE at the hub's credentials endpoint.
 
 Spec: 2.2.1 credentials; A-13, A-31, A-78, A-79. Everything is checked and fetched first; then one
 transaction changes everything, or nothing changes and the token presented stays good. Whoever did

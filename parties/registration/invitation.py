@@ -1,4 +1,4 @@
-"""Preparing a platform: its name, the parties it may bring, its quirks, and token A.
+"""An invitation: a platform's name, the parties it may bring, its quirks, and token A.
 
 Spec: 2.2.1 credentials (registration: token A is exchanged outside OCPI); A-31, A-79, A-80.
 """

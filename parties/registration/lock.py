@@ -1,4 +1,4 @@
-"""A claim: one credentials exchange per platform at a time, and no lock held while a peer is asked.
+"""A claim of a platform: one credentials exchange at a time, no lock held while a peer is asked.
 
 Spec: 2.2.1 credentials; none for concurrency. The claim is a moment in the platform's row: a
 process that dies leaves it to lapse.

@@ -1,4 +1,4 @@
-"""Registration begun by the hub: registering with a platform, renewing tokens, unregistering.
+"""Registration begun by the hub: with a platform; renewing tokens, unregistering.
 
 Spec: 2.2.1 credentials (Sender side); A-78. The token that the hub sends is good before it leaves,
 for the platform may use it before its own answer arrives; the tokens before it stay good until that

@@ -1,4 +1,4 @@
-"""When the tokens of a platform are renewed without anybody asking, and who hears of a new URL.
+"""Renewal of tokens that nobody asks for, and the announcement of a new versions URL.
 
 Spec: 2.2.1 credentials (updating; a renewal at least once a month is advised). A renewal is the PUT
 of the hub's credentials, which carry its versions URL: the same message announces a new one.
