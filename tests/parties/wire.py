@@ -7,6 +7,8 @@ from typing import Any
 import requests
 
 from ocpi.transport.authorization import header
+from parties.connection_status import ConnectionStatus
+from parties.models import Credentials, Endpoint, Party, Platform, TokenKind
 from parties.registration.invitation import AllowedRole, Invitation, invite
 from sandbox.platform import SandboxPlatform
 
@@ -80,3 +82,14 @@ def code(response: requests.Response) -> tuple[int, int]:
 def said(response: requests.Response) -> str:
     """Return the status message."""
     return str(response.json().get("status_message", ""))
+
+
+def assert_untouched(token_a: str, wire: Wire) -> None:
+    """Assert that nothing was stored and that token A is as good as before."""
+    platform = Platform.objects.get(name="P1")
+    assert platform.status == ConnectionStatus.PLANNED
+    assert (platform.version, platform.versions_url, platform.handshake_until) == ("", "", None)
+    assert not Endpoint.objects.exists()
+    assert not Party.objects.filter(is_active=True).exists()
+    assert [row.kind for row in Credentials.objects.filter(platform=platform)] == [TokenKind.A]
+    assert code(wire.get(token=token_a)) == (200, 1000)
