@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import secrets
 import time
 import zlib
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -335,6 +336,17 @@ def test_a_link_is_never_longer_than_peers_take(settings: LazySettings) -> None:
     endpoint = f"{settings.HUB_PUBLIC_URL}/ocpi/2.2.1/sender/chargingprofiles"
 
     assert len(page_links.next_page(endpoint, LinkedPage(MSA, 1, CPA, url))) <= 3_000
+
+
+@pytest.mark.security("S-14")
+def test_the_length_of_a_link_tells_nothing_of_what_is_in_it() -> None:
+    """A reader chooses a part of the URL: compressed beside it, the rest could be guessed."""
+    endpoint = "https://hub.example/ocpi/2.2.1/sender/locations"
+    lengths = {
+        len(page_links.next_page(endpoint, LinkedPage(MSA, 1, CPA, f"https://cpo.example/{path}")))
+        for path in ("x" * 300, secrets.token_hex(150), "https://cpo.example/".ljust(300, "?"))
+    }
+    assert len(lengths) == 1
 
 
 @pytest.mark.security("S-14")

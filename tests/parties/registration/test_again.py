@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import LazySettings
 from django.db import connection
@@ -119,6 +120,34 @@ def test_what_listens_after_the_commit_does_not_change_the_answer(
 
 
 @pytest.mark.security("S-16")
+def test_the_end_of_an_exchange_does_not_change_the_answer(wire: Wire, start: Start) -> None:
+    """It is stored; that it is over may fail to be written down."""
+    platform, token_a = start(CPO), invited().token
+    with _vanishing_after(platform_registered, "parties_platform", "handshake_until"):
+        assert code(wire.post(token_a, offer(platform))) == (200, 1000)
+    assert Platform.objects.get().handshake_until is not None
+
+
+@contextmanager
+def _vanishing_after(signal: Signal, table: str, column: str) -> Iterator[None]:
+    """Take a column away once something was committed."""
+
+    def rename(name: str, new: str) -> None:
+        with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+            other.execute(f'ALTER TABLE "{table}" RENAME COLUMN "{name}" TO "{new}"'.encode())
+
+    def vanish(**_: Any) -> None:
+        rename(column, "gone")
+
+    signal.connect(vanish)
+    try:
+        yield
+    finally:
+        signal.disconnect(vanish)
+        rename("gone", column)
+
+
+@pytest.mark.security("S-16")
 @pytest.mark.conformance("CRED-05")
 def test_a_registration_whose_answer_was_lost_is_repeated(wire: Wire, start: Start) -> None:
     """With token A once more, until the new token is used: then A opens nothing any more (A-79)."""
@@ -221,8 +250,11 @@ def test_the_hub_repeats_a_registration_of_its_own(wire: Wire, start: Start) -> 
     lost = platform.answer(f"POST /ocpi/{CREDENTIALS}", misbehaviour.html(502))
     with lost, pytest.raises(Unanswered):
         register(prepared, versions_url=platform.url, token_a=token_a)
+    assert Platform.objects.get().registered_at is None
     register(prepared, versions_url=platform.url, token_a=token_a)
-    assert Platform.objects.get().status == ConnectionStatus.CONNECTED
+    registered = Platform.objects.get()
+    assert registered.status == ConnectionStatus.CONNECTED
+    assert registered.registered_at is not None
 
 
 @pytest.mark.security("S-16")
