@@ -19,7 +19,6 @@ from local import ports
 from operators.groups import Role
 from operators.login_events import UNKNOWN, Event
 from operators.models import Change, ConsoleSession, Identity
-from operators.oidc_provider import ProviderTrouble, read
 from tests.operators.staff import PASSWORD, person
 from tests.operators.test_login import few
 from tests.parties.commands import fails, run_json
@@ -256,22 +255,6 @@ def test_only_some_domains_may_log_in(on: LazySettings, olga: User) -> None:
     assert "example.com" in refused("olga-1")
     on.HUB_OIDC_DOMAINS = ["example.com"]
     assert log_in("olga-1")[1].headers["Location"] == "/admin/"
-
-
-def test_a_token_for_another_client_or_of_another_provider_is_refused(
-    on: LazySettings, olga: User
-) -> None:
-    """The signature alone says nothing of for whom a token was made."""
-    browser = Client()
-    back = authorize(begin(browser), "olga-1")
-    on.HUB_OIDC_CLIENT_ID = "another"
-    assert browser.get(back).headers["Location"] == LOG_IN
-    metadata = {"issuer": "https://evil.example", "authorization_endpoint": "https://x"}
-    with pytest.raises(ProviderTrouble, match=r"says that it is https://evil\.example"):
-        read("https://login.example", metadata)
-    plain = {"issuer": "https://login.example", "authorization_endpoint": "http://login.example/a"}
-    with pytest.raises(ProviderTrouble, match=r"http://login\.example/a is not https"):
-        read("https://login.example", plain)
 
 
 def test_who_may_not_log_in_is_not_let_in(on: LazySettings, olga: User) -> None:

@@ -1,6 +1,7 @@
 """A signature of the provider alone lets nobody in: whose, when and for whom a token is counts."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from django.conf import LazySettings
 from django.test import Client
 
 from operators.groups import Role
+from operators.oidc_provider import ProviderTrouble, read
 from tests.operators.staff import person
 from tests.operators.test_login import few
 
@@ -156,3 +158,18 @@ def test_the_user_info_of_somebody_else_lets_nobody_in(said: dict[str, Any], key
     """The ID token says who it is; what an access token leads to must be of the same person."""
     said["/userinfo_endpoint"] = {"sub": "boss", "groups": ["hub-admins"]}
     assert _log_in(said, {}, key=keys[0], algorithm="RS256") == LOG_IN
+
+
+@pytest.mark.parametrize(
+    "metadata, trouble",
+    [
+        ({"issuer": "https://evil.example"}, "says that it is https://evil.example"),
+        ({"authorization_endpoint": "http://login.example/a"}, "http://login.example/a is not"),
+    ],
+)
+def test_a_provider_that_says_it_is_another_is_not_asked(
+    metadata: dict[str, str], trouble: str
+) -> None:
+    """Nor one that has people or tokens come by plain http."""
+    with pytest.raises(ProviderTrouble, match=re.escape(trouble)):
+        read("https://login.example", {"issuer": "https://login.example", **metadata})
