@@ -14,7 +14,7 @@ from console import bulk_action
 from console.base import operates, page
 from console.bulk_action import Bulk
 from hub import jobs
-from hub.delivery.outcomes import DEAD_LETTERS
+from hub.delivery.dead_letters import DEAD_LETTERS
 from hub.jobs import Job
 from hub.models import DeadLetter
 from hub.tasks import delivery as delivery_tasks

@@ -23,9 +23,9 @@ Column = Callable[[Mapping[str, object]], object]
 class Delivery(StrEnum):
     """What becomes of a backlog."""
 
-    LATEST = "latest"
+    LATEST_STATE = "latest state"
     """It collapses to the present state of each object."""
-    DURABLE = "durable"
+    EVERY_MESSAGE = "every message"
     """Every message goes out, each object's in order, until it is delivered or expires."""
 
 
@@ -42,7 +42,7 @@ class Policy:
     part_model: type[models.StoredPart] | None = None
     columns: Mapping[str, Column] = field(default_factory=dict)
     part_columns: Mapping[str, Column] = field(default_factory=dict)
-    delivery: Delivery = Delivery.LATEST
+    delivery: Delivery = Delivery.LATEST_STATE
     personal: bool = False
 
 
@@ -156,7 +156,7 @@ POLICIES: Mapping[ModuleID, Policy] = {
             "kwh": number("kwh"),
             "status": word("status"),
         },
-        delivery=Delivery.DURABLE,
+        delivery=Delivery.EVERY_MESSAGE,
         personal=True,
     ),
     ModuleID.CDRS: Policy(
@@ -169,7 +169,7 @@ POLICIES: Mapping[ModuleID, Policy] = {
             "session_key": folded("session_id"),
             "credit": flag("credit", default=False),
         },
-        delivery=Delivery.DURABLE,
+        delivery=Delivery.EVERY_MESSAGE,
         personal=True,
     ),
 }

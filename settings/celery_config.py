@@ -27,8 +27,8 @@ task_routes = {
     "hub.redrive": {"queue": "bulk"},
     "hub.ping": {"queue": "wake"},
     "hub.client_info": {"queue": "wake"},
-    "hub.tell": {"queue": "realtime"},
-    "hub.learn": {"queue": "realtime"},
+    "hub.push_client_info": {"queue": "realtime"},
+    "hub.take_over_parties": {"queue": "realtime"},
     "hub.start_pulls": {"queue": "bulk"},
     "hub.pull": {"queue": "bulk"},
     "hub.deliver": {"queue": "realtime"},
@@ -56,8 +56,8 @@ beat_schedule = {
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },
-    "keep-the-door": {
-        "task": "hub.keep_the_door",
+    "prune-logins": {
+        "task": "hub.prune_logins",
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
     },

@@ -1,4 +1,4 @@
-"""What another hub tells of the parties behind it.
+"""Other hubs: what they report of the parties behind them.
 
 Spec: 2.2.1 mod_hub_client_info, Receiver interface; A-31, A-86. The operator's list says which
 parties a hub may bring, unless the quirk `announces` trusts it to name them itself; a party of
@@ -38,14 +38,14 @@ _PAGE = 100
 MOST_PAGES = 100
 
 
-def learn(platform_id: int, value: dict[str, Any]) -> None:
+def take_over(platform_id: int, value: dict[str, Any]) -> None:
     """Take over one ClientInfo; raises `InvalidParameters` for a party the hub may not bring."""
-    if _is_news(platform_id, value):
+    if _has_changed(platform_id, value):
         announce(platform_changed, Platform, platform_id=platform_id)
 
 
-def _is_news(platform_id: int, value: dict[str, Any]) -> bool:
-    """Take over one ClientInfo, and tell whether the party stands in another way now."""
+def _has_changed(platform_id: int, value: dict[str, Any]) -> bool:
+    """Take over one ClientInfo, and return whether the status of the party is another now."""
     platform = Platform.objects.get(pk=platform_id)
     report = _Report.read(value, VERSIONS.get(platform.version, latest()))
     with transaction.atomic():
@@ -60,7 +60,7 @@ def _is_news(platform_id: int, value: dict[str, Any]) -> bool:
     return bool(changed) and (party.reported_status != report.status or not party.is_active)
 
 
-def learn_all(platform_id: int) -> int:
+def take_over_all(platform_id: int) -> int:
     """GET the whole list of another hub, and count what was taken over; it is announced once."""
     endpoint = Endpoint.objects.filter(
         platform=platform_id,
@@ -69,15 +69,15 @@ def learn_all(platform_id: int) -> int:
     ).first()
     if endpoint is None or not may_be_hub(platform_id):
         return 0
-    news: list[bool] = []
+    changes: list[bool] = []
     try:
         for value in _listed(endpoint.url, outbound_auth.peer_of(platform_id)):
             with suppress(InvalidParameters):
-                news.append(_is_news(platform_id, value))
+                changes.append(_has_changed(platform_id, value))
     finally:
-        if any(news):
+        if any(changes):
             announce(platform_changed, Platform, platform_id=platform_id)
-    return len(news)
+    return len(changes)
 
 
 def _listed(url: str, peer: client.Peer) -> Iterator[dict[str, Any]]:
@@ -109,7 +109,7 @@ class _Report:
 
     @classmethod
     def read(cls, value: dict[str, Any], version: Version) -> Self:
-        """Read one; a moment yet to come would outlast all that is told later."""
+        """Read one; a moment yet to come would outlast all that is reported later."""
         validate(version.client_info, value)
         try:
             role, status = Role(value["role"]), ConnectionStatus(value["status"])
@@ -133,13 +133,13 @@ def _party(platform: Platform, report: _Report) -> Party:
     found = Party.objects.filter(platform=platform, **who).first() if listed else None
     if found is None or report.role is Role.HUB:
         text = f"{report.role} {report.ref} is not among the parties agreed with the hub's operator"
-        log.warning("%s tells of a party it may not bring: %s", platform.name, text)
+        log.warning("%s reports a party it may not bring: %s", platform.name, text)
         raise InvalidParameters(text)
     return found
 
 
 def _is_free(platform: Platform, who: dict[str, str]) -> bool:
-    """Tell whether a party is nobody else's, neither by list nor by registration."""
+    """Whether a party is nobody else's, neither by list nor by registration."""
     if who["role"] == Role.HUB or f"{who['country_code']}-{who['party_id']}" == str(hub_party()):
         return False
     return not any(

@@ -1,7 +1,7 @@
-"""Whether platforms still know what they were told.
+"""Verification: whether platforms still have the client info they were sent.
 
 Spec: 2.2.1 mod_hub_client_info, Receiver interface (GET); A-114. A copy that is missing or says
-another status is told again. A platform that keeps one object for each URL shows one of a party's
+another status is sent again. A platform that keeps one object for each URL shows one of a party's
 roles: nothing follows for the others, nor from an answer that shows no copy.
 """
 
@@ -32,7 +32,7 @@ def unverified() -> list[int]:
 
 
 def verify(platform_id: int) -> int:
-    """GET a platform's own copies, some at a time, and count those it has to be told again."""
+    """GET a platform's own copies, some at a time, and count those that have to be sent again."""
     receiver, wrong = receiver_of(platform_id), 0
     if receiver is None:
         return 0
@@ -40,7 +40,7 @@ def verify(platform_id: int) -> int:
     for row in rows.order_by(F("verified_at").asc(nulls_first=True), "pk")[:_AT_ONCE]:
         sql.release()
         reply = _answer(receiver, row)
-        if reply is None or _wants_no_more(platform_id, reply):
+        if reply is None or _blocks_all(platform_id, reply):
             break
         is_wrong = _is_right(reply, row) is False
         wrong += is_wrong
@@ -68,8 +68,8 @@ def _answer(receiver: Receiver, row: ClientInfo) -> client.Reply | None:
         return None
 
 
-def _wants_no_more(platform_id: int, reply: client.Reply) -> bool:
-    """Tell whether an answer is about all that is sent, and note that."""
+def _blocks_all(platform_id: int, reply: client.Reply) -> bool:
+    """Whether an answer is about all that is sent; that is noted."""
     if reply.refuses_token:
         connection_health.doubt(platform_id)
     if reply.is_throttled:
@@ -78,7 +78,7 @@ def _wants_no_more(platform_id: int, reply: client.Reply) -> bool:
 
 
 def _is_right(reply: client.Reply, row: ClientInfo) -> bool | None:
-    """Compare a platform's copy with what it was told; None where it shows none."""
+    """Compare a platform's copy with what it was sent; None where it shows none."""
     envelope = reply.envelope
     if envelope is None:
         return None

@@ -1,4 +1,4 @@
-"""Client info over HTTP: the list of each caller, and what other hubs tell this one.
+"""Client info over HTTP: the list of each caller, and what other hubs report to this one.
 
 Spec: 2.2.1 mod_hub_client_info. A Configuration Module: message ids, but no routing headers.
 """
@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from hub.client_info import other_hubs
-from hub.client_info.push import Info
+from hub.client_info.client_info_object import ClientInfoObject
 from hub.gateway.records import check_version
 from hub.models import ClientInfo
 from ocpi.errors import Finding, InvalidParameters, NotFound
@@ -42,12 +42,12 @@ class ClientInfoListView(_View):
         caller = caller_of(request)
         served = served_version(version)
         check_version(version, caller)
-        asked = PageRequest.read(request.query_params.dict())
+        page_request = PageRequest.read(request.query_params.dict())
         most: int = settings.HUB_PAGE_LIMIT
-        limit = min(asked.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
-        wanted = _within(ClientInfo.objects.filter(platform=caller.platform_id), asked)
-        total, end = wanted.count(), asked.offset + limit
-        page = [_info(row).as_json() for row in wanted.order_by("pk")[asked.offset : end]]
+        limit = min(page_request.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
+        rows = _within(ClientInfo.objects.filter(platform=caller.platform_id), page_request)
+        total, end = rows.count(), page_request.offset + limit
+        page = [_info(row).as_json() for row in rows.order_by("pk")[page_request.offset : end]]
         headers = {"X-Total-Count": str(total), "X-Limit": str(most)}
         if end < total:
             given = {
@@ -66,28 +66,28 @@ class ClientInfoView(_View):
     """The RECEIVER interface, for other hubs: the parties behind them."""
 
     def get(self, request: Request, version: str, country_code: str, party_id: str) -> HttpResponse:
-        """Return what the calling hub last told of a party."""
+        """Return what the calling hub last reported of a party."""
         platform_id = _hub(request, version)
         ref = PartyRef(country_code, party_id)
         reports = Party.objects.filter(platform=platform_id, key=str(ref)).exclude(reported_at=None)
         party = reports.order_by("role").first()
         if party is None or party.reported_at is None:
             raise NotFound(f"the hub was told nothing of {ref} by this platform")
-        info = Info(
+        info = ClientInfoObject(
             party.country_code, party.party_id, party.role, party.reported_status, party.reported_at
         )
         return OcpiResponse(msgspec.json.encode(info.as_json()))
 
     def put(self, request: Request, version: str, country_code: str, party_id: str) -> HttpResponse:
-        """Take over how a party behind the calling hub stands."""
+        """Take over the status of a party behind the calling hub."""
         platform_id = _hub(request, version)
         value = decode_object(self.body())
-        for name, wanted in (("country_code", country_code), ("party_id", party_id)):
+        for name, in_url in (("country_code", country_code), ("party_id", party_id)):
             said = value.get(name)
-            if isinstance(said, str) and fold(said) != fold(wanted):
-                found = Finding(name, f"is {said!r:.80} in the body but {wanted!r} in the URL")
+            if isinstance(said, str) and fold(said) != fold(in_url):
+                found = Finding(name, f"is {said!r:.80} in the body but {in_url!r} in the URL")
                 raise InvalidParameters(findings=(found,))
-        other_hubs.learn(platform_id, value)
+        other_hubs.take_over(platform_id, value)
         return OcpiResponse()
 
 
@@ -108,5 +108,5 @@ def _within(rows: QuerySet[ClientInfo], asked: PageRequest) -> QuerySet[ClientIn
     return rows.filter(last_updated__lt=asked.date_to) if asked.date_to is not None else rows
 
 
-def _info(row: ClientInfo) -> Info:
-    return Info(row.country_code, row.party_id, row.role, row.status, row.last_updated)
+def _info(row: ClientInfo) -> ClientInfoObject:
+    return ClientInfoObject(row.country_code, row.party_id, row.role, row.status, row.last_updated)

@@ -1,4 +1,4 @@
-"""One subscription's backlog, from claim to release."""
+"""The engine: one subscription's backlog, from claim to release."""
 
 import logging
 import time
@@ -7,14 +7,12 @@ from django.conf import settings
 
 from database import sql
 from hub import feed
-from hub.delivery import batch as delivery_batch
-from hub.delivery import leases, snapshots
-from hub.delivery import target as delivery_target
-from hub.delivery.batch import settle
+from hub.delivery import leases, receipts, snapshots
+from hub.delivery.attempts import settle
+from hub.delivery.batch_result import BatchResult, ReceiverUnavailable
 from hub.delivery.leases import Lease, LeaseLost
-from hub.delivery.outcomes import BatchResult, ReceiverUnavailable
 from hub.delivery.policy import DeliveryPolicy, policy_of
-from hub.delivery.target import Target
+from hub.delivery.subscriber import Subscriber, find_subscriber
 from hub.feed import Batch
 from ocpi.types import ModuleID
 
@@ -51,15 +49,15 @@ def deliver(subscription_id: int, *, insist: bool = False) -> ModuleID | None:
 
 
 def _step(lease: Lease, end: float, *, insist: bool) -> bool:
-    """Send what changed, then a piece of a snapshot; False when that was all.
+    """Send what changed, then a chunk of a snapshot; False when that was all.
 
     Who may have what is asked anew each time: access that ended stops here, and what a new
     snapshot has sent already is not passed over when it changes.
     """
-    target = delivery_target.target(lease.subscription_id, lease.module)
-    if target is None or (target.is_paused and not insist):
+    subscriber = find_subscriber(lease.subscription_id, lease.module)
+    if subscriber is None or (subscriber.is_paused and not insist):
         return False
-    policy = policy_of(target)
+    policy = policy_of(subscriber)
     try:
         batch = _read(policy, end)
         result = _deliver_batch(lease, policy, batch, end=end)
@@ -72,17 +70,16 @@ def _step(lease: Lease, end: float, *, insist: bool) -> bool:
             return False
         if not batch.complete:
             return True
-        return target.has_snapshot and snapshots.step(lease, policy, end=end)
+        return subscriber.has_snapshot and snapshots.step(lease, policy, end=end)
     except ReceiverUnavailable as reason:
-        _back_off(lease, target, reason)
+        _back_off(lease, subscriber, reason)
         return False
 
 
-def _back_off(lease: Lease, target: Target, reason: ReceiverUnavailable) -> None:
-    log.warning("%s: %s", target, reason)
+def _back_off(lease: Lease, subscriber: Subscriber, reason: ReceiverUnavailable) -> None:
+    log.warning("%s: %s", subscriber, reason)
     lease.failed(str(reason))
-    delivery_target.failed(
-        target,
+    subscriber.failed(
         str(reason),
         answered=reason.answered,
         is_refusal=reason.is_refusal,
@@ -92,22 +89,22 @@ def _back_off(lease: Lease, target: Target, reason: ReceiverUnavailable) -> None
 
 def _read(policy: DeliveryPolicy, end: float) -> Batch:
     """Read a batch; of a long backlog only what nothing further on replaces."""
-    target = policy.target
+    subscriber = policy.subscriber
     may_compact = policy.compacts and time.monotonic() < end - _CATCHING_UP_SECONDS
-    if may_compact and target.position.transaction < target.compacted_to:
-        return _read_batch(target, compacted=True)
-    batch = _read_batch(target)
-    return _read_batch(target, compacted=True) if may_compact and not batch.complete else batch
+    if may_compact and subscriber.position.transaction < subscriber.compacted_to:
+        return _read_batch(subscriber, compacted=True)
+    batch = _read_batch(subscriber)
+    return _read_batch(subscriber, compacted=True) if may_compact and not batch.complete else batch
 
 
-def _read_batch(target: Target, *, compacted: bool = False) -> Batch:
+def _read_batch(subscriber: Subscriber, *, compacted: bool = False) -> Batch:
     return feed.read(
-        target.selection,
-        target.position,
-        besides=target.ahead,
+        subscriber.selection,
+        subscriber.position,
+        besides=subscriber.ahead,
         # What is in doubt failed before and comes last: 500 of those would leave no room for what
         # passes, and without anything that passes they are not even given up.
-        limit=settings.HUB_DELIVERY_BATCH + len(target.in_doubt),
+        limit=settings.HUB_DELIVERY_BATCH + len(subscriber.in_doubt),
         most_bytes=_BATCH_BYTES,
         compacted=compacted,
     )
@@ -116,19 +113,19 @@ def _read_batch(target: Target, *, compacted: bool = False) -> Batch:
 def _deliver_batch(
     lease: Lease, policy: DeliveryPolicy, batch: Batch, *, end: float
 ) -> BatchResult:
-    """Send a batch and note what of it is done; something is left when time is up."""
+    """Send a batch and record its result; something is left when time is up."""
     plan = policy.plan(batch)
     try:
         result = settle(policy, plan, lease=lease, end=end)
     except ReceiverUnavailable as reason:
-        _note(lease, policy, batch, reason.so_far)
+        _record(lease, policy, batch, reason.so_far)
         raise
-    _note(lease, policy, batch, result)
+    _record(lease, policy, batch, result)
     return result
 
 
-def _note(lease: Lease, policy: DeliveryPolicy, batch: Batch, result: BatchResult) -> None:
-    """Record what was refused, then advance behind what is done without a gap."""
-    recording = delivery_batch.recording(policy, result)
+def _record(lease: Lease, policy: DeliveryPolicy, batch: Batch, result: BatchResult) -> None:
+    """Record what became of a batch, then advance behind what is done without a gap."""
+    recording = receipts.recording(policy, result)
     positions = policy.positions(batch, result)
     lease.advance(positions, delivered=len(result.delivered), after=recording)

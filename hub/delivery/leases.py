@@ -1,4 +1,4 @@
-"""The right to work on a subscription for a while.
+"""Leases: the right to work on a subscription for a while.
 
 A lease is claimed by one conditional UPDATE and every later write names it: a worker that lost
 its lease changes nothing any more.
@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from database import sql
 from database.sql import Statement
+from hub.delivery.sql import leases as statements
 from hub.feed import Position
 from ocpi.types import ModuleID
 
@@ -59,7 +60,7 @@ class Lease:
         written twice, a position without its dead letter would lose a message.
         """
         self._change(
-            _ADVANCE,
+            statements.ADVANCE,
             after,
             transaction=positions.reached.transaction,
             seq=positions.reached.seq,
@@ -71,27 +72,27 @@ class Lease:
 
     def sending(self, in_doubt: Iterable[Position]) -> None:
         """Note what may have arrived, should this worker never say what came of it."""
-        self._change(_SENDING, in_doubt=Jsonb(_listed(in_doubt)))
+        self._change(statements.SENDING, in_doubt=Jsonb(_listed(in_doubt)))
 
     def prolong(self) -> None:
-        self._change(_PROLONG)
+        self._change(statements.PROLONG)
 
     def delivered(self, count: int) -> None:
         """Note deliveries that move no position: those of a snapshot."""
-        self._change(_DELIVERED, delivered=count)
+        self._change(statements.DELIVERED, delivered=count)
 
     def failed(self, reason: str) -> None:
         """Note a failed attempt, if the lease is still held."""
-        self._write(_FAILED, reason=reason)
+        self._write(statements.FAILED, reason=reason)
 
     def rest(self, reason: str) -> None:
         """Note a failure that concerns no other subscription, and let this one wait a moment."""
         self.failed(reason)
-        self._write(_REST, seconds=_REST_SECONDS)
+        self._write(statements.REST, seconds=_REST_SECONDS)
 
     def release(self) -> None:
         """Give the lease back, if it is still held."""
-        self._write(_RELEASE)
+        self._write(statements.RELEASE)
 
     def _change(self, statement: str, after: Sequence[Statement] = (), **values: object) -> None:
         if not self._write(statement, after, seconds=lease_seconds(), **values):
@@ -108,7 +109,7 @@ def claim(subscription_id: int) -> Lease | None:
     """Claim a subscription; None while another worker holds it."""
     token = uuid.uuid4()
     named = {"id": subscription_id, "lease": token, "seconds": lease_seconds()}
-    claimed = sql.row(_CLAIM, named)
+    claimed = sql.row(statements.CLAIM, named)
     return Lease(subscription_id, ModuleID(claimed[0]), token) if claimed else None
 
 
@@ -128,38 +129,3 @@ def sending_seconds() -> float:
     # second 65, when another worker has claimed the subscription and posts it too.
     left = lease_seconds() - settings.HUB_REQUEST_TIMEOUT - _BETWEEN_SECONDS + 1
     return float(min(left, _LONGEST_SENDING_SECONDS))
-
-
-# By the database's clock alone: those of two workers may differ by more than a lease is long.
-_LATER = "statement_timestamp() + make_interval(secs => %(seconds)s::float8)"
-_CLAIM = f"""
-UPDATE hub_subscription SET lease = %(lease)s::uuid, lease_until = {_LATER}
-WHERE id = %(id)s::bigint AND (lease_until IS NULL OR lease_until < statement_timestamp())
-RETURNING module"""
-
-
-# Worker A stands still for a minute with its batch sent, B claims, sends on and is at 120. When A
-# wakes up and moves the position to 105, it names a lease that is no more: no row, `LeaseLost`.
-def _held(columns: str) -> str:
-    return f"""
-UPDATE hub_subscription SET {columns}
-WHERE id = %(id)s::bigint AND lease = %(lease)s::uuid RETURNING id"""
-
-
-_COUNTED = """
-  delivered = delivered + %(delivered)s::bigint,
-  failures = CASE WHEN %(delivered)s::bigint > 0 THEN 0 ELSE failures END,
-  last_error = CASE WHEN %(delivered)s::bigint > 0 THEN '' ELSE last_error END,
-  last_delivered_at =
-    CASE WHEN %(delivered)s::bigint > 0 THEN statement_timestamp() ELSE last_delivered_at END"""
-_PROLONG = _held(f"lease_until = {_LATER}")
-_DELIVERED = _held(f"lease_until = {_LATER}, {_COUNTED}")
-_SENDING = _held(f"lease_until = {_LATER}, in_doubt = %(in_doubt)s::jsonb")
-_ADVANCE = _held(f"""lease_until = {_LATER}, {_COUNTED},
-  transaction = %(transaction)s::bigint, seq = %(seq)s::bigint,
-  ahead = %(ahead)s::jsonb, in_doubt = %(in_doubt)s::jsonb,
-  compacted_to = GREATEST(compacted_to, %(compacted_to)s::bigint)""")
-_FAILED = _held("failures = failures + 1, last_error = %(reason)s::text")
-# Nobody's lease, and not over yet: until then no worker claims the subscription.
-_REST = _held(f"lease = NULL, lease_until = {_LATER}")
-_RELEASE = _held("lease = NULL, lease_until = NULL")

@@ -1,4 +1,4 @@
-"""Who has which version of an object, since when, and if not the present one, why.
+"""Object status: who has which version of an object, since when, and if not the present one, why.
 
 docs/decisions/0008-who-has-what.md. All of it is derived: from access, connection, positions in the
 feed, dead letters, and the receipts of what was taken.
@@ -13,8 +13,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from database import sql
-from hub.delivery.durable import DURABLE
-from hub.delivery.plan_durable import EXPIRED
+from hub.delivery.every_message import EVERY_MESSAGE_MODULES
+from hub.delivery.every_message_plan import EXPIRED
+from hub.delivery.sql import object_status as statements
+from hub.delivery.sql.object_status import UndeliveredRow
 from hub.models import DeadLetter, Receipt, StoredObject, StoredPart, Subscription
 from hub.module_policy import ABOUT_DRIVERS, POLICIES
 from ocpi.types import InterfaceRole, ModuleID
@@ -65,16 +67,12 @@ class DeliveryStatus:
     since: datetime | None = None
     tried_at: datetime | None = None
     behind: int = 0
-    """Changes of this object it was not told."""
+    """Changes of this object that it was not sent."""
     oldest: datetime | None = None
     """When the first of them was accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Behind:
-    number: int = 0
-    oldest: datetime | None = None
-    snapshot: bool = False
+_NOT_BEHIND = UndeliveredRow(0, 0, None, snapshot=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ class _Known:
     endpoints: Collection[int]
     receipts: Mapping[int, Sequence[Receipt]]
     dead_letters: Mapping[int, DeadLetter]
-    behind: Mapping[int, _Behind]
+    behind: Mapping[int, UndeliveredRow]
 
 
 def statuses(subject: Subject, *, others: int = 0) -> list[DeliveryStatus]:
@@ -164,15 +162,15 @@ def _known(subject: Subject, parties: Collection[Party]) -> _Known:
 
 
 def _concerns(dead_letter: DeadLetter, subject: Subject) -> bool:
-    """Tell whether what was refused is the object, or the part that is asked for."""
+    """Whether what was refused is the object, or the part that is asked for."""
     steps = dead_letter.path.partition("?")[0].split("/")[3:]
     return not (subject.part_key and steps) or steps[0].upper() == subject.part_key
 
 
-def _behind(subject: Subject, subscription_ids: list[int]) -> dict[int, _Behind]:
+def _behind(subject: Subject, subscription_ids: list[int]) -> dict[int, UndeliveredRow]:
     row = subject.row
     found = sql.rows(
-        _BEHIND,
+        statements.BEHIND,
         {
             "ids": subscription_ids,
             "owner": row.owner,
@@ -180,10 +178,10 @@ def _behind(subject: Subject, subscription_ids: list[int]) -> dict[int, _Behind]
             "audience": row.audience,
             "part": subject.part_key,
             "seq": row.pk,
-            "durable": DURABLE,
+            "every_message": EVERY_MESSAGE_MODULES,
         },
     )
-    return {pk: _Behind(number, oldest, snapshot) for pk, number, oldest, snapshot in found}
+    return {each.subscription_id: each for each in found}
 
 
 def _status(known: _Known, party: Party) -> DeliveryStatus:
@@ -196,7 +194,7 @@ def _status(known: _Known, party: Party) -> DeliveryStatus:
         key=lambda each: each.revision or 0,
         default=None,
     )
-    behind = known.behind.get(pk, _Behind())
+    behind = known.behind.get(pk, _NOT_BEHIND)
     revision = taken.revision if taken else None
     is_newest = revision is not None and revision >= known.subject.revision
     state, why = _judged(known, party, behind, has_newest=is_newest)
@@ -215,7 +213,7 @@ def _status(known: _Known, party: Party) -> DeliveryStatus:
 
 
 def _judged(
-    known: _Known, party: Party, behind: _Behind, *, has_newest: bool
+    known: _Known, party: Party, behind: UndeliveredRow, *, has_newest: bool
 ) -> tuple[DeliveryState, str]:
     """Name the outcome, and in one sentence why."""
     subscription, platform = known.subscriptions.get(party.pk), party.platform
@@ -246,7 +244,7 @@ def _refusal(dead_letter: DeadLetter, module: ModuleID) -> tuple[DeliveryState, 
 
 
 def _waiting(
-    known: _Known, subscription: Subscription, party: Party, behind: _Behind
+    known: _Known, subscription: Subscription, party: Party, behind: UndeliveredRow
 ) -> tuple[DeliveryState, str]:
     receipts = known.receipts.get(subscription.pk, ())
     # No answer came in time: the receiver may have it. "Waiting" would have somebody send by hand
@@ -257,29 +255,9 @@ def _waiting(
     if party.platform.status == ConnectionStatus.OFFLINE:
         return DeliveryState.NOT_CONNECTED, f"its platform is OFFLINE: {party.platform.last_error}"
     expiry = timedelta(days=settings.HUB_DELIVERY_EXPIRY_DAYS)
-    is_durable = known.subject.module in DURABLE
-    if is_durable and behind.oldest and behind.oldest < timezone.now() - expiry:
+    expires = known.subject.module in EVERY_MESSAGE_MODULES
+    if expires and behind.oldest and behind.oldest < timezone.now() - expiry:
         return DeliveryState.EXPIRED, "it waited too long and will be given up"
     error = next((each.last_error for each in receipts if each.last_error), subscription.last_error)
     first = "its snapshot is on the way" if behind.snapshot and not behind.number else ""
     return DeliveryState.WAITING, error or first or "it comes next"
-
-
-# Missed is what lies beyond the position, is not noted as dealt with ahead of a gap, and is not in
-# what was taken already: the state with revision 8 contains the changes 6 and 7 although the
-# position is still before them.
-# Where states count and no snapshot is there, one is about to be begun.
-_BEHIND = """
-SELECT b.id, missed.number, missed.oldest, NOT (b.module = ANY(%(durable)s::text[])
-  OR EXISTS (SELECT FROM hub_snapshot s WHERE s.subscription_id = b.id AND s.owner = %(owner)s::text
-    AND (s.finished_at IS NOT NULL OR s.cursor >= %(seq)s::bigint)))
-FROM hub_subscription b CROSS JOIN LATERAL (
-  SELECT count(*) AS number, min(c.created_at) AS oldest FROM hub_change c
-  WHERE c.module = b.module AND c.owner = %(owner)s::text AND c.object_key = %(key)s::text
-    AND c.audience = %(audience)s::text AND (c.transaction, c.seq) > (b.transaction, b.seq)
-    AND (%(part)s::text = '' OR c.part_key IN ('', %(part)s::text))
-    AND NOT b.ahead @> jsonb_build_array(jsonb_build_array(c.transaction, c.seq))
-    AND NOT EXISTS (SELECT FROM hub_receipt r WHERE r.subscription_id = b.id
-      AND r.owner = c.owner AND r.object_key = c.object_key AND r.part_key IN ('', c.part_key)
-      AND r.revision >= c.revision)) AS missed
-WHERE b.id = ANY(%(ids)s::bigint[])"""

@@ -1,22 +1,22 @@
-"""How a backlog is worked off: the interface that the engine knows, and its two implementations."""
+"""The delivery policy: how a backlog is worked off, as the engine sees it, and the two of them."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
-from hub.delivery.durable import Durable
-from hub.delivery.latest import Latest
+from hub.delivery.batch_result import BatchResult
+from hub.delivery.every_message import EveryMessage
+from hub.delivery.latest_state import LatestState
 from hub.delivery.leases import Positions
-from hub.delivery.outcomes import BatchResult
 from hub.delivery.push import Plan, Push, Result
-from hub.delivery.target import Target
+from hub.delivery.subscriber import Subscriber
 from hub.feed import Batch, Position
 from hub.module_policy import Delivery
 
 
 class DeliveryPolicy(Protocol):
-    """All decisions on one subscription's backlog in which `Latest` and `Durable` differ.
+    """All decisions on one subscription's backlog in which `LatestState` and `EveryMessage` differ.
 
-                    Latest                            Durable
+                    LatestState                       EveryMessage
     plan            one push for each object or part  every message, each object's in order
     ready           reads states                      reads states, with all changes they contain
     next_attempt    the state as it is by then        the same message; for a PATCH the state
@@ -30,7 +30,7 @@ class DeliveryPolicy(Protocol):
     """Whether of a long backlog what a later change replaces may be left unread."""
 
     @property
-    def target(self) -> Target:
+    def subscriber(self) -> Subscriber:
         """Whose backlog it is."""
 
     def plan(self, batch: Batch) -> Plan:
@@ -54,18 +54,18 @@ class DeliveryPolicy(Protocol):
         """
 
     def supersedes(self, push: Push) -> bool:
-        """Tell whether a dead letter of a push's path is over once it is delivered or rejected."""
+        """Whether a dead letter of a push's path is over once it is delivered or rejected."""
 
     def positions(self, batch: Batch, result: BatchResult) -> Positions:
         """Return how far the subscription is with a batch's result."""
 
 
-_POLICIES: Mapping[Delivery, type[Latest] | type[Durable]] = {
-    Delivery.LATEST: Latest,
-    Delivery.DURABLE: Durable,
+_POLICIES: Mapping[Delivery, type[LatestState] | type[EveryMessage]] = {
+    Delivery.LATEST_STATE: LatestState,
+    Delivery.EVERY_MESSAGE: EveryMessage,
 }
 
 
-def policy_of(target: Target) -> DeliveryPolicy:
-    """Return how a target's backlog is worked off."""
-    return _POLICIES[target.policy.delivery](target)
+def policy_of(subscriber: Subscriber) -> DeliveryPolicy:
+    """Return how a subscriber's backlog is worked off."""
+    return _POLICIES[subscriber.policy.delivery](subscriber)

@@ -65,7 +65,7 @@ class Outcome(StrEnum):
     TEMPORARY = "temporary"
     """The receiver failed; the same message may pass soon."""
     SILENT = "silent"
-    """No answer in time; whether to this message or to all, the others tell."""
+    """No answer in time; whether to this message or to all, the others show."""
     UNREACHABLE = "unreachable"
     """No message passes at present."""
 

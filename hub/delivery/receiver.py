@@ -1,4 +1,4 @@
-"""Sending a batch to one receiver: bounded in parallel, each answer judged once.
+"""A receiver: pushes to it, bounded in parallel, and what each answer means.
 
 Spec: 2.2.1 status codes; transport and format, broadcast push (headers).
 """
@@ -104,7 +104,7 @@ class _Sending:
         return result
 
     def _is_over(self) -> bool:
-        """Tell whether to send no more: the time is up, nothing passes, or nobody answers."""
+        """Whether to send no more: the time is up, nothing passes, or nobody answers."""
         # Eight go out at once and all eight hang: a ninth would too. One that hangs beside seven
         # answers fails by itself.
         outcomes = {result.outcome for result in self.results[-self.parallel :]}
@@ -145,14 +145,14 @@ async def _send(shared: client.OcpiClient, receiver: Receiver, push: Push) -> Re
 
 
 def failure(error: client.PeerError) -> Outcome:
-    """Tell whether a missing answer is about this one message or about all."""
+    """Return what a missing answer means: for this one message, or for all."""
     if isinstance(error, _NOTHING_PASSES):
         return Outcome.UNREACHABLE
     return Outcome.SILENT if isinstance(error, client.PeerTimeout) else Outcome.TEMPORARY
 
 
 def _may_have_arrived(error: client.PeerError) -> bool:
-    """Tell whether a message may have taken effect: all but one for which no connection came up."""
+    """Whether a message may have taken effect: all but one for which no connection came up."""
     if not isinstance(error, client.PeerUnreachable):
         return not isinstance(error, client.AddressRefused)
     # Connection refused: nothing left this machine. Connection reset: the peer may have read it,
@@ -187,17 +187,17 @@ def _outcome(push: Push, reply: client.Reply) -> Outcome:
     if http < _HTTP_ERROR and (code is None or is_success(code)):
         return Outcome.DELIVERED
     if push.method == "DELETE" and (http in _NOT_FOUND or code in _UNKNOWN_THERE):
-        return Outcome.DELIVERED  # it is not there, as was wanted (A-12)
+        return Outcome.DELIVERED  # it is not there, as was asked for (A-12)
     return Outcome.UNKNOWN if _may_lack_it(push) else Outcome.REJECTED
 
 
 def _failed(http: int, code: int | None, *, empty: bool) -> bool:
-    """Tell whether the receiver failed: 5xx or 3xxx, or success without an envelope around it."""
+    """Whether the receiver failed: 5xx or 3xxx, or success without an envelope around it."""
     if code is None:
         return http >= _SERVER_ERROR or (http < _HTTP_ERROR and not empty)
     return code >= _OCPI_SERVER_ERROR or (http >= _SERVER_ERROR and is_success(code))
 
 
 def _may_lack_it(push: Push) -> bool:
-    """Tell whether the whole object could pass where this message did not (A-12, TF-39)."""
+    """Whether the whole object could pass where this message did not (A-12, TF-39)."""
     return push.method == "PATCH" or (push.method == "PUT" and push.path != push.object_path)

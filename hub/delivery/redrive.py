@@ -1,4 +1,4 @@
-"""Sending again what a receiver refused: the present state of the object, where there is one.
+"""Redrive: what a receiver refused is sent again, as the present state where there is one.
 
 Under the subscription's lease, so that nothing newer is overtaken; where every message counts, what
 waits in the feed and is part of the state goes with it. A dead letter leaves when its message is
@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from database import sql
 from hub.delivery import current_state, leases
-from hub.delivery import target as delivery_target
-from hub.delivery.batch import record, settle
+from hub.delivery.attempts import settle
+from hub.delivery.batch_result import BatchResult, ReceiverUnavailable
 from hub.delivery.leases import Lease, LeaseLost
-from hub.delivery.outcomes import BatchResult, ReceiverUnavailable
 from hub.delivery.policy import DeliveryPolicy, policy_of
 from hub.delivery.push import PartKey, Plan, Push, path_of
-from hub.delivery.target import Target
+from hub.delivery.receipts import record
+from hub.delivery.subscriber import Subscriber, find_subscriber
 from hub.feed import Batch
 from hub.models import DeadLetter
 
@@ -28,7 +28,7 @@ _LOOK_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Redriven:
+class RedriveResult:
     """What became of some dead letters of one subscription."""
 
     to: str
@@ -46,8 +46,8 @@ class Redriven:
 
 
 def redrive(
-    dead_letters: Collection[int], *, report: Callable[[Redriven], object] = lambda _: None
-) -> list[Redriven]:
+    dead_letters: Collection[int], *, report: Callable[[RedriveResult], object] = lambda _: None
+) -> list[RedriveResult]:
     """Send again what these dead letters are about, and report each batch."""
     results = []
     for subscription_id, ids in _by_subscription(dead_letters).items():
@@ -57,7 +57,7 @@ def redrive(
     done = sum(each.delivered + each.refused + each.moot for each in results)
     still_there = DeadLetter.objects.filter(pk__in=dead_letters).count()
     if gone := len(dead_letters) - done - still_there:
-        results.append(Redriven("nobody", gone=gone))
+        results.append(RedriveResult("nobody", gone=gone))
         report(results[-1])
     return results
 
@@ -70,7 +70,7 @@ def _by_subscription(dead_letters: Collection[int]) -> dict[int, list[int]]:
     return found
 
 
-def _redrive(subscription_id: int, ids: list[int]) -> Iterator[Redriven]:
+def _redrive(subscription_id: int, ids: list[int]) -> Iterator[RedriveResult]:
     """Work on one subscription's dead letters, a batch at a time, until nothing passes."""
     for start in range(0, len(ids), _BATCH):
         batch = _still_there(ids[start : start + _BATCH])
@@ -87,7 +87,7 @@ def _still_there(ids: Collection[int]) -> list[DeadLetter]:
     return list(found.select_related("subscription__receiver"))
 
 
-def _batch(subscription_id: int, dead_letters: list[DeadLetter]) -> Redriven:
+def _batch(subscription_id: int, dead_letters: list[DeadLetter]) -> RedriveResult:
     to = str(dead_letters[0].subscription)
     lease = _patiently(subscription_id)
     if lease is None:
@@ -102,8 +102,8 @@ def _batch(subscription_id: int, dead_letters: list[DeadLetter]) -> Redriven:
         sql.release()
 
 
-def _stopped(to: str, dead_letters: Sequence[DeadLetter], why: str) -> Redriven:
-    return Redriven(to, left=len(dead_letters), why=why, stopped=True)
+def _stopped(to: str, dead_letters: Sequence[DeadLetter], why: str) -> RedriveResult:
+    return RedriveResult(to, left=len(dead_letters), why=why, stopped=True)
 
 
 def _patiently(subscription_id: int) -> Lease | None:
@@ -117,15 +117,17 @@ def _patiently(subscription_id: int) -> Lease | None:
         time.sleep(_LOOK_AGAIN_SECONDS)
 
 
-def _send(lease: Lease, dead_letters: list[DeadLetter], to: str) -> Redriven:
-    target = delivery_target.target(lease.subscription_id, lease.module)
-    if target is None:
+def _send(lease: Lease, dead_letters: list[DeadLetter], to: str) -> RedriveResult:
+    subscriber = find_subscriber(lease.subscription_id, lease.module)
+    if subscriber is None:
         return _stopped(to, dead_letters, "not connected, or no endpoint for this module")
-    if target.is_paused:
-        return _stopped(to, dead_letters, f"it backs off until {target.paused_until:%H:%M:%S} UTC")
-    policy = policy_of(target)
-    by_key = _by_key(each for each in dead_letters if each.owner in target.owners)
-    so_far = Redriven(to, left=len(dead_letters), why=_whose(dead_letters, target))
+    if subscriber.is_paused:
+        return _stopped(
+            to, dead_letters, f"it backs off until {subscriber.paused_until:%H:%M:%S} UTC"
+        )
+    policy = policy_of(subscriber)
+    by_key = _by_key(each for each in dead_letters if each.owner in subscriber.owners)
+    so_far = RedriveResult(to, left=len(dead_letters), why=_whose(dead_letters, subscriber))
     plan = _plan(policy, by_key)
     try:
         result = settle(policy, plan, lease=lease, end=time.monotonic() + leases.sending_seconds())
@@ -137,9 +139,9 @@ def _send(lease: Lease, dead_letters: list[DeadLetter], to: str) -> Redriven:
     return _concluded(policy, result, by_key, moot, so_far)
 
 
-def _whose(dead_letters: Iterable[DeadLetter], target: Target) -> str:
+def _whose(dead_letters: Iterable[DeadLetter], subscriber: Subscriber) -> str:
     """Say whose dead letters stay because the receiver may not have them."""
-    owners = ", ".join(sorted({each.owner for each in dead_letters} - target.owners))
+    owners = ", ".join(sorted({each.owner for each in dead_letters} - subscriber.owners))
     return f"the receiver may no longer have anything of {owners}" if owners else ""
 
 
@@ -152,14 +154,14 @@ def _by_key(dead_letters: Iterable[DeadLetter]) -> dict[PartKey, list[DeadLetter
 
 def _plan(policy: DeliveryPolicy, by_key: Mapping[PartKey, Sequence[DeadLetter]]) -> Plan:
     """Plan one message for each object, whatever was refused of it."""
-    present = current_state.texts(policy.target.policy, by_key, party=policy.target.party)
+    present = current_state.texts(policy.subscriber.policy, by_key, party=policy.subscriber.party)
     decided = (_push(key, own[-1], present.get(key)) for key, own in by_key.items())
     return policy.redrive([push for push in decided if push is not None])
 
 
 def _advance(lease: Lease, policy: DeliveryPolicy, result: BatchResult) -> None:
     """Pass over what of the feed is dealt with: read nothing of it, but states contain some."""
-    nothing_read = Batch((), policy.target.position, complete=True)
+    nothing_read = Batch((), policy.subscriber.position, complete=True)
     positions = policy.positions(nothing_read, result)
     lease.advance(positions, delivered=len(result.delivered))
 
@@ -180,8 +182,8 @@ def _concluded(
     result: BatchResult,
     by_key: Mapping[PartKey, Sequence[DeadLetter]],
     moot: Collection[PartKey],
-    so_far: Redriven,
-) -> Redriven:
+    so_far: RedriveResult,
+) -> RedriveResult:
     """Remove the dead letters of what is over; what was refused again has a new one."""
     refused = {each.push.key for each in result.rejected}
     delivered = {push.key for push in result.delivered} - refused

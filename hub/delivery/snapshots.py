@@ -1,6 +1,6 @@
-"""The current objects of an owner, for a receiver that newly may see them.
+"""Snapshots: the current objects of an owner, for a receiver that newly may see them.
 
-Piece by piece beside the live feed, under the same lease: each object is sent as it is at that
+Chunk by chunk beside the live feed, under the same lease: each object is sent as it is at that
 moment, so the order between snapshot and live changes does not matter.
 """
 
@@ -15,13 +15,15 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from hub.delivery import current_state, subscriptions
-from hub.delivery.batch import record, settle
-from hub.delivery.current_state import Piece, StoredText
+from hub.delivery.attempts import settle
+from hub.delivery.batch_result import BatchResult, ReceiverUnavailable
+from hub.delivery.current_state import Chunk
 from hub.delivery.leases import Lease
-from hub.delivery.outcomes import BatchResult, ReceiverUnavailable
 from hub.delivery.policy import DeliveryPolicy
 from hub.delivery.push import PartKey, Plan, Push
-from hub.delivery.target import Target
+from hub.delivery.receipts import record
+from hub.delivery.sql.current_state import ObjectRow
+from hub.delivery.subscriber import Subscriber
 from hub.models import Snapshot
 from hub.module_policy import POLICIES
 from hub.store.identity import variant_query
@@ -42,34 +44,34 @@ class Progress:
 
 
 def step(lease: Lease, policy: DeliveryPolicy, *, end: float) -> bool:
-    """Send one piece of the oldest pending snapshot; False when there is none."""
-    target = policy.target
-    pending = subscriptions.pending_snapshot(target.subscription_id)
+    """Send one chunk of the oldest pending snapshot; False when there is none."""
+    subscriber = policy.subscriber
+    pending = subscriptions.pending_snapshot(subscriber.subscription_id)
     if pending is None:
         return False
-    viewer = Viewer(target.party, frozenset({pending.owner}))
-    piece = current_state.objects(target.policy, viewer, after=pending.cursor, limit=_BATCH)
-    pushes = [_push(target, pending.owner, each) for each in piece.objects]
+    viewer = Viewer(subscriber.party, frozenset({pending.owner}))
+    chunk = current_state.objects(subscriber.policy, viewer, after=pending.cursor, limit=_BATCH)
+    pushes = [_push(subscriber, pending.owner, each) for each in chunk.objects]
     try:
         result = settle(policy, Plan(pushes), lease=lease, end=end)
     except ReceiverUnavailable as reason:
         record(policy, reason.so_far)
-        _advance(lease, pending, piece, reason.so_far)
+        _advance(lease, pending, chunk, reason.so_far)
         raise
     record(policy, result)
-    _advance(lease, pending, piece, result)
+    _advance(lease, pending, chunk, result)
     return True
 
 
-def _push(target: Target, owner: str, each: StoredText) -> Push:
-    path = _path(target, owner, each)
+def _push(subscriber: Subscriber, owner: str, each: ObjectRow) -> Push:
+    path = _path(subscriber, owner, each)
     return Push(
         _key(owner, each), "PUT", path, each.text, path, str(uuid4()), revision=each.revision
     )
 
 
-def _path(target: Target, owner: str, each: StoredText) -> str:
-    ref, module = ref_of(owner), VERSIONS[each.version].modules[target.module]
+def _path(subscriber: Subscriber, owner: str, each: ObjectRow) -> str:
+    ref, module = ref_of(owner), VERSIONS[each.version].modules[subscriber.module]
     kind = module.kept
     before = module.steps_to(kind, InterfaceRole.RECEIVER) if kind else ()
     steps = (*before, ref.country_code, ref.party_id, each.object_id)
@@ -77,14 +79,14 @@ def _path(target: Target, owner: str, each: StoredText) -> str:
     return "/".join(quote(step, safe="") for step in steps) + query
 
 
-def _advance(lease: Lease, snapshot: Snapshot, piece: Piece, result: BatchResult) -> None:
+def _advance(lease: Lease, snapshot: Snapshot, chunk: Chunk, result: BatchResult) -> None:
     """Move the cursor up to the first object that is not settled."""
     lease.delivered(len(result.delivered))
     left = {push.key for push in result.left}
     # L1 and L3 are delivered, L2 hangs: the cursor stands behind L1, and L3 is sent once more. A
     # list of exceptions would have to be kept for what may be repeated anyway.
-    over = list(takewhile(lambda each: _key(snapshot.owner, each) not in left, piece.objects))
-    finished = piece.is_last and len(over) == len(piece.objects)
+    over = list(takewhile(lambda each: _key(snapshot.owner, each) not in left, chunk.objects))
+    finished = chunk.is_last and len(over) == len(chunk.objects)
     Snapshot.objects.filter(pk=snapshot.pk, cursor=snapshot.cursor).update(
         cursor=over[-1].seq if over else snapshot.cursor,
         sent=F("sent") + len(over),
@@ -92,7 +94,7 @@ def _advance(lease: Lease, snapshot: Snapshot, piece: Piece, result: BatchResult
     )
 
 
-def _key(owner: str, each: StoredText) -> PartKey:
+def _key(owner: str, each: ObjectRow) -> PartKey:
     return (owner, each.object_key, "")
 
 

@@ -1,4 +1,4 @@
-"""One list, from claim to release: page by page, until it ends, fails or the time is up.
+"""A crawl: one list from claim to release, page by page, until it ends, fails or the time is up.
 
 Spec: 2.2.1 transport and format, pull; docs/architecture.md#pull.
 """
@@ -17,10 +17,10 @@ from django.db import transaction
 from database import sql
 from hub.models import PullState
 from hub.pull import ingest, leases, pagination, quarantine, reconciliation, schedule
-from hub.pull.fetch import PulledPage, PullFailed, Trouble, ask
+from hub.pull.fetch import FailureKind, PulledPage, PullFailed, ask
 from hub.pull.ingest import IngestResult
 from hub.pull.leases import CrawlLease, CrawlLeaseLost
-from hub.pull.pagination import CrawlPosition, Listing, Onward, PagingInfo
+from hub.pull.pagination import Continuation, CrawlPosition, Listing, PagingInfo
 from hub.pull.sources import NotOffered, Source, find
 from parties import connection_health
 
@@ -59,7 +59,7 @@ def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
             state = _begin(lease, state)
         _read_page(lease, source, state, visited)
     except NotOffered as reason:
-        lease.failed(state, PullFailed(str(reason), Trouble.WITHHELD))
+        lease.failed(state, PullFailed(str(reason), FailureKind.WITHHELD))
     except PullFailed as failure:
         log.warning("%s: %s", state, failure)
         lease.failed(state, failure, behind=_behind(source.listing(state), state))
@@ -74,7 +74,7 @@ def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
 
 def _have_pinged(state: PullState, failure: PullFailed) -> None:
     """Have a platform pinged that cannot be asked, or refuses the hub's token."""
-    if failure.trouble in {Trouble.NO_ANSWER, Trouble.WITHHELD}:
+    if failure.kind in {FailureKind.NO_ANSWER, FailureKind.WITHHELD}:
         connection_health.doubt(state.party.platform_id)
 
 
@@ -102,23 +102,23 @@ def _read_page(lease: CrawlLease, source: Source, state: PullState, visited: set
     if connection_health.is_unseen(state.party.platform.last_seen_at):
         connection_health.answered(state.party.platform_id)
     paging = _paging(page, position, visited)
-    onward = pagination.onward(listing, position, paging, visited=visited)
-    if onward.remark:
-        log.warning("%s: %s", state, onward.remark)
+    continuation = pagination.continuation(listing, position, paging, visited=visited)
+    if continuation.remark:
+        log.warning("%s: %s", state, continuation.remark)
     result = ingest.apply(source, page.items, page.correlation_id)
     # The objects are stored by now. All that is noted of the page is one transaction: if the worker
     # dies before it, the page is read again, and its objects are found unchanged.
     with transaction.atomic():
-        _note(lease, state, onward, result, page)
-        if onward.position is None:
-            _finish(lease, source, state, _shortfall(onward, state, position))
+        _note(lease, state, continuation, result, page)
+        if continuation.position is None:
+            _finish(lease, source, state, _shortfall(continuation, state, position))
 
 
 def _paging(page: PulledPage, position: CrawlPosition, visited: set[str]) -> PagingInfo:
     """Return what a page says of the rest; remember its URL and its objects."""
     content = blake2b(b"".join(page.items), digest_size=16).hexdigest()
     # Some platforms ignore `offset` and send the first page for ever, each time under a new URL:
-    # only what is in it tells that the list goes in circles.
+    # only what is in it shows that the list goes in circles.
     is_repeated = bool(page.items) and content in visited
     visited |= {position.url, content}
     return replace(page.paging, is_repeated=is_repeated)
@@ -134,16 +134,16 @@ def _behind(listing: Listing, state: PullState) -> CrawlPosition:
     return pagination.behind(listing, _position(listing, state), size=min(size, listing.limit) or 1)
 
 
-def _shortfall(onward: Onward, state: PullState, position: CrawlPosition) -> str:
+def _shortfall(continuation: Continuation, state: PullState, position: CrawlPosition) -> str:
     """Say why a crawl at its end is not complete; empty if it is.
 
     The offset of a position counts the objects of a skipped page too, `seen` does not.
     """
     if position.received > state.seen:
         return f"not complete: a page that does not come was passed over ({state.last_error})"
-    if onward.is_certain:
+    if continuation.is_certain:
         return ""
-    return f"not complete: {onward.remark or 'its X-Total-Count says that there is more'}"
+    return f"not complete: {continuation.remark or 'its X-Total-Count says that there is more'}"
 
 
 def _ask_or_go_on_by_offset(
@@ -154,7 +154,7 @@ def _ask_or_go_on_by_offset(
         return ask(source, position)
     except PullFailed as failure:
         came_by_link = position.received > 0 and not position.by_offset
-        if failure.trouble is not Trouble.REFUSED or not came_by_link:
+        if failure.kind is not FailureKind.REFUSED or not came_by_link:
             raise
         listing = source.listing(lease.state())
         remark = f"its Link led nowhere ({failure}); went on by offset"
@@ -163,7 +163,11 @@ def _ask_or_go_on_by_offset(
 
 
 def _note(
-    lease: CrawlLease, state: PullState, onward: Onward, result: IngestResult, page: PulledPage
+    lease: CrawlLease,
+    state: PullState,
+    continuation: Continuation,
+    result: IngestResult,
+    page: PulledPage,
 ) -> None:
     """Note what a page brought."""
     # As `ingest` names what is broken: by owner and key. Only this party's own are `listed`.
@@ -172,7 +176,7 @@ def _note(
     quarantine.note(state.pk, result.broken, usable=usable)
     reconciliation.note_listed(state, result.listed)
     lease.advance(
-        onward,
+        continuation,
         result.counts,
         total=page.paging.total if page.paging.total is not None else state.total,
         is_gapless=state.is_gapless and result.is_gapless,

@@ -1,4 +1,4 @@
-"""One page of a party's list: the request, and what is wrong with the answer if it has none.
+"""A page of a party's list: the request for it, and what is wrong with an answer that has none.
 
 Spec: 2.2.1 transport and format, GET of lists; the headers of a request of the hub's own (A-126).
 """
@@ -26,32 +26,32 @@ _LONGEST_WORDS = 120
 _MOST_DIGITS = 15
 
 
-class Trouble(StrEnum):
+class FailureKind(StrEnum):
     """What a failed request says about the next one."""
 
     NO_ANSWER = "no answer"
     """The platform cannot be asked at present, for nothing at all."""
     WITHHELD = "withheld"
     """This list is not to be had at present, whichever page."""
-    LEAVE_ALONE = "leave alone"
-    """It wants to be asked less."""
+    THROTTLED = "throttled"
+    """The platform asks for fewer requests."""
     FAILED = "failed"
     """This page failed; it may come later, or never."""
     REFUSED = "refused"
     """It will not give this page: its URL may be the reason."""
 
 
-_CREDENTIALS_REFUSED = {401: Trouble.NO_ANSWER, 403: Trouble.WITHHELD}
+_CREDENTIALS_REFUSED = {401: FailureKind.NO_ANSWER, 403: FailureKind.WITHHELD}
 
 
 class PullFailed(Exception):
     """A page did not come; the text is the sentence for the operator, `words` are the peer's."""
 
     def __init__(
-        self, reason: str, trouble: Trouble, *, words: str = "", retry_after: float | None = None
+        self, reason: str, kind: FailureKind, *, words: str = "", retry_after: float | None = None
     ) -> None:
         super().__init__(reason)
-        self.trouble = trouble
+        self.kind = kind
         self.words = words
         self.retry_after = retry_after
 
@@ -95,12 +95,12 @@ def ask(source: Source, position: CrawlPosition) -> PulledPage:
 def _unanswered(error: client.PeerError) -> PullFailed:
     if isinstance(error, client.ReplyTooLarge):
         hint = "give the platform the quirk page_limit with a smaller number"
-        return PullFailed(f"the page is too large ({error}): {hint}", Trouble.REFUSED)
+        return PullFailed(f"the page is too large ({error}): {hint}", FailureKind.REFUSED)
     if isinstance(error, client.ReplyUnreadable):
-        return PullFailed(f"the answer broke off or is no HTTP ({error})", Trouble.FAILED)
-    kind = "did not answer in time" if isinstance(error, client.PeerTimeout) else "no connection"
-    trouble = Trouble.NO_ANSWER if isinstance(error, _NOTHING_PASSES) else Trouble.FAILED
-    return PullFailed(f"{kind}: {one_line(str(error), longest=300)}", trouble)
+        return PullFailed(f"the answer broke off or is no HTTP ({error})", FailureKind.FAILED)
+    what = "did not answer in time" if isinstance(error, client.PeerTimeout) else "no connection"
+    kind = FailureKind.NO_ANSWER if isinstance(error, _NOTHING_PASSES) else FailureKind.FAILED
+    return PullFailed(f"{what}: {one_line(str(error), longest=300)}", kind)
 
 
 def _items_of(source: Source, reply: client.Reply) -> list[bytes]:
@@ -117,20 +117,20 @@ def _items(reply: client.Reply) -> list[bytes]:
     _check_http(reply)
     envelope = reply.envelope
     if envelope is None:
-        kind = one_line(reply.headers.get("Content-Type", "no content type"), longest=60)
-        text = f"answered HTTP {reply.http_status} with no OCPI envelope ({kind})"
-        raise PullFailed(text, Trouble.REFUSED, words=_words(reply))
+        media = one_line(reply.headers.get("Content-Type", "no content type"), longest=60)
+        text = f"answered HTTP {reply.http_status} with no OCPI envelope ({media})"
+        raise PullFailed(text, FailureKind.REFUSED, words=_words(reply))
     if not reply.ok:
         text = f"answered HTTP {reply.http_status}, status {envelope.status_code}"
         theirs = envelope.status_code in _THEIR_FAILURES
-        trouble = Trouble.FAILED if theirs else Trouble.REFUSED
-        raise PullFailed(text, trouble, words=_words(reply))
+        kind = FailureKind.FAILED if theirs else FailureKind.REFUSED
+        raise PullFailed(text, kind, words=_words(reply))
     try:
         return _objects(envelope.data)
     except msgspec.DecodeError:
         start = (envelope.data or b"")[:40].decode(errors="replace")
         text = "`data` is not a list of objects; it begins with"
-        raise PullFailed(text, Trouble.REFUSED, words=one_line(start, longest=40)) from None
+        raise PullFailed(text, FailureKind.REFUSED, words=one_line(start, longest=40)) from None
 
 
 def _objects(data: bytes | None) -> list[bytes]:
@@ -141,7 +141,7 @@ def _objects(data: bytes | None) -> list[bytes]:
     if data is not None and raw_json.has_more(data, MOST_OBJECTS):
         hint = "give the platform the quirk page_limit with a smaller number"
         text = f"the page has more than {MOST_OBJECTS:,} objects: {hint}"
-        raise PullFailed(text, Trouble.REFUSED)
+        raise PullFailed(text, FailureKind.REFUSED)
     return raw_json.items(data)
 
 
@@ -155,11 +155,11 @@ def _check_http(reply: client.Reply) -> None:
         wait = reply.retry_after
         when = "" if wait is None else f" for {wait:.0f} s"
         text = f"wants to be left alone{when} (HTTP {status})"
-        raise PullFailed(text, Trouble.LEAVE_ALONE, retry_after=wait)
+        raise PullFailed(text, FailureKind.THROTTLED, retry_after=wait)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise PullFailed(
             f"failed with HTTP {status}",
-            Trouble.FAILED,
+            FailureKind.FAILED,
             words=_words(reply),
             retry_after=reply.retry_after,
         )

@@ -1,4 +1,4 @@
-"""From the texts of a page to what is stored, passed over or quarantined, each by itself.
+"""Ingestion of a page: each object by itself is stored, passed over or quarantined.
 
 Spec: 2.2.1 transport and format, pull; TF-31, TF-53, TF-103 to TF-107. The owner of an object is
 whom it names itself, whichever party was asked for it.
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from hub.gateway import posts_in_flight, token_owner
-from hub.pull import retention
+from hub.pull import object_retention
 from hub.pull.sources import Source
 from hub.store import merge, pull_writes
 from hub.store.identity import object_key
@@ -41,8 +41,8 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """An object that cannot be used, and why; `key` tells it from others."""
+class BrokenObject:
+    """An object that cannot be used, and why; `key` identifies it among others."""
 
     key: str
     object_id: str
@@ -55,12 +55,12 @@ class Broken:
 class IngestResult:
     """What became of a page: how many objects of each fate, whom it had, what was broken.
 
-    It `is_gapless` when each of its objects could be told from the others.
+    It `is_gapless` when each of its objects could be identified.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     listed: set[str] = field(default_factory=set)
-    broken: list[Broken] = field(default_factory=list)
+    broken: list[BrokenObject] = field(default_factory=list)
     is_gapless: bool = True
 
 
@@ -79,7 +79,7 @@ class _Identity:
 
     @property
     def whole(self) -> str:
-        """What tells it from all others of its module."""
+        """What identifies it among all of its module."""
         return f"{self.owner}/{self.key}"
 
     @property
@@ -133,7 +133,7 @@ def _sort(
         if str(identity.owner) == str(source.party):
             result.listed.add(identity.key)
         one = _ready(source, identity, value, text, correlation_id)
-        if retention.is_over(source.module.identifier, value, one.write.last_updated):
+        if object_retention.is_over(source.module.identifier, value, one.write.last_updated):
             result.counts[Fate.OLDER.value] += 1
         else:
             usable.append(one)
@@ -240,7 +240,7 @@ def _reject(
         key, name = identity.whole, identity.object_id
     shown = text[: 4 * LONGEST_TEXT].decode(errors="replace")[:LONGEST_TEXT]
     shown = shown.replace("\0", " ")
-    result.broken.append(Broken(key, name[:_LONGEST_ID], shown, findings, fault))
+    result.broken.append(BrokenObject(key, name[:_LONGEST_ID], shown, findings, fault))
 
 
 def _name(text: bytes) -> str:

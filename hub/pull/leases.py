@@ -1,4 +1,4 @@
-"""The right to read a list for a while, and what is noted of how far it was read.
+"""Leases: the right to read a list for a while, and what is recorded of how far it was read.
 
 A lease is claimed under one lock, since it depends on who else reads: one list of a platform at a
 time, and so many platforms at once. Every later write names it: a worker that lost its lease
@@ -19,8 +19,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from hub.models import PullState
-from hub.pull.fetch import PullFailed, Trouble
-from hub.pull.pagination import CrawlPosition, Onward
+from hub.pull import sql as statements
+from hub.pull.fetch import FailureKind, PullFailed
+from hub.pull.pagination import Continuation, CrawlPosition
 from parties.models import Platform
 
 Phase = PullState.Phase
@@ -35,7 +36,7 @@ COUNTS = ("seen", "stored", "unchanged", "older", "passed_over", "quarantined")
 # After so many failures in a row the list goes on behind the page; and after so many it ends.
 _FAILURES_OF_A_PAGE = 5
 _FAILURES_OF_A_LIST = 8
-_OF_A_PAGE = {Trouble.FAILED, Trouble.REFUSED}
+_OF_A_PAGE = {FailureKind.FAILED, FailureKind.REFUSED}
 
 
 class CrawlLeaseLost(Exception):
@@ -72,11 +73,11 @@ class CrawlLease:
             **dict.fromkeys(counts, 0),
         )
 
-    def advance(self, onward: Onward, counts: Mapping[str, int], **values: Any) -> None:  # noqa: ANN401 - columns and their values
+    def advance(self, continuation: Continuation, counts: Mapping[str, int], **values: Any) -> None:  # noqa: ANN401 - columns and their values
         """Note what a page brought and where the list goes on, and keep the lease."""
-        position = onward.position
-        if onward.remark:
-            values["remark"] = onward.remark
+        position = continuation.position
+        if continuation.remark:
+            values["remark"] = continuation.remark
         self._change(
             next_url=position.url if position else "",
             by_offset=position.by_offset if position else False,
@@ -111,10 +112,10 @@ class CrawlLease:
         # platform: after five times the crawl goes on with what page 8 would be, and what is
         # missed makes it incomplete. If that fails too, three times, it waits for the next round.
         elsewhere: dict[str, Any] = {}
-        if behind and failure.trouble in _OF_A_PAGE and failures >= _FAILURES_OF_A_LIST:
+        if behind and failure.kind in _OF_A_PAGE and failures >= _FAILURES_OF_A_LIST:
             until = max(until, _next_round())
             elsewhere = _given_up(state)
-        elif behind and failure.trouble in _OF_A_PAGE and failures >= _FAILURES_OF_A_PAGE:
+        elif behind and failure.kind in _OF_A_PAGE and failures >= _FAILURES_OF_A_PAGE:
             elsewhere = {"next_url": behind.url, "by_offset": True}
         self._held().update(
             failures=failures,
@@ -125,11 +126,11 @@ class CrawlLease:
         )
         # Who does not answer for its locations will not for its tariffs: each of its lists would
         # find that out by itself, a time-out each.
-        if failure.trouble in {Trouble.NO_ANSWER, Trouble.LEAVE_ALONE}:
+        if failure.kind in {FailureKind.NO_ANSWER, FailureKind.THROTTLED}:
             siblings = PullState.objects.filter(party__platform=state.party.platform_id)
             siblings.filter(due_at__lt=until).update(due_at=until)
         # A 429 counts requests, not lists: delivery leaves the platform alone as well.
-        if failure.trouble is Trouble.LEAVE_ALONE:
+        if failure.kind is FailureKind.THROTTLED:
             platform = Platform.objects.filter(pk=state.party.platform_id)
             platform.filter(Q(next_attempt_at=None) | Q(next_attempt_at__lt=until)).update(
                 next_attempt_at=until
@@ -149,7 +150,7 @@ class CrawlLease:
 def claim(state_id: int, *, most: int | None = None) -> CrawlLease | None:
     """Claim a list; None while its platform is read already.
 
-    Where `most` platforms may be read at once it has to be due, too: several may have been told.
+    Where `most` platforms may be read at once it has to be due, too: several may have been started.
     Until a page came it is not due again for a while: a worker that breaks on it does so seldom.
     """
     token = uuid.uuid4()
@@ -157,12 +158,12 @@ def claim(state_id: int, *, most: int | None = None) -> CrawlLease | None:
         # Two workers that count at the same moment would each find room for one more platform, or
         # begin two lists of the same one.
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
+            cursor.execute(statements.CLAIM_LOCK, [_CLAIM_LOCK])
         busy = set(reading().values_list("party__platform", flat=True))
-        wanted = PullState.objects.filter(pk=state_id)
+        rows = PullState.objects.filter(pk=state_id)
         if most is not None:
-            wanted = wanted.filter(_IS_DUE) if len(busy) < most else wanted.none()
-        claimed = wanted.exclude(party__platform__in=busy).update(
+            rows = rows.filter(_IS_DUE) if len(busy) < most else rows.none()
+        claimed = rows.exclude(party__platform__in=busy).update(
             lease=token, lease_until=_until(), tried_at=Now(), due_at=Now() + _FIRST_PAUSE
         )
     return CrawlLease(state_id, token) if claimed else None
@@ -201,10 +202,10 @@ def splayed(interval: timedelta) -> timedelta:
 
 
 def backoff(failures: int, retry_after: float | None) -> timedelta:
-    """Return how long to leave a list alone: longer each time, or as long as its platform wants."""
+    """Return how long to leave a list alone: longer each time, or as long as its platform asks."""
     pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, _DOUBLINGS), _LONGEST_PAUSE)
-    wanted = min(timedelta(seconds=retry_after or 0), _LONGEST_REQUESTED)
-    return max(splayed(pause), wanted)
+    requested = min(timedelta(seconds=retry_after or 0), _LONGEST_REQUESTED)
+    return max(splayed(pause), requested)
 
 
 def _until() -> Any:  # noqa: ANN401 - an expression of Django's

@@ -1,4 +1,4 @@
-"""When the hub failed those who call it: what they could not push is read from their lists.
+"""Outages of the hub: what its callers could not push meanwhile is read from their lists.
 
 docs/architecture.md#pull. Each web process writes down that it is there; whoever does so after a
 gap has all lists read again, spread over some minutes. A platform whose message the hub itself
@@ -15,6 +15,7 @@ from django.http import HttpResponse
 
 from database import sql
 from hub.pull import schedule
+from hub.pull import sql as statements
 from ocpi.server import OcpiResponse, OcpiView
 from parties.caller import Caller
 
@@ -28,16 +29,9 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEGINNING = 300
 _FAILED = b'"status_code":3000'
 
-# One row is written when the one before is read and locked: of several processes one sees the gap.
-_TICK = """
-WITH before AS MATERIALIZED (SELECT at FROM hub_presence WHERE id = 1 FOR UPDATE), noted AS (
-  INSERT INTO hub_presence (id, at) SELECT 1, clock_timestamp() FROM (SELECT count(*) FROM before) b
-  ON CONFLICT (id) DO UPDATE SET at = clock_timestamp() RETURNING at)
-SELECT extract(epoch FROM noted.at - before.at)::float FROM noted, before"""
-
 _lock = threading.Lock()
 _failed: set[int | None] = set()
-"""Platforms the hub failed; None: somebody, before anybody could tell who."""
+"""Platforms the hub failed; None: somebody of whom the hub did not know yet who it was."""
 
 
 def on_answered(view: OcpiView, response: HttpResponse, **_: Any) -> None:  # noqa: ANN401 - what signals carry
@@ -63,7 +57,7 @@ def note_refused(method: str) -> None:
 def tick() -> None:
     """Write down that the hub is there, and have everything read again when it was not."""
     with transaction.atomic():
-        gap = sql.row(_TICK, {})
+        gap = sql.row(statements.TICK, {})
         if gap is not None and gap[0] > GAP_SECONDS:
             log.warning("the hub was away for %d s: all lists are read again", gap[0])
             schedule.read_again()
@@ -104,7 +98,7 @@ def _run() -> None:
 
 
 def _is_failure(response: HttpResponse) -> bool:
-    """Tell whether these are the hub's own words for a failure of its own."""
+    """Whether these are the hub's own words for a failure of its own."""
     if not isinstance(response, OcpiResponse):
         return False
     status = response.status_code

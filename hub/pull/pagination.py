@@ -1,4 +1,4 @@
-"""Where a list goes on, decided without I/O: by its Link, or else by counting.
+"""Pagination: where a list goes on, by its Link or else by counting, decided without I/O.
 
 Spec: 2.2.1 transport and format, pagination; TF-32, A-45. A Link is followed as it is, but only to
 the origin of the endpoint the platform registered. One that is missing although X-Total-Count says
@@ -55,7 +55,7 @@ class PagingInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Onward:
+class Continuation:
     """The next page, None at the end of the list, with what was odd about the way there.
 
     The end `is_certain` unless something says that objects are left which nothing leads to.
@@ -92,22 +92,22 @@ def behind(listing: Listing, position: CrawlPosition, *, size: int) -> CrawlPosi
     return at(listing, position.received + size, by_offset=True)
 
 
-def onward(
+def continuation(
     listing: Listing, position: CrawlPosition, paging: PagingInfo, *, visited: Container[str]
-) -> Onward:
+) -> Continuation:
     """Decide where the list goes on after a page."""
     if paging.is_repeated:
-        return Onward(None, "the same page came again: it goes in circles", is_certain=False)
+        return Continuation(None, "the same page came again: it goes in circles", is_certain=False)
     received, link, remark = position.received + paging.count, None, ""
     if not position.by_offset:
         link, remark = _link(listing, position, paging.link, visited)
     if link is not None:
-        return Onward(CrawlPosition(link, received))
+        return Continuation(CrawlPosition(link, received))
     if paging.count and _has_more(listing, received, paging):
-        return Onward(at(listing, received, by_offset=True), remark)
+        return Continuation(at(listing, received, by_offset=True), remark)
     # An X-Total-Count of 300 where the list ends after 200: the rest is there, nothing leads to it.
     is_certain = received >= paging.total if paging.total is not None else not remark
-    return Onward(None, remark, is_certain)
+    return Continuation(None, remark, is_certain)
 
 
 def _link(
@@ -127,7 +127,7 @@ def _link(
 
 
 def _is_empty(header: str) -> bool:
-    """Tell whether a Link has nothing to say of a next page."""
+    """Whether a Link has nothing to say of a next page."""
     return "<>" in header or "next" not in header.lower()
 
 
@@ -143,7 +143,7 @@ def _same_origin(url: str, endpoint: str) -> bool:
 
 
 def _has_more(listing: Listing, received: int, paging: PagingInfo) -> bool:
-    """Tell whether objects are left: by the total, else a full page may have a successor."""
+    """Whether objects are left: by the total, else a full page may have a successor."""
     if paging.total is not None:
         return received < paging.total
     return paging.count >= min(listing.limit, paging.limit or listing.limit)

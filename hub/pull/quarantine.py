@@ -1,4 +1,4 @@
-"""The objects of a list that could not be used: kept with the reason until they can be.
+"""Quarantine: the objects of a list that could not be used, kept with the reason until they can.
 
 Spec: 2.2.1 transport and format, pull; TF-31. At most `MOST` of one list are kept, enough to see
 what is wrong with it; `PullState.quarantined` counts all that a crawl met.
@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from hub.models import Quarantined
 from hub.pull import schedule
-from hub.pull.ingest import Broken
+from hub.pull.ingest import BrokenObject
 from hub.triage import SetAside
 from ocpi.errors import Fault
 
@@ -44,8 +44,8 @@ QUARANTINE = SetAside(
 )
 
 
-def note(pull_id: int, broken: Sequence[Broken], *, usable: Collection[str]) -> None:
-    """Keep what is broken, and let go what is usable by now."""
+def note(pull_id: int, broken: Sequence[BrokenObject], *, usable: Collection[str]) -> None:
+    """Keep what is broken, and remove what is usable by now."""
     kept = Quarantined.objects.filter(pull=pull_id)
     if usable:
         kept.filter(key__in=usable).delete()
@@ -76,7 +76,7 @@ def note(pull_id: int, broken: Sequence[Broken], *, usable: Collection[str]) -> 
 
 
 def forget_older(pull_id: int, begun: datetime) -> None:
-    """Let go what a complete crawl did not meet any more."""
+    """Remove what a complete crawl did not meet any more."""
     Quarantined.objects.filter(pull=pull_id, last_seen_at__lt=begun).delete()
 
 

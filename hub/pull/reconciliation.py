@@ -1,11 +1,9 @@
-"""What a full crawl did not meet: missing once it stays, missing twice it has vanished.
+"""Reconciliation with a full crawl: what it did not meet once is kept, twice it has vanished.
 
 Spec: 2.2.1 mod_locations (objects are never deleted); LOC-23, A-58. What vanished is kept and left
 out of lists; it is never made REMOVED in its owner's name. Whatever says a word about it again,
 push or list, brings it back. Sessions and CDRs may leave their lists: nobody misses them.
 """
-
-# ruff: noqa: SLF001 - _meta is the documented way to a table's name
 
 import logging
 from collections.abc import Collection
@@ -13,6 +11,7 @@ from datetime import timedelta
 
 from database import sql
 from hub.models import Listed, PullState
+from hub.pull import sql as statements
 from hub.pull.sources import Source
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ def note_listed(state: PullState, keys: Collection[str]) -> None:
 
 
 def forget_listed(state: PullState) -> None:
-    Listed.objects.filter(pull=state)._raw_delete("default")
+    Listed.objects.filter(pull=state)._raw_delete("default")  # noqa: SLF001 - no rows are loaded
 
 
 def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
@@ -42,7 +41,7 @@ def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
     # One object that could not be told from the others may be any of those that seem missing.
     if is_certain and state.is_gapless and _is_apart(state):
         found = sql.rows(
-            _MISSING.format(table=source.policy.model._meta.db_table),
+            statements.count_missed(source.policy),
             {"owner": source.holder_of(source.party), "pull": state.pk, "begun": state.started_at},
         )
         vanished = sum(missed == VANISHED for (missed,) in found)
@@ -55,12 +54,3 @@ def _is_apart(state: PullState) -> bool:
     if state.full_since is None or state.started_at is None:
         return True
     return state.started_at - state.full_since >= _APART
-
-
-# What was told to the hub since the crawl began is there, whatever a page of before says.
-_MISSING = """
-UPDATE {table} o SET missed = o.missed + 1
-WHERE o.owner = %(owner)s::text AND o.audience = '' AND o.missed < 100
-  AND o.changed_at < %(begun)s::timestamptz AND NOT EXISTS (
-    SELECT FROM hub_listed l WHERE l.pull_id = %(pull)s::bigint AND l.object_key = o.object_key)
-RETURNING o.missed"""

@@ -1,4 +1,4 @@
-"""Which lists there are to read, and which of them now.
+"""The schedule: which lists there are to read, and which of them now.
 
 Spec: 2.2.1 transport and format, pull ("low frequency"); TF-33, TF-98, TF-102, TF-105. A list is
 due when its time has come, or when its platform became CONNECTED since it was last tried. Personal
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from hub.models import PullState
 from hub.module_policy import ABOUT_DRIVERS, POLICIES
+from hub.pull import sql as statements
 from hub.pull.leases import reading
 from ocpi.types import InterfaceRole, ModuleID, Role
 from parties import access
@@ -34,13 +35,13 @@ def reconcile() -> None:
     Of a platform that registered anew everything is read again.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_ANEW)
+        cursor.execute(statements.REGISTERED_ANEW)
         for (platform_id,) in cursor.fetchall():
             start_afresh(platform_id)
     for module, policy in POLICIES.items():
-        _execute(_MISSING, module)
+        _execute(statements.ADD_MISSING, module)
         if policy.personal:
-            _execute(_NEW_READER, module)
+            _execute(statements.READER_CAME, module)
     on_agreement_changed()
 
 
@@ -49,7 +50,7 @@ def due() -> list[int]:
     free = settings.HUB_PULL_PLATFORMS - reading().values("party__platform").distinct().count()
     found: dict[int, int] = {}
     for module in POLICIES:
-        for state_id, platform_id in _execute(_due_sql(module), module) if free > 0 else ():
+        for state_id, platform_id in _due(module) if free > 0 else ():
             found.setdefault(platform_id, state_id)
     return list(found.values())[: max(free, 0)]
 
@@ -65,7 +66,7 @@ def read_again(platform_id: int | None = None) -> None:
     splay = timedelta(0) if platform_id else AGAIN_SPLAY
     asked: dict[str, Any] = {"platform": platform_id, "splay": splay, "apart": AGAIN_APART}
     with connection.cursor() as cursor:
-        cursor.execute(_AGAIN, asked)
+        cursor.execute(statements.READ_AGAIN, asked)
 
 
 def on_heard_again(platform_id: int, **_: object) -> None:
@@ -77,25 +78,27 @@ def on_agreement_changed(agreement_id: int | None = None, **_: object) -> None:
     """Have read again what was passed over before an agreement; of all, those that began since."""
     personal = [module for module, policy in POLICIES.items() if policy.personal]
     with connection.cursor() as cursor:
-        cursor.execute(_PASSED_OVER, {"agreement": agreement_id, "personal": personal})
+        cursor.execute(
+            statements.AGREEMENT_BEGAN, {"agreement": agreement_id, "personal": personal}
+        )
 
 
 def order(state_ids: list[int], *, full: bool = False) -> None:
-    """Have lists read at once, in full if wanted: what an operator may ask for."""
-    wanted = PullState.objects.filter(pk__in=state_ids)
+    """Have lists read at once, in full if asked for: what an operator may do."""
+    chosen = PullState.objects.filter(pk__in=state_ids)
     restarted = {"full_requested": True, "phase": PullState.Phase.IDLE} if full else {}
-    wanted.update(due_at=Now(), **restarted)
+    chosen.update(due_at=Now(), **restarted)
 
 
 def is_full_due(state: PullState) -> bool:
-    """Tell whether the next crawl reads everything."""
+    """Whether the next crawl reads everything."""
     if state.full_requested or state.full_since is None or state.complete_since is None:
         return True
     return state.full_since < timezone.now() - timedelta(days=settings.HUB_PULL_FULL_DAYS)
 
 
-def _due_sql(module: ModuleID) -> str:
-    return _DUE + (_SOMEBODY_MAY if module in ABOUT_DRIVERS else "") + _IN_TURN
+def _due(module: ModuleID) -> list[tuple[int, int]]:
+    return _execute(statements.DUE[module in ABOUT_DRIVERS], module)
 
 
 def _execute(statement: str, module: ModuleID) -> list[tuple[int, int]]:
@@ -111,69 +114,3 @@ def _execute(statement: str, module: ModuleID) -> list[tuple[int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(statement.format(pairs=pairs), named)
         return cursor.fetchall() if cursor.description else []
-
-
-_OFFERED = """
-FROM parties_party p
-JOIN parties_platform f ON f.id = p.platform_id AND f.status = %(connected)s
-JOIN parties_endpoint e ON e.platform_id = f.id AND e.module = %(module)s AND e.role = %(sender)s"""
-
-_AGAIN = """
-UPDATE hub_pullstate s SET read_again_at = soon.at, due_at = LEAST(s.due_at, soon.at)
-FROM (SELECT t.id, CASE WHEN t.read_again_at > now() THEN t.read_again_at
-    ELSE GREATEST(now() + random() * %(splay)s::interval, t.read_again_at + %(apart)s::interval)
-    END AS at
-  FROM hub_pullstate t JOIN parties_party p ON p.id = t.party_id
-  WHERE %(platform)s::bigint IS NULL OR p.platform_id = %(platform)s::bigint) soon
-WHERE soon.id = s.id"""
-
-_ANEW = """
-SELECT DISTINCT f.id FROM hub_pullstate s
-JOIN parties_party p ON p.id = s.party_id JOIN parties_platform f ON f.id = p.platform_id
-WHERE (s.started_at < f.registered_at OR s.tried_at < f.registered_at)
-  AND (NOT s.full_requested OR s.phase <> 'IDLE' OR s.failures > 0)"""
-
-_MISSING = f"""
-INSERT INTO hub_pullstate (party_id, module, phase, full_requested, next_url, by_offset, is_gapless,
-  pages, seen, stored, unchanged, older, passed_over, quarantined, remark, failures, last_error)
-SELECT DISTINCT ON (f.id, p.holder) p.id, %(module)s, 'IDLE', true, '', false, true,
-  0, 0, 0, 0, 0, 0, 0, '', 0, '' {_OFFERED}
-WHERE p.is_active AND p.role = ANY(%(roles)s)
-  AND (p.role = 'HUB' OR NOT EXISTS (SELECT FROM parties_party h
-    WHERE h.platform_id = f.id AND h.role = 'HUB' AND h.is_active))
-  AND NOT EXISTS (SELECT FROM hub_pullstate s JOIN parties_party same ON same.id = s.party_id
-    WHERE s.module = %(module)s AND same.holder = p.holder)
-ORDER BY f.id, p.holder, p.id
-ON CONFLICT DO NOTHING"""
-
-_PASSED_OVER = """
-UPDATE hub_pullstate s SET full_requested = true, due_at = now()
-FROM parties_agreement a JOIN parties_party c ON c.id = a.cpo_id
-JOIN parties_party p ON p.platform_id = c.platform_id AND (p.key = c.key OR p.role = 'HUB')
-WHERE p.id = s.party_id AND s.module = ANY(%(personal)s)
-  AND s.passed_over > 0 AND NOT s.full_requested
-  AND a.state = 'ACTIVE' AND COALESCE(a.valid_from, now()) <= now()
-  AND (a.id = %(agreement)s::bigint OR s.started_at < a.valid_from)"""
-
-_NEW_READER = """
-UPDATE hub_pullstate s SET full_requested = true, due_at = now() FROM parties_party p
-WHERE p.id = s.party_id AND s.module = %(module)s AND s.passed_over > 0 AND NOT s.full_requested
-  AND EXISTS (SELECT FROM ({pairs}) AS pair JOIN parties_party r ON r.id = pair.receiver_party_id
-    WHERE (pair.owner = p.holder OR p.role = 'HUB') AND r.claimed_at > s.started_at)"""
-"""SQL that has read again what was passed over before somebody registered who may have it."""
-
-_DUE = f"""
-SELECT s.id, f.id {_OFFERED}
-JOIN hub_pullstate s ON s.party_id = p.id AND s.module = %(module)s
-WHERE p.is_active AND (s.due_at <= now() OR s.tried_at < f.status_changed_at)
-  AND COALESCE((f.quirks ->> 'pull')::boolean, true)
-  AND (f.next_attempt_at IS NULL OR f.next_attempt_at <= now())
-  AND (f.circuit_until IS NULL OR f.circuit_until <= now())
-  AND NOT EXISTS (SELECT FROM hub_pullstate o JOIN parties_party q ON q.id = o.party_id
-    WHERE q.platform_id = f.id AND o.lease_until > now())"""
-
-_SOMEBODY_MAY = """
-  AND (p.role = 'HUB' OR EXISTS (SELECT FROM ({pairs}) AS pair WHERE pair.owner = p.holder))"""
-
-_IN_TURN = """
-ORDER BY s.phase = 'IDLE', s.due_at"""

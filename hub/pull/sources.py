@@ -1,4 +1,4 @@
-"""Whose list is read: the party, where its platform offers it, and whose objects it may have.
+"""Sources: whose list is read, where its platform offers it, and whose objects it may have.
 
 Spec: 2.2.1 transport and format, message routing; TF-53, A-126.
 """
@@ -38,7 +38,7 @@ class NotOffered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Push:
-    """What somebody's personal object would be pushed as; its owner is not told why it is not."""
+    """What somebody's personal object would be pushed as; its owner never hears why it is not."""
 
     module: ModuleID
     interface: InterfaceRole = InterfaceRole.RECEIVER
@@ -64,7 +64,7 @@ class Source:
     is_hub: bool
     own: Mapping[str, str]
     asked_at: datetime
-    _strangers: dict[PartyRef, str] = field(default_factory=dict)
+    _unnamed: dict[PartyRef, str] = field(default_factory=dict)
     _entitled: dict[tuple[str, Meant], str] = field(default_factory=dict)
 
     @property
@@ -91,26 +91,26 @@ class Source:
         return frozenset(others.values_list("key", flat=True))
 
     def may_have(self, owner: PartyRef) -> bool:
-        """Tell whether an owner's objects may come from there: a hub brings those of strangers."""
+        """Whether an owner's objects may come from there: of a hub also those it never named."""
         if str(owner) in self.own:
             return True
         return self.is_hub and str(owner) not in self._others and owner != hub_party()
 
     def holder_of(self, owner: PartyRef) -> str:
         """Return under which name an owner's objects are filed that come from there."""
-        known = self.own.get(str(owner)) or self._strangers.get(owner)
+        known = self.own.get(str(owner)) or self._unnamed.get(owner)
         if known is None:
-            known = self._strangers[owner] = holders.name(owner, self.platform_id)
+            known = self._unnamed[owner] = holders.name(owner, self.platform_id)
         return known
 
     def entitled(self, owner: str, recipient: Meant) -> str:
-        """Return the holder who may have an owner's personal objects, if any; asked once a page."""
-        asked = (owner, recipient)
-        if asked not in self._entitled:
-            self._entitled[asked] = self._found(owner, recipient)
-        return self._entitled[asked]
+        """Return the holder who may have an owner's personal objects, if any; looked up once."""
+        pair = (owner, recipient)
+        if pair not in self._entitled:
+            self._entitled[pair] = self._entitled_holder(owner, recipient)
+        return self._entitled[pair]
 
-    def _found(self, owner: str, recipient: Meant) -> str:
+    def _entitled_holder(self, owner: str, recipient: Meant) -> str:
         try:
             push = _Push(self.module.identifier)
             to = destination_for(recipient, push, PartyDirectory(hub_party(), owner))
@@ -119,7 +119,7 @@ class Source:
         return to.holder if to.is_live else ""
 
     def is_of_predecessor(self, holder: str, moment: datetime) -> bool:
-        """Tell whether a personal object is of who was called so before its holder came (S-25)."""
+        """Whether a personal object is of who was called so before its holder came (S-25)."""
         left_at = self._departed.get(holder)
         return left_at is not None and moment < left_at
 

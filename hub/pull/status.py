@@ -1,4 +1,4 @@
-"""What operators see of pulls and may have done; commands and console show the same."""
+"""The status of pulls, as commands and console show it, and what operators may have read."""
 
 import time
 from collections.abc import Callable, Collection
@@ -91,7 +91,7 @@ def _all() -> QuerySet[PullState]:
 
 
 def describe(state: PullState) -> dict[str, Any]:
-    """Return how a list stands, ready for JSON."""
+    """Return the status of a list, ready for JSON."""
     return {
         "party": state.party.key,
         "module": state.module,
@@ -111,7 +111,7 @@ def describe(state: PullState) -> dict[str, Any]:
 
 
 def line(state: PullState) -> str:
-    """Say how a list stands in one line."""
+    """Return the status of a list in one line."""
     of = f" of {state.total:,}" if state.total else ""
     counts = ", ".join(
         f"{number:,} {name.replace('_', ' ')}"

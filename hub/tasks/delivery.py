@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from hub import broker, feed
 from hub.delivery import backlog, engine, snapshots, subscriptions
 from hub.delivery import redrive as delivery_redrive
-from hub.delivery.redrive import Redriven
+from hub.delivery.redrive import RedriveResult
 from hub.delivery.thread_pool import DeliveryPool
 from hub.gateway import callbacks, posts_in_flight
 from hub.jobs import Job
@@ -130,7 +130,7 @@ def redrive(dead_letters: list[int], job: str = "") -> None:
     """Send again what dead letters are about; who asked for it sees how far it is."""
     work = Job(len(dead_letters), job)
 
-    def report(result: Redriven) -> None:
+    def report(result: RedriveResult) -> None:
         counts = {
             "delivered": result.delivered,
             "refused again": result.refused,
@@ -158,7 +158,7 @@ def _start_all(module: ModuleID, only: int | None = None) -> None:
 
 
 def _is_held(module: ModuleID) -> bool:
-    """Wait a moment for what is stored and cannot be read yet; tell whether it takes longer.
+    """Wait a moment for what is stored and cannot be read yet; return whether it takes longer.
 
     What holds the feed is mostly another write, of some milliseconds.
     """

@@ -1,4 +1,4 @@
-"""Celery's interface to what beat does: who is there, who is told of it, what is renewed or ends.
+"""Celery's interface to housekeeping: pings, client info, renewals, and what is old enough to go.
 
 Losing every task loses nothing: beat starts each of them again.
 """
@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from hub import broker
 from hub.client_info import other_hubs, push, status, verification
-from hub.delivery import retention
+from hub.delivery import feed_retention
 from hub.message_log import partitions
 from hub.privacy import departure, erasure, personal_retention
 from hub.privacy.drivers import Driver
@@ -35,11 +35,11 @@ _QUEUED = "hub:client-info:{}"
 def on_parties_changed(
     signal: Signal | None = None, platform_id: int | None = None, **_: object
 ) -> None:
-    """Let everybody know; another hub that registered or returned is asked."""
+    """Have client info sent; another hub that registered or returned is asked."""
     try:
         broker.start_once(_QUEUED.format("all"), client_info)
         if signal in {platform_registered, platform_returned} and platform_id is not None:
-            learn.delay(platform_id)
+            take_over_parties.delay(platform_id)
     except (redis.RedisError, OperationalError) as error:
         log.warning("client info waits for beat, the broker does not answer: %s", error)
 
@@ -51,25 +51,25 @@ def ping() -> None:
 
 @shared_task(name="hub.client_info")
 def client_info() -> None:
-    """Bring client info in line with the parties, and have everybody told who is not."""
+    """Bring client info in line with the parties, and have it sent to everybody who lacks some."""
     broker.connection().delete(_QUEUED.format("all"))
     status.refresh_statuses()
     for platform_id in push.behind():
-        broker.start_once(_QUEUED.format(platform_id), tell, platform_id)
+        broker.start_once(_QUEUED.format(platform_id), push_client_info, platform_id)
 
 
-@shared_task(name="hub.tell")
-def tell(platform_id: int) -> None:
-    """Tell one platform."""
+@shared_task(name="hub.push_client_info")
+def push_client_info(platform_id: int) -> None:
+    """Send one platform the client info it lacks."""
     broker.connection().delete(_QUEUED.format(platform_id))
     push.send(platform_id)
 
 
-@shared_task(name="hub.learn")
-def learn(platform_id: int) -> None:
+@shared_task(name="hub.take_over_parties")
+def take_over_parties(platform_id: int) -> None:
     """Ask another hub for the parties behind it."""
     try:
-        other_hubs.learn_all(platform_id)
+        other_hubs.take_over_all(platform_id)
     except OcpiError as error:
         log.warning("the parties behind platform %s are not known: %s", platform_id, error)
 
@@ -86,7 +86,7 @@ def look_after() -> None:
 @shared_task(name="hub.prune_feed")
 def prune_feed() -> None:
     """Remove old changes that nobody needs from the feed."""
-    changes, snapshots = retention.prune()
+    changes, snapshots = feed_retention.prune()
     if changes:
         log.info("%s old changes removed, %s snapshots forgotten", changes, snapshots)
 
@@ -113,21 +113,21 @@ def prune_personal() -> None:
         log.info("what was kept long enough: %s", dict(ended))
 
 
-@shared_task(name="hub.keep_the_door")
-def keep_the_door() -> None:
+@shared_task(name="hub.prune_logins")
+def prune_logins() -> None:
     """Remove sessions that are over, and events of log-ins that are too old."""
-    ended, told = sessions.prune() + known_devices.prune(), login_events.prune()
-    if told:
-        log.info("%s old events of log-ins removed, %s sessions and networks", told, ended)
+    ended, events = sessions.prune() + known_devices.prune(), login_events.prune()
+    if events:
+        log.info("%s old events of log-ins removed, %s sessions and networks", events, ended)
 
 
 @shared_task(name="hub.erase_driver")
 def erase_driver(sealed: str, job: str) -> None:
     """Erase a driver whom somebody named at the console."""
 
-    def erase(wanted: dict[str, Any], report: Progress) -> None:
-        reason = wanted.pop("reason")
-        erasure.erase(Driver.named(**wanted), reason=reason, report=report)
+    def erase(asked_for: dict[str, Any], report: Progress) -> None:
+        reason = asked_for.pop("reason")
+        erasure.erase(Driver.named(**asked_for), reason=reason, report=report)
 
     run_job(sealed, job, erase)
 
@@ -136,8 +136,8 @@ def erase_driver(sealed: str, job: str) -> None:
 def forget_platform(sealed: str, job: str) -> None:
     """Forget a platform that somebody chose at the console."""
 
-    def forget(wanted: dict[str, Any], report: Progress) -> None:
-        departure.forget_platform(find_platform(wanted["name"]), report=report)
+    def forget(asked_for: dict[str, Any], report: Progress) -> None:
+        departure.forget_platform(find_platform(asked_for["name"]), report=report)
 
     run_job(sealed, job, forget)
 

@@ -1,6 +1,6 @@
-"""From any number of accepted changes to one wake-up of delivery, off the request's path.
+"""Wake-ups of delivery: one for any number of accepted changes, off the request's path.
 
-A request only notes which module it is; one thread in each process sees it and tells the broker. So
+A request only notes which module it is; one thread in each process sees it and wakes by broker. So
 a burst costs one message, and a broker that does not answer slows nobody down: beat looks every few
 seconds anyway (docs/architecture.md#delivery).
 """
@@ -48,11 +48,11 @@ class Waker:
             due.wait()
             due.clear()
             for about in list(self._about):
-                self._about.discard(about)  # before it is told: what comes now is told again
-                self._tell(about)
+                self._about.discard(about)  # before it is sent: what comes now is sent again
+                self._send_one(about)
             time.sleep(_PAUSE_SECONDS)
 
-    def _tell(self, about: str) -> None:
+    def _send_one(self, about: str) -> None:
         try:
             self._send(about)
         except Exception:

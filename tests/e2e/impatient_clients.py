@@ -1,6 +1,6 @@
 """`python -m tests.e2e.impatient_clients HOST PORT CLIENTS FILE`: they ask, wait, ask again.
 
-Each sends the request of a file every few seconds and insists on being told that its receiver did
+Each sends the request of a file every few seconds and insists on an answer that its receiver did
 not answer. A process of its own, so that its work is not taken for the hub's.
 """
 

@@ -25,8 +25,8 @@ _REFUSED = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One message that took effect at a receiver; `counter` tells the object's states apart."""
+class Delivered:
+    """One message that took effect at a receiver; `counter` says which state it is of."""
 
     receiver: str
     module: str
@@ -41,7 +41,7 @@ class Ledger:
 
     hub: Hub
     sent: int = 0
-    told: list[Told] = field(default_factory=list)
+    deliveries: list[Delivered] = field(default_factory=list)
     _written_off: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -63,11 +63,11 @@ class Ledger:
 
     def write_off(self) -> None:
         """Forget all there is: what went wrong in one test is not the next one's fault."""
-        self.told.clear()
+        self.deliveries.clear()
         for platform in self.hub.platforms.values():
-            for shelves in (platform.own, platform.objects):
+            for stores in (platform.own, platform.objects):
                 for module in (*SHARED, *PERSONAL):
-                    self._written_off |= _of_owner(shelves[module].objects()).keys()
+                    self._written_off |= _of_owner(stores[module].objects()).keys()
 
     def missing(self) -> list[str]:
         """Return how what the receivers hold differs from what they are to hold."""
@@ -79,11 +79,11 @@ class Ledger:
         ]
 
     def out_of_order(self) -> list[str]:
-        """Return the objects of which a receiver was told something older than before."""
+        """Return the objects of which a receiver got something older than before."""
         counters: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-        for told in self._judged():
-            if told.counter is not None:
-                counters[told.receiver, told.module, told.name].append(told.counter)
+        for each in self._judged():
+            if each.counter is not None:
+                counters[each.receiver, each.module, each.name].append(each.counter)
         return [
             f"{receiver}: {module} {name} went back: {states}"
             for (receiver, module, name), states in counters.items()
@@ -93,24 +93,26 @@ class Ledger:
     def too_often(self) -> list[str]:
         """Return the CDRs that came more than twice."""
         bills = Counter(
-            (told.receiver, told.name) for told in self._judged() if told.module == "cdrs"
+            (each.receiver, each.name) for each in self._judged() if each.module == "cdrs"
         )
         return [f"{who}: CDR {name} came {n} times" for (who, name), n in bills.items() if n > 2]
 
-    def _judged(self) -> Iterator[Told]:
-        """Return what was told of all that is not written off."""
-        return (each for each in list(self.told) if _OWNED + each.name not in self._written_off)
+    def _judged(self) -> Iterator[Delivered]:
+        """Return what was delivered of all that is not written off."""
+        return (
+            each for each in list(self.deliveries) if _OWNED + each.name not in self._written_off
+        )
 
     @property
     def doubled(self) -> int:
         """How many messages took effect although they had before."""
-        times = Counter((told.receiver, told.message) for told in list(self.told))
+        times = Counter((each.receiver, each.message) for each in list(self.deliveries))
         return sum(number - 1 for number in times.values())
 
     def __str__(self) -> str:
         lost, swapped = len(self.missing()), len(self.out_of_order())
         return (
-            f"sent {self.sent:,}, delivered {len(self.told):,}, duplicated {self.doubled:,},"
+            f"sent {self.sent:,}, delivered {len(self.deliveries):,}, duplicated {self.doubled:,},"
             f" lost {lost}, out of order {swapped}"
         )
 
@@ -131,7 +133,7 @@ class Ledger:
     def _listen(self, name: str, platform: SandboxPlatform) -> None:
         def watch(seen: Seen, answer: Answer) -> None:
             if answer.http_status < _REFUSED:
-                self.told.extend(_told(name, seen))
+                self.deliveries.extend(_deliveries(name, seen))
 
         platform.watchers.append(watch)
 
@@ -145,7 +147,7 @@ def _is_for(party: object, value: Any) -> bool:
     return f"{token['country_code']}-{token['party_id']}" == str(party)
 
 
-def _told(receiver: str, seen: Seen) -> Iterator[Told]:
+def _deliveries(receiver: str, seen: Seen) -> Iterator[Delivered]:
     """Read a push about an object of the owner."""
     value: Any = seen.json if seen.body else {}
     before, _, below = seen.route.partition(_BELOW)
@@ -155,10 +157,10 @@ def _told(receiver: str, seen: Seen) -> Iterator[Told]:
         name = value["id"]
     if name and seen.method in {"PUT", "PATCH", "POST", "DELETE"}:
         message = (seen.method, seen.path, seen.body)
-        yield Told(receiver, module, name, _counter(value), message)
+        yield Delivered(receiver, module, name, _counter(value), message)
 
 
 def _counter(value: Any) -> int | None:
-    told = value["evses"][0] if value.get("evses") else value
-    counter: int | None = told.get("x")
+    counted = value["evses"][0] if value.get("evses") else value
+    counter: int | None = counted.get("x")
     return counter

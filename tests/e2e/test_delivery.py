@@ -148,13 +148,13 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_delivers(
     start_all_workers(hub)
     emsp.wait_for("/T", 30, count=8)
 
-    told = "".join(map(hub.end, WORKERS))
+    output = "".join(map(hub.end, WORKERS))
 
     start_all_workers(hub)
     wait_until_equal(owner, emsp, ids, 60)
     repeats = Counter((seen.method, seen.path, seen.body) for seen in pushes(emsp))
     assert max(repeats.values()) == 1
-    assert "Traceback" not in told
+    assert "Traceback" not in output
 
 
 def test_a_worker_killed_in_the_middle_takes_no_session_back(
@@ -178,7 +178,7 @@ def test_a_worker_killed_in_the_middle_takes_no_session_back(
 
 
 def _states(emsp: SandboxPlatform, ids: list[str]) -> dict[str, list[int]]:
-    """Return the counters each Location was told, in the order of arrival."""
+    """Return the counters of each Location that were received, in the order of arrival."""
     states: dict[str, list[int]] = defaultdict(list)
     for seen in pushes(emsp):
         _, _, rest = seen.path.partition("/CPA/")

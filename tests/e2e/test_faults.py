@@ -8,7 +8,7 @@ from sandbox.object_store import write_object
 from tests.cast import CPB, a_location
 from tests.e2e.faults import DOWN_FOR_LONG, FAULTS, Fault, ride_out
 from tests.e2e.hub_processes import Hub
-from tests.e2e.ledger import RECEIVERS, Ledger, Told
+from tests.e2e.ledger import RECEIVERS, Delivered, Ledger
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE = 60.0
@@ -27,7 +27,7 @@ def test_receivers_catch_up_by_objects_not_by_changes(ledger: Ledger) -> None:
     ride_out(DOWN_FOR_LONG, ledger, prefix="D")
 
     assert ledger.balances(PATIENCE) == [], str(ledger)
-    caught_up = Counter(told.receiver for told in ledger.told if told.name.startswith("D-B"))
+    caught_up = Counter(each.receiver for each in ledger.deliveries if each.name.startswith("D-B"))
     assert caught_up.keys() == set(RECEIVERS)
     assert max(caught_up.values()) <= 100
 
@@ -35,16 +35,18 @@ def test_receivers_catch_up_by_objects_not_by_changes(ledger: Ledger) -> None:
 def test_the_ledger_tells_what_is_wrong(hub: Hub, ledger: Ledger) -> None:
     """An object its owner alone has, one that went back, a CDR that came thrice."""
     assert ledger.balances(PATIENCE) == []
-    own, told = hub.platforms["P1"].own["locations"], list(ledger.told)
+    own, deliveries = hub.platforms["P1"].own["locations"], list(ledger.deliveries)
     own.put(CPB, "NOWHERE", body=write_object(a_location(CPB, 1, id="NOWHERE")))
     message = ("PUT", "/", b"")
-    ledger.told += [Told("P2", "locations", "BACK", counter, message) for counter in (2, 1)]
-    ledger.told += [Told("P3", "cdrs", "THRICE", None, message)] * 3
+    ledger.deliveries += [
+        Delivered("P2", "locations", "BACK", counter, message) for counter in (2, 1)
+    ]
+    ledger.deliveries += [Delivered("P3", "cdrs", "THRICE", None, message)] * 3
     try:
         wrong = ledger.balances(0)
     finally:
         own.remove(CPB, "NOWHERE")
-        ledger.told[:] = told
+        ledger.deliveries[:] = deliveries
 
     assert wrong == [
         "P2: NL-CPB/NOWHERE never arrived",

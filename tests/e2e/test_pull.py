@@ -20,7 +20,7 @@ def test_who_only_offers_lists_and_who_only_takes_pushes(hub: Hub) -> None:
     hub.run("pull", "manage.py", "pull", "NL-CPA", "--module", "locations", "--full")
     emsp.wait_for("/O", 30, count=NUMBER)
 
-    told = (hub.folder / "pull.log").read_text(encoding="utf-8")
-    assert f"{NUMBER} of {NUMBER} objects, 3 pages" in told
+    output = (hub.folder / "pull.log").read_text(encoding="utf-8")
+    assert f"{NUMBER} of {NUMBER} objects, 3 pages" in output
     has = received(emsp)
     assert all(has[f"NL-CPA/{each['id']}"] == each for each in found)

@@ -22,7 +22,7 @@ CLERKS = 3
 """So many send at once, each about objects of its own: an object's changes stay in order."""
 _LOCATIONS = 8
 _OFTEN_CHANGED = 50
-_LANES = 10
+_SEQUENCES = 10
 """So many connections, each with objects of its own: two changes of one never meet."""
 _PATIENCE = 30.0
 _LONGEST_REST = 100.0
@@ -71,16 +71,20 @@ class Traffic:
             self._insist(self._publish("locations", self._location(name, 0)))
         self._awake.clear()
         counters = range(1, changes // len(names) + 1)
-        lanes = [
-            [self._shot(name, counter) for counter in counters for name in names[lane::_LANES]]
-            for lane in range(_LANES)
+        sequences = [
+            [
+                self._shot(name, counter)
+                for counter in counters
+                for name in names[number::_SEQUENCES]
+            ]
+            for number in range(_SEQUENCES)
         ]
         try:
-            fire_in_order(self.ledger.hub.url, lanes)
+            fire_in_order(self.ledger.hub.url, sequences)
         finally:
             self._awake.set()
         with self._lock:
-            self.ledger.sent += sum(map(len, lanes))
+            self.ledger.sent += sum(map(len, sequences))
 
     def _shot(self, name: str, counter: int) -> bytes:
         """Write a PATCH of an EVSE, which is as its owner has it from now on."""

@@ -94,17 +94,17 @@ class Trade:
         how = {"to": HUB, "sender": self.party, **how}
         return self.platform.hub.send(method, self.kind.module, "RECEIVER", path, body, **how)
 
-    def tell(self, value: Json, **how: Any) -> Result:
+    def push(self, value: Json, **how: Any) -> Result:
         """PUT a whole object, or POST it where that is the way."""
         if not self.kind.is_posted:
             return self.send("PUT", value[self.kind.id_field], value, **how)
         how = {"to": HUB, "sender": self.party, **how}
         return self.platform.hub.post(self.kind.module, "RECEIVER", body=value, **how)
 
-    def told(self, *values: Json) -> None:
-        """Tell objects that are new to the hub."""
+    def push_new(self, *values: Json) -> None:
+        """Push objects that are new to the hub."""
         for value in values:
-            result = self.tell(value)
+            result = self.push(value)
             assert (result.http_status, result.status_code) == (201, 1000), str(result)
 
     def get(self, identifier: str, **how: Any) -> Any:

@@ -255,7 +255,7 @@ def _link(text: str) -> None:
     read_link(text, base_url="https://peer/ocpi/locations")
     listing = pagination.Listing("https://peer/ocpi/locations", None, 100)
     told = pagination.PagingInfo(1, text, 10, 10)
-    pagination.onward(listing, pagination.at(listing), told, visited=set())
+    pagination.continuation(listing, pagination.at(listing), told, visited=set())
 
 
 def _csv(text: str) -> None:

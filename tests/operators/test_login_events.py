@@ -15,7 +15,7 @@ from django.test.utils import override_settings
 from django.utils import timezone
 
 from database.redis_connection import connection
-from hub.tasks.housekeeping import keep_the_door
+from hub.tasks.housekeeping import prune_logins
 from operators import known_devices, login_events, login_throttle, second_factor
 from operators.groups import Role
 from operators.login_events import Event
@@ -262,7 +262,7 @@ def test_what_was_not_used_for_long_is_known_no_more(olga: User, off: int) -> No
     signer.days = known_devices.MOST_DAYS_KNOWN + off
     log_in("olga", REMOTE_ADDR="192.0.2.1")
     KnownNetwork.objects.update(at=timezone.now() - timedelta(days=signer.days))
-    keep_the_door()
+    prune_logins()
     assert KnownNetwork.objects.exists() is (off < 0)
     assault("olga", 3)
     browser = Client(REMOTE_ADDR="203.0.113.9")

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from hub.tasks.housekeeping import keep_the_door
+from hub.tasks.housekeeping import prune_logins
 from operators.groups import Role
 from operators.models import Change, ConsoleSession
 from tests.operators.staff import PASSWORD, console, person
@@ -235,5 +235,5 @@ def test_beat_removes_what_is_over(olga: User, settings: LazySettings) -> None:
         seen=timezone.now() - timedelta(minutes=settings.HUB_CONSOLE_IDLE_MINUTES + 1)
     )
     console(olga)
-    keep_the_door()
+    prune_logins()
     assert ConsoleSession.objects.count() == 1

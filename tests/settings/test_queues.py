@@ -10,7 +10,7 @@ def queue_of(task: str) -> str:
     return str(app.amqp.router.route({}, task)["queue"].name)
 
 
-@pytest.mark.parametrize("task", ["ping", "client_info", "tell", "learn"])
+@pytest.mark.parametrize("task", ["ping", "client_info", "push_client_info", "take_over_parties"])
 def test_who_is_connected_waits_for_no_long_work(task: str) -> None:
     """Readings of whole lists and snapshots may hold all workers of `bulk` for a minute."""
     assert queue_of(f"hub.{task}") in {"wake", "realtime"}

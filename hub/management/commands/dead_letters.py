@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.delivery.outcomes import DEAD_LETTERS
+from hub.delivery.dead_letters import DEAD_LETTERS
 from hub.management.selection import add_narrowing_arguments
 from hub.masking.set_aside import masked_dead_letter
 from parties.management.command import OperatorCommand

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.delivery.outcomes import DEAD_LETTERS
+from hub.delivery.dead_letters import DEAD_LETTERS
 from hub.management.progress import Bar
 from hub.management.selection import add_choosing_arguments, selection_of
 from hub.pull.quarantine import QUARANTINE

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.delivery.outcomes import DEAD_LETTERS
-from hub.delivery.redrive import Redriven, redrive
+from hub.delivery.dead_letters import DEAD_LETTERS
+from hub.delivery.redrive import RedriveResult, redrive
 from hub.management.progress import Bar
 from hub.management.selection import add_choosing_arguments, selection_of
 from parties.management.command import OperatorCommand
@@ -29,7 +29,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         DEAD_LETTERS.audit("sent again", ids)
         done, bar = 0, Bar(self.stderr)
 
-        def report(result: Redriven) -> None:
+        def report(result: RedriveResult) -> None:
             nonlocal done
             done += result.delivered + result.refused + result.moot + result.gone
             bar.end()
@@ -60,7 +60,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         self.stdout.write(f"{result['chosen']:,} dead letters: {counts}.")
 
 
-def _line(result: Redriven) -> str:
+def _line(result: RedriveResult) -> str:
     if result.gone:
         return f"{result.gone} were no longer in the list"
     said = f"{result.to}: {result.delivered} delivered, {result.refused} refused again"

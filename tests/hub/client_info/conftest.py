@@ -1,4 +1,4 @@
-"""A cast that wants to know who is connected, and what beat and workers do for it."""
+"""A cast that is sent who is connected, and what beat and workers do for it."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ def cast(hub_server: HubServer, settings: LazySettings) -> Iterator[Cast]:
 
 @pytest.fixture
 def tell_all(hub_server: HubServer) -> Callable[[], None]:
-    """Bring client info in line and tell everybody, in this process."""
+    """Bring client info in line and send it to everybody, in this process."""
 
     def run() -> None:
         status.refresh_statuses()

@@ -1,4 +1,4 @@
-"""What another hub tells of the parties behind it makes them known and routable, or not."""
+"""What another hub reports of the parties behind it makes them known and routable, or not."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,12 @@ from sandbox.misbehaviour import reply
 from tests.cast import CPA, MSA, Cast, command
 from tests.hub.second_hub import LISTED, XXX
 
-Told = dict[str, object]
+Report = dict[str, object]
 
 
 @pytest.fixture
 def other(cast: Cast) -> Iterator[SandboxPlatform]:
-    """NL-HB2, which carries FR-XXX and tells of it; DE-MSA has an agreement with that."""
+    """NL-HB2, which carries FR-XXX and reports it; DE-MSA has an agreement with that."""
     with SandboxPlatform([("HUB", "NL", "HB2")], client_info=True) as platform:
         answer = command("invite_platform", "HB2", *[f"--role={role}" for role in LISTED])
         platform.register_with(cast.versions_url, answer["token_a"])
@@ -28,16 +28,16 @@ def other(cast: Cast) -> Iterator[SandboxPlatform]:
         yield platform
 
 
-def info(party: str = "XXX", status: str = "CONNECTED", **changes: str) -> Told:
+def info(party: str = "XXX", status: str = "CONNECTED", **changes: str) -> Report:
     """Return a ClientInfo of a CPO."""
-    told = {"country_code": "FR", "party_id": party, "role": "CPO", "status": status}
-    return {**told, "last_updated": "2026-01-01T00:00:00Z", **changes}
+    value = {"country_code": "FR", "party_id": party, "role": "CPO", "status": status}
+    return {**value, "last_updated": "2026-01-01T00:00:00Z", **changes}
 
 
-def tell(other: SandboxPlatform, told: Told) -> Result:
+def report(other: SandboxPlatform, value: Report) -> Result:
     """PUT a ClientInfo."""
-    path = f"{told['country_code']}/{told['party_id']}"
-    return other.hub.put("hubclientinfo", "RECEIVER", path, told)
+    path = f"{value['country_code']}/{value['party_id']}"
+    return other.hub.put("hubclientinfo", "RECEIVER", path, value)
 
 
 def asked(cast: Cast) -> int | None:
@@ -49,23 +49,23 @@ def asked(cast: Cast) -> int | None:
 def test_its_parties_are_routable_as_far_as_it_says(cast: Cast, other: SandboxPlatform) -> None:
     """OFFLINE behind the other hub is 4003 here; CONNECTED is passed on again."""
     assert asked(cast) == 1000
-    assert tell(other, info(status="OFFLINE")).status_code == 1000
+    assert report(other, info(status="OFFLINE")).status_code == 1000
     assert asked(cast) == 4003
     assert other.hub.get("hubclientinfo", "RECEIVER", "FR/XXX").data == info(status="OFFLINE")
-    tell(other, info(last_updated="2026-01-02T00:00:00Z"))
+    report(other, info(last_updated="2026-01-02T00:00:00Z"))
     assert asked(cast) == 1000
 
 
 @pytest.mark.conformance("HCI-18")
 def test_a_party_named_later_is_known_when_it_is_listed(cast: Cast, other: SandboxPlatform) -> None:
     """The operator lists FR-ZZZ after the registration: client info makes it active."""
-    assert tell(other, info("ZZZ")).status_code == 2001
+    assert report(other, info("ZZZ")).status_code == 2001
     allow(
         Platform.objects.get(name="HB2"),
         [AllowedRole.parse(role) for role in (*LISTED, "CPO:FR:ZZZ")],
     )
     assert not Party.objects.get(key="FR-ZZZ").is_active
-    assert tell(other, info("ZZZ")).status_code == 1000
+    assert report(other, info("ZZZ")).status_code == 1000
     assert Party.objects.get(key="FR-ZZZ").is_active
 
 
@@ -77,17 +77,17 @@ def test_a_trusted_hub_names_its_parties_itself(cast: Cast, other: SandboxPlatfo
     platform.save()
     cast["P1"]
 
-    assert tell(other, info("ZZZ")).status_code == 1000
+    assert report(other, info("ZZZ")).status_code == 1000
     assert Party.objects.get(key="FR-ZZZ").platform_id == platform.pk
     taken = info("CPA", country_code="NL")
-    assert tell(other, taken).status_code == 2001
+    assert report(other, taken).status_code == 2001
     assert Party.objects.get(key=str(CPA)).platform.name == "P1"
 
 
 def test_an_older_word_changes_nothing(cast: Cast, other: SandboxPlatform) -> None:
     """Messages may overtake each other: the newest last_updated counts."""
-    tell(other, info(last_updated="2026-01-02T00:00:00Z"))
-    tell(other, info(status="OFFLINE"))
+    report(other, info(last_updated="2026-01-02T00:00:00Z"))
+    report(other, info(status="OFFLINE"))
     assert Party.objects.get(key="FR-XXX").reported_status == "CONNECTED"
 
 
@@ -96,7 +96,7 @@ def test_the_whole_list_of_another_hub_is_read(cast: Cast, other: SandboxPlatfor
     other.clients.behind += [info(f"Z{number:02}") for number in range(60)]
     other.clients.behind.append(info(status="OFFLINE"))
 
-    assert other_hubs.learn_all(Platform.objects.get(name="HB2").pk) == 1
+    assert other_hubs.take_over_all(Platform.objects.get(name="HB2").pk) == 1
     assert Party.objects.get(key="FR-XXX").reported_status == "OFFLINE"
 
 
@@ -108,7 +108,7 @@ def test_a_list_without_end_is_left(
     monkeypatch.setattr(other_hubs, "MOST_PAGES", 3)
     other.forget()
     with other.answer("GET /sender/hubclientinfo", reply([info("ZZZ")] * 150)):
-        other_hubs.learn_all(Platform.objects.get(name="HB2").pk)
+        other_hubs.take_over_all(Platform.objects.get(name="HB2").pk)
 
     assert len([seen for seen in other.seen if "hubclientinfo" in seen.path]) == 2
 
@@ -123,9 +123,9 @@ def test_a_list_is_announced_once(cast: Cast, other: SandboxPlatform) -> None:
     def _hear(platform_id: int, **_: object) -> None:
         heard.append(platform_id)
 
-    assert other_hubs.learn_all(platform_id) == 2
+    assert other_hubs.take_over_all(platform_id) == 2
     assert heard == [platform_id]
-    other_hubs.learn_all(platform_id)
+    other_hubs.take_over_all(platform_id)
     assert heard == [platform_id]
 
 
@@ -155,4 +155,4 @@ def test_a_body_about_another_party_is_refused(cast: Cast, other: SandboxPlatfor
     """URL and body name the same party, with a status there is."""
     path = ("hubclientinfo", "RECEIVER", "FR/YYY")
     assert other.hub.put(*path, info()).status_code == 2001
-    assert tell(other, info(status="ASLEEP")).status_code == 2001
+    assert report(other, info(status="ASLEEP")).status_code == 2001

@@ -23,13 +23,13 @@ def row(name: str) -> Platform:
 
 
 def statuses(platform: SandboxPlatform) -> dict[str, str]:
-    """Return what a platform was told."""
+    """Return what a platform was sent."""
     return platform.clients.statuses()
 
 
 @pytest.fixture
 def emsp(cast: Cast, tell_all: Tell) -> SandboxPlatform:
-    """DE-MSA, with agreements with both CPOs of P1, and told so."""
+    """DE-MSA, with agreements with both CPOs of P1, and sent so."""
     for name in ("P1", "P2"):
         cast[name]  # registers
     cast.agree(("NL-CPA", "DE-MSA"), ("NL-CPB", "DE-MSA"))
@@ -109,7 +109,7 @@ def test_an_unregistered_platform_is_suspended_and_stays_listed(
 
 @pytest.mark.conformance("HCI-07")
 def test_a_forgotten_party_stays_listed(cast: Cast, emsp: SandboxPlatform, tell_all: Tell) -> None:
-    """Even with its rows gone, whoever knew it is told that it is SUSPENDED."""
+    """Even with its rows gone, whoever knew it is sent that it is SUSPENDED."""
     row("P1").delete()
     tell_all()
     assert set(statuses(emsp).values()) == {"SUSPENDED"}
@@ -126,8 +126,8 @@ def test_a_party_with_two_roles_is_told_twice(
     nap.forget()
     tell_all()
 
-    told = [seen for seen in nap.seen if seen.path.endswith("/BE/MIX")]
-    assert [seen.json["role"] for seen in told] == ["CPO", "EMSP"]
+    sent = [seen for seen in nap.seen if seen.path.endswith("/BE/MIX")]
+    assert [seen.json["role"] for seen in sent] == ["CPO", "EMSP"]
     assert statuses(nap) == {"BE-MIX CPO": "CONNECTED", "BE-MIX EMSP": "CONNECTED"}
 
 
@@ -165,7 +165,7 @@ def test_what_nobody_took_is_told_again(cast: Cast, emsp: SandboxPlatform, tell_
 def test_a_copy_that_is_wrong_is_told_again(
     cast: Cast, emsp: SandboxPlatform, tell_all: Tell
 ) -> None:
-    """The hub GETs the platform's copies, and tells again what it lacks or has wrong."""
+    """The hub GETs the platform's copies, and sends again what it lacks or has wrong."""
     emsp.clients.received[CPA, "CPO"]["status"] = "OFFLINE"
     del emsp.clients.received[CPB, "CPO"]
 

@@ -42,10 +42,10 @@ def test_every_party_with_the_receiver_interface_gets_one_push(
     assert accepted.http_status == 201
     ids = {accepted.headers["X-Request-ID"]}
     for platform in platforms:
-        told = pushes(platform)
-        assert {route(seen) for seen in told} == {(to, HUB) for to in parties[platform.name]}
-        assert len(told) == len(parties[platform.name])
-        for seen in told:
+        sent = pushes(platform)
+        assert {route(seen) for seen in sent} == {(to, HUB) for to in parties[platform.name]}
+        assert len(sent) == len(parties[platform.name])
+        for seen in sent:
             assert (seen.method, seen.json) == ("PUT", body)
             assert seen.headers["X-Correlation-ID"] == "one-correlation"
             ids.add(seen.headers["X-Request-ID"])
@@ -114,7 +114,7 @@ def test_the_owner_is_answered_at_once_by_the_hub(
 def test_what_receivers_answer_is_not_the_owners_business(
     owner: Owner, emsp: SandboxPlatform, deliver_all: Deliver, responder: Responder
 ) -> None:
-    """The owner was told 201 and hears the same next time; the receiver answers the hub."""
+    """The owner was answered 201 and hears the same next time; the receiver answers the hub."""
     emsp.answer("PUT", responder)
 
     first = owner.put("L1", body=a_location(CPA, 1))

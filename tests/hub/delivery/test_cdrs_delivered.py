@@ -7,13 +7,13 @@ import pytest
 from hub.models import Subscription
 from sandbox import misbehaviour
 from tests.cast import Cast
-from tests.hub.delivery.durable_objects import (
+from tests.hub.delivery.sessions_and_cdrs import (
     cdrs,
     dead_letters,
     one_after_the_other,
+    received,
     retry_now,
     subscription,
-    told,
 )
 from tests.hub.exchange import CDRS, Trade
 
@@ -31,7 +31,7 @@ def trade(cast: Cast, deliver_all: Deliver) -> Trade:
 
 def make(trade: Trade, *numbers: int) -> None:
     """POST the CDRs with these numbers."""
-    trade.told(*(trade.kind.make(number) for number in numbers))
+    trade.push_new(*(trade.kind.make(number) for number in numbers))
 
 
 def test_a_cdr_is_posted_to_its_receiver_as_it_came_in(trade: Trade, deliver_all: Deliver) -> None:
@@ -57,7 +57,7 @@ def test_cdrs_behind_a_failing_one_arrive_once(trade: Trade, deliver_all: Delive
 
     deliver_all()
 
-    arrived = [name for _, name in told(trade)]
+    arrived = [name for _, name in received(trade)]
     assert [arrived.count(f"X{number}") for number in (2, 3, 4)] == [1, 1, 1]
     assert set(emsp.objects["cdrs"].objects()) == {f"NL-CPA/X{n}" for n in (1, 2, 3, 4)}
     assert dead_letters(trade) == []
@@ -122,5 +122,5 @@ def test_a_cdr_waits_for_its_receivers_endpoint(cast: Cast, deliver_all: Deliver
     emsp.rotate()
     deliver_all()
 
-    assert [name for _, name in told(trade)] == ["X1"]
+    assert [name for _, name in received(trade)] == ["X1"]
     assert subscription(trade).delivered == 1

@@ -52,8 +52,8 @@ def test_ten_thousand_changes_of_fifty_objects_are_fifty_messages(
 
     deliver_all()
 
-    troubles = list(Subscription.objects.exclude(last_error="").values_list("last_error"))
-    assert (len(pushes(emsp)), troubles) == (OBJECTS, [])
+    errors = list(Subscription.objects.exclude(last_error="").values_list("last_error"))
+    assert (len(pushes(emsp)), errors) == (OBJECTS, [])
     assert received(emsp) == {f"NL-CPA/L{n}": outage.get(f"L{n}") for n in range(1, OBJECTS + 1)}
 
 

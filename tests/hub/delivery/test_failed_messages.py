@@ -5,23 +5,23 @@ from collections.abc import Callable
 import pytest
 from django.conf import LazySettings
 
-from hub.delivery import durable
+from hub.delivery import every_message
 from hub.models import Change
 from parties.models import Platform
 from sandbox import misbehaviour
 from sandbox.server import Responder
 from tests.cast import Cast
-from tests.hub.delivery.durable_objects import (
+from tests.hub.delivery.sessions_and_cdrs import (
     dead_letters,
     grow_old,
     held,
     patch,
     places,
     put,
+    received,
     retry_now,
     sessions,
     subscription,
-    told,
 )
 from tests.hub.exchange import Trade
 
@@ -43,7 +43,7 @@ def trade(cast: Cast, deliver_all: Deliver) -> Trade:
 
 def others(trade: Trade) -> list[str]:
     """Return which Sessions but X1 were sent, in order of arrival."""
-    return [name for _, name in told(trade) if name != "X1"]
+    return [name for _, name in received(trade) if name != "X1"]
 
 
 def failures() -> int:
@@ -67,7 +67,7 @@ def test_a_message_that_keeps_failing_is_tried_until_it_passes(
         deliver_all()
         assert (failures(), dead_letters(trade)) == (0, [])
     assert others(trade) == ["X2", "X3", "X4"]
-    assert {method for method, name in told(trade) if name == "X1"} == {"PUT"}
+    assert {method for method, name in received(trade) if name == "X1"} == {"PUT"}
     assert subscription(trade).last_error
 
     rule.cancel()
@@ -124,7 +124,7 @@ def test_the_oldest_is_given_up_when_too_many_went_by(
     trade: Trade, deliver_all: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is noted beyond a gap stays small; the next that fails still has its time."""
-    monkeypatch.setattr(durable, "_MOST_AHEAD", 1)
+    monkeypatch.setattr(every_message, "_MOST_AHEAD", 1)
     trade.reader().answer("/X1", misbehaviour.html(500))
     trade.reader().answer("/X2", misbehaviour.html(500))
     for number in (1, 2, 3, 4):

@@ -85,20 +85,20 @@ def test_who_set_a_profile_hears_nothing_of_anothers_session(three: Three) -> No
     put_session(cpo)
     assert answered(steer(msa, to=CPA)) == (200, 1000)
     active = {**PROFILE, "start_date_time": T2}
-    told = {"to": None, "sender": CPA}
-    assert route(cpo.hub.put("chargingprofiles", "SENDER", "S1", active, **told)) == (CPA, MSA)
+    how = {"to": None, "sender": CPA}
+    assert route(cpo.hub.put("chargingprofiles", "SENDER", "S1", active, **how)) == (CPA, MSA)
     session(cpo, "PUT", for_msb(a_session()))
     msa.forget()
 
-    lost = cpo.hub.put("chargingprofiles", "SENDER", "S1", active, **told)
+    lost = cpo.hub.put("chargingprofiles", "SENDER", "S1", active, **how)
 
     assert (answered(lost), msa.seen) == ((200, 4001), [])
     assert answered(steer(msb, to=CPA)) == (200, 1000)
-    assert route(cpo.hub.put("chargingprofiles", "SENDER", "S1", active, **told)) == (CPA, MSB)
+    assert route(cpo.hub.put("chargingprofiles", "SENDER", "S1", active, **how)) == (CPA, MSB)
 
 
 def test_a_session_may_come_back(three: Three) -> None:
-    """Whose token the last PUT names has it, and is told like at first."""
+    """Whose token the last PUT names has it, and gets messages like at first."""
     cpo, msa, msb = three
     put_session(cpo)
     session(cpo, "PUT", for_msb(a_session()))
@@ -141,12 +141,12 @@ def test_who_is_only_told_of_anothers_session_does_not_steer_it(three: Three, co
     cpo, msa, msb = three
     if copies == "one of what was its own":
         put_session(cpo)
-    told = session(cpo, "PUT", for_msb(a_session(status="COMPLETED")), to=MSA)
+    result = session(cpo, "PUT", for_msb(a_session(status="COMPLETED")), to=MSA)
     if copies == "the owner's too":
         session(cpo, "PUT", for_msb(a_session(status="COMPLETED")))
     cpo.forget()
 
-    assert told.status_code == 1000
+    assert result.status_code == 1000
     assert listed(msa, "sessions", MSA) == (["S1"], 1)
     for receiver in (None, CPA):
         assert stop(msa, to=receiver).data == UNKNOWN

@@ -1,4 +1,4 @@
-"""In which order a newcomer is told what there is."""
+"""In which order a newcomer gets what there is."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Where an object is: each outcome, told from what is on record."""
+"""Where an object is: each outcome, derived from what is on record."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from hub.delivery import retention, subscriptions
+from hub.delivery import feed_retention, subscriptions
 from hub.models import Change
 from parties.models import Agreement, Endpoint, Platform
 from sandbox import misbehaviour
 from sandbox.platform import SandboxPlatform
 from tests.cast import CPA, MSA, Cast, a_location, command
-from tests.hub.delivery import durable_objects
+from tests.hub.delivery import sessions_and_cdrs
 from tests.hub.exchange import TOKENS, Trade
 from tests.hub.location_owner import T2, T3, Owner
 from tests.parties.commands import fails, run
@@ -89,7 +89,7 @@ def test_a_refusal_is_told_with_its_reason(
 def test_a_missing_answer_may_be_a_delivery(
     known: Owner, emsp: SandboxPlatform, deliver_all: Deliver
 ) -> None:
-    """Until the repetition tells."""
+    """Until the repetition is answered."""
     rule = emsp.answer("PUT", misbehaviour.swallow(60))
     known.put("L1", body=a_location(CPA, 1, name="swallowed"))
     deliver_all()
@@ -148,7 +148,7 @@ def test_a_snapshot_behind_the_feed_is_told(known: Owner, deliver_all: Deliver) 
     """What it took before is not the newest: that comes with the snapshot, nothing else is due."""
     known.patch("L1", "E1", body={"x": 1, "last_updated": T2})
     Change.objects.update(created_at=timezone.now() - timedelta(days=15))
-    assert retention.prune() == (2, 1)
+    assert feed_retention.prune() == (2, 1)
 
     found = location()
     assert (found["outcome"], found["why"]) == ("waiting", "its snapshot is on the way")
@@ -170,16 +170,16 @@ def test_what_was_pushed_to_a_party_itself_is_told(known: Owner) -> None:
 
 def test_a_cdr_has_one_receiver_and_may_expire(cast: Cast, deliver_all: Deliver) -> None:
     """The owner of its token; waiting, then expired, then given up."""
-    trade = durable_objects.cdrs(cast)
+    trade = sessions_and_cdrs.cdrs(cast)
     rule = trade.reader().answer("/cdrs", misbehaviour.refuse(3000))
-    trade.told(trade.kind.make(1))
+    trade.push_new(trade.kind.make(1))
     deliver_all()
     cdr = ("CDR", "NL", "CPA", "X1")
     assert (where(*cdr)["outcome"], where(*cdr)["behind"]) == ("maybe delivered", 1)
 
-    durable_objects.grow_old(trade, 8)
+    sessions_and_cdrs.grow_old(trade, 8)
     rule.cancel()
-    durable_objects.retry_now()
+    sessions_and_cdrs.retry_now()
     deliver_all()
     assert where(*cdr)["outcome"] == "expired"
     [found] = command("where", *cdr)
@@ -188,16 +188,16 @@ def test_a_cdr_has_one_receiver_and_may_expire(cast: Cast, deliver_all: Deliver)
 
 def test_a_session_out_of_order_counts_what_is_missing(cast: Cast, deliver_all: Deliver) -> None:
     """Behind what failed nothing of the same Session is sent."""
-    trade = durable_objects.sessions(cast)
-    durable_objects.put(trade)
+    trade = sessions_and_cdrs.sessions(cast)
+    sessions_and_cdrs.put(trade)
     deliver_all()
     with trade.reader().answer("PATCH", misbehaviour.reset()):
-        durable_objects.patch(trade, 1)
-        durable_objects.patch(trade, 2)
+        sessions_and_cdrs.patch(trade, 1)
+        sessions_and_cdrs.patch(trade, 2)
         deliver_all()
     assert where("SESSION", "NL", "CPA", "X1")["behind"] == 2
 
-    durable_objects.retry_now()
+    sessions_and_cdrs.retry_now()
     deliver_all()
     found = where("SESSION", "NL", "CPA", "X1")
     assert (found["outcome"], found["revision"], found["behind"]) == ("delivered", 3, 0)
@@ -206,11 +206,11 @@ def test_a_session_out_of_order_counts_what_is_missing(cast: Cast, deliver_all: 
 def test_a_tokens_uid_is_masked(cast: Cast, deliver_all: Deliver) -> None:
     """Only its end is shown, also of one that is not there."""
     trade = Trade(TOKENS, cast).agree(0)
-    trade.told(TOKENS.make(1, uid="SECRET-UID-1"))
+    trade.push_new(TOKENS.make(1, uid="SECRET-UID-1"))
     deliver_all()
 
-    told = run("where", "TOKEN", "DE", "MSA", "SECRET-UID-1")
-    assert ("SECRET" in told, "ID-1" in told, "NL-CPA (CPO): delivered" in told) == (
+    text = run("where", "TOKEN", "DE", "MSA", "SECRET-UID-1")
+    assert ("SECRET" in text, "ID-1" in text, "NL-CPA (CPO): delivered" in text) == (
         False,
         True,
         True,

@@ -8,9 +8,9 @@ import pytest
 from django.conf import LazySettings
 
 from hub.delivery import engine
-from hub.delivery import target as delivery_target
 from hub.delivery.push import Outcome, Push
 from hub.delivery.receiver import failure, send_all
+from hub.delivery.subscriber import find_subscriber
 from hub.models import DeadLetter, Snapshot, Subscription
 from ocpi import client
 from ocpi.types import ModuleID
@@ -165,9 +165,9 @@ def test_one_peer_has_so_many_requests_in_all(
 ) -> None:
     """Two tasks for one platform share its places; waiting for one is not the peer's time."""
     settings.HUB_REQUESTS_PER_PEER = 2
-    target = delivery_target.target(subscription().pk, ModuleID.LOCATIONS)
-    assert target is not None
-    receiver, lock, busy, most = target.receiver, threading.Lock(), 0, 0
+    subscriber = find_subscriber(subscription().pk, ModuleID.LOCATIONS)
+    assert subscriber is not None
+    receiver, lock, busy, most = subscriber.receiver, threading.Lock(), 0, 0
 
     def slow(call: Call) -> None:
         nonlocal busy, most

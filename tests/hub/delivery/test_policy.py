@@ -5,21 +5,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.delivery import durable
+from hub.delivery import every_message
+from hub.delivery.batch_result import BatchResult
 from hub.delivery.leases import Positions
-from hub.delivery.outcomes import BatchResult
 from hub.delivery.policy import DeliveryPolicy, policy_of
 from hub.delivery.push import Outcome, Push, Result
 from hub.delivery.receiver import Receiver
-from hub.delivery.target import Target
+from hub.delivery.subscriber import Subscriber
 from hub.feed import Batch, FedChange, Position
 from hub.module_policy import POLICIES
 from ocpi.client import Peer
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID
 
-LATEST, DURABLE = ModuleID.LOCATIONS, ModuleID.SESSIONS
-BOTH = pytest.mark.parametrize("module", [LATEST, DURABLE])
+LATEST_STATE, EVERY_MESSAGE = ModuleID.LOCATIONS, ModuleID.SESSIONS
+BOTH = pytest.mark.parametrize("module", [LATEST_STATE, EVERY_MESSAGE])
 
 
 def a_policy(
@@ -28,7 +28,7 @@ def a_policy(
     """Make the policy of a receiver that is at position 0 and patches."""
     receiver = Receiver("https://msa.example/ocpi", Peer("token"), RoutingHeaders(), True)  # noqa: FBT003 - a row of values
     return policy_of(
-        Target(
+        Subscriber(
             subscription_id=1,
             platform_id=1,
             is_news=False,
@@ -89,8 +89,8 @@ def test_what_is_done_without_a_gap_moves_the_position_to_the_end(module: Module
 @pytest.mark.parametrize(
     "module, expected",
     [
-        (LATEST, Positions(at(1))),
-        (DURABLE, Positions(at(1), frozenset({at(3)}), frozenset({at(2)}))),
+        (LATEST_STATE, Positions(at(1))),
+        (EVERY_MESSAGE, Positions(at(1), frozenset({at(3)}), frozenset({at(2)}))),
     ],
 )
 def test_the_position_stops_before_a_gap(module: ModuleID, expected: Positions) -> None:
@@ -102,7 +102,7 @@ def test_the_position_stops_before_a_gap(module: ModuleID, expected: Positions) 
 
 def test_what_is_dealt_with_is_in_doubt_no_more() -> None:
     """However it ended; what is held stays in doubt."""
-    policy = a_policy(DURABLE, ahead=[4], in_doubt=[1, 2, 3])
+    policy = a_policy(EVERY_MESSAGE, ahead=[4], in_doubt=[1, 2, 3])
     refused = Result(a_push(2, "PATCH"), Outcome.REJECTED, "no")
     result = BatchResult(delivered=[a_push(1)], rejected=[refused], held=[a_push(3)])
 
@@ -115,11 +115,11 @@ def test_what_is_dealt_with_is_in_doubt_no_more() -> None:
 @pytest.mark.parametrize(
     "module, method, expected",
     [
-        (LATEST, "PATCH", ("PATCH", "{}")),
-        (LATEST, "PUT", ("PUT", None)),
-        (DURABLE, "PATCH", ("PUT", None)),
-        (DURABLE, "PUT", ("PUT", "{}")),
-        (DURABLE, "POST", ("POST", "{}")),
+        (LATEST_STATE, "PATCH", ("PATCH", "{}")),
+        (LATEST_STATE, "PUT", ("PUT", None)),
+        (EVERY_MESSAGE, "PATCH", ("PUT", None)),
+        (EVERY_MESSAGE, "PUT", ("PUT", "{}")),
+        (EVERY_MESSAGE, "POST", ("POST", "{}")),
     ],
 )
 def test_after_a_failure_a_state_is_read_anew_and_nothing_is_added_twice(
@@ -141,17 +141,17 @@ def test_where_every_message_counts_the_overdue_is_given_up_beside_others_that_p
     so_far = BatchResult(delivered=[a_push(9)][:delivered])
     late = frozenset([at(1)][:overdue])
 
-    over, held = a_policy(DURABLE).give_up([failing(1)], so_far, late)
+    over, held = a_policy(EVERY_MESSAGE).give_up([failing(1)], so_far, late)
 
     assert (len(over), len(held)) == (rejected, 1 - rejected)
 
 
 def test_the_oldest_is_given_up_when_too_many_went_by(monkeypatch: pytest.MonkeyPatch) -> None:
     """What lies ahead of the gap is written with every batch."""
-    monkeypatch.setattr(durable, "_MOST_AHEAD", 2)
+    monkeypatch.setattr(every_message, "_MOST_AHEAD", 2)
     so_far = BatchResult(delivered=[a_push(9)])
 
-    over, held = a_policy(DURABLE, ahead=[3, 4, 5]).give_up(
+    over, held = a_policy(EVERY_MESSAGE, ahead=[3, 4, 5]).give_up(
         [failing(1), failing(2)], so_far, frozenset()
     )
 
@@ -161,7 +161,7 @@ def test_the_oldest_is_given_up_when_too_many_went_by(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     "module, method, over",
-    [(LATEST, "PATCH", True), (DURABLE, "PATCH", False), (DURABLE, "PUT", True)],
+    [(LATEST_STATE, "PATCH", True), (EVERY_MESSAGE, "PATCH", False), (EVERY_MESSAGE, "PUT", True)],
 )
 def test_a_dead_letter_ends_with_what_makes_up_for_it(
     module: ModuleID,

@@ -65,15 +65,15 @@ def test_dispatching_has_a_queue_of_its_own() -> None:
 
 
 def test_the_waker_survives_whatever_it_calls(caplog: pytest.LogCaptureFixture) -> None:
-    """The next change is told all the same."""
-    told = threading.Event()
+    """The next change is sent all the same."""
+    called = threading.Event()
     calls: list[int] = []
 
     def send(_: str) -> None:
         calls.append(1)
         if len(calls) == 1:
             raise KeyError("broken")
-        told.set()
+        called.set()
 
     waker = Waker(send)
     with caplog.at_level(logging.ERROR):
@@ -82,4 +82,4 @@ def test_the_waker_survives_whatever_it_calls(caplog: pytest.LogCaptureFixture) 
             pass
         waker.wake("locations")
 
-    assert told.wait(1)
+    assert called.wait(1)

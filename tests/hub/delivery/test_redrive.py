@@ -52,14 +52,14 @@ def test_one_letter_is_sent_again(refused: SandboxPlatform) -> None:
 def test_all_dead_letters_are_sent_again_with_the_state_of_now(
     refused: SandboxPlatform, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Progress is told after each batch; what changed meanwhile is not undone."""
+    """Progress is shown after each batch; what changed meanwhile is not undone."""
     monkeypatch.setattr(delivery_redrive, "_BATCH", 2)
     owner.patch("L3", body={"name": "newer", "last_updated": T2})
 
-    told = run("redrive", "--all").splitlines()
+    lines = run("redrive", "--all").splitlines()
 
-    assert [line.partition("  ")[0] for line in told[:-1]] == ["2 of 3", "3 of 3"]
-    assert told[-1].startswith("3 dead letters: 3 delivered, 0 refused")
+    assert [line.partition("  ")[0] for line in lines[:-1]] == ["2 of 3", "3 of 3"]
+    assert lines[-1].startswith("3 dead letters: 3 delivered, 0 refused")
     assert {seen.method for seen in pushes(refused)} == {"PUT"}
     assert received(refused) == {f"NL-CPA/L{n}": owner.get(f"L{n}") for n in (1, 2, 3)}
     assert dead_letters() == []
@@ -67,7 +67,7 @@ def test_all_dead_letters_are_sent_again_with_the_state_of_now(
 
 
 def test_what_is_refused_again_has_the_new_reason(refused: SandboxPlatform) -> None:
-    """One letter each, as before."""
+    """One dead letter each, as before."""
     refused.answer("PUT /L2", misbehaviour.refuse(2002, "never"))
 
     result = command("redrive", "--party", "DE-MSA", "--module", "locations")
@@ -113,7 +113,7 @@ def test_who_may_not_have_it_any_more_gets_nothing(refused: SandboxPlatform) -> 
 def test_whose_dead_letters_stay_is_said_and_holds_up_no_others(
     refused: SandboxPlatform, cast: Cast, deliver_all: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One owner's agreement is suspended: another's letters go, in this batch and in later ones."""
+    """One owner's agreement is suspended: another's dead letters go, in this batch and later."""
     monkeypatch.setattr(delivery_redrive, "_BATCH", 2)
     cast.agree(("NL-CPB", "DE-MSA"))
     with refused.answer("/locations/", misbehaviour.refuse(2001)):
@@ -144,7 +144,7 @@ def test_who_backs_off_is_left_alone(refused: SandboxPlatform) -> None:
 def test_nothing_is_sent_beside_a_worker(
     refused: SandboxPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the worker sends may be newer: the letters wait for its lease."""
+    """What the worker sends may be newer: the dead letters wait for its lease."""
     monkeypatch.setattr(delivery_redrive, "_PATIENCE_SECONDS", 0)
     Subscription.objects.update(lease_until="2099-01-01T00:00:00Z")
 
@@ -155,10 +155,10 @@ def test_nothing_is_sent_beside_a_worker(
 
 
 def test_what_is_gone_is_not_sent_again(cast: Cast, deliver_all: Deliver) -> None:
-    """A Tariff that was deleted meanwhile does not come back; its letter is moot."""
+    """A Tariff that was deleted meanwhile does not come back; its dead letter is moot."""
     tariffs = Trade(TARIFFS, cast).agree(0)
     with tariffs.reader().answer("PUT /tariffs/", misbehaviour.refuse(2001)):
-        tariffs.told(TARIFFS.make(1))
+        tariffs.push_new(TARIFFS.make(1))
         deliver_all()
     tariffs.send("DELETE", "X1")
 

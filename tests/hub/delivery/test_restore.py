@@ -72,8 +72,8 @@ def test_a_step_that_takes_too_long_is_left_for_later(
     cast["P1"], cast["P2"]
     cast.agree(("NL-CPA", "DE-MSA"))
     monkeypatch.setattr(subscriptions, "_RECONCILE_TIMEOUT", "100ms")
-    steps = ("SELECT pg_sleep(10)", *subscriptions._STEPS[Delivery.LATEST])
-    monkeypatch.setitem(subscriptions._STEPS, Delivery.LATEST, steps)
+    steps = ("SELECT pg_sleep(10)", *subscriptions._STEPS[Delivery.LATEST_STATE])
+    monkeypatch.setitem(subscriptions._STEPS, Delivery.LATEST_STATE, steps)
 
     subscriptions.reconcile()
 

@@ -12,7 +12,7 @@ from parties.models import Agreement, AgreementState
 from sandbox import misbehaviour
 from sandbox.server import Call, Responder
 from tests.cast import Cast
-from tests.hub.delivery.durable_objects import (
+from tests.hub.delivery.sessions_and_cdrs import (
     dead_letters,
     grow_old,
     held,
@@ -20,10 +20,10 @@ from tests.hub.delivery.durable_objects import (
     patch,
     places,
     put,
+    received,
     retry_now,
     sessions,
     subscription,
-    told,
 )
 from tests.hub.exchange import Trade
 
@@ -48,7 +48,7 @@ def test_every_message_arrives_as_it_was_sent_and_in_order(
 
     deliver_all()
 
-    assert [method for method, _ in told(trade)] == ["PUT"] + ["PATCH"] * 50
+    assert [method for method, _ in received(trade)] == ["PUT"] + ["PATCH"] * 50
     assert [places(seen.json) for seen in trade.pushes()] == [[n] for n in range(51)]
     assert places(held(trade)) == list(range(51))
     row = subscription(trade)
@@ -64,7 +64,7 @@ def test_sessions_do_not_wait_for_each_other(trade: Trade, deliver_all: Deliver)
 
     deliver_all()
 
-    arrived = told(trade)
+    arrived = received(trade)
     assert arrived.index(("PATCH", "X2")) < arrived.index(("PATCH", "X1"))
     assert {name: places(held(trade, name)) for name in ("X1", "X2")} == {
         "X1": [0, 1],
@@ -84,7 +84,7 @@ def test_a_refused_message_is_a_dead_letter_and_the_next_goes_on(
 
     deliver_all()
 
-    assert [method for method, _ in told(trade)] == ["PUT", "PUT", "PATCH"]
+    assert [method for method, _ in received(trade)] == ["PUT", "PUT", "PATCH"]
     [dead_letter] = dead_letters(trade)
     assert (dead_letter.method, dead_letter.path) == ("PUT", "NL/CPA/X1")
     assert "no such thing" in dead_letter.reason
@@ -110,11 +110,11 @@ def test_an_unknown_session_is_sent_whole_and_no_period_twice(
     emsp.answer("PATCH", misbehaviour.first(1, one_more))
     deliver_all()
 
-    assert [method for method, _ in told(trade)] == ["PATCH", "PUT"]
+    assert [method for method, _ in received(trade)] == ["PATCH", "PUT"]
     assert places(held(trade)) == [0, 1, 2, 3, 4]
     patch(trade, 5)
     deliver_all()
-    assert told(trade)[2:] == [("PATCH", "X1")]
+    assert received(trade)[2:] == [("PATCH", "X1")]
     assert places(held(trade)) == [0, 1, 2, 3, 4, 5]
     assert subscription(trade).ahead == []
 
@@ -158,7 +158,7 @@ def test_a_patch_that_may_have_arrived_is_not_applied_twice(
     retry_now()
     deliver_all()
 
-    assert [each for each in told(trade) if each[1] == "X1"] == [("PATCH", "X1"), ("PUT", "X1")]
+    assert [each for each in received(trade) if each[1] == "X1"] == [("PATCH", "X1"), ("PUT", "X1")]
     assert places(held(trade)) == [0, 1, 2]
     assert dead_letters(trade) == []
     assert (subscription(trade).ahead, subscription(trade).in_doubt) == ([], [])
@@ -181,12 +181,12 @@ def test_a_patch_of_a_worker_that_died_is_not_applied_twice(
 
     pk = subscription(trade).pk
     with monkeypatch.context() as dying:
-        dying.setattr(engine, "_note", die)
+        dying.setattr(engine, "_record", die)
         with pytest.raises(Killed):
             engine.deliver(pk)
     deliver_all()
 
-    assert [method for method, _ in told(trade)] == ["PATCH", "PUT"]
+    assert [method for method, _ in received(trade)] == ["PATCH", "PUT"]
     assert places(held(trade)) == [0, 1]
 
 
@@ -207,7 +207,7 @@ def test_a_platform_that_was_away_gets_every_message_as_it_was_sent(
 
     deliver_all()
 
-    assert [method for method, _ in told(trade)] == ["PATCH"] * 3
+    assert [method for method, _ in received(trade)] == ["PATCH"] * 3
     assert places(held(trade)) == [0, 1, 2, 3]
 
 
@@ -222,14 +222,14 @@ def test_a_platform_without_patch_gets_states(cast: Cast, deliver_all: Deliver) 
 
     deliver_all()
 
-    assert told(trade) == [("PUT", "X1")]
+    assert received(trade) == [("PUT", "X1")]
     assert places(held(trade)) == [0, 1, 2, 3]
 
 
 def test_what_is_too_old_is_a_dead_letter(
     trade: Trade, deliver_all: Deliver, settings: LazySettings
 ) -> None:
-    """It is not sent any more, and its record tells why; what is younger arrives."""
+    """It is not sent any more, and its record says why; what is younger arrives."""
     settings.HUB_DELIVERY_EXPIRY_DAYS = 3
     put(trade)
     patch(trade, 1)
@@ -238,7 +238,7 @@ def test_what_is_too_old_is_a_dead_letter(
 
     deliver_all()
 
-    assert told(trade) == [("PUT", "X2")]
+    assert received(trade) == [("PUT", "X2")]
     assert [(each.method, each.path) for each in dead_letters(trade)] == [
         ("PUT", "NL/CPA/X1"),
         ("PATCH", "NL/CPA/X1"),
@@ -254,7 +254,7 @@ def test_an_agreement_that_ended_leaves_dead_letters(trade: Trade, deliver_all: 
 
     deliver_all()
 
-    assert told(trade) == []
+    assert received(trade) == []
     [dead_letter] = dead_letters(trade)
     assert "may no longer have anything of NL-CPA" in dead_letter.reason
 
@@ -274,7 +274,7 @@ def test_a_new_registration_loses_nothing_and_repeats_nothing(
 
     deliver_all()
 
-    assert [method for method, _ in told(trade)] == ["PATCH"]
+    assert [method for method, _ in received(trade)] == ["PATCH"]
     assert places(held(trade)) == [0, 1]
     assert subscription(trade).pk == before
     assert not subscription(trade).snapshots.exists()
@@ -290,8 +290,8 @@ def test_no_party_sees_the_sessions_of_another(cast: Cast, deliver_all: Deliver)
 
     deliver_all()
 
-    assert {name for _, name in told(trade, 0)} == {"X2", "X4"}
-    assert {name for _, name in told(trade, 1)} == {"X1", "X3"}
+    assert {name for _, name in received(trade, 0)} == {"X2", "X4"}
+    assert {name for _, name in received(trade, 1)} == {"X1", "X3"}
 
 
 def test_what_was_delivered_beyond_a_gap_is_not_sent_again(
@@ -312,7 +312,7 @@ def test_what_was_delivered_beyond_a_gap_is_not_sent_again(
 
     deliver_all()
 
-    assert told(trade) == [("PUT", "X1")]
+    assert received(trade) == [("PUT", "X1")]
     assert subscription(trade).ahead == []
 
 

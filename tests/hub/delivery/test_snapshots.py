@@ -259,7 +259,7 @@ def test_access_that_comes_back_brings_what_was_missed(
 def test_a_suspended_platform_gets_nothing(
     owner: Owner, emsp: SandboxPlatform, deliver_all: Deliver
 ) -> None:
-    """Its subscription ends; what it is told later begins anew."""
+    """Its subscription ends; what it gets later begins anew."""
     owner.put("L1", body=a_location(CPA, 1))
     disconnect(Platform.objects.get(name="P2"), status=ConnectionStatus.SUSPENDED)
     engine.deliver(Subscription.objects.get(receiver__platform__name="P2", module="locations").pk)
@@ -278,8 +278,8 @@ def test_a_snapshot_has_what_was_said_to_its_receiver_alone(
     """Its own variant instead of everybody's, as in its list; nobody else gets that one (A-34)."""
     trade = Trade(kind, cast).agree(0, 1)
     everybodys, own = (kind.make(1, x_name=name) for name in ("for all", "for one"))
-    assert trade.tell(everybodys).status_code == 1000
-    assert trade.tell(own, to=kind.readers[0][1]).status_code == 1000
+    assert trade.push(everybodys).status_code == 1000
+    assert trade.push(own, to=kind.readers[0][1]).status_code == 1000
     emsp = trade.reader()
     emsp.objects[kind.module].clear()
     emsp.forget()

@@ -1,4 +1,4 @@
-"""Who has to be told what: subscriptions follow access, roles and endpoints."""
+"""Who gets what: subscriptions follow access, roles and endpoints."""
 
 import time
 from collections.abc import Callable
@@ -184,7 +184,7 @@ def test_the_one_subscription_of_a_party_is_not_doubled_by_a_later_role() -> Non
 
 
 def test_a_dual_role_party_does_not_subscribe_to_itself() -> None:
-    """BE-MIX the eMSP is not told what BE-MIX the CPO says (A-24)."""
+    """BE-MIX the eMSP does not get what BE-MIX the CPO says (A-24)."""
     cpo = a_party("MIX", Role.CPO, country="BE")
     emsp: Party = PartyFactory.create(
         platform=cpo.platform, role=Role.EMSP.value, country_code="BE", party_id="MIX"

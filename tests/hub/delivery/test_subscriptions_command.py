@@ -15,7 +15,7 @@ from tests.cast import CPA, a_location
 from tests.hub.location_owner import Owner
 
 
-def told(*arguments: str) -> str:
+def output(*arguments: str) -> str:
     """Run the command and return what it prints."""
     out = StringIO()
     call_command("subscriptions", *arguments, stdout=out)
@@ -31,13 +31,13 @@ def test_each_receiver_with_its_lag(
     owner.put("L1", body=a_location(CPA, 1))
 
     rows: list[dict[str, Any]] = json.loads(
-        told("--party", "de-msa", "--module", "locations", "--json")
+        output("--party", "de-msa", "--module", "locations", "--json")
     )
 
     [found] = rows
     assert (found["receiver"], found["module"], found["behind"]) == ("DE-MSA", "locations", 1)
-    assert "DE-MSA locations: 1 behind" in told()
-    assert told("--party", "XX-XXX").startswith("nobody is subscribed")
+    assert "DE-MSA locations: 1 behind" in output()
+    assert output("--party", "XX-XXX").startswith("nobody is subscribed")
 
 
 def test_delivery_is_started(owner: Owner, emsp: SandboxPlatform) -> None:
@@ -48,7 +48,7 @@ def test_delivery_is_started(owner: Owner, emsp: SandboxPlatform) -> None:
     chosen.get(module="locations").snapshots.update(finished_at=None)
     broker.connection().flushdb()
 
-    told("--party", "DE-MSA", "--deliver")
+    output("--party", "DE-MSA", "--deliver")
 
     waiting = {name: int(broker.connection().llen(name)) for name in ("realtime", "bulk")}
     broker.connection().flushdb()
@@ -74,6 +74,6 @@ def test_a_terminal_sees_how_far_snapshots_are(owner: Owner, emsp: SandboxPlatfo
     call_command("subscriptions", *chosen, "--wait", "0.2", stdout=StringIO(), stderr=terminal)
 
     assert "75%  objects: 3 of 4" in terminal.getvalue()
-    assert "snapshot 3 of 4" in told(*chosen)
+    assert "snapshot 3 of 4" in output(*chosen)
     Snapshot.objects.update(finished_at=timezone.now())
-    assert json.loads(told(*chosen, "--json", "--wait", "60"))[0]["snapshot"] is None
+    assert json.loads(output(*chosen, "--json", "--wait", "60"))[0]["snapshot"] is None

@@ -9,7 +9,7 @@ from hub.models import DeadLetter
 from sandbox import misbehaviour
 from sandbox.server import Responder
 from tests.cast import Cast
-from tests.hub.delivery.durable_objects import subscription
+from tests.hub.delivery.sessions_and_cdrs import subscription
 from tests.hub.exchange import TARIFFS, TOKENS, Trade
 
 Deliver = Callable[[], int]
@@ -25,7 +25,7 @@ def tariffs(cast: Cast, deliver_all: Deliver) -> Trade:
     """NL-CPA's Tariffs, one of which DE-MSA has."""
     trade = Trade(TARIFFS, cast).agree(0)
     deliver_all()
-    trade.told(trade.kind.make(1))
+    trade.push_new(trade.kind.make(1))
     deliver_all()
     trade.reader().forget()
     return trade
@@ -47,7 +47,7 @@ def test_what_changed_before_it_was_deleted_is_not_sent(
     tariffs: Trade, deliver_all: Deliver
 ) -> None:
     """Nobody needs the state of what is gone."""
-    tariffs.tell(tariffs.kind.make(1, currency="SEK"))
+    tariffs.push(tariffs.kind.make(1, currency="SEK"))
     tariffs.send("DELETE", "X1")
 
     deliver_all()
@@ -59,7 +59,7 @@ def test_a_tariff_that_is_back_is_sent_as_it_is(tariffs: Trade, deliver_all: Del
     """However often it was deleted meanwhile."""
     for _ in range(2):
         tariffs.send("DELETE", "X1")
-        tariffs.tell(tariffs.kind.make(1, currency="SEK"))
+        tariffs.push(tariffs.kind.make(1, currency="SEK"))
 
     deliver_all()
 
@@ -107,7 +107,7 @@ def test_a_failing_object_beside_a_deleted_one_is_passed_over(
     """The DELETE, sent again, proves that others pass."""
     tariffs.reader().answer("PUT /X2", misbehaviour.html(500))
     tariffs.send("DELETE", "X1")
-    tariffs.told(tariffs.kind.make(2))
+    tariffs.push_new(tariffs.kind.make(2))
 
     engine.deliver(subscription(tariffs).pk)
 
@@ -115,7 +115,7 @@ def test_a_failing_object_beside_a_deleted_one_is_passed_over(
 
 
 def test_a_token_of_another_type_goes_to_a_url_of_its_own(cast: Cast, deliver_all: Deliver) -> None:
-    """Verbatim, as a state and in a snapshot: only the query tells it from the card.
+    """Verbatim, as a state and in a snapshot: only by the query it differs from the card.
 
     Which of the two comes first is free; what becomes of one of them keeps its order.
     """
@@ -124,7 +124,7 @@ def test_a_token_of_another_type_goes_to_a_url_of_its_own(cast: Cast, deliver_al
     query = "?type=APP_USER"
     cast["P1"], cast["P2"]
     for value, where in ((card, ""), (app, query)):
-        assert trade.tell(value, query=where).status_code == 1000
+        assert trade.push(value, query=where).status_code == 1000
     trade.agree(0)
     deliver_all()
     assert sorted(sent(trade)) == [("PUT", "X1"), ("PUT", f"X1{query}")]

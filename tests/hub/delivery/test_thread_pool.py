@@ -110,7 +110,7 @@ def test_nobody_looks_after_what_another_worker_is_at() -> None:
 
 
 def test_a_failure_ends_no_thread(caplog: pytest.LogCaptureFixture) -> None:
-    """It is told, and what failed can be taken on again."""
+    """It is logged, and what failed can be taken on again."""
     work = Work()
     with caplog.at_level(logging.ERROR), pool(work, work.look) as found:
         found.submit([13, 1])
@@ -119,8 +119,10 @@ def test_a_failure_ends_no_thread(caplog: pytest.LogCaptureFixture) -> None:
         found.wait()
 
     assert work.done == [1]
-    told = [each.getMessage() for each in caplog.records if each.name == "hub.delivery.thread_pool"]
-    assert told == ["subscription 13 waits for the next round"] * 2
+    messages = [
+        each.getMessage() for each in caplog.records if each.name == "hub.delivery.thread_pool"
+    ]
+    assert messages == ["subscription 13 waits for the next round"] * 2
 
 
 def test_who_leaves_ends_what_is_begun_alone() -> None:

@@ -23,7 +23,7 @@ from hub.models import (
 )
 from hub.models import Session as StoredSession
 from hub.privacy import personal_retention
-from hub.pull import retention as pull_retention
+from hub.pull import object_retention
 from hub.tasks.housekeeping import prune_personal
 from ocpi.types import ModuleID
 from operators.audit import record
@@ -204,5 +204,5 @@ def test_a_cdr_without_its_driver_meets_its_own_list_again(
 def test_every_lifetime_of_an_object_is_known_to_its_list() -> None:
     """Deleting what the next reading brings back would be no end."""
     ends = {each.setting for each in personal_retention.LIFETIMES}
-    assert set(pull_retention.SETTINGS.values()) <= ends
-    assert set(pull_retention.SETTINGS) == {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}
+    assert set(object_retention.SETTINGS.values()) <= ends
+    assert set(object_retention.SETTINGS) == {ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS}

@@ -75,7 +75,7 @@ def test_what_is_no_list_is_told_and_backed_off(
 
 
 def test_back_off_grows_and_has_an_end() -> None:
-    """A minute, two, four, up to six hours and their jitter; as long as the platform wants."""
+    """A minute, two, four, up to six hours and their jitter; as long as the platform asks."""
     pauses = [leases.backoff(failures, None).total_seconds() for failures in (1, 2, 5, 50)]
     assert pauses == sorted(pauses)
     assert 54 <= pauses[0] <= 66

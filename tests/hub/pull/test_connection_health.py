@@ -1,4 +1,4 @@
-"""What reading a platform's lists tells of its connection."""
+"""What reading a platform's lists says of its connection."""
 
 from datetime import timedelta
 

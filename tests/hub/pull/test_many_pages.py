@@ -41,7 +41,7 @@ def test_absolute_links_are_followed(cpo: SandboxPlatform) -> None:
 
 @pytest.mark.conformance("TF-32")
 def test_relative_links_with_cursors_are_followed(cast: Cast) -> None:
-    """They are nobody's business but the platform's; it tells no total."""
+    """They are nobody's business but the platform's; it says no total."""
     cpo = _offering(cast.join("P1", page_limit=2, cursor_links=True))
 
     done = read()
@@ -68,8 +68,8 @@ def test_a_link_that_leads_astray_does_not_end_the_list(
 ) -> None:
     """Another host, itself, a dead URL, empty, missing: the list goes on by offset."""
     first = f"{cpo.endpoint('locations', 'SENDER')}?limit=100"
-    told = link.format(first=first) if link else link
-    with cpo.answer("GET /sender/locations", relinked(told)):
+    header = link.format(first=first) if link else link
+    with cpo.answer("GET /sender/locations", relinked(header)):
         done = read()
 
     assert (done.seen, done.phase, done.last_error) == (5, "IDLE", "")

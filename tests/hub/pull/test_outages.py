@@ -151,7 +151,7 @@ def test_a_crawl_that_was_under_way_is_followed_by_another(cpo: SandboxPlatform)
 
 @contextmanager
 def _without(table: str) -> Iterator[None]:
-    """Let the hub fail on whatever wants this table."""
+    """Let the hub fail on whatever needs this table."""
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} RENAME TO gone")
     try:

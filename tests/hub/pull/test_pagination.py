@@ -3,7 +3,7 @@
 import pytest
 
 from hub.pull import pagination
-from hub.pull.pagination import CrawlPosition, Listing, Onward, PagingInfo, at, onward
+from hub.pull.pagination import Continuation, CrawlPosition, Listing, PagingInfo, at, continuation
 from ocpi.types import parse_datetime
 
 ENDPOINT = "https://cpo.example:8443/ocpi/locations/"
@@ -17,10 +17,10 @@ def after(
     count: int = 100,
     position: CrawlPosition = FIRST,
     **paging: int | bool | None,
-) -> Onward:
+) -> Continuation:
     """Decide after a page of so many objects with this Link."""
     page = PagingInfo(count, link, **paging)  # type: ignore[arg-type]
-    return onward(LISTING, position, page, visited={position.url})
+    return continuation(LISTING, position, page, visited={position.url})
 
 
 def test_the_first_page_has_date_and_limit() -> None:
@@ -42,7 +42,7 @@ def test_the_first_page_has_date_and_limit() -> None:
 )
 def test_a_link_to_the_same_origin_is_followed_as_it_is(link: str, url: str) -> None:
     """Whatever path and query it has, absolute or relative."""
-    assert after(link) == Onward(CrawlPosition(url, 100))
+    assert after(link) == Continuation(CrawlPosition(url, 100))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_link_that_must_not_be_followed_gives_way_to_the_offset(link: str) -> 
 
 
 def test_without_a_total_such_a_list_ends_where_it_is_not_full() -> None:
-    """And nobody can tell whether that was all."""
+    """And nobody knows whether that was all."""
     found = after('<https://elsewhere.example/>; rel="next"', count=30)
     assert (found.position, found.is_certain) == (None, False)
 
@@ -74,16 +74,16 @@ def test_without_a_total_such_a_list_ends_where_it_is_not_full() -> None:
 @pytest.mark.parametrize("link", [None, "", " ", "<>", '<>; rel="next"', '<x>; rel="prev"'])
 def test_a_list_ends_without_link_when_all_came(link: str | None) -> None:
     """An empty Link is none; the total says that nothing is left."""
-    assert after(link, count=50, total=50) == Onward(None)
-    assert after(link, count=50) == Onward(None)
+    assert after(link, count=50, total=50) == Continuation(None)
+    assert after(link, count=50) == Continuation(None)
 
 
 @pytest.mark.parametrize("link", [None, "", '<>; rel="next"'])
 def test_a_missing_link_is_made_up_for_by_counting(link: str | None) -> None:
     """X-Total-Count says that there is more; or a full page makes it likely."""
     following = CrawlPosition(f"{ENDPOINT}?offset=100&limit=100", 100, by_offset=True)
-    assert after(link, total=101) == Onward(following)
-    assert after(link) == Onward(following)
+    assert after(link, total=101) == Continuation(following)
+    assert after(link) == Continuation(following)
     assert after(link, count=40, limit=40).position is not None
 
 
@@ -91,18 +91,20 @@ def test_by_offset_links_are_not_looked_at_any_more() -> None:
     """Who led astray once would do so again."""
     position = at(LISTING, 100, by_offset=True)
     found = after('<?cursor=x>; rel="next"', position=position, total=300)
-    assert found == Onward(at(LISTING, 200, by_offset=True))
+    assert found == Continuation(at(LISTING, 200, by_offset=True))
 
 
 def test_a_total_that_promises_too_much_ends_at_the_empty_page() -> None:
     """A total that ignores date_from, say; whether anything is missing is uncertain."""
     position = at(LISTING, 100, by_offset=True)
-    assert after(None, count=0, position=position, total=5000) == Onward(None, is_certain=False)
+    assert after(None, count=0, position=position, total=5000) == Continuation(
+        None, is_certain=False
+    )
 
 
 def test_an_empty_page_with_a_link_is_passed() -> None:
     """Cursors may skip what is filtered out."""
-    assert after('<?cursor=x>; rel="next"', count=0) == Onward(
+    assert after('<?cursor=x>; rel="next"', count=0) == Continuation(
         CrawlPosition(f"{ENDPOINT}?cursor=x", 0)
     )
 

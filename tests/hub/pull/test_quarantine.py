@@ -81,7 +81,7 @@ def test_the_reason_names_the_field(pair: Pair, broken: object, finding: str, he
 
 
 def test_what_is_mended_leaves_the_quarantine(pair: Pair) -> None:
-    """As soon as a list has it right; first and last sight tell how long it was wrong."""
+    """As soon as a list has it right; first and last sight say how long it was wrong."""
     cpo, _ = pair
     with cpo.answer("GET /sender/locations", reply([without("city", 1)])):
         read()

@@ -28,7 +28,7 @@ def owner(pair: Pair) -> SandboxPlatform:
 def test_what_two_full_crawls_miss_has_vanished(
     owner: SandboxPlatform, pair: Pair, deliver_all: Callable[[], int]
 ) -> None:
-    """After one it is still served; after two it is flagged and in no list, and nobody is told."""
+    """After one it is still served; after two it is flagged and in no list, and nothing is sent."""
     emsp = pair[1]
     deliver_all()
     before = Change.objects.count(), len(pushes(emsp))
@@ -64,7 +64,7 @@ def test_what_is_spoken_of_again_is_back(owner: SandboxPlatform, pair: Pair, way
 def test_what_is_back_reaches_who_came_meanwhile(
     owner: SandboxPlatform, cast: Cast, deliver_all: Callable[[], int], way: str
 ) -> None:
-    """A newcomer's snapshot lacked it: it is told of it now, although nothing changed."""
+    """A newcomer's snapshot lacked it: it gets it now, although nothing changed."""
     read_days_later()
     read_days_later()
     newcomer = cast["P3"]
@@ -109,7 +109,7 @@ def test_a_crawl_of_changes_misses_nothing(owner: SandboxPlatform, pair: Pair) -
 def test_a_crawl_that_may_have_passed_something_over_proves_nothing(
     owner: SandboxPlatform, pair: Pair, total: str
 ) -> None:
-    """The total says that more is there, or an object could not be told."""
+    """The total says that more is there, or an object could not be identified."""
     with owner.answer("GET /sender/locations", relinked(None, X_Total_Count=total)):
         for _ in range(3):
             read_days_later()

@@ -50,7 +50,7 @@ def test_readings_are_hours_apart_and_never_in_step(
 
 
 def test_a_full_crawl_comes_round_again(cpo: SandboxPlatform, settings: LazySettings) -> None:
-    """HUB_PULL_FULL_DAYS after the last one began, or when an operator or a handshake wants it."""
+    """HUB_PULL_FULL_DAYS after the last one began, or when an operator or a handshake asks."""
     read(full=True)
     cpo.forget()
     long_ago = timezone.now() - timedelta(days=settings.HUB_PULL_FULL_DAYS + 1)

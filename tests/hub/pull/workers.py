@@ -48,11 +48,11 @@ def state(module: str = "locations", party: PartyRef = CPA) -> PullState:
 
 
 def offer(platform: SandboxPlatform, module: str, *values: Json) -> None:
-    """Put objects into a platform's own list without telling anybody."""
-    shelf = platform.own[module]
+    """Put objects into a platform's own list without sending them."""
+    store = platform.own[module]
     for value in values:
-        key = (value["country_code"], value["party_id"], str(value[shelf.kind.id_field]))
-        shelf[key] = json.dumps(value)
+        key = (value["country_code"], value["party_id"], str(value[store.kind.id_field]))
+        store[key] = json.dumps(value)
 
 
 def asked(platform: SandboxPlatform, module: str = "locations") -> list[Seen]:

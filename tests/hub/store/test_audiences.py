@@ -50,7 +50,7 @@ def party(trade: Trade, reader: int) -> PartyRef:
 @pytest.mark.conformance("TF-79", "LOC-22")
 def test_what_is_said_to_one_party_is_in_its_list_alone(trade: Trade) -> None:
     """Nobody else lists it, and nobody but its receiver was told."""
-    result = trade.tell(trade.kind.make(1, x_name="for one"), to=party(trade, 0))
+    result = trade.push(trade.kind.make(1, x_name="for one"), to=party(trade, 0))
 
     assert (result.http_status, result.status_code) == (201, 1000)
     assert named(trade, 0) == ["for one"]
@@ -67,11 +67,11 @@ def test_ones_own_variant_is_listed_instead_of_everybodys(
 ) -> None:
     """Until something newer is said to everybody; counts and filters know of it too."""
     make = trade.kind.make
-    trade.tell(make(1, x_name="X1 for all"))
-    trade.tell(make(2, x_name="X2 for all"))
-    trade.tell(make(1, x_name="X1 for one", last_updated=T2), to=party(trade, 0))
-    trade.tell(make(1, x_name="X1 for the other"), to=party(trade, 1))
-    trade.tell(make(3, x_name="X3 for one"), to=party(trade, 0))
+    trade.push(make(1, x_name="X1 for all"))
+    trade.push(make(2, x_name="X2 for all"))
+    trade.push(make(1, x_name="X1 for one", last_updated=T2), to=party(trade, 0))
+    trade.push(make(1, x_name="X1 for the other"), to=party(trade, 1))
+    trade.push(make(3, x_name="X3 for one"), to=party(trade, 0))
 
     assert sorted(named(trade, 0)) == ["X1 for one", "X2 for all", "X3 for one"]
     assert sorted(named(trade, 1)) == ["X1 for the other", "X2 for all"]
@@ -87,7 +87,7 @@ def test_ones_own_variant_is_listed_instead_of_everybodys(
 def test_a_patch_for_one_party_leaves_everybodys_object_alone(trade: Trade) -> None:
     """It makes that party's own copy, once."""
     value = trade.kind.make(1, x_name="for all")
-    trade.tell(value)
+    trade.push(value)
     receives(trade, value)
 
     for name in ("for one", "for one again"):
@@ -106,7 +106,7 @@ def test_a_patch_for_one_party_leaves_everybodys_object_alone(trade: Trade) -> N
 def test_a_part_patched_for_one_party_is_in_its_copy_only(trade: Trade) -> None:
     """The copy has the whole Location; GET of one object, too, shows the caller's own variant."""
     value = LOCATIONS.make(1)
-    trade.tell(value)
+    trade.push(value)
     receives(trade, value)
     patch = {"status": "CHARGING", "last_updated": T2}
 
@@ -130,7 +130,7 @@ def test_a_part_patched_for_one_party_is_in_its_copy_only(trade: Trade) -> None:
 def test_patches_for_one_party_at_the_same_time_end_in_one_copy(trade: Trade) -> None:
     """It has them all, whichever of them made it."""
     value = LOCATIONS.make(1)
-    trade.tell(value)
+    trade.push(value)
     receives(trade, value)
 
     def patch(number: int) -> None:
@@ -148,7 +148,7 @@ def test_patches_for_one_party_at_the_same_time_end_in_one_copy(trade: Trade) ->
 def test_a_direct_put_is_passed_on_however_often_it_is_repeated(trade: Trade) -> None:
     """What a party has is its own business; the hub counts what it knew already."""
     for _ in range(3):
-        trade.tell(trade.kind.make(1), to=party(trade, 0))
+        trade.push(trade.kind.make(1), to=party(trade, 0))
 
     assert [seen.method for seen in trade.pushes(0)] == ["PUT"] * 3
     row = POLICIES[ModuleID(trade.kind.module)].model._default_manager.get()
@@ -170,12 +170,12 @@ REFUSALS: dict[str, Responder] = {
 @pytest.mark.conformance("TF-79")
 def test_what_its_receiver_refused_is_not_remembered(trade: Trade, refusal: str) -> None:
     """Neither a PUT nor a PATCH; the list keeps what the receiver accepted before."""
-    trade.tell(LOCATIONS.make(1, x_name="for all"))
-    trade.tell(LOCATIONS.make(2, x_name="accepted"), to=MSA)
+    trade.push(LOCATIONS.make(1, x_name="for all"))
+    trade.push(LOCATIONS.make(2, x_name="accepted"), to=MSA)
 
     with trade.reader().answer("/locations/", REFUSALS[refusal]):
         for number in (1, 2, 3):
-            answer = trade.tell(LOCATIONS.make(number, x_name="refused"), to=MSA)
+            answer = trade.push(LOCATIONS.make(number, x_name="refused"), to=MSA)
             assert answer.status_code != 1000
         for number in (1, 2):
             patch = {"x_name": "refused", "last_updated": T2}
@@ -188,12 +188,12 @@ def test_what_its_receiver_refused_is_not_remembered(trade: Trade, refusal: str)
 @pytest.mark.parametrize("kind", [LOCATIONS])
 def test_a_change_that_makes_no_object_leaves_no_copy_behind(trade: Trade) -> None:
     """A receiver may accept what the hub cannot merge; it goes on listing what is for everybody."""
-    trade.tell(LOCATIONS.make(1, x_name="for all"))
+    trade.push(LOCATIONS.make(1, x_name="for all"))
     odd = {"coordinates": None, "last_updated": T2}
 
     with trade.reader().answer("PATCH", misbehaviour.refuse(1000, "fine")):
         assert trade.send("PATCH", "X1", odd, to=MSA).status_code == 1000
-    trade.tell(LOCATIONS.make(1, x_name="for all, newer", last_updated=T3))
+    trade.push(LOCATIONS.make(1, x_name="for all, newer", last_updated=T3))
 
     assert named(trade, 0) == ["for all, newer"]
 
@@ -202,9 +202,9 @@ def test_a_change_that_makes_no_object_leaves_no_copy_behind(trade: Trade) -> No
 @pytest.mark.conformance("TF-79", "TAR-12")
 def test_a_tariff_deleted_for_one_party_is_gone_from_its_list_only(trade: Trade) -> None:
     """What remains for it is what is for everybody."""
-    trade.tell(TARIFFS.make(1, x_name="for all"))
+    trade.push(TARIFFS.make(1, x_name="for all"))
     for to in (MSA, MSB):
-        trade.tell(TARIFFS.make(1, x_name=f"for {to}"), to=to)
+        trade.push(TARIFFS.make(1, x_name=f"for {to}"), to=to)
 
     result = trade.send("DELETE", "X1", to=MSA)
 
@@ -219,7 +219,7 @@ def test_a_tariff_deleted_for_one_party_is_gone_from_its_list_only(trade: Trade)
 def test_the_variants_of_an_ended_agreement_are_not_listed(cast: Cast, kind: Kind) -> None:
     """What was said to a party is no more its own than what is said to everybody."""
     trade = Trade(kind, cast).agree(0)
-    trade.tell(kind.make(1), to=party(trade, 0))
+    trade.push(kind.make(1), to=party(trade, 0))
     assert trade.listed() == ["X1"]
 
     Agreement.objects.all().delete()

@@ -37,10 +37,10 @@ def stored(kind: Kind) -> StoredObject:
 def test_put_replaces_the_whole_object(trade: Trade) -> None:
     """An optional member that is left out is gone (A-55)."""
     value, name = trade.kind.make(1), OPTIONAL[trade.kind]
-    trade.told(value)
+    trade.push_new(value)
     without = {key: member for key, member in value.items() if key != name}
 
-    trade.tell(without)
+    trade.push(without)
 
     assert trade.get("X1") == without != value
     assert trade.crawl().data == [without]
@@ -51,7 +51,7 @@ def test_put_replaces_the_whole_object(trade: Trade) -> None:
 def test_patch_changes_what_it_names(trade: Trade, deliver_all: Deliver) -> None:
     """Everything else stays; null removes what is optional; the reader gets the PATCH itself."""
     value, name = trade.kind.make(1), OPTIONAL[trade.kind]
-    trade.told(value)
+    trade.push_new(value)
     deliver_all()
     patch = {"x_new": [1, 2], name: None, "last_updated": T2}
 
@@ -76,7 +76,7 @@ def test_a_patch_is_refused_without_last_updated_or_without_its_object(
     """2001, and 404 with the module's own code so that the owner sends PUT; nothing goes on."""
     value = trade.kind.make(1)
     unknown = trade.send("PATCH", "X1", {"x_new": 1, "last_updated": T2})
-    created = trade.tell(value)
+    created = trade.push(value)
     stamps: tuple[dict[str, object], ...] = ({}, {"last_updated": None}, {"last_updated": "today"})
 
     refused = [trade.send("PATCH", "X1", {"x_new": 1, **stamp}) for stamp in stamps]
@@ -96,7 +96,7 @@ def test_a_patch_is_refused_without_last_updated_or_without_its_object(
 def test_a_receiver_that_lacks_the_object_gets_it_whole(trade: Trade, deliver_all: Deliver) -> None:
     """After a PATCH that it does not know: the merged object by PUT, with its own last_updated."""
     value = trade.kind.make(1)
-    trade.told(value)
+    trade.push_new(value)
     deliver_all()
     code = UNKNOWN[trade.kind]
     trade.reader().answer("PATCH", misbehaviour.refuse(code, http_status=404))
@@ -140,12 +140,12 @@ def _spelled(value: dict[str, object]) -> bytes:
 def test_an_unchanged_put_is_acknowledged_but_no_news(trade: Trade, deliver_all: Deliver) -> None:
     """It is counted, not fed; the same after a PATCH changes something again."""
     value = trade.kind.make(1)
-    trade.told(value)
+    trade.push_new(value)
     deliver_all()
     revision = stored(trade.kind).revision
 
     for _ in range(2):
-        again = trade.tell(value)
+        again = trade.push(value)
         assert (again.http_status, again.status_code) == (200, 1000)
     deliver_all()
 
@@ -161,12 +161,12 @@ def test_an_unchanged_put_is_acknowledged_but_no_news(trade: Trade, deliver_all:
 def test_the_same_put_after_a_patch_is_a_change(trade: Trade, deliver_all: Deliver) -> None:
     """It takes back what the PATCH said."""
     value = trade.kind.make(1)
-    trade.told(value)
+    trade.push_new(value)
     trade.send("PATCH", "X1", {"x_new": 1, "last_updated": T2})
     deliver_all()
     trade.reader().forget()
 
-    trade.tell(value)
+    trade.push(value)
     deliver_all()
 
     assert trade.get("X1") == value
@@ -178,12 +178,12 @@ def test_the_same_put_after_a_patch_is_a_change(trade: Trade, deliver_all: Deliv
 def test_an_older_change_is_applied_as_it_arrives(trade: Trade, deliver_all: Deliver) -> None:
     """The owner knows why it says so last (A-61); the hub counts it and passes it on."""
     kind = trade.kind
-    trade.told(kind.make(1, last_updated=T2))
+    trade.push_new(kind.make(1, last_updated=T2))
     deliver_all()
 
-    trade.tell(kind.make(1, x_new="put", last_updated=T1))
+    trade.push(kind.make(1, x_new="put", last_updated=T1))
     assert trade.get("X1")["x_new"] == "put"
-    trade.tell(kind.make(1, x_new="later", last_updated=T3))
+    trade.push(kind.make(1, x_new="later", last_updated=T3))
     assert stored(kind).stale == 1
     if kind in PATCHED:
         trade.send("PATCH", "X1", {"x_new": "patch", "last_updated": T1})
@@ -201,7 +201,7 @@ def test_an_older_change_is_applied_as_it_arrives(trade: Trade, deliver_all: Del
 @pytest.mark.conformance("TF-51")
 def test_a_receiver_is_told_under_the_owners_name(trade: Trade, deliver_all: Deliver) -> None:
     """From the hub, but below the owner's country and party."""
-    trade.told(trade.kind.make(1))
+    trade.push_new(trade.kind.make(1))
     deliver_all()
 
     [seen] = trade.pushes()

@@ -71,7 +71,7 @@ def test_an_object_is_written_and_read_under_its_owner_and_id(cast: Cast, kind: 
     trade = Trade(kind, cast).agree(0)
     first, second = kind.make(1), kind.make(1, last_updated="2027-01-01T00:00:00Z", x_new=1)
 
-    created, replaced = trade.tell(first), trade.tell(second)
+    created, replaced = trade.push(first), trade.push(second)
 
     for result, http_status in ((created, 201), (replaced, 200)):
         assert (result.http_status, result.status_code) == (http_status, 1000)
@@ -86,7 +86,7 @@ def test_an_object_is_written_and_read_under_its_owner_and_id(cast: Cast, kind: 
 def test_nobody_reads_or_writes_what_another_owns(cast: Cast, kind: Kind) -> None:
     """404 to a reader, and to an owner that speaks for another platform's party; nothing stored."""
     trade = Trade(kind, cast).agree(0, 1)
-    trade.told(kind.make(1))
+    trade.push_new(kind.make(1))
     path = f"{trade.party.country_code}/{trade.party.party_id}/X1"
 
     for number, method in product((0, 1), ("GET", "PUT")):
@@ -121,7 +121,7 @@ def test_two_parties_of_one_platform_do_not_write_for_each_other(cast: Cast) -> 
     cdrs = Trade(CDRS, cast).agree(0)
 
     tariff = trade.send("PUT", "X1", TARIFFS.make(1), sender=CPB)
-    posted = cdrs.tell(CDRS.make(1), sender=CPB)
+    posted = cdrs.push(CDRS.make(1), sender=CPB)
 
     for result in (tariff, posted):
         assert (result.http_status, result.status_code) == (200, 2001)
@@ -143,7 +143,7 @@ def test_an_object_without_what_is_required_is_refused(cast: Cast, kind: Kind) -
     trade = Trade(kind, cast).agree(0)
     value = {name: member for name, member in kind.make(1).items() if name not in required}
 
-    result = trade.tell(value)
+    result = trade.push(value)
 
     assert (result.http_status, result.status_code) == (200, 2001)
     assert all(name in str(result.message) for name in required), str(result.message)

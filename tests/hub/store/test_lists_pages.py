@@ -20,7 +20,9 @@ FIVE = ["X1", "X2", "X3", "X4", "X5"]
 def trade(cast: Cast, kind: Kind) -> Trade:
     """Five objects for the first reader, one for each of five days."""
     trade = Trade(kind, cast).agree(0)
-    trade.told(*(kind.make(n, last_updated=moment) for n, moment in enumerate(MOMENTS, start=1)))
+    trade.push_new(
+        *(kind.make(n, last_updated=moment) for n, moment in enumerate(MOMENTS, start=1))
+    )
     return trade
 
 
@@ -103,9 +105,9 @@ def test_changes_between_two_pages_lose_and_repeat_nothing(trade: Trade, *, by_l
         seen += trade.ids(page.data)
         if not kind.is_posted:
             for number in (1, 4):
-                trade.tell(kind.make(number, last_updated=f"2026-04-0{new}T00:00:00Z"))
+                trade.push(kind.make(number, last_updated=f"2026-04-0{new}T00:00:00Z"))
         if new <= 7:
-            trade.told(kind.make(new))
+            trade.push_new(kind.make(new))
             new += 1
         if by_link and "Link" not in page.headers:
             break
@@ -129,9 +131,9 @@ def test_a_crawl_amid_pushes_at_the_same_time_is_complete(trade: Trade) -> None:
 
     def write() -> None:
         for number in range(6, 14):
-            trade.told(kind.make(number))
+            trade.push_new(kind.make(number))
             if not kind.is_posted:
-                trade.tell(kind.make(number % 5 + 1, last_updated=f"2026-05-01T00:00:{number:02}Z"))
+                trade.push(kind.make(number % 5 + 1, last_updated=f"2026-05-01T00:00:{number:02}Z"))
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
@@ -165,7 +167,7 @@ def test_what_is_not_for_the_caller_is_neither_listed_nor_counted(cast: Cast, ki
     trade = Trade(kind, cast).agree(0)
     if kind.is_personal:
         trade.agree(1)
-    trade.told(kind.make(1), kind.make(2), kind.make(3, reader=1 if kind.is_personal else 0))
+    trade.push_new(kind.make(1), kind.make(2), kind.make(3, reader=1 if kind.is_personal else 0))
 
     expected = (["X1", "X2"], ["X3"]) if kind.is_personal else (["X1", "X2", "X3"], [])
     assert trade.reader(1)
@@ -185,9 +187,9 @@ def test_platforms_of_two_versions_get_the_same_list_under_their_own_urls(
     """OCPI 2.2 and 2.2.1 differ in nothing the hub would have to rewrite; nor need owners be up."""
     cast.join(kind.readers[0][0], versions=("2.2",))
     trade = Trade(kind, cast).agree(0, 1)
-    trade.told(kind.make(1), kind.make(2, x_new=[1, {}]))
+    trade.push_new(kind.make(1), kind.make(2, x_new=[1, {}]))
     if kind.is_personal:
-        trade.told(kind.make(3, reader=1), kind.make(4, reader=1, x_new=[1, {}]))
+        trade.push_new(kind.make(3, reader=1), kind.make(4, reader=1, x_new=[1, {}]))
     trade.platform.stop()
 
     for number, version in enumerate(("2.2", "2.2.1")):

@@ -67,7 +67,7 @@ def test_a_tariff_is_created_replaced_and_read(trade: Trade) -> None:
     theirs = TARIFFS.make(1, currency="SEK")
     trade.reader().objects["tariffs"].put(CPA, "X1", body=_text(theirs))
 
-    created, replaced = trade.tell(first), trade.tell(second)
+    created, replaced = trade.push(first), trade.push(second)
     forwarded = trade.send("GET", "X1", to=MSA)
 
     assert (created.http_status, created.status_code) == (201, 1000)
@@ -85,7 +85,7 @@ def _text(value: Json) -> str:
 @pytest.mark.conformance("TAR-03", "TAR-04", "TAR-08", "TF-71")
 def test_a_deleted_tariff_is_gone_everywhere(trade: Trade, deliver_all: Deliver) -> None:
     """200 although connectors still name it, then 404; each eMSP is told, the lists lack it."""
-    trade.told(TARIFFS.make(1), TARIFFS.make(2))
+    trade.push_new(TARIFFS.make(1), TARIFFS.make(2))
     connectors: dict[str, Any] = {"tariff_ids": ["X1"]}
     location = a_location(CPA, 1, evses=1)
     location["evses"][0]["connectors"][0] |= connectors
@@ -113,12 +113,12 @@ def test_a_deleted_tariff_can_be_put_again(trade: Trade, deliver_all: Deliver) -
     """The same bytes are news then: 201, and whoever saw it go sees it come back."""
     value = TARIFFS.make(1)
     for _ in range(2):
-        trade.told(value)
+        trade.push_new(value)
         deliver_all()
         trade.send("DELETE", "X1", to=None)
         deliver_all()
-    trade.told(value)
-    trade.tell(value)
+    trade.push_new(value)
+    trade.push(value)
     deliver_all()
 
     methods = [seen.method for seen in trade.pushes()]
@@ -132,13 +132,13 @@ def test_what_came_and_went_while_a_receiver_was_away_leaves_it_with_the_present
     trade: Trade, deliver_all: Deliver
 ) -> None:
     """However often a tariff was put and deleted meanwhile."""
-    trade.told(TARIFFS.make(1), TARIFFS.make(2), TARIFFS.make(3))
+    trade.push_new(TARIFFS.make(1), TARIFFS.make(2), TARIFFS.make(3))
     deliver_all()
     trade.reader().forget()
 
     for number in (1, 2, 4):
         trade.send("DELETE", f"X{number}")
-        trade.tell(TARIFFS.make(number, currency="CHF"))
+        trade.push(TARIFFS.make(number, currency="CHF"))
     trade.send("DELETE", "X1")
     trade.send("DELETE", "X4")
     deliver_all()
@@ -158,14 +158,14 @@ def test_puts_and_deletes_at_the_same_time_end_alike_everywhere(
 
     def work(currency: str) -> None:
         for _ in range(6):
-            assert trade.tell(TARIFFS.make(1, currency=currency)).status_code == 1000
+            assert trade.push(TARIFFS.make(1, currency=currency)).status_code == 1000
             deleted = trade.send("DELETE", "X1")
             assert (deleted.http_status, deleted.status_code) in {(200, 1000), (404, 2001)}
 
     at_once([closing(partial(work, currency)) for currency in ("CHF", "SEK", "NOK")])
     deliver_all()
     assert trade.reader().objects["tariffs"].objects() == {}
-    trade.told(TARIFFS.make(1))
+    trade.push_new(TARIFFS.make(1))
     deliver_all()
 
     assert trade.reader().objects["tariffs"].objects() == {"NL-CPA/X1": trade.get("X1")}
@@ -187,7 +187,7 @@ def test_a_delete_of_what_the_hub_never_had_is_not_passed_on(
 @pytest.mark.conformance("TAR-05")
 def test_a_tariff_is_neither_patched_nor_posted(trade: Trade) -> None:
     """405 since 2.2, also to a party."""
-    trade.told(TARIFFS.make(1))
+    trade.push_new(TARIFFS.make(1))
 
     for to in (HUB, MSA):
         patched = trade.send("PATCH", "X1", {"currency": "CHF"}, to=to)
@@ -211,7 +211,7 @@ def test_everybody_that_reads_tariffs_is_told(cast: Cast, deliver_all: Deliver) 
     cast.agree(("NL-CPA", "AT-TWA"))
     deliver_all()
 
-    trade.told(TARIFFS.make(1))
+    trade.push_new(TARIFFS.make(1))
     deliver_all()
 
     for platform in told.values():
@@ -229,9 +229,9 @@ def _tariffs(platform: SandboxPlatform) -> list[Any]:
 def test_what_was_charged_keeps_its_prices(trade: Trade) -> None:
     """The tariff is deleted; the CDR still has it, and so has its session its tariff's id."""
     cdrs = Trade(CDRS, trade.cast)
-    trade.told(TARIFFS.make(1))
-    cdrs.told(CDRS.make(1, tariffs=[TARIFFS.make(1)]))
-    Trade(SESSIONS, trade.cast).told(SESSIONS.make(1))
+    trade.push_new(TARIFFS.make(1))
+    cdrs.push_new(CDRS.make(1, tariffs=[TARIFFS.make(1)]))
+    Trade(SESSIONS, trade.cast).push_new(SESSIONS.make(1))
 
     trade.send("DELETE", "X1")
 
@@ -245,7 +245,7 @@ def test_elements_and_restrictions_are_kept_as_they_are(trade: Trade, deliver_al
     """The first that matches wins, so order is price; no VAT is not a VAT of 0."""
     value = TARIFFS.make(1, elements=RESTRICTED, min_price={"excl_vat": 1})
 
-    trade.told(value)
+    trade.push_new(value)
     deliver_all()
 
     [seen] = trade.pushes()
@@ -269,7 +269,7 @@ def test_negotiated_prices_stay_between_those_who_negotiated(cast: Cast) -> None
     prices = {MSA: "CHF", MSB: "SEK"}
 
     for party, currency in prices.items():
-        assert trade.tell(TARIFFS.make(1, currency=currency), to=party).http_status == 201
+        assert trade.push(TARIFFS.make(1, currency=currency), to=party).http_status == 201
 
     for number, currency in enumerate(prices.values()):
         page = trade.page(number)
@@ -286,7 +286,7 @@ def test_a_newcomer_is_told_of_tariffs_first(cast: Cast, deliver_all: Deliver) -
     """However they were stored: locations name tariffs, so work on those begins before (A-121)."""
     cpo = cast["P1"]
     push(cpo, a_location(CPA, 1))
-    Trade(TARIFFS, cast).told(TARIFFS.make(1), TARIFFS.make(2))
+    Trade(TARIFFS, cast).push_new(TARIFFS.make(1), TARIFFS.make(2))
     push(cpo, a_location(CPA, 2))
     emsp = cast["P2"]
     cast.agree(("NL-CPA", "DE-MSA"))

@@ -134,7 +134,7 @@ def test_the_type_is_passed_on(trade: Trade, deliver_all: Deliver) -> None:
 def test_a_newcomer_is_told_of_both_tokens_of_a_driver(trade: Trade, deliver_all: Deliver) -> None:
     """What was there before it came arrives under the same URLs as what is pushed to it."""
     odd = TOKENS.make(1, type="x/y &z")
-    trade.told(card(), app(), odd)
+    trade.push_new(card(), app(), odd)
     newcomer = trade.agree(1).reader(1)
 
     deliver_all()
@@ -152,7 +152,7 @@ def test_a_newcomer_is_told_of_both_tokens_of_a_driver(trade: Trade, deliver_all
 @pytest.mark.conformance("TOK-06", "TF-36", "TF-37")
 def test_a_token_is_blocked_by_a_patch(trade: Trade, deliver_all: Deliver) -> None:
     """`valid: false` with last_updated reaches the CPO; without it is 2001 and nobody is told."""
-    trade.told(card())
+    trade.push_new(card())
     deliver_all()
 
     refused = trade.send("PATCH", "X1", {"valid": False})
@@ -170,7 +170,7 @@ def test_a_token_is_blocked_by_a_patch(trade: Trade, deliver_all: Deliver) -> No
 @pytest.mark.conformance("TOK-07")
 def test_tokens_are_neither_posted_nor_deleted(trade: Trade) -> None:
     """405; what is not valid any more is patched."""
-    trade.told(card())
+    trade.push_new(card())
 
     for method in ("POST", "DELETE"):
         result = trade.send(method, "X1", card())
@@ -185,7 +185,7 @@ def test_a_cpo_gets_the_tokens_of_its_emsps_and_no_emsp_gets_any(cast: Cast) -> 
     other = cast["P3"]
     cast.agree(("NL-CPA", "FR-MSB"))
     theirs = TOKENS.make(2, country_code="FR", party_id="MSB")
-    trade.told(card())
+    trade.push_new(card())
     other.hub.put("tokens", "RECEIVER", "FR/MSB/X2", theirs, to=HUB, sender=MSB)
 
     assert trade.crawl(0, limit=1).data == [card(), theirs]
@@ -228,7 +228,7 @@ def test_what_appears_in_sessions_and_cdrs_only_is_no_token_of_the_list(cast: Ca
         trade = Trade(kind, cast).agree(0)
         value = kind.make(1)
         value["cdr_token"] |= {"uid": "ad hoc", "type": "AD_HOC_USER"}
-        trade.told(value)
+        trade.push_new(value)
 
     assert Trade(TOKENS, cast).crawl().data == []
     assert Token.objects.count() == 0
@@ -254,7 +254,7 @@ def test_no_log_tells_a_uid(
     for responder in (misbehaviour.refuse(2001), misbehaviour.redirect("/x"), misbehaviour.reset()):
         with trade.reader().answer("/tokens/", responder):
             trade.send("PUT", uid, value, to=CPA)
-            trade.tell(card(uid=uid, visual_number=str(responder)))
+            trade.push(card(uid=uid, visual_number=str(responder)))
             deliver_all()
 
     told = {

@@ -51,12 +51,12 @@ def one(trade: Trade, identifier: str = "X1", reader: int = 0) -> Json:
 def test_something_newer_for_all_stands_before_ones_own(trade: Trade, deliver_all: Deliver) -> None:
     """In list, filter and snapshot, as delivery brought it; what is older leaves it alone."""
     make, to = trade.kind.make, party(trade)
-    trade.tell(make(1, x_name="for all", last_updated=T1))
-    trade.tell(make(1, x_name="for one", last_updated=T2), to=to)
-    trade.tell(make(1, x_name="for all, older", last_updated=T1))
+    trade.push(make(1, x_name="for all", last_updated=T1))
+    trade.push(make(1, x_name="for one", last_updated=T2), to=to)
+    trade.push(make(1, x_name="for all, older", last_updated=T1))
     assert named(trade) == ["for one"]
 
-    trade.tell(make(1, x_name="for all, newer", last_updated=T3))
+    trade.push(make(1, x_name="for all, newer", last_updated=T3))
     deliver_all()
 
     for reader in (0, 1):
@@ -72,7 +72,7 @@ def test_something_newer_for_all_stands_before_ones_own(trade: Trade, deliver_al
 def test_something_newer_from_the_owners_list_stands_before_ones_own(trade: Trade) -> None:
     """What is read is for all, as what is pushed; what is older there leaves ones own alone."""
     make, module = trade.kind.make, trade.kind.module
-    trade.tell(make(1, x_name="for one", last_updated=T2), to=party(trade))
+    trade.push(make(1, x_name="for one", last_updated=T2), to=party(trade))
     for x_name, last_updated, held in (("older", T1, "for one"), ("newer", T3, "newer")):
         offer(trade.platform, module, make(1, x_name=x_name, last_updated=last_updated))
         read(module, trade.party, full=True)
@@ -85,11 +85,11 @@ def test_of_what_is_as_old_the_later_stands(trade: Trade) -> None:
     """By last_updated first, then by arrival: in both directions."""
     make, to = trade.kind.make, party(trade)
     for said, by in (("for all", {}), ("for one", {"to": to}), ("for all again", {})):
-        trade.tell(make(1, x_name=said, last_updated=T2), **by)
+        trade.push(make(1, x_name=said, last_updated=T2), **by)
         assert named(trade) == [said]
-    trade.tell(make(1, x_name="for one, older", last_updated=T1), to=to)
+    trade.push(make(1, x_name="for one, older", last_updated=T1), to=to)
     assert named(trade) == ["for all again"]
-    trade.tell(make(1, x_name="for one, newer", last_updated=T3), to=to)
+    trade.push(make(1, x_name="for one, newer", last_updated=T3), to=to)
     assert (named(trade), named(trade, 1)) == (["for one, newer"], ["for all again"])
 
 
@@ -105,9 +105,9 @@ def test_a_patch_for_all_ends_ones_own_and_brings_the_whole(
     value = LOCATIONS.make(1, x_name="for all", last_updated=T1)
     evse = value["evses"][0]
     path = f"X1{below}".format(uid=evse["uid"], id=evse["connectors"][0]["id"])
-    trade.tell(value)
+    trade.push(value)
     deliver_all()
-    trade.tell({**value, "x_name": "for one", "last_updated": T2}, to=party(trade))
+    trade.push({**value, "x_name": "for one", "last_updated": T2}, to=party(trade))
 
     patch = {"x_more": "for all", "last_updated": T3}
     hub = trade.platform.hub
@@ -131,9 +131,9 @@ def test_a_patch_for_all_ends_ones_own_and_brings_the_whole(
 @pytest.mark.conformance("TAR-12")
 def test_what_is_deleted_for_all_is_deleted(trade: Trade, deliver_all: Deliver) -> None:
     """Ones own variant goes too, as delivery told its receiver."""
-    trade.tell(TARIFFS.make(1, x_name="for all", last_updated=T1))
+    trade.push(TARIFFS.make(1, x_name="for all", last_updated=T1))
     deliver_all()
-    trade.tell(TARIFFS.make(1, x_name="for one", last_updated=T3), to=party(trade))
+    trade.push(TARIFFS.make(1, x_name="for one", last_updated=T3), to=party(trade))
 
     assert trade.send("DELETE", "X1").status_code == 1000
     deliver_all()
@@ -148,13 +148,13 @@ def test_what_is_deleted_for_all_is_deleted(trade: Trade, deliver_all: Deliver) 
 def test_personal_objects_have_one_variant_however_they_come(trade: Trade) -> None:
     """What is addressed to the hub and what is addressed to the party are one row."""
     value = trade.kind.make(1, x_name="first", last_updated=T2)
-    trade.tell(value, to=party(trade))
-    trade.tell(value)
+    trade.push(value, to=party(trade))
+    trade.push(value)
     assert named(trade) == ["first"]
     if trade.kind is SESSIONS:
-        trade.tell({**value, "x_name": "second", "last_updated": T3})
+        trade.push({**value, "x_name": "second", "last_updated": T3})
         assert named(trade) == ["second"]
-        trade.tell({**value, "x_name": "third", "last_updated": T3}, to=party(trade))
+        trade.push({**value, "x_name": "third", "last_updated": T3}, to=party(trade))
         assert named(trade) == ["third"]
 
 
@@ -162,8 +162,8 @@ def test_personal_objects_have_one_variant_however_they_come(trade: Trade) -> No
 @pytest.mark.security("S-29")
 def test_a_newcomers_snapshot_has_what_its_list_has(trade: Trade, deliver_all: Deliver) -> None:
     """Who registers anew is told the newer one."""
-    trade.tell(LOCATIONS.make(1, x_name="for one", last_updated=T2), to=party(trade))
-    trade.tell(LOCATIONS.make(1, x_name="for all", last_updated=T3))
+    trade.push(LOCATIONS.make(1, x_name="for one", last_updated=T2), to=party(trade))
+    trade.push(LOCATIONS.make(1, x_name="for all", last_updated=T3))
     reader = trade.reader()
     Party.objects.get(key=str(party(trade))).subscriptions.all().delete()
     reader.forget()

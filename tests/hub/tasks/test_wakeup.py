@@ -9,17 +9,17 @@ from hub.tasks.wakeup import Waker
 
 def test_a_wake_is_told_soon() -> None:
     """A change on an idle hub does not wait for beat."""
-    told: list[str] = []
+    sent: list[str] = []
     heard = threading.Event()
 
-    def tell(about: str) -> None:
-        told.append(about)
+    def send(about: str) -> None:
+        sent.append(about)
         heard.set()
 
-    Waker(tell).wake("locations")
+    Waker(send).wake("locations")
 
     assert heard.wait(1)
-    assert told == ["locations"]
+    assert sent == ["locations"]
 
 
 def test_a_burst_is_told_a_few_times_and_its_last_change_is_not_missed() -> None:
@@ -38,26 +38,26 @@ def test_a_burst_is_told_a_few_times_and_its_last_change_is_not_missed() -> None
 
 def test_whatever_a_wake_is_about_is_told() -> None:
     """A change of a session is not hidden by one of a location."""
-    told: list[str] = []
-    waker = Waker(told.append)
+    sent: list[str] = []
+    waker = Waker(sent.append)
 
     for about in ("locations", "sessions", "locations"):
         waker.wake(about)
     time.sleep(0.2)
 
-    assert set(told) == {"locations", "sessions"}
+    assert set(sent) == {"locations", "sessions"}
 
 
 def test_it_rests_also_while_wakes_keep_coming() -> None:
     """A broker that takes its time is not asked again at once."""
     calls: list[float] = []
 
-    def tell(_: str) -> None:
+    def send(_: str) -> None:
         calls.append(time.monotonic())
         waker.wake("locations")
         time.sleep(0.0005)
 
-    waker = Waker(tell)
+    waker = Waker(send)
     waker.wake("locations")
     time.sleep(0.3)
 
@@ -68,10 +68,10 @@ def test_a_forked_process_wakes_by_itself() -> None:
     """A web server forks after importing: each process has its own thread."""
     reading, writing = os.pipe()
 
-    def tell(_: str) -> None:
+    def send(_: str) -> None:
         os.write(writing, b"x")
 
-    waker = Waker(tell)
+    waker = Waker(send)
     waker.wake("locations")
     assert os.read(reading, 1) == b"x"
 

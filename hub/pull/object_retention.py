@@ -1,4 +1,4 @@
-"""How long objects are kept: what its owner's list still has and the hub keeps no more stays out.
+"""How long the hub keeps objects: what is older is not stored again from its owner's list.
 
 docs/privacy.md. Zero days keep for ever.
 """
@@ -25,7 +25,7 @@ def kept_since(setting: str) -> datetime | None:
 
 
 def is_over(module: ModuleID, value: Mapping[str, object], last_updated: datetime) -> bool:
-    """Tell whether the hub would delete an object as soon as it stored it."""
+    """Whether the hub would delete an object as soon as it stored it."""
     since = kept_since(SETTINGS[module]) if module in SETTINGS else None
     if since is None or (module == ModuleID.TOKENS and value.get("valid") is not False):
         return False

@@ -9,7 +9,7 @@ from hub.models import DeadLetter, Receipt
 from sandbox import misbehaviour
 from sandbox.server import Call
 from tests.cast import Cast, command
-from tests.hub.delivery import durable_objects
+from tests.hub.delivery import sessions_and_cdrs
 from tests.hub.exchange import Trade
 from tests.parties.commands import run_json
 
@@ -18,33 +18,33 @@ Deliver = Callable[[], int]
 
 def test_a_cdr_is_posted_again_as_it_was(cast: Cast, deliver_all: Deliver) -> None:
     """The same bytes, to the same URL."""
-    trade = durable_objects.cdrs(cast)
+    trade = sessions_and_cdrs.cdrs(cast)
     with trade.reader().answer("/cdrs", misbehaviour.refuse(2001)):
-        trade.told(trade.kind.make(1))
+        trade.push_new(trade.kind.make(1))
         deliver_all()
 
     assert command("redrive", "--all")["delivered"] == 1
 
     first, again = trade.pushes()
     assert (again.method, again.path, again.body) == (first.method, first.path, first.body)
-    assert durable_objects.held(trade)["id"] == "X1"
+    assert sessions_and_cdrs.held(trade)["id"] == "X1"
 
 
 def not_for(name: str) -> Callable[[Call], None]:
     """Answer 500 to what names this object, and behave otherwise."""
 
     def respond(call: Call) -> None:
-        fails = durable_objects.name(call.seen) == name
+        fails = sessions_and_cdrs.name(call.seen) == name
         (misbehaviour.html(500) if fails else misbehaviour.behave())(call)
 
     return respond
 
 
 def test_one_of_two_cdrs_that_fails_keeps_its_dead_letter(cast: Cast, deliver_all: Deliver) -> None:
-    """The other is delivered, once, and its letter is gone."""
-    trade = durable_objects.cdrs(cast)
+    """The other is delivered, once, and its dead letter is gone."""
+    trade = sessions_and_cdrs.cdrs(cast)
     with trade.reader().answer("/cdrs", misbehaviour.refuse(2001)):
-        trade.told(trade.kind.make(1), trade.kind.make(2))
+        trade.push_new(trade.kind.make(1), trade.kind.make(2))
         deliver_all()
     trade.reader().forget()
     trade.reader().answer("/cdrs", not_for("X2"))
@@ -53,8 +53,10 @@ def test_one_of_two_cdrs_that_fails_keeps_its_dead_letter(cast: Cast, deliver_al
 
     assert (result["delivered"], result["refused"], result["left"]) == (1, 0, 1)
     assert "500" in result["batches"][0]["why"]
-    assert durable_objects.told(trade).count(("POST", "X1")) == 1
-    assert [dead_letter.object_key for dead_letter in durable_objects.dead_letters(trade)] == ["X2"]
+    assert sessions_and_cdrs.received(trade).count(("POST", "X1")) == 1
+    assert [dead_letter.object_key for dead_letter in sessions_and_cdrs.dead_letters(trade)] == [
+        "X2"
+    ]
     assert Receipt.objects.get(object_key="X1").revision is not None
 
 
@@ -62,14 +64,14 @@ def test_a_cdr_that_fails_beside_a_backlog_keeps_its_dead_letter(
     cast: Cast, deliver_all: Deliver
 ) -> None:
     """What lies ahead of a position says nothing of what is sent again."""
-    trade = durable_objects.cdrs(cast)
+    trade = sessions_and_cdrs.cdrs(cast)
     rule = trade.reader().answer("/cdrs", not_for("X1"))
-    trade.told(trade.kind.make(1), trade.kind.make(2))
+    trade.push_new(trade.kind.make(1), trade.kind.make(2))
     deliver_all()
-    assert durable_objects.subscription(trade).ahead
+    assert sessions_and_cdrs.subscription(trade).ahead
     rule.cancel()
     DeadLetter.objects.create(
-        subscription=durable_objects.subscription(trade),
+        subscription=sessions_and_cdrs.subscription(trade),
         owner="NL-CPA",
         object_key="X9",
         method="POST",
@@ -77,7 +79,7 @@ def test_a_cdr_that_fails_beside_a_backlog_keeps_its_dead_letter(
         body="{}",
         reason="",
     )
-    durable_objects.retry_now()
+    sessions_and_cdrs.retry_now()
     trade.reader().answer("/cdrs", misbehaviour.html(500))
 
     result = run_json("redrive", "--all", code=1)
@@ -89,12 +91,12 @@ def test_a_cdr_that_fails_beside_a_backlog_keeps_its_dead_letter(
 @pytest.fixture
 def backlog(cast: Cast, deliver_all: Deliver) -> Trade:
     """A Session DE-MSA refused, and two changes of it that wait in the feed."""
-    trade = durable_objects.sessions(cast)
+    trade = sessions_and_cdrs.sessions(cast)
     with trade.reader().answer("/sessions/", misbehaviour.refuse(2001)):
-        durable_objects.put(trade)
+        sessions_and_cdrs.put(trade)
         deliver_all()
-    durable_objects.put(trade, kwh=5.0)
-    durable_objects.patch(trade, 1)
+    sessions_and_cdrs.put(trade, kwh=5.0)
+    sessions_and_cdrs.patch(trade, 1)
     trade.reader().forget()
     return trade
 
@@ -103,13 +105,13 @@ def test_a_session_sent_again_takes_its_backlog_along(backlog: Trade, deliver_al
     """It does not go back, and no period comes twice; what follows goes out as it is."""
     assert command("redrive", "--all")["delivered"] == 1
     deliver_all()
-    assert durable_objects.told(backlog) == [("PUT", "X1")]
+    assert sessions_and_cdrs.received(backlog) == [("PUT", "X1")]
 
-    durable_objects.patch(backlog, 2)
+    sessions_and_cdrs.patch(backlog, 2)
     deliver_all()
 
-    assert durable_objects.told(backlog) == [("PUT", "X1"), ("PATCH", "X1")]
-    assert durable_objects.places(durable_objects.held(backlog)) == [0, 1, 2]
+    assert sessions_and_cdrs.received(backlog) == [("PUT", "X1"), ("PATCH", "X1")]
+    assert sessions_and_cdrs.places(sessions_and_cdrs.held(backlog)) == [0, 1, 2]
 
 
 def test_a_worker_that_dies_behind_a_session_sent_again_repeats_no_period(
@@ -125,21 +127,21 @@ def test_a_worker_that_dies_behind_a_session_sent_again_repeats_no_period(
         run_json("redrive", "--all", code=1)
     deliver_all()
 
-    assert {method for method, _ in durable_objects.told(backlog)} == {"PUT"}
-    assert durable_objects.places(durable_objects.held(backlog)) == [0, 1]
+    assert {method for method, _ in sessions_and_cdrs.received(backlog)} == {"PUT"}
+    assert sessions_and_cdrs.places(sessions_and_cdrs.held(backlog)) == [0, 1]
 
 
 def test_a_refused_patch_of_a_session_is_followed_by_the_whole(
     cast: Cast, deliver_all: Deliver
 ) -> None:
     """No period twice, none missing."""
-    trade = durable_objects.sessions(cast)
-    durable_objects.put(trade)
+    trade = sessions_and_cdrs.sessions(cast)
+    sessions_and_cdrs.put(trade)
     deliver_all()
     with trade.reader().answer("/sessions/", misbehaviour.refuse(2001)):
-        durable_objects.patch(trade, 1)
+        sessions_and_cdrs.patch(trade, 1)
         deliver_all()
-    assert durable_objects.dead_letters(trade)
+    assert sessions_and_cdrs.dead_letters(trade)
 
     assert command("redrive", "--all")["left"] == 0
-    assert durable_objects.places(durable_objects.held(trade)) == [0, 1]
+    assert sessions_and_cdrs.places(sessions_and_cdrs.held(trade)) == [0, 1]

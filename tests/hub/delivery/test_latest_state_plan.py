@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.delivery.plan_latest import CoalescedChanges, coalesced, push
+from hub.delivery.latest_state_plan import CoalescedChanges, coalesced, push
 from hub.delivery.push import PartKey, Push, path_of
 from hub.feed import FedChange, Position
 
@@ -163,7 +163,7 @@ def test_an_object_is_sent_by_its_newest_message_or_as_its_present_state(
 def test_what_may_have_had_changes_before_it_that_were_passed_over_goes_out_as_a_state(
     change: FedChange, compacted_to: int, method: str
 ) -> None:
-    """A PATCH alone, or a Connector, would not tell what they said."""
+    """A PATCH alone, or a Connector, would not say what they said."""
     [own] = coalesced([change])
 
     sent = push(own, {own.key: 4}, patch_supported=True, compacted_to=compacted_to)
@@ -206,7 +206,7 @@ def test_only_the_put_of_all_a_key_names_may_be_replaced_by_a_newer_state(
     ],
 )
 def test_a_path_is_cut_to_what_a_key_names(raw: str, part: str, expected: str) -> None:
-    """Whatever is encoded in an id; the query tells which object is meant, so it stays."""
+    """Whatever is encoded in an id; the query says which object is meant, so it stays."""
     assert path_of(raw, key(part)) == expected
 
 

@@ -11,16 +11,18 @@ from typing import ClassVar
 from django.conf import settings
 from django.utils import timezone
 
-from hub.delivery import current_state, plan_durable
+from hub.delivery import current_state, every_message_plan
+from hub.delivery.batch_result import BatchResult, reached
+from hub.delivery.every_message_plan import Terms, as_state
 from hub.delivery.leases import Positions
-from hub.delivery.outcomes import BatchResult, reached
-from hub.delivery.plan_durable import Terms, as_state
 from hub.delivery.push import Outcome, Plan, Push, Result, positions_of
-from hub.delivery.target import Target
+from hub.delivery.subscriber import Subscriber
 from hub.feed import Batch, Position
 from hub.module_policy import POLICIES, Delivery
 
-DURABLE = [name for name, row in POLICIES.items() if row.delivery is Delivery.DURABLE]
+EVERY_MESSAGE_MODULES = [
+    name for name, row in POLICIES.items() if row.delivery is Delivery.EVERY_MESSAGE
+]
 """Modules of which every message counts."""
 
 # For so long a message that keeps failing is tried while others of its receiver pass.
@@ -30,23 +32,23 @@ _MOST_AHEAD = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Durable:
+class EveryMessage:
     """Works off the backlog of a receiver that is to hear everything, and nothing twice."""
 
-    target: Target
+    subscriber: Subscriber
     compacts: ClassVar[bool] = False
 
     def plan(self, batch: Batch) -> Plan:
         """Plan every message; what must not be applied twice is in doubt from now on."""
-        now, target = timezone.now(), self.target
+        now, subscriber = timezone.now(), self.subscriber
         terms = Terms(
-            owners=target.owners,
+            owners=subscriber.owners,
             not_before=now - timedelta(days=settings.HUB_DELIVERY_EXPIRY_DAYS),
             patient_since=now - _PATIENCE,
-            in_doubt=target.in_doubt,
-            patch_supported=target.receiver.patch_supported,
+            in_doubt=subscriber.in_doubt,
+            patch_supported=subscriber.receiver.patch_supported,
         )
-        return plan_durable.plan(batch.changes, terms)
+        return every_message_plan.plan(batch.changes, terms)
 
     def redrive(self, pushes: list[Push]) -> Plan:
         """Plan states with all they contain, which sent later would be applied twice."""
@@ -59,9 +61,9 @@ class Durable:
         missing = {push.key for push in waiting if push.body is None}
         if not missing:
             return waiting, []
-        target = self.target
+        subscriber = self.subscriber
         found = current_state.with_changes(
-            target.policy, missing, target.selection, target.position
+            subscriber.policy, missing, subscriber.selection, subscriber.position
         )
         sent, lost = [], []
         for push in waiting:
@@ -94,7 +96,7 @@ class Durable:
             blocking = positions_of([result.push for result in failing])
             # `ahead` grows by each message that passes a gap, and is written with every batch: of a
             # gap that stays for an hour beside a busy receiver it would be megabytes.
-            if blocking and len(self.target.ahead) > _MOST_AHEAD:
+            if blocking and len(self.subscriber.ahead) > _MOST_AHEAD:
                 overdue |= {min(blocking)}
             over = [result for result in failing if result.push.settles & overdue]
         return over, [result for result in failing if result not in over]
@@ -105,12 +107,15 @@ class Durable:
 
     def positions(self, batch: Batch, result: BatchResult) -> Positions:
         """Stop before a gap, and note what beyond it is done and what may have arrived."""
-        target, before_the_gap = self.target, reached(self.target.position, batch, result)
-        done = target.ahead | positions_of(result.settled)
+        subscriber, before_the_gap = (
+            self.subscriber,
+            reached(self.subscriber.position, batch, result),
+        )
+        done = subscriber.ahead | positions_of(result.settled)
         return Positions(
             before_the_gap,
             ahead=frozenset(each for each in done if each > before_the_gap),
-            in_doubt=(target.in_doubt | result.in_doubt) - done,
+            in_doubt=(subscriber.in_doubt | result.in_doubt) - done,
             compacted_to=batch.compacted_to,
         )
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.delivery import plan_durable
-from hub.delivery.plan_durable import Terms
+from hub.delivery import every_message_plan
+from hub.delivery.every_message_plan import Terms
 from hub.feed import FedChange, Position
 
 MONDAY, SUNDAY = datetime(2027, 1, 4, tzinfo=UTC), datetime(2027, 1, 10, tzinfo=UTC)
@@ -54,7 +54,7 @@ def test_a_message_goes_out_as_it_came_in_unless_it_could_be_applied_twice(
     change: FedChange, given: Terms, expected: tuple[str, str, str | None]
 ) -> None:
     """A PATCH in doubt, or one the receiver has no way to take, is the object's state instead."""
-    plan = plan_durable.plan([change], given)
+    plan = every_message_plan.plan([change], given)
 
     [push] = plan.pushes
     assert plan.refused == []
@@ -66,7 +66,7 @@ def test_what_stands_before_a_message_in_doubt_does_not_take_its_object_back() -
     """The second PUT may have arrived: the first is the object's state; S2 has nothing in doubt."""
     changes = [a_change(1, "PUT"), a_change(2, "PUT", key="S2"), a_change(3, "PUT")]
 
-    plan = plan_durable.plan(changes, terms(3))
+    plan = every_message_plan.plan(changes, terms(3))
 
     bodies = {push.correlation_id: push.body for push in plan.pushes}
     assert bodies == {"c1": None, "c2": "body 2", "c3": "body 3"}
@@ -76,9 +76,9 @@ def test_what_follows_another_message_is_in_doubt_while_it_is_on_its_way() -> No
     """And so is every PATCH; a first PUT may be repeated as it was."""
     changes = [a_change(1, "PUT"), a_change(2, "PUT"), a_change(3, key="S2")]
 
-    pushes = plan_durable.plan(changes, terms()).pushes
+    pushes = every_message_plan.plan(changes, terms()).pushes
 
-    assert {place.seq for place in plan_durable.doubtful(pushes)} == {2, 3}
+    assert {place.seq for place in every_message_plan.doubtful(pushes)} == {2, 3}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_must_not_be_sent_is_refused_with_a_sentence(
     change: FedChange, given: Terms, sentence: str
 ) -> None:
     """It is on record as it came in."""
-    plan = plan_durable.plan([change], given)
+    plan = every_message_plan.plan([change], given)
 
     [refused] = plan.refused
     assert plan.pushes == []
@@ -103,7 +103,9 @@ def test_what_must_not_be_sent_is_refused_with_a_sentence(
 
 def test_every_message_has_its_place_in_the_order() -> None:
     """Nothing is collapsed."""
-    plan = plan_durable.plan([a_change(1, "PUT"), a_change(2), a_change(3), a_change(4)], terms())
+    plan = every_message_plan.plan(
+        [a_change(1, "PUT"), a_change(2), a_change(3), a_change(4)], terms()
+    )
 
     assert [push.body for push in plan.pushes] == [f"body {seq}" for seq in (1, 2, 3, 4)]
     assert len({push.key for push in plan.pushes}) == 1
@@ -113,7 +115,7 @@ def test_an_object_that_failed_before_comes_after_all_others() -> None:
     """With all that waits behind it, in order."""
     changes = [a_change(1), a_change(2), a_change(3, key="S2"), a_change(4)]
 
-    plan = plan_durable.plan(changes, terms(1))
+    plan = every_message_plan.plan(changes, terms(1))
 
     assert [push.correlation_id for push in plan.pushes] == ["c3", "c1", "c2", "c4"]
 
@@ -121,6 +123,6 @@ def test_an_object_that_failed_before_comes_after_all_others() -> None:
 @pytest.mark.parametrize("since, overdue", [(MONDAY, 0), (SUNDAY, 1)])
 def test_what_is_old_is_tried_and_need_not_pass(since: datetime, overdue: int) -> None:
     """Unlike what has expired."""
-    plan = plan_durable.plan([a_change(1)], terms(patient_since=since))
+    plan = every_message_plan.plan([a_change(1)], terms(patient_since=since))
 
     assert (len(plan.pushes), len(plan.overdue)) == (1, overdue)

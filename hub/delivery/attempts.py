@@ -1,4 +1,4 @@
-"""Pushing a batch until each message is delivered or refused, or nothing passes any more."""
+"""Attempts at a batch, until each message is delivered or rejected, or nothing passes any more."""
 
 import math
 import random
@@ -6,17 +6,13 @@ import time
 from dataclasses import replace
 
 from database import sql
-from database.sql import Statement
-from hub.delivery import leases, outcomes
-from hub.delivery import target as delivery_target
+from hub.delivery import leases
+from hub.delivery.batch_result import BatchResult, ReceiverUnavailable
 from hub.delivery.leases import Lease
-from hub.delivery.outcomes import BatchResult, ReceiverUnavailable
 from hub.delivery.policy import DeliveryPolicy
 from hub.delivery.push import SETTLED, Outcome, Plan, Push, Result
 from hub.delivery.receiver import send_all
-from hub.delivery.target import Target
-from parties import deviations
-from parties.deviations import Deviation
+from hub.delivery.subscriber import Subscriber
 
 _FRUITLESS_ATTEMPTS = 4
 # Each costs the whole time a request may take.
@@ -31,12 +27,12 @@ def settle(policy: DeliveryPolicy, plan: Plan, *, lease: Lease, end: float) -> B
     Raises `ReceiverUnavailable` when the receiver takes nothing at present, and `LeaseLost`. Access
     that ended ends the work at once.
     """
-    _note_doubts(policy.target, plan, lease)
+    _note_doubts(policy.subscriber, plan, lease)
     so_far = BatchResult(rejected=list(plan.refused))
     waiting, failing = _attempt(policy, plan.pushes, so_far, end=end)
     fruitless = 0
     while waiting:
-        if fruitless >= _patience(policy.target, failing, end):
+        if fruitless >= _patience(policy.subscriber, failing, end):
             lease.prolong()
             _give_up(policy, waiting, failing, so_far, plan)
             waiting, failing, fruitless = so_far.left, [], 0
@@ -47,7 +43,7 @@ def settle(policy: DeliveryPolicy, plan: Plan, *, lease: Lease, end: float) -> B
         lease.prolong()
         # An agreement may be withdrawn in the middle of a batch of 500: of what is left, which was
         # read and planned before, not one more goes out.
-        if not delivery_target.may_have_all(policy.target):
+        if not policy.subscriber.may_have_all():
             break
         before = len(so_far.settled)
         waiting, failing = _attempt(policy, waiting, so_far, end=end)
@@ -55,20 +51,20 @@ def settle(policy: DeliveryPolicy, plan: Plan, *, lease: Lease, end: float) -> B
     return so_far
 
 
-def _note_doubts(target: Target, plan: Plan, lease: Lease) -> None:
+def _note_doubts(subscriber: Subscriber, plan: Plan, lease: Lease) -> None:
     # Before the first byte: a worker that dies while PATCH 101 is on its way leaves no other word
     # that it may have been applied, and its successor would add the same charging period again.
     if plan.doubtful:
-        lease.sending(target.in_doubt | plan.doubtful)
+        lease.sending(subscriber.in_doubt | plan.doubtful)
 
 
-def _patience(target: Target, failing: list[Result], end: float) -> float:
+def _patience(subscriber: Subscriber, failing: list[Result], end: float) -> float:
     """Return after how many further attempts that settled nothing to go on without the failing."""
     if not failing:
         return math.inf
     # What hung in an earlier task hangs again: three more attempts would be three times the whole
     # time of a request, in which nothing else of this receiver goes out.
-    if all(result.push.settles & target.in_doubt for result in failing):
+    if all(result.push.settles & subscriber.in_doubt for result in failing):
         return 0
     if any(result.outcome is Outcome.SILENT for result in failing):
         return 0 if time.monotonic() >= end else _SILENT_ATTEMPTS
@@ -90,11 +86,11 @@ def _attempt(
     if ready:
         sql.release()
         seconds = min(leases.sending_seconds(), max(end - time.monotonic(), 0.0))
-        results = send_all(policy.target.receiver, ready, seconds=seconds)
+        results = send_all(policy.subscriber.receiver, ready, seconds=seconds)
     for result in (*lost, *results):
         so_far.add(result)
     so_far.left = _left(policy, ready, results)
-    _stop_if_nothing_passes(policy.target, results, so_far)
+    _stop_if_nothing_passes(policy.subscriber, results, so_far)
     return so_far.left, [result for result in results if result.outcome in _FAILED]
 
 
@@ -104,25 +100,27 @@ def _left(policy: DeliveryPolicy, ready: list[Push], results: list[Result]) -> l
     return policy.next_attempt(failed, [push for push in ready if push not in tried])
 
 
-def _stop_if_nothing_passes(target: Target, results: list[Result], so_far: BatchResult) -> None:
+def _stop_if_nothing_passes(
+    subscriber: Subscriber, results: list[Result], so_far: BatchResult
+) -> None:
     """Stop at a failure that concerns every message; silence does while nothing passes."""
     silent = [result for result in results if result.outcome is Outcome.SILENT]
     fatal = [result for result in results if result.outcome is Outcome.UNREACHABLE]
     # A receiver that hangs on L1 but took L2 to L9 in the same attempt is there: L1 is what fails.
     # One that took nothing is not, and is spared the rest of the batch at a timeout each.
-    if not _others_pass(target, silent, so_far):
+    if not _others_pass(subscriber, silent, so_far):
         fatal += silent
     if fatal:
-        raise ReceiverUnavailable(target.why(fatal[0]), fatal[0], so_far)
+        raise ReceiverUnavailable(subscriber.why(fatal[0]), fatal[0], so_far)
 
 
-def _others_pass(target: Target, failing: list[Result], so_far: BatchResult) -> bool:
-    """Tell whether others pass: now, or behind each of the failing since it first failed."""
+def _others_pass(subscriber: Subscriber, failing: list[Result], so_far: BatchResult) -> bool:
+    """Whether others pass: now, or behind each of the failing since it first failed."""
     if so_far.delivered:
         return True
     # Nothing new came beside CDR 101, which fails. That 102 was delivered by an earlier task is
     # proof enough: it lies ahead of the gap. For 103 that fails too it proves nothing.
-    last = max(target.ahead, default=None)
+    last = max(subscriber.ahead, default=None)
     return last is not None and all(
         min(result.push.settles, default=last) < last for result in failing
     )
@@ -136,9 +134,9 @@ def _give_up(
     plan: Plan,
 ) -> None:
     """Reject or hold what fails, now that others pass; stop when none does."""
-    target = policy.target
-    if not _others_pass(target, failing, so_far):
-        raise ReceiverUnavailable(target.why(failing[0]), failing[0], so_far)
+    subscriber = policy.subscriber
+    if not _others_pass(subscriber, failing, so_far):
+        raise ReceiverUnavailable(subscriber.why(failing[0]), failing[0], so_far)
     over, held = policy.give_up(failing, so_far, plan.overdue)
     for result in over:
         so_far.add(replace(result, outcome=Outcome.REJECTED))
@@ -151,37 +149,5 @@ def _give_up(
     ]
     held_keys = {result.push.key for result in held}
     so_far.held += [push for push in left if push.key in held_keys]
-    so_far.why_held = target.why(held[0]) if held else so_far.why_held
+    so_far.why_held = subscriber.why(held[0]) if held else so_far.why_held
     so_far.left = [push for push in left if push.key not in held_keys]
-
-
-def record(policy: DeliveryPolicy, result: BatchResult) -> None:
-    """Note what became of a batch that moves no position."""
-    sql.together(recording(policy, result))
-
-
-def recording(policy: DeliveryPolicy, result: BatchResult) -> list[Statement]:
-    """Note what was refused; return what is to be written besides, in one go with the position.
-
-    A refusal counts until something makes up for it. A receiver that took anything is well.
-    """
-    target = policy.target
-    bare = (each for each in result.rejected if each.http_status and not each.status_code)
-    met = (
-        (Deviation.NO_ENVELOPE, f"{each.push.method} {target.module}: {each.reason}")
-        for each in bare
-    )
-    deviations.note(target.platform_id, met)
-    if result.delivered:
-        delivery_target.succeeded(target)
-    number = target.subscription_id
-    superseded = [push for push in result.settled if policy.supersedes(push)]
-    dropping = [*outcomes.drop_dead_letters(number, superseded)]
-    receipts = [*outcomes.receipts(number, result.delivered, result.failed.values())]
-    if not result.rejected:
-        return dropping + receipts
-    # First, and not with the position: L1 refused before and again now has one dead letter, the new
-    # one. Dropped afterwards, that would go with the old.
-    sql.together(dropping)
-    outcomes.add_dead_letters(number, result.rejected)
-    return receipts

@@ -8,32 +8,32 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from database import sql
-from hub.delivery import current_state, leases, plan_latest
+from hub.delivery import current_state, latest_state_plan, leases
+from hub.delivery.batch_result import BatchResult, ReceiverUnavailable, reached
 from hub.delivery.leases import Positions
-from hub.delivery.outcomes import BatchResult, ReceiverUnavailable, reached
 from hub.delivery.push import SETTLED, Outcome, PartKey, Plan, Push, Result, whole
 from hub.delivery.receiver import send_all
-from hub.delivery.target import Target
+from hub.delivery.subscriber import Subscriber
 from hub.feed import Batch, Position
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
+class LatestState:
     """Works off the backlog of a receiver that need not hear of what is out of date."""
 
-    target: Target
+    subscriber: Subscriber
     compacts: ClassVar[bool] = True
 
     def plan(self, batch: Batch) -> Plan:
         """Plan one message for each object, or for each part where only parts changed."""
-        target, found = self.target, plan_latest.coalesced(batch.changes)
+        subscriber, found = self.subscriber, latest_state_plan.coalesced(batch.changes)
         if not found:
             return Plan([])
-        present = current_state.revisions(target.policy, [own.key for own in found])
-        patches = target.receiver.patch_supported
-        compacted_to = max(target.compacted_to, batch.compacted_to)
+        present = current_state.revisions(subscriber.policy, [own.key for own in found])
+        patches = subscriber.receiver.patch_supported
+        compacted_to = max(subscriber.compacted_to, batch.compacted_to)
         decided = (
-            plan_latest.push(own, present, patch_supported=patches, compacted_to=compacted_to)
+            latest_state_plan.push(own, present, patch_supported=patches, compacted_to=compacted_to)
             for own in found
         )
         return Plan([push for push in decided if push is not None])
@@ -47,13 +47,13 @@ class Latest:
         missing = {push.key for push in waiting if push.body is None}
         if not missing:
             return waiting, []
-        found = current_state.texts(self.target.policy, missing, party=self.target.party)
+        found = current_state.texts(self.subscriber.policy, missing, party=self.subscriber.party)
         there = (push for push in waiting if push.body is not None or push.key in found)
         return [_filled(push, found) for push in there], []
 
     def next_attempt(self, failed: list[Result], untried: list[Push]) -> list[Push]:
         """Send states as they are by then, and the whole object where a message about it failed."""
-        return plan_latest.absorbed([*map(_again, failed), *untried])
+        return latest_state_plan.absorbed([*map(_again, failed), *untried])
 
     def give_up(
         self,
@@ -69,12 +69,12 @@ class Latest:
         return (failing if self._others_pass(so_far) else []), []
 
     def supersedes(self, push: Push) -> bool:  # noqa: ARG002 - whichever it is
-        """Tell that a dead letter ends with whatever passes under its path: that is newer."""
+        """Return True: whatever passes under the path of a dead letter is newer."""
         return True
 
     def positions(self, batch: Batch, result: BatchResult) -> Positions:
         """Stop before a gap: what lies beyond is sent again, as states, which harms nobody."""
-        before_the_gap = reached(self.target.position, batch, result)
+        before_the_gap = reached(self.subscriber.position, batch, result)
         return Positions(before_the_gap, compacted_to=batch.compacted_to)
 
     def _others_pass(self, so_far: BatchResult) -> bool:
@@ -85,10 +85,10 @@ class Latest:
             last = replace(last, key=whole(last.key), method="PUT", path=path, body=None)
         ready, _ = self.ready([last])
         sql.release()
-        results = send_all(self.target.receiver, ready, seconds=leases.sending_seconds())
+        results = send_all(self.subscriber.receiver, ready, seconds=leases.sending_seconds())
         for result in results:
             if result.outcome not in SETTLED:
-                raise ReceiverUnavailable(self.target.why(result), result, so_far)
+                raise ReceiverUnavailable(self.subscriber.why(result), result, so_far)
         return bool(results)
 
 

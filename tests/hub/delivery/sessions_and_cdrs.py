@@ -15,19 +15,19 @@ from tests.ocpi.objects import Json
 
 
 def sessions(cast: Cast, *, readers: int = 1) -> Trade:
-    """Let NL-CPA tell its Sessions to so many eMSPs."""
+    """Let NL-CPA push its Sessions for so many eMSPs."""
     return Trade(SESSIONS, cast).agree(*range(readers))
 
 
 def cdrs(cast: Cast) -> Trade:
-    """Let NL-CPA tell its CDRs to DE-MSA."""
+    """Let NL-CPA push its CDRs for DE-MSA."""
     return Trade(CDRS, cast).agree(0)
 
 
 def put(trade: Trade, number: int = 1, *, reader: int = 0, **changes: object) -> Json:
     """PUT a Session with one period, whoever has it already; return it."""
     value = trade.kind.make(number, reader=reader, charging_periods=[period(0)], **changes)
-    assert trade.tell(value).status_code == 1000
+    assert trade.push(value).status_code == 1000
     return value
 
 
@@ -39,7 +39,7 @@ def patch(trade: Trade, place: int, *, number: int = 1) -> None:
 
 
 def period(place: int) -> Json:
-    """Make a period that is told apart by its volume."""
+    """Make a period that is known by its volume."""
     return {
         "start_date_time": stamp(place),
         "dimensions": [{"type": "ENERGY", "volume": float(place)}],
@@ -56,7 +56,7 @@ def places(value: Any) -> list[int]:
     return [int(each["dimensions"][0]["volume"]) for each in value["charging_periods"]]
 
 
-def told(trade: Trade, reader: int = 0) -> list[tuple[str, str]]:
+def received(trade: Trade, reader: int = 0) -> list[tuple[str, str]]:
     """Return method and id of what a reader was sent, in order of arrival."""
     return [(seen.method, name(seen)) for seen in trade.pushes(reader)]
 

@@ -1,33 +1,31 @@
-"""The receiving end of a subscription: where to push, and how its platform is doing."""
+"""The subscriber: the receiving end of a subscription, and how its platform is doing."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from django.utils import timezone
 
 from hub.delivery import backlog
-from hub.delivery.backlog import OWNERS, REACHABLE
 from hub.delivery.push import Result
 from hub.delivery.receiver import Receiver
+from hub.delivery.sql.subscriber import SUBSCRIBER, SubscriberRow
 from hub.feed import Position, Selection
 from hub.module_policy import ABOUT_DRIVERS, POLICIES, Policy
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID
 from parties import connection_health, outbound_auth
-from parties.connection_status import ConnectionStatus
 from parties.holders import ref_of
 from parties.hub_identity import hub_party
 from parties.quirks import cached
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Subscriber:
     """Everything that has to be known to work on one subscription.
 
-    It `is_news` that its platform takes a message: it was in trouble, or silent for a while.
+    It `is_news` that its platform takes a message: it failed before, or was silent for a while.
     Until `paused_until`, if given, it is left alone. It `has_snapshot` if one is to be sent.
     `ahead` is dealt with although it lies beyond the position; `in_doubt` may have arrived. By
     transaction `compacted_to` whole states replace what was passed over.
@@ -56,6 +54,25 @@ class Target:
         """Say why something failed, where many may read it: no words that may quote a driver's."""
         return cause.reason if self.module in ABOUT_DRIVERS else cause.explanation
 
+    def may_have_all(self) -> bool:
+        """Whether it may still have what it might when the work began."""
+        return self.owners <= backlog.owners(self.subscription_id, self.module)
+
+    def succeeded(self) -> None:
+        """Note that its platform took a message, if that is news."""
+        if self.is_news:
+            connection_health.answered(self.platform_id, delivered=True)
+
+    def failed(
+        self, reason: str, *, answered: bool, is_refusal: bool, retry_after: float | None
+    ) -> None:
+        """Let its platform back off, longer each time; one that stays silent is OFFLINE."""
+        connection_health.failed(
+            self.platform_id, reason, answered=answered, retry_after=retry_after
+        )
+        if is_refusal:
+            connection_health.doubt(self.platform_id)
+
     @property
     def selection(self) -> Selection:
         """What of the feed it reads."""
@@ -67,40 +84,23 @@ class Target:
         return f"{self.module} to {self.party}"
 
 
-class _Found(NamedTuple):
-    transaction: int
-    seq: int
-    ahead: str
-    in_doubt: str
-    compacted_to: int
-    party: str
-    platform_id: int
-    is_in_trouble: bool
-    last_seen_at: datetime | None
-    paused_until: datetime | None
-    quirks: str
-    endpoint: str
-    owners: list[str]
-    has_snapshot: bool
-
-
-def target(subscription_id: int, module: ModuleID) -> Target | None:
-    """Look the receiving end up; None when it is gone or offers no endpoint any more.
+def find_subscriber(subscription_id: int, module: ModuleID) -> Subscriber | None:
+    """Look a subscriber up; None when it is gone or offers no endpoint any more.
 
     The snapshots of owners whose objects it may not have now are forgotten: whoever reads the feed
     passes over their changes for good, and they come back by a new snapshot only.
     """
-    rows = backlog.rows(_TARGET[POLICIES[module].personal], module, id=subscription_id)
+    rows = backlog.rows(SUBSCRIBER[POLICIES[module].personal], module, id=subscription_id)
     if not rows:
         return None
-    found = _Found(*rows[0])
+    [found] = rows
     receiver = _receiver(found)
     if receiver is None:
         return None
-    return Target(
+    return Subscriber(
         subscription_id=subscription_id,
         platform_id=found.platform_id,
-        is_news=found.is_in_trouble or connection_health.is_unseen(found.last_seen_at),
+        is_news=found.has_failed or connection_health.is_unseen(found.last_seen_at),
         paused_until=found.paused_until,
         module=module,
         policy=POLICIES[module],
@@ -115,7 +115,7 @@ def target(subscription_id: int, module: ModuleID) -> Target | None:
     )
 
 
-def _receiver(found: _Found) -> Receiver | None:
+def _receiver(found: SubscriberRow) -> Receiver | None:
     try:
         peer = outbound_auth.peer_of(found.platform_id)
     except ReceiverNotConnected:  # unregistered at this very moment
@@ -130,41 +130,3 @@ def _receiver(found: _Found) -> Receiver | None:
 
 def _positions(listed: str) -> frozenset[Position]:
     return frozenset(Position(*each) for each in json.loads(listed))
-
-
-def may_have_all(target: Target) -> bool:
-    """Tell whether a receiver may still have what it might when its work began."""
-    return target.owners <= backlog.owners(target.subscription_id, target.module)
-
-
-def succeeded(target: Target) -> None:
-    if target.is_news:
-        connection_health.answered(target.platform_id, delivered=True)
-
-
-def failed(
-    target: Target, reason: str, *, answered: bool, is_refusal: bool, retry_after: float | None
-) -> None:
-    """Let a platform back off, longer each time; one that stays silent is OFFLINE."""
-    connection_health.failed(target.platform_id, reason, answered=answered, retry_after=retry_after)
-    if is_refusal:
-        connection_health.doubt(target.platform_id)
-
-
-def _target(owners: str) -> str:
-    return f"""
-WITH pair (owner, receiver) AS ({{pairs}}), found AS MATERIALIZED (
-  SELECT b.transaction, b.seq, b.ahead::text, b.in_doubt::text, b.compacted_to, p.holder, f.id,
-    f.failures > 0 OR f.status = '{ConnectionStatus.OFFLINE}', f.last_seen_at,
-    f.next_attempt_at, f.quirks::text, e.url, ARRAY({owners}) AS owners
-  FROM hub_subscription b {REACHABLE}
-  WHERE b.id = %(id)s::bigint AND b.module = %(module)s
-), forgotten AS (
-  DELETE FROM hub_snapshot s USING found
-  WHERE s.subscription_id = %(id)s::bigint AND NOT s.owner = ANY(found.owners))
-SELECT found.*, EXISTS (SELECT FROM hub_snapshot s
-  WHERE s.subscription_id = %(id)s::bigint AND s.finished_at IS NULL)
-FROM found"""
-
-
-_TARGET = {is_personal: _target(owners) for is_personal, owners in OWNERS.items()}

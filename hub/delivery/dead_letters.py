@@ -1,0 +1,54 @@
+"""Dead letters: what a receiver would not take, for people to look at and to send again.
+
+docs/decisions/0008-who-has-what.md.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from database.sql import Statement
+from hub.delivery.push import Push, Result, whole
+from hub.delivery.sql import receipts as statements
+from hub.models import DeadLetter
+from hub.triage import SetAside
+
+DEAD_LETTERS = SetAside(
+    DeadLetter,
+    "dead letters",
+    party="subscription__receiver__key",
+    module="subscription__module",
+)
+
+
+def add(subscription_id: int, results: Sequence[Result]) -> None:
+    """Make a dead letter of each message that the receiver refused."""
+    DeadLetter.objects.bulk_create(
+        DeadLetter(
+            subscription_id=subscription_id,
+            owner=result.push.key[0],
+            object_key=result.push.key[1],
+            method=result.push.method,
+            path=result.push.path,
+            body=result.push.body or None,
+            http_status=result.http_status,
+            status_code=result.status_code,
+            reason=result.explanation,
+            correlation_id=result.push.correlation_id,
+        )
+        for result in results
+    )
+
+
+def drop(subscription_id: int, superseded: Sequence[Push]) -> Iterator[Statement]:
+    """Return the statement that deletes the dead letters that some pushes make up for.
+
+    What was refused of a part ends with the whole object too.
+    """
+    wholes = {push.key[:2] for push in superseded if push.is_state and push.key == whole(push.key)}
+    if superseded:
+        named = {
+            "subscription": subscription_id,
+            "paths": list({push.path for push in superseded}),
+            "owners": [owner for owner, _ in wholes],
+            "keys": [key for _, key in wholes],
+        }
+        yield statements.DROP_DEAD_LETTERS, named

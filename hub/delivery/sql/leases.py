@@ -1,0 +1,37 @@
+"""Statements that claim, move and release a subscription."""
+
+from hub.delivery.sql.tables import SUBSCRIPTION
+
+# By the database's clock alone: those of two workers may differ by more than a lease is long.
+_LATER = "statement_timestamp() + make_interval(secs => %(seconds)s::float8)"
+CLAIM = f"""
+UPDATE {SUBSCRIPTION} SET lease = %(lease)s::uuid, lease_until = {_LATER}
+WHERE id = %(id)s::bigint AND (lease_until IS NULL OR lease_until < statement_timestamp())
+RETURNING module"""
+
+
+# Worker A stands still for a minute with its batch sent, B claims, sends on and is at 120. When A
+# wakes up and moves the position to 105, it names a lease that is no more: no row, `LeaseLost`.
+def _held(columns: str) -> str:
+    return f"""
+UPDATE {SUBSCRIPTION} SET {columns}
+WHERE id = %(id)s::bigint AND lease = %(lease)s::uuid RETURNING id"""
+
+
+_COUNTED = """
+  delivered = delivered + %(delivered)s::bigint,
+  failures = CASE WHEN %(delivered)s::bigint > 0 THEN 0 ELSE failures END,
+  last_error = CASE WHEN %(delivered)s::bigint > 0 THEN '' ELSE last_error END,
+  last_delivered_at =
+    CASE WHEN %(delivered)s::bigint > 0 THEN statement_timestamp() ELSE last_delivered_at END"""
+PROLONG = _held(f"lease_until = {_LATER}")
+DELIVERED = _held(f"lease_until = {_LATER}, {_COUNTED}")
+SENDING = _held(f"lease_until = {_LATER}, in_doubt = %(in_doubt)s::jsonb")
+ADVANCE = _held(f"""lease_until = {_LATER}, {_COUNTED},
+  transaction = %(transaction)s::bigint, seq = %(seq)s::bigint,
+  ahead = %(ahead)s::jsonb, in_doubt = %(in_doubt)s::jsonb,
+  compacted_to = GREATEST(compacted_to, %(compacted_to)s::bigint)""")
+FAILED = _held("failures = failures + 1, last_error = %(reason)s::text")
+# Nobody's lease, and not over yet: until then no worker claims the subscription.
+REST = _held(f"lease = NULL, lease_until = {_LATER}")
+RELEASE = _held("lease = NULL, lease_until = NULL")
