@@ -95,6 +95,8 @@ def _excess(value: object) -> _Excess | None:
     """Find the first that is too large, level by level; raises `NotJson` below the last level."""
     items, level = 0, _containers([value])
     for _ in range(MOST_LEVELS):
+        if not level:
+            return None
         below: list[object] = []
         for each in level:
             found = _of_list(each, items) if isinstance(each, list) else _of_object(each)

@@ -45,9 +45,11 @@ def _folded(text: str) -> str:
 
 def _spans(text: str, values: Collection[str]) -> list[Span]:
     """Return what the values cover, from left to right."""
+    if len(values) <= _FEW:
+        values = [value for value in values if value in text]
     periods = {value: _period(value) for value in values} if len(values) <= _FEW else {}
     # What repeats within itself, as "1111", stands at every place of "11111111": many comparisons.
-    if not periods or any(2 * period < len(value) for value, period in periods.items()):
+    if len(values) > _FEW or any(2 * period < len(value) for value, period in periods.items()):
         return _merged(_Automaton(values).spans(text))
     return _merged(sorted(span for value in values for span in _each(text, value, periods[value])))
 
