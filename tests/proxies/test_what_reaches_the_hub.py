@@ -1,7 +1,9 @@
 """What the documented proxies let through to the hub, and as what."""
 
 import json
+import re
 import ssl
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from settings.serve import MOST_SECONDS_FOR_A_HEAD
 from tests.proxies.echo import Echo
-from tests.proxies.proxy import CONSOLE, HUB, Answer, Proxy, head, proxy
+from tests.proxies.proxy import CONSOLE, HUB, ROOT, Answer, Proxy, head, proxy
 
 pytestmark = [pytest.mark.security("S-28"), pytest.mark.timeout(120)]
 _LIED = {
@@ -174,6 +177,28 @@ def test_a_body_beyond_the_hubs_limit_ends_at_the_proxy(before_echo: Proxy, seen
             connected.sendall(chunked + b"6acfc0\r\n" + body)
             assert connected.recv(12)[9:] in {b"413", b"502"}
     assert seen.body_bytes - before < 2 * 6_400_000
+
+
+def test_a_body_goes_on_as_it_comes(before_echo: Proxy, seen: Echo) -> None:
+    """The hub may refuse a stranger before the proxy has the whole body."""
+    before = len(seen.requests)
+    with before_echo.tls() as connected:
+        connected.sendall(head("/ocpi/x", HUB, "PUT", b"x" * 100_000) + b"x" * 10)
+        end = time.monotonic() + 20
+        while len(seen.requests) == before:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def test_the_proxy_gives_quiet_connections_up_before_the_hub_does(name: str) -> None:
+    """Who writes at the moment the other side closes loses a message."""
+    folder, word = {
+        "nginx": ("nginx/hub.conf", "keepalive_timeout"),
+        "caddy": ("caddy/Caddyfile", "keepalive"),
+    }[name]
+    found = re.search(rf"\b{word} (\d+)s", (ROOT / "deploy" / folder).read_text(encoding="utf-8"))
+    assert found
+    assert int(found[1]) < MOST_SECONDS_FOR_A_HEAD
 
 
 def test_two_lengths_are_one_too_many(before_echo: Proxy) -> None:
