@@ -13,6 +13,8 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.test.utils import override_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 from redis import RedisError
 
@@ -24,6 +26,14 @@ from operators.token_bucket import buckets
 from parties import deviations
 from sandbox import SandboxPlatform
 from tests.cast import Cast
+from tests.thoroughness import LONG
+
+# A slow machine is no fault of the code. Quick runs generate the same inputs each time, so that a
+# change is judged by what it changed; the thorough ones look for new ones.
+hypothesis_settings.register_profile(
+    "hub", deadline=None, derandomize=not LONG, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("hub")
 
 _LONGEST = (
     "test_bad_input_everywhere.py",
