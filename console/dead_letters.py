@@ -16,8 +16,8 @@ from console.message_links import timeline_of
 from console.object_links import short
 from console.redrive import RedriveActions
 from console.search import FoundByWholeWords
+from hub.masking.masked_rows import masked_dead_letter
 from hub.masking.personal import PUBLISHED_TO, mask_member
-from hub.masking.set_aside import masked_dead_letter
 from hub.models import DeadLetter
 from hub.store.raw_json import members
 

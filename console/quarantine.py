@@ -14,7 +14,7 @@ from console.base import ModelAdmin, ReadOnly, ago, column, operates, pretty
 from console.bulk_action import Bulk
 from console.changelist import BoundedChangeList, BoundedPaginator
 from console.search import FoundByWholeWords
-from hub.masking.set_aside import masked_object
+from hub.masking.masked_rows import masked_object
 from hub.models import Quarantined
 from hub.pull import quarantine
 from hub.pull.quarantine import QUARANTINE, hint

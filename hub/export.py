@@ -133,12 +133,12 @@ def parts(kind: Kind, rows: Rows, form: Form, *, revealed: bool = False) -> Iter
     """Return some rows of a kind as a file, in the order in which the hub got them."""
     write = _WRITERS[form](tuple(kind.columns))
     masked = frozenset[str]() if revealed else kind.personal
-    hidden = [place for place, name in enumerate(kind.columns) if name in masked]
+    hidden = [index for index, name in enumerate(kind.columns) if name in masked]
     yield Part(write([]), 0, 0.0)
     for share, chunk in _chunks(kind, rows):
         for row in chunk:
-            for place in hidden:
-                row[place] = mask_value(row[place])
+            for index in hidden:
+                row[index] = mask_value(row[index])
         yield Part(write(chunk), len(chunk), share)
 
 
@@ -147,10 +147,10 @@ def _chunks(kind: Kind, rows: Rows) -> Iterator[tuple[float, list[list[Any]]]]:
     table = kind.model._default_manager  # noqa: SLF001 - a documented name of Django
     ends = table.aggregate(first=Min("pk"), last=Max("pk"))
     first, last = ends["first"] or 0, ends["last"] or 0
-    wanted = rows.order_by("pk").values_list("pk", *kind.columns.values())
+    query = rows.order_by("pk").values_list("pk", *kind.columns.values())
     after = first - 1
     while after < last:
-        found = list(wanted.filter(pk__gt=after, pk__lte=last)[:CHUNK])
+        found = list(query.filter(pk__gt=after, pk__lte=last)[:CHUNK])
         sql.release()
         after = found[-1][0] if len(found) == CHUNK else last
         yield (after - first + 1) / (last - first + 1), [list(row[1:]) for row in found]

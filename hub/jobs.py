@@ -55,7 +55,7 @@ class Job:
     finished: bool = False
     failed: bool = False
     share: float = 0.0
-    told_at: float = 0.0
+    published_at: float = 0.0
 
     @property
     def stage(self) -> Stage:
@@ -63,7 +63,7 @@ class Job:
         if self.finished:
             return Stage.OVER
         patience = _SILENT_SECONDS if self.begun else _QUEUED_SECONDS
-        if self.failed or _now() - self.told_at > patience:
+        if self.failed or _now() - self.published_at > patience:
             return Stage.STOPPED
         return Stage.AT_WORK if self.begun else Stage.QUEUED
 
@@ -101,12 +101,12 @@ class Job:
 
     def publish(self) -> None:
         """Let others see how far it is; the work does not depend on it."""
-        self.told_at = _now()
+        self.published_at = _now()
         text = msgspec.json.encode({each.name: getattr(self, each.name) for each in fields(self)})
         try:
             broker.connection().set(_KEY.format(self.name), text, ex=_SECONDS)
         except redis.RedisError as error:
-            log.warning("how far a job is cannot be told, the broker does not answer: %s", error)
+            log.warning("how far a job is cannot be seen, the broker fails: %s", error)
 
 
 def forget_jobs(quoting: Callable[[str], bool]) -> int:
@@ -128,5 +128,7 @@ def find_job(name: str) -> Job | None:
     text: Any = broker.connection().get(_KEY.format(name))
     if text is None:
         return None
-    told = msgspec.json.decode(text)
-    return Job(**{**told, "counts": Counter(told["counts"])})
+    state = msgspec.json.decode(text)
+    # Another release, which the hub was a moment ago, may have published other fields.
+    known = {each.name: state[each.name] for each in fields(Job) if each.name in state}
+    return Job(**{**known, "counts": Counter(state["counts"])})

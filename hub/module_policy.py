@@ -1,4 +1,4 @@
-"""What the hub does with each functional module beyond forwarding it: one row each.
+"""The policy of each functional module: what the hub does beyond forwarding, one row each.
 
 docs/architecture.md#what-is-kept. A module without a row here is forwarded only; so is, of one with
 a row, whatever is not of the type that its declaration says can be kept.
@@ -47,10 +47,10 @@ class Policy:
 
 
 def column_values(
-    wanted: Mapping[str, Column], decoded: Mapping[str, object]
+    columns: Mapping[str, Column], decoded: Mapping[str, object]
 ) -> tuple[object, ...]:
-    """Return the value of each wanted column."""
-    return tuple([column(decoded) for column in wanted.values()])
+    """Return the value of each of some columns."""
+    return tuple([column(decoded) for column in columns.values()])
 
 
 def word(*path: str) -> Column:
@@ -173,7 +173,7 @@ POLICIES: Mapping[ModuleID, Policy] = {
         personal=True,
     ),
 }
-"""In the order in which a newcomer is told: tariffs before the locations that name them."""
+"""In the order in which a newcomer gets them: tariffs before the locations that name them."""
 
 ABOUT_DRIVERS = frozenset({ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS})
 """Whose objects name tokens, and so may what a peer says of them."""

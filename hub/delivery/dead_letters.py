@@ -9,9 +9,9 @@ from database.sql import Statement
 from hub.delivery.push import Push, Result, whole
 from hub.delivery.sql import receipts as statements
 from hub.models import DeadLetter
-from hub.triage import SetAside
+from hub.review_queue import ReviewQueue
 
-DEAD_LETTERS = SetAside(
+DEAD_LETTERS = ReviewQueue(
     DeadLetter,
     "dead letters",
     party="subscription__receiver__key",

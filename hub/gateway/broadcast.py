@@ -1,4 +1,4 @@
-"""Which of the messages the hub keeps, as whose, and for whom.
+"""Broadcast pushes, and whatever else the hub keeps of messages: as whose, and for whom.
 
 Spec: 2.2.1 transport and format, broadcast push and message routing; A-26, A-34. What is addressed
 to the hub is stored and fed to receivers. What a party accepted directly is remembered for that
@@ -17,7 +17,7 @@ from hub.gateway import posts_in_flight, token_owner
 from hub.gateway.directory import PartyDirectory
 from hub.gateway.http import Answer
 from hub.gateway.message import Message
-from hub.gateway.routes import Broadcast, Destination, Kept, Meant
+from hub.gateway.routes import Addressee, Broadcast, Destination, Kept
 from hub.gateway.routing import destination_for
 from hub.module_policy import POLICIES, Policy
 from hub.store import Applied, WriteRequest, cdr_references
@@ -40,7 +40,7 @@ from parties.hub_identity import hub_party
 
 log = logging.getLogger(__name__)
 
-_FINDINGS_TOLD = 20
+_FINDINGS_SHOWN = 20
 
 
 def accepted(message: Message, _route: Broadcast) -> Answer:
@@ -57,7 +57,7 @@ def _stored(message: Message, request: WriteRequest) -> Answer:
 
 def acknowledged(message: Message, request: WriteRequest, applied: Applied) -> Answer:
     """Answer that the hub has it."""
-    odd = "; ".join([str(finding) for finding in applied.findings[:_FINDINGS_TOLD]])
+    odd = "; ".join([str(finding) for finding in applied.findings[:_FINDINGS_SHOWN]])
     return Answer(
         envelope.render(message=f"accepted; {odd}" if odd else None),
         http_status=201 if applied.created else 200,
@@ -90,11 +90,11 @@ def _addressed_to_hub(message: Message) -> WriteRequest:
     return replace(request, audience=to.holder, recipient=to.holder)
 
 
-def _receiving(message: Message, meant: Meant) -> Destination:
+def _receiving(message: Message, addressee: Addressee) -> Destination:
     """Return for whom a personal object is kept, however it is connected at present."""
     directory = PartyDirectory(hub_party(), message.holder)
     try:
-        to = destination_for(meant, message, directory)
+        to = destination_for(addressee, message, directory)
     except UnknownReceiver as error:
         text = f"the owner of cdr_token: {error}; nothing was stored"
         raise UnknownReceiver(text) from None
@@ -103,7 +103,7 @@ def _receiving(message: Message, meant: Meant) -> Destination:
     return to
 
 
-def recipient(message: Message) -> Meant:
+def recipient(message: Message) -> Addressee:
     """Return the party a push of personal data without a receiver is for (SES-16, CDR-14)."""
     return _recipient(write_request(message))
 
@@ -123,7 +123,7 @@ def addressed_to(message: Message, receiver: Destination) -> WriteRequest | None
         return request
 
 
-def _named_in(message: Message, to: Meant, receiver: Destination) -> str:
+def _named_in(message: Message, to: Addressee, receiver: Destination) -> str:
     """Return the holder of the token in what is pushed to a party: mostly that party."""
     if to.ref == receiver.ref and to.includes(receiver):
         return receiver.holder
@@ -144,8 +144,8 @@ def remember(request: WriteRequest) -> Applied | None:
             return applied
     except OcpiError as error:
         what = f"{request.method} {request.module} of {request.owner}"
-        told = f"{error.status_code}, correlation id {request.correlation_id}"
-        log.info("%s to %s is not remembered: %s", what, request.audience, told)  # no ids (TOK-20)
+        why = f"{error.status_code}, correlation id {request.correlation_id}"
+        log.info("%s to %s is not remembered: %s", what, request.audience, why)  # no ids (TOK-20)
     except DatabaseError:
         log.exception("what %s accepted is not remembered", request.audience)  # accepted it is
     return None
@@ -198,7 +198,7 @@ def _posted_identity(message: Message, kind: ObjectType) -> tuple[PartyRef, tupl
     return owner, (object_id,), object_key(kind, object_id, message.variant)
 
 
-def _recipient(request: WriteRequest) -> Meant:
+def _recipient(request: WriteRequest) -> Addressee:
     """Return for whom a personal object is; a PATCH is for whom the object was."""
     kind, value = request.type, request.value
     if request.method != "PATCH":
@@ -214,4 +214,4 @@ def _recipient(request: WriteRequest) -> Meant:
     if named not in {None, known}:
         text = f"is of {named}, but this {kind.name} is for {known}: send it by PUT"
         raise InvalidParameters(findings=(Finding("cdr_token", text),))
-    return Meant(known, holder)
+    return Addressee(known, holder)

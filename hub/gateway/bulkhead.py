@@ -1,4 +1,4 @@
-"""How many messages wait for the answer of each platform: a slow one must not hold every thread.
+"""The bulkhead: how many messages wait for each platform; a slow one must not hold every thread.
 
 docs/architecture.md#a-message-comes-in. Counted in this process, since it is this process's threads
 that wait.
@@ -16,10 +16,10 @@ _lock = Lock()
 
 
 @contextmanager
-def place(platform_id: int, *, most: int, in_all: int) -> Iterator[None]:
-    """Take a place among the messages that wait; 4003 at once when there is none.
+def slot(platform_id: int, *, most: int, in_all: int) -> Iterator[None]:
+    """Take a slot among the messages that wait; 4003 at once when there is none.
 
-    `most` bounds the places of one platform, `in_all` those of all: some threads always answer
+    `most` bounds the slots of one platform, `in_all` those of all: some threads always answer
     what needs no peer.
     """
     with _lock:

@@ -22,7 +22,7 @@ _WAIT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestSubject:
     """What a request was about: its kind, and the session or reservation it names, if any."""
 
     module: ModuleID
@@ -83,7 +83,7 @@ class Registered:
     platform_id: int
 
 
-def asked_by(earlier: Asked, *, sender: PartyRef, platform_id: int) -> set[Registered]:
+def asked_by(earlier: RequestSubject, *, sender: PartyRef, platform_id: int) -> set[Registered]:
     """Return whom a party asked for something, such as a reservation; others' are theirs (CMD-18).
 
     Where nobody is known to have accepted it, an answer that was lost may have said so.
@@ -96,7 +96,7 @@ def asked_by(earlier: Asked, *, sender: PartyRef, platform_id: int) -> set[Regis
 
 
 def asked_lately(session_id: str, *, receiver: PartyRef, platform_id: int) -> bool:
-    """Tell whether a receiver that just did as asked is to be spared another request (CP-15).
+    """Whether a receiver that just did as asked is to be spared another request (CP-15).
 
     What it refused, or never heard, keeps nobody from asking.
     """
@@ -106,7 +106,7 @@ def asked_lately(session_id: str, *, receiver: PartyRef, platform_id: int) -> bo
     return lately.filter(receiver=str(receiver), receiver_platform=platform_id).exists()
 
 
-def asker_of(earlier: Asked, *, receiver: PartyRef, platform_id: int) -> Registered | None:
+def asker_of(earlier: RequestSubject, *, receiver: PartyRef, platform_id: int) -> Registered | None:
     """Return who last asked for what the receiver accepted: a profile, which holds (CP-09)."""
     asked = _like(earlier).filter(receiver=str(receiver), receiver_platform=platform_id)
     last = asked.filter(is_accepted=True).order_by("-created_at").first()
@@ -118,8 +118,10 @@ def forget_expired() -> int:
     return Callback.objects.filter(expires_at__lte=timezone.now()).delete()[0]
 
 
-def _like(asked: Asked) -> QuerySet[Callback]:
-    return _lasting().filter(about=about_key(asked.about), module=asked.module, kind=asked.kind)
+def _like(subject: RequestSubject) -> QuerySet[Callback]:
+    return _lasting().filter(
+        about=about_key(subject.about), module=subject.module, kind=subject.kind
+    )
 
 
 def _lasting() -> QuerySet[Callback]:

@@ -1,4 +1,4 @@
-"""For whom a command or a charging profile is when its address does not say.
+"""The receivers of commands and charging profiles that are addressed to none.
 
 Spec: 2.2.1 mod_commands, mod_charging_profiles, transport and format (Open Routing Request); A-36,
 A-105, A-110, A-112.
@@ -10,9 +10,9 @@ import msgspec
 from django.conf import settings
 
 from hub.gateway import callbacks
-from hub.gateway.callbacks import Asked
+from hub.gateway.callbacks import RequestSubject
 from hub.gateway.message import Message
-from hub.gateway.routes import Destination, Known, Meant
+from hub.gateway.routes import Addressee, Destination, Known
 from hub.module_policy import POLICIES
 from hub.store import Viewer
 from hub.store.reads import is_anothers, owners_of
@@ -29,7 +29,7 @@ _TOO_OFTEN = msgspec.json.encode({"result": "TOO_OFTEN", "timeout": 0})
 _UNKNOWN_SESSION = msgspec.json.encode({"result": "UNKNOWN_SESSION", "timeout": 0})
 
 
-def receiver_of(message: Message) -> Meant | Known:
+def receiver_of(message: Message) -> Addressee | Known:
     """Return the party a message is for, or what the hub can answer itself.
 
     Raises `OcpiError` when several parties could be meant, or nobody is.
@@ -100,7 +100,7 @@ def check(message: Message) -> None:
         raise InvalidParameters(findings=(finding,), data=REJECTED)
 
 
-def _owner(message: Message, module: ModuleID, object_id: str) -> Meant | Known:
+def _owner(message: Message, module: ModuleID, object_id: str) -> Addressee | Known:
     """Return who owns what an action is about, among those the sender may deal with."""
     found = _owners(message, module, object_id)
     if not found and module == ModuleID.SESSIONS:
@@ -112,18 +112,18 @@ def _owner(message: Message, module: ModuleID, object_id: str) -> Meant | Known:
     return _only(found, f"{kind.name} {object_id!r}")
 
 
-def _of_earlier(message: Message, member: str, request: str) -> Meant:
+def _of_earlier(message: Message, member: str, request: str) -> Addressee:
     """Return who has to do with an earlier request: who was asked, or who asked."""
     said = _member(message, member)
-    earlier = Asked(message.module, request, said)
+    earlier = RequestSubject(message.module, request, said)
     asking = message.interface is InterfaceRole.RECEIVER
     return _asked_earlier(message, member, earlier) if asking else _asker(message, earlier)
 
 
-def _asked_earlier(message: Message, member: str, earlier: Asked) -> Meant:
+def _asked_earlier(message: Message, member: str, earlier: RequestSubject) -> Addressee:
     """Return where the sender made a reservation of this id: others' ids are theirs (CMD-18)."""
     made = callbacks.asked_by(earlier, sender=message.sender, platform_id=message.platform_id)
-    found = {Meant(each.ref, platform_id=each.platform_id) for each in made}
+    found = {Addressee(each.ref, platform_id=each.platform_id) for each in made}
     what = f"{member.removesuffix('_id')} {earlier.about!r}"
     if not found:
         text = f"the hub remembers no {what} of {message.sender}"
@@ -131,14 +131,14 @@ def _asked_earlier(message: Message, member: str, earlier: Asked) -> Meant:
     return _only(found, what)
 
 
-def _asker(message: Message, earlier: Asked) -> Meant:
+def _asker(message: Message, earlier: RequestSubject) -> Addressee:
     """Return who set the profile of a session that the sender, its CPO, accepted."""
     setter = callbacks.asker_of(earlier, receiver=message.sender, platform_id=message.platform_id)
     holder = holders.name(setter.ref, setter.platform_id) if setter else ""
     if setter is None or _is_anothers(holder, message.holder, earlier.about):
         text = f"nobody has set a charging profile for session {earlier.about!r}"
         raise UnknownReceiver(f"{text}: set OCPI-to-country-code and OCPI-to-party-id")
-    return Meant(setter.ref, platform_id=setter.platform_id)
+    return Addressee(setter.ref, platform_id=setter.platform_id)
 
 
 def _said(message: Message, member: str) -> object:
@@ -162,14 +162,14 @@ def _rejected(message: Message) -> bytes | None:
     return REJECTED if message.asks_for_results else None
 
 
-def _owners(message: Message, module: ModuleID, object_id: str) -> list[Meant]:
+def _owners(message: Message, module: ModuleID, object_id: str) -> list[Addressee]:
     """Return whose objects of this id the sender may see; who stands in for them is named in TO."""
     owners = access.visible_owners(receiver=message.holder, module=module, roles=role_pairs(module))
     found = owners_of(POLICIES[module], Viewer(message.holder, owners), fold(object_id))
-    return [Meant(ref_of(holder), holder) for holder in found]
+    return [Addressee(ref_of(holder), holder) for holder in found]
 
 
-def _only(found: Collection[Meant], what: str) -> Meant:
+def _only(found: Collection[Addressee], what: str) -> Addressee:
     if len(found) > 1:
         several = " and ".join(sorted(str(each.ref) for each in found))
         text = f"{what} is ambiguous, it exists at {several}"

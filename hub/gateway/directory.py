@@ -1,4 +1,4 @@
-"""Who is known to the hub, as routing asks for it."""
+"""The directory of who is known to the hub, as routing asks for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ def _waiting(platform_id: int) -> AbstractContextManager[None]:
     """Take a place among the messages that wait for a platform's answer; 4003 if there is none."""
     threads = settings.HUB_WEB_THREADS
     most = min(settings.HUB_REQUESTS_PER_PEER, max(1, threads // 4))
-    return bulkhead.place(platform_id, most=most, in_all=max(1, threads - 2))
+    return bulkhead.slot(platform_id, most=most, in_all=max(1, threads - 2))
 
 
 def _heard(request: Outbound, outcome: Outcome) -> Heard:

@@ -1,4 +1,4 @@
-"""Which handler answers a message, by the route that was decided for it."""
+"""The handlers that answer a message, by the route that was decided for it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn

@@ -1,4 +1,4 @@
-"""Who sends a message that does not say so itself, and who gets the answer when it cannot be read.
+"""The sender of a message that names none, and who gets the answer to one that cannot be read.
 
 Spec: 2.2.1 transport and format, message routing headers; A-18, A-46. Links of pages, URLs of what
 was posted and URLs for results are the hub's own: it knows for whom it made them.

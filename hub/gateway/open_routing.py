@@ -7,7 +7,7 @@ from django.conf import settings
 
 from hub.gateway import broadcast, command_routing
 from hub.gateway.message import Message
-from hub.gateway.routes import AskAll, Decided, Kept, Known, Meant
+from hub.gateway.routes import Addressee, AskAll, Decided, Kept, Known
 from hub.gateway.routing import Directory, decide_for
 from hub.module_policy import POLICIES
 from hub.store import Viewer
@@ -29,14 +29,14 @@ def decide(message: Message, directory: Directory) -> Decided:
     return found if isinstance(found, Known) else decide_for(found, message, directory)
 
 
-def _recipient_of(message: Message) -> Meant | Known:
+def _recipient_of(message: Message) -> Addressee | Known:
     """Return whom an `Open` message is for, or the answer that the hub can give itself."""
     if message.kept is Kept.NOTHING:
         return command_routing.receiver_of(message)
     if message.interface is InterfaceRole.RECEIVER:
         return broadcast.recipient(message)
     holder = owner(message)
-    return Meant(ref_of(holder), holder)
+    return Addressee(ref_of(holder), holder)
 
 
 def viewer(message: Message) -> Viewer:

@@ -43,7 +43,7 @@ class PeerAnswer:
     """What the requester gets in the receiver's own words.
 
     `location` is the URL at which the receiver keeps what was posted, and `next_page` that of the
-    rest of its list, where it told them.
+    rest of its list, where it gave them.
     """
 
     http_status: int

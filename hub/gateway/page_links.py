@@ -38,8 +38,8 @@ class LinkedPage:
 
 def next_page(endpoint: str, page: LinkedPage) -> str:
     """Return the hub's URL of a page."""
-    told = json.dumps((str(page.reader), page.platform_id, str(page.owner), page.url))
-    return f"{endpoint}?{urlencode({PARAMETER: sealed(_PURPOSE.format(endpoint), told)})}"
+    content = json.dumps((str(page.reader), page.platform_id, str(page.owner), page.url))
+    return f"{endpoint}?{urlencode({PARAMETER: sealed(_PURPOSE.format(endpoint), content)})}"
 
 
 def read(given: str, *, endpoint: str) -> LinkedPage:

@@ -1,4 +1,4 @@
-"""What a message, an answer or its absence says of a platform, noted for operators and for others.
+"""Peer feedback: what a message, an answer or its absence says of a platform, noted for operators.
 
 Spec: 2.2.1 transport and format; `parties.deviations` says what each of them means. Nothing here
 changes what becomes of the message: what a receiver said stands, also when the hub cannot remember
@@ -124,16 +124,16 @@ def _in_failure(about: str, error: client.PeerError) -> Met:
 
 def _in_reply(request: Outbound, reply: client.Reply) -> Met:
     """Look at an answer to a message that was passed on; a single object is no list."""
-    told = f"{request.about}: HTTP {reply.http_status}"
+    example = f"{request.about}: HTTP {reply.http_status}"
     if reply.envelope is None:
-        yield Deviation.NO_ENVELOPE, told
+        yield Deviation.NO_ENVELOPE, example
         return
     if _lacks(reply.headers, _IDS):
-        yield Deviation.NO_IDS_RETURNED, told
+        yield Deviation.NO_IDS_RETURNED, example
     if _lacks(reply.headers, _FROM):
-        yield Deviation.NO_SENDER_RETURNED, told
+        yield Deviation.NO_SENDER_RETURNED, example
     if request.is_single and (reply.envelope.data or b"").lstrip().startswith(b"["):
-        yield Deviation.OBJECT_IN_LIST, told
+        yield Deviation.OBJECT_IN_LIST, example
 
 
 def _in_answer(request: Outbound, reply: client.Reply, answer: PeerAnswer) -> Met:

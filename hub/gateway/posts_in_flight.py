@@ -56,7 +56,7 @@ def once(request: WriteRequest, platform_id: int, post: Callable[[], Answer]) ->
             raise ReceiverTimeout(
                 f"{what} is on its way, and no answer is there yet: send it again"
             )
-    return _settled(claim, post)
+    return _posted(claim, post)
 
 
 def under_way(keys: Collection[Identity]) -> set[Identity]:
@@ -81,7 +81,7 @@ def _looks(platform_id: int) -> Generator[None]:
     end = time.monotonic() + settings.HUB_REQUEST_TIMEOUT + _PAUSES[-1]
     threads = settings.HUB_WEB_THREADS
     most, in_all = max(1, threads // 2), max(1, threads - 2)
-    with bulkhead.place(-platform_id, most=most, in_all=in_all):  # below 0: of who sends
+    with bulkhead.slot(-platform_id, most=most, in_all=in_all):  # below 0: of who sends
         pauses = iter(_PAUSES)
         while time.monotonic() < end:
             sql.release()
@@ -97,15 +97,15 @@ def _claimed(request: WriteRequest) -> UUID | None:
     return claim if sql.row(statements.CLAIM, _identity(request) | post) is not None else None
 
 
-def _settled(claim: UUID, post: Callable[[], Answer]) -> Answer:
+def _posted(claim: UUID, post: Callable[[], Answer]) -> Answer:
     """Post, and leave the answer for those who wait; that is all it is written down for."""
     mine = Posting.objects.filter(claim=claim)
     try:
         answer = post()
     except OcpiError as error:
-        told = {"http_status": error.http_status, "status_code": error.status_code}
+        codes = {"http_status": error.http_status, "status_code": error.status_code}
         with sql.best_effort("the answer to a POST"):
-            mine.update(**told, body=str(error).encode())
+            mine.update(**codes, body=str(error).encode())
         raise
     except BaseException:
         with sql.best_effort("the end of a POST"):

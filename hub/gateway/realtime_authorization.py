@@ -1,4 +1,4 @@
-"""Who may authorize a driver when nobody knows whose the token is.
+"""Real-time authorization of a driver when nobody knows whose the token is.
 
 Spec: 2.2.1 mod_tokens, real-time authorization; transport and format (Open Routing Request); A-35,
 A-100, A-103. By `HUB_AUTHORIZE_UNKNOWN` the hub answers 404 and 2004, or asks at once every eMSP
@@ -8,14 +8,14 @@ with which the sender may exchange tokens; the first that allows the driver is t
 from collections.abc import Sequence
 from itertools import islice
 
-from hub.gateway import forwarding, outbound, permission
+from hub.gateway import body_check, forwarding, outbound
 from hub.gateway.directory import PartyDirectory
 from hub.gateway.forwarding import Heard, Outcome
 from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.outbound import PeerAnswer
 from hub.gateway.relay import in_its_words
-from hub.gateway.routes import AskAll, Destination, Direct, Meant
+from hub.gateway.routes import Addressee, AskAll, Destination, Direct
 from hub.gateway.routing import decide_for
 from ocpi import client
 from ocpi.errors import (
@@ -48,7 +48,7 @@ def authorized(message: Message, _route: AskAll) -> Answer:
     Raises `UnknownToken` when everybody says that it does not know the token, and a `HubError` when
     the driver may be of somebody who could not be asked: never a no that nobody gave (A-103).
     """
-    permission.check(message)
+    body_check.check(message)
     directory = PartyDirectory(hub_party(), message.holder)
     asked = [outbound.of_message(message, each) for each in _candidates(message, directory)]
     heard = forwarding.send_all(asked, is_enough=lambda outcome: _verdict(outcome) == _ALLOWED)
@@ -74,8 +74,8 @@ def _candidates(message: Message, directory: PartyDirectory) -> list[Destination
     """Return the eMSPs that can be asked now; `ReceiverNotConnected` when none of them can."""
     module = message.module
     owners = sorted(access.visible_owners(receiver=message.holder, module=module))
-    meant = (Meant(ref_of(owner), owner) for owner in owners)
-    routes = (decide_for(each, message, directory) for each in meant)
+    addressees = (Addressee(ref_of(owner), owner) for owner in owners)
+    routes = (decide_for(each, message, directory) for each in addressees)
     reachable = (route.destination for route in routes if isinstance(route, Direct))
     # What a hub asks goes to no other hub: it could come round (A-39).
     askable = (one for one in reachable if not (message.is_from_hub and one.is_behind_hub))
@@ -108,7 +108,7 @@ def _verdict(reply: Outcome) -> str:
 
 
 def _is_unknown_to(reply: Outcome) -> bool:
-    """Tell whether somebody answered that it does not know the token, with or without envelope."""
+    """Whether somebody answered that it does not know the token, with or without envelope."""
     if not isinstance(reply, client.Reply):
         return False
     return reply.status_code == UnknownToken.status_code or reply.http_status == _NOT_FOUND

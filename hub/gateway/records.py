@@ -1,4 +1,4 @@
-"""What the database remembers of URLs and tokens the hub gave out, as reading a message asks it.
+"""Records of the URLs and tokens that the hub gave out, as reading a message asks for them.
 
 Spec: 2.2.1 transport and format; mod_cdrs, mod_commands; A-83.
 """

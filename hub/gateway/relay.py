@@ -1,4 +1,4 @@
-"""What is passed on to one party, and the answer in that party's words.
+"""The relay of a message to one party, and the answer in that party's words.
 
 Spec: 2.2.1 transport and format (response format, pagination, routing headers); mod_cdrs,
 mod_commands; A-23, A-37, A-95, A-96.
@@ -10,13 +10,13 @@ from functools import partial
 from database import sql
 from hub import store
 from hub.gateway import (
+    body_check,
     broadcast,
     command_routing,
     forwarding,
     loop_guard,
     outbound,
     page_links,
-    permission,
     posts_in_flight,
     response_urls,
 )
@@ -36,7 +36,7 @@ _NOT_FOUND = 404
 
 def relayed(message: Message, route: Direct) -> Answer:
     """Pass a message on to its party and give its answer back, from that party (TF-62, TF-73)."""
-    permission.check(message)
+    body_check.check(message)
     destination = route.destination
     refused = command_routing.answer_for_another(message, destination)
     if refused is not None:
@@ -48,7 +48,7 @@ def relayed(message: Message, route: Direct) -> Answer:
 
 
 def returned(message: Message, _route: Returned) -> Answer:
-    """Pass a result on to who asked for it, and tell its sender what became of it (CMD-07)."""
+    """Pass a result on to who asked for it, and answer its sender what became of it (CMD-07)."""
     answer, destination = response_urls.passed_on(message)
     return in_its_words(message, destination, answer)
 
@@ -91,7 +91,7 @@ def _sent(message: Message, destination: Destination, request: WriteRequest | No
 
 
 def _is_gone(message: Message, answer: PeerAnswer) -> bool:
-    """Tell whether a party has not what it should delete, which comes to the same."""
+    """Whether a party has not what it should delete, which comes to the same."""
     return message.method == "DELETE" and answer.http_status == _NOT_FOUND
 
 

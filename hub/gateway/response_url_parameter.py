@@ -23,7 +23,7 @@ IN_BODY: Final = frozenset({"POST", "PUT"})
 """The methods whose body has it; it stands in the query of the others."""
 
 MOST_FINDINGS: Final = 20
-"""Of one body that are told: no sender has to read on to know what to change."""
+"""Of one body that are reported: no sender has to read on to know what to change."""
 
 _TWICE: Final = "reads as a response_url that is given more than once"
 _ONCE: Final = (
@@ -57,7 +57,7 @@ class _Members(list[tuple[str, object]]):
 def split(query: str) -> Query:
     """Find the response_url, encoded or not; with a query of its own it goes on to the end (A-108).
 
-    Some libraries encode only what would end a parameter, so `://` alone tells nothing.
+    Some libraries encode only what would end a parameter, so `://` alone decides nothing.
     """
     found = f"&{query}".find(f"&{RESPONSE_URL}=")
     if found < 0:
@@ -75,7 +75,7 @@ def split(query: str) -> Query:
 
 
 def is_read_as_one(name: str) -> bool:
-    """Tell whether somebody might take a name for `response_url`: any case, joint or encoding."""
+    """Whether somebody might take a name for `response_url`: any case, joint or encoding."""
     text = _decoded(name).partition("\0")[0]
     return _FOLDED in {_letters(text), _letters(text.partition("[")[0])}
 

@@ -3,7 +3,7 @@
 Spec: 2.2.1 mod_commands, mod_charging_profiles; A-42, A-104, A-107, A-108. Each side talks to the
 hub only: who is asked gets a URL of the hub's SENDER interface, unguessable, bound to its platform,
 good for several results and through restarts. A result is passed on once, now; what becomes of it
-is told to who sent it.
+is the answer to who sent it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ import msgspec
 
 from database import sql
 from hub.gateway import callbacks, directory, forwarding
-from hub.gateway.callbacks import Asked
+from hub.gateway.callbacks import RequestSubject
 from hub.gateway.message import Message
 from hub.gateway.outbound import Outbound, PeerAnswer
 from hub.gateway.response_url_parameter import (
@@ -52,7 +52,7 @@ def substituted(message: Message, destination: Destination) -> tuple[Message, Ca
     beside = beside_the_query(f"{message.path}?{query.before}&{query.after}")
     _check(query.url, beside + (beside_the_body(message.body) if in_body else []))
     callbacks.check_number(message.platform_id)
-    callback = _remembered(message, destination, _asked(message, value), query.url)
+    callback = _remembered(message, destination, _subject(message, value), query.url)
     own = _own_url(message, destination, callback)
     if not in_body:
         encoded = f"{query.before}{RESPONSE_URL}={quote(own, safe='')}{query.after}"
@@ -114,13 +114,15 @@ def _check(url: str, beside: list[Finding]) -> None:
         raise InvalidParameters(findings=findings)
 
 
-def _asked(message: Message, value: Mapping[str, object]) -> Asked:
+def _subject(message: Message, value: Mapping[str, object]) -> RequestSubject:
     """Return what a request is about."""
     said, declared = {**value, **message.values}, VERSIONS[message.version].modules[message.module]
     names = (said.get(name) for name in ("session_id", *declared.remembered))
     about = next(filter(None, names), "")
     until = _moment(said.get("expiry_date"))
-    return Asked(message.module, message.resource.request(message.method), str(about), until)
+    return RequestSubject(
+        message.module, message.resource.request(message.method), str(about), until
+    )
 
 
 def _moment(text: object) -> datetime | None:
@@ -130,18 +132,20 @@ def _moment(text: object) -> datetime | None:
         return None
 
 
-def _remembered(message: Message, destination: Destination, asked: Asked, url: str) -> Callback:
+def _remembered(
+    message: Message, destination: Destination, subject: RequestSubject, url: str
+) -> Callback:
     return Callback.objects.create(
-        module=asked.module,
-        kind=asked.kind,
-        about=callbacks.about_key(asked.about),
+        module=subject.module,
+        kind=subject.kind,
+        about=callbacks.about_key(subject.about),
         sender=str(message.sender),
         sender_platform_id=message.platform_id,
         url=url,
         receiver=str(destination.ref),
         receiver_platform_id=destination.platform_id,
         correlation_id=message.message_ids.correlation_id,
-        expires_at=callbacks.expiry(asked.until),
+        expires_at=callbacks.expiry(subject.until),
     )
 
 

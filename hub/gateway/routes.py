@@ -55,11 +55,11 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class Addressee:
     """A party a message turned out to be for: any of it, or what is said of it besides.
 
     The `holder` under whose name the hub has what the message is about, the platform that was asked
-    before, or the `roles` of which one is meant.
+    before, or the `roles` of which it has one.
     """
 
     ref: PartyRef
@@ -68,7 +68,7 @@ class Meant:
     roles: frozenset[Role] = frozenset()
 
     def includes(self, one: Destination) -> bool:
-        """Tell whether a registration of the party is what is meant."""
+        """Whether this registration of the party is one it may be for."""
         return (
             self.holder in {"", one.holder}
             and self.platform_id in {0, one.platform_id}

@@ -32,11 +32,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from hub.gateway.routes import (
+    Addressee,
     Broadcast,
     Destination,
     Direct,
     Kept,
-    Meant,
     Open,
     Refused,
     Returned,
@@ -102,7 +102,7 @@ def decide(message: Addressed, directory: Directory) -> Route:
     if message.is_posted and message.method == "GET":
         return Stored()
     if message.to is not None and message.to != directory.hub:
-        return decide_for(Meant(message.to), message, directory)
+        return decide_for(Addressee(message.to), message, directory)
     return _of_hub(message)
 
 
@@ -119,30 +119,30 @@ def _of_hub(message: Addressed) -> Route:
     return Open()
 
 
-def decide_for(meant: Meant, call: Call, directory: Directory) -> Direct | Refused:
+def decide_for(addressee: Addressee, call: Call, directory: Directory) -> Direct | Refused:
     """Choose the platform by the role that module and interface imply (TF-84, A-30)."""
     try:
-        chosen = destination_for(meant, call, directory)
+        chosen = destination_for(addressee, call, directory)
     except OcpiError as error:
         return Refused(error)
     refusal = objection(chosen, _asked(call))
     return Refused(refusal) if refusal else Direct(chosen)
 
 
-def destination_for(meant: Meant, call: Call, directory: Directory) -> Destination:
+def destination_for(addressee: Addressee, call: Call, directory: Directory) -> Destination:
     """Return the party a sender means, among those it may call; raises `OcpiError` for no such.
 
     Whoever has nothing to do with a party gets the same answer whether it is there or not.
     """
-    found = directory.destinations(meant.ref, call.module, call.interface)
+    found = directory.destinations(addressee.ref, call.module, call.interface)
     known = [one for one in found if one.is_known]
     fitting = _fitting(found, call)
     if known and not {one.platform_id for one in known} & {one.platform_id for one in fitting}:
         roles = " and ".join(sorted({one.role for one in known}))
-        raise HubError(f"{meant.ref} is {roles}, which does not implement {_asked(call)}")
-    callable_ = [one for one in fitting if one.may_be_called and meant.includes(one)]
+        raise HubError(f"{addressee.ref} is {roles}, which does not implement {_asked(call)}")
+    callable_ = [one for one in fitting if one.may_be_called and addressee.includes(one)]
     if not callable_:
-        raise _nobody(meant.ref, call)
+        raise _nobody(addressee.ref, call)
     return max(callable_, key=_preference(call))
 
 

@@ -15,7 +15,7 @@ from django.conf import settings
 
 def sealed(purpose: str, text: str) -> str:
     """Close a text; it is longer by a third and some."""
-    # Not compressed: beside what a reader chose itself, the length would tell of the rest.
+    # Not compressed: beside what a reader chose itself, the length would betray the rest.
     return _seal(purpose, tuple(settings.CREDENTIALS_KEYS)).encrypt(text.encode()).decode()
 
 
@@ -23,12 +23,12 @@ def opened(purpose: str, text: str, *, seconds: int | None = None) -> str:
     """Open a text closed for this purpose, lately if `seconds` says so; else `ValueError`."""
     try:
         seal = _seal(purpose, tuple(settings.CREDENTIALS_KEYS))
-        told = seal.decrypt(text.encode(), ttl=seconds).decode()
+        plain = seal.decrypt(text.encode(), ttl=seconds).decode()
     except InvalidToken:
         raise ValueError("not sealed here, or too long ago") from None
     if urlsafe_b64encode(urlsafe_b64decode(text)).decode() != text:
         raise ValueError("spelled otherwise than it was given out")
-    return told
+    return plain
 
 
 @lru_cache(maxsize=128)

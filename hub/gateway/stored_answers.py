@@ -1,4 +1,4 @@
-"""What the hub answers from what it keeps: a page of a list, or one object.
+"""Answers from what the hub keeps: a page of a list, or one object.
 
 Spec: 2.2.1 transport and format (pull, pagination); mod_cdrs; A-23, A-46, A-95.
 """
@@ -14,7 +14,7 @@ from hub.gateway import broadcast, forwarding, open_routing, outbound, page_link
 from hub.gateway.directory import PartyDirectory
 from hub.gateway.http import Answer
 from hub.gateway.message import Message
-from hub.gateway.routes import Direct, Meant, Stored
+from hub.gateway.routes import Addressee, Direct, Stored
 from hub.gateway.routing import decide_for
 from hub.store import ObjectQuery, cdr_references
 from hub.store.cdr_references import Posted
@@ -87,8 +87,8 @@ def _posted(message: Message) -> Answer:
 
 
 def _from_receiver(message: Message, found: Posted) -> Answer | None:
-    meant = Meant(ref_of(found.audience), found.audience)
-    decided = decide_for(meant, message, PartyDirectory(hub_party(), message.holder))
+    addressee = Addressee(ref_of(found.audience), found.audience)
+    decided = decide_for(addressee, message, PartyDirectory(hub_party(), message.holder))
     if not isinstance(decided, Direct):
         return None
     url = outbound.own_url(decided.destination, found.remote_location)

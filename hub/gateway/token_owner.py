@@ -1,4 +1,4 @@
-"""For whom a Session or CDR is: the owner of its `cdr_token`, and nobody else (A-26).
+"""The token owner, for whom a Session or CDR is, and nobody else (A-26).
 
 Spec: 2.2.1 mod_cdrs, CdrToken; transport and format, broadcast push. In 2.2 a CdrToken does not
 name its owner; it is found among the stored Tokens by uid and type.
@@ -6,7 +6,7 @@ name its owner; it is found among the stored Tokens by uid and type.
 
 from collections.abc import Mapping
 
-from hub.gateway.routes import Meant
+from hub.gateway.routes import Addressee
 from hub.module_policy import POLICIES
 from hub.store.identity import object_key
 from hub.store.reads import Viewer, owners_of
@@ -24,7 +24,7 @@ ROLES = frozenset(
 _NOBODY = Fault.NO_TOKEN_OWNER
 
 
-def recipient_of(value: Mapping[str, object], *, sender: str) -> Meant:
+def recipient_of(value: Mapping[str, object], *, sender: str) -> Addressee:
     """Return the owner of an object's `cdr_token`, whose CPO is the holder `sender`.
 
     Raises `InvalidParameters` when it names none or several, `UnknownReceiver` when nobody has it.
@@ -36,9 +36,9 @@ def recipient_of(value: Mapping[str, object], *, sender: str) -> Meant:
         )
     named = named_owner(token)
     if named is not None:
-        return Meant(named, roles=ROLES)
+        return Addressee(named, roles=ROLES)
     holder = _owner_of(token, sender)
-    return Meant(ref_of(holder), holder, roles=ROLES)
+    return Addressee(ref_of(holder), holder, roles=ROLES)
 
 
 def named_owner(token: Mapping[str, object]) -> PartyRef | None:

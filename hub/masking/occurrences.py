@@ -1,4 +1,4 @@
-"""Where any of many values stands in a text: in time that grows with their length, never faster.
+"""Occurrences of many values in a text, found in time that grows with its length, never faster.
 
 Peers choose both the values (uids, steps of a path) and the text, so nothing here is built of
 branches that are tried one after the other: each character is looked at a fixed number of times
@@ -23,13 +23,13 @@ Span = tuple[int, int]
 def replaced(texts: Iterable[str], values: Collection[str], by: Callable[[str], str]) -> list[str]:
     """Replace each value in some texts, in any case; of those that overlap, what they cover."""
     given = [text.replace(_BREAK, "\N{REPLACEMENT CHARACTER}") for text in texts]
-    wanted = {_folded(value) for value in values if value and _BREAK not in value}
-    if sum(map(len, wanted)) > MOST_CHARACTERS:
+    searched = {_folded(value) for value in values if value and _BREAK not in value}
+    if sum(map(len, searched)) > MOST_CHARACTERS:
         return list(map(by, given))
-    if not wanted or not given:
+    if not searched or not given:
         return given
     whole = _BREAK.join(given)
-    return _without(whole, _spans(_folded(whole), wanted), by).split(_BREAK)
+    return _without(whole, _spans(_folded(whole), searched), by).split(_BREAK)
 
 
 def _without(text: str, spans: list[Span], by: Callable[[str], str]) -> str:

@@ -80,8 +80,8 @@ def mask_in_text(text: str, values: Iterable[str]) -> str:
 
 def mask_in_texts(texts: Iterable[str], values: Iterable[str]) -> list[str]:
     """Do so in several texts, which costs no more than in one as long as all of them."""
-    telling = [value for value in values if len(value) >= _SHOWN_CHARACTERS]
-    return replaced(texts, telling, mask_value)
+    searched = [value for value in values if len(value) >= _SHOWN_CHARACTERS]
+    return replaced(texts, searched, mask_value)
 
 
 def _is_json(text: bytes) -> bool:

@@ -15,7 +15,7 @@ from django.db.models.functions import Right, Upper
 from hub.masking.personal import mask_value
 from hub.models import Cdr, Session, Token
 from hub.models.charging import ENDING, Charged
-from hub.store.anonymity import is_telling
+from hub.store.anonymity import is_identifying
 from hub.store.identifier_matcher import IdentifierMatcher
 from hub.store.identity import any_variant
 from ocpi.types import PartyRef, fold
@@ -52,7 +52,7 @@ class Driver:
     ) -> Self:
         """Return who is named by whole ids; ValueError when nobody is."""
         ids = [
-            frozenset(fold(each) for each in given if is_telling(each))
+            frozenset(fold(each) for each in given if is_identifying(each))
             for given in (uids, contracts)
         ]
         if not any(ids):
@@ -149,15 +149,15 @@ def _widened(driver: Driver, pairs: Iterable[tuple[str, str]]) -> Driver:
     if driver.by_uid:
         return driver
     named = [(fold(uid), fold(contract)) for uid, contract in pairs]
-    uids = driver.uids | {uid for uid, _ in named if is_telling(uid)}
+    uids = driver.uids | {uid for uid, _ in named if is_identifying(uid)}
     if len(uids) > MOST_TOKENS:
         raise ValueError(
             f"more than {MOST_TOKENS} uids bear this contract id: that is no one driver"
         )
-    contracts = {contract for _, contract in named if is_telling(contract)}
+    contracts = {contract for _, contract in named if is_identifying(contract)}
     return replace(driver, uids=uids, contracts=driver.contracts | contracts)
 
 
 def _number(text: str) -> str:
     found = msgspec.json.decode(text).get("visual_number")
-    return found if isinstance(found, str) and is_telling(found) else ""
+    return found if isinstance(found, str) and is_identifying(found) else ""

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from hub.models import Quarantined
 from hub.pull import schedule
 from hub.pull.ingest import BrokenObject
-from hub.triage import SetAside
+from hub.review_queue import ReviewQueue
 from ocpi.errors import Fault
 
 _HINTS: Mapping[str, str] = {
@@ -39,7 +39,7 @@ _HINTS: Mapping[str, str] = {
 }
 
 MOST = 1_000
-QUARANTINE = SetAside(
+QUARANTINE = ReviewQueue(
     Quarantined, "quarantined objects", party="pull__party__key", module="pull__module"
 )
 

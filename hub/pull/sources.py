@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Min
 
 from hub.gateway.directory import PartyDirectory
-from hub.gateway.routes import Kept, Meant
+from hub.gateway.routes import Addressee, Kept
 from hub.gateway.routing import destination_for
 from hub.models import Departed, PullState
 from hub.module_policy import POLICIES, Policy
@@ -65,7 +65,7 @@ class Source:
     own: Mapping[str, str]
     asked_at: datetime
     _unnamed: dict[PartyRef, str] = field(default_factory=dict)
-    _entitled: dict[tuple[str, Meant], str] = field(default_factory=dict)
+    _entitled: dict[tuple[str, Addressee], str] = field(default_factory=dict)
 
     @property
     def headers(self) -> RoutingHeaders:
@@ -103,14 +103,14 @@ class Source:
             known = self._unnamed[owner] = holders.name(owner, self.platform_id)
         return known
 
-    def entitled(self, owner: str, recipient: Meant) -> str:
+    def entitled(self, owner: str, recipient: Addressee) -> str:
         """Return the holder who may have an owner's personal objects, if any; looked up once."""
         pair = (owner, recipient)
         if pair not in self._entitled:
             self._entitled[pair] = self._entitled_holder(owner, recipient)
         return self._entitled[pair]
 
-    def _entitled_holder(self, owner: str, recipient: Meant) -> str:
+    def _entitled_holder(self, owner: str, recipient: Addressee) -> str:
         try:
             push = _Push(self.module.identifier)
             to = destination_for(recipient, push, PartyDirectory(hub_party(), owner))

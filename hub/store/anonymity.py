@@ -1,7 +1,7 @@
 """Sessions and CDRs without their driver: the same text, valid still, that names nobody.
 
 Spec: 2.2.1 mod_cdrs, CdrToken; mod_sessions. What identifies the token becomes one fixed word, the
-same for all: a pseudonym would tell the drives of one person from those of another. Signed meter
+same for all: a pseudonym would still link the drives of one person. Signed meter
 readings quote the token in an encoding of their own and are left out. All else keeps its bytes.
 """
 
@@ -32,12 +32,14 @@ def identities(text: bytes | str) -> dict[str, str]:
     found = token if isinstance(token, dict) else {}
     said = {name: found.get(name) for name in _IDENTIFYING}
     return {
-        name: value for name, value in said.items() if isinstance(value, str) and is_telling(value)
+        name: value
+        for name, value in said.items()
+        if isinstance(value, str) and is_identifying(value)
     }
 
 
-def is_telling(value: str) -> bool:
-    """Tell whether a value identifies anybody; `#NA` is how OCPI says that nobody is named."""
+def is_identifying(value: str) -> bool:
+    """Whether a value identifies anybody; `#NA` is how OCPI says that nobody is named."""
     return value not in {"", ERASED, "#NA"}
 
 
@@ -57,7 +59,7 @@ def anonymous(text: bytes, values: Collection[str] = ()) -> bytes:
 
 
 def is_same(stored: bytes | str, new: bytes) -> bool:
-    """Tell whether an object says what is stored, or would if it were made anonymous too."""
+    """Whether an object says what is stored, or would if it were made anonymous too."""
     known = msgspec.json.decode(stored)
     if known == msgspec.json.decode(new):
         return True
@@ -65,7 +67,7 @@ def is_same(stored: bytes | str, new: bytes) -> bool:
 
 
 def is_anonymous(value: object) -> bool:
-    """Tell whether a decoded object was made anonymous."""
+    """Whether a decoded object was made anonymous."""
     token = value.get(TOKEN) if isinstance(value, dict) else None
     return isinstance(token, dict) and token.get("uid") == ERASED
 

@@ -1,4 +1,4 @@
-"""What was created by POST, by the reference that stands in its `Location`.
+"""References to what was created by POST, as they stand in its `Location`.
 
 Spec: 2.2.1 mod_cdrs, POST and GET of the Receiver interface; A-95.
 """

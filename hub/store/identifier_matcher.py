@@ -1,4 +1,4 @@
-r"""Find the identifiers of a driver in texts, however they are spelled, and replace them.
+r"""The identifiers of a driver in texts, however they are spelled, found and replaced.
 
 JSON may escape any character of a value (`\u0030`), a URL may percent-encode it (`%30`).
 """
@@ -24,8 +24,8 @@ _NEVER = r"(?!)"
 class IdentifierMatcher:
     """The identifiers of one driver (uids, contract ids, numbers of cards), as a pattern for texts.
 
-    One of fewer than four characters cannot be told from other text and is not looked for; one of
-    fewer than eight counts only where it stands alone: "1234", not "51234".
+    One of fewer than four characters cannot be distinguished from other text and is not looked for;
+    one of fewer than eight counts only where it stands alone: "1234", not "51234".
     """
 
     def __init__(self, values: Iterable[str]) -> None:
@@ -35,7 +35,7 @@ class IdentifierMatcher:
         self._pattern = re.compile("|".join(map(_pattern_of, self.values)) or _NEVER, re.IGNORECASE)
 
     def matches(self, text: str) -> bool:
-        """Tell whether a text has one of them."""
+        """Whether a text has one of them."""
         return self.erased(text) != text
 
     def erased(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a body says of its identity and age, beside what its URL says: pure, for whoever asks.
+"""Identity and age as a body says them, beside what its URL says: pure, for whoever asks.
 
 Spec: 2.2.1 transport and format (Client Owned Object Push, PATCH); mod_tokens (type); A-52, A-62,
 A-99.
@@ -31,7 +31,7 @@ def any_variant(object_id: str) -> tuple[str, str]:
 
 
 def variant_query(kind: ObjectType, key: str) -> str:
-    """Return the query, with its `?`, by which a receiver tells the variant; mostly none."""
+    """Return the query, with its `?`, that names the variant to a receiver; mostly none."""
     _, separator, variant = key.partition(_BEFORE_VARIANT)
     if kind.variant is None or not separator:
         return ""
@@ -47,10 +47,10 @@ def contradictions(
     variant: str | None = None,
 ) -> Iterator[Finding]:
     """Compare what a body says of its identity with the URL (TF-49, TF-50, LOC-24, TOK-04)."""
-    for name, wanted in _identity(kind, owner, ids).items():
-        said = value.get(name, wanted)
-        if said != wanted and not (isinstance(said, str) and fold(said) == fold(wanted)):
-            yield Finding(name, f"is {said!r:.80} in the body but {wanted!r} in the URL")
+    for name, expected in _identity(kind, owner, ids).items():
+        said = value.get(name, expected)
+        if said != expected and not (isinstance(said, str) and fold(said) == fold(expected)):
+            yield Finding(name, f"is {said!r:.80} in the body but {expected!r} in the URL")
     if kind.variant is not None and variant:
         said = value.get(kind.variant.member, variant)
         if said != variant:

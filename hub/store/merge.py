@@ -1,4 +1,4 @@
-"""What a PUT or PATCH makes of an object, decided without a database.
+"""The merge: what a PUT or PATCH makes of an object, decided without a database.
 
 Spec: 2.2.1 mod_locations (last_updated of parents), transport and format (PUT, PATCH);
 A-52 to A-62.
@@ -217,7 +217,7 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
 
 
 def _is_older(request: WriteRequest, known: StoredPartText | None) -> bool:
-    """Tell whether a message about a part was made before what the hub has of it (A-61)."""
+    """Whether a message about a part was made before what the hub has of it (A-61)."""
     if known is None:
         return False
     made, before = (

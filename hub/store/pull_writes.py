@@ -1,4 +1,4 @@
-"""What was read from its owner's list: stored like a push, unless the hub knows better.
+"""Writes of what was read from its owner's list: stored like a push, unless the hub knows better.
 
 Spec: 2.2.1 transport and format, pull; TF-104, TF-107. Some objects share a transaction. All their
 locks are taken before it gets its number, so the feed's order stays each object's own order.
@@ -137,7 +137,7 @@ def _compared(one: Pulled, known: _AllKnown, texts: Mapping[int, str]) -> Fate:
 
 
 def _is_same(kind: ObjectType, stored: str, new: bytes) -> bool:
-    """Tell whether two texts say the same; what was made anonymous stays so."""
+    """Whether two texts say the same; what was made anonymous stays so."""
     if kind.part is None:
         return anonymity.is_same(stored, new)
     return _content(kind, stored) == _content(kind, new)

@@ -36,7 +36,7 @@ def items(text: bytes | None) -> list[bytes]:
 
 
 def has_more(text: bytes, most: int) -> bool:
-    """Tell whether a JSON array has more items than so many, without making any of them.
+    """Whether a JSON array has more items than so many, without making any of them.
 
     Counted are its commas: one item alone may be as large as all of them.
     """

@@ -1,4 +1,4 @@
-"""A write as the store takes it, and what can be said of it whatever is stored.
+"""Write requests: writes as the store takes them, and what can be said of one whatever is stored.
 
 Spec: 2.2.1 transport and format (PUT, PATCH); A-34, A-52, A-53, A-62, A-99.
 """
@@ -46,8 +46,8 @@ class WriteRequest:
     is_fed: bool = True
 
 
-def told_apart(request: WriteRequest) -> WriteRequest:
-    """Return a PUT or POST with the variant its body tells where its URL does not (TOK-04)."""
+def with_variant(request: WriteRequest) -> WriteRequest:
+    """Return a PUT or POST with the variant its body names where its URL does not (TOK-04)."""
     kind = request.type.variant
     said = request.value.get(kind.member) if kind and not request.variant else None
     if not isinstance(said, str):
@@ -122,7 +122,7 @@ def _is_timestamp(value: object) -> bool:
 
 
 def _needs_lists_of_parts(value: dict[str, Any], kind: ObjectType, path: str = "") -> None:
-    """Refuse a PATCH whose parts cannot be told apart; all else shows once it is merged."""
+    """Refuse a PATCH whose parts cannot be kept apart; all else shows once it is merged."""
     part = kind.part
     if part is None or value.get(part.member) is None:
         return

@@ -10,7 +10,7 @@ from django.db.models import Subquery
 
 from database import sql
 from hub.module_policy import Policy
-from hub.store import anonymity, growth, merge, reads, write_request
+from hub.store import anonymity, merge, object_size, reads, write_request
 from hub.store.identity import variant_query
 from hub.store.merge import PartRow, PlannedWrite, StoredDocument, StoredPartText
 from hub.store.sql.writes import LOCK, Statements, statements
@@ -74,7 +74,7 @@ def forget_if_older(request: WriteRequest) -> None:
 
 def _put(request: WriteRequest) -> Applied:
     if request.type.variant is not None:
-        request = write_request.told_apart(request)
+        request = write_request.with_variant(request)
     write = merge.replacement(request)
     done = sql.row(_statements(request).put, parameters(request, write))
     if done is None:
@@ -95,7 +95,7 @@ def _post(request: WriteRequest) -> Applied:
 
 
 def is_repeated_post(request: WriteRequest) -> bool:
-    """Tell whether this was posted for its audience before; raise if its id has other content."""
+    """Whether this was posted for its audience before; raise if its id has other content."""
     kind = request.type
     known = reads.posted_as(request.policy, request.holder, request.key)
     if not all(anonymity.is_same(text, request.body) for text in known.values()):
@@ -134,7 +134,7 @@ def _change(request: WriteRequest) -> Applied | None:
     if write.unchanged:
         return repeat(request, write.findings)
     if stored is not None:
-        growth.check(request, stored, write)
+        object_size.check(request, stored, write)
     extra = {"seq": stored.seq if stored else 0, "expected": stored.revision if stored else 0}
     done = sql.row(_statements(request).change, parameters(request, write) | extra)
     return Applied(created=write.created, findings=write.findings) if done else None

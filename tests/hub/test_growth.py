@@ -20,6 +20,7 @@ from django.http import HttpRequest, QueryDict
 from console import charging_periods
 from console.base import laid_out
 from hub.gateway import page_links, response_url_parameter
+from hub.masking.masked_rows import masked_dead_letter, masked_object
 from hub.masking.personal import (
     mask_in_text,
     mask_json,
@@ -27,7 +28,6 @@ from hub.masking.personal import (
     personal_members,
     personal_values,
 )
-from hub.masking.set_aside import masked_dead_letter, masked_object
 from hub.message_log import curl, rows
 from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Entry, LoggedBody
@@ -289,7 +289,7 @@ def _shown(text: str) -> None:
     curl.as_curl(row)
 
 
-def _set_aside(text: str) -> None:
+def _masked_rows(text: str) -> None:
     for module in ("tokens", "locations"):
         subscription = Subscription(module=module)
         masked_dead_letter(DeadLetter(subscription=subscription, path=text, body=text, reason=text))
@@ -321,7 +321,7 @@ READERS: dict[str, Run] = {
     "agreements": _csv,
     "answers": _answer,
     "pages": _shown,
-    "what is set aside": _set_aside,
+    "what is set aside": _masked_rows,
     "charts": _drawn,
 }
 

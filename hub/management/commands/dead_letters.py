@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from hub.delivery.dead_letters import DEAD_LETTERS
 from hub.management.selection import add_narrowing_arguments
-from hub.masking.set_aside import masked_dead_letter
+from hub.masking.masked_rows import masked_dead_letter
 from parties.management.command import OperatorCommand
 
 MOST_ROWS = 1_000

@@ -10,10 +10,10 @@ from hub.delivery.dead_letters import DEAD_LETTERS
 from hub.management.progress import Bar
 from hub.management.selection import add_choosing_arguments, selection_of
 from hub.pull.quarantine import QUARANTINE
-from hub.triage import SetAside
+from hub.review_queue import ReviewQueue
 from parties.management.command import OperatorCommand
 
-_SET_ASIDE: Mapping[str, SetAside[Any]] = {"dead_letters": DEAD_LETTERS, "quarantine": QUARANTINE}
+_QUEUES: Mapping[str, ReviewQueue[Any]] = {"dead_letters": DEAD_LETTERS, "quarantine": QUARANTINE}
 
 
 class Command(OperatorCommand[dict[str, Any]]):
@@ -23,7 +23,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what is discarded, and which of it."""
-        parser.add_argument("what", choices=list(_SET_ASIDE))
+        parser.add_argument("what", choices=list(_QUEUES))
         add_choosing_arguments(parser)
 
     def perform(self, options: Namespace) -> dict[str, Any]:
@@ -33,8 +33,8 @@ class Command(OperatorCommand[dict[str, Any]]):
         def report(done: int, total: int) -> None:
             bar.show(done / total, f"{done:,} of {total:,}")
 
-        set_aside = _SET_ASIDE[options.what]
-        number = set_aside.discard(set_aside.chosen(**selection_of(options)), report=report)
+        queue = _QUEUES[options.what]
+        number = queue.discard(queue.chosen(**selection_of(options)), report=report)
         bar.end()
         return {"discarded": number}
 

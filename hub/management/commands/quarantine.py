@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from hub.management.selection import add_narrowing_arguments
-from hub.masking.set_aside import masked_object
+from hub.masking.masked_rows import masked_object
 from hub.models import Quarantined
 from hub.pull.quarantine import QUARANTINE, hint
 from ocpi.types import format_datetime

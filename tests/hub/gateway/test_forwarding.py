@@ -254,17 +254,17 @@ def test_a_slow_receiver_does_not_hold_every_thread(pair: Pair, settings: LazySe
 def test_places_are_given_back_whatever_happens() -> None:
     """An error inside gives the place back; each platform has places of its own."""
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), bulkhead.place(1, most=1, in_all=9):
+        with pytest.raises(ZeroDivisionError), bulkhead.slot(1, most=1, in_all=9):
             raise ZeroDivisionError
-    taken = bulkhead.place(1, most=1, in_all=9), bulkhead.place(2, most=1, in_all=9)
-    third = bulkhead.place(1, most=1, in_all=9)
+    taken = bulkhead.slot(1, most=1, in_all=9), bulkhead.slot(2, most=1, in_all=9)
+    third = bulkhead.slot(1, most=1, in_all=9)
     with taken[0], taken[1], pytest.raises(ReceiverNotConnected), third:
         raise AssertionError
 
 
 def test_all_places_together_are_bounded() -> None:
     """However many platforms are slow, some threads answer what needs no peer."""
-    taken = [bulkhead.place(platform, most=2, in_all=3) for platform in (1, 2, 3)]
-    fourth = bulkhead.place(4, most=2, in_all=3)
+    taken = [bulkhead.slot(platform, most=2, in_all=3) for platform in (1, 2, 3)]
+    fourth = bulkhead.slot(4, most=2, in_all=3)
     with taken[0], taken[1], taken[2], pytest.raises(ReceiverNotConnected), fourth:
         raise AssertionError

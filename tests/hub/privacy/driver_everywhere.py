@@ -68,7 +68,7 @@ def plant(cast: Cast, deliver_all: Callable[[], int]) -> None:
     own = TOKEN | {"last_updated": "2026-11-21T06:32:00Z"}
     emsp.hub.put("tokens", "RECEIVER", object_path(MSA, UID), own, to=CPA, sender=MSA)
     _asked(cpo, emsp)
-    _set_aside()
+    _for_review()
     _said_by_people()
 
 
@@ -105,7 +105,7 @@ def _asked(cpo: SandboxPlatform, emsp: SandboxPlatform) -> None:
     cpo.hub.post("tokens", "SENDER", f"{UID}/authorize", {"location_id": "L"}, to=MSA, sender=CPA)
 
 
-def _set_aside() -> None:
+def _for_review() -> None:
     pull, _ = PullState.objects.get_or_create(
         party=Subscription.objects.filter(receiver__key=str(MSA)).first().receiver,  # type: ignore[union-attr]
         module="tokens",

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.conf import LazySettings
 
-from hub.store import growth
+from hub.store import object_size
 from sandbox import Result, SandboxPlatform
 from tests.cast import CPA, HUB, MSA, a_location
 from tests.hub.location_owner import T1, T2, Owner, listed
@@ -65,7 +65,7 @@ def test_a_session_does_not_grow_by_its_periods(pair: Pair) -> None:
 @pytest.mark.security("S-04")
 def test_a_location_has_so_many_evses(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more one by one than in one body."""
-    monkeypatch.setattr(growth, "MOST_ITEMS", 2)
+    monkeypatch.setattr(object_size, "MOST_ITEMS", 2)
     owner = Owner(pair[0])
     owner.put("L1", body={**a_location(CPA, 1), "evses": [evse(uid="E0"), evse(uid="E1")]})
 

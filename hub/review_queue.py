@@ -1,6 +1,6 @@
-"""What is set aside for people to decide about: which of it, forgetting it, and writing that down.
+"""Review queues: rows that wait for an operator's decision, in dead letters and the quarantine.
 
-Dead letters and the quarantine alike.
+Which of them, discarding them, and writing that into the audit.
 """
 
 from collections.abc import Callable, Collection
@@ -20,8 +20,8 @@ Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside(Generic[Row]):
-    """The rows of a table; `party` and `module` name whose and what each is about."""
+class ReviewQueue(Generic[Row]):
+    """The rows of a table that wait; `party` and `module` name whose and what each is about."""
 
     model: type[Row]
     things: str

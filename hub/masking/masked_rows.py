@@ -1,4 +1,4 @@
-"""Dead letters and quarantined objects without what identifies a driver, whoever shows them.
+"""Rows of dead letters and of the quarantine, masked: as they are shown, by whatever page.
 
 Spec: 2.2.1 mod_tokens, CdrToken; LOC-17. A text, what quotes it, and an address that names a token.
 """

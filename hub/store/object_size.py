@@ -1,4 +1,4 @@
-"""How large an object gets by changes: no larger than one message could bring it.
+"""The size an object may reach by changes: no larger than one message could bring it.
 
 Each PATCH, and each PUT of a part, is as short as a body may be; without this bound many of them
 make an object that no page, push or snapshot can carry.

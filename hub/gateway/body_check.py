@@ -1,10 +1,10 @@
-"""What of a message to a party is refused before it is passed on.
+"""The check of a body that is to be passed on to a party: refused is what no receiver could use.
 
 Spec: 2.2.1 transport and format (Client Owned Object Push, errors); A-32, A-52, A-62. Who may send
 it is `hub.gateway.routing`'s business: without access no party is found.
 
-Whether an object is right is for its receiver to say. Refused is only what no receiver could use:
-what is not JSON, what says another identity than its URL, a PATCH without `last_updated`.
+Whether an object is right is for its receiver to say. What none could use is what is not JSON, what
+says another identity than its URL, and a PATCH without `last_updated`.
 """
 
 from collections.abc import Iterator
