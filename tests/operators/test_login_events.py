@@ -245,23 +245,23 @@ def test_where_an_account_is_known_guesses_are_few_as_well(olga: User) -> None:
     assert log_in("olga", REMOTE_ADDR="192.0.2.1").status_code == 302
 
 
-class _Old(signing.TimestampSigner):
-    """Signs as it would have done so many days ago."""
+class Old(signing.TimestampSigner):
+    """Signs as it would have done some time ago."""
 
-    days = 0
+    age = timedelta()
 
     def timestamp(self) -> str:
-        return signing.b62_encode(int(time.time()) - self.days * 86_400)
+        return signing.b62_encode(int(time.time() - self.age.total_seconds()))
 
 
 @pytest.mark.security("S-22")
 @pytest.mark.parametrize("off", [-1, 1])
 def test_what_was_not_used_for_long_is_known_no_more(olga: User, off: int) -> None:
     """A cookie of former years opens nothing, and beat forgets the network."""
-    signer = _Old(salt="operators.device")
-    signer.days = known_devices.MOST_DAYS_KNOWN + off
+    signer = Old(salt="operators.device")
+    signer.age = timedelta(days=known_devices.MOST_DAYS_KNOWN + off)
     log_in("olga", REMOTE_ADDR="192.0.2.1")
-    KnownNetwork.objects.update(at=timezone.now() - timedelta(days=signer.days))
+    KnownNetwork.objects.update(at=timezone.now() - signer.age)
     prune_logins()
     assert KnownNetwork.objects.exists() is (off < 0)
     assault("olga", 3)
