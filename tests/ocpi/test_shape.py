@@ -40,6 +40,13 @@ def test_a_member_that_stands_twice_is_refused(body: bytes, said: list[str]) -> 
     assert findings(body) == [f"{path}: stands more than once in its object" for path in said]
 
 
+@pytest.mark.security("S-09", "S-04")
+def test_members_that_stand_twice_are_named_up_to_a_thousand() -> None:
+    """Who repeats one in each object of a list is told of the first ones."""
+    body = b"[" + b'{"a":1,"a":1},' * shape.MOST_FINDINGS + b'{"a":1,"a":1}]'
+    assert len(findings(body)) == shape.MOST_FINDINGS
+
+
 @pytest.mark.security("S-09")
 def test_names_in_other_letters_are_the_same_name_for_some() -> None:
     """Parsers that do not tell letters apart would read another object."""

@@ -204,7 +204,7 @@ class _Full(Share):
         raise TimeoutError
 
 
-@pytest.mark.security("S-30")
+@pytest.mark.security("S-30", "S-08")
 @pytest.mark.parametrize("method, is_missed", [("PUT", True), ("GET", False)])
 def test_who_found_no_room_for_a_long_body_is_read_again(
     cpo: SandboxPlatform, settings: LazySettings, method: str, *, is_missed: bool
