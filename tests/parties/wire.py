@@ -9,7 +9,8 @@ import requests
 from ocpi.transport.authorization import header
 from parties.connection_status import ConnectionStatus
 from parties.models import Credentials, Endpoint, Party, Platform, TokenKind
-from parties.registration.invitation import AllowedRole, Invitation, invite
+from parties.registration.invitation import AllowedRole, Invitation, invite, prepare
+from parties.registration.outbound import register
 from sandbox.platform import SandboxPlatform
 
 CPO = "CPO:NL:CPA"
@@ -93,3 +94,15 @@ def assert_untouched(token_a: str, wire: Wire) -> None:
     assert not Party.objects.filter(is_active=True).exists()
     assert [row.kind for row in Credentials.objects.filter(platform=platform)] == [TokenKind.A]
     assert code(wire.get(token=token_a)) == (200, 1000)
+
+
+def planned(*roles: str) -> Platform:
+    """Prepare P1, which may register these roles."""
+    return prepare("P1", roles=[AllowedRole.parse(role) for role in roles or (CPO,)])
+
+
+def connected(platform: SandboxPlatform) -> Platform:
+    """Register the hub with a platform, as P1."""
+    row = planned()
+    register(row, versions_url=platform.url, token_a=platform.invite())
+    return row

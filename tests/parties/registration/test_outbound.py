@@ -1,4 +1,4 @@
-"""The hub registers with a platform and renews its tokens."""
+"""The hub registers with a platform."""
 
 from typing import Any
 
@@ -14,33 +14,20 @@ from ocpi.errors import (
 )
 from ocpi.transport.authorization import header
 from parties.connection_status import ConnectionStatus
-from parties.models import AllowedParty, Credentials, Endpoint, Party, Platform
+from parties.models import Credentials, Endpoint, Party, Platform
 from parties.outbound_auth import peer_of
 from parties.registration.inbound import disconnect
-from parties.registration.invitation import AllowedRole, prepare
 from parties.registration.outbound import (
     AlreadyRegistered,
     EndedMeanwhile,
     register,
-    renew_tokens,
     unregister,
 )
 from sandbox import misbehaviour
-from sandbox.platform import SandboxPlatform
 from tests.parties.conftest import Start
-from tests.parties.wire import CPO, Wire, code, invited, offer
+from tests.parties.wire import CPO, Wire, code, connected, invited, offer, planned
 
 ROUTING = ("OCPI-to-party-id", "OCPI-from-party-id")
-
-
-def _planned(*roles: str) -> Platform:
-    return prepare("P1", roles=[AllowedRole.parse(role) for role in roles or (CPO,)])
-
-
-def _connected(platform: SandboxPlatform) -> Platform:
-    row = _planned()
-    register(row, versions_url=platform.url, token_a=platform.invite())
-    return row
 
 
 def _assert_nothing_is_left(row: Platform) -> None:
@@ -57,7 +44,7 @@ def test_runs_the_mirrored_flow(wire: Wire, start: Start) -> None:
     """Versions and details with A, POST with a fresh B that works at once, then C."""
     platform = start(CPO, versions=("2.2", "2.2.1"))
     token_a = platform.invite()
-    row = _planned()
+    row = planned()
     register(row, versions_url=platform.url, token_a=token_a)
     assert [str(seen) for seen in platform.seen] == [
         "GET /ocpi/versions",
@@ -80,7 +67,7 @@ def test_runs_the_mirrored_flow(wire: Wire, start: Start) -> None:
 @pytest.mark.conformance("CRED-30")
 def test_does_not_post_when_endpoints_are_missing(wire: Wire, start: Start) -> None:
     """Without anything to use at the platform no credentials are sent; operators see why."""
-    platform, row = start(CPO, modules={}), _planned()
+    platform, row = start(CPO, modules={}), planned()
     with pytest.raises(NoMatchingEndpoints, match="locations SENDER"):
         register(row, versions_url=platform.url, token_a=platform.invite())
     assert not [seen for seen in platform.seen if seen.method == "POST"]
@@ -89,7 +76,7 @@ def test_does_not_post_when_endpoints_are_missing(wire: Wire, start: Start) -> N
 
 def test_does_not_post_without_a_common_version(wire: Wire, start: Start) -> None:
     """The sentence lists what both sides offer."""
-    platform, row = start(CPO), _planned()
+    platform, row = start(CPO), planned()
     platform.addresses.versions[:] = ["2.1.1"]
     with pytest.raises(UnsupportedVersion, match=r"2\.1\.1.*2\.2\.1"):
         register(row, versions_url=platform.url, token_a=platform.invite())
@@ -100,7 +87,7 @@ def test_does_not_post_without_a_common_version(wire: Wire, start: Start) -> Non
 def test_a_lost_registration_is_renewed_by_put(wire: Wire, start: Start) -> None:
     """After a 405 the operator gives the token that is good there; PUT, and both sides agree."""
     platform = start(CPO)
-    row = _connected(platform)
+    row = connected(platform)
     token = peer_of(row.pk).token
     disconnect(row, status=ConnectionStatus.PLANNED)
     with pytest.raises(AlreadyRegistered, match="--put"):
@@ -129,7 +116,7 @@ def test_what_ended_the_connection_meanwhile_stands(
     wire: Wire, start: Start, *, suspending: bool
 ) -> None:
     """Suspended or reset while the POST is open: nothing connects it again, the peer hears it."""
-    platform, row = start(CPO), _planned()
+    platform, row = start(CPO), planned()
     status = ConnectionStatus.SUSPENDED if suspending else ConnectionStatus.PLANNED
 
     def end_first(call: Any) -> None:
@@ -150,27 +137,9 @@ def test_what_ended_the_connection_meanwhile_stands(
     assert platform.hub.connection is None
 
 
-def test_a_suspension_during_a_rotation_stands(wire: Wire, start: Start) -> None:
-    """Suspended while the PUT is open: no token is good afterwards."""
-    platform = start(CPO)
-    row = _connected(platform)
-
-    def suspend_first(call: Any) -> None:
-        answer = call.usual()
-        disconnect(Platform.objects.get(), status=ConnectionStatus.SUSPENDED)
-        connection.close()  # of the platform's own thread
-        call.send(answer)
-
-    with platform.answer("PUT", suspend_first), pytest.raises(EndedMeanwhile):
-        renew_tokens(row)
-    assert Platform.objects.get().status == ConnectionStatus.SUSPENDED
-    assert not Credentials.objects.filter(revoked_at=None).exists()
-    assert platform.hub.connection is None
-
-
 def test_a_refusal_with_a_nul_is_one_clear_error(wire: Wire, start: Start) -> None:
     """What a platform writes can be shown and stored, whatever it is."""
-    platform, row = start(CPO), _planned()
+    platform, row = start(CPO), planned()
     refuse = misbehaviour.refuse(2001, "no\0\n" + "x" * 5000)
     with platform.answer("POST", refuse), pytest.raises(InvalidParameters, match="no  xxx"):
         register(row, versions_url=platform.url, token_a=platform.invite())
@@ -196,7 +165,7 @@ def test_a_refused_post_is_reported_once_and_leaves_nothing(
     wire: Wire, start: Start, responder: Any, error: type[OcpiError], sentence: str
 ) -> None:
     """Each refusal is one clear error; there is no second attempt and no trace but the reason."""
-    platform, row = start(CPO), _planned()
+    platform, row = start(CPO), planned()
     with platform.answer("POST", responder), pytest.raises(error, match=sentence):
         register(row, versions_url=platform.url, token_a=platform.invite())
     assert len([seen for seen in platform.seen if seen.method == "POST"]) == 1
@@ -207,7 +176,7 @@ def test_takes_the_roles_from_the_answer(wire: Wire, start: Start) -> None:
     """The parties are those the platform names; who is merely allowed is none yet."""
     roles = ("EMSP:DE:MSA", "CPO:NL:CPA", "CPO:NL:CPB")
     platform = start(*roles[:2])
-    register(_planned(*roles), versions_url=platform.url, token_a=platform.invite())
+    register(planned(*roles), versions_url=platform.url, token_a=platform.invite())
     active = {str(party) for party in Party.objects.filter(is_active=True)}
     assert active == {"DE-MSA (EMSP)", "NL-CPA (CPO)"}
 
@@ -216,7 +185,7 @@ def test_takes_a_registration_back_when_the_parties_are_not_agreed(
     wire: Wire, start: Start
 ) -> None:
     """A platform that names parties of others is not connected, and learns so by DELETE."""
-    platform, row = start("CPO:NL:XXX"), _planned()
+    platform, row = start("CPO:NL:XXX"), planned()
     with pytest.raises(InvalidParameters, match="CPO NL-XXX is not among the parties agreed"):
         register(row, versions_url=platform.url, token_a=platform.invite())
     assert str(platform.seen[-1]) == "DELETE /ocpi/2.2.1/credentials"
@@ -234,115 +203,20 @@ def test_understands_credentials_wrapped_in_a_list(wire: Wire, start: Start) -> 
         call.send(type(answer)(answer.http_status, body, answer.headers))
 
     platform.answer("POST", wrapped)
-    assert _connected(platform).is_registered
+    assert connected(platform).is_registered
 
 
 def test_refuses_to_register_twice(wire: Wire, start: Start) -> None:
     """A registered platform is renewed, not registered again."""
     platform = start(CPO)
-    row = _connected(platform)
+    row = connected(platform)
     with pytest.raises(AlreadyRegistered, match="rotate_credentials"):
         register(row, versions_url=platform.url, token_a=platform.invite())
 
 
-def test_rotation_renews_both_tokens_with_overlap(wire: Wire, start: Start) -> None:
-    """PUT with a fresh token; the former inbound one works until the new one was used."""
-    platform = start(CPO)
-    row = _connected(platform)
-    in_before, out_before = platform.hub.token, peer_of(row.pk).token
-    platform.forget()
-    renew_tokens(row)
-    assert [str(seen) for seen in platform.seen][-1] == "PUT /ocpi/2.2.1/credentials"
-    assert {seen.headers["Authorization"] for seen in platform.seen} == {header(out_before)}
-    assert peer_of(row.pk).token not in {out_before, in_before}
-    assert platform.hub.token != in_before
-    assert code(wire.get(token=in_before)) == (200, 1000)
-    assert code(wire.get(token=platform.hub.token)) == (200, 1000)
-    assert code(wire.get(token=in_before)) == (401, 2001)
-
-
-@pytest.mark.conformance("CRED-32")
-@pytest.mark.parametrize(
-    "responder",
-    [
-        misbehaviour.html(500),
-        misbehaviour.refuse(3001),
-        misbehaviour.refuse(2000, http_status=400),
-        misbehaviour.reset(),
-        misbehaviour.unauthorized(),
-    ],
-)
-def test_a_failed_rotation_loses_no_token(wire: Wire, start: Start, responder: Any) -> None:
-    """The platform refused: the old tokens go on in both directions."""
-    platform = start(CPO)
-    row = _connected(platform)
-    token_in, token_out = platform.hub.token, peer_of(row.pk).token
-    with platform.answer("PUT", responder), pytest.raises(OcpiError):
-        renew_tokens(row)
-    assert peer_of(row.pk).token == token_out
-    for _ in range(2):
-        assert code(wire.get(token=token_in)) == (200, 1000)
-    renew_tokens(row)
-    assert code(wire.get(token=platform.hub.token)) == (200, 1000)
-
-
-@pytest.mark.conformance("CRED-32")
-def test_a_rotation_with_a_lost_answer_keeps_old_and_new(wire: Wire, start: Start) -> None:
-    """The platform took the new token but its answer never came: it may use either."""
-    platform = start(CPO)
-    row = _connected(platform)
-    old_in = platform.hub.token
-    with (
-        platform.answer("PUT", misbehaviour.swallow(4)),
-        pytest.raises(UnusableApi, match="in time"),
-    ):
-        renew_tokens(row)
-    new_in = platform.hub.token
-    assert new_in != old_in
-    assert code(wire.get(token=old_in)) == (200, 1000)
-    assert code(wire.get(token=new_in)) == (200, 1000)
-
-
-def test_a_token_no_answer_confirmed_does_not_live_for_ever(wire: Wire, start: Start) -> None:
-    """It ends after a day, or with the next rotation; its first use makes it the one in force."""
-    platform = start(CPO)
-    row = _connected(platform)
-    for _ in range(2):
-        with platform.answer("PUT", misbehaviour.html(500)), pytest.raises(OcpiError):
-            renew_tokens(row)
-    waiting = Credentials.objects.inbound(row).filter(provisional=True)
-    assert [each.valid_until is not None for each in waiting] == [True, True]
-    renew_tokens(row)
-    assert not Credentials.objects.inbound(row).filter(provisional=True).exists()
-    with platform.answer("PUT", misbehaviour.swallow(4)), pytest.raises(OcpiError):
-        renew_tokens(row)
-    assert code(wire.get("2.2.1/sender/locations", token=platform.hub.token)) == (200, 1000)
-    [in_force] = Credentials.objects.inbound(row)
-    assert (in_force.provisional, in_force.valid_until) == (False, None)
-
-
-def test_a_rotation_that_leaves_no_party_changes_nothing(wire: Wire, start: Start) -> None:
-    """Every role in the answer is refused: the registration stays as it was."""
-    platform = start(CPO)
-    row = _connected(platform)
-    token_in, token_out = platform.hub.token, peer_of(row.pk).token
-    AllowedParty.objects.all().delete()
-    with pytest.raises(InvalidParameters, match="not among the parties agreed"):
-        renew_tokens(row)
-    assert peer_of(row.pk).token == token_out
-    assert Party.objects.get().is_active
-    assert code(wire.get(token=token_in)) == (200, 1000)
-
-
-def test_a_platform_that_never_registered_has_no_tokens_to_renew(wire: Wire) -> None:
-    """The error says how the platform stands."""
-    with pytest.raises(UnusableApi, match="P1 is PLANNED"):
-        renew_tokens(_planned())
-
-
 def test_a_refusal_that_repeats_the_token_is_masked(wire: Wire, start: Start) -> None:
     """Whatever a platform writes into its message, no token gets into the operator's view."""
-    platform, row = start(CPO), _planned()
+    platform, row = start(CPO), planned()
 
     def repeat(call: Any) -> None:
         token = call.seen.json["token"]
@@ -358,7 +232,7 @@ def test_a_refusal_that_repeats_the_token_is_masked(wire: Wire, start: Start) ->
 def test_goodbye_is_said_by_delete_and_needs_no_answer(wire: Wire, start: Start) -> None:
     """A platform that is gone does not keep the hub from forgetting it."""
     platform = start(CPO)
-    row = _connected(platform)
+    row = connected(platform)
     with platform.answer("DELETE", misbehaviour.reset()):
         unregister(row)
     unregister(row)

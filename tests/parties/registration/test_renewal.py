@@ -21,7 +21,7 @@ def grow_old(days: float) -> None:
     Credentials.objects.update(valid_from=timezone.now() - timedelta(days=days))
 
 
-def want_renewal() -> Platform:
+def switch_renewal_on() -> Platform:
     """Switch renewal on for P1."""
     platform = Platform.objects.get()
     platform.quirks = platform.quirks.with_settings(["renew=on"])
@@ -30,11 +30,13 @@ def want_renewal() -> Platform:
 
 
 @pytest.mark.conformance("CRED-33")
-def test_tokens_are_renewed_monthly_where_wanted(wire: Wire, registered: SandboxPlatform) -> None:
+def test_tokens_are_renewed_monthly_where_switched_on(
+    wire: Wire, registered: SandboxPlatform
+) -> None:
     """Off by default; with the quirk both tokens are new before they are a month old."""
     grow_old(30)
     assert renewal.due() == []
-    platform = want_renewal()
+    platform = switch_renewal_on()
     former = peer_of(platform.pk).token
     assert renewal.due() == [platform.pk]
 
@@ -47,7 +49,7 @@ def test_tokens_are_renewed_monthly_where_wanted(wire: Wire, registered: Sandbox
 
 def test_young_tokens_are_left_alone(registered: SandboxPlatform, settings: LazySettings) -> None:
     """HUB_RENEWAL_DAYS is the age that counts, up to a fifth of it earlier."""
-    want_renewal()
+    switch_renewal_on()
     grow_old(10)
     assert renewal.due() == []
     settings.HUB_RENEWAL_DAYS = 10
@@ -56,7 +58,7 @@ def test_young_tokens_are_left_alone(registered: SandboxPlatform, settings: Lazy
 
 def test_a_renewal_that_fails_is_tried_again_after_a_day(registered: SandboxPlatform) -> None:
     """No storm of attempts, and the present tokens stay good."""
-    platform = want_renewal()
+    platform = switch_renewal_on()
     grow_old(31)
     with registered.answer("PUT", misbehaviour.html(500)):
         renewal.renew(platform.pk)
@@ -83,7 +85,7 @@ def test_a_new_public_url_is_announced_to_every_peer(
 
 def test_a_token_no_key_opens_stops_nobody(registered: SandboxPlatform) -> None:
     """Announcing and renewing say so of that platform, and go on."""
-    platform = want_renewal()
+    platform = switch_renewal_on()
     grow_old(31)
     Credentials.objects.outbound(platform).update(sealed="sealed by a key that is gone")
 
