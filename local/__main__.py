@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from local import environment, hub
-from local.data_dir import place
+from local.data_dir import of_purpose
 from local.demo import run
 from local.errors import Trouble
 from local.processes import Family, end_on_signals, run_in_front
@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(ways.add_parser("run", help="a command with DATABASE_URL and REDIS_URL set"))
     serve = ways.add_parser("serve", help="the hub: web, worker and beat")
     serve.add_argument("--purpose", default="run", help="whose data under .local/ (run)")
-    serve.set_defaults(perform=lambda asked: hub.serve(place(asked.purpose)))
+    serve.set_defaults(perform=lambda asked: hub.serve(of_purpose(asked.purpose)))
     _add_demo(ways.add_parser("demo", help="the hub between a sandbox CPO and two sandbox eMSPs"))
     check = ways.add_parser("deploy-check", help="Django's check --deploy with settings.base")
     check.set_defaults(perform=_deploy_check)
@@ -55,12 +55,12 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    where = place(asked.purpose)
+    where = of_purpose(asked.purpose)
     with ExitStack() as held:
         held.enter_context(where.taken())
         family = held.enter_context(Family())
         made = environment.with_servers(family, where)
-        others = [place(f"{asked.purpose}-{number}") for number in range(1, asked.workers)]
+        others = [of_purpose(f"{asked.purpose}-{number}") for number in range(1, asked.workers)]
         for other in others:
             held.enter_context(other.taken())
         made |= environment.for_workers(family, others) | {"LOCAL_PURPOSE": asked.purpose}
@@ -68,7 +68,7 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _demo(asked: argparse.Namespace) -> int:
-    where = place(asked.purpose)
+    where = of_purpose(asked.purpose)
     if asked.check:
         return run.check(where, updates=asked.updates, seconds=asked.seconds or 60.0)
     return run.show(where, seconds=asked.seconds)
@@ -76,7 +76,7 @@ def _demo(asked: argparse.Namespace) -> int:
 
 def _deploy_check(_asked: argparse.Namespace) -> int:
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-    return run_in_front(command, environment.deployed(place("lint")))
+    return run_in_front(command, environment.deployed(of_purpose("lint")))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Where a purpose keeps its things: `.local/<purpose>/` of the checkout, one run at a time.
+"""The data directory of a purpose: `.local/<purpose>/` of the checkout, one run at a time.
 
-Several purposes (demo, test, bench, run, or any word) live side by side. Where root's servers
+Several purposes (demo, test, bench, run, or any word) run side by side. Where root's servers
 need an account that cannot reach the checkout, only their data goes elsewhere.
 """
 
@@ -24,7 +24,7 @@ _OUTSIDE = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 - owner and mode are c
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DataDir:
     """The directory of one purpose."""
 
     purpose: str
@@ -43,7 +43,7 @@ class Place:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Keep other runs out; the kernel gives the place back however we end."""
+        """Keep other runs out; the kernel lets the next one in however we end."""
         with (self.path / "lock").open("a+", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,12 +60,12 @@ class Place:
             yield
 
 
-def place(purpose: str) -> Place:
-    """Return the place of a purpose, made when missing; LOCAL_DIR moves them all elsewhere."""
+def of_purpose(purpose: str) -> DataDir:
+    """Return the directory of a purpose, made when missing; LOCAL_DIR moves them all elsewhere."""
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", purpose):
         raise Trouble(f"{purpose!r} is no purpose: write a small word such as demo or test2")
     root = Path(os.environ.get("LOCAL_DIR") or CHECKOUT / ".local").absolute()
-    found = Place(purpose, root / purpose)
+    found = DataDir(purpose, root / purpose)
     try:
         for directory in (root, found.path, found.logs):
             open_directory(directory)
@@ -78,7 +78,7 @@ def place(purpose: str) -> Place:
 
 
 def open_directory(directory: Path) -> None:
-    """Make a directory others may pass through; one that exists stays as it is."""
+    """Make a directory others may pass through; one that exists is left as it is."""
     if not directory.is_dir():
         directory.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o755)
@@ -102,7 +102,7 @@ def reachable(directory: Path, account: UnprivilegedAccount | None) -> Path:
 
 
 def _make_own(directory: Path) -> None:
-    """Make a directory in a place everybody may write, and trust it only when it is ours."""
+    """Make a directory where everybody may write, and trust it only when it is ours."""
     directory.mkdir(mode=0o755, exist_ok=True)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():

@@ -1,4 +1,4 @@
-"""The hub's two roles in a database: who may change its tables, and who lives with them.
+"""The hub's two roles in a database: who may change its tables, and who may not.
 
 The statements are those of a deployment (`deploy/postgres/roles.sql`); a superuser runs them.
 """
@@ -16,7 +16,7 @@ _STATEMENTS = CHECKOUT / "deploy" / "postgres" / "roles.sql"
 
 
 class Roles(NamedTuple):
-    """A database's address, as each of the two."""
+    """The URL of a database for each of the two."""
 
     owner: str
     service: str

@@ -1,10 +1,10 @@
-"""What a process on this machine finds in its environment; what is already set always wins."""
+"""The environment of a process on this machine; what is already set always wins."""
 
 import os
 from collections.abc import Sequence
 
 from local import dev_secrets, ports, postgres, valkey
-from local.data_dir import CHECKOUT, Place
+from local.data_dir import CHECKOUT, DataDir
 from local.processes import Family
 
 _HUB = {
@@ -14,8 +14,6 @@ _HUB = {
     "HUB_ALLOW_PRIVATE_ADDRESSES": "true",
     "HUB_ALLOW_HTTP_PEERS": "true",
 }
-
-
 _DEPLOYED = {
     "HUB_PUBLIC_URL": "https://hub.example.com",
     "HUB_COUNTRY_CODE": "NL",
@@ -25,11 +23,11 @@ _DEPLOYED = {
 }
 
 
-def with_servers(family: Family, place: Place, *, port: int = 8000) -> dict[str, str]:
+def with_servers(family: Family, data_dir: DataDir, *, port: int = 8000) -> dict[str, str]:
     """Return the environment of a hub on a port, with both servers; those not given are started."""
-    made = dev_secrets.keys(place.path)
+    made = dev_secrets.keys(data_dir.path)
     address = f"http://{ports.HOST}:{port}"
-    wanted = {
+    defaults = {
         **_HUB,
         "HUB_PUBLIC_URL": address,
         "HUB_BIND_HOST": ports.HOST,
@@ -37,15 +35,15 @@ def with_servers(family: Family, place: Place, *, port: int = 8000) -> dict[str,
         "CREDENTIALS_KEYS": made["CREDENTIALS_KEYS"],
     }
     # The port was asked for by its own variable, DEMO_PORT or HUB_BIND_PORT.
-    environment = {**_absent(wanted), **os.environ, **_python(), "HUB_BIND_PORT": str(port)}
+    environment = {**_absent(defaults), **os.environ, **_python(), "HUB_BIND_PORT": str(port)}
     if not is_given("DATABASE_URL"):
-        environment["DATABASE_URL"] = _database(family, place)
+        environment["DATABASE_URL"] = _database(family, data_dir)
     if not is_given("REDIS_URL"):
-        environment["REDIS_URL"] = valkey.serve(family, place, password=made["REDIS_PASSWORD"])
+        environment["REDIS_URL"] = valkey.serve(family, data_dir, password=made["REDIS_PASSWORD"])
     return environment
 
 
-def for_workers(family: Family, places: Sequence[Place]) -> dict[str, str]:
+def for_workers(family: Family, data_dirs: Sequence[DataDir]) -> dict[str, str]:
     """Return what the workers of pytest-xdist find, a PostgreSQL server each beside the first.
 
     The feed waits for every transaction of its server: two workers on one would delay each other.
@@ -53,15 +51,15 @@ def for_workers(family: Family, places: Sequence[Place]) -> dict[str, str]:
     if is_given("DATABASE_URL"):
         return {"PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
     urls = {
-        f"DATABASE_URL_GW{number}": _database(family, place)
-        for number, place in enumerate(places, start=1)
+        f"DATABASE_URL_GW{number}": _database(family, data_dir)
+        for number, data_dir in enumerate(data_dirs, start=1)
     }
     return {"PYTEST_XDIST_AUTO_NUM_WORKERS": str(len(urls) + 1), **urls}
 
 
-def deployed(place: Place) -> dict[str, str]:
+def deployed(data_dir: DataDir) -> dict[str, str]:
     """Return an environment as of a deployment, for Django's own check of it."""
-    made = dev_secrets.keys(place.path)
+    made = dev_secrets.keys(data_dir.path)
     secrets = {name: made[name] for name in ("SECRET_KEY", "CREDENTIALS_KEYS")}
     return bare() | secrets | _DEPLOYED
 
@@ -73,18 +71,18 @@ def bare() -> dict[str, str]:
 
 
 def is_given(name: str) -> bool:
-    """Whether a setting stands in our own environment, itself or as a file."""
+    """Whether a setting is in our own environment, itself or as a file."""
     return bool(os.environ.get(name, "").strip() or os.environ.get(f"{name}_FILE", "").strip())
 
 
-def _database(family: Family, place: Place) -> str:
-    password = dev_secrets.keys(place.path)["POSTGRES_PASSWORD"]
-    durable = not place.purpose.startswith("test")
-    return postgres.serve(family, place, password=password, durable=durable)
+def _database(family: Family, data_dir: DataDir) -> str:
+    password = dev_secrets.keys(data_dir.path)["POSTGRES_PASSWORD"]
+    durable = not data_dir.purpose.startswith("test")
+    return postgres.serve(family, data_dir, password=password, durable=durable)
 
 
-def _absent(wanted: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in wanted.items() if not is_given(name)}
+def _absent(values: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if not is_given(name)}
 
 
 def _python() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What can go wrong on this machine, said in one sentence."""
+"""The error of everything that goes wrong on this machine: one sentence."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ class Trouble(Exception):
 
 
 def last_lines(log: Path, *, count: int = 12) -> str:
-    """Return the end of a log, indented, to stand below a sentence."""
+    """Return the end of a log, indented, to go below a sentence."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from local import database_roles, dev_secrets, environment, ports
-from local.data_dir import CHECKOUT, Place
+from local.data_dir import CHECKOUT, DataDir
 from local.errors import Trouble
 from local.processes import Child, Family, Program, tied_to_us, until_ctrl_c
 
@@ -28,12 +28,12 @@ _PYTHON = (sys.executable, "-m")
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """A hub being started: where its things lie, what its processes find in their environment.
+    """A hub being started: its directory, and what its processes find in their environment.
 
     `owner`: what migrating finds besides, the database as whoever may change its tables.
     """
 
-    place: Place
+    data_dir: DataDir
     environment: Mapping[str, str]
     family: Family
     owner: Mapping[str, str]
@@ -67,7 +67,7 @@ class Hub:
 
     def create_admin(self) -> str:
         """Make sure there is an admin user and return the password, or what is known of it."""
-        password = dev_secrets.keys(self.place.path)["ADMIN_PASSWORD"]
+        password = dev_secrets.keys(self.data_dir.path)["ADMIN_PASSWORD"]
         who = {
             "DJANGO_SUPERUSER_USERNAME": ADMIN,
             "DJANGO_SUPERUSER_EMAIL": "admin@example.com",
@@ -95,7 +95,7 @@ class Hub:
         )  # fmt: skip
         self._start(
             "beat", "celery", "-A", "settings", "beat",
-            "--schedule", str(self.place.path / "beat-schedule"), "--pidfile=",
+            "--schedule", str(self.data_dir.path / "beat-schedule"), "--pidfile=",
             orphan_signal=signal.SIGKILL,
         )  # fmt: skip
         self._await(web, _WEB_SECONDS, self._answers)
@@ -107,7 +107,7 @@ class Hub:
         program = Program(
             name=name,
             command=[*_PYTHON, *words],
-            log=self.place.log(name),
+            log=self.data_dir.log(name),
             environment=self.environment,
             directory=CHECKOUT,
             orphan_signal=orphan_signal,
@@ -136,21 +136,21 @@ def _is_ready(worker: Child) -> bool:
     return b" ready." in worker.program.log.read_bytes()
 
 
-def with_roles(place: Place, given: Mapping[str, str], family: Family) -> Hub:
+def with_roles(data_dir: DataDir, given: Mapping[str, str], family: Family) -> Hub:
     """Return a hub that may not change its tables, where the server is ours to say so."""
     if environment.is_given("DATABASE_URL"):
-        return Hub(place, given, family, {})
-    found = database_roles.make_roles(given["DATABASE_URL"], dev_secrets.keys(place.path))
+        return Hub(data_dir, given, family, {})
+    found = database_roles.make_roles(given["DATABASE_URL"], dev_secrets.keys(data_dir.path))
     own = {**given, "DATABASE_URL": found.service}
-    return Hub(place, own, family, {"DATABASE_URL": found.owner})
+    return Hub(data_dir, own, family, {"DATABASE_URL": found.owner})
 
 
-def serve(place: Place) -> int:
-    """Run the hub alone until a signal ends it; its data stay."""
-    with until_ctrl_c(), place.taken(), Family() as family:
+def serve(data_dir: DataDir) -> int:
+    """Run the hub alone until a signal ends it; its data remain."""
+    with until_ctrl_c(), data_dir.taken(), Family() as family:
         port = ports.usable_port(port_from("HUB_BIND_PORT", 8000), variable="HUB_BIND_PORT")
         print("Starting the hub …", flush=True)
-        hub = with_roles(place, environment.with_servers(family, place, port=port), family)
+        hub = with_roles(data_dir, environment.with_servers(family, data_dir, port=port), family)
         hub.migrate()
         password = hub.create_admin()
         hub.start()
@@ -166,7 +166,7 @@ def box(hub: Hub, *, password: str) -> str:
         f"User      {ADMIN}",
         f"Password  {password}",
         f"OCPI      {hub.url}/ocpi/versions",
-        f"Logs      {hub.place.logs}",
+        f"Logs      {hub.data_dir.logs}",
     ]
     width = max(map(len, lines))
     edge = "─" * (width + 2)

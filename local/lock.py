@@ -1,6 +1,6 @@
 """`python -m local.lock`: requirements*.in compiled into requirements*.txt, each file by its hash.
 
-One lock serves every Python and system that the README names. Versions stay as they are locked
+One lock serves every Python and system that the README names. Versions remain as they are locked
 until a line of the .in asks for another, or `--upgrade` for the newest of what it leaves open.
 """
 
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def header(lock: str) -> str:
-    """Return the first line of a lock: it tells whether what it was compiled from has changed."""
+    """Return the first line of a lock: a digest, by which a change of its sources is seen."""
     made_from = b"".join((CHECKOUT / name).read_bytes() for name in LOCKS[lock])
     digest = hashlib.sha256(made_from).hexdigest()
     return f"# Compiled by `make lock` from {' and '.join(LOCKS[lock])} (sha256 {digest})."
@@ -73,7 +73,7 @@ def _installs(lock: str, python: str, system: str) -> None:
 def _uv(*words: str) -> None:
     answer = subprocess.run([*_UV, *words], check=False, cwd=CHECKOUT)
     if answer.returncode != 0:
-        raise Trouble(f"`uv pip {words[0]}` failed: what it says stands above")
+        raise Trouble(f"`uv pip {words[0]}` failed: what it says is above")
 
 
 if __name__ == "__main__":

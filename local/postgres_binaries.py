@@ -1,4 +1,4 @@
-"""Finding PostgreSQL's programs: a configured path, the system's, or the wheel's.
+"""The programs of PostgreSQL: at a configured path, the system's, or the wheel's.
 
 Only the programs are used, never the wheel's own start functions: as root those create system
 accounts and open directories to everybody.

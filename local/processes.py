@@ -29,7 +29,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What to start, and how it wants to be told that it is over."""
+    """What to start, and by which signals it is ended."""
 
     name: str
     command: Sequence[str | Path]
@@ -51,7 +51,7 @@ class Child:
 
     @property
     def name(self) -> str:
-        """The name the terminal knows it by."""
+        """Its name at the terminal."""
         return self.program.name
 
     def ended(self) -> int | None:

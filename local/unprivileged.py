@@ -1,4 +1,4 @@
-"""Who a server runs as: PostgreSQL refuses to run as root, so root starts it as `nobody`.
+"""The account a server runs as: PostgreSQL refuses to run as root, so root starts it as `nobody`.
 
 No account is created and no existing directory is opened for it: what `nobody` cannot reach is
 put somewhere it can (`local.data_dir`).
@@ -60,7 +60,7 @@ def for_postgres() -> UnprivilegedAccount | None:
 
 
 def owner_of(directory: Path) -> UnprivilegedAccount | None:
-    """Return the ordinary account a directory belongs to: its data stay its own."""
+    """Return the ordinary account a directory belongs to: its data remain its own."""
     uid = directory.stat().st_uid
     if uid == 0:
         return None

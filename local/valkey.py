@@ -12,7 +12,7 @@ from pathlib import Path
 import redis
 
 from local import ports
-from local.data_dir import Place
+from local.data_dir import DataDir
 from local.errors import Trouble
 from local.processes import Child, Family, Program
 
@@ -21,17 +21,17 @@ _SECONDS = 15.0
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
-def serve(family: Family, place: Place, *, password: str) -> str:
+def serve(family: Family, data_dir: DataDir, *, password: str) -> str:
     """Start the server of a purpose and return its URL."""
     program = find()
     for _ in range(_STARTS):
-        port = ports.remembered(place.path / "valkey.port")
+        port = ports.remembered(data_dir.path / "valkey.port")
         url = f"redis://:{password}@{ports.HOST}:{port}/0"
-        child = family.start(_program(program, place, port=port, password=password))
+        child = family.start(_program(program, data_dir, port=port, password=password))
         if _answers(child, url):
             return url
         family.drop(child)
-        (place.path / "valkey.port").unlink()
+        (data_dir.path / "valkey.port").unlink()
     raise Trouble(f"Valkey did not start; {child.last_words()}")
 
 
@@ -57,8 +57,8 @@ def _wheel() -> Path | None:
     return Path(spec.origin).parent / "_binaries" / f"{system}-{machine}" / "valkey-server"
 
 
-def _program(server: Path, place: Place, *, port: int, password: str) -> Program:
-    directory = place.path / "valkey"
+def _program(server: Path, data_dir: DataDir, *, port: int, password: str) -> Program:
+    directory = data_dir.path / "valkey"
     directory.mkdir(mode=0o700, exist_ok=True)
     file = directory / "valkey.conf"
     file.touch(mode=0o600)
@@ -67,7 +67,7 @@ def _program(server: Path, place: Place, *, port: int, password: str) -> Program
         f'save ""\nappendonly no\ndaemonize no\ndir "{directory}"\n',
         encoding="utf-8",
     )
-    return Program(name="Valkey", command=[server, file], log=place.log("valkey"))
+    return Program(name="Valkey", command=[server, file], log=data_dir.log("valkey"))
 
 
 def _answers(child: Child, url: str) -> bool:

@@ -1,4 +1,4 @@
-"""Whether one platform holds exactly what another one owns, and if not, what differs."""
+"""The differences between what one platform owns and what another one holds of it."""
 
 import json
 from collections.abc import Iterator

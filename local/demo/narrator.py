@@ -1,7 +1,7 @@
-"""The demo in plain words: what the sandbox platforms tell, put together into deliveries.
+"""The demo in plain words: the events of the sandbox platforms, put together into deliveries.
 
 A delivery is a receipt that carries the correlation id of a push. The hub delivers states, not
-messages: when an object changed twice before its turn, the receipt of the second settles both.
+messages: when an object changed twice before its turn, the receipt of the second covers both.
 Each receiver gets its own delivery.
 """
 
@@ -21,19 +21,19 @@ _SUMMARY_SECONDS = 5.0
 _LINES_PER_SECOND = 4
 _ID_CHARACTERS = 8
 _RARE = ("tokens", "tariffs")
-_ALL_TOLD = (*_RARE, "sessions")
-"""Modules whose deliveries are all told; of the others a person reads a few lines a second."""
+_ALL_SAID = (*_RARE, "sessions")
+"""Modules whose deliveries are all said; of the others a person reads a few lines a second."""
 
 
 @dataclass(slots=True)
 class Tail:
-    """The events a platform wrote to its log, each told once."""
+    """The events a platform wrote to its log, each once."""
 
     log: Path
     _position: int = 0
 
     def events(self) -> Iterator[Event]:
-        """Yield the events since last time; what is no event (a warning, say) stays in the log."""
+        """Yield the events since last time; what is none (a warning, say) is left in the log."""
         with self.log.open("rb") as file:
             file.seek(self._position)
             for line in file:
@@ -63,7 +63,7 @@ class Push:
 
 @dataclass(slots=True)
 class Story:
-    """Listens to events and tells them through `say`."""
+    """Takes events in and says what they come to, by `say`."""
 
     say: Callable[[str], None]
     clock: Callable[[], float] = time.time
@@ -72,8 +72,8 @@ class Story:
     pushes: dict[str, list[Push]] = field(default_factory=dict)
     receipts: list[Event] = field(default_factory=list)
     delivered: int = 0
-    _untold: list[float] = field(default_factory=list)
-    _told_at: list[float] = field(default_factory=list)
+    _unsaid: list[float] = field(default_factory=list)
+    _said_at: list[float] = field(default_factory=list)
     _summary_at: float = 0.0
 
     def hear(self, event: Event) -> None:
@@ -86,15 +86,15 @@ class Story:
         else:
             self._remark(event)
 
-    def tell(self) -> None:
+    def narrate(self) -> None:
         """Match receipts with pushes and say what has become known."""
         for receipt in self.receipts:
-            for push in self._settled_by(receipt):
+            for push in self._covered_by(receipt):
                 push.known_to.add(receipt["party"])
-                self._tell_delivery(push.event, receipt)
+                self._say_delivery(push.event, receipt)
         young = self.clock() - _KEPT_SECONDS
         self.receipts = [each for each in self.receipts if each["at"] > young]
-        self._tell_summary()
+        self._say_summary()
 
     def _remember(self, event: Event) -> None:
         """Keep a push with the others of its object, as long as somebody may still receive it."""
@@ -102,7 +102,7 @@ class Story:
         kept = [each for each in self.pushes.get(_object(event), []) if each.event["at"] > young]
         self.pushes[_object(event)] = [*kept, Push(event)]
 
-    def _settled_by(self, receipt: Event) -> list[Push]:
+    def _covered_by(self, receipt: Event) -> list[Push]:
         """Return the push a receipt carries and those before it that it covers."""
         kept = self.pushes.get(_object(receipt), [])
         carrying = (push for push in kept if _is_carried(push.event, receipt))
@@ -116,33 +116,33 @@ class Story:
         ]
         return sorted(covered, key=lambda push: float(push.event["at"]))
 
-    def _tell_delivery(self, push: Event, receipt: Event) -> None:
+    def _say_delivery(self, push: Event, receipt: Event) -> None:
         milliseconds = max(0.0, (receipt["at"] - push["at"]) * 1000)
         self.delivered += 1
         if push["event"] == "post":
             return
         now = self.clock()
-        self._told_at = [at for at in self._told_at if at > now - 1]
-        if push["module"] not in _ALL_TOLD:
-            if len(self._told_at) >= _LINES_PER_SECOND:
-                self._summary_at = self._summary_at if self._untold else now
-                self._untold.append(milliseconds)
+        self._said_at = [at for at in self._said_at if at > now - 1]
+        if push["module"] not in _ALL_SAID:
+            if len(self._said_at) >= _LINES_PER_SECOND:
+                self._summary_at = self._summary_at if self._unsaid else now
+                self._unsaid.append(milliseconds)
                 return
-            self._told_at.append(now)
-        told = f"{_what(push)} → {_reached(push, receipt)} in {_rounded(milliseconds)} ms"
-        self.say(f"{told} [{_short(push)}]")
+            self._said_at.append(now)
+        sentence = f"{_what(push)} → {_reached(push, receipt)} in {_rounded(milliseconds)} ms"
+        self.say(f"{sentence} [{_short(push)}]")
 
-    def _tell_summary(self) -> None:
+    def _say_summary(self) -> None:
         now = self.clock()
-        if not self._untold or now - self._summary_at < _SUMMARY_SECONDS:
+        if not self._unsaid or now - self._summary_at < _SUMMARY_SECONDS:
             return
         self._summary_at = now
-        middle, slowest = statistics.median(self._untold), max(self._untold)
+        middle, slowest = statistics.median(self._unsaid), max(self._unsaid)
         self.say(
-            f"… and {len(self._untold)} more delivered,"
+            f"… and {len(self._unsaid)} more delivered,"
             f" median {_rounded(middle)} ms, slowest {_rounded(slowest)} ms"
         )
-        self._untold.clear()
+        self._unsaid.clear()
 
     def _remark(self, event: Event) -> None:
         kind, party = event["event"], event.get("party", "?")

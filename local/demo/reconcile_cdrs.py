@@ -1,4 +1,4 @@
-"""Whether the books balance: between a CPO and its eMSPs, on what each of them reports.
+"""The books of the demo, and whether they balance: by the reports of a CPO and its eMSPs.
 
 What all may see is equal everywhere; a session and its CDR are with the eMSP of their token and
 with nobody else; every completed session was billed once, and both sides add up to the same. What

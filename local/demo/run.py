@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import environment, ports, postgres
-from local.data_dir import CHECKOUT, Place
+from local.data_dir import CHECKOUT, DataDir
 from local.demo import compare_holdings
 from local.demo.narrator import Story, Tail
 from local.demo.reconcile_cdrs import Books
@@ -51,7 +51,7 @@ ALL = (*EMSPS, SCSP, CPO)
 
 @dataclass(slots=True)
 class Stage:
-    """The hub, the platforms on it and the story they tell."""
+    """The hub, the platforms on it and the story of their events."""
 
     hub: Hub
     story: Story
@@ -60,7 +60,7 @@ class Stage:
 
     def report(self, platform: Platform) -> Path:
         """Where a platform writes what it holds."""
-        return self.hub.place.path / f"{platform.party}.report.json"
+        return self.hub.data_dir.path / f"{platform.party}.report.json"
 
     def enter(self, platform: Platform, invitation: dict[str, str], *options: str) -> None:
         """Start an invited platform and wait until it is registered."""
@@ -74,14 +74,14 @@ class Stage:
             raise Trouble(f"{platform.name} did not register; {child.last_words()}")
 
     def follow(self, seconds: float, *, until: Callable[[], bool]) -> bool:
-        """Tell the story until something holds; False when the time is over."""
+        """Narrate until something holds; False when the time is over."""
         return self.hub.family.wait(seconds, until=lambda: self._listen() or until())
 
     def _listen(self) -> bool:
         for tail in self.tails:
             for event in tail.events():
                 self.story.hear(event)
-        self.story.tell()
+        self.story.narrate()
         return False
 
     def _program(self, platform: Platform, invitation: dict[str, str], *options: str) -> Program:
@@ -95,25 +95,25 @@ class Stage:
         return Program(
             name=platform.name,
             command=command,
-            log=self.hub.place.log(platform.party),
+            log=self.hub.data_dir.log(platform.party),
             environment=environment.bare() | {"SANDBOX_TOKEN_A": invitation["token_a"]},
             directory=CHECKOUT,
             orphan_signal=signal.SIGKILL,
         )
 
 
-def show(place: Place, *, seconds: float | None = None) -> int:
+def show(data_dir: DataDir, *, seconds: float | None = None) -> int:
     """Run the demo until Ctrl-C, or for so many seconds."""
-    with until_ctrl_c(), _stage(place, usual_port=8000) as stage:
+    with until_ctrl_c(), _stage(data_dir, usual_port=8000) as stage:
         print("Ctrl-C stops everything.\n", flush=True)
         _enter_all(stage)
         stage.follow(seconds or math.inf, until=lambda: False)
     return 0
 
 
-def check(place: Place, *, updates: int, seconds: float) -> int:
+def check(data_dir: DataDir, *, updates: int, seconds: float) -> int:
     """Run the demo for a bounded time and return 0 when the books balance."""
-    with _stage(place, usual_port=ports.free()) as stage:
+    with _stage(data_dir, usual_port=ports.free()) as stage:
         deadline = time.monotonic() + seconds
         rate = ("--updates-per-second", str(_CHECK_UPDATES_PER_SECOND))
         _enter_all(stage, "--updates", str(updates), *rate)
@@ -177,14 +177,14 @@ def _books(stage: Stage) -> Books | None:
 
 
 @contextmanager
-def _stage(place: Place, *, usual_port: int) -> Iterator[Stage]:
+def _stage(data_dir: DataDir, *, usual_port: int) -> Iterator[Stage]:
     """Start the servers and the hub; whatever happens, stop it all."""
-    with place.taken(), Family() as family:
+    with data_dir.taken(), Family() as family:
         port = ports.usable_port(port_from("DEMO_PORT", usual_port), variable="DEMO_PORT")
         began = time.monotonic()
         print("Starting PostgreSQL, Valkey, the hub, its worker and beat …", flush=True)
-        given = _empty(environment.with_servers(family, place, port=port))
-        hub = with_roles(place, given, family)
+        given = _empty(environment.with_servers(family, data_dir, port=port))
+        hub = with_roles(data_dir, given, family)
         hub.migrate()
         _forget_last_time(hub)
         password = hub.create_admin()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random, SystemRandom
 
-from local.data_dir import place
+from local.data_dir import of_purpose
 from local.errors import Trouble
 from local.processes import end_on_signals
 from tests.e2e.faults import DOWN_FOR_LONG, FAULTS, Fault, ride_out
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    logs = place(purpose()).logs
+    logs = of_purpose(purpose()).logs
     _say(f"seed {asked.seed}; starting a hub, its logs are in {logs}")
     with living(logs) as hub:
         began, ledger = time.monotonic(), Ledger(hub)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import redis
 
 from local import database_roles, dev_secrets, postgres, valkey
-from local.data_dir import Place, place
+from local.data_dir import DataDir, of_purpose
 from local.processes import Family
 
 _DATABASE = "hub_e2e"
@@ -19,7 +19,7 @@ _DATABASE = "hub_e2e"
 class Servers:
     """Both servers; each comes back where it was, the broker without a memory."""
 
-    place: Place
+    data_dir: DataDir
     family: Family
     database_url: str = ""
     redis_url: str = ""
@@ -32,14 +32,14 @@ class Servers:
         self.start_postgres()
         postgres.create_database(self.database_url, _DATABASE, afresh=True)
         self.database_url = self.database_url.rpartition("/")[0] + f"/{_DATABASE}"
-        made = database_roles.make_roles(self.database_url, dev_secrets.keys(self.place.path))
+        made = database_roles.make_roles(self.database_url, dev_secrets.keys(self.data_dir.path))
         self.owner_url, self.service_url = made
         self.start_broker()
 
     def start_postgres(self) -> None:
         """Start PostgreSQL, which recovers what was committed."""
-        password = dev_secrets.keys(self.place.path)["POSTGRES_PASSWORD"]
-        url = postgres.serve(self.family, self.place, password=password)
+        password = dev_secrets.keys(self.data_dir.path)["POSTGRES_PASSWORD"]
+        url = postgres.serve(self.family, self.data_dir, password=password)
         self._check(self.database_url, url)
         self.database_url = self.database_url or url
 
@@ -50,7 +50,9 @@ class Servers:
     def start_broker(self) -> None:
         """Start Valkey."""
         url = valkey.serve(
-            self.family, self.place, password=dev_secrets.keys(self.place.path)["REDIS_PASSWORD"]
+            self.family,
+            self.data_dir,
+            password=dev_secrets.keys(self.data_dir.path)["REDIS_PASSWORD"],
         )
         self._check(self.redis_url, url)
         self.redis_url = url
@@ -78,7 +80,7 @@ class Servers:
 @contextmanager
 def servers() -> Iterator[Servers]:
     """Run both servers in a place of this run's own."""
-    where = place(purpose())
+    where = of_purpose(purpose())
     with where.taken(), Family() as family:
         found = Servers(where, family)
         found.start()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from random import SystemRandom
 
-from local.data_dir import place
+from local.data_dir import of_purpose
 from local.errors import Trouble
 from local.processes import end_on_signals
 from tests.e2e.hub_processes import living
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    logs = place(purpose()).logs
+    logs = of_purpose(purpose()).logs
     _say(f"seed {asked.seed}; starting a hub, its logs are in {logs}")
     with living(logs, **_PATIENCE) as hub:
         began = time.monotonic()

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from local.data_dir import Place, place
+from local.data_dir import DataDir, of_purpose
 
 
 @pytest.fixture(scope="module")
-def where() -> Iterator[Place]:
+def where() -> Iterator[DataDir]:
     """The place of a purpose `test`, in a directory every account reaches."""
     directory = Path(tempfile.mkdtemp(prefix="ocpi-hub-tests-"))
     directory.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOCAL_DIR", str(directory))
-        yield place("test")
+        yield of_purpose("test")
     shutil.rmtree(directory)

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from local import data_dir, unprivileged
-from local.data_dir import Place
+from local.data_dir import DataDir
 from local.errors import Trouble
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts a server as somebody else")
 
 
-def test_a_place_is_taken_once(where: Place) -> None:
+def test_a_purpose_runs_once(where: DataDir) -> None:
     """Two runs of one purpose would share a database; the second is told who has it."""
     with where.taken():
-        second = data_dir.place("test")
+        second = data_dir.of_purpose("test")
         with pytest.raises(Trouble, match=f"already running here .process {os.getpid()}"):
             second.taken().__enter__()
     with where.taken():
@@ -27,11 +27,11 @@ def test_a_place_is_taken_once(where: Place) -> None:
 def test_a_purpose_is_a_small_word(word: str) -> None:
     """It becomes a directory's name."""
     with pytest.raises(Trouble, match="is no purpose"):
-        data_dir.place(word)
+        data_dir.of_purpose(word)
 
 
 @as_root
-def test_what_the_account_reaches_stays_where_it_is(where: Place) -> None:
+def test_what_the_account_reaches_is_used_where_it_is(where: DataDir) -> None:
     """Data lie beside the checkout when they can."""
     assert data_dir.reachable(where.path, unprivileged.for_postgres()) == where.path
 

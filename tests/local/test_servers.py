@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from local import postgres, postgres_binaries, valkey
-from local.data_dir import CHECKOUT, Place
+from local.data_dir import CHECKOUT, DataDir
 from local.errors import Trouble
 from local.processes import Family
 from tests.local.process_state import is_soon_gone, lives
@@ -22,7 +22,7 @@ import time
 from local import data_dir, postgres
 from local.processes import Family
 with Family() as family:
-    postgres.serve(family, data_dir.place("test"), password="secret", durable=False)
+    postgres.serve(family, data_dir.of_purpose("test"), password="secret", durable=False)
     print(family.children[0].process.pid, flush=True)
     time.sleep(60)
 """
@@ -36,17 +36,17 @@ def asked(url: str, question: str) -> object:
     return row[0]
 
 
-def serve(family: Family, where: Place) -> str:
+def serve(family: Family, where: DataDir) -> str:
     """Start PostgreSQL as a test run does."""
     return postgres.serve(family, where, password="secret", durable=False)
 
 
-def data_of(where: Place) -> Path:
+def data_of(where: DataDir) -> Path:
     """Return the directory of its data."""
     return where.path / f"postgres-{postgres_binaries.find().major}" / "data"
 
 
-def test_postgres_keeps_what_it_was_given(where: Place) -> None:
+def test_postgres_keeps_what_it_was_given(where: DataDir) -> None:
     """A stopped server starts again at the same address, with its data."""
     with Family() as family:
         first = serve(family, where)
@@ -62,7 +62,7 @@ def test_postgres_keeps_what_it_was_given(where: Place) -> None:
         psycopg.connect(second)
 
 
-def test_postgres_starts_after_a_kill(where: Place) -> None:
+def test_postgres_starts_after_a_kill(where: DataDir) -> None:
     """Its pid file stays behind, and the number in it may be another process by then: ours."""
     with Family() as family:
         serve(family, where)
@@ -75,7 +75,7 @@ def test_postgres_starts_after_a_kill(where: Place) -> None:
         assert asked(serve(family, where), "SELECT 1") == 1
 
 
-def test_postgres_of_a_run_that_is_gone_is_ended(where: Place) -> None:
+def test_postgres_of_a_run_that_is_gone_is_ended(where: DataDir) -> None:
     """A server nobody supervises any more holds the data; it is asked to go."""
     family = Family()
     serve(family, where)
@@ -85,7 +85,7 @@ def test_postgres_of_a_run_that_is_gone_is_ended(where: Place) -> None:
         assert forgotten.process.wait(5) == 0
 
 
-def test_postgres_asks_for_the_password(where: Place) -> None:
+def test_postgres_asks_for_the_password(where: DataDir) -> None:
     """Other users of the machine reach the loopback address too."""
     with Family() as family:
         url = serve(family, where)
@@ -93,7 +93,7 @@ def test_postgres_asks_for_the_password(where: Place) -> None:
             psycopg.connect(url.replace("secret", "guess"))
 
 
-def test_a_lost_password_is_said_with_the_way_out(where: Place) -> None:
+def test_a_lost_password_is_said_with_the_way_out(where: DataDir) -> None:
     """Who removed secrets.env is told what to do."""
     with Family() as family:
         serve(family, where)
@@ -101,7 +101,7 @@ def test_a_lost_password_is_said_with_the_way_out(where: Place) -> None:
         postgres.serve(family, where, password="another", durable=False)
 
 
-def test_postgres_that_cannot_start_says_why(where: Place) -> None:
+def test_postgres_that_cannot_start_says_why(where: DataDir) -> None:
     """The end of its log stands below the sentence."""
     with Family() as family:
         serve(family, where)
@@ -118,7 +118,7 @@ def test_postgres_that_cannot_start_says_why(where: Place) -> None:
         settings.write_text(before)
 
 
-def test_a_fresh_database_is_empty(where: Place) -> None:
+def test_a_fresh_database_is_empty(where: DataDir) -> None:
     """The demo begins anew, even while somebody still looks at the old one."""
     with Family() as family:
         server = serve(family, where)
@@ -144,7 +144,7 @@ def test_a_configured_path_must_hold_a_postgres(
         postgres_binaries.find()
 
 
-def test_valkey_answers_with_its_password_only(where: Place) -> None:
+def test_valkey_answers_with_its_password_only(where: DataDir) -> None:
     """It speaks Redis on loopback, and forgets everything when it is stopped."""
     with Family() as family:
         url = valkey.serve(family, where, password="secret")
@@ -170,7 +170,7 @@ def test_valkey_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch)
         valkey.find()
 
 
-def test_servers_end_with_a_killed_supervisor(where: Place) -> None:
+def test_servers_end_with_a_killed_supervisor(where: DataDir) -> None:
     """The kernel tells PostgreSQL to shut down fast, which keeps its data whole."""
     command = [sys.executable, "-c", _SUPERVISOR]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as supervisor:

@@ -12,7 +12,7 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 
 from local import database_roles, postgres, postgres_binaries
-from local.data_dir import CHECKOUT, Place
+from local.data_dir import CHECKOUT, DataDir
 from local.database_roles import Roles
 from local.processes import Family
 
@@ -47,7 +47,7 @@ _FORBIDDEN = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a server of its own and return how its superuser logs in: roles are a whole server's."""
-    where = Place("test", tmp_path_factory.mktemp("roles") / "test")
+    where = DataDir("test", tmp_path_factory.mktemp("roles") / "test")
     for directory in (where.path, where.logs):
         directory.mkdir(mode=0o755)
     with Family() as family:

@@ -67,7 +67,7 @@ def test_a_push_and_its_receipt_are_a_delivery(story: Story, said: list[str]) ->
     """The time runs from sending to receiving."""
     story.hear(push(1, "L1", at=99.0, kind="put"))
     story.hear(receipt(1, "L1", at=99.014))
-    story.tell()
+    story.narrate()
     assert said == ["PUT L1 → delivered to DE-MSA in 14 ms [c1]"]
     assert pending(story) == set()
 
@@ -75,9 +75,9 @@ def test_a_push_and_its_receipt_are_a_delivery(story: Story, said: list[str]) ->
 def test_the_receipt_may_be_told_first(story: Story, said: list[str]) -> None:
     """The CPO tells of a push when it is answered, which may be after its delivery."""
     story.hear(receipt(1, "L1/E1", at=99.02))
-    story.tell()
+    story.narrate()
     story.hear(push(1, "L1/E1", at=99.0, status="CHARGING"))
-    story.tell()
+    story.narrate()
     assert said == ["PATCH L1/E1 CHARGING → delivered to DE-MSA in 20 ms [c1]"]
 
 
@@ -88,7 +88,7 @@ def test_a_later_state_settles_the_earlier_one(story: Story) -> None:
     story.hear(push(3, "L1/E1", at=99.2))
     story.hear(push(4, "L1/E2", at=99.0))
     story.hear(receipt(2, "L1/E1", at=99.3))
-    story.tell()
+    story.narrate()
     assert pending(story) == {"c3", "c4"}
 
 
@@ -97,7 +97,7 @@ def test_a_whole_location_settles_its_evses(story: Story) -> None:
     story.hear(push(1, "L1/E1", at=99.0))
     story.hear(push(2, "L10/E1", at=99.0))
     story.hear(receipt("?", "L1", at=99.5))
-    story.tell()
+    story.narrate()
     assert pending(story) == {"c2"}
 
 
@@ -105,9 +105,9 @@ def test_each_receiver_is_told_of(story: Story, said: list[str]) -> None:
     """A broadcast reaches several parties, each in its own time."""
     story.hear(push(1, "L1", at=99.0, kind="put"))
     story.hear(receipt(1, "L1", at=99.014))
-    story.tell()
+    story.narrate()
     story.hear(receipt(1, "L1", at=99.02, party="FR-MSB"))
-    story.tell()
+    story.narrate()
     assert said == [
         "PUT L1 → delivered to DE-MSA in 14 ms [c1]",
         "PUT L1 → delivered to FR-MSB in 20 ms [c1]",
@@ -118,7 +118,7 @@ def test_an_object_is_none_of_another_module(story: Story) -> None:
     """Location 1 and session 1 have nothing to do with each other."""
     story.hear(push(1, "1", at=99.0))
     story.hear(receipt("?", "1", at=99.5, module="sessions"))
-    story.tell()
+    story.narrate()
     assert pending(story) == {"c1"}
 
 
@@ -137,7 +137,7 @@ def test_rare_news_are_all_told(story: Story, said: list[str], module: str, text
         sent = push(number, f"{number}", at=99.0)
         story.hear({**sent, "module": module, "text": text})
         story.hear(receipt(number, f"{number}", at=99.018, module=module))
-    story.tell()
+    story.narrate()
     assert said == [f"NL-CPA {text} → known to DE-MSA in 18 ms [c{n}]" for n in range(9)]
 
 
@@ -148,7 +148,7 @@ def test_business_is_told(story: Story, said: list[str]) -> None:
     story.hear(receipt(7, "S7", at=99.015, module="sessions"))
     story.hear({**push(8, "C7", at=99.5, kind="post"), "module": "cdrs", "text": "CDR C7"})
     story.hear(receipt(8, "C7", at=99.6, module="cdrs"))
-    story.tell()
+    story.narrate()
     story.hear({"event": "turned_away", "text": "L3/E2: token ****3F2A is blocked, no session"})
     cdr = {"session": "S7", "cdr": "C7", "kwh": 12.4, "cost": 6.2123, "currency": "EUR"}
     cdr["correlation_id"] = "0123456789"
@@ -176,7 +176,7 @@ def test_every_session_is_told(story: Story, said: list[str]) -> None:
         sent = {**push(number, f"S{number}", at=99.0), "module": "sessions", "text": "goes on"}
         story.hear(sent)
         story.hear(receipt(number, f"S{number}", at=99.018, module="sessions"))
-    story.tell()
+    story.narrate()
     assert said == [f"goes on → DE-MSA in 18 ms [c{number}]" for number in range(9)]
 
 
@@ -185,10 +185,10 @@ def test_a_fast_stream_is_summed_up(story: Story, clock: Clock, said: list[str])
     for number in range(10):
         story.hear(push(number, f"L{number}", at=99.0))
         story.hear(receipt(number, f"L{number}", at=99.0 + number / 100))
-    story.tell()
+    story.narrate()
     assert len(said) == 4
     clock.now += 6
-    story.tell()
+    story.narrate()
     assert said[4:] == ["… and 6 more delivered, median 65 ms, slowest 90 ms"]
     assert story.delivered == 10
 
