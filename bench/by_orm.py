@@ -33,24 +33,24 @@ _OF_PART = ("uid", "text", "last_updated", "revision", "generation", "position")
 def put(policy: Policy, values: Mapping[str, Any]) -> None:
     """Store a whole object and feed it, unless the last PUT had the same bytes."""
     key = {"owner": values["owner"], "object_key": values["key"], "audience": values["audience"]}
-    told = {name: values[name] for name in _PLAIN}
-    told |= {name: values[f"column_{name}"] for name in policy.columns}
+    columns = {name: values[name] for name in _PLAIN}
+    columns |= {name: values[f"column_{name}"] for name in policy.columns}
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(LOCK, {"lock": values["lock"]})
-        found, created = policy.model._default_manager.get_or_create(**key, defaults=told)
+        found, created = policy.model._default_manager.get_or_create(**key, defaults=columns)
         if not created and bytes(found.digest or b"") == values["digest"]:
             return
         if not created:
-            _replace(found, told)
+            _replace(found, columns)
         if policy.part_model is not None:
             _put_parts(policy, found, json.loads(values["parts"]))
         _end_variants(policy, values)
         _feed(values, found.revision)
 
 
-def _replace(found: StoredObject, told: Mapping[str, Any]) -> None:
-    for name, value in told.items():
+def _replace(found: StoredObject, columns: Mapping[str, Any]) -> None:
+    for name, value in columns.items():
         setattr(found, name, value)
     found.revision += 1
     found.generation += 1

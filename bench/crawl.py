@@ -117,19 +117,19 @@ class Crawl:
         self.database.append(memory.database(ground))
 
 
-def _crawl(ground: Ground, reader: PartyRef, wanted: range, query: str = "") -> Crawl:
+def _crawl(ground: Ground, reader: PartyRef, expected: range, query: str = "") -> Crawl:
     """Follow the Links to the end; the Tokens must come in order, each of them once."""
     url = f"{ground.endpoint(InterfaceRole.SENDER, ModuleID.TOKENS)}?limit={PAGE}{query}"
     headers = ground.headers(reader)
     crawl = Crawl()
-    missing = iter(wanted)
+    missing = iter(expected)
     pages = 0
 
     def following(answer: Answer | None) -> bytes | None:
         nonlocal pages
         if answer is None:
             return request("GET", url, headers)
-        _check(answer, missing, len(wanted))
+        _check(answer, missing, len(expected))
         pages += 1
         if pages == _WARM:
             crawl.weigh(ground)

@@ -1,4 +1,4 @@
-"""The ground every measurement stands on: a migrated database, a running hub, known parties.
+"""What every measurement runs against: a migrated database, a running hub, known parties.
 
 Parties are put into the database directly, as a completed handshake leaves them: the handshake is
 not what is measured.

@@ -112,7 +112,7 @@ class Figure:
 
     def row(self) -> str:
         """One row of the table."""
-        target, moonshot = self._wanted()
+        target, moonshot = self._aims()
         met = {None: "", True: "yes", False: "**no**"}[self.is_met]
         cpu = "" if self.cpu_ms is None else f", {self.cpu_ms:.2f} ms CPU"
         return (
@@ -123,7 +123,7 @@ class Figure:
     def _reaches(self, aim: Aim, bound: float) -> bool:
         return self.measured <= bound if aim.is_most else self.ratio >= bound
 
-    def _wanted(self) -> tuple[str, str]:
+    def _aims(self) -> tuple[str, str]:
         """Return target and moonshot as the table has them; a moonshot that is reached says so."""
         aim = self.aim
         if aim is None:

@@ -105,13 +105,13 @@ def fire(
     return uvloop.run(_run(url, [following] * in_flight))
 
 
-def fire_in_order(url: str, lanes: Sequence[Iterable[bytes]]) -> Outcome:
-    """Send the requests of each lane one after the other, all lanes at the same time."""
-    return uvloop.run(_run(url, [_one_by_one(lane) for lane in lanes]))
+def fire_in_order(url: str, sequences: Sequence[Iterable[bytes]]) -> Outcome:
+    """Send the requests of each sequence one after the other, all sequences at the same time."""
+    return uvloop.run(_run(url, [_one_by_one(each) for each in sequences]))
 
 
-def _one_by_one(lane: Iterable[bytes]) -> Following:
-    waiting = iter(lane)
+def _one_by_one(requests: Iterable[bytes]) -> Following:
+    waiting = iter(requests)
     return lambda _: next(waiting, None)
 
 
@@ -132,7 +132,7 @@ async def _run(url: str, ways: Sequence[Following]) -> Outcome:
             opened = await loop.create_connection(partial(_itself, connection), host, port)
             transports.append(opened[0])
         await asyncio.gather(*(connection.over for connection in connections))
-    finally:  # what still comes would be told a loop that is closed
+    finally:  # what still comes would reach a loop that is closed
         for transport in transports:
             transport.abort()
     latencies = [latency for connection in connections for latency in connection.latencies]

@@ -1,4 +1,4 @@
-"""How much memory the processes of a run hold, as Linux tells; nowhere else is it known."""
+"""The memory that the processes of a run hold, as Linux counts it; nowhere else is it known."""
 
 import os
 from contextlib import suppress

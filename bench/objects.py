@@ -1,7 +1,7 @@
-"""What is sent: one real object of each module as a template, each of its copies another.
+"""The objects that are sent: one real object of each module as a template, each copy another.
 
-The objects are those of the sandbox. Two marks stand in a template: for the number that tells an
-object from the next, and for its `last_updated`, which no two messages share.
+The objects are those of the sandbox. Two marks are in a template: for the number by which an
+object differs from the next, and for its `last_updated`, which no two messages share.
 """
 
 import json

@@ -160,8 +160,8 @@ def _environment() -> Path | None:
         print("installing ocpi-python into an environment of its own …", flush=True)
         venv.create(_PLACE / "venv", with_pip=True, clear=True)
         source = os.environ.get("OCPI_PYTHON", SOURCE)
-        wanted = [source, "uvicorn", "uvloop", "httptools"]
-        pip = [str(python), "-m", "pip", "install", "--quiet", *wanted]
+        packages = [source, "uvicorn", "uvloop", "httptools"]
+        pip = [str(python), "-m", "pip", "install", "--quiet", *packages]
         if subprocess.run(pip, check=False).returncode:
             return None
         (_PLACE / "installed").touch()

@@ -20,12 +20,12 @@ _RANDOM_DIGEST = "decode(md5(random()::text), 'hex')"
 def rate(ground: Ground, template: Template, numbers: int) -> float:
     """Return statements a second, each about one of so many objects; each has to be fed."""
     before = changes(ground)
-    told = _run(ground, _script(template, numbers))
-    done = re.search(r"actually processed: (\d+)", told)
-    found = re.search(r"tps = ([0-9.]+) \(without initial", told)
+    output = _run(ground, _script(template, numbers))
+    done = re.search(r"actually processed: (\d+)", output)
+    found = re.search(r"tps = ([0-9.]+) \(without initial", output)
     fed = changes(ground) - before
     if not done or not found or int(done[1]) != fed:
-        raise RuntimeError(f"{fed} changes are in the feed after pgbench said: {told}")
+        raise RuntimeError(f"{fed} changes are in the feed after pgbench said: {output}")
     return float(found[1])
 
 

@@ -61,7 +61,7 @@ def _list() -> Iterator[None]:
     url = f"http://127.0.0.1:{port}/locations"
     owner = Party.objects.get(key=str(SMALL_CPO))
     module, role = ModuleID.LOCATIONS, InterfaceRole.SENDER.value
-    with background("shelf", "-m", "bench.list_server", str(port)):
+    with background("list", "-m", "bench.list_server", str(port)):
         _wait(port)
         Endpoint.objects.create(platform=owner.platform, module=module, role=role, url=url)
         yield

@@ -1,4 +1,4 @@
-"""What the receivers took, and what is still owed to them."""
+"""The receivers: what they took, and what they are still to get."""
 
 import json
 import time

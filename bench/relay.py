@@ -45,11 +45,11 @@ def measure(ground: Ground) -> Iterator[Figure]:
     """Measure the hub and the way without it, in turn."""
     parties = [emsp(number) for number in range(USUAL_RECEIVERS)]
     with _proxy(ground) as proxy:
-        for in_flight, wanted in ADDED.items():
+        for in_flight, levels in ADDED.items():
             some = parties if in_flight > len(parties) * 2 else parties[:2]
             shots = [_through_hub(ground, each) for each in some]
             rounds = [_round(ground, shots, proxy, in_flight) for _ in range(ROUNDS)]
-            for share, aim, key in wanted:
+            for share, aim, key in levels:
                 yield _added(rounds, in_flight, share, aim, key)
             if in_flight == 16:
                 yield _against_proxy(rounds)

@@ -1,6 +1,6 @@
 """`python -m bench.sink PORT…`: receivers that accept everything, and count it.
 
-`GET /count` on any port tells how many PUT and PATCH requests all of them took so far, `GET /times`
+`GET /count` on any port returns how many PUTs and PATCHes all of them took so far, `GET /times`
 when those came whose X-Correlation-ID says that they are timed.
 """
 

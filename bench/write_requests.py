@@ -1,4 +1,4 @@
-"""A write as the store takes it, made from its text alone: what reading a message else makes."""
+"""Write requests for the store, made from a text alone, not from a message that was read."""
 
 from typing import TYPE_CHECKING
 
