@@ -107,7 +107,9 @@ LIFETIMES: tuple[Lifetime, ...] = (
         lambda old: Quarantined.objects.filter(last_seen_at__lt=old),
     ),
     Lifetime(
-        "HUB_FIGURES_DAYS", "deviations", lambda old: ObservedDeviation.objects.filter(last_at__lt=old)
+        "HUB_FIGURES_DAYS",
+        "deviations",
+        lambda old: ObservedDeviation.objects.filter(last_at__lt=old),
     ),
     Lifetime("HUB_AUDIT_DAYS", "audit", lambda old: Audited.objects.filter(at__lt=old)),
     Lifetime(

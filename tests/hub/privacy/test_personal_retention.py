@@ -89,7 +89,7 @@ def test_each_kind_ends_when_its_days_are_over(
     aged(91)
     ended = personal_retention.prune()
     assert {name for name, number in ended.items() if number} == {
-        *("tokens", "quarantined", "habits"),
+        *("tokens", "quarantined", "deviations"),
         *(["dead letters"] if ended["dead letters"] else []),
     }
     assert [row.audience for row in Token.objects.all()] == ["NL-CPA"]
