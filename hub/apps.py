@@ -54,5 +54,5 @@ class HubConfig(AppConfig):
             signal.connect(housekeeping.on_parties_changed, dispatch_uid="hub.tasks.housekeeping")
 
 
-def _own_place() -> client.OwnPlace:
-    return client.OwnPlace.of(settings.HUB_PUBLIC_URL, settings.ALLOWED_HOSTS)
+def _own_place() -> client.OwnAddress:
+    return client.OwnAddress.of(settings.HUB_PUBLIC_URL, settings.ALLOWED_HOSTS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ocpi.errors import MethodNotAllowed, OcpiError, Unauthenticated
 from ocpi.types import ModuleID
 from sandbox.credentials_tokens import TokenState
-from sandbox.endpoints import Addresses, Endpoint, Kind
+from sandbox.endpoints import Addresses, Endpoint, EndpointKind
 from sandbox.interfaces import Interfaces
 from sandbox.quirks import Quirks
 from sandbox.recorder import Seen
@@ -42,7 +42,7 @@ class Dispatcher:
         if token is None:
             raise Unauthenticated("unknown token")
         endpoint = self.addresses.find(seen.route)
-        if endpoint.kind is not Kind.ENDPOINT:
+        if endpoint.kind is not EndpointKind.ENDPOINT:
             return self._describe(endpoint, seen)
         if endpoint.module == ModuleID.CREDENTIALS:
             return self.handshake.answer(seen, endpoint.version, token)
@@ -55,10 +55,13 @@ class Dispatcher:
     def _describe(self, endpoint: Endpoint, seen: Seen) -> Answer:
         if seen.method != "GET":
             raise MethodNotAllowed(allowed=("GET",))
-        if endpoint.kind is Kind.VERSIONS:
+        if endpoint.kind is EndpointKind.VERSIONS:
             return self._quirks.success(
                 [
-                    {"version": version, "url": self.addresses.url(Endpoint(Kind.DETAILS, version))}
+                    {
+                        "version": version,
+                        "url": self.addresses.url(Endpoint(EndpointKind.DETAILS, version)),
+                    }
                     for version in self.addresses.versions
                 ]
             )

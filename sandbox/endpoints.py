@@ -14,7 +14,7 @@ from ocpi.types import InterfaceRole, ModuleID
 BASE = "/ocpi"
 
 
-class Kind(StrEnum):
+class EndpointKind(StrEnum):
     """What lies under a URL."""
 
     VERSIONS = "VERSIONS"
@@ -26,7 +26,7 @@ class Kind(StrEnum):
 class Endpoint:
     """One URL of the platform, and the decoded path segments after it."""
 
-    kind: Kind
+    kind: EndpointKind
     version: str = ""
     module: ModuleID = ModuleID.CREDENTIALS
     role: InterfaceRole = InterfaceRole.SENDER
@@ -46,9 +46,9 @@ class Addresses:
 
     def path(self, endpoint: Endpoint) -> str | None:
         """Give the path of one; None when it was withdrawn."""
-        if endpoint.kind is Kind.VERSIONS:
+        if endpoint.kind is EndpointKind.VERSIONS:
             return f"{BASE}/versions"
-        if endpoint.kind is Kind.DETAILS:
+        if endpoint.kind is EndpointKind.DETAILS:
             return f"{BASE}/{endpoint.version}"
         if endpoint.module == ModuleID.CREDENTIALS:
             return f"{BASE}/{endpoint.version}/credentials"
@@ -61,10 +61,10 @@ class Addresses:
 
     def endpoints(self, version: str) -> Iterator[Endpoint]:
         """List the endpoints offered in this version, credentials first."""
-        yield Endpoint(Kind.ENDPOINT, version)
+        yield Endpoint(EndpointKind.ENDPOINT, version)
         for module, roles in self.modules.items():
             for role in roles:
-                endpoint = Endpoint(Kind.ENDPOINT, version, module, role)
+                endpoint = Endpoint(EndpointKind.ENDPOINT, version, module, role)
                 if self.path(endpoint) is not None:
                     yield endpoint
 
@@ -80,13 +80,15 @@ class Addresses:
     def _rest(self, endpoint: Endpoint, segments: tuple[str, ...]) -> Endpoint | None:
         prefix = tuple((self.path(endpoint) or "").rstrip("/").split("/"))
         rest = segments[len(prefix) :]
-        takes_more = endpoint.kind is Kind.ENDPOINT and endpoint.module != ModuleID.CREDENTIALS
+        takes_more = (
+            endpoint.kind is EndpointKind.ENDPOINT and endpoint.module != ModuleID.CREDENTIALS
+        )
         if segments[: len(prefix)] != prefix or (rest and not takes_more):
             return None
         return replace(endpoint, rest=rest)
 
     def _all(self) -> Iterator[Endpoint]:
-        yield Endpoint(Kind.VERSIONS)
+        yield Endpoint(EndpointKind.VERSIONS)
         for version in self.versions:
-            yield Endpoint(Kind.DETAILS, version)
+            yield Endpoint(EndpointKind.DETAILS, version)
             yield from self.endpoints(version)

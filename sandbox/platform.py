@@ -20,7 +20,7 @@ from sandbox.commands import OrderDesk
 from sandbox.credentials_tokens import Tokens
 from sandbox.default_endpoints import offered
 from sandbox.dispatcher import Dispatcher
-from sandbox.endpoints import Addresses, Endpoint, Kind
+from sandbox.endpoints import Addresses, Endpoint, EndpointKind
 from sandbox.interfaces import Interfaces, is_result
 from sandbox.misbehaviour import hang
 from sandbox.object_store import ObjectStore, write_object
@@ -121,12 +121,12 @@ class SandboxPlatform:
     @property
     def url(self) -> str:
         """Its versions URL."""
-        return self.addresses.url(Endpoint(Kind.VERSIONS))
+        return self.addresses.url(Endpoint(EndpointKind.VERSIONS))
 
     def endpoint(self, module: str, role: str, version: str | None = None) -> str:
         """Give the advertised URL of one of its endpoints."""
         number = version or self.addresses.versions[-1]
-        endpoint = Endpoint(Kind.ENDPOINT, number, ModuleID(module), InterfaceRole(role))
+        endpoint = Endpoint(EndpointKind.ENDPOINT, number, ModuleID(module), InterfaceRole(role))
         return self.addresses.url(endpoint)
 
     def move(self, module: str, role: str, path: str | None) -> None:

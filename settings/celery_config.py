@@ -76,7 +76,7 @@ beat_schedule = {
         "schedule": _OFTEN,
         "options": {"expires": _OFTEN},
     },
-    "tell-who-is-connected": {
+    "push-client-info": {
         "task": "hub.client_info",
         "schedule": _OFTEN,
         "options": {"expires": _OFTEN},

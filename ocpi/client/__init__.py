@@ -19,7 +19,7 @@ from ocpi.client.failures import (
 )
 from ocpi.client.limits import Limits
 from ocpi.client.listeners import Asked, Listener
-from ocpi.client.own_address import ITSELF, OwnPlace
+from ocpi.client.own_address import ITSELF, OwnAddress
 from ocpi.client.peer import Peer
 from ocpi.client.process_wide import configure, locate, shared
 from ocpi.client.reply import TOKEN_REFUSED, Reply
@@ -35,7 +35,7 @@ __all__ = [
     "Limits",
     "Listener",
     "OcpiClient",
-    "OwnPlace",
+    "OwnAddress",
     "Peer",
     "PeerError",
     "PeerTimeout",

@@ -20,7 +20,7 @@ from typing import Final
 from yarl import URL
 
 from ocpi.client.failures import AddressRefused
-from ocpi.client.own_address import ITSELF, OwnPlace
+from ocpi.client.own_address import ITSELF, OwnAddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -83,7 +83,7 @@ class AddressPolicy:
     max_url_length: int = 255
     """Of a URL a peer registers; what the hub builds from it may be longer."""
 
-    own: Callable[[], OwnPlace] = OwnPlace
+    own: Callable[[], OwnAddress] = OwnAddress
     """Where the caller itself is: it is no peer of its own."""
 
     def check_url(self, url: str) -> None:

@@ -21,7 +21,7 @@ _USUAL: Final = {80, 443}
 
 
 @dataclass(frozen=True, slots=True)
-class OwnPlace:
+class OwnAddress:
     """The public URL of the caller, and other names of its host."""
 
     url: str = ""
@@ -52,7 +52,7 @@ class OwnPlace:
 
 
 @lru_cache(maxsize=16)
-def _own(place: OwnPlace) -> tuple[frozenset[str], int | None, str] | None:
+def _own(place: OwnAddress) -> tuple[frozenset[str], int | None, str] | None:
     """Return hosts, port and path of the caller; None if it did not say where it is."""
     url = URL(place.url)
     if url.raw_host is None:

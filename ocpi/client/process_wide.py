@@ -10,13 +10,13 @@ from ocpi.client.address_guard import AddressPolicy
 from ocpi.client.client import PRODUCT, OcpiClient
 from ocpi.client.limits import Limits
 from ocpi.client.listeners import Listener
-from ocpi.client.own_address import OwnPlace
+from ocpi.client.own_address import OwnAddress
 
 _configured: list[OcpiClient] = []
-_own: list[Callable[[], OwnPlace]] = [OwnPlace]
+_own: list[Callable[[], OwnAddress]] = [OwnAddress]
 
 
-def locate(own: Callable[[], OwnPlace]) -> None:
+def locate(own: Callable[[], OwnAddress]) -> None:
     """Say where this process is itself; it holds for every client configured afterwards."""
     _own[:] = [own]
 

@@ -12,7 +12,7 @@ from ocpi.transport.message_ids import MessageIds
 from ocpi.types import InterfaceRole, PartyRef
 from ocpi.versions import VERSIONS
 from sandbox.demo.push import shown_path
-from sandbox.endpoints import Endpoint, Kind
+from sandbox.endpoints import Endpoint, EndpointKind
 from sandbox.object_store import read_object
 from sandbox.patch import Json
 from sandbox.recorder import Seen
@@ -31,7 +31,7 @@ class Receipt:
 
 def read(endpoint: Endpoint, seen: Seen, answer: Answer) -> Receipt | None:
     """Read the receipt out of a request and its answer; None when it is no push of an object."""
-    if seen.method not in PUSHES or endpoint.kind is not Kind.ENDPOINT:
+    if seen.method not in PUSHES or endpoint.kind is not EndpointKind.ENDPOINT:
         return None
     kept = VERSIONS[endpoint.version].modules[endpoint.module].kept
     if kept is None or endpoint.role is not InterfaceRole.RECEIVER:

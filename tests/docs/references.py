@@ -40,10 +40,10 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def matches(pattern: str, *, but: tuple[str, ...] = ()) -> Iterator[Reference]:
     """Find the first group of a pattern in every file but some."""
-    wanted = re.compile(pattern)
+    compiled = re.compile(pattern)
     for file, text in texts().items():
         if file not in but:
-            yield from (Reference(file, match[1]) for match in wanted.finditer(text))
+            yield from (Reference(file, match[1]) for match in compiled.finditer(text))
 
 
 def ids(prefixes: str) -> Iterator[Reference]:

@@ -1,4 +1,4 @@
-"""A place of its own for each test that starts something."""
+"""A data directory of its own for each test that starts something."""
 
 import shutil
 import tempfile
@@ -12,7 +12,7 @@ from local.data_dir import DataDir, of_purpose
 
 @pytest.fixture(scope="module")
 def where() -> Iterator[DataDir]:
-    """The place of a purpose `test`, in a directory every account reaches."""
+    """The directory of a purpose `test`, where every account reaches it."""
     directory = Path(tempfile.mkdtemp(prefix="ocpi-hub-tests-"))
     directory.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:

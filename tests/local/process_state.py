@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 
-def lives(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Whether a process runs; one that waits to be buried does not."""
     stat = Path(f"/proc/{pid}/stat")
     try:
@@ -16,6 +16,6 @@ def lives(pid: int) -> bool:
 def is_soon_gone(pid: int) -> bool:
     """Wait a little for the end of a process."""
     deadline = time.monotonic() + 5
-    while lives(pid) and time.monotonic() < deadline:
+    while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return not lives(pid)
+    return not is_alive(pid)

@@ -1,4 +1,4 @@
-"""Every purpose has a place, taken by one run at a time, reachable for who must."""
+"""Every purpose has a directory, taken by one run at a time, reachable for who must."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts a serve
 
 
 def test_a_purpose_runs_once(where: DataDir) -> None:
-    """Two runs of one purpose would share a database; the second is told who has it."""
+    """Two runs of one purpose would share a database; the second learns who has it."""
     with where.taken():
         second = data_dir.of_purpose("test")
         with pytest.raises(Trouble, match=f"already running here .process {os.getpid()}"):

@@ -12,7 +12,7 @@ import pytest
 from local.data_dir import CHECKOUT
 from local.errors import Trouble
 from local.processes import Family, Program, run_in_front
-from tests.local.process_state import is_soon_gone, lives
+from tests.local.process_state import is_alive, is_soon_gone
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
@@ -106,7 +106,7 @@ def test_a_signal_during_the_stop_leaves_nobody(tmp_path: Path) -> None:
     assert ended.returncode == 143
     older, younger = map(int, ended.stdout.split())
     assert is_soon_gone(older)
-    assert is_soon_gone(younger) or not lives(younger)
+    assert is_soon_gone(younger) or not is_alive(younger)
 
 
 def test_a_child_hears_the_signals_that_are_held_back_while_it_is_started(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_the_children_of_a_child_end_with_it(tmp_path: Path) -> None:
     with Family() as family:
         child = family.start(program(tmp_path, _PARENT))
         grandchild = int(first_line(child.program.log))
-        assert lives(grandchild)
+        assert is_alive(grandchild)
     assert is_soon_gone(grandchild)
 
 
@@ -147,7 +147,7 @@ def test_a_killed_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
     with supervisor:
         assert supervisor.stdout is not None
         child = int(supervisor.stdout.readline())
-        assert lives(child)
+        assert is_alive(child)
         supervisor.kill()
     assert is_soon_gone(child)
 
@@ -156,7 +156,7 @@ def test_a_killed_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
     "code,expected", [("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 15)", 143)]
 )
 def test_a_command_in_front_gives_its_exit_code(code: str, expected: int) -> None:
-    """The code of the command is ours, a signal as a shell tells it."""
+    """The code of the command is ours, a signal as a shell has it."""
     assert run_in_front([sys.executable, "-c", code], os.environ) == expected
 
 

@@ -13,7 +13,7 @@ from local import postgres, postgres_binaries, valkey
 from local.data_dir import CHECKOUT, DataDir
 from local.errors import Trouble
 from local.processes import Family
-from tests.local.process_state import is_soon_gone, lives
+from tests.local.process_state import is_alive, is_soon_gone
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
@@ -94,7 +94,7 @@ def test_postgres_asks_for_the_password(where: DataDir) -> None:
 
 
 def test_a_lost_password_is_said_with_the_way_out(where: DataDir) -> None:
-    """Who removed secrets.env is told what to do."""
+    """Who removed secrets.env reads what to do."""
     with Family() as family:
         serve(family, where)
     with Family() as family, pytest.raises(Trouble, match=r"secrets\.env'?; remove"):
@@ -171,12 +171,12 @@ def test_valkey_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_servers_end_with_a_killed_supervisor(where: DataDir) -> None:
-    """The kernel tells PostgreSQL to shut down fast, which keeps its data whole."""
+    """The kernel has PostgreSQL shut down fast, which keeps its data whole."""
     command = [sys.executable, "-c", _SUPERVISOR]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as supervisor:
         assert supervisor.stdout is not None
         server = int(supervisor.stdout.readline())
-        assert lives(server)
+        assert is_alive(server)
         supervisor.kill()
     assert is_soon_gone(server)
     with Family() as family:

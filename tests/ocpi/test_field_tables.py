@@ -101,7 +101,7 @@ def test_classes_have_the_fields_of_their_tables(
     classes = vocabulary(version, OcpiModel)
 
     tabled = {
-        name: {field: LENIENT.get((name, field), told) for field, told in fields.items()}
+        name: {field: LENIENT.get((name, field), stated) for field, stated in fields.items()}
         for name, fields in source[version].classes.items()
     }
     ours = {

@@ -49,7 +49,7 @@ def test_allowed_methods_are_those_of_the_resource() -> None:
 
 
 def test_a_revised_class_drops_changes_and_keeps() -> None:
-    """What is not mentioned stays as it was, in its place."""
+    """What is not mentioned is as it was, and where it was."""
     bike = revised(
         Car,
         drop=("plate",),

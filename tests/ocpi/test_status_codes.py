@@ -65,7 +65,7 @@ def test_an_unknown_code_is_the_error_of_its_range(code: int, generic: type[Ocpi
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_every_error_says_something(error: type[OcpiError]) -> None:
-    """An error raised without a message is told by what its status code means."""
+    """An error raised without a message has the meaning of its status code."""
     assert str(error())
     assert error("it was me", http_status=418).http_status == 418
 

@@ -178,7 +178,7 @@ def test_a_party_is_read_as_it_is_written(country_code: str, party_id: str) -> N
 
 
 def test_parties_are_compared_case_insensitively() -> None:
-    """Country codes and party ids are CiStrings, so their case tells nothing."""
+    """Country codes and party ids are CiStrings, so their case means nothing."""
     assert PartyRef("NL", "CPA") == PartyRef("nl", "cPa")
     assert len({PartyRef("NL", "CPA"), PartyRef.parse("nl-cpa")}) == 1
     assert str(PartyRef("nl", "cpa")) == "NL-CPA"

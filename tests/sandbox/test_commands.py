@@ -187,8 +187,8 @@ def test_a_test_may_send_results_itself(sides: tuple[SandboxPlatform, SandboxPla
     [order] = cpo.desk.taken
 
     for body in ({"result": "ACCEPTED"}, {"result": "CANCELED_RESERVATION"}):
-        told = cpo.hub.call("POST", order.response_url, body)
-        assert (told.status_code, told.data) == (1000, None)
+        result = cpo.hub.call("POST", order.response_url, body)
+        assert (result.status_code, result.data) == (1000, None)
 
     assert [json.loads(seen.body)["result"] for seen in emsp.results] == [
         "ACCEPTED",
@@ -215,7 +215,7 @@ def test_what_is_answered_instead_takes_no_effect(
         lambda hub: hub.get("chargingprofiles", "RECEIVER", "S1"),
     ],
 )
-def test_without_a_response_url_nobody_could_be_told(
+def test_an_order_without_a_response_url_is_refused(
     sides: tuple[SandboxPlatform, SandboxPlatform], send: Callable[..., Result]
 ) -> None:
     """2001 names what is missing."""
@@ -237,7 +237,7 @@ def test_a_profile_that_changed_is_acknowledged(
 
 
 @pytest.mark.parametrize(
-    "wanted, word",
+    "preferences, word",
     [
         ({"profile_type": "FAST"}, "ACCEPTED"),
         ({"profile_type": "CHEAP"}, "DEPARTURE_REQUIRED"),
@@ -246,13 +246,13 @@ def test_a_profile_that_changed_is_acknowledged(
     ],
 )
 def test_preferences_are_answered_by_one_word(
-    sides: tuple[SandboxPlatform, SandboxPlatform], wanted: Json, word: str
+    sides: tuple[SandboxPlatform, SandboxPlatform], preferences: Json, word: str
 ) -> None:
     """The data is a bare word; an unknown session is 404."""
     hub = sides[1].hub
 
-    answer = hub.put("sessions", "SENDER", "S1/charging_preferences", wanted)
+    answer = hub.put("sessions", "SENDER", "S1/charging_preferences", preferences)
 
     assert (answer.status_code, answer.data) == (1000, word)
-    unknown = hub.put("sessions", "SENDER", "S2/charging_preferences", wanted)
+    unknown = hub.put("sessions", "SENDER", "S2/charging_preferences", preferences)
     assert (unknown.http_status, unknown.status_code) == (404, 2001)

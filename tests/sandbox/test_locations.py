@@ -102,7 +102,7 @@ def test_a_patch_of_a_location_merges_evses_by_uid(
 
 @pytest.mark.parametrize("path", ["NL/CPA/NOPE", "NL/CPA/L1/NOPE", "NL/CPA/L1/E1/NOPE"])
 def test_what_is_unknown_cannot_be_patched_or_read(connected: SandboxPlatform, path: str) -> None:
-    """404 and 2003 tell the owner to PUT the whole object."""
+    """404 and 2003 have the owner PUT the whole object."""
     connected.publish("locations", location(1, CPA))
 
     patched = connected.hub.patch("locations", "RECEIVER", path, {"last_updated": T2})

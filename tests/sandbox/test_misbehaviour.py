@@ -21,7 +21,7 @@ def put(platform: SandboxPlatform) -> Result:
 
 
 def is_cut_off(platform: SandboxPlatform, url: str) -> bool:
-    """Ask, and tell whether the connection broke before there was an answer."""
+    """Ask, and return whether the connection broke before there was an answer."""
     try:
         platform.hub.call("GET", url, token="x")
     except NoConnection:
@@ -116,7 +116,7 @@ def test_a_reset_connection_is_reset(connected: SandboxPlatform, emsp: SandboxPl
 def test_a_huge_body_has_the_size_asked_for(
     connected: SandboxPlatform, emsp: SandboxPlatform
 ) -> None:
-    """The body is valid and as long as wanted."""
+    """The body is valid and as long as asked for."""
     emsp.answer("PUT", does.huge(300_000))
 
     answer = put(connected)

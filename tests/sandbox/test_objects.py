@@ -106,13 +106,13 @@ def test_one_type_of_a_token_is_blocked(connected: SandboxPlatform, emsp: Sandbo
 
 
 @pytest.mark.parametrize(
-    "query, told, http_status", [("", "APP_USER", 201), ("?type=RFID", "APP_USER", 200)]
+    "query, kind, http_status", [("", "APP_USER", 201), ("?type=RFID", "APP_USER", 200)]
 )
 def test_the_type_of_the_body_counts_unless_it_contradicts(
-    connected: SandboxPlatform, emsp: SandboxPlatform, query: str, told: str, http_status: int
+    connected: SandboxPlatform, emsp: SandboxPlatform, query: str, kind: str, http_status: int
 ) -> None:
     """Without a type in the URL that of the body is taken; a contradiction is 2001."""
-    body = {**token(1, MSA, T1), "type": told}
+    body = {**token(1, MSA, T1), "type": kind}
 
     answer = emsp.hub.put("tokens", "RECEIVER", f"DE/MSA/{body['uid']}{query}", body)
 
@@ -199,7 +199,7 @@ def test_other_methods_are_405(
 def test_only_what_is_known_can_be_patched(
     sides: dict[str, SandboxPlatform], module: str, suffix: str, code: int
 ) -> None:
-    """404 tells the owner to PUT; last_updated is demanded of what is known."""
+    """404 has the owner PUT; last_updated is demanded of what is known."""
     hub = sides[module].hub
     patched = hub.patch(module, "RECEIVER", suffix, {"last_updated": T1})
     hub.put(module, "RECEIVER", suffix, {})

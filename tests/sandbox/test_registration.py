@@ -47,7 +47,7 @@ def test_token_a_ends_with_the_registration(cpo: SandboxPlatform, emsp: SandboxP
 def test_an_unknown_token_gets_401_and_an_envelope(
     cpo: SandboxPlatform, emsp: SandboxPlatform
 ) -> None:
-    """Nothing is told to somebody without a token."""
+    """Nobody without a token gets anything."""
     answer = cpo.hub.call("GET", emsp.url, token="nobody")
 
     assert (answer.http_status, answer.status_code, answer.data) == (401, 2001, None)
@@ -170,7 +170,7 @@ def test_a_moved_endpoint_is_found_after_a_put(
 
 
 def test_a_platform_takes_the_token_in_its_own_form_only(emsp: SandboxPlatform) -> None:
-    """By default only base64 is taken; a raw sender takes both, unless told otherwise."""
+    """By default only base64 is taken; a raw sender takes both, unless it says otherwise."""
     with SandboxPlatform(base64=False) as raw, SandboxPlatform(accepts="raw") as picky:
         token = emsp.invite()
 

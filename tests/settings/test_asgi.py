@@ -83,7 +83,7 @@ def test_an_overlong_body_is_read_no_further_than_needed(settings: LazySettings)
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(settings: LazySettings) -> None:
-    """A slow sender is told 408, and holds neither a thread nor memory for long."""
+    """A slow sender gets 408, and holds neither a thread nor memory for long."""
     settings.HUB_REQUEST_TIMEOUT = 0.05
     sent: list[Message] = []
 
@@ -121,7 +121,7 @@ def test_the_body_arrives_in_one_piece() -> None:
     ],
 )
 def test_the_raw_path_is_kept_beside_the_decoded_one(raw: bytes, path: str) -> None:
-    """`RAW_URI` is what was sent; `PATH_INFO` its bytes, as WSGI wants them."""
+    """`RAW_URI` is what was sent; `PATH_INFO` its bytes, as WSGI has them."""
     environ = _environ(_scope(raw_path=raw, query_string=b"x=%20"), b"")
 
     assert environ["RAW_URI"] == raw.decode()

@@ -23,7 +23,7 @@ START = (200, [(b"content-type", b"text/csv")])
 
 
 class Reader:
-    """Who reads an answer, and goes away after some parts if told to."""
+    """Who reads an answer, and goes away after some parts if asked to."""
 
     def __init__(self, *, leaves_after: int = 1_000_000) -> None:
         self.taken: list[Message] = []

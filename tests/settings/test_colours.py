@@ -13,16 +13,16 @@ from settings.colours import painted, shades
 _LITERAL = re.compile(r"#[0-9a-fA-F]{3,8}\b(?=[;\s\"'])|\b(?:rgba?|hsla?|oklch)\(")
 _STYLES = [
     path
-    for room in ("console", "operators")
+    for package in ("console", "operators")
     for kind in ("*.css", "*.js", "*.html")
-    for path in Path(settings.BASE_DIR, room).rglob(kind)
+    for path in Path(settings.BASE_DIR, package).rglob(kind)
     if "leaflet" not in path.parts
 ]
 
 
 def luminance(colour: str) -> float:
     """Return the relative luminance of WCAG 2."""
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -59,7 +59,7 @@ def test_words_are_legible_whatever_the_colour_is(colour: str) -> None:
 def test_the_console_has_the_colour_of_the_settings(admin_client: Client) -> None:
     """As the theme's primary colours."""
     text = admin_client.get("/admin/").content.decode()
-    red, green, blue = (int(settings.HUB_COLOUR[place : place + 2], 16) for place in (1, 3, 5))
+    red, green, blue = (int(settings.HUB_COLOUR[at : at + 2], 16) for at in (1, 3, 5))
     assert f"--color-primary-600: rgb({red}, {green}, {blue})" in text
 
 
@@ -74,8 +74,8 @@ def test_the_logo_of_the_console_has_it_too(admin_client: Client, tmp_path: Path
     )
 
 
-def test_every_other_colour_stands_in_one_place() -> None:
-    """The head of console.css; whoever wants another one names it there."""
+def test_every_other_colour_is_in_one_place() -> None:
+    """The head of console.css; whoever needs another one names it there."""
     assert _STYLES
     for path in _STYLES:
         text = path.read_text()

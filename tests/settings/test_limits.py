@@ -115,8 +115,8 @@ def test_no_bound_hides_behind_a_private_name_where_peers_come_in() -> None:
         "hub/gateway/callbacks.py",
         "hub/pull/quarantine.py",
     ):
-        place = ROOT / folder
-        for path in place.glob("*.py") if place.is_dir() else [place]:
+        code = ROOT / folder
+        for path in code.glob("*.py") if code.is_dir() else [code]:
             found = re.findall(r"^_(?:MOST|LONGEST)_[A-Z_]+", path.read_text("utf-8"), re.MULTILINE)
             assert set(found) <= {"_LONGEST_PATH"}, path
 

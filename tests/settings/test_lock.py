@@ -57,16 +57,16 @@ def _needed(lock: str) -> Iterator[Requirement]:
     """Return everything that what is installed here needs in turn, from the .in files on."""
     waiting, seen = _direct(lock), set[str]()
     while waiting:
-        wanted = waiting.pop()
-        yield wanted
-        if str(wanted) not in seen:
-            seen.add(str(wanted))
-            waiting += _of(wanted)
+        requirement = waiting.pop()
+        yield requirement
+        if str(requirement) not in seen:
+            seen.add(str(requirement))
+            waiting += _of(requirement)
 
 
-def _of(wanted: Requirement) -> list[Requirement]:
-    declared = map(Requirement, importlib.metadata.requires(wanted.name) or [])
-    return [each for each in declared if _applies(each, wanted.extras)]
+def _of(requirement: Requirement) -> list[Requirement]:
+    declared = map(Requirement, importlib.metadata.requires(requirement.name) or [])
+    return [each for each in declared if _applies(each, requirement.extras)]
 
 
 def _applies(requirement: Requirement, extras: set[str]) -> bool:
@@ -84,9 +84,9 @@ def test_a_lock_is_compiled_from_what_is_named_now(lock: str) -> None:
 def test_a_direct_dependency_is_named_exactly_and_locked_so(lock: str) -> None:
     """Each line of an .in names one version, and that one is locked."""
     locked = _locked(lock)
-    for wanted in _direct(lock):
-        assert re.fullmatch(r"==[^*,]+", str(wanted.specifier)), wanted
-        assert locked[canonicalize_name(wanted.name)].version in wanted.specifier
+    for requirement in _direct(lock):
+        assert re.fullmatch(r"==[^*,]+", str(requirement.specifier)), requirement
+        assert locked[canonicalize_name(requirement.name)].version in requirement.specifier
 
 
 @every_lock
@@ -102,10 +102,10 @@ def test_every_line_of_a_lock_is_one_version_with_hashes(lock: str) -> None:
 def test_whatever_is_needed_in_turn_is_locked(lock: str) -> None:
     """What the dependencies installed here require, and theirs, is locked at a fitting version."""
     locked = _locked(lock)
-    for wanted in _needed(lock):
-        entry = locked.get(canonicalize_name(wanted.name))
-        assert entry is not None, f"{wanted} is in no lock"
-        assert wanted.specifier.contains(entry.version, prereleases=True), wanted
+    for requirement in _needed(lock):
+        entry = locked.get(canonicalize_name(requirement.name))
+        assert entry is not None, f"{requirement} is in no lock"
+        assert requirement.specifier.contains(entry.version, prereleases=True), requirement
 
 
 @every_lock

@@ -30,8 +30,8 @@ def test_a_row_of_the_page_is_true(kind: str, days: str, setting: str) -> None:
 
 def test_every_kind_that_ends_is_on_the_page() -> None:
     """With the setting of its days."""
-    told = {(kind, setting) for kind, _, setting in ROWS}
-    assert {(each.name, each.setting) for each in personal_retention.LIFETIMES} <= told
+    rows = {(kind, setting) for kind, _, setting in ROWS}
+    assert {(each.name, each.setting) for each in personal_retention.LIFETIMES} <= rows
 
 
 def test_every_setting_of_days_is_on_the_page() -> None:

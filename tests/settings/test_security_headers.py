@@ -111,7 +111,7 @@ def test_a_foreign_host_is_one_line(
 
 
 def test_a_failure_of_the_hub_keeps_its_traceback() -> None:
-    """Only what a stranger's request is refused for is told in one line."""
+    """Only what a stranger's request is refused for is one line."""
     try:
         int("x")
     except ValueError as error:
@@ -123,7 +123,7 @@ def test_a_failure_of_the_hub_keeps_its_traceback() -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "target",
     [
         "//evil.example",
         "///evil.example",
@@ -138,11 +138,11 @@ def test_a_failure_of_the_hub_keeps_its_traceback() -> None:
         None,
     ],
 )
-def test_a_log_in_never_leads_elsewhere(wanted: str | None) -> None:
+def test_a_log_in_never_leads_elsewhere(target: str | None) -> None:
     """In the query or in the form: it ends at the console's start page."""
     person("olga", Role.VIEWER)
     form = {"username": "olga", "password": PASSWORD}
-    query = {} if wanted is None else {"next": wanted}
+    query = {} if target is None else {"next": target}
 
     for browser, posted, asked in ((Client(), form, query), (Client(), {**form, **query}, {})):
         answers = (
@@ -155,7 +155,7 @@ def test_a_log_in_never_leads_elsewhere(wanted: str | None) -> None:
 
 
 def test_a_log_in_leads_back_to_the_page_that_asked_for_it() -> None:
-    """A page of the hub's own is where the person wanted to go."""
+    """A page of the hub's own is where the person was going."""
     person("olga", Role.VIEWER)
     form = {"username": "olga", "password": PASSWORD, "next": "/admin/parties/platform/"}
 

@@ -45,7 +45,7 @@ def test_an_image_is_asked_for_where_its_name_says(image: str, address: str) -> 
 
 
 class _Registry(BaseHTTPRequestHandler):
-    """A registry that wants a token which it gives to anybody."""
+    """A registry that asks for a token which it gives to anybody."""
 
     def do_GET(self) -> None:
         host = self.headers["Host"]

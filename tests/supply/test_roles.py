@@ -1,4 +1,4 @@
-"""The hub lives with a role that may not change its tables; who migrates is no superuser either."""
+"""The hub has a role that may not change its tables; who migrates is no superuser either."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What the sandbox platforms tell becomes sentences."""
+"""Events of the sandbox platforms become sentences."""
 
 import json
 from pathlib import Path
@@ -40,17 +40,17 @@ def story(clock: Clock, said: list[str]) -> Story:
 def push(
     number: int, path: str, *, at: float, kind: str = "patch", status: str = ""
 ) -> dict[str, Any]:
-    """Return what the CPO tells of a push."""
-    told = {"event": kind, "party": "NL-CPA", "path": f"NL/CPA/{path}", "at": at}
-    return {**told, "module": "locations", "correlation_id": f"c{number}", "status": status}
+    """Return the CPO's event of a push."""
+    event = {"event": kind, "party": "NL-CPA", "path": f"NL/CPA/{path}", "at": at}
+    return {**event, "module": "locations", "correlation_id": f"c{number}", "status": status}
 
 
 def receipt(
     number: int | str, path: str, *, at: float, party: str = "DE-MSA", module: str = "locations"
 ) -> dict[str, Any]:
-    """Return what a receiver tells of a receipt."""
-    told = {"event": "received", "party": party, "path": f"NL/CPA/{path}", "at": at}
-    return {**told, "module": module, "correlation_id": f"c{number}"}
+    """Return a receiver's event of a receipt."""
+    event = {"event": "received", "party": party, "path": f"NL/CPA/{path}", "at": at}
+    return {**event, "module": module, "correlation_id": f"c{number}"}
 
 
 def pending(story: Story, party: str = "DE-MSA") -> set[str]:
@@ -73,7 +73,7 @@ def test_a_push_and_its_receipt_are_a_delivery(story: Story, said: list[str]) ->
 
 
 def test_the_receipt_may_be_told_first(story: Story, said: list[str]) -> None:
-    """The CPO tells of a push when it is answered, which may be after its delivery."""
+    """The CPO's event of a push comes when it is answered, which may be after its delivery."""
     story.hear(receipt(1, "L1/E1", at=99.02))
     story.narrate()
     story.hear(push(1, "L1/E1", at=99.0, status="CHARGING"))
@@ -131,8 +131,8 @@ def test_what_nobody_received_is_forgotten(story: Story, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("module, text", [("tokens", "blocked ****3F2A"), ("tariffs", "…")])
-def test_rare_news_are_all_told(story: Story, said: list[str], module: str, text: str) -> None:
-    """Tokens and tariffs are told one by one, whatever else is going on."""
+def test_rare_news_are_all_said(story: Story, said: list[str], module: str, text: str) -> None:
+    """Tokens and tariffs are said one by one, whatever else is going on."""
     for number in range(9):
         sent = push(number, f"{number}", at=99.0)
         story.hear({**sent, "module": module, "text": text})
@@ -141,7 +141,7 @@ def test_rare_news_are_all_told(story: Story, said: list[str], module: str, text
     assert said == [f"NL-CPA {text} → known to DE-MSA in 18 ms [c{n}]" for n in range(9)]
 
 
-def test_business_is_told(story: Story, said: list[str]) -> None:
+def test_business_is_said(story: Story, said: list[str]) -> None:
     """A session starts, a driver is turned away, a CDR is checked."""
     started = {"module": "sessions", "text": "S7 started at L3/E2"}
     story.hear({**push(7, "S7", at=99.0, kind="put"), **started})
@@ -163,14 +163,14 @@ def test_business_is_told(story: Story, said: list[str]) -> None:
     ]
 
 
-def test_the_steps_of_a_journey_are_told(story: Story, said: list[str]) -> None:
+def test_the_steps_of_a_journey_are_said(story: Story, said: list[str]) -> None:
     """A tap, an order, its result: with the beginning of the id by which it is found."""
-    told = {"event": "step", "party": "NL-CPA", "text": "asked about a tap: DE-MSA says ALLOWED"}
-    story.hear({**told, "correlation_id": "0a1b2c3d-4e5f"})
+    event = {"event": "step", "party": "NL-CPA", "text": "asked about a tap: DE-MSA says ALLOWED"}
+    story.hear({**event, "correlation_id": "0a1b2c3d-4e5f"})
     assert said == ["NL-CPA asked about a tap: DE-MSA says ALLOWED [0a1b2c3d]"]
 
 
-def test_every_session_is_told(story: Story, said: list[str]) -> None:
+def test_every_session_is_said(story: Story, said: list[str]) -> None:
     """However much else is going on: it is somebody's journey."""
     for number in range(9):
         sent = {**push(number, f"S{number}", at=99.0), "module": "sessions", "text": "goes on"}

@@ -117,7 +117,7 @@ class RawPeer:
         return port
 
     def url(self, path: str = "/ocpi", host: str = "") -> str:
-        """Return a URL of this peer, under another host name if wanted."""
+        """Return a URL of this peer, under another host name if asked for."""
         scheme = "https" if self.tls else "http"
         return f"{scheme}://{host or self.host}:{self.port}{path}"
 

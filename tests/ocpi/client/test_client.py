@@ -225,7 +225,7 @@ def test_threads_share_one_loop(client: OcpiClient, start_peer: StartPeer, peer:
 
 
 def test_send_refuses_a_foreign_loop(client: OcpiClient, peer: Peer) -> None:
-    """Connections belong to one loop; a coroutine on another is told so."""
+    """Connections belong to one loop; a coroutine on another fails with that."""
     with pytest.raises(RuntimeError, match="own loop"):
         asyncio.run(client.send("GET", "http://127.0.0.1:9/", peer=peer))
 

@@ -1,4 +1,4 @@
-"""Every failure has one OCPI error, and tells the requester nothing about the receiver."""
+"""Every failure has one OCPI error, and shows the requester nothing of the receiver."""
 
 import ssl
 from ipaddress import AddressValueError

@@ -96,7 +96,7 @@ def test_an_unsupported_method_names_the_supported_ones() -> None:
 
 
 def test_a_401_names_the_scheme() -> None:
-    """HTTP wants WWW-Authenticate on a 401."""
+    """HTTP asks for WWW-Authenticate on a 401."""
     assert _answer(_raising(Unauthenticated("who?")))[0]["WWW-Authenticate"] == "Token"
 
 

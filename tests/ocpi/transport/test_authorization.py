@@ -70,7 +70,7 @@ def test_a_bare_token_is_understood() -> None:
 
 
 def test_a_bare_token_that_looks_encoded_is_offered_both_ways() -> None:
-    """Only whoever knows the tokens can tell which one was meant."""
+    """Only whoever knows the tokens knows which one was meant."""
     assert candidates("Token YWJjZGVm") == (("abcdef", BASE64), ("YWJjZGVm", RAW))
 
 

@@ -191,7 +191,7 @@ def test_modules_check_by_their_class(number: str, module: ModuleID, value: Json
 
 @pytest.mark.parametrize("model, value", [("Session", a_session), ("CDR", a_cdr)])
 def test_older_tokens_have_no_owner(model: str, value: Any) -> None:
-    """In 2.2 a Session or CDR does not tell whose its token is."""
+    """In 2.2 a Session or CDR does not say whose its token is."""
     token = a_cdr_token()
     del token["country_code"], token["party_id"]
     chapter = v2_2.sessions if model == "Session" else v2_2.cdrs

@@ -1,4 +1,4 @@
-"""Demo processes under test, and the events they tell."""
+"""Demo processes under test, and the events they print."""
 
 import json
 import subprocess
@@ -26,10 +26,10 @@ def process(kind: str, hub: str, *more: str) -> Iterator[tuple[subprocess.Popen[
 
 def until(lines: Lines, event: str) -> list[dict[str, Any]]:
     """Read the events up to this one."""
-    told = []
+    events = []
     for line in lines:
-        told.append(line)
+        events.append(line)
         if line["event"] == event:
-            return told
-    message = f"no {event} among {told}"
+            return events
+    message = f"no {event} among {events}"
     raise AssertionError(message)

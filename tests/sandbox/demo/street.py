@@ -1,4 +1,4 @@
-"""A street of charging stations whose clock stands still, and what was told of them."""
+"""A street of charging stations whose clock stands still, and what they pushed."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,25 +18,27 @@ NOW = "2026-11-21T00:00:00Z"
 Json = dict[str, Any]
 
 
-def shelf(module: str, number: str = "2.2.1") -> ObjectStore:
-    """Make an empty shelf."""
+def object_store(module: str, number: str = "2.2.1") -> ObjectStore:
+    """Make an empty store."""
     kind = VERSIONS[number].modules[ModuleID(module)].kept
     assert kind
     return ObjectStore(kind)
 
 
 class Street:
-    """An operator's stations with a clock that stands still, and what was told of them."""
+    """An operator's stations with a clock that stands still, and what they pushed."""
 
     def __init__(self, *tokens: Json) -> None:
         """Open for these tokens."""
-        self.own = {name: shelf(name) for name in ("tariffs", "locations", "sessions", "cdrs")}
+        self.own = {
+            name: object_store(name) for name in ("tariffs", "locations", "sessions", "cdrs")
+        }
         for each in tariffs(CPA, NOW):
             self.own["tariffs"].put(CPA, each["id"], body=write_object(each))
         for index in range(1, 4):
             body = write_object(location(index, CPA))
             self.own["locations"].put(CPA, f"L{index}", body=body)
-        known = shelf("tokens")
+        known = object_store("tokens")
         for each in tokens:
             known.put(MSA, each["uid"], body=write_object(each), variant=each["type"])
         self.charging = ChargingStations(

@@ -12,7 +12,7 @@ from ocpi.versions import VERSIONS
 from sandbox.demo.cdr_check import disagreements
 from sandbox.demo.pricing import volume
 from sandbox.demo.tokens import masked
-from tests.sandbox.demo.street import CARDS, Json, Street, known, shelf
+from tests.sandbox.demo.street import CARDS, Json, Street, known, object_store
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def test_a_session_goes_from_pending_to_completed(street: Street) -> None:
 def test_periods_follow_each_other_without_a_gap(street: Street) -> None:
     """A period ends where the next one begins, and at the full hour, when prices may change."""
     for session in street.own["sessions"].objects().values():
-        told: Any = session.get("charging_periods", [])
-        for period, following in pairwise(told):
+        periods: Any = session.get("charging_periods", [])
+        for period, following in pairwise(periods):
             start, end = (parse_datetime(each["start_date_time"]) for each in (period, following))
             hours = volume([period], "TIME", "PARKING_TIME")
             assert abs(hours * 3600 - Decimal((end - start).total_seconds())) < 1
@@ -146,8 +146,8 @@ def test_a_blocked_or_unknown_token_starts_no_session() -> None:
 
 @pytest.mark.parametrize("number", sorted(VERSIONS))
 def test_tokens_are_valid_and_come_in_twins(number: str) -> None:
-    """A driver's card and app share a uid; their types tell them apart."""
-    model = shelf("tokens", number).kind.model
+    """A driver's card and app share a uid; they differ by their types."""
+    model = object_store("tokens", number).kind.model
 
     assert [validate(model, each) for each in CARDS] == [()] * len(CARDS)
     assert [each["type"] for each in CARDS] == ["RFID", "APP_USER"] * 2

@@ -79,21 +79,21 @@ def test_a_cpo_process_asks_about_cards(
     with process("cpo", hub.url, "--updates", "200", "--updates-per-second", "200") as (_, lines):
         until(lines, "registered")
         hub.publish("tokens", token(1, MSA, NOW))
-        told = until(lines, "done")
+        printed = until(lines, "done")
 
     sessions = hub.objects["sessions"].objects().values()
     question = hub.wait_for("POST /authorize?type=RFID")
-    away = [line["text"] for line in told if line["event"] == "turned_away"]
+    away = [line["text"] for line in printed if line["event"] == "turned_away"]
     assert {each["auth_method"] for each in sessions} == ({method} if method else set())
     assert (question.to, question.sender) == (None, CPA)
     assert json.loads(question.body).keys() == {"location_id", "evse_uids"}
     assert all(any(reason in each for reason in turned_away) for each in away)
     assert away
-    assert question.headers["X-Correlation-ID"] in {line.get("correlation_id") for line in told}
+    assert question.headers["X-Correlation-ID"] in {line.get("correlation_id") for line in printed}
 
 
 def test_an_emsp_process_charges_by_app(hub: SandboxPlatform, tmp_path: Path) -> None:
-    """A driver starts, stops, reserves and cancels; each order and its result are told."""
+    """A driver starts, stops, reserves and cancels; each order and its result are printed."""
     hub.invite("A")
     report = tmp_path / "emsp.json"
     options = ["--journey", "--tokens", "2", "--report-json", str(report)]
@@ -105,8 +105,8 @@ def test_an_emsp_process_charges_by_app(hub: SandboxPlatform, tmp_path: Path) ->
         order = json.loads(start.body)
         reference = order["authorization_reference"]
         session = {"country_code": "NL", "party_id": "CPA", "id": "S7", "status": "ACTIVE"}
-        told = {"authorization_reference": reference, "last_updated": NOW}
-        hub.publish("sessions", {**session, **told})
+        changed = {"authorization_reference": reference, "last_updated": NOW}
+        hub.publish("sessions", {**session, **changed})
         hub.wait_for("POST /CANCEL_RESERVATION", 20)
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
@@ -140,15 +140,18 @@ def test_an_scsp_process_limits_a_running_session(hub: SandboxPlatform) -> None:
             with hub.answer("PUT /S1", does.reply({"result": "NOT_SUPPORTED", "timeout": 0})):
                 hub.publish("sessions", {**session, "id": name})
                 hub.wait_for(f"PUT chargingprofiles/{name}", 10)
-        told = until(lines, "done")
+        printed = until(lines, "done")
 
-    assert steps(told) == [
+    assert steps(printed) == [
         "set profile of 11 kW on S1: NOT_SUPPORTED",
         "set profile of 11 kW on S2: ACCEPTED",
         "set profile of 11 kW on S2: the result is ACCEPTED",
         "active profile of S2: ACCEPTED",
         "active profile of S2: the result is ACCEPTED",
     ]
-    assert [line["path"] for line in told if line["event"] == "shown"] == ["NL/CPA/S1", "NL/CPA/S2"]
-    ids = [line["correlation_id"] for line in told if line["event"] == "step"]
+    assert [line["path"] for line in printed if line["event"] == "shown"] == [
+        "NL/CPA/S1",
+        "NL/CPA/S2",
+    ]
+    ids = [line["correlation_id"] for line in printed if line["event"] == "step"]
     assert ids[1] == ids[2]

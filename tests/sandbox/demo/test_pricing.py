@@ -23,7 +23,7 @@ def element(*components: Json, **restrictions: object) -> Json:
 
 
 def period(start: str, /, **volumes: float) -> Json:
-    """Build a charging period that begins at this time, on a Monday unless told otherwise."""
+    """Build a charging period that begins at this time, on a Monday unless one is given."""
     day, _, time = start.rpartition(" ")
     return {
         "start_date_time": f"{day or MONDAY}T{time}:00Z",

@@ -46,12 +46,12 @@ def test_a_cpo_process_pushes_what_it_reports(hub: SandboxPlatform, tmp_path: Pa
     options = ["--updates", "20", "--updates-per-second", "500", "--locations", "3"]
 
     with process("cpo", hub.url, *options, "--report-json", str(report)) as (running, lines):
-        told = until(lines, "done")
+        printed = until(lines, "done")
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
         ending = [line["event"] for line in lines]
 
-    events = [line["event"] for line in told]
+    events = [line["event"] for line in printed]
     assert (events[0], ending) == ("registered", ["report", "stopped"])
     assert {event: events.count(event) for event in ("put", "patch", "refused", "retry")} == {
         "put": 3 + 3 + 2,
@@ -60,16 +60,16 @@ def test_a_cpo_process_pushes_what_it_reports(hub: SandboxPlatform, tmp_path: Pa
         "retry": 1,
     }
     written = json.loads(report.read_text())
-    assert written["objects"] == {name: shelf.objects() for name, shelf in hub.objects.items()}
+    assert written["objects"] == {name: store.objects() for name, store in hub.objects.items()}
     assert (written["party"], written["sent"], written["received"]) == ("NL-CPA", 27, 0)
     assert set(written["objects"]["tariffs"]) == {"NL-CPA/AC", "NL-CPA/DC"}
     pushed = next(seen for seen in hub.seen if seen.method == "PATCH")
     assert (pushed.to, pushed.sender) == (hub.party, CPA)
-    assert pushed.headers["X-Correlation-ID"] in {line.get("correlation_id") for line in told}
+    assert pushed.headers["X-Correlation-ID"] in {line.get("correlation_id") for line in printed}
 
 
 def test_an_emsp_process_keeps_what_it_receives(hub: SandboxPlatform, tmp_path: Path) -> None:
-    """Each push is told with its correlation id; SIGUSR1 asks for a report in between."""
+    """Each push is printed with its correlation id; SIGUSR1 asks for a report in between."""
     hub.invite("A")
     report = tmp_path / "emsp.json"
 
@@ -83,17 +83,17 @@ def test_an_emsp_process_keeps_what_it_receives(hub: SandboxPlatform, tmp_path: 
         hub.change("locations", CPA, "L1", "E1", patch=status, **ids)
         hub.hub.patch("locations", "RECEIVER", "NL/CPA/L9", status)
         running.send_signal(signal.SIGUSR1)
-        told = until(lines, "report")
+        printed = until(lines, "report")
         running.send_signal(signal.SIGINT)
         assert running.wait(10) == 0
 
-    assert [(line["event"], line.get("method"), line["path"]) for line in told[:-1]] == [
+    assert [(line["event"], line.get("method"), line["path"]) for line in printed[:-1]] == [
         ("received", "PUT", "NL/CPA/L1"),
         ("received", "PATCH", "NL/CPA/L1/E1"),
         ("received", "PATCH", "NL/CPA/L1/E1"),
         ("refused", "PATCH", "NL/CPA/L9"),
     ]
-    assert told[1]["correlation_id"] == "c-1"
+    assert printed[1]["correlation_id"] == "c-1"
     written = json.loads(report.read_text())
     assert written["objects"]["locations"] == hub.own["locations"].objects()
     assert written["received"] == 3
@@ -109,7 +109,7 @@ def send(hub: SandboxPlatform, message: Message) -> None:
 
 
 def test_a_cpo_process_sells_charging(hub: SandboxPlatform) -> None:
-    """Drivers with a token it was told of charge; every completed session has one right CDR."""
+    """Drivers with a token it received charge; every completed session has one right CDR."""
     hub.invite("A")
     options = ["--updates", "300", "--updates-per-second", "200"]
     found: list[tuple[str, list[str]]] = []
@@ -121,15 +121,16 @@ def test_a_cpo_process_sells_charging(hub: SandboxPlatform) -> None:
         until(lines, "registered")
         for index in (1, 2, 3):
             hub.publish("tokens", {**token(index, MSA, NOW), "valid": index != 1})
-        told = until(lines, "done")
+        printed = until(lines, "done")
 
     auditor.look()
     sessions = hub.objects["sessions"].objects().values()
     completed = {str(each["id"]) for each in sessions if each["status"] == "COMPLETED"}
     assert sorted(found) == [(name, []) for name in sorted(completed)]
     assert len(completed) > 5
-    assert {line["text"].partition("token")[2] for line in told if line["event"] == "turned_away"}
-    assert len([line for line in told if line["event"] == "post"]) == len(completed)
+    turned_away = [line for line in printed if line["event"] == "turned_away"]
+    assert {line["text"].partition("token")[2] for line in turned_away}
+    assert len([line for line in printed if line["event"] == "post"]) == len(completed)
     assert "NL-CPA/AC-2025" not in hub.objects["tariffs"].objects()
 
 
@@ -144,16 +145,16 @@ def test_an_emsp_process_issues_blocks_and_checks(hub: SandboxPlatform, tmp_path
         hub.publish("locations", location(1, CPA))
         for tariff in tariffs(CPA, NOW):
             hub.publish("tariffs", tariff)
-        told = until(lines, "put") + until(lines, "put")
+        printed = until(lines, "put") + until(lines, "put")
         charging = ChargingStations(hub.own, hub.objects["tokens"], seed=1)
         while not hub.own["cdrs"]:
             for message in charging.next_event().messages:
                 send(hub, message)
-        told += until(lines, "done")
+        printed += until(lines, "done")
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
 
-    agreed = next(line for line in told if line["event"] == "agrees")
+    agreed = next(line for line in printed if line["event"] == "agrees")
     written = json.loads(report.read_text())
     held = written["objects"]["tokens"]
     assert (agreed["session"], agreed["cdr"], agreed["currency"]) == ("S1", "C1", "EUR")
@@ -161,12 +162,12 @@ def test_an_emsp_process_issues_blocks_and_checks(hub: SandboxPlatform, tmp_path
     assert held == hub.objects["tokens"].objects()
     assert [held[name]["valid"] for name in sorted(held)] == [False, True]
     uid = token(1, MSA, NOW)["uid"]
-    assert [line["text"] for line in told if line["event"] in ("put", "patch")] == [
+    assert [line["text"] for line in printed if line["event"] in ("put", "patch")] == [
         f"issued RFID token ****{uid[-4:]}",
         f"issued APP_USER token ****{uid[-4:]}",
         f"blocked RFID token ****{uid[-4:]}",
     ]
-    assert uid not in json.dumps(told)
+    assert uid not in json.dumps(printed)
 
 
 def test_a_process_waits_for_the_hub(hub: SandboxPlatform) -> None:

@@ -1,4 +1,4 @@
-"""Stations do what they are told from afar: start, stop, reserve; and cards are asked about."""
+"""Stations carry out commands: start, stop, reserve; and cards are asked about."""
 
 import pytest
 
@@ -43,8 +43,11 @@ def test_a_card_is_asked_about() -> None:
     street.charging.authorize = authorize
     street.watch(100)
 
-    told = [*street.bodies("cdrs"), *(e for e in street.bodies("sessions") if "auth_method" in e)]
-    assert {(each["auth_method"], each["authorization_reference"]) for each in told} == {
+    charged = [
+        *street.bodies("cdrs"),
+        *(e for e in street.bodies("sessions") if "auth_method" in e),
+    ]
+    assert {(each["auth_method"], each["authorization_reference"]) for each in charged} == {
         ("AUTH_REQUEST", "ref-2")
     }
     assert len(asked) > 5
