@@ -23,7 +23,8 @@ def word(text: str) -> str:
         return shlex.quote(text)
     body = text.rstrip("\n")
     ending = "$NL" * (len(text) - len(body))
-    return f"\"$(printf '{_octal(body)}'){ending}\"" if body else f'"{ending}"'
+    printed = "".join(map(_octal, body))
+    return f"\"$(printf '{printed}'){ending}\"" if body else f'"{ending}"'
 
 
 def ends_in_newline(text: str) -> bool:
@@ -31,12 +32,8 @@ def ends_in_newline(text: str) -> bool:
     return text.endswith("\n")
 
 
-def _octal(text: str) -> str:
-    """Write a text as the format of `printf`."""
-    return "".join(_shown(char) for char in text)
-
-
-def _shown(char: str) -> str:
+def _octal(char: str) -> str:
+    """Write a character as the format of `printf` reads it: in octal, if anything acts on it."""
     if char not in _ESCAPED and not acts(char):
         return char
     return "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", "replace"))

@@ -105,7 +105,8 @@ class Story:
     def _covered_by(self, receipt: Event) -> list[Push]:
         """Return the push a receipt carries and those before it that it covers."""
         kept = self.pushes.get(_object(receipt), [])
-        carrying = (push for push in kept if _is_carried(push.event, receipt))
+        correlation_id = receipt.get("correlation_id")
+        carrying = (push for push in kept if push.event["correlation_id"] == correlation_id)
         carried = next(carrying, None)
         until = carried.event["at"] if carried else receipt["at"]
         covered = [
@@ -175,10 +176,6 @@ class _Known(dict[str, Any]):
 def _object(event: Event) -> str:
     """Name the object an event is about: of L1/E2, the location."""
     return "/".join((event["module"], *event["path"].split("/")[:3]))
-
-
-def _is_carried(push: Event, receipt: Event) -> bool:
-    return bool(push["correlation_id"] == receipt.get("correlation_id"))
 
 
 def _covers(receipt: Event, push: Event) -> bool:

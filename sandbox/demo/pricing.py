@@ -33,7 +33,8 @@ class Price:
 
     def rounded(self) -> "Price":
         """Round to the four decimals that a CDR has."""
-        return Price(*(_rounded(each) for each in (self.excl_vat, self.incl_vat)))
+        amounts = (self.excl_vat, self.incl_vat)
+        return Price(*(each.quantize(FOUR_DECIMALS, ROUND_HALF_UP) for each in amounts))
 
     def as_json(self) -> dict[str, float]:
         """Write it as a Price object."""
@@ -197,7 +198,3 @@ def _steps(dimension: str, value: float) -> Decimal:
 def _decimal(value: float | Decimal) -> Decimal:
     """Read a number as it was written, not as a binary fraction."""
     return Decimal(str(value))
-
-
-def _rounded(amount: Decimal) -> Decimal:
-    return amount.quantize(FOUR_DECIMALS, ROUND_HALF_UP)

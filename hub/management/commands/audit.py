@@ -37,8 +37,9 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def show(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each."""
         for each in result:
+            whence = ", ".join(filter(None, (each["channel"], each["address"])))
             self.stdout.write(
-                f"{each['at']}  {each['who']} ({_whence(each)})  {_action(each)}  "
+                f"{each['at']}  {each['who']} ({whence})  {_action(each)}  "
                 f"{each['kind']} {each['subject']}  {_difference(each['before'], each['after'])}"
             )
         if not result:
@@ -73,10 +74,6 @@ def _entry(change: Change) -> dict[str, Any]:
         "before": change.before,
         "after": change.after,
     }
-
-
-def _whence(each: dict[str, Any]) -> str:
-    return ", ".join(filter(None, (each["channel"], each["address"])))
 
 
 def _action(each: dict[str, Any]) -> str:

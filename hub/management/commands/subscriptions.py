@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from kombu.exceptions import OperationalError
 
 from hub.delivery import backlog
-from hub.delivery.snapshots import Progress, progress
+from hub.delivery.snapshots import progress
 from hub.management.progress import Bar
 from hub.management.selection import add_narrowing_arguments
 from hub.models import Subscription
@@ -81,15 +81,11 @@ def _rows(chosen: list[Subscription]) -> list[dict[str, Any]]:
         for name in {row.module for row in chosen}
         for pk, lag in backlog.lag(ModuleID(name), ids).items()
     }
-    running = progress(ids)
+    snapshots = {pk: asdict(found) for pk, found in progress(ids).items()}
     return [
-        _row(row, *behind.get(row.pk, (0, 0.0))) | {"snapshot": _snapshot(running.get(row.pk))}
+        _row(row, *behind.get(row.pk, (0, 0.0))) | {"snapshot": snapshots.get(row.pk)}
         for row in chosen
     ]
-
-
-def _snapshot(found: Progress | None) -> dict[str, int] | None:
-    return asdict(found) if found else None
 
 
 def _row(row: Subscription, changes: int, seconds: float) -> dict[str, Any]:
