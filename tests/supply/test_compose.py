@@ -109,6 +109,15 @@ def test_what_logs_people_in_is_webs_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
+def test_what_env_says_of_a_secret_does_not_count(name: str) -> None:
+    """A variable wins over its file: each that has one is set beside it, or blank."""
+    given = SERVICES[name]["environment"]
+    of_files = {key.removesuffix("_FILE") for key in given if key.endswith("_FILE")}
+    assert len(of_files) == 4
+    assert of_files <= set(given)
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_a_service_starts_with_the_secrets_it_has(name: str, secrets: Path, tmp_path: Path) -> None:
     """The settings of a deployment are complete with .env.example and the service's own secrets."""
     for secret in SERVICES[name]["secrets"]:
