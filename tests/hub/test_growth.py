@@ -1,7 +1,7 @@
 """Work grows with the input and never faster: every reader of foreign text, in every hostile shape.
 
 Measured is the time of this thread and the memory it takes, for a size and for eight times as much:
-what is quadratic takes 64 times as long, what is linear eight times. Short times tell nothing, and
+what is quadratic takes 64 times as long, what is linear eight times. Short times say nothing, and
 a machine may be busy, so a shape is tried again before it counts as growing.
 """
 
@@ -254,8 +254,8 @@ def _path(text: str) -> None:
 def _link(text: str) -> None:
     read_link(text, base_url="https://peer/ocpi/locations")
     listing = pagination.Listing("https://peer/ocpi/locations", None, 100)
-    told = pagination.PagingInfo(1, text, 10, 10)
-    pagination.continuation(listing, pagination.at(listing), told, visited=set())
+    paging = pagination.PagingInfo(1, text, 10, 10)
+    pagination.continuation(listing, pagination.at(listing), paging, visited=set())
 
 
 def _csv(text: str) -> None:

@@ -54,8 +54,8 @@ def in_envelope(data: object = None, status_code: int = 1000, *, http_status: in
 
 def enveloped(data: object = None, status_code: int = 1000) -> bytes:
     """Put data into an envelope, spaced as nobody else does it."""
-    told = {} if data is None else {"data": data}
-    envelope = {**told, "status_code": status_code, "timestamp": "2026-01-01T00:00:00Z"}
+    data_member = {} if data is None else {"data": data}
+    envelope = {**data_member, "status_code": status_code, "timestamp": "2026-01-01T00:00:00Z"}
     return json.dumps(envelope, indent=1).encode()
 
 

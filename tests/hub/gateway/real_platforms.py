@@ -1,4 +1,4 @@
-"""Platforms with habits, as tests of the wire write them."""
+"""Platforms with deviations, as tests of the wire write them."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,7 +16,7 @@ BARE: Mapping[str, None] = dict.fromkeys(IDS)
 
 
 def joined(cast: Cast, name: str, *quirks: str, **options: object) -> SandboxPlatform:
-    """Register a platform with habits; NL-CPA and DE-MSA exchange everything."""
+    """Register a platform with deviations; NL-CPA and DE-MSA exchange everything."""
     platform = cast.join(name, *quirks, **options)
     other = cast["P2" if name == "P1" else "P1"]
     cast.agree(("NL-CPA", "DE-MSA"))

@@ -1,7 +1,7 @@
 """What a receiver said stands, also when the hub cannot write down that it did.
 
-The requester gets the receiver's words. A table is gone while the receiver answers; what the hub
-wanted to note fails, and only the log tells of it.
+The requester gets the receiver's words. A table is gone while the receiver answers; what
+should be noted is not, and only the log says so.
 """
 
 from collections.abc import Iterator
@@ -107,9 +107,9 @@ def test_a_command_that_was_accepted_is_accepted(cast: Cast) -> None:
 
 def test_what_is_odd_about_a_stored_object_is_no_condition(pair: Pair) -> None:
     """It is stored, and its receivers get it, also when nobody can note how odd it is."""
-    habits = 'ALTER TABLE "{}" RENAME TO "{}"'
+    rename = 'ALTER TABLE "{}" RENAME TO "{}"'
     table, gone = "parties_observedhabit", "parties_observedhabit_gone"
-    with _changed(habits.format(table, gone), habits.format(gone, table)):
+    with _changed(rename.format(table, gone), rename.format(gone, table)):
         answer = pair[1].publish("tokens", a_token(uid="0" * 60))
 
     assert answered(answer) == (201, 1000)

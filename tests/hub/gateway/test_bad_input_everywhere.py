@@ -112,23 +112,23 @@ def _path(sample: Sample, identifier: str) -> str:
 def _one(
     hub: Hub, mutant: Mutant, identifier: str, body: bytes, before: State
 ) -> tuple[tuple[int, int], State]:
-    """Send one broken object, and see that the answer tells what became of it."""
+    """Send one broken object, and see that the answer says what became of it."""
     sample = hub.sample
 
     said, (envelope, answer) = hub.send(mutant.method, sample.path(identifier), body)
 
     fates, after = mutant.fates(sample, body), hub.state()
-    told = (mutant, body, said, envelope.get("status_message"))
-    assert said in set().union(*(ANSWERS[fate] for fate in fates)), told
+    case = (mutant, body, said, envelope.get("status_message"))
+    assert said in set().union(*(ANSWERS[fate] for fate in fates)), case
     if said[1] != 1000:
-        assert after == before, told
-        assert envelope["status_message"], told
-        assert "data" not in envelope, told
+        assert after == before, case
+        assert envelope["status_message"], case
+        assert "data" not in envelope, case
         return said, after
     repeated = after.repeated - before.repeated
-    assert after.revisions - before.revisions == 1 - repeated, told
-    assert after.changes - before.changes == 1 - repeated, told
-    assert after.objects - before.objects == (said[0] == 201), told
+    assert after.revisions - before.revisions == 1 - repeated, case
+    assert after.changes - before.changes == 1 - repeated, case
+    assert after.objects - before.objects == (said[0] == 201), case
     if mutant.method != "PATCH":
         _is_served(hub, identifier, body, answer)
     return said, after

@@ -56,7 +56,7 @@ def test_without_an_agreement_of_their_own_the_scsp_is_refused(cast: Cast) -> No
     cast.agree(("NL-CPA", "DE-MSA"), ("NL-CPA", "NL-SCS"))
     emsp.forget()
 
-    told = scsp.hub.put(
+    result = scsp.hub.put(
         "chargingprofiles",
         "RECEIVER",
         HERE,
@@ -65,8 +65,8 @@ def test_without_an_agreement_of_their_own_the_scsp_is_refused(cast: Cast) -> No
         sender=SCS,
     )
 
-    assert answered(told) == (200, 4001)
-    assert "no party DE-MSA that NL-SCS may exchange chargingprofiles with" in str(told.message)
+    assert answered(result) == (200, 4001)
+    assert "no party DE-MSA that NL-SCS may exchange chargingprofiles with" in str(result.message)
     assert emsp.seen == []
 
 
@@ -108,9 +108,9 @@ def test_what_stands_in_for_a_session_is_found_by_name_alone(cast: Cast, way: De
     )
     way.emsp.forget()
 
-    told = way.outer.profile("PUT", HERE, to=None)
+    result = way.outer.profile("PUT", HERE, to=None)
 
-    assert route(told) == (SCS, CPA), str(told)
+    assert route(result) == (SCS, CPA), str(result)
     assert way.emsp.seen == []
 
 
@@ -119,9 +119,9 @@ def test_an_emsp_has_no_sessions_for_everybody(way: Delegating, to: None) -> Non
     """Only to an SCSP it names: to the hub or to nobody it owns none."""
     body = a_session(country_code="DE", party_id="MSA")
 
-    told = way.emsp.hub.put("sessions", "RECEIVER", "DE/MSA/S1", body, to=to, sender=MSA)
+    result = way.emsp.hub.put("sessions", "RECEIVER", "DE/MSA/S1", body, to=to, sender=MSA)
 
-    assert (answered(told), route(told)) == ((404, 2001), (MSA, HUB))
+    assert (answered(result), route(result)) == ((404, 2001), (MSA, HUB))
     assert way.scsp.seen == way.cpo.seen == []
 
 

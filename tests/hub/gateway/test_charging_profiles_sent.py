@@ -81,7 +81,7 @@ def test_get_and_delete_carry_the_url_in_their_query(asking: Asking) -> None:
             assert seen.path == f"{ENDPOINT}/S1?{before}{quote(own, safe='')}{after}"
             assert "Content-Type" not in seen.headers
             assert OWN.fullmatch(own)
-            assert _wanted_at() == asking.url
+            assert _response_url() == asking.url
 
 
 @pytest.mark.conformance("CP-04")
@@ -103,7 +103,7 @@ def test_a_url_that_is_not_encoded_is_understood(asking: Asking, method: str) ->
         result = raw_http.send(asking.asker, method, target, to=CPA)
 
         assert answered(result) == (200, 1000), str(result)
-        assert _wanted_at() == url
+        assert _response_url() == url
         before = query.partition("{}")[0]
         own = quote(asking.callback, safe="")
         assert asking.seen.path == f"{ENDPOINT}/S1?{before}{own}{after}"
@@ -123,7 +123,7 @@ def test_every_librarys_encoding_is_understood(asking: Asking) -> None:
 
     for query in queries:
         assert answered(asking.profile("GET", f"S1?{query}")) == (200, 1000), query
-        assert _wanted_at() == url, query
+        assert _response_url() == url, query
 
 
 @pytest.mark.conformance("CP-05")
@@ -272,6 +272,6 @@ def test_what_the_cpo_refused_or_never_heard_spares_it_nothing(
     assert asking.profile("PUT", "S7").data == TOO_OFTEN
 
 
-def _wanted_at() -> str:
+def _response_url() -> str:
     """Return where the results of the last request shall go."""
     return Callback.objects.latest("created_at").url

@@ -30,7 +30,7 @@ STATES: dict[str, Callable[[], object]] = {
     "one that did not begin": lambda: Agreement.objects.update(valid_from=_LONG),
     "one about other modules": lambda: Agreement.objects.update(modules=["hubclientinfo"]),
 }
-STANDING: dict[str, Callable[[], object]] = {
+STATUSES: dict[str, Callable[[], object]] = {
     "connected": lambda: None,
     "offline": lambda: _platform(status="OFFLINE"),
     "planned": lambda: _platform(status="PLANNED"),
@@ -46,7 +46,7 @@ def _platform(**values: object) -> None:
     Platform.objects.filter(name="P2").update(**values)
 
 
-def told(result: Result, ref: PartyRef) -> tuple[int, int | None, str, object]:
+def said_of(result: Result, ref: PartyRef) -> tuple[int, int | None, str, object]:
     """Return all that an answer says, whoever it is about."""
     said = str(result.message).replace(str(ref), "PARTY")
     return result.http_status, result.status_code, said, (result.data, route(result))
@@ -80,19 +80,19 @@ def test_whoever_may_not_be_reached_is_not_there(cast: Cast) -> None:
     cpo, emsp = cast["P1"], cast["P2"]
     cast.agree(("NL-CPA", "DE-MSA"))
     emsp.forget()
-    unknown = [told(each, NOBODY) for each in messages(cpo, NOBODY)]
+    unknown = [said_of(each, NOBODY) for each in messages(cpo, NOBODY)]
     assert {each[:2] for each in unknown} == {(200, 4001)}
     agreements = list(Agreement.objects.values())
     platforms, named = list(Platform.objects.values()), list(Party.objects.values())
     for name, hide in STATES.items():
         hide()
-        assert [told(each, MSA) for each in messages(cpo, MSA)] == unknown, name
+        assert [said_of(each, MSA) for each in messages(cpo, MSA)] == unknown, name
         for values in agreements:
             Agreement.objects.update_or_create(pk=values["id"], defaults=values)
     Agreement.objects.all().delete()
-    for name, change in STANDING.items():
+    for name, change in STATUSES.items():
         change()
-        assert [told(each, MSA) for each in messages(cpo, MSA)] == unknown, name
+        assert [said_of(each, MSA) for each in messages(cpo, MSA)] == unknown, name
         for platform in platforms:
             Platform.objects.filter(pk=platform["id"]).update(**platform)
         for party in named:

@@ -111,14 +111,14 @@ def test_a_session_is_for_one_of_two_owners_of_tokens(shared: Shared, deliver_al
 
 
 def test_tokens_of_one_are_not_the_others(shared: Shared) -> None:
-    """Each tells its own; a CPO lists those of whom it may exchange tokens with."""
+    """Each sends its own; a CPO lists those of whom it may exchange tokens with."""
     vendors = shared("EMSP", "OTHER")
     cpo = vendors["P1"]
     agree(("CPO", "NL-CPA"), ("OTHER", "DE-YYY"))
     for name, uid in (("A", "U1"), ("B", "U2")):
         value = a_token(uid=uid, **OF_YYY)
-        told = vendors[name].hub.put("tokens", "RECEIVER", f"DE/YYY/{uid}", value, to=HUB)
-        assert told.http_status == 201
+        result = vendors[name].hub.put("tokens", "RECEIVER", f"DE/YYY/{uid}", value, to=HUB)
+        assert result.http_status == 201
 
     assert [each["uid"] for each in cpo.hub.list("tokens", to=HUB, sender=CPA).data] == ["U2"]
     for uid, code in (("U1", 2004), ("U2", 1000)):
@@ -249,10 +249,10 @@ def test_figures_tell_the_two_apart(shared: Shared) -> None:
     for subscription in Subscription.objects.filter(module="locations", receiver__key="DE-YYY"):
         DeadLetter.objects.create(subscription=subscription, method="PUT")
 
-    told = command("status")
+    status = command("status")
 
-    assert sorted(each["receiver"] for each in told["waiting"]) == sorted(holders.names(YYY))
-    assert told["dead_letters"]["by_receiver"] == dict.fromkeys(holders.names(YYY), 1)
+    assert sorted(each["receiver"] for each in status["waiting"]) == sorted(holders.names(YYY))
+    assert status["dead_letters"]["by_receiver"] == dict.fromkeys(holders.names(YYY), 1)
 
 
 def test_a_party_that_moves_takes_along_what_is_its(cast: Cast) -> None:

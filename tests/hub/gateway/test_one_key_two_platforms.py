@@ -118,7 +118,7 @@ def commands(key: PartyRef, url: str) -> list[Cell]:
 
 
 def profiles(url: str) -> list[Cell]:
-    """Return every request about a charging profile, and what a CPO tells of an active one."""
+    """Return every request about a charging profile, and what a CPO sends of an active one."""
     module, query = ModuleID.CHARGINGPROFILES, f"S1?response_url={url}"
     return [
         Cell(module, RECEIVER, "PUT", "S1", {**PROFILE, "response_url": url}),
@@ -201,10 +201,10 @@ def test_what_is_addressed_to_a_party_passes_in_ones_own_role_alone(vendors: Ven
 def test_a_list_has_what_ones_own_role_may_see(
     vendors: Vendors, deliver_all: Callable[[], int]
 ) -> None:
-    """What partners tell everybody, or the key alone, is read and got by one of the two."""
+    """What partners push for everybody, or the key alone, is read and got by one of the two."""
     for module in KEPT:
-        for value in told(module):
-            result = tell(vendors, module, value)
+        for value in objects_of(module):
+            result = push(vendors, module, value)
             assert result.status_code == 1000, str(result)
     for vendor in ("A", "B"):
         vendors.platform(vendor).forget()
@@ -225,8 +225,8 @@ KEPT = ("tariffs", "locations", "tokens", "sessions", "cdrs")
 PERSONAL = {"sessions": a_session, "cdrs": a_cdr}
 
 
-def told(module: str) -> list[Json]:
-    """Return what a partner tells of a module: one object for all, or one for each key."""
+def objects_of(module: str) -> list[Json]:
+    """Return what a partner pushes of a module: one object for all, or one for each key."""
     if module not in PERSONAL:
         return [mine(module, MSA if module == "tokens" else CPA)]
     found = []
@@ -251,8 +251,8 @@ def reads(role: Role, module: str) -> bool:
     return to_it and (module not in PERSONAL or role in {Role.EMSP, Role.OTHER})
 
 
-def tell(vendors: Vendors, module: str, value: Json) -> Result:
-    """Tell the hub an object of a partner."""
+def push(vendors: Vendors, module: str, value: Json) -> Result:
+    """Push an object of a partner to the hub."""
     owner = PartyRef(value["country_code"], value["party_id"])
     hub = vendors.partner(owner).hub
     if module == "cdrs":

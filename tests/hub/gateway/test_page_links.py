@@ -199,8 +199,8 @@ def test_a_link_nobody_gave_is_404(
     sealed = _sealed(url)
     middle = len(sealed) // 3
     swapped = "A" if sealed[middle] != "A" else "B"
-    told = json.dumps((str(MSA), str(CPA), f"{owner.addresses.origin}/x")).encode()
-    forged = Fernet(settings.CREDENTIALS_KEYS[0]).encrypt(told).decode()
+    content = json.dumps((str(MSA), str(CPA), f"{owner.addresses.origin}/x")).encode()
+    forged = Fernet(settings.CREDENTIALS_KEYS[0]).encrypt(content).decode()
     owner.forget()
 
     for text in (
@@ -306,13 +306,13 @@ def test_a_page_that_is_refused_is_relayed(owner: SandboxPlatform, pair: Pair) -
 @pytest.mark.security("S-14")
 def test_a_link_tells_nothing(owner: SandboxPlatform, pair: Pair) -> None:
     """Decoded and unpacked in any way, it shows neither the owner's address nor its path."""
-    told = base64.urlsafe_b64decode(_sealed(_link(_first_page(pair[1]))))
+    sealed = base64.urlsafe_b64decode(_sealed(_link(_first_page(pair[1]))))
 
-    for offset in range(len(told)):
+    for offset in range(len(sealed)):
         with contextlib.suppress(zlib.error):
-            told += zlib.decompress(told[offset:])
+            sealed += zlib.decompress(sealed[offset:])
     for part in (str(owner.port), "127.0.0.1", "locations", "offset", "CPA"):
-        assert part.encode() not in told
+        assert part.encode() not in sealed
 
 
 @pytest.mark.security("S-14")

@@ -1,4 +1,4 @@
-"""What a platform does its own way is told to the operator, and the flow goes on.
+"""What a platform does its own way is shown to the operator, and the flow goes on.
 
 Spec: 2.2.1 transport and format; each deviation was seen at a real implementation.
 """
@@ -214,8 +214,8 @@ def test_operators_read_sentences(pair: Pair) -> None:
     pair[1].hub.get("locations", "SENDER", to=HUB, sender=None)
 
     [platform] = [each for each in command("platforms") if each["name"] == "P2"]
-    [told] = platform["habits"]
+    [deviation] = platform["habits"]
 
-    assert told["habit"] == "no_sender_sent"
-    assert told["meaning"].startswith("Sends messages without OCPI-from")
-    assert (told["times"], told["example"]) == (1, "GET locations")
+    assert deviation["habit"] == "no_sender_sent"
+    assert deviation["meaning"].startswith("Sends messages without OCPI-from")
+    assert (deviation["times"], deviation["example"]) == (1, "GET locations")

@@ -86,8 +86,8 @@ def _response(result: str, code: int = 1000) -> Responder:
     return say(200, json.dumps(envelope).encode())
 
 
-def _commanded(cast: Cast, **habits: object) -> Pair:
-    cpo = joined(cast, "P1", modules=COMMANDS["P1"], **habits)
+def _commanded(cast: Cast, **deviations: object) -> Pair:
+    cpo = joined(cast, "P1", modules=COMMANDS["P1"], **deviations)
     emsp = cast["P2"]
     emsp.answer("/results/1", say(200, b'{"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}'))
     return cpo, emsp

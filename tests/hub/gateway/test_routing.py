@@ -184,8 +184,8 @@ def test_a_role_is_called_where_it_has_an_interface(module: ModuleID, role: Role
         else:
             assert isinstance(route, Refused)
             assert route.error.status_code == 4000
-            told = str(route.error)
-            assert all(word in told for word in ("DE-MSA", role.value, interface, module)), told
+            text = str(route.error)
+            assert all(word in text for word in ("DE-MSA", role.value, interface, module)), text
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_dead_letters_show_no_driver_either(admin_client: Client, module: str) -
     subscription = Subscription.objects.create(
         receiver=party, module=module, transaction=0, ahead=[]
     )
-    letter = DeadLetter.objects.create(
+    dead_letter = DeadLetter.objects.create(
         subscription=subscription,
         owner="DE-MSA",
         method="PUT",
@@ -103,11 +103,11 @@ def test_dead_letters_show_no_driver_either(admin_client: Client, module: str) -
         body=json.dumps({"cdr_token": {"uid": UID, "contract_id": CONTRACT}}),
         reason=f"Token {UID.lower()} with contract {CONTRACT} is unknown",
     )
-    page = reverse("admin:hub_deadletter_change", args=[letter.pk])
+    page = reverse("admin:hub_deadletter_change", args=[dead_letter.pk])
     for url in (reverse("admin:hub_deadletter_changelist"), page):
         html = text(admin_client, url).upper()
         assert UID.upper() not in html
         assert CONTRACT not in html
         assert f"TOKEN {mask_value(UID).upper()} WITH CONTRACT" in html
     found = admin_client.get(reverse("admin:hub_deadletter_changelist"), {"q": UID})
-    assert [row.pk for row in found.context["cl"].result_list] == [letter.pk]
+    assert [row.pk for row in found.context["cl"].result_list] == [dead_letter.pk]

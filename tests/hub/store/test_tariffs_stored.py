@@ -203,18 +203,18 @@ def test_everybody_that_reads_tariffs_is_told(cast: Cast, deliver_all: Deliver) 
     names = ("P2", "P3", "P5", "P6", "P8")
     trade = Trade(TARIFFS, cast)
     assert trade.platform
-    told = {name: cast[name] for name in names}
+    receivers = {name: cast[name] for name in names}
     without = cast.join("two eMSPs", modules={"locations": ["RECEIVER"]})
     cast["P4"]
     for name in names:
-        cast.agree(("NL-CPA", str(told[name].party)))
+        cast.agree(("NL-CPA", str(receivers[name].party)))
     cast.agree(("NL-CPA", "AT-TWA"))
     deliver_all()
 
     trade.push_new(TARIFFS.make(1))
     deliver_all()
 
-    for platform in told.values():
+    for platform in receivers.values():
         [seen] = _tariffs(platform)
         assert (seen.method, seen.json) == ("PUT", TARIFFS.make(1))
         assert route(seen) == (platform.party, HUB)

@@ -257,11 +257,11 @@ def test_no_log_tells_a_uid(
             trade.push(card(uid=uid, visual_number=str(responder)))
             deliver_all()
 
-    told = {
+    lines = {
         f"{record.name}: {record.getMessage()}"
         for record in caplog.records
         if not record.name.startswith("urllib3")  # the platform's own client
     }
-    assert told
-    leaks = [line for line in sorted(told) if uid[:-1] in line]
+    assert lines
+    leaks = [line for line in sorted(lines) if uid[:-1] in line]
     assert not leaks, "\n".join(leaks)
