@@ -1,6 +1,6 @@
 """Agreements: opened and ended here, between roles that have something to exchange.
 
-Saving one tells delivery by the signal `agreement_changed`.
+Saving one sends the signal `agreement_changed`, which delivery listens to.
 """
 
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class _PartyField(forms.ModelChoiceField[Party]):
     """Parties by key, role and name."""
 
     def label_from_instance(self, obj: Party) -> str:
-        """Tell the parties of one key apart."""
+        """Return what distinguishes the parties of one key: role and name."""
         known = obj.name or ("" if obj.is_active else "not registered yet")
         return f"{obj.ref} {obj.role} · {known}" if known else f"{obj.ref} {obj.role}"
 
@@ -90,7 +90,7 @@ class AgreementAdmin(MatrixPage, ExplainPage, AgreementCsvPages, ModelAdmin[Agre
     """Who exchanges data with whom; suspended, not deleted, so that it stays known."""
 
     form = AgreementForm
-    list_display = ("parties", "cpo_name", "emsp_name", "standing", "covers", "begins", "ends")
+    list_display = ("parties", "cpo_name", "emsp_name", "state_badge", "covers", "begins", "ends")
     list_filter = ("state", "cpo__role", "emsp__role")
     search_fields = ("cpo__key", "emsp__key", "cpo__name", "emsp__name")
     search_help_text = "Key like NL-CPA, or name of either party"
@@ -143,7 +143,7 @@ class AgreementAdmin(MatrixPage, ExplainPage, AgreementCsvPages, ModelAdmin[Agre
         return _named(agreement.emsp)
 
     @column("State", order="state")
-    def standing(self, agreement: Agreement) -> SafeString:
+    def state_badge(self, agreement: Agreement) -> SafeString:
         """Show the state, and whether its period makes a difference."""
         state = AgreementState(agreement.state)
         if state is AgreementState.ACTIVE:

@@ -239,12 +239,12 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeStrin
 
 
 def operates(request: HttpRequest, model: type[Model], *, verb: str = "change") -> bool:
-    """Tell whether the operator may do this to a model, whichever page asks."""
+    """Return whether the operator may do this to a model, whichever page asks."""
     user: Any = request.user
     meta = model._meta  # noqa: SLF001 - a documented name of Django
     return bool(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}"))
 
 
 def sees(request: HttpRequest, model: type[Model]) -> bool:
-    """Tell whether the operator may look at a model's rows: who may change them may, too."""
+    """Return whether the operator may look at a model's rows: who may change them may, too."""
     return any(operates(request, model, verb=verb) for verb in ("view", "change"))

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from console import related_tables
 from console.base import ago, cached_per_row, column
-from console.charged_object import NARROW, SOUGHT, ChargedAdmin
+from console.charged_object import NARROW, SEARCHED_BY, ChargedAdmin
 from console.filters import (
     LocationFilter,
     TokenFilter,
@@ -27,8 +27,8 @@ from ocpi.types import ModuleID
 class CdrAdmin(ChargedAdmin[Cdr]):
     """What is owed for charging."""
 
-    search_way = staticmethod(cdrs)
-    search_help_text = f"Whole id, session id, {SOUGHT}"
+    finder = staticmethod(cdrs)
+    search_help_text = f"Whole id, session id, {SEARCHED_BY}"
     list_display = (
         "identity",
         "owned",
@@ -62,7 +62,7 @@ class CdrAdmin(ChargedAdmin[Cdr]):
                     ("duration", "energy"),
                     ("price", "price_per_kwh"),
                     ("posted", "reference"),
-                    ("receivers_place", "evse"),
+                    ("receivers_url", "evse"),
                     "location_link",
                     "token_link",
                     "session_link",
@@ -104,7 +104,7 @@ class CdrAdmin(ChargedAdmin[Cdr]):
         return ago(row.posted_at)
 
     @column("Receiver's URL")
-    def receivers_place(self, row: Cdr) -> str:
+    def receivers_url(self, row: Cdr) -> str:
         """Show what a receiver that it was addressed to answered."""
         return row.remote_location or "-"
 

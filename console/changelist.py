@@ -33,7 +33,7 @@ class BoundedPaginator(Paginator[Any]):
 
     @property
     def is_cut(self) -> bool:
-        """Tell whether there are rows beyond the last page."""
+        """Whether there are rows beyond the last page."""
         return self._found > self.most
 
 

@@ -20,16 +20,16 @@ from hub.models.charging import Charged
 
 Row = TypeVar("Row", bound=Charged)
 NARROW = 12
-"""How much of a long id a wide list has room for."""
-SOUGHT = "token uid, EVSE id, location id, or party like NL-CPA"
+"""Characters of a long id that a wide list shows."""
+SEARCHED_BY = "token uid, EVSE id, location id, or party like NL-CPA"
 """By what both are found beside their id."""
 
 
 class ChargedAdmin(Reveals, StoredAdmin[Row]):
     """Sessions or CDRs."""
 
-    search_help_text = f"Whole id, {SOUGHT}"
-    search_way = staticmethod(charged)
+    search_help_text = f"Whole id, {SEARCHED_BY}"
+    finder = staticmethod(charged)
 
     def served(self, row: Row) -> bytes:
         """Return the text without what identifies the driver."""
@@ -95,7 +95,7 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
         return link(found, f"{shown} of {found.owner}") if found else f"{shown}, unknown to the hub"
 
     @column("Location", order="location_key")
-    def place(self, row: Row) -> SafeString | str:
+    def location(self, row: Row) -> SafeString | str:
         """Show the location's id, in a list."""
         return short(row.location_key, longest=NARROW) if row.location_key else "-"
 
@@ -105,7 +105,7 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
         """Lead to the location; one that is not to be published has no page (LOC-17)."""
         found = location_of(row)
         if found is None or not found.publish:
-            return self.place(row)
+            return self.location(row)
         return link(found, found.object_id)
 
     @column("EVSE")

@@ -33,7 +33,7 @@ class PeriodBar:
 
     @property
     def top(self) -> float:
-        """Tell where it begins: pictures count from above."""
+        """Where it begins: pictures count from above."""
         return _HEIGHT - self.height
 
 

@@ -95,10 +95,10 @@ def columns(given: Sequence[SeriesData], *, marks: Sequence[str], about: str) ->
     most = max(sums, default=0)
     base = [0.0] * len(sums)
     series = []
-    for place, each in enumerate(given):
+    for number, each in enumerate(given):
         path = _path(base, each.numbers, most or 1)
         base = [below + number for below, number in zip(base, each.numbers, strict=True)]
-        series.append(Series(each.label, each.shown, path, each.url, place % _TONES))
+        series.append(Series(each.label, each.shown, path, each.url, number % _TONES))
     return Columns(series, f"{most:,.0f}" if most >= 1 else f"{most:,.1f}", marks, about)
 
 

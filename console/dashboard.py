@@ -1,4 +1,4 @@
-"""The console's first page: how the hub stands, each figure with the way to the list behind it.
+"""The console's first page: figures of the hub, each with the link to the list behind it.
 
 Whoever may not see a list does not see its figures.
 """
@@ -110,16 +110,16 @@ def _failures() -> Panel:
     )
 
 
-def _failed(each: dashboard.Failed) -> str:
+def _failed(each: dashboard.FailureCount) -> str:
     names = {code.value: code.description for code in StatusCode}
     code = f"{each.code} {names.get(each.code, '')}" if each.code >= 1000 else f"HTTP {each.code}"  # noqa: PLR2004 - OCPI's codes begin there
     return f"{each.party or 'no known party'}: {code.strip() if each.code else 'no answer'}"
 
 
-def _failed_list(each: dashboard.Failed) -> str:
+def _failed_list(each: dashboard.FailureCount) -> str:
     is_known = each.code in {code.value for code in StatusCode}
-    wanted = {"party": each.party, "status_code": str(each.code) if is_known else ""}
-    return _list(Exchange, **{name: value for name, value in wanted.items() if value})
+    query = {"party": each.party, "status_code": str(each.code) if is_known else ""}
+    return _list(Exchange, **{name: value for name, value in query.items() if value})
 
 
 def _throttled() -> Panel:
@@ -138,7 +138,7 @@ def _throttled() -> Panel:
     )
 
 
-def _throttled_list(each: dashboard.TooFast) -> str:
+def _throttled_list(each: dashboard.ThrottledCount) -> str:
     if each.platform:
         return _list(Platform, q=each.platform)
     return _list(Exchange, status_code=str(StatusCode.CLIENT_ERROR.value))

@@ -122,7 +122,7 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
 
     @column("Body")
     def content(self, row: DeadLetter) -> SafeString | str:
-        """Show what was sent, unless its owner wants it unpublished (LOC-17)."""
+        """Show what was sent, unless its owner does not publish it (LOC-17)."""
         if row.body is None:
             return "none"
         text = mask_member(row.body.encode(), PUBLISHED_TO)

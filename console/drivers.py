@@ -94,7 +94,7 @@ class Drivers:
         if not self.has_driver_permission(request):
             raise PermissionDenied
         back = reverse("admin:hub_token_changelist")
-        return jobs.shown(self, request, name, title="A driver is erased", back=back)
+        return jobs.progress_page(self, request, name, title="A driver is erased", back=back)
 
 
 def _asked(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:  # noqa: ANN401 - of tokens

@@ -43,11 +43,11 @@ _TYPES: "Mapping[Form, str]" = {
     Form.CSV: "text/csv; charset=utf-8",
     Form.JSON: "application/x-ndjson",
 }
-_PLACES = {"o", "p"}
+_LIST_STATE = {"o", "p"}
 """What of an address says how a list is sorted and which page of it is looked at."""
 LONGEST_REASON = 200
 _JOB = "export-{}"
-_SAID: "Mapping[Stage, str]" = {
+_STAGES: "Mapping[Stage, str]" = {
     Stage.QUEUED: "Other files come first",
     Stage.AT_WORK: "The file is on its way",
     Stage.OVER: "The file is complete",
@@ -84,7 +84,7 @@ class Exports:
         return urls
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Tell who may take lists away."""
+        """Let in who may take lists away."""
         user: Any = request.user
         return bool(user.has_perm(_PERMISSION))
 
@@ -134,7 +134,7 @@ def _file(
     facts = {"as": form, "where": _narrowed(request, kind)} | ({"revealed": why} if why else {})
     record("exported", name, after=facts, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
     made = parts(kind, rows, form, revealed=bool(why))
-    texts = _Watched(made, given["job"]) if given["job"] else (part.text for part in made)
+    texts = _TrackedTexts(made, given["job"]) if given["job"] else (part.text for part in made)
     answer = StreamingHttpResponse(texts, content_type=_TYPES[form])
     answer.headers["Content-Disposition"] = content_disposition_header(
         as_attachment=True, filename=f"{name}-{timezone.now():%Y%m%d-%H%M}.{form}"
@@ -142,8 +142,8 @@ def _file(
     return answer
 
 
-class _Watched:
-    """The texts of parts: each that was taken is told of, and that it was closed before its end.
+class _TrackedTexts:
+    """The texts of parts; the job shows each that was taken, and whether they broke off.
 
     Who went away before its turn never asks for a first part.
     """
@@ -178,7 +178,7 @@ def _found(name: str) -> Job | None:
 
 
 def _how_far(job: Job) -> dict[str, object]:
-    words = f"{_SAID[job.stage]}. Rows: {job.done:,}"
+    words = f"{_STAGES[job.stage]}. Rows: {job.done:,}"
     return {"share": job.share, "words": words, "is_over": job.stage not in jobs.GOING_ON}
 
 
@@ -203,10 +203,12 @@ def _reveals(request: HttpRequest, kind: Kind) -> bool:
 def _narrowed(request: HttpRequest, kind: Kind) -> dict[str, str]:
     """Return what the list is narrowed by; what is searched for may be a token's uid."""
     given = request.GET.dict()
-    said = {name: str(value) for name, value in given.items() if value and name not in _PLACES}
-    if kind.personal and SEARCH_VAR in said:
-        said[SEARCH_VAR] = mask_value(said[SEARCH_VAR])
-    return said
+    narrowed = {
+        name: str(value) for name, value in given.items() if value and name not in _LIST_STATE
+    }
+    if kind.personal and SEARCH_VAR in narrowed:
+        narrowed[SEARCH_VAR] = mask_value(narrowed[SEARCH_VAR])
+    return narrowed
 
 
 def _with_query(path: str, request: HttpRequest) -> str:

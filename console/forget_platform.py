@@ -1,6 +1,6 @@
-"""A platform forgotten from its page: what goes and what stays is said, and its name typed.
+"""A platform forgotten from its page, which shows what is removed and what remains.
 
-docs/privacy.md.
+docs/privacy.md. Its name has to be typed.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ class Departures:
         return urls
 
     def may_forget(self, request: HttpRequest) -> bool:
-        """Tell who may: deleting platforms is administrators'."""
+        """Return whether somebody may: deleting platforms is administrators'."""
         user: Any = request.user
         return bool(user.has_perm("parties.delete_platform"))
 
@@ -56,7 +56,7 @@ class Departures:
             "wrong": wrong,
             "removed": sorted((+counts.removed).items()),
             "kept": sorted((+counts.kept).items()),
-            "stays": departure.REMAINS,
+            "remains": departure.REMAINS,
             "back": reverse("admin:parties_platform_change", args=[platform.pk]),
         }
         return page(self, request, "console/forget.html", **shown)
@@ -66,7 +66,7 @@ class Departures:
         if not self.may_forget(request):
             raise PermissionDenied
         back = reverse("admin:parties_platform_changelist")
-        return jobs.shown(self, request, name, title="A platform is forgotten", back=back)
+        return jobs.progress_page(self, request, name, title="A platform is forgotten", back=back)
 
 
 def _handed_over(admin: Any, request: HttpRequest, platform: Platform) -> HttpResponse:  # noqa: ANN401 - of platforms

@@ -12,7 +12,14 @@ _LOOK_AGAIN = "2"
 """Seconds after which a browser asks again how far it is."""
 
 
-def shown(admin: Any, request: HttpRequest, name: str, *, title: str, back: str) -> HttpResponse:  # noqa: ANN401 - the admin of any model
+def progress_page(
+    admin: Any,  # noqa: ANN401 - the admin of any model
+    request: HttpRequest,
+    name: str,
+    *,
+    title: str,
+    back: str,
+) -> HttpResponse:
     """Show how far a job is."""
     try:
         found = jobs.find_job(name)

@@ -56,7 +56,7 @@ class LocationAdmin(StoredAdmin[Location]):
         "last_updated",
         AreaFilter,
     )
-    search_way = staticmethod(_by_words)
+    finder = staticmethod(_by_words)
     search_help_text = "Part of id, name or city, begin of an EVSE id, or party like NL-CPA"
     ordering = ("owner", "seq")
     fieldsets = (
@@ -125,6 +125,6 @@ class LocationAdmin(StoredAdmin[Location]):
         kind = VERSIONS[row.version].modules[ModuleID.LOCATIONS].kept
         if kind is None:
             return b""
-        wanted = ObjectQuery(row.owner, (row.object_id,), reader=row.audience or None)
-        text = store.get(POLICIES[ModuleID.LOCATIONS], kind, wanted)
+        query = ObjectQuery(row.owner, (row.object_id,), reader=row.audience or None)
+        text = store.get(POLICIES[ModuleID.LOCATIONS], kind, query)
         return mask_member(text, PUBLISHED_TO)

@@ -128,8 +128,8 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
     @column("Message")
     def message(self, row: Exchange) -> SafeString:
         """Show method, module and path."""
-        place = "/".join(filter(None, (row.module, row.path)))
-        return format_html("{} {}", row.method, short(place, longest=2 * _NARROW))
+        path = "/".join(filter(None, (row.module, row.path)))
+        return format_html("{} {}", row.method, short(path, longest=2 * _NARROW))
 
     @column("Answer")
     def answer(self, row: Exchange) -> SafeString:

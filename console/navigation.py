@@ -80,7 +80,7 @@ _BESIDE: Mapping[type[Model], tuple[tuple[str, str, str], ...]] = {
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the menu of this operator, as the theme wants it."""
+    """Return the menu of this operator, as the theme takes it."""
     groups = (
         {"title": title, "separator": True, "items": _items(request, pages)}
         for title, pages in _MENU

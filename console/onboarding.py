@@ -106,9 +106,9 @@ class OnboardingPages:
                 else _register(self, request, platform)
             )
         if request.GET.get("part") == "checklist":
-            shown = _checklist(self, request, platform, _wanted(request))
+            shown = _checklist(self, request, platform, _requested_starter(request))
             return TemplateResponse(request, "console/checklist.html", shown)
-        return _page(self, request, platform, _wanted(request))
+        return _page(self, request, platform, _requested_starter(request))
 
 
 def _page(
@@ -151,7 +151,7 @@ def invited(admin: Any, request: HttpRequest, invitation: Invitation) -> HttpRes
     )
 
 
-def _wanted(request: HttpRequest) -> Starts | None:
+def _requested_starter(request: HttpRequest) -> Starts | None:
     asked = request.GET.get("starts", "")
     return Starts(asked) if asked in set(Starts) else None
 
@@ -209,7 +209,7 @@ def _checklist(
     return {
         "platform": platform,
         "checklist": checklist,
-        "told": _progress(platform, checklist),
+        "summary": _progress(platform, checklist),
         "steps": steps,
         "may_change": may_change,
         "log": reverse(LIST) if may_see else "",

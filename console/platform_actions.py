@@ -29,7 +29,7 @@ class ConnectionAction:
     useful: Callable[[Platform], bool] = lambda _: True
 
     def possible(self, platform: Platform) -> bool:
-        """Tell whether the platform's status allows it, and there is anything to do."""
+        """Return whether the platform's status allows it, and there is anything to do."""
         return platform.status in self.statuses and self.useful(platform)
 
 

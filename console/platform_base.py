@@ -1,4 +1,4 @@
-"""Platforms: who they are, how the connection does, which tokens are in force.
+"""Platforms: who they are, how their connections are, which tokens are in force.
 
 Spec: 2.2.1 credentials, versions; mod_hub_client_info. `console` adds what is delivered to
 them and what an operator may do with the connection, and registers the page.
@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from console.base import ModelAdmin, Tone, ago, badge, badges, column
 from console.parties import STATUS_TONES
-from console.platform_habits import CredentialsInline, DeviationInline, EndpointInline
+from console.platform_inlines import CredentialsInline, DeviationInline, EndpointInline
 from console.platform_parties import (
     AllowedPartyFormSet,
     AllowedPartyInline,
@@ -41,7 +41,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
     form = PlatformForm
     list_display: tuple[str, ...] = (
         "name",
-        "standing",
+        "status_badge",
         "version",
         "party_keys",
         "last_seen",
@@ -54,7 +54,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
     actions = None
     inlines = (AllowedPartyInline, CredentialsInline, EndpointInline, DeviationInline)
     readonly_fields: ClassVar[tuple[str, ...]] = (
-        "standing",
+        "status_badge",
         "version",
         "versions_url",
         "party_keys",
@@ -71,7 +71,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
             {
                 "fields": (
                     "name",
-                    ("standing", "version"),
+                    ("status_badge", "version"),
                     "alarmed",
                     ("last_seen", "pinged", "known_since"),
                     "party_keys",
@@ -131,7 +131,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
         formset: Any,  # noqa: ANN401 - of any inline
         change: bool,  # noqa: FBT001
     ) -> None:
-        """Bring the list of allowed parties to what the operator wants."""
+        """Add and remove the allowed parties that the operator added and removed."""
         del request, form, change
         added, removed = formset.changes() if isinstance(formset, AllowedPartyFormSet) else ([], [])
         formset.new_objects, formset.changed_objects, formset.deleted_objects = added, [], removed
@@ -140,8 +140,8 @@ class PlatformAdmin(ModelAdmin[Platform]):
             allow(formset.instance, [allowed_role(row) for row in present if row not in removed])
 
     @column("Status", order="status")
-    def standing(self, platform: Platform) -> SafeString:
-        """Show how it stands, and since when."""
+    def status_badge(self, platform: Platform) -> SafeString:
+        """Show its status, and since when."""
         status = ConnectionStatus(platform.status)
         return badge(
             status,

@@ -104,8 +104,8 @@ class AllowedPartyInline(TabularInline[AllowedParty, Platform]):
     formset = AllowedPartyFormSet
     extra = 0
     min_num = 1
-    fields: ClassVar[tuple[str, ...]] = ("role", "country_code", "party_id", "standing")
-    readonly_fields = ("standing",)
+    fields: ClassVar[tuple[str, ...]] = ("role", "country_code", "party_id", "registered")
+    readonly_fields = ("registered",)
     verbose_name_plural = "Allowed parties"
     tab = True
     hide_title = True
@@ -140,7 +140,7 @@ class AllowedPartyInline(TabularInline[AllowedParty, Platform]):
         return self.has_add_permission(request, obj)
 
     @column("Registered")
-    def standing(self, row: AllowedParty) -> SafeString | str:
+    def registered(self, row: AllowedParty) -> SafeString | str:
         """Show whether the platform's credentials name it."""
         if row.pk is None:
             return ""

@@ -35,7 +35,7 @@ def _page_of(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
     """Make the page of one action."""
 
     def confirm(shown: "ConnectionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
-        return shown.confirm(request, object_id, wanted=ACTIONS[name])
+        return shown.confirm(request, object_id, operation=ACTIONS[name])
 
     confirm.__name__ = name
     return action(description=ACTIONS[name].title, url_path=name, icon=ACTIONS[name].icon)(confirm)
@@ -120,12 +120,14 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
         if platform is None:
             return []
         may = self.has_change_permission(request, platform)
-        offered = [name for name, wanted in ACTIONS.items() if may and wanted.possible(platform)]
+        offered = [
+            name for name, operation in ACTIONS.items() if may and operation.possible(platform)
+        ]
         offered += ["forget"] if self.may_forget(request) else []
         return [self.get_unfold_action(name) for name in ("onboarding", *offered)]  # type: ignore[attr-defined]
 
     def confirm(
-        self, request: HttpRequest, object_id: str, *, wanted: ConnectionAction
+        self, request: HttpRequest, object_id: str, *, operation: ConnectionAction
     ) -> HttpResponse:
         """Say what will happen; do it on POST."""
         platform = self.get_object(request, object_id)
@@ -134,24 +136,28 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
         if not self.has_change_permission(request, platform):
             raise PermissionDenied
         back = reverse("admin:parties_platform_change", args=[platform.pk])
-        if not wanted.possible(platform):
-            sentence = f"{platform} is {platform.status}: “{wanted.title}” has nothing to do now."
+        if not operation.possible(platform):
+            sentence = (
+                f"{platform} is {platform.status}: “{operation.title}” has nothing to do now."
+            )
             self.message_user(request, sentence, messages.ERROR)
             return HttpResponseRedirect(back)
         if request.method != "POST":
-            shown = {"title": wanted.title, "subtitle": str(platform), "platform": platform}
-            return page(self, request, "console/confirm.html", **shown, wanted=wanted, back=back)
-        return self._perform(request, platform, wanted, back)
+            shown = {"title": operation.title, "subtitle": str(platform), "platform": platform}
+            return page(
+                self, request, "console/confirm.html", **shown, operation=operation, back=back
+            )
+        return self._perform(request, platform, operation, back)
 
     def _perform(
-        self, request: HttpRequest, platform: Platform, wanted: ConnectionAction, back: str
+        self, request: HttpRequest, platform: Platform, operation: ConnectionAction, back: str
     ) -> HttpResponse:
         try:
-            outcome = wanted.perform(platform)
+            outcome = operation.perform(platform)
         except (OcpiError, IllegalTransition, ValueError) as error:
-            self.message_user(request, f"{wanted.title} failed: {error}", messages.ERROR)
+            self.message_user(request, f"{operation.title} failed: {error}", messages.ERROR)
             return HttpResponseRedirect(back)
-        self.log_change(request, platform, f"{wanted.title}.")
+        self.log_change(request, platform, f"{operation.title}.")
         if isinstance(outcome, Invitation):
             return invited(self, request, outcome)
         self.message_user(request, outcome, messages.SUCCESS)
@@ -199,5 +205,5 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     @column("")
     @cached_per_row
     def subscriptions(self, platform: Platform) -> SafeString:
-        """Show each receiver's place in each module's feed."""
+        """Show each receiver's position in each module's feed."""
         return of_platform(platform)

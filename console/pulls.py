@@ -102,7 +102,7 @@ class PullAdmin(ReadOnly, ModelAdmin[PullState]):
         return CheckedChangeList
 
     def has_pull_permission(self, request: HttpRequest) -> bool:
-        """Tell who may have lists read: an operator who may change pulls."""
+        """Let in who may change pulls: they may have lists read."""
         return operates(request, PullState)
 
     @admin.action(description="Read changes now", permissions=["pull"])

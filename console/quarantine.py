@@ -98,7 +98,7 @@ class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
             masked_object(row)
 
     def has_empty_permission(self, request: HttpRequest) -> bool:
-        """Tell who may have lists read again for it, or discard: who may change what is in it."""
+        """Let in who may change what is in it: they may have its lists read again, or discard."""
         return operates(request, Quarantined)
 
     @admin.action(description="Read their lists again", permissions=["empty"])

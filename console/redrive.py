@@ -60,7 +60,7 @@ class RedriveActions:
         return urls
 
     def has_redrive_permission(self, request: HttpRequest) -> bool:
-        """Tell who may send dead letters again or discard them: an operator who may change them."""
+        """Let in who may change dead letters: they may send them again or discard them."""
         return operates(request, DeadLetter)
 
     @admin.action(description="Send again", permissions=["redrive"])

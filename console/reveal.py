@@ -29,7 +29,7 @@ class Reveals:
     actions_detail = ("reveal",)
 
     def has_reveal_permission(self, request: HttpRequest, _: object = None) -> bool:
-        """Tell who may; named as a method, the theme looks for no permission without tables."""
+        """Let in who may reveal; a permission by name the theme would look for without tables."""
         return may_reveal(request)
 
     @action(
@@ -56,7 +56,7 @@ class Reveals:
 
 
 def may_reveal(request: HttpRequest) -> bool:
-    """Tell whether an operator may see what identifies drivers."""
+    """Return whether an operator may see what identifies drivers."""
     user: Any = request.user
     return bool(user.has_perm(_PERMISSION))
 

@@ -17,8 +17,8 @@ from ocpi.types import PartyRef, fold
 from parties.models import Holder, Party
 
 Rows = QuerySet[Any]
-Way = Callable[[Rows, str], Iterable[Rows]]
-"""From all rows and the words sought to the rows found in some ways."""
+Finder = Callable[[Rows, str], Iterable[Rows]]
+"""Yields rows of all that match some words: by id, by token and so on, each by an index."""
 
 _MOST_EVSES = 20
 # What no uid and no contract id is made of.
@@ -52,18 +52,18 @@ class FoundByWholeWords:
         return found, may_repeat
 
 
-def search(rows: Rows, words: str, *, way: Way) -> Rows:
-    """Keep what belongs to a party, or else what one of the ways finds."""
+def search(rows: Rows, words: str, *, finder: Finder) -> Rows:
+    """Keep what belongs to a party, or else all that the finder yields."""
     party = _known_party(words)
     if party:
         return of_party(rows, party)
     plain = rows.model._default_manager.order_by()  # noqa: SLF001 - a documented name of Django
-    first, *more = (found.values("pk") for found in way(plain, words))
+    first, *more = (found.values("pk") for found in finder(plain, words))
     return rows.filter(pk__in=first.union(*more) if more else first)
 
 
 def by_key(rows: Rows, *keys: str) -> Rows:
-    """Find objects by their keys; the index wants to know all owners there can be."""
+    """Find objects by their keys; the index begins with the owner, so all of them are named."""
     return rows.filter(owner__in=Holder.objects.values("name"), object_key__in=keys)
 
 
@@ -80,8 +80,9 @@ def charged(rows: Rows, words: str) -> Iterable[Rows]:
     yield rows.filter(location_key=key)
     evses = Evse.objects.filter(evse_id__in={words, key}).select_related("object")
     for evse in evses.defer("text", "object__text")[:_MOST_EVSES]:
-        place = evse.object
-        yield rows.filter(owner=place.owner, location_key=place.object_key, evse_key=evse.key)
+        location = evse.object
+        at_evse = {"location_key": location.object_key, "evse_key": evse.key}
+        yield rows.filter(owner=location.owner, **at_evse)
 
 
 def cdrs(rows: Rows, words: str) -> Iterable[Rows]:

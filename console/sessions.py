@@ -37,7 +37,7 @@ class SessionAdmin(ChargedAdmin[Session]):
         "meant_for",
         "status_shown",
         "token",
-        "place",
+        "location",
         "started",
         "energy",
         "price",

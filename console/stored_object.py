@@ -31,7 +31,7 @@ from console.changelist import BoundedChangeList, BoundedPaginator
 from console.export import Exports
 from console.message_links import messages_of
 from console.object_links import short
-from console.search import Way, by_id, search
+from console.search import Finder, by_id, search
 from hub.delivery.object_status import DeliveryState, DeliveryStatus, Subject, statuses
 from hub.models import Exchange, StoredObject
 from hub.module_policy import POLICIES
@@ -57,7 +57,7 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
     """
 
     search_fields = ("object_id",)
-    search_way: Way = staticmethod(by_id)
+    finder: Finder = staticmethod(by_id)
     list_per_page = 50
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -76,7 +76,7 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
         """Search by whole ids."""
         del request
         words = search_term.replace("\x00", "").strip()
-        return (search(queryset, words, way=self.search_way) if words else queryset), False
+        return (search(queryset, words, finder=self.finder) if words else queryset), False
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
         """Use the list that completes its rows."""
@@ -179,7 +179,7 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
 
 
 def object_status_table(subject: Subject) -> SafeString:
-    """Show how everybody stands who may have an object or a part of one."""
+    """Show who may have an object or a part of one, and which version each has."""
     headers = ("Party", "Outcome", "Revision", "Since", "Changes behind", "Why")
     return table(headers, map(_cells, statuses(subject)))
 

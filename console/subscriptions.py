@@ -104,7 +104,7 @@ def _row(row: Any, platform: Platform) -> tuple[object, ...]:  # noqa: ANN401 - 
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
-    """Each receiver's place in each module's feed."""
+    """Each receiver's position in each module's feed."""
 
     list_display = ("receiver_name", "module", "state", "lag", "last_delivered", "health", "error")
     list_filter = ("module", "receiver__platform__status")
@@ -120,7 +120,7 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
         ("last_delivered", "delivered"),
         ("health", "since"),
         "whole_error",
-        "place",
+        "position",
         "snapshots",
     )
     readonly_fields = (
@@ -133,7 +133,7 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
         "health",
         "since",
         "whole_error",
-        "place",
+        "position",
         "snapshots",
     )
 
@@ -151,7 +151,7 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
         complete(rows)
 
     def has_deliver_permission(self, request: HttpRequest) -> bool:
-        """Tell who may wake delivery: an operator who may change subscriptions."""
+        """Let in who may change subscriptions: they may wake delivery."""
         return operates(request, Subscription)
 
     @admin.action(description="Deliver now", permissions=["deliver"])
@@ -215,8 +215,8 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
         """Show since when."""
         return ago(row.created_at)
 
-    @column("Place in the feed")
-    def place(self, row: Subscription) -> str:
+    @column("Position in the feed")
+    def position(self, row: Subscription) -> str:
         """Show the position, for whoever compares it with the feed."""
         return f"transaction {row.transaction}"
 

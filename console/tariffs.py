@@ -1,4 +1,4 @@
-"""Tariffs as their owners tell them. Spec: 2.2.1 mod_tariffs."""
+"""Tariffs as their owners sent them. Spec: 2.2.1 mod_tariffs."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString

@@ -66,7 +66,7 @@ class TokenAdmin(Reveals, Drivers, StoredAdmin[Token]):
         "last_updated",
     )
     search_help_text = "Whole uid, its end like …CCDD, or party like DE-MSA"
-    search_way = staticmethod(_by_uid)
+    finder = staticmethod(_by_uid)
     fieldsets = (
         (
             None,

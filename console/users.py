@@ -45,8 +45,8 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     actions = ("reset_two_factor", "end_sessions")
-    fieldsets = (*(UserAdmin.fieldsets or ()), ("At the console", {"fields": ("door", "events")}))
-    readonly_fields = ("door", "events", "last_login", "date_joined")
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("At the console", {"fields": ("log_in", "events")}))
+    readonly_fields = ("log_in", "events", "last_login", "date_joined")
     filter_horizontal = ()  # its boxes name themselves to nobody who does not see them
 
     def formfield_for_manytomany(
@@ -58,7 +58,7 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
-        """Tell who may take somebody's second factor away: who may change accounts."""
+        """Let in who may change accounts: they may take somebody's second factor away."""
         return operates(request, User)
 
     @admin.action(description="Reset two-factor log-in", permissions=["reset"])
@@ -89,7 +89,7 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
     @column("Log-in")
     @cached_per_row
-    def door(self, row: User) -> SafeString:
+    def log_in(self, row: User) -> SafeString:
         """Say by what the person logs in, and where that was done."""
         factor = "with" if second_factor.is_enrolled(row) else "no"
         number = sessions.alive().filter(user=row.pk).count()

@@ -4,10 +4,10 @@
 const table = document.querySelector(".agreements");
 if (table) {
     const pairs = () => [...table.querySelectorAll('input[name="pair"]')];
-    const told = document.querySelector("[data-selected]");
-    const tell = () => {
+    const status = document.querySelector("[data-selected]");
+    const showCount = () => {
         const number = pairs().filter((box) => box.checked).length;
-        if (told) told.textContent = number === 1 ? "1 selected pair:" : `${number} selected pairs:`;
+        if (status) status.textContent = number === 1 ? "1 selected pair:" : `${number} selected pairs:`;
     };
     for (const head of table.querySelectorAll("th input")) {
         head.hidden = false;
@@ -16,9 +16,9 @@ if (table) {
                 ? head.closest("tr").querySelectorAll('input[name="pair"]')
                 : table.querySelectorAll(`td[data-column="${head.dataset.column}"] input`);
             for (const box of theirs) box.checked = head.checked;
-            tell();
+            showCount();
         });
     }
-    table.addEventListener("change", tell);
-    tell();
+    table.addEventListener("change", showCount);
+    showCount();
 }

@@ -4,7 +4,7 @@
 
 document.addEventListener("DOMContentLoaded", () => {
     const every = 700;
-    const patience = 30;
+    const mostSilent = 30;
     for (const form of document.querySelectorAll("form[data-progress]")) {
         const bar = form.querySelector("progress");
         const words = bar.previousElementSibling;
@@ -16,19 +16,19 @@ document.addEventListener("DOMContentLoaded", () => {
             button.disabled = false;
         };
         const ask = async (address, silent) => {
-            let told = {};
+            let progress = {};
             try {
-                told = await (await fetch(address, {
+                progress = await (await fetch(address, {
                     credentials: "same-origin", headers: { "X-Console-Refresh": "1" },
                 })).json();
             } catch { /* The next answer may come. */ }
-            if (told.is_over) return end(told.words);
-            if (silent > patience) return end("How far it is cannot be told. The browser shows whether the file comes.");
-            if (told.words) {
-                words.textContent = told.words;
-                bar.value = told.share;
+            if (progress.is_over) return end(progress.words);
+            if (silent > mostSilent) return end("How far it is cannot be shown. The browser shows whether the file comes.");
+            if (progress.words) {
+                words.textContent = progress.words;
+                bar.value = progress.share;
             }
-            setTimeout(ask, every, address, told.words ? 0 : silent + 1);
+            setTimeout(ask, every, address, progress.words ? 0 : silent + 1);
         };
         form.addEventListener("submit", () => {
             const bytes = crypto.getRandomValues(new Uint8Array(16));

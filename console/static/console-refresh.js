@@ -5,7 +5,7 @@
 document.addEventListener("DOMContentLoaded", () => {
     const every = 2500;
     for (const part of document.querySelectorAll("[data-refresh]")) {
-        const told = document.querySelector("[data-refresh-told]");
+        const summary = document.querySelector("[data-refresh-summary]");
         let last = "";
         const show = (html) => {
             const open = [...part.querySelectorAll("details[open]")].map((each) => each.id);
@@ -13,8 +13,8 @@ document.addEventListener("DOMContentLoaded", () => {
             part.innerHTML = html;
             for (const id of open) document.getElementById(id)?.setAttribute("open", "");
             if (focus) document.getElementById(focus)?.focus();
-            const words = part.querySelector("[data-told]")?.dataset.told ?? "";
-            if (told && told.textContent !== words) told.textContent = words;
+            const words = part.querySelector("[data-summary]")?.dataset.summary ?? "";
+            if (summary && summary.textContent !== words) summary.textContent = words;
         };
         const again = async () => {
             if (!document.hidden) {
@@ -27,7 +27,7 @@ document.addEventListener("DOMContentLoaded", () => {
                     if (html !== last) show(html);
                     last = html;
                 } catch {
-                    if (told) told.textContent = "This list could not be brought up to date: look again.";
+                    if (summary) summary.textContent = "This list could not be brought up to date: look again.";
                 }
             }
             if (!part.querySelector("[data-complete]")) setTimeout(again, every);

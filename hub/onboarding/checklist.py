@@ -1,7 +1,7 @@
-"""The steps of a handshake and how each stands: decided from what is known, and nothing else.
+"""The steps of a handshake and the state of each: decided from the evidence, and nothing else.
 
 Spec: 2.2.1 credentials (registration), versions; A-02, A-79, A-84. Every sentence says what an
-operator may tell the other side.
+operator may pass on to the other side.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from hub.models import Exchange, PullState
 from hub.module_policy import ABOUT_DRIVERS, POLICIES
-from hub.onboarding.evidence import Facts, claimed, is_good
+from hub.onboarding.evidence import Facts, claimed_parties, is_good
 from ocpi.transport.authorization import TokenForm
 from parties.models import Credentials
 from parties.registration.discovery import Interface
@@ -19,7 +19,7 @@ from parties.registration.invitation import Starts
 
 
 class State(StrEnum):
-    """How a step stands."""
+    """The state of a step."""
 
     DONE = "done"
     CARE = "care"
@@ -68,26 +68,32 @@ class Checklist:
 
 def decide(facts: Facts) -> Checklist:
     """Return the checklist."""
-    asked = [*facts.asked(), None, None][:2]
-    called = _both(facts, asked)
-    offer = _call(
+    asked = [*facts.fetched_by_hub(), None, None][:2]
+    called = _steps_of_hub(facts, asked)
+    offer = _exchange_step(
         "Credentials exchanged",
         facts,
-        facts.offered(),
+        facts.credentials_exchange(),
         "Nobody sent credentials yet.",
-        _again(facts),
+        _retry_of_hub(facts),
     )
-    common = (_roles(facts), _modules(facts), _form(facts), _pull(facts))
+    common = (_roles(facts), _modules(facts), _form(facts), _first_pull(facts))
     if facts.starts is Starts.HUB:
         return Checklist(facts.starts, (*called, offer, *common))
     fetched = (
-        _call(title, facts, facts.came(details=details), "The platform did not ask yet.", None)
+        _exchange_step(
+            title,
+            facts,
+            facts.fetched_by_platform(details=details),
+            "The platform did not ask yet.",
+            None,
+        )
         for title, details in (("Versions fetched", False), ("Version details fetched", True))
     )
-    return Checklist(facts.starts, (_token(facts), *fetched, *called, offer, *common))
+    return Checklist(facts.starts, (_token_a(facts), *fetched, *called, offer, *common))
 
 
-def _both(facts: Facts, asked: Sequence[Exchange | None]) -> Iterable[Step]:
+def _steps_of_hub(facts: Facts, asked: Sequence[Exchange | None]) -> Iterable[Step]:
     """Return the two steps in which the hub asks the platform."""
     awaited = (
         "The hub asks when the platform POSTs its credentials."
@@ -96,16 +102,16 @@ def _both(facts: Facts, asked: Sequence[Exchange | None]) -> Iterable[Step]:
     )
     titles = ("Its versions read by the hub", "Its version details read by the hub")
     return [
-        _call(title, facts, row, awaited, _again(facts))
+        _exchange_step(title, facts, row, awaited, _retry_of_hub(facts))
         for title, row in zip(titles, asked, strict=True)
     ]
 
 
-def _again(facts: Facts) -> Retry | None:
+def _retry_of_hub(facts: Facts) -> Retry | None:
     return Retry.REGISTER if facts.starts is Starts.HUB else None
 
 
-def _call(
+def _exchange_step(
     title: str, facts: Facts, row: Exchange | None, awaited: str, retry: Retry | None
 ) -> Step:
     if row is not None and is_good(row):
@@ -126,7 +132,7 @@ def outcome(row: Exchange) -> str:
     return f"HTTP {row.http_status}{code}{words}."
 
 
-def _token(facts: Facts) -> Step:
+def _token_a(facts: Facts) -> Step:
     title, token = "Token A handed over", facts.token_a
     if facts.is_registered:
         return Step(title, State.DONE, "It was used, and opens nothing any more.")
@@ -156,14 +162,14 @@ def _trouble(token: Credentials, now: datetime) -> str:
 
 
 def _roles(facts: Facts) -> Step:
-    title, offer = "Roles accepted", facts.offered()
+    title, offer = "Roles accepted", facts.credentials_exchange()
     if facts.is_registered:
         registered, missing = f"Registered: {_all(facts.active)}.", facts.listed - facts.active
         if missing:
             sentence = f"{registered} On its list, and not named by it: {_all(missing)}."
             return Step(title, State.CARE, sentence)
         return Step(title, State.DONE, registered)
-    refused = claimed(offer) - facts.listed if offer is not None else frozenset()
+    refused = claimed_parties(offer) - facts.listed if offer is not None else frozenset()
     if offer is not None and refused:
         sentence = (
             f"It names {_all(refused)}, not on its list: add there what is agreed on, or have the"
@@ -177,7 +183,7 @@ def _modules(facts: Facts) -> Step:
     title = "Modules found"
     if not facts.is_registered:
         return Step(title, State.WAITING, "Known once its version details were read.")
-    asked = tuple(facts.asked()[1:2])
+    asked = tuple(facts.fetched_by_hub()[1:2])
     found = f"Found: {_interfaces(facts.endpoints)}."
     missing = facts.expected - facts.endpoints
     if not missing:
@@ -198,7 +204,7 @@ def _form(facts: Facts) -> Step:
     return Step(title, State.WAITING, "It made no call with a token of the hub yet.")
 
 
-def _pull(facts: Facts) -> Step:
+def _first_pull(facts: Facts) -> Step:
     title = "First pull"
     if not facts.is_registered:
         return Step(title, State.WAITING, "Begins once it is registered.")

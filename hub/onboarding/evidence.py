@@ -1,4 +1,4 @@
-"""What is known of a handshake, and which of its exchanges say how far it is.
+"""Evidence of a handshake: what is known of it, and which exchanges say how far it is.
 
 Spec: 2.2.1 credentials (registration).
 """
@@ -42,36 +42,40 @@ class Facts:
     pulls: Sequence[PullState] = ()
     is_pulled: bool = True
 
-    def came(self, *, details: bool) -> Exchange | None:
-        """Return how the platform was answered that asked for the versions, or for details."""
-        return self._telling(
+    def fetched_by_platform(self, *, details: bool) -> Exchange | None:
+        """Return the exchange in which the platform fetched the versions, or the details."""
+        return self._last_of(
             row
             for row in self.exchanges
             if (row.direction, row.module) == ("in", VERSIONS) and bool(row.version) is details
         )
 
-    def offered(self) -> Exchange | None:
-        """Return how the credentials were answered that began the registration."""
+    def credentials_exchange(self) -> Exchange | None:
+        """Return the exchange of credentials that began the registration."""
         direction = "in" if self.starts is Starts.PLATFORM else "out"
-        return self._telling(row for row in offers(self.exchanges) if row.direction == direction)
+        return self._last_of(
+            row for row in that_brought_credentials(self.exchanges) if row.direction == direction
+        )
 
-    def asked(self) -> Sequence[Exchange]:
+    def fetched_by_hub(self) -> Sequence[Exchange]:
         """Return what the hub asked in the attempt that counts: the versions, then the details."""
         rows = [row for row in self.exchanges if (row.direction, row.module) == ("out", VERSIONS)]
-        last = (self.offered() if self.is_registered else None) or next(iter(rows), None)
+        last = (self.credentials_exchange() if self.is_registered else None) or next(
+            iter(rows), None
+        )
         return [row for row in rows if last and row.correlation_id == last.correlation_id][::-1]
 
-    def _telling(self, rows: Iterable[Exchange]) -> Exchange | None:
+    def _last_of(self, rows: Iterable[Exchange]) -> Exchange | None:
         """Return the last; of a registered platform the last that succeeded."""
         return next((row for row in rows if is_good(row) or not self.is_registered), None)
 
 
 def is_good(row: Exchange) -> bool:
-    """Tell whether it was answered with success."""
+    """Return whether it was answered with success."""
     return row.status_code is not None and is_success(row.status_code)
 
 
-def offers(rows: Iterable[Exchange]) -> Iterable[Exchange]:
+def that_brought_credentials(rows: Iterable[Exchange]) -> Iterable[Exchange]:
     """Keep what brought credentials."""
     return (row for row in rows if row.module == CREDENTIALS and row.method in OFFERS)
 
@@ -90,7 +94,7 @@ class _Answer(msgspec.Struct):
     data: _Credentials
 
 
-def claimed(offer: Exchange) -> frozenset[str]:
+def claimed_parties(offer: Exchange) -> frozenset[str]:
     """Return the parties a platform named, as far as the log has them."""
     with suppress(msgspec.DecodeError):
         if offer.direction == "in":

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from hub.models import Exchange, PullState
 from hub.onboarding.checklist import Checklist, decide
-from hub.onboarding.evidence import CREDENTIALS, VERSIONS, Facts, offers
+from hub.onboarding.evidence import CREDENTIALS, VERSIONS, Facts, that_brought_credentials
 from ocpi.types import InterfaceRole, ModuleID, Role
 from ocpi.versions import VERSIONS as SPOKEN
 from parties.models import Credentials, Direction, Platform, TokenKind
@@ -110,7 +110,7 @@ def _stranger(platform: Platform, since: datetime) -> Exchange | None:
 
 
 def _starter(exchanges: Sequence[Exchange], token_a: Credentials | None) -> Starts:
-    last = next(iter(offers(exchanges)), None)
+    last = next(iter(that_brought_credentials(exchanges)), None)
     if last is not None:
         return Starts.HUB if last.direction == "out" else Starts.PLATFORM
     return Starts.HUB if token_a is None else Starts.PLATFORM

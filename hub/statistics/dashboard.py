@@ -39,7 +39,7 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailureCount:
     """How often a party got or gave one code."""
 
     party: str
@@ -48,7 +48,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class TooFast:
+class ThrottledCount:
     """How many requests of a platform, or of strangers, were refused for their rate."""
 
     platform: str
@@ -56,7 +56,7 @@ class TooFast:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingWork:
+class ReceiverLag:
     """A holder that is behind: its oldest undelivered change, and how many there are."""
 
     receiver: str
@@ -118,19 +118,21 @@ def messages() -> Messages:
     return Messages(begin, dict(numbers), dict(totals), failed)
 
 
-def failures() -> list[Failed]:
+def failures() -> list[FailureCount]:
     """Return what came to nothing in the last 24 hours, the most frequent first."""
     since = timezone.now() - timedelta(hours=HOURS)
     rows = Failure.objects.filter(hour__gt=since).values_list("party", "code")
-    return [Failed(*row) for row in rows.annotate(times=Sum("number")).order_by("-times", "party")]
+    return [
+        FailureCount(*row) for row in rows.annotate(times=Sum("number")).order_by("-times", "party")
+    ]
 
 
-def throttled() -> list[TooFast]:
+def throttled() -> list[ThrottledCount]:
     """Return who was over its rate in the last 24 hours, the most refused first."""
     since = timezone.now() - timedelta(hours=HOURS)
     rows = Throttled.objects.filter(hour__gt=since).values_list("platform")
     counted = rows.annotate(times=Sum("number")).order_by("-times", "platform")
-    return [TooFast(*row) for row in counted]
+    return [ThrottledCount(*row) for row in counted]
 
 
 def throttled_of(platform: str) -> int:
@@ -140,14 +142,14 @@ def throttled_of(platform: str) -> int:
     return int(found.aggregate(times=Sum("number"))["times"] or 0)
 
 
-def waiting() -> list[WaitingWork]:
+def waiting() -> list[ReceiverLag]:
     """Return who is behind, the one with the oldest change first; each once."""
     names = dict(Subscription.objects.values_list("pk", "receiver__holder"))
-    found: dict[str, WaitingWork] = {}
+    found: dict[str, ReceiverLag] = {}
     for module in POLICIES:
         behind = backlog.lag(module, names, most=_CHANGES)
         for pk, (changes, seconds) in behind.items():
-            one = WaitingWork(names[pk], module, seconds, changes)
+            one = ReceiverLag(names[pk], module, seconds, changes)
             known = found.setdefault(one.receiver, one)
             found[one.receiver] = max(one, known, key=lambda each: each.seconds)
     return sorted(found.values(), key=lambda each: -each.seconds)

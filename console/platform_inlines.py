@@ -37,7 +37,7 @@ class CredentialsInline(_SeenWithPlatform):
     """Tokens by what may be known of them: neither text nor hash is even read."""
 
     model = Credentials
-    fields = readonly_fields = ("which", "ending", "standing", "form_seen", "age", "used", "until")
+    fields = readonly_fields = ("which", "ending", "state", "form_seen", "age", "used", "until")
     verbose_name_plural = "Credentials"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credentials]:
@@ -64,7 +64,7 @@ class CredentialsInline(_SeenWithPlatform):
         return f"…{row.last_four}" if row.last_four else "-"
 
     @column("State")
-    def standing(self, row: Credentials) -> SafeString:
+    def state(self, row: Credentials) -> SafeString:
         """Show whether it opens anything."""
         if row.revoked_at is not None:
             return badge("revoked", Tone.BAD)
