@@ -128,5 +128,5 @@ def test_what_is_asked_for_anyway_is_refused(viewer: Page) -> None:
     assert DeadLetter.objects.count() == 1
     assert not PullState.objects.filter(full_requested=True).exists()
     assert not User.objects.filter(username="mallory").exists()
-    told = set(Change.objects.exclude(who="hub").values_list("action", flat=True))
-    assert told == {Event.DENIED}
+    actions = set(Change.objects.exclude(who="hub").values_list("action", flat=True))
+    assert actions == {Event.DENIED}

@@ -286,9 +286,9 @@ def test_what_is_in_quarantine_is_discarded(
     )
     assert [each["number"] for each in command("quarantine")] == [second["number"]]
 
-    told = run("discard", "quarantine", "--id", str(second["number"]))
+    output = run("discard", "quarantine", "--id", str(second["number"]))
 
-    assert told.strip() == "1 discarded."
+    assert output.strip() == "1 discarded."
     assert [change.action for change in Change.objects.filter(kind="hub.Quarantined")] == [
         "discarded",
         "discarded",

@@ -262,14 +262,14 @@ def test_what_belongs_together_is_linked(admin_client: Client) -> None:
         kind: page_of(kind._default_manager.order_by("pk")[0]) for kind in KINDS
     }
     credit = page_of(Cdr.objects.get(object_id="CREDIT"))
-    wanted = {
+    links_by_page = {
         everything[Session]: [everything[Cdr], credit, everything[Token], everything[Location]],
         everything[Cdr]: [everything[Session], credit, everything[Token], everything[Location]],
         everything[Token]: [everything[Session], everything[Cdr]],
         everything[Location]: [everything[Session], everything[Cdr], credit],
         list_of(Session): [everything[Cdr], credit],
     }
-    for url, links in wanted.items():
+    for url, links in links_by_page.items():
         html = text(admin_client, url)
         assert [link for link in links if f'href="{link}"' not in html] == [], url
 

@@ -1,4 +1,4 @@
-"""How far an export is while it comes: told to the page that asked for it."""
+"""How far an export is while it comes: shown on the page that asked for it."""
 
 from typing import Any
 
@@ -37,8 +37,8 @@ def how_far(client: Client) -> dict[str, object]:
     """Ask as the page asks."""
     answer = client.get(PROGRESS, {"job": JOB})
     assert answer.status_code == 200
-    told: dict[str, object] = answer.json()
-    return told
+    progress: dict[str, object] = answer.json()
+    return progress
 
 
 def test_a_page_sees_how_far_its_file_is(
@@ -74,8 +74,8 @@ def test_a_file_that_broke_off_says_so(admin_client: Client) -> None:
     file = iter(answer)
     next(file)
     answer.close()
-    told = how_far(admin_client)
-    assert (told["is_over"], str(told["words"]).startswith("It broke off")) == (True, True)
+    progress = how_far(admin_client)
+    assert (progress["is_over"], str(progress["words"]).startswith("It broke off")) == (True, True)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -83,8 +83,8 @@ def test_a_file_whose_reader_did_not_wait_for_its_turn_says_so(admin_client: Cli
     """None of it was made, and none will be."""
     answer: Any = admin_client.post(EXPORT, {"form": "csv", "job": JOB})
     answer.close()
-    told = how_far(admin_client)
-    assert (told["is_over"], str(told["words"]).startswith("It broke off")) == (True, True)
+    progress = how_far(admin_client)
+    assert (progress["is_over"], str(progress["words"]).startswith("It broke off")) == (True, True)
 
 
 def test_how_far_a_file_is_is_for_who_may_take_lists() -> None:

@@ -1,4 +1,4 @@
-"""What an operator may do with a connection: offered where legal, done by POST, told in words."""
+"""Operations on a connection: offered where they are legal, done by POST, reported in words."""
 
 from typing import Any
 

@@ -174,9 +174,13 @@ def test_suspended_and_resumed_by_command(rotated: Platform) -> None:
 
 def test_platforms_tells_tokens_by_their_last_four(rotated: Platform) -> None:
     """Kind, direction, form and age of what is in force; and until when the circuit is open."""
-    [told] = run_json("platforms")
-    assert [token["last_four"] for token in told["credentials"]] == ["000a", "0002", "0001"]
-    assert told["circuit_until"] is None
+    [shown_platform] = run_json("platforms")
+    assert [token["last_four"] for token in shown_platform["credentials"]] == [
+        "000a",
+        "0002",
+        "0001",
+    ]
+    assert shown_platform["circuit_until"] is None
 
 
 @pytest.mark.parametrize("action", ["retry", "revoke", "resume"])

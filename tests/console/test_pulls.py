@@ -102,9 +102,9 @@ def test_nothing_of_a_driver_is_shown(pair: Pair, admin_client: Client) -> None:
 
     [kept] = Quarantined.objects.all()
     texts = [page(admin_client, "quarantined"), page(admin_client, "quarantined", kept.pk)]
-    [told] = command("quarantine", "--party", "DE-MSA", "--module", "tokens")
-    assert told["id"] == "…CDEF"
-    assert not [text for text in (*texts, str(told)) if UID in text]
+    [listed] = command("quarantine", "--party", "DE-MSA", "--module", "tokens")
+    assert listed["id"] == "…CDEF"
+    assert not [text for text in (*texts, str(listed)) if UID in text]
 
 
 def test_the_words_of_a_list_of_tokens_are_not_quoted(pair: Pair) -> None:

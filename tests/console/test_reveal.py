@@ -14,8 +14,8 @@ from console.object_links import page_of
 from hub.models import Exchange, Location
 from operators.models import Change
 from tests.console.test_charged_objects import CONTRACT, UID, a_session, a_token, stored
-from tests.hub.message_log.conftest import told, told_json
 from tests.hub.message_log.test_console import an_exchange
+from tests.parties.commands import run, run_json
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def test_a_reason_that_quotes_the_driver_is_kept_without(
     """Neither history, audit nor the process's log says what was revealed."""
     token = a_token()
     admin_client.post(reveal(token), {"reason": f"Ticket 7 about {UID.lower()}"})
-    told("reveal", "TOKEN", "DE", "MSA", UID, "--reason", f"Ticket 8 about {CONTRACT}")
+    run("reveal", "TOKEN", "DE", "MSA", UID, "--reason", f"Ticket 8 about {CONTRACT}")
     kept = [entry.get_change_message() for entry in LogEntry.objects.all()]
     kept += [str(row.after) for row in Change.objects.filter(action="revealed")]
     said = f"{kept} {caplog.text}".upper()
@@ -126,9 +126,9 @@ def test_who_may_not_see_the_log_has_no_way_to_it(client: Client, django_user_mo
 def test_the_command_reveals_and_records(caplog: pytest.LogCaptureFixture) -> None:
     """With a reason, in the process's log, which does not quote it."""
     a_token()
-    [found] = told_json("reveal", "TOKEN", "DE", "MSA", UID, "--reason", "Ticket 7")
+    [found] = run_json("reveal", "TOKEN", "DE", "MSA", UID, "--reason", "Ticket 7")
     assert (found["uid"], found["contract_id"]) == (UID, CONTRACT)
     assert "Ticket 7" in caplog.text
     assert UID not in caplog.text
     with pytest.raises(CommandError, match="the hub holds no SESSION X of DE-MSA"):
-        told("reveal", "SESSION", "DE", "MSA", "X", "--reason", "x")
+        run("reveal", "SESSION", "DE", "MSA", "X", "--reason", "x")

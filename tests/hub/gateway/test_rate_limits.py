@@ -22,7 +22,8 @@ from parties.models import Credentials, TokenKind
 from tests.cast import CPA, HUB, Cast, a_location, command, push
 from tests.conftest import HubServer
 from tests.hub.gateway.real_platforms import Pair
-from tests.hub.message_log.conftest import Logged, logged, told, told_json
+from tests.hub.message_log.conftest import Logged, logged
+from tests.parties.commands import run, run_json
 
 IDS = {"X-Request-ID": "r-1", "X-Correlation-ID": "c-1"}
 __all__ = ["logged"]  # a fixture of another folder
@@ -213,9 +214,9 @@ def test_what_came_too_fast_is_counted(
 
     rows = logged()
 
-    told_of = {each["platform"]: each["number"] for each in told_json("status")["throttled"]}
+    told_of = {each["platform"]: each["number"] for each in run_json("status")["throttled"]}
     assert told_of == {"P1": 9, "": 5}
-    assert "P1 9, strangers 5" in told("status")
+    assert "P1 9, strangers 5" in run("status")
     assert len([row for row in rows if row.http_status == 429]) <= 2 * 3
     assert Throttled.objects.count() <= 4
     assert b"strangers" in admin_client.get("/admin/").content

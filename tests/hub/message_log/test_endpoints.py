@@ -31,7 +31,7 @@ def test_the_object_a_url_names() -> None:
     assert endpoint_of_hub(f"{base}/receiver/locations/NL").object_id() == ""
 
 
-def test_a_shared_endpoint_is_told_apart_by_the_receiver() -> None:
+def test_of_a_shared_endpoint_the_receiver_decides_whose_it_is() -> None:
     """Two tenants of one installation have the same URL."""
     tenants = [Endpoint(CPO, "", name, "2.2.1", "locations", "RECEIVER") for name in ("A", "B")]
     places = Endpoints({CPO: tenants}, {"NL-CPB": "B"})

@@ -11,7 +11,8 @@ from sandbox import SandboxPlatform
 from sandbox.misbehaviour import refuse, say
 from sandbox.server import Call
 from tests.cast import CPA, CPB, HUB, MSA, Cast, a_location, push
-from tests.hub.message_log.conftest import Logged, told, told_json
+from tests.hub.message_log.conftest import Logged
+from tests.parties.commands import run, run_json
 
 AT = {"location_id": "LOC1"}
 ALLOWED = json.dumps({"status_code": 1000, "data": {"allowed": "ALLOWED"}}).encode()
@@ -162,18 +163,18 @@ def test_trace_tells_the_journey(
         authorize(cpo, **{"X-Correlation-ID": "journey-2"})
     logged()
 
-    header, came, went = told("trace", "journey-2").splitlines()
+    header, came, went = run("trace", "journey-2").splitlines()
     assert came.index("NL-CPA → DE-MSA") == went.index("NL-CPA → DE-MSA")
     assert "→ hub" in came
     assert "hub →" in went
     assert header.index("route") == came.index("direct")
-    hops = told_json("trace", "journey-2")
+    hops = run_json("trace", "journey-2")
     assert [hop["direction"] for hop in hops] == ["in", "out"]
-    whole = told_json("trace", "journey-2", "--whole")
+    whole = run_json("trace", "journey-2", "--whole")
     assert [json.loads(hop["request_body"]) for hop in whole] == [AT, AT]
-    assert whole[1]["curl"] in told("trace", "journey-2", "--whole")
+    assert whole[1]["curl"] in run("trace", "journey-2", "--whole")
     with pytest.raises(CommandError, match="nothing carried the correlation id 'never'"):
-        told("trace", "never")
+        run("trace", "never")
 
 
 def test_log_finds_messages(pair: tuple[SandboxPlatform, SandboxPlatform], logged: Logged) -> None:
@@ -186,7 +187,7 @@ def test_log_finds_messages(pair: tuple[SandboxPlatform, SandboxPlatform], logge
     logged()
 
     def found(*words: str) -> list[str]:
-        return [f"{row['module']}/{row['object_key']}" for row in told_json("log", *words)]
+        return [f"{row['module']}/{row['object_key']}" for row in run_json("log", *words)]
 
     both = ["locations/L1", "locations/L2"]
     assert found("--module", "locations", "--since", "10m") == both
@@ -196,11 +197,11 @@ def test_log_finds_messages(pair: tuple[SandboxPlatform, SandboxPlatform], logge
     assert found("--party", "NL-CPA", "--module", "locations", "--limit", "1") == both[1:]
     assert found("--party", "NL-CPB") == ["tariffs/"]
     assert found("--code", "4001") == []
-    failed = [row["request_id"] for row in told_json("log") if row["status_code"] != 1000]
-    assert [row["request_id"] for row in told_json("log", "--code", "failed")] == failed
+    failed = [row["request_id"] for row in run_json("log") if row["status_code"] != 1000]
+    assert [row["request_id"] for row in run_json("log", "--code", "failed")] == failed
     assert found("--direction", "out", "--module", "locations") == []
     assert found("--until", "1h") == []
-    assert "No such messages" in told("log", "--code", "4001")
-    assert "manage.py trace" in told("log")
+    assert "No such messages" in run("log", "--code", "4001")
+    assert "manage.py trace" in run("log")
     with pytest.raises(CommandError, match="write 30s, 10m"):
-        told("log", "--since", "soon")
+        run("log", "--since", "soon")

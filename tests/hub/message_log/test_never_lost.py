@@ -103,8 +103,8 @@ def test_what_cannot_be_masked_is_certain_at_least() -> None:
     """Who, when and how it ended is known without reading what was sent."""
     entry = replace(next(entries()), platform="P", request_id="r-1", http_status=400)
     row = dict(zip(COLUMNS, rows.textless_row(entry), strict=True))
-    told = ("direction", "platform", "method", "http_status", "request_id", "request_body")
-    assert [row[name] for name in told] == ["in", "P", "POST", 400, "r-1", rows.NOT_MASKED]
+    names = ("direction", "platform", "method", "http_status", "request_id", "request_body")
+    assert [row[name] for name in names] == ["in", "P", "POST", 400, "r-1", rows.NOT_MASKED]
     assert "{}" not in row.values()
 
 

@@ -39,7 +39,7 @@ def an_entry(url: str, method: str = "GET", body: bytes = b"", answer: bytes = b
     )
 
 
-def told(entry: Entry, **endpoints: str) -> dict[str, object]:
+def columns_of(entry: Entry, **endpoints: str) -> dict[str, object]:
     """Return the row by its columns; the peer's versions are at the beginning of all its URLs."""
     known = {
         url: [Endpoint(url, "", "P2", "2.2.1", module, "SENDER")]
@@ -53,14 +53,14 @@ def told(entry: Entry, **endpoints: str) -> dict[str, object]:
 
 def test_versions_are_what_is_read_at_their_own_url() -> None:
     """A platform is known by it."""
-    row = told(an_entry(f"{PEER}/"))
+    row = columns_of(an_entry(f"{PEER}/"))
     assert (row["module"], row["platform"], row["endpoint"]) == ("versions", "P2", PEER)
 
 
 def test_a_handshake_below_the_versions_url_hides_both_tokens() -> None:
     """The endpoints of who registers anew are not known, its versions URL still is."""
     body = json.dumps({"token": SECRET}).encode()
-    row = told(an_entry(f"{PEER}/2.2.1/credentials", "POST", body, b'{"data":%b}' % body))
+    row = columns_of(an_entry(f"{PEER}/2.2.1/credentials", "POST", body, b'{"data":%b}' % body))
     assert row["module"] == "credentials"
     assert SECRET not in str(row)
 
@@ -68,7 +68,7 @@ def test_a_handshake_below_the_versions_url_hides_both_tokens() -> None:
 def test_a_page_below_the_versions_url_hides_who_drives() -> None:
     """A `Link` leads anywhere; what it brings is nobody's versions."""
     page = json.dumps({"data": [{"uid": UID, "contract_id": UID}]}).encode()
-    row = told(replace(an_entry(f"{PEER}/pages/abc", answer=page), headers=ROUTED))
+    row = columns_of(replace(an_entry(f"{PEER}/pages/abc", answer=page), headers=ROUTED))
     assert row["module"] == ""
     assert UID not in str(row)
 
@@ -77,7 +77,9 @@ def test_a_page_below_the_versions_url_hides_who_drives() -> None:
 def test_a_token_is_hidden_in_every_module(module: str) -> None:
     """Whoever posts its credentials to the wrong endpoint does not publish them."""
     body = json.dumps({"token": SECRET, "contract_id": UID}).encode()
-    row = told(an_entry("https://x.example.com/", body=body), **{module: "https://x.example.com"})
+    row = columns_of(
+        an_entry("https://x.example.com/", body=body), **{module: "https://x.example.com"}
+    )
     assert row["module"] == module
     assert SECRET not in str(row)
     assert UID not in str(row)
@@ -87,7 +89,7 @@ def test_half_a_character_is_replaced() -> None:
     """PostgreSQL's text holds no lone surrogates and no NUL, wherever they come from."""
     body = b'{"uid":"abcdefgh\\ud800","x":"' + b"x" * 20_000
     entry = an_entry("https://x.example.com/\0", body=body)
-    row = told(replace(entry, request_id="\udfff"))
+    row = columns_of(replace(entry, request_id="\udfff"))
     for value in row.values():
         str(value).encode()
         assert "\0" not in str(value)
@@ -96,7 +98,7 @@ def test_half_a_character_is_replaced() -> None:
 def test_the_status_of_a_cut_answer_is_known() -> None:
     """It was read before the cut."""
     read = Envelope(2001, "no", None, None)
-    row = told(replace(an_entry(f"{PEER}/x", answer=b"{"), envelope=read))
+    row = columns_of(replace(an_entry(f"{PEER}/x", answer=b"{"), envelope=read))
     assert (row["status_code"], row["status_message"]) == (2001, "no")
 
 

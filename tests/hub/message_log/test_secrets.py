@@ -14,8 +14,9 @@ from ocpi.transport.authorization import header
 from sandbox import SandboxPlatform
 from sandbox.misbehaviour import say
 from tests.cast import CPA, HUB, MSA, Cast, a_location, push
-from tests.hub.message_log.conftest import Logged, told
+from tests.hub.message_log.conftest import Logged
 from tests.ocpi.objects import a_token
+from tests.parties.commands import run
 
 UID, CONTRACT = "04A1B2C3D4E5F6", "DE-MSA-C12345678-X"
 
@@ -68,7 +69,7 @@ def test_no_uid_of_a_token_wherever_it_stands(
     assert "…E5F6" in held
     assert "/…E5F6/AUTHORIZE" in held
     assert "%E2%80%A6" not in held
-    assert UID not in told("log", "--limit", "100").upper()
+    assert UID not in run("log", "--limit", "100").upper()
 
 
 def test_no_credentials_token(cast: Cast, logged: Logged) -> None:
@@ -154,7 +155,7 @@ def test_what_changes_an_unpublished_location_is_not_kept(
 def test_bodies_are_cut(
     pair: tuple[SandboxPlatform, SandboxPlatform], logged: Logged, settings: LazySettings
 ) -> None:
-    """The beginning is kept and its whole length is told; the status is known all the same."""
+    """The beginning is kept and its whole length is shown; the status is known all the same."""
     settings.HUB_MESSAGE_LOG_BODY_BYTES = 100
     cpo, emsp = pair
     big = {"data": ["x" * 90] * 9, "status_code": 1000}

@@ -16,7 +16,8 @@ from ocpi.transport.authorization import header
 from tests.cast import CPA, HUB, MSA, Cast, a_location, push
 from tests.conftest import HubServer
 from tests.hub.gateway.real_platforms import Pair
-from tests.hub.message_log.conftest import Logged, told_json
+from tests.hub.message_log.conftest import Logged
+from tests.parties.commands import run_json
 
 FORGED = {
     "Authorization": header("a-token-that-nobody-issued"),
@@ -57,11 +58,11 @@ def test_a_stranger_is_no_party_and_joins_no_exchange(
     assert status == 401
     shown = (forged.sender, forged.receiver, forged.platform, forged.object_key)
     assert {*shown, forged.correlation_id, forged.request_id} == {""}
-    told = told_json("trace", ids["X-Correlation-ID"])
-    assert 401 not in [each["http_status"] for each in told]
+    exchanges = run_json("trace", ids["X-Correlation-ID"])
+    assert 401 not in [each["http_status"] for each in exchanges]
     for party in (CPA, MSA):
-        told = told_json("log", "--party", str(party))
-        assert 401 not in [each["http_status"] for each in told]
+        exchanges = run_json("log", "--party", str(party))
+        assert 401 not in [each["http_status"] for each in exchanges]
     assert set(Failure.objects.values_list("party", flat=True)) == {""}
 
 

@@ -104,7 +104,7 @@ def test_the_hub_starts_from_the_same_place(
 
 
 def test_a_name_that_commands_could_not_write_is_refused(olga: Client) -> None:
-    """A control character in a name is told at its field."""
+    """A control character in a name is shown at its field."""
     answer = begin(olga, "platform", name="P\x071")
     assert "printable characters" in text(answer)
     assert not Platform.objects.exists()

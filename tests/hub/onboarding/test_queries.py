@@ -123,8 +123,12 @@ def test_the_command_tells_the_same(cast: Cast, logged: Logged) -> None:
     """`onboarding` says each step, and ends with 1 while one waits."""
     cast["P1"]
     logged()
-    told = run_json("onboarding", "P1", code=1)
-    assert (told["status"], told["complete"], told["starts"]) == ("CONNECTED", False, "platform")
+    result = run_json("onboarding", "P1", code=1)
+    assert (result["status"], result["complete"], result["starts"]) == (
+        "CONNECTED",
+        False,
+        "platform",
+    )
     Platform.objects.update(quirks={"pull": False})
     assert run_json("onboarding", "P1", "--wait", "5")["complete"]
     assert "✓ First pull: It is not pulled" in run("onboarding", "P1")

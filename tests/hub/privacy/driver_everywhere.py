@@ -35,7 +35,7 @@ WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND data_type IN
   ('text', 'character varying', 'character', 'json', 'jsonb', 'bytea', 'ARRAY', 'inet', 'uuid')"""
 
 
-def standing(*texts: str) -> list[str]:
+def found_in(*texts: str) -> list[str]:
     """Return every column of the database in which one of some texts stands, in whatever case."""
     return sorted(set(_standing(texts)))
 

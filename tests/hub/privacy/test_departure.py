@@ -23,7 +23,7 @@ from parties.holders import ref_of
 from parties.models import Platform
 from sandbox import SandboxPlatform, object_path
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push
-from tests.hub.privacy.driver_everywhere import CDR, NAMES, SESSION, TOKEN, UID, plant, standing
+from tests.hub.privacy.driver_everywhere import CDR, NAMES, SESSION, TOKEN, UID, found_in, plant
 from tests.hub.pull.workers import offer, read
 from tests.ocpi.objects import a_tariff, a_token
 
@@ -114,7 +114,7 @@ def test_what_the_law_keeps_names_no_driver(cast: Cast, deliver_all: Deliver) ->
     assert value["total_cost"] == CDR["total_cost"]
     assert (kept.owner, kept.recipient, kept.platform) == ("NL-CPA", "DE-MSA", "P2")
     assert value["cdr_token"]["uid"] == "ERASED"
-    assert [each for each in standing(*NAMES) if each.startswith("hub_keptcdr")] == []
+    assert [each for each in found_in(*NAMES) if each.startswith("hub_keptcdr")] == []
 
 
 def test_what_is_under_the_same_name_elsewhere_stays(cast: Cast, deliver_all: Deliver) -> None:

@@ -14,7 +14,7 @@ from ocpi.validation import validate
 from operators.models import Change as Audited
 from sandbox import misbehaviour, object_path
 from tests.cast import CPA, HUB, MSA, Cast, command
-from tests.hub.message_log.conftest import Logged, logged, told
+from tests.hub.message_log.conftest import Logged, logged
 from tests.hub.privacy.driver_everywhere import (
     CDR,
     CONTRACT,
@@ -23,10 +23,11 @@ from tests.hub.privacy.driver_everywhere import (
     SESSION,
     TOKEN,
     UID,
+    found_in,
     plant,
-    standing,
 )
 from tests.ocpi.objects import a_cdr, a_session, a_token
+from tests.parties.commands import run
 
 __all__ = ["logged"]
 Deliver = Callable[[], int]
@@ -40,12 +41,12 @@ def test_nothing_of_an_erased_driver_is_left_anywhere(
     """No text, JSON or bytes of any table has the uid, the contract id or the card's number."""
     plant(cast, deliver_all)
     logged()
-    assert len(standing(*NAMES)) > 25
+    assert len(found_in(*NAMES)) > 25
 
     done = command(*ERASE)
 
     logged()
-    assert standing(*NAMES) == []
+    assert found_in(*NAMES) == []
     assert done["complete"]
     assert done["sent_to"] == ["DE-MSA", "NL-CPA"]
     assert {"tokens", "sessions", "CDRs", "changes of the feed", "dead letters"} <= set(
@@ -63,7 +64,7 @@ def test_what_is_exported_names_the_driver_in_every_kind_of_place(
     logged()
     found = command("erase_driver", "--contract", CONTRACT, "--dry-run")["counts"]
 
-    taken = json.loads(told("export_driver", "--contract", CONTRACT, "--reason", "ticket 8"))
+    taken = json.loads(run("export_driver", "--contract", CONTRACT, "--reason", "ticket 8"))
 
     assert taken["driver"]["uids"] == [UID]
     assert taken["driver"]["visual_numbers"] == [NUMBER]
@@ -79,10 +80,10 @@ def test_what_is_exported_names_the_driver_in_every_kind_of_place(
 def test_a_dry_run_changes_nothing(cast: Cast, deliver_all: Deliver) -> None:
     """It counts by kind, and asks for no reason."""
     plant(cast, deliver_all)
-    before = standing(*NAMES)
+    before = found_in(*NAMES)
     counts = command("erase_driver", "--uid", UID, "--dry-run")["counts"]
     assert (counts["sessions"], counts["CDRs"], counts["tokens"]) == (1, 1, 3)
-    assert standing(*NAMES) == before
+    assert found_in(*NAMES) == before
     with pytest.raises(SystemExit):
         command("erase_driver", "--uid", UID, "--reason", "x")
     with pytest.raises(SystemExit):
@@ -218,7 +219,7 @@ def test_an_id_of_many_is_no_driver(caplog: pytest.LogCaptureFixture) -> None:
     ]
     Token.objects.bulk_create(rows)
     with pytest.raises(CommandError, match="no one driver"):
-        told("erase_driver", "--uid", "CARD0001", "--dry-run")
+        run("erase_driver", "--uid", "CARD0001", "--dry-run")
     words = ("--uid", "CARD0001", "--by-uid", "--reason", "x", "--yes")
     assert command("erase_driver", *words)["counts"] == {"tokens": 1}
     assert Token.objects.count() == 149
@@ -241,7 +242,7 @@ def test_an_erasure_is_audited_without_naming_whom() -> None:
     assert (row.action, row.subject) == ("erased a driver", f"driver …{UID[-4:]}")
     assert row.after == {"reason": "wishes of ERASED", "erased": {}}
     with pytest.raises(CommandError, match="reason"):
-        told("erase_driver", "--uid", UID, "--yes")
+        run("erase_driver", "--uid", UID, "--yes")
     with pytest.raises(ValueError, match="name the driver"):
         Driver.named([""], ["#NA"])
 
@@ -298,9 +299,9 @@ def test_the_log_keeps_not_even_the_end_of_a_uid(
     other["cdr_token"] |= {"uid": "OTHER-9999-1111"}
     cast["P1"].hub.post("cdrs", "RECEIVER", body=other, to=HUB, sender=CPA)
     before = {row.pk for row in logged()}
-    assert standing(f"…{UID[-4:]}") != []
+    assert found_in(f"…{UID[-4:]}") != []
     command(*ERASE)
     assert before <= {row.pk for row in logged()}
     assert not Exchange.objects.filter(object_key__iendswith=UID[-4:]).exists()
-    assert [each for each in standing(f"…{UID[-4:]}") if each.startswith("hub_exchange")] == []
-    assert standing("…1111") != []
+    assert [each for each in found_in(f"…{UID[-4:]}") if each.startswith("hub_exchange")] == []
+    assert found_in("…1111") != []

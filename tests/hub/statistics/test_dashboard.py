@@ -50,7 +50,7 @@ def busy() -> None:
     put(1)
     put(2, ("OUTOFORDER",))
     now = timezone.now()
-    # By the database's clock, as its age is told: that of the test's transaction stands still.
+    # By the database's clock, as its age is shown: that of the test's transaction stands still.
     Change.objects.update(created_at=RawSQL("now() - interval '425 seconds'", ()))
     DeadLetter.objects.create(subscription=Subscription.objects.get(), method="PUT", reason="no")
     minute = now.replace(second=0, microsecond=0)

@@ -25,19 +25,19 @@ def day(number: float) -> datetime:
     return BEGIN + timedelta(days=number)
 
 
-def told(*changes: tuple[float, str, str], present: str = "AVAILABLE") -> list[Span]:
+def spans_of(*changes: tuple[float, str, str], present: str = "AVAILABLE") -> list[Span]:
     """Return the spans of ten days with these changes."""
     return spans([(day(at), *more) for at, *more in changes], present=present, begin=BEGIN, end=END)  # type: ignore[misc]
 
 
 def test_without_a_change_it_was_as_it_is() -> None:
     """All the time."""
-    assert told() == [Span(BEGIN, END, "AVAILABLE")]
+    assert spans_of() == [Span(BEGIN, END, "AVAILABLE")]
 
 
 def test_before_the_first_change_it_was_what_it_changed_from() -> None:
     """And after the last what it changed to."""
-    found = told((4, "AVAILABLE", "OUTOFORDER"), (5, "OUTOFORDER", "AVAILABLE"))
+    found = spans_of((4, "AVAILABLE", "OUTOFORDER"), (5, "OUTOFORDER", "AVAILABLE"))
     assert [(each.status, each.length.days) for each in found] == [
         ("AVAILABLE", 4),
         ("OUTOFORDER", 1),
@@ -61,7 +61,9 @@ def test_uptime_is_the_share_of_known_time_in_which_it_was_not_down(
     changes: list[tuple[float, str, str]], share: float | None
 ) -> None:
     """Down is INOPERATIVE and OUTOFORDER; what nobody knows does not count."""
-    assert uptime.uptime_share(told(*changes)) == (share if share is None else pytest.approx(share))
+    assert uptime.uptime_share(spans_of(*changes)) == (
+        share if share is None else pytest.approx(share)
+    )
 
 
 def test_an_hour_is_as_bad_as_the_worst_of_it() -> None:
