@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from hub.models import Change, Location
+from hub.models import Change, Location, Session
+from ocpi.errors import InvalidParameters
 from tests.cast import CPA, Cast, a_location
 from tests.hub.in_process import Hub
 from tests.hub.samples import SESSION, TOKEN, Sample
@@ -181,6 +182,7 @@ def test_a_patch_holds_or_is_refused(agreed: Cast, sample: Sample, patches: Any)
             assert _meaningless(_held(hub, path)) == _meaningless(merged(before, patch)), patch
             assert fed == 1
         else:
+            assert code == InvalidParameters.status_code, (patch, said)
             assert _held(hub, path) == before, said
             assert fed == 0
 
@@ -207,7 +209,7 @@ def test_a_patch_of_a_part_holds_or_is_refused(agreed: Cast, below: str) -> None
         hub.forget()
         hub.send("PUT", path, json.dumps(value).encode())
         before = _held(hub, f"{path}/{below}")
-        (_, code), _ = hub.send("PATCH", f"{path}/{below}", json.dumps(patch).encode())
+        (_, code), said = hub.send("PATCH", f"{path}/{below}", json.dumps(patch).encode())
         fed = Change.objects.filter(method="PATCH").count()
         if code == 1000:
             after = _held(hub, f"{path}/{below}")
@@ -215,6 +217,7 @@ def test_a_patch_of_a_part_holds_or_is_refused(agreed: Cast, below: str) -> None
             assert _held(hub, path)["last_updated"] >= after["last_updated"]
             assert fed == 1
         else:
+            assert code == InvalidParameters.status_code, (patch, said)
             assert _held(hub, path) == value
             assert fed == 0
 
@@ -246,5 +249,17 @@ def test_what_a_patch_clears_is_not_found_any_more(agreed: Cast) -> None:
     assert hub.send("PATCH", path, json.dumps(patch).encode())[0] == (200, 1000)
     assert not Location.objects.get().name
     evse = {"status": "CHARGING", "last_updated": T3}
-    hub.send("PATCH", f"{path}/E1", json.dumps(evse).encode())
-    assert Location.objects.get().city
+    answer, _ = hub.send("PATCH", f"{path}/E1", json.dumps(evse).encode())
+    assert (answer, bool(Location.objects.get().city)) == ((200, 1000), True)
+
+
+@pytest.mark.security("S-18")
+def test_a_moment_and_a_cost_that_a_patch_clears_are_gone(agreed: Cast) -> None:
+    """What no text stands for is empty too: a Session that goes on has no end and no cost."""
+    hub, path = Hub(SESSION, agreed["P1"]), SESSION.path("S1")
+    ended = {**SESSION.value, "end_date_time": T2, "total_cost": {"excl_vat": 1.5}}
+    hub.send("PUT", path, json.dumps(ended).encode())
+    assert Session.objects.filter(ended_at__isnull=False, cost=1.5).exists()
+    patch = {"end_date_time": None, "total_cost": None, "last_updated": T3}
+    assert hub.send("PATCH", path, json.dumps(patch).encode())[0] == (200, 1000)
+    assert Session.objects.filter(ended_at=None, cost=None).exists()
