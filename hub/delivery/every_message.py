@@ -88,7 +88,7 @@ class EveryMessage:
     ) -> tuple[list[Result], list[Result]]:
         """Reject what had its time while others passed, and hold all else.
 
-        Nothing is sent twice to prove that others pass: what passed tells. What settles nothing,
+        Nothing is sent twice to prove that others pass: what passed is proof. What settles nothing,
         as a dead letter sent again, blocks nothing either: it is held.
         """
         over: list[Result] = []
@@ -102,15 +102,13 @@ class EveryMessage:
         return over, [result for result in failing if result not in over]
 
     def supersedes(self, push: Push) -> bool:
-        """Tell whether a dead letter ends with it: a later PATCH says nothing of a lost one."""
+        """Whether a dead letter ends with it: a later PATCH says nothing of a lost one."""
         return push.is_state
 
     def positions(self, batch: Batch, result: BatchResult) -> Positions:
         """Stop before a gap, and note what beyond it is done and what may have arrived."""
-        subscriber, before_the_gap = (
-            self.subscriber,
-            reached(self.subscriber.position, batch, result),
-        )
+        subscriber = self.subscriber
+        before_the_gap = reached(subscriber.position, batch, result)
         done = subscriber.ahead | positions_of(result.settled)
         return Positions(
             before_the_gap,

@@ -38,7 +38,7 @@ def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
     """Flag what is missing, unless the crawl may have passed something over."""
     if state.phase != PullState.Phase.FULL or source.policy.personal:
         return
-    # One object that could not be told from the others may be any of those that seem missing.
+    # One object that could not be identified may be any of those that seem missing.
     if is_certain and state.is_gapless and _is_apart(state):
         found = sql.rows(
             statements.count_missed(source.policy),
