@@ -1,1 +1,1 @@
-"""The demo: a hub and simulated platforms on this machine, told in sentences and checked."""
+"""The demo: a hub and simulated platforms on this machine, in sentences, and checked."""

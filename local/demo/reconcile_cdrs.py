@@ -171,8 +171,10 @@ def _charged(sessions: Objects) -> dict[str, Account]:
 
 
 def _billed(cdrs: Objects) -> dict[str, Account]:
-    told = ((each["currency"], each["total_energy"], each["total_cost"]) for each in cdrs.values())
-    return _added(told)
+    amounts = (
+        (each["currency"], each["total_energy"], each["total_cost"]) for each in cdrs.values()
+    )
+    return _added(amounts)
 
 
 def _added(charged: Iterator[tuple[str, Any, Objects]]) -> dict[str, Account]:

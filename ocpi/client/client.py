@@ -156,7 +156,7 @@ class OcpiClient:
             raise from_library(error) from error
 
     async def _follow(self, message: Message, target: URL) -> Reply:
-        """Send, and go along with a redirect that stays on the host."""
+        """Send, and follow a redirect on the same host."""
         for _ in range(MOST_REDIRECTS + 1):
             reply = await self._send_on_live_connection(message, target)
             onward = redirect_target(target, reply)

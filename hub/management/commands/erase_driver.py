@@ -65,6 +65,8 @@ class Command(OperatorCommand[dict[str, Any]]):
             self.stdout.write(f"The hub holds nothing of driver {result['driver']}.")
         if result["sent_to"]:
             parties = ", ".join(result["sent_to"])
-            self.stdout.write(f"These were sent some of it, and are told by the eMSP: {parties}.")
+            self.stdout.write(
+                f"These were sent some of it, and the eMSP has to inform them: {parties}."
+            )
         if not result["complete"]:
             self.stdout.write("It is written anew all the time: end that, and erase again.")

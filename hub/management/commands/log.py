@@ -20,7 +20,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Take what is looked for."""
-        parser.add_argument("--party", default="", metavar="NL-CPA", help="said or was told it")
+        parser.add_argument("--party", default="", metavar="NL-CPA", help="asked or was asked")
         parser.add_argument("--module", default="", metavar="MODULE", help="like tokens")
         parser.add_argument("--code", default="", help=f"OCPI status code, like 4003, or {FAILED}")
         parser.add_argument(
