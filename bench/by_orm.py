@@ -1,7 +1,7 @@
 """The store's write and page as Django's ORM would do them, to be measured beside its SQL.
 
-They leave what the statements leave: the object and its parts, the end of older variants, the
-change in the feed behind the object's lock. Imported once Django is set up.
+They leave what the statements leave: the object and its parts, the end of older own copies,
+the change in the feed behind the object's lock. Imported once Django is set up.
 """
 
 # ruff: noqa: SLF001 - _default_manager is the documented way to a model's rows
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from hub.models import Change, Evse
 from hub.models.stored import StoredObject
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from hub.store import raw_json
 from hub.store.reads import Viewer
 from hub.store.sql.writes import LOCK
@@ -30,7 +30,7 @@ _OF_CHANGE = ("module", "owner", "audience", "method", "path", "body", "correlat
 _OF_PART = ("uid", "text", "last_updated", "revision", "generation", "position")
 
 
-def put(policy: Policy, values: Mapping[str, Any]) -> None:
+def put(policy: ModulePolicy, values: Mapping[str, Any]) -> None:
     """Store a whole object and feed it, unless the last PUT had the same bytes."""
     key = {"owner": values["owner"], "object_key": values["key"], "audience": values["audience"]}
     columns = {name: values[name] for name in _PLAIN}
@@ -45,7 +45,7 @@ def put(policy: Policy, values: Mapping[str, Any]) -> None:
             _replace(found, columns)
         if policy.part_model is not None:
             _put_parts(policy, found, json.loads(values["parts"]))
-        _end_variants(policy, values)
+        _end_own_copies(policy, values)
         _feed(values, found.revision)
 
 
@@ -59,7 +59,7 @@ def _replace(found: StoredObject, columns: Mapping[str, Any]) -> None:
     found.save()
 
 
-def _put_parts(policy: Policy, found: StoredObject, rows: list[dict[str, Any]]) -> None:
+def _put_parts(policy: ModulePolicy, found: StoredObject, rows: list[dict[str, Any]]) -> None:
     numbers = {"revision": found.revision, "generation": found.generation}
     Evse.objects.bulk_create(
         [Evse(object_id=found.pk, **numbers, **row) for row in rows],
@@ -69,7 +69,7 @@ def _put_parts(policy: Policy, found: StoredObject, rows: list[dict[str, Any]]) 
     )
 
 
-def _end_variants(policy: Policy, values: Mapping[str, Any]) -> None:
+def _end_own_copies(policy: ModulePolicy, values: Mapping[str, Any]) -> None:
     same = policy.model._default_manager.filter(owner=values["owner"], object_key=values["key"])
     same.exclude(audience="").filter(last_updated__lte=values["last_updated"]).delete()
 
@@ -84,7 +84,7 @@ def _feed(values: Mapping[str, Any], revision: int) -> None:
     )
 
 
-def page(policy: Policy, viewer: Viewer, *, limit: int) -> bytes:
+def page(policy: ModulePolicy, viewer: Viewer, *, limit: int) -> bytes:
     """Return the first page of what a viewer sees, counted like a list's first page."""
     everybody = policy.model._default_manager.filter(owner__in=viewer.owners)
     own = everybody.filter(
@@ -97,7 +97,7 @@ def page(policy: Policy, viewer: Viewer, *, limit: int) -> bytes:
     return b"[" + b",".join(map(_whole, _with_parts(policy, seen.order_by("seq"))[:limit])) + b"]"
 
 
-def _with_parts(policy: Policy, found: models.QuerySet[Any]) -> models.QuerySet[Any]:
+def _with_parts(policy: ModulePolicy, found: models.QuerySet[Any]) -> models.QuerySet[Any]:
     if policy.part_model is None:
         return found
     parts = Evse.objects.filter(generation=F("object__generation")).order_by("position", "id")

@@ -30,7 +30,7 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Policy:
+class ModulePolicy:
     """How one module is kept and delivered.
 
     `columns` and `part_columns` name what the hub searches by: a column and how to find its value
@@ -120,12 +120,12 @@ _CHARGED: Mapping[str, Column] = {
     "currency": word("currency"),
 }
 
-POLICIES: Mapping[ModuleID, Policy] = {
-    ModuleID.TARIFFS: Policy(
+POLICIES: Mapping[ModuleID, ModulePolicy] = {
+    ModuleID.TARIFFS: ModulePolicy(
         model=models.Tariff,
         columns={"currency": word("currency"), "type": word("type")},
     ),
-    ModuleID.LOCATIONS: Policy(
+    ModuleID.LOCATIONS: ModulePolicy(
         model=models.Location,
         part_model=models.Evse,
         columns={
@@ -137,7 +137,7 @@ POLICIES: Mapping[ModuleID, Policy] = {
         },
         part_columns={"evse_id": word("evse_id"), "status": word("status")},
     ),
-    ModuleID.TOKENS: Policy(
+    ModuleID.TOKENS: ModulePolicy(
         model=models.Token,
         columns={
             "type": word("type"),
@@ -147,7 +147,7 @@ POLICIES: Mapping[ModuleID, Policy] = {
             "contract_id": word("contract_id"),
         },
     ),
-    ModuleID.SESSIONS: Policy(
+    ModuleID.SESSIONS: ModulePolicy(
         model=models.Session,
         columns={
             **_CHARGED,
@@ -159,7 +159,7 @@ POLICIES: Mapping[ModuleID, Policy] = {
         delivery=Delivery.EVERY_MESSAGE,
         personal=True,
     ),
-    ModuleID.CDRS: Policy(
+    ModuleID.CDRS: ModulePolicy(
         model=models.Cdr,
         columns={
             **_CHARGED,

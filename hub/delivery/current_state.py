@@ -8,7 +8,7 @@ from hub.delivery.push import PartKey
 from hub.delivery.sql import current_state as statements
 from hub.delivery.sql.current_state import ObjectRow
 from hub.feed import Position, Selection
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from hub.store.reads import MOST_BYTES, Viewer
 
 
@@ -20,13 +20,15 @@ class Chunk:
     is_last: bool
 
 
-def revisions(policy: Policy, keys: Iterable[PartKey]) -> dict[PartKey, int]:
+def revisions(policy: ModulePolicy, keys: Iterable[PartKey]) -> dict[PartKey, int]:
     """Return the revision of each object or part; what is gone is missing."""
     found = sql.rows(statements.revisions(policy), _columns(list(keys)))
     return {(owner, key, part): revision for owner, key, part, revision in found}
 
 
-def texts(policy: Policy, keys: Iterable[PartKey], *, party: str) -> dict[PartKey, tuple[str, int]]:
+def texts(
+    policy: ModulePolicy, keys: Iterable[PartKey], *, party: str
+) -> dict[PartKey, tuple[str, int]]:
     """Return text and revision of whole objects and parts as a party sees them, if still there."""
     found = sql.rows(statements.texts(policy), {**_columns(list(keys)), "party": party})
     return {
@@ -37,7 +39,7 @@ def texts(policy: Policy, keys: Iterable[PartKey], *, party: str) -> dict[PartKe
 
 
 def with_changes(
-    policy: Policy, keys: Iterable[PartKey], selection: Selection, after: Position
+    policy: ModulePolicy, keys: Iterable[PartKey], selection: Selection, after: Position
 ) -> dict[PartKey, tuple[str, int, frozenset[Position]]]:
     """Return whole texts for one audience, each with its revision and its changes' positions.
 
@@ -59,7 +61,7 @@ def with_changes(
     }
 
 
-def objects(policy: Policy, viewer: Viewer, *, after: int, limit: int) -> Chunk:
+def objects(policy: ModulePolicy, viewer: Viewer, *, after: int, limit: int) -> Chunk:
     """Return what a party sees of some owners, in the order of creation; bounded in size too."""
     found = sql.rows(
         statements.objects(policy),

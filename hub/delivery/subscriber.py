@@ -11,7 +11,7 @@ from hub.delivery.push import Result
 from hub.delivery.receiver import Receiver
 from hub.delivery.sql.subscriber import SUBSCRIBER, SubscriberRow
 from hub.feed import Position, Selection
-from hub.module_policy import ABOUT_DRIVERS, POLICIES, Policy
+from hub.module_policy import ABOUT_DRIVERS, POLICIES, ModulePolicy
 from ocpi.errors import ReceiverNotConnected
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID
@@ -36,7 +36,7 @@ class Subscriber:
     is_news: bool
     paused_until: datetime | None
     module: ModuleID
-    policy: Policy
+    policy: ModulePolicy
     party: str
     owners: frozenset[str]
     position: Position

@@ -19,7 +19,7 @@ from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.routes import Addressee, Broadcast, Destination, Kept
 from hub.gateway.routing import destination_for
-from hub.module_policy import POLICIES, Policy
+from hub.module_policy import POLICIES, ModulePolicy
 from hub.store import Applied, WriteRequest, cdr_references
 from hub.store.identity import object_key
 from hub.store.reads import audience_of
@@ -73,7 +73,7 @@ def location(message: Message, request: WriteRequest) -> dict[str, str]:
     return {}
 
 
-def policy_of(message: Message) -> Policy:
+def policy_of(message: Message) -> ModulePolicy:
     """Return how the module is kept; the hub keeps nothing of a module that is only forwarded."""
     if message.kept is Kept.NOTHING:
         why = "set OCPI-to-country-code and OCPI-to-party-id"

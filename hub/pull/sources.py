@@ -15,7 +15,7 @@ from hub.gateway.directory import PartyDirectory
 from hub.gateway.routes import Addressee, Kept
 from hub.gateway.routing import destination_for
 from hub.models import Departed, PullState
-from hub.module_policy import POLICIES, Policy
+from hub.module_policy import POLICIES, ModulePolicy
 from hub.pull.pagination import Listing
 from ocpi import client
 from ocpi.errors import OcpiError, ReceiverNotConnected
@@ -73,7 +73,7 @@ class Source:
         return RoutingHeaders(to=self.party, sender=hub_party())
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> ModulePolicy:
         return POLICIES[self.module.identifier]
 
     @property

@@ -5,7 +5,7 @@
 from functools import cache
 
 from hub.models import Listed, Presence, PullState
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from parties.models import Agreement, Endpoint, Party, Platform
 
 PULL_STATE = PullState._meta.db_table
@@ -93,7 +93,7 @@ DUE = {False: _DUE + _IN_TURN, True: _DUE + _SOMEBODY_MAY + _IN_TURN}
 
 
 @cache
-def count_missed(policy: Policy) -> str:
+def count_missed(policy: ModulePolicy) -> str:
     """Build the statement that counts what a crawl missed of an owner; returns how often in a row.
 
     What reached the hub since the crawl began is there, whatever a page of before says.

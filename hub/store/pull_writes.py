@@ -15,7 +15,7 @@ import msgspec
 from django.db import DataError, IntegrityError, transaction
 
 from database import sql
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from hub.store import anonymity, writes
 from hub.store.merge import PlannedWrite
 from hub.store.sql import pull_writes as statements
@@ -195,7 +195,7 @@ def _known(objects: Sequence[Pulled]) -> _AllKnown:
     return {(row.owner, row.object_key, row.audience): row for row in found}
 
 
-def _texts(policy: Policy, seqs: list[int]) -> dict[int, str]:
+def _texts(policy: ModulePolicy, seqs: list[int]) -> dict[int, str]:
     return {row.seq: row.text for row in sql.rows(statements.texts(policy), {"seqs": seqs})}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from database import sql
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from hub.store import raw_json
 from hub.store.identity import object_key
 from hub.store.sql import reads as statements
@@ -44,7 +44,7 @@ class ObjectPage:
     cursor: str | None
 
 
-def page(policy: Policy, viewer: Viewer, request: PageRequest, *, limit: int) -> ObjectPage:
+def page(policy: ModulePolicy, viewer: Viewer, request: PageRequest, *, limit: int) -> ObjectPage:
     """Return one page of what the viewer may see; the total is that of the crawl's first page."""
     after, total = _cursor(request.cursor)
     parameters = _filters(viewer, request)
@@ -119,7 +119,7 @@ class ObjectQuery:
     reader: Named | None = None
 
 
-def get(policy: Policy, kind: ObjectType, query: ObjectQuery) -> bytes:
+def get(policy: ModulePolicy, kind: ObjectType, query: ObjectQuery) -> bytes:
     """Return a stored object or part as JSON; raises the type's unknown error with HTTP 404."""
     ids = query.ids
     found = sql.row(
@@ -140,25 +140,25 @@ def get(policy: Policy, kind: ObjectType, query: ObjectQuery) -> bytes:
     return text
 
 
-def posted_as(policy: Policy, owner: str, key: str) -> dict[str, bytes]:
+def posted_as(policy: ModulePolicy, owner: str, key: str) -> dict[str, bytes]:
     """Return the texts of a posted object by audience: an owner's ids are its own, for all."""
     found = sql.rows(statements.posted_texts(policy), {"owner": owner, "key": key})
     return {row.audience: row.text.encode() for row in found}
 
 
-def owners_of(policy: Policy, viewer: Viewer, key: str) -> list[str]:
+def owners_of(policy: ModulePolicy, viewer: Viewer, key: str) -> list[str]:
     """Return whose objects under a key the viewer may act on: ids are unique per owner (A-36)."""
     query = {"key": key, "party": str(viewer.party), "owners": sorted(viewer.owners)}
     return [owner for (owner,) in sql.rows(statements.owners(policy), query)]
 
 
-def is_anothers(policy: Policy, owner: str, key: str, *, party: str) -> bool:
+def is_anothers(policy: ModulePolicy, owner: str, key: str, *, party: str) -> bool:
     """Whether a personal object is known to be for somebody else, and not for this party."""
     found = sql.row(statements.anothers(policy), {"owner": owner, "key": key, "party": party})
     return bool(found and found[0])
 
 
-def audience_of(policy: Policy, owner: str, key: str) -> str | None:
+def audience_of(policy: ModulePolicy, owner: str, key: str) -> str | None:
     """Return for whom a personal object was last addressed to the hub; None when there is none."""
     found = sql.row(statements.audience(policy), {"owner": owner, "key": key})
     return str(found[0]) if found else None

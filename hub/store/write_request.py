@@ -6,7 +6,7 @@ Spec: 2.2.1 transport and format (PUT, PATCH); A-34, A-52, A-53, A-62, A-99.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from hub.store import raw_json
 from hub.store.identity import check_identity, lacks_last_updated, object_key
 from ocpi.errors import Fault, InvalidParameters, OcpiError
@@ -29,7 +29,7 @@ class WriteRequest:
 
     module: ModuleID
     type: ObjectType
-    policy: Policy
+    policy: ModulePolicy
     version: str
     method: str
     owner: PartyRef

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Subquery
 
 from database import sql
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from hub.store import anonymity, merge, object_size, reads, write_request
 from hub.store.identity import variant_query
 from hub.store.merge import PartRow, PlannedWrite, StoredDocument, StoredPartText
@@ -64,12 +64,12 @@ def fork(request: WriteRequest) -> None:
 
 
 def forget_if_older(request: WriteRequest) -> None:
-    """Forget an audience's own variant that is older than what is for everybody."""
-    variants = request.policy.model._default_manager.filter(  # noqa: SLF001 - a documented name
+    """Forget an audience's own copy that is older than what is for everybody."""
+    copies = request.policy.model._default_manager.filter(  # noqa: SLF001 - a documented name
         owner=request.holder, object_key=request.key
     )
-    for_all = variants.filter(audience="").values("last_updated")
-    variants.filter(audience=request.audience, last_updated__lt=Subquery(for_all)).delete()
+    for_all = copies.filter(audience="").values("last_updated")
+    copies.filter(audience=request.audience, last_updated__lt=Subquery(for_all)).delete()
 
 
 def _put(request: WriteRequest) -> Applied:
@@ -216,7 +216,7 @@ def _feed_parameters(request: WriteRequest) -> dict[str, Any]:
     }
 
 
-def _part_parameters(policy: Policy, part: PartRow) -> dict[str, Any]:
+def _part_parameters(policy: ModulePolicy, part: PartRow) -> dict[str, Any]:
     """Name the values of one part; as JSON they travel at a fraction of an SQL array's cost."""
     return {
         "uid": part.uid,
@@ -231,8 +231,8 @@ def _part_parameters(policy: Policy, part: PartRow) -> dict[str, Any]:
 def _lock_name(request: WriteRequest) -> str:
     """Return the name of the lock under which an object's writes follow one another.
 
-    Each audience's variant has its own. A personal object has one for all: its audience, the owner
-    of its token, may change with a write.
+    Each audience's copy has a lock of its own. A personal object has one lock whatever its audience
+    (the owner of its token), because a write may change that.
     """
     audience = "" if request.policy.personal else request.audience
     return f"{request.module}/{request.holder}/{request.key}/{audience}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from database.sql import Query
 from hub.delivery.sql.tables import CHANGE
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from hub.store.sql.reads import bounded, document, visible
 
 
@@ -58,13 +58,13 @@ _ASKED_FOR = """unnest(%(owners)s::text[], %(keys)s::text[], %(parts)s::text[])
 
 
 @cache
-def revisions(policy: Policy) -> Query[RevisionRow]:
+def revisions(policy: ModulePolicy) -> Query[RevisionRow]:
     text = _for_each(policy, "o.audience = ''", of_object="o.revision", of_part="p.revision")
     return Query(text, RevisionRow)
 
 
 @cache
-def texts(policy: Policy) -> Query[TextRow]:
+def texts(policy: ModulePolicy) -> Query[TextRow]:
     # '' sorts before every party: where the owner gave this party a Tariff of its own, that one is
     # the greatest audience, and goes out instead of everybody's.
     own_before_all = f"""o.audience = (SELECT max(a.audience) FROM {policy.model._meta.db_table} a
@@ -78,7 +78,7 @@ def texts(policy: Policy) -> Query[TextRow]:
     return Query(text, TextRow)
 
 
-def _for_each(policy: Policy, of_audience: str, *, of_object: str, of_part: str) -> str:
+def _for_each(policy: ModulePolicy, of_audience: str, *, of_object: str, of_part: str) -> str:
     table = policy.model._meta.db_table
     objects = f"""SELECT w.owner, w.key, w.part, {of_object} FROM {_ASKED_FOR}
   JOIN {table} o ON o.owner = w.owner AND o.object_key = w.key AND {of_audience}
@@ -94,7 +94,7 @@ UNION ALL SELECT w.owner, w.key, w.part, {of_part} FROM {_ASKED_FOR}
 
 
 @cache
-def with_changes(policy: Policy) -> Query[ContainedRow]:
+def with_changes(policy: ModulePolicy) -> Query[ContainedRow]:
     return Query(
         f"""
 SELECT w.owner, w.key, {document(policy)}, o.revision, c.transactions, c.seqs FROM {_ASKED_FOR}
@@ -113,7 +113,7 @@ WHERE w.part = ''""",
 
 
 @cache
-def objects(policy: Policy) -> Query[ObjectRow]:
+def objects(policy: ModulePolicy) -> Query[ObjectRow]:
     text = bounded(
         policy,
         columns="o.object_id, o.object_key, o.version, o.revision",

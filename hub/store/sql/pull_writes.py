@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from database.sql import Query
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from hub.store.sql.reads import document
 from hub.store.sql.writes import newest
 
@@ -37,7 +37,7 @@ FROM unnest(%(locks)s::text[]) AS name"""
 
 
 @cache
-def known(policy: Policy) -> Query[KnownObject]:
+def known(policy: ModulePolicy) -> Query[KnownObject]:
     """Return the statement of what the hub has under some keys of some owners."""
     text = f"""
 SELECT DISTINCT o.owner, o.object_key, o.audience, o.seq, o.digest, {newest(policy)},
@@ -48,7 +48,7 @@ JOIN {policy.model._meta.db_table} o ON o.owner = w.owner AND o.object_key = w.k
 
 
 @cache
-def texts(policy: Policy) -> Query[WholeText]:
+def texts(policy: ModulePolicy) -> Query[WholeText]:
     """Return the statement of the whole texts of some objects."""
     table = policy.model._meta.db_table
     text = f"SELECT o.seq, {document(policy)} FROM {table} o WHERE o.seq = ANY(%(seqs)s::bigint[])"

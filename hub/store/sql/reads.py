@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from database.sql import Query
 from hub.models import Cdr
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from hub.store.sql.writes import THIS
 from parties.models import Party
 
@@ -62,8 +62,8 @@ class OtherParts(NamedTuple):
     octets: int
 
 
-def visible(policy: Policy) -> str:
-    """Return the SQL of what a viewer sees of its owners: its own variant before all's (A-34)."""
+def visible(policy: ModulePolicy) -> str:
+    """Return the SQL of what a viewer sees of its owners: own copies before everybody's (A-34)."""
     owned = "o.owner = ANY(%(owners)s::text[])"
     if policy.personal:
         return f"{owned} AND {_OWN}"
@@ -73,7 +73,7 @@ def visible(policy: Policy) -> str:
     AND own.audience = %(party)s::text)))"""
 
 
-def document(policy: Policy) -> str:
+def document(policy: ModulePolicy) -> str:
     """Return the SQL of the whole text of object `o`: the holes filled, in the order of parts."""
     if policy.part_model is None:
         return "o.text"
@@ -83,7 +83,7 @@ def document(policy: Policy) -> str:
     WHERE p.object_id = o.seq AND p.generation = o.generation), '') || ']')"""
 
 
-def _octets(policy: Policy) -> str:
+def _octets(policy: ModulePolicy) -> str:
     """Return the SQL of how large object `o` is; PostgreSQL knows without unpacking the text."""
     if policy.part_model is None:
         return "octet_length(o.text)"
@@ -92,7 +92,7 @@ def _octets(policy: Policy) -> str:
     FROM {parts} p WHERE p.object_id = o.seq AND p.generation = o.generation)"""
 
 
-def bounded(policy: Policy, *, columns: str = "", where: str, slice_: str) -> str:
+def bounded(policy: ModulePolicy, *, columns: str = "", where: str, slice_: str) -> str:
     """Return the SQL of objects in the order of creation: their number, seq, columns and text.
 
     The number counts what `where` and `slice_` choose; of these come the first, up to `bytes` in
@@ -114,7 +114,7 @@ def dated(*, since: bool, until: bool) -> str:
 
 
 @cache
-def page(policy: Policy, dates: str = "") -> Query[ListedObject]:
+def page(policy: ModulePolicy, dates: str = "") -> Query[ListedObject]:
     """Return the statement of one page."""
     text = bounded(
         policy,
@@ -125,11 +125,11 @@ def page(policy: Policy, dates: str = "") -> Query[ListedObject]:
 
 
 @cache
-def count(policy: Policy, dates: str = "") -> str:
+def count(policy: ModulePolicy, dates: str = "") -> str:
     """Return the statement that counts what a whole crawl will bring.
 
-    What a viewer has variants of, and what has vanished, is counted with all and taken off again:
-    there are few of them.
+    Objects a viewer has its own copy of, and those that have vanished, are few: counting all and
+    subtracting them is cheaper than excluding each.
     """
     table = policy.model._meta.db_table
     some = f"FROM {table} o WHERE o.owner = ANY(%(owners)s::text[]){dates}"
@@ -143,7 +143,7 @@ def count(policy: Policy, dates: str = "") -> str:
 
 
 @cache
-def single(policy: Policy, *, whole: bool, own: bool) -> str:
+def single(policy: ModulePolicy, *, whole: bool, own: bool) -> str:
     """Return the statement of one object, or of a part of it; of its `own` for its owner."""
     table = policy.model._meta.db_table
     audience, first = f"{_ALL} OR {_OWN}", "audience"
@@ -160,7 +160,7 @@ def single(policy: Policy, *, whole: bool, own: bool) -> str:
 
 
 @cache
-def posted_texts(policy: Policy) -> Query[PostedText]:
+def posted_texts(policy: ModulePolicy) -> Query[PostedText]:
     """Return the statement of what was posted under an owner's id, for whomever."""
     text = f"""SELECT audience, text FROM {policy.model._meta.db_table}
   WHERE owner = %(owner)s::text AND object_key = %(key)s::text"""
@@ -168,7 +168,7 @@ def posted_texts(policy: Policy) -> Query[PostedText]:
 
 
 @cache
-def owners(policy: Policy) -> str:
+def owners(policy: ModulePolicy) -> str:
     """Return the statement of whose objects under a key a viewer may act on."""
     return f"""SELECT DISTINCT owner FROM {policy.model._meta.db_table} o
   WHERE object_key = %(key)s::text
@@ -177,7 +177,7 @@ def owners(policy: Policy) -> str:
 
 
 @cache
-def anothers(policy: Policy) -> str:
+def anothers(policy: ModulePolicy) -> str:
     """Return the statement of whether an object is somebody else's, and not this party's too."""
     return f"""SELECT COALESCE(bool_or(o.audience = o.recipient
     OR o.audience = %(party)s::text AND o.recipient <> ''), false)
@@ -188,7 +188,7 @@ def anothers(policy: Policy) -> str:
 
 
 @cache
-def audience(policy: Policy) -> str:
+def audience(policy: ModulePolicy) -> str:
     """Return the statement of for whom an object was last addressed to the hub."""
     return f"""SELECT audience FROM {policy.model._meta.db_table}
   WHERE owner = %(owner)s::text AND object_key = %(key)s::text AND audience = recipient
@@ -196,7 +196,7 @@ def audience(policy: Policy) -> str:
 
 
 @cache
-def other_parts(policy: Policy) -> Query[OtherParts]:
+def other_parts(policy: ModulePolicy) -> Query[OtherParts]:
     """Return the statement of the present parts beside some; the module's objects have parts."""
     assert policy.part_model is not None  # noqa: S101 - asked for parts alone
     text = f"""SELECT count(p.id), COALESCE(sum(octet_length(p.text)), 0)

@@ -15,7 +15,7 @@ from django.db import models
 
 from database.sql import Query
 from hub.models import Change, DeadLetter, EvseChange, Subscription
-from hub.module_policy import Policy
+from hub.module_policy import ModulePolicy
 from parties.models import Party
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))"
@@ -49,14 +49,19 @@ class StoredRow(NamedTuple):
 class Statements:
     """The statements of one module.
 
-    `put` stores a whole object and returns nothing when the last PUT was the same; `pull` does so
-    unless what is stored, or a part of it, is newer than `newest`, or as old and stored since
-    `asked_at` (TF-107); `post` stores one that is new; `change` is any other change of an object
-    that was `read` before, whose parts may be changed alone; `delete` forgets it; `repeat` counts
-    what changed nothing, and feeds it again where its only receiver had been given up or it had
-    vanished; `fork` makes an audience its own copy of what is for everybody. What is fed to all
-    ends the variants of single parties that are no newer. `columns` are what objects are searched
-    by.
+    put     stores a whole object; returns nothing when the last PUT was the same
+    pull    the same, unless what is stored, or a part of it, is newer than `newest`, or equally
+            old and stored since `asked_at` (TF-107)
+    post    stores a new object
+    change  any other change of an object that was `read` before; parts may change alone
+    delete  forgets the object
+    repeat  counts a write that changed nothing; feeds it again where its only receiver had been
+            given up, or where the object had vanished from its owner's lists
+    read    the object, with the parts a write is about
+    fork    gives an audience its own copy of what is for everybody
+
+    What is fed to everybody ends the own copies of single parties that are no newer. `columns`
+    name what objects are searched by.
     """
 
     put: str
@@ -71,7 +76,7 @@ class Statements:
 
 
 @cache
-def statements(policy: Policy, *, is_fed: bool) -> Statements:
+def statements(policy: ModulePolicy, *, is_fed: bool) -> Statements:
     """Build the statements of a module, of writes that are fed to receivers or not."""
     table = policy.model._meta.db_table
     feed, whole = (_FEED, _FEED_WHOLE) if is_fed else ("", "")
@@ -117,8 +122,9 @@ _FEED = f""", fed AS (
   FROM object
 )"""
 
-# Who had a variant that ended lacks what the change is about: all get the whole object instead, as
-# whatever is fed with another revision than the present one goes out as the present state.
+# A party whose own copy has just ended lacks what a PATCH builds on, so everybody gets the whole
+# object instead: a change fed with a revision that is not the present one goes out as the present
+# state (0005).
 _FEED_WHOLE = (
     _FEED.replace(
         "%(changed_part)s::text", "CASE WHEN ended.some THEN '' ELSE %(changed_part)s::text END"
@@ -132,7 +138,7 @@ _FEED_WHOLE = (
 _NOT_NEWER_THAN = "AND v.last_updated <= %(last_updated)s::timestamptz"
 
 
-def _outlived(policy: Policy) -> str:
+def _outlived(policy: ModulePolicy) -> str:
     """End what was said to one party before something as new was said to everybody."""
     table = policy.model._meta.db_table
     ended = f""", outlived AS (
@@ -150,7 +156,7 @@ def _outlived(policy: Policy) -> str:
 )"""
 
 
-def newest(policy: Policy) -> str:
+def newest(policy: ModulePolicy) -> str:
     """Return the SQL of when object `o`, or a part of it, was last updated."""
     if policy.part_model is None:
         return "o.last_updated"
@@ -159,12 +165,12 @@ def newest(policy: Policy) -> str:
     WHERE p.object_id = o.seq AND p.generation = o.generation))"""
 
 
-def searched(policy: Policy) -> list[str]:
+def searched(policy: ModulePolicy) -> list[str]:
     """Return the columns of a module's objects beside those that all objects have."""
     return [*policy.columns, *(("recipient",) if policy.personal else ())]
 
 
-def _put(policy: Policy, conflict: str) -> str:
+def _put(policy: ModulePolicy, conflict: str) -> str:
     table = policy.model._meta.db_table
     names = searched(policy)
     columns = "".join(f", {name}" for name in names)
@@ -183,7 +189,7 @@ WITH guard AS MATERIALIZED ({LOCK}), object AS (
 ){_parts(policy, replaces=True)}"""
 
 
-def _change(policy: Policy) -> str:
+def _change(policy: ModulePolicy) -> str:
     table = policy.model._meta.db_table
     updates = "".join(
         f", {name} = CASE WHEN %(has_columns)s::boolean"
@@ -201,7 +207,7 @@ WITH guard AS MATERIALIZED ({LOCK}), object AS (
 ){_parts(policy, replaces=False)}"""
 
 
-def _parts(policy: Policy, *, replaces: bool) -> str:
+def _parts(policy: ModulePolicy, *, replaces: bool) -> str:
     """Store the parts; a PUT of the object gives them their order, what comes later follows it.
 
     A later part's position begins with the revision that brought it: behind all that were there.
@@ -228,7 +234,7 @@ def _parts(policy: Policy, *, replaces: bool) -> str:
 )"""
 
 
-def _repeat(policy: Policy) -> str:
+def _repeat(policy: ModulePolicy) -> str:
     table = policy.model._meta.db_table
     return f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
@@ -245,7 +251,7 @@ WITH guard AS MATERIALIZED ({LOCK}), object AS (
 SELECT count(*) FROM given_up"""
 
 
-def _read(policy: Policy) -> str:
+def _read(policy: ModulePolicy) -> str:
     table = policy.model._meta.db_table
     part = "NULL, NULL, NULL"
     join = ""
@@ -260,7 +266,7 @@ WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text
   AND o.audience = %(audience)s::text"""
 
 
-def _fork(policy: Policy) -> str:
+def _fork(policy: ModulePolicy) -> str:
     """Copy an object and its present parts; what is there already stays."""
     table = policy.model._meta.db_table
     names = _copied(policy.model, "seq", "audience", "digest", "missed", "reference")

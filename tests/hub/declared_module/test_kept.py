@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from hub.models import Tariff
-from hub.module_policy import POLICIES, Policy
+from hub.module_policy import POLICIES, ModulePolicy
 from ocpi.modules import Module
 from ocpi.transport.pagination import read_link
 from ocpi.types import ModuleID
@@ -20,7 +20,7 @@ from tests.hub.pull.workers import offer, read
 def _kept(monkeypatch: pytest.MonkeyPatch, _spoken: None) -> None:
     """Keep toys, in the table of something else: a module of its own would have one."""
     columns = POLICIES[ModuleID.TARIFFS].columns
-    monkeypatch.setitem(POLICIES, TOYS, Policy(model=Tariff, columns=columns))
+    monkeypatch.setitem(POLICIES, TOYS, ModulePolicy(model=Tariff, columns=columns))
     monkeypatch.setitem(VERSIONS, NUMBER, version(KEPT))
 
 

@@ -159,7 +159,7 @@ def test_a_snapshot_behind_the_feed_is_told(known: Owner, deliver_all: Deliver) 
 
 
 def test_what_was_pushed_to_a_party_itself_is_told(known: Owner) -> None:
-    """As a variant of its own."""
+    """As a copy of its own."""
     known.send("PUT", "L1", body=a_location(CPA, 1, name="for one"), to=MSA)
 
     everybodys, own = command("where", "LOCATION", "NL", "CPA", "L1")

@@ -275,7 +275,7 @@ def test_a_suspended_platform_gets_nothing(
 def test_a_snapshot_has_what_was_said_to_its_receiver_alone(
     cast: Cast, deliver_all: Deliver, kind: Kind, hiccups: int
 ) -> None:
-    """Its own variant instead of everybody's, as in its list; nobody else gets that one (A-34)."""
+    """Its own copy instead of everybody's, as in its list; nobody else gets that one (A-34)."""
     trade = Trade(kind, cast).agree(0, 1)
     everybodys, own = (kind.make(1, x_name=name) for name in ("for all", "for one"))
     assert trade.push(everybodys).status_code == 1000

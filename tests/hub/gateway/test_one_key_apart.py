@@ -1,7 +1,7 @@
 """What is one party's at its platform is nobody else's that has the same country code and id.
 
 Spec: 2.2.1 credentials, CredentialsRole class; A-30, A-34, A-46. Each kind of thing the hub keeps
-or hands out: objects of owners, variants, pages, results, CDRs, agreements, deliveries.
+or hands out: objects of owners, own copies, pages, results, CDRs, agreements, deliveries.
 """
 
 import json

@@ -62,9 +62,7 @@ def test_what_is_said_to_one_party_is_in_its_list_alone(trade: Trade) -> None:
 
 @each(*FORALL)
 @pytest.mark.conformance("TF-79", "LOC-22")
-def test_ones_own_variant_is_listed_instead_of_everybodys(
-    trade: Trade, deliver_all: Deliver
-) -> None:
+def test_ones_own_copy_is_listed_instead_of_everybodys(trade: Trade, deliver_all: Deliver) -> None:
     """Until something newer is said to everybody; counts and filters know of it too."""
     make = trade.kind.make
     trade.push(make(1, x_name="X1 for all"))
@@ -104,7 +102,7 @@ def test_a_patch_for_one_party_leaves_everybodys_object_alone(trade: Trade) -> N
 @pytest.mark.parametrize("kind", [LOCATIONS])
 @pytest.mark.conformance("LOC-22")
 def test_a_part_patched_for_one_party_is_in_its_copy_only(trade: Trade) -> None:
-    """The copy has the whole Location; GET of one object, too, shows the caller's own variant."""
+    """The copy has the whole Location; GET of one object, too, shows the caller's own copy."""
     value = LOCATIONS.make(1)
     trade.push(value)
     receives(trade, value)
@@ -216,7 +214,7 @@ def test_a_tariff_deleted_for_one_party_is_gone_from_its_list_only(trade: Trade)
 
 @each(*FORALL)
 @pytest.mark.conformance("TF-79")
-def test_the_variants_of_an_ended_agreement_are_not_listed(cast: Cast, kind: Kind) -> None:
+def test_the_own_copies_of_an_ended_agreement_are_not_listed(cast: Cast, kind: Kind) -> None:
     """What was said to a party is no more its own than what is said to everybody."""
     trade = Trade(kind, cast).agree(0)
     trade.push(kind.make(1), to=party(trade, 0))

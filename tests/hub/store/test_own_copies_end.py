@@ -130,7 +130,7 @@ def test_a_patch_for_all_ends_ones_own_and_brings_the_whole(
 @pytest.mark.security("S-29")
 @pytest.mark.conformance("TAR-12")
 def test_what_is_deleted_for_all_is_deleted(trade: Trade, deliver_all: Deliver) -> None:
-    """Ones own variant goes too, as delivery told its receiver."""
+    """A receiver's own copy goes too, as delivery reported to it."""
     trade.push(TARIFFS.make(1, x_name="for all", last_updated=T1))
     deliver_all()
     trade.push(TARIFFS.make(1, x_name="for one", last_updated=T3), to=party(trade))
@@ -145,7 +145,7 @@ def test_what_is_deleted_for_all_is_deleted(trade: Trade, deliver_all: Deliver) 
 
 @each(SESSIONS, CDRS)
 @pytest.mark.security("S-29")
-def test_personal_objects_have_one_variant_however_they_come(trade: Trade) -> None:
+def test_personal_objects_have_one_copy_however_they_come(trade: Trade) -> None:
     """What is addressed to the hub and what is addressed to the party are one row."""
     value = trade.kind.make(1, x_name="first", last_updated=T2)
     trade.push(value, to=party(trade))
