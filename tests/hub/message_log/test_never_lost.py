@@ -30,6 +30,7 @@ BODIES = (
     b'{"id":%b}' % (b"9" * 6_000),
     b'{"id":1e999,"uid":"\\',
     b'{"token":{"uid":"\\udc00"},"status_code":' + b"9" * 40 + b"}",
+    b'{"status_code":99999999999}',
     json.dumps({"id": LONG, LONG: LONG, "uid": [LONG]}).encode(),
     b'"' * 3_001,
     b"\\" * 3_001,
@@ -77,7 +78,7 @@ def entries() -> Iterator[Entry]:
     odd += [replace(usual, headers={"X-Request-ID": LONG, "OCPI-to-party-id": "\ud800"})]
     odd += [replace(usual, sender=PartyRef("NL", "NO-PARTY"))]
     odd += [replace(usual, route="no route at all")]  # type: ignore[arg-type]  # what no code does
-    odd += [replace(usual, secrets=(7,))]  # type: ignore[arg-type]  # the same
+    odd += [replace(usual, secrets=(7,), platform=LONG, method=LONG, request_id=LONG)]  # type: ignore[arg-type]  # the same
     for entry in odd:
         yield from (entry, replace(entry, is_inbound=False))
 
