@@ -2,10 +2,11 @@
 
 import json
 import tracemalloc
+from time import thread_time
 
 import pytest
 
-from ocpi import shape
+from ocpi import shape, validators
 from ocpi.errors import InvalidParameters, NotJson
 from ocpi.v2_2_1.locations import Location
 from ocpi.validation import decode, validate
@@ -125,6 +126,22 @@ def test_all_mistakes_are_named_up_to_a_thousand() -> None:
             validate(Location, location(evses=wrong))
         assert len(str(much.value)) < 200
         assert len(much.value.findings) <= shape.MOST_FINDINGS
+
+
+@pytest.mark.security("S-04")
+def test_mistakes_beyond_are_not_made() -> None:
+    """The first one ends the first look; after a thousand the second looks at nothing more."""
+    assert not validate(Location, location())
+    started = thread_time()
+    assert validators.has_mistakes(Location, {"evses": [{}] * 300_000})
+    assert thread_time() - started < 0.1
+
+    tracemalloc.start()
+    with pytest.raises(InvalidParameters):
+        validate(Location, location(evses=[{}] * shape.MOST_ITEMS))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
 
 
 @pytest.mark.security("S-04")

@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 
 from hub.models import Callback
+from parties.models import Platform
 from tests.cast import Cast
 from tests.hub.gateway.commands import answered, emsp_and_cpo
 
@@ -28,7 +29,7 @@ def test_a_reservation_until_the_end_of_the_century_counts_for_some_days(
 
 
 def test_a_platform_has_so_many_open_requests(cast: Cast, settings: LazySettings) -> None:
-    """One more is refused and reaches nobody; those that ended make room."""
+    """One more is refused and reaches nobody; those that ended make room, others' take none."""
     settings.HUB_CALLBACKS_PER_PLATFORM = 2
     asking = emsp_and_cpo(cast)
     assert [answered(asking.command("START_SESSION")) for _ in range(2)] == [(200, 1000)] * 2
@@ -41,4 +42,9 @@ def test_a_platform_has_so_many_open_requests(cast: Cast, settings: LazySettings
     assert "can still get results" in str(refused.message)
     assert len(asking.asked.seen) == reached
     Callback.objects.update(expires_at=datetime.now(UTC))
+    assert answered(asking.command("START_SESSION")) == (200, 1000)
+    Callback.objects.update(
+        sender_platform=Platform.objects.get(name="P1"),
+        expires_at=datetime.now(UTC) + timedelta(hours=1),
+    )
     assert answered(asking.command("START_SESSION")) == (200, 1000)

@@ -90,15 +90,17 @@ def test_a_platform_may_have_a_rate_of_its_own(
 
 
 def test_strangers_have_a_rate_by_network(hub_server: HubServer, settings: LazySettings) -> None:
-    """An unknown token gets 401, then 429; behind a proxy each address has its own rate."""
+    """An unknown token gets 401, then 429; behind a proxy each address it saw has its own rate."""
     settings.HUB_STRANGER_REQUESTS_PER_MINUTE, settings.HUB_PROXIES = 2, 1
     one = _stranger(hub_server, {"X-Forwarded-For": "192.0.2.1", **IDS})
     other = _stranger(hub_server, {"X-Forwarded-For": "192.0.2.2"})
+    forged = _stranger(hub_server, {"X-Forwarded-For": "198.51.100.7, 192.0.2.1"})
     six = _stranger(hub_server, {"X-Forwarded-For": "2001:db8:1:2::1"})
     neighbour = _stranger(hub_server, {"X-Forwarded-For": "2001:db8:1:2:ffff::9"})
 
     assert _statuses(one, 4) == [401, 401, 429, 429]
     assert other() == 401
+    assert forged() == 429
     assert [six(), six(), neighbour()] == [401, 401, 429]
 
 
