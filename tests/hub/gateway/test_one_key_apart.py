@@ -13,7 +13,7 @@ from hub.delivery import subscriptions
 from hub.models import DeadLetter, Location, Session, Subscription
 from ocpi.types import PartyRef
 from parties import holders
-from parties.models import Agreement, Party
+from parties.models import Agreement, Party, Platform
 from tests import cast as casting
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push, route
 from tests.hub.charging_objects import listed, put_session, session, two_emsps
@@ -75,18 +75,39 @@ def test_two_owners_of_one_key_have_objects_of_their_own(
     assert len(command("where", "LOCATION", "DE", "YYY", "L1")) == 2
 
 
-def test_what_is_pushed_to_one_reader_is_not_the_others(shared: Shared) -> None:
-    """Both read NL-CPA's Locations; what the eMSP was sent itself is in its own list alone."""
+@pytest.mark.parametrize("reader, away", [("A", "B"), ("B", "A")])
+def test_what_is_pushed_to_one_reader_is_not_the_others(
+    shared: Shared, reader: str, away: str
+) -> None:
+    """Both read NL-CPA's Locations; what one of them was sent itself is in its own list alone."""
     vendors = shared("EMSP", "NSP")
     cpo = vendors["P1"]
     for role in ("EMSP", "NSP"):
         agree(("CPO", "NL-CPA"), (role, "DE-YYY"))
-    vendors["B"].stop()
+    Platform.objects.filter(name=away).update(status="OFFLINE")
 
     assert push(cpo, a_location(name="for one"), to=YYY).http_status == 201
 
-    assert [each["name"] for each in vendors["A"].hub.list("locations", to=HUB).data] == ["for one"]
-    assert vendors["B"].hub.list("locations", to=HUB).data == []
+    assert [each["name"] for each in vendors[reader].hub.list("locations", to=HUB).data] == [
+        "for one"
+    ]
+    assert vendors[away].hub.list("locations", to=HUB).data == []
+
+
+@pytest.mark.parametrize("owner", ["A", "B"])
+def test_an_object_is_asked_for_at_its_owner(shared: Shared, owner: str) -> None:
+    """Who names no receiver means the party whose object it is, not another of its name."""
+    vendors = shared("CPO", "NAP")
+    emsp, other = vendors["P2"], vendors["AB".replace(owner, "")]
+    for role in ("CPO", "NAP"):
+        agree((role, "DE-YYY"), ("EMSP", "DE-MSA"))
+    assert push(vendors[owner], a_location(YYY)).http_status == 201
+    other.forget()
+
+    emsp.hub.get("locations", "SENDER", "L1", to=None)
+
+    assert [seen for seen in vendors[owner].seen if "/sender/locations/L1" in seen.path]
+    assert other.seen == []
 
 
 def test_a_session_is_for_one_of_two_owners_of_tokens(shared: Shared, deliver_all: Deliver) -> None:
@@ -96,6 +117,8 @@ def test_a_session_is_for_one_of_two_owners_of_tokens(shared: Shared, deliver_al
     agree(("CPO", "NL-CPA"), ("OTHER", "DE-YYY"))
     token = a_session()["cdr_token"] | OF_YYY
     assert answered(put_session(cpo, id="S1", cdr_token=token)) == (201, 1000)
+    deliver_all()
+    assert [seen.json["id"] for seen in other.seen if "/sessions/" in seen.path] == ["S1"]
     agree(("CPO", "NL-CPA"), ("EMSP", "DE-YYY"))
     assert answered(put_session(cpo, id="S2", cdr_token=token)) == (201, 1000)
     emsp.stop()
@@ -224,18 +247,19 @@ def test_who_comes_after_one_of_two_finds_nothing_of_it(shared: Shared) -> None:
     cpo, other = vendors["P1"], vendors["B"]
     agree(("CPO", "NL-CPA"), ("OTHER", "DE-YYY"))
     token = a_session()["cdr_token"] | OF_YYY
-    of_other = a_session(id="S1", cdr_token=token, last_updated=LONG_AGO)
-    offer(cpo, "sessions", of_other)
+    offer(cpo, "sessions", a_session(id="S0", cdr_token=token, last_updated=LONG_AGO))
+    assert read("sessions", full=True).stored == 1
     command("forget_platform", "A", "--yes")
+    offer(cpo, "sessions", a_session(id="S1", cdr_token=token, last_updated=LONG_AGO))
     assert read("sessions", full=True).stored == 1
     offer(cpo, "sessions", a_session(id="S2", cdr_token=token, last_updated=LONG_AGO))
 
     joined(vendors, "A")
     agree(("CPO", "NL-CPA"), ("EMSP", "DE-YYY"))
 
-    assert read("sessions", full=True).passed_over == 2
+    assert read("sessions", full=True).passed_over == 3
     assert listed(vendors["A"], "sessions", YYY) == ([], 0)
-    assert listed(other, "sessions", YYY) == (["S1"], 1)
+    assert listed(other, "sessions", YYY) == (["S0", "S1"], 2)
 
 
 def test_figures_tell_the_two_apart(shared: Shared) -> None:
