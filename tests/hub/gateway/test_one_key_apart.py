@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.security("S-10"), pytest.mark.conformance("TF-84")]
 
 YYY = PartyRef("DE", "YYY")
 LONG_AGO = "2025-01-01T00:00:00Z"
+SOON = "2099-01-01T00:00:00Z"
 OF_YYY = {"country_code": "DE", "party_id": "YYY"}
 OF_TOKENS = {"tokens": ("SENDER",), "sessions": ("RECEIVER",), "cdrs": ("RECEIVER",)}
 Deliver = Callable[[], int]
@@ -127,10 +128,43 @@ def test_a_session_is_for_one_of_two_owners_of_tokens(shared: Shared, deliver_al
     deliver_all()
 
     assert answered(gone) == (200, 4003)
-    assert listed(emsp, "sessions", YYY) == (["S2"], 1)
+    Platform.objects.filter(name="A").update(status="OFFLINE")
+    assert answered(put_session(cpo, id="S4", cdr_token=token)) == (201, 1000)
+    assert listed(emsp, "sessions", YYY) == (["S2", "S4"], 2)
     assert listed(other, "sessions", YYY) == (["S1"], 1)
     assert [seen.json["id"] for seen in emsp.seen if "/sessions/" in seen.path] == ["S2"]
     assert [seen.json["id"] for seen in other.seen if "/sessions/" in seen.path] == ["S1"]
+
+
+def test_what_a_list_has_is_its_platforms(shared: Shared) -> None:
+    """Objects that are pulled are the party's whose list it is, not its namesake's."""
+    vendors = shared("EMSP", "CPO")
+    cpo = vendors["B"]
+    offer(cpo, "locations", a_location(YYY))
+
+    assert read("locations", YYY).stored == 1
+
+    held = cpo.hub.get("locations", "RECEIVER", "DE/YYY/L1", to=HUB, sender=YYY)
+    assert held.data == a_location(YYY)
+    assert Location.objects.get().owner == holders.names(YYY)[1]
+
+
+def test_a_reservation_is_ended_by_who_made_it(shared: Shared) -> None:
+    """Its namesake cannot cancel it by its id; nor is it told whether there is one."""
+    vendors = shared("EMSP", "OTHER")
+    joined(vendors, "P1")
+    made_by, namesake = vendors["A"], vendors["B"]
+    for role in ("EMSP", "OTHER"):
+        agree(("CPO", "NL-CPA"), (role, "DE-YYY"))
+    for platform, expected in ((made_by, 1000), (namesake, 2001)):
+        asks = {"response_url": f"{platform.addresses.origin}/results/1", "reservation_id": "R1"}
+        if platform is made_by:
+            token = a_token(**OF_YYY)
+            body = {**asks, "token": token, "location_id": "L1", "expiry_date": SOON}
+            made = platform.hub.post("commands", "RECEIVER", "RESERVE_NOW", body, to=CPA)
+            assert answered(made) == (200, 1000)
+        ended = platform.hub.post("commands", "RECEIVER", "CANCEL_RESERVATION", asks, to=None)
+        assert answered(ended) == (200, expected)
 
 
 def test_tokens_of_one_are_not_the_others(shared: Shared) -> None:
