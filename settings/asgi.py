@@ -2,21 +2,19 @@
 
 Only ASGI carries a path before its percent-encoding is undone, and an OCPI id may contain `/`
 (docs/decisions/0001-raw-paths-need-asgi.md). Bodies are read by the event loop, so a slow sender
-holds no thread, and never beyond one byte more than the hub accepts (`settings/bodies.py`); the
-view sees the overlong rest as "too large", and answers a stranger without it. An answer whose
-length nobody knows is made part by part, as fast as its reader takes it, in one of a few threads
-that no message waits for.
+holds no thread, and never beyond one byte more than the hub accepts (`settings/bodies.py`): to the
+view an overlong body is "too large", and a stranger's long one is answered unread. How answers go
+out is in `settings/answers.py`.
 """
 
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from threading import Event
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -24,7 +22,8 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from ocpi.errors import OcpiError
-from settings.bodies import Body, Left, MemoryBudget, Share
+from settings.answers import Answer, RawHeaders, Send, StreamedAnswer, send_in_parts, send_whole
+from settings.bodies import Body, Left, MemoryBudget, Receive, Share
 from settings.refusals import (
     OCPI,
     body_broken_off,
@@ -36,14 +35,10 @@ from settings.refusals import (
 from settings.wsgi import application as wsgi
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[str, str]]
 Write = Callable[[bytes], object]
-Answer = tuple[int, list[tuple[bytes, bytes]], Any]
-"""Status, headers and content: bytes, or what makes it part by part."""
 
-_CONSTANT = {
+_WSGI_CONSTANTS = {
     "SCRIPT_NAME": "",
     "wsgi.version": (1, 0),
     "wsgi.errors": sys.stderr,
@@ -52,19 +47,14 @@ _CONSTANT = {
     "wsgi.run_once": False,
 }
 _threads = ThreadPoolExecutor(settings.HUB_WEB_THREADS, thread_name_prefix="web")
-_streams = ThreadPoolExecutor(4, thread_name_prefix="stream")
 _budget = MemoryBudget()
 _FAREWELL_SECONDS = 1.0
-"""How long who is answered already may write on."""
-_PART_SECONDS = 60.0
-"""How long a reader may take for one part before it is given up."""
-_PART_BYTES = 65_536
-"""Smaller parts go out together."""
+"""How long a sender that was answered before the end of its body may go on writing."""
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one HTTP request, or begin."""
-    if scope["type"] == "lifespan" and "state" in scope:  # as a server says that has begun
+    """Answer one HTTP request, or note that the server starts this process."""
+    if scope["type"] == "lifespan" and "state" in scope:  # a server's start-up always has it
         _begin()
     elif scope["type"] == "http":
         await _serve(scope, receive, send)
@@ -74,6 +64,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     headers = _plain(scope["headers"])
     refused = head_too_large(sum(map(sum, map(_lengths, scope["headers"]))))
     body = Body(receive, headers)
+    answer: Answer | StreamedAnswer
     with _budget.share() as share:
         try:
             content = None if refused else await _content(scope, body, headers, share)
@@ -84,16 +75,16 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
         else:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(_threads, _call, scope, content)
-    if not isinstance(answer[-1], bytes):
-        await _stream(answer, receive, send)
+    if isinstance(answer, StreamedAnswer):
+        await send_in_parts(answer, receive, send, closers=_threads)
     elif body.is_whole:
-        await _answer(send, answer)
+        await send_whole(answer, send)
     else:
-        await _last_answer(send, answer, body)
+        await _last_answer(answer, send, body)
 
 
 def _begin() -> None:
-    """Let it be known that this process is there."""
+    """Record from now on that this process is up: the gaps in that record are outages."""
     from hub.pull import outages  # noqa: PLC0415 - Django is set up meanwhile
 
     outages.watch()
@@ -102,19 +93,19 @@ def _begin() -> None:
 async def _content(
     scope: Scope, body: Body, headers: Mapping[str, str], share: Share
 ) -> bytes | None:
-    """Return the body; None for a long one of a stranger, who is answered without it."""
+    """Return the body; None for a stranger's long one, which is answered unread."""
     admits = partial(_admits, scope["path"], headers)
     try:
         async with asyncio.timeout(settings.HUB_REQUEST_TIMEOUT):
             return await body.read(share, _threads, admits)
     except TimeoutError:
         raise (_turned_away(scope) if body.awaits_memory else body_too_slow()) from None
-    except Left:  # without an answer that would be 500
+    except Left:  # left to the server, this would be a 500
         raise body_broken_off() from None
 
 
 def _turned_away(scope: Scope) -> OcpiError:
-    """Refuse somebody the hub knows, whose message is missing from now on."""
+    """Refuse a known sender for lack of memory; what it pushed is then missing, as in an outage."""
     from hub.pull import outages  # noqa: PLC0415 - Django is set up meanwhile
 
     if scope["path"].startswith(OCPI):
@@ -123,7 +114,7 @@ def _turned_away(scope: Scope) -> OcpiError:
 
 
 def _admits(path: str, headers: Mapping[str, str]) -> bool:
-    """Whether somebody the hub knows sends a long body."""
+    """Whether the sender of a long body is known: a platform by its token, a user by log-in."""
     from operators.sessions import is_logged_in  # noqa: PLC0415 - Django is set up meanwhile
     from parties.authentication import is_known  # noqa: PLC0415
 
@@ -135,22 +126,22 @@ def _admits(path: str, headers: Mapping[str, str]) -> bool:
         close_old_connections()
 
 
-async def _last_answer(send: Send, answer: Answer, body: Body) -> None:
+async def _last_answer(answer: Answer, send: Send, body: Body) -> None:
     """Answer before the end of a body; its sender may write on for a moment, then it is cut off."""
-    status, headers, content = answer
-    await _answer(send, (status, [*headers, (b"connection", b"close")], content))
+    closing = [*answer.headers, (b"connection", b"close")]
+    await send_whole(answer._replace(headers=closing), send)
     with suppress(TimeoutError, Left):
         async with asyncio.timeout(_FAREWELL_SECONDS):
             await body.drop()
 
 
 def _refused(error: OcpiError, scope: Scope, headers: Mapping[str, str]) -> Answer:
-    """Return the answer no view is asked for."""
+    """Return the answer to a request that is refused before any view sees it."""
     made = refusal(error, scope["path"], headers)
     encoded = [(name.lower().encode(), value.encode()) for name, value in made.headers.items()]
     if error.http_status == HTTPStatus.SERVICE_UNAVAILABLE:
         encoded.append((b"retry-after", b"1"))
-    return made.http_status, encoded, made.content
+    return Answer(made.http_status, encoded, made.content)
 
 
 def _plain(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -162,95 +153,29 @@ def _lengths(header: tuple[bytes, bytes]) -> tuple[int, int]:
     return len(name), len(value)
 
 
-async def _answer(send: Send, answer: Answer) -> None:
-    status, headers, content = answer
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
-
-
-async def _stream(answer: Answer, receive: Receive, send: Send) -> None:
-    """Send part by part until the end, or until the reader is gone.
-
-    What fails on the way is raised, so that the server cuts the connection: half is not taken for
-    all.
-    """
-    status, headers, parts = answer
-    loop, gone, turn = asyncio.get_running_loop(), Event(), None
-    watch = loop.create_task(_until_gone(receive, gone))
-
-    def sent(part: bytes) -> None:
-        message = {"type": "http.response.body", "body": part, "more_body": True}
-        asyncio.run_coroutine_threadsafe(_sent(send, message), loop).result(_PART_SECONDS)
-
-    try:
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        turn = _streams.submit(_produce, parts, gone, sent)
-        work = asyncio.wrap_future(turn)
-        await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
-        if not turn.cancel():
-            await work
-            await send({"type": "http.response.body", "body": b""})
-    finally:
-        watch.cancel()
-        gone.set()
-        if turn is None or turn.cancel():  # nobody waits for its turn any more
-            await loop.run_in_executor(_threads, parts.close)
-
-
-async def _sent(send: Send, message: dict[str, Any]) -> None:
-    await send(message)
-
-
-def _produce(parts: Any, gone: Event, sent: Callable[[bytes], object]) -> None:  # noqa: ANN401 - what Django returns to a WSGI server
-    """Make one part after the other, until the end or until nobody reads them."""
-    with closing(parts):
-        for part in _together(parts):
-            if gone.is_set():
-                return
-            sent(part)
-
-
-def _together(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Join parts until they are worth being sent."""
-    waiting, size = [], 0
-    for part in parts:
-        waiting.append(part)
-        size += len(part)
-        if size >= _PART_BYTES:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
-
-
-async def _until_gone(receive: Receive, gone: Event) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    gone.set()
-
-
-def _call(scope: Scope, body: bytes | None) -> Answer:
+def _call(scope: Scope, body: bytes | None) -> Answer | StreamedAnswer:
     """Run the WSGI application in this thread."""
-    answer: list[Any] = []
+    started: list[tuple[int, RawHeaders]] = []
 
     def start_response(status: str, headers: Headers, _error: object = None, /) -> Write:
         encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
-        answer[:] = [int(status[:3]), encoded]
+        started[:] = [(int(status[:3]), encoded)]
         return _no_writing
 
     parts = wsgi(_environ(scope, body), start_response)
-    if _is_endless(parts):
-        close_old_connections()  # this thread's; another one goes on
-        return answer[0], answer[1], parts
+    [(status, headers)] = started
+    if _is_streamed(parts):
+        close_old_connections()  # this thread's; another one makes the parts
+        return StreamedAnswer(status, headers, parts)
     try:
         content = b"".join(parts)
     finally:
         parts.close()
-    return answer[0], answer[1], content
+    return Answer(status, headers, content)
 
 
-def _is_endless(parts: Any) -> bool:  # noqa: ANN401 - what Django returns to a WSGI server
-    """Whether an answer is made while it is sent; a file says how long it is."""
+def _is_streamed(parts: Any) -> bool:  # noqa: ANN401 - what Django returns to a WSGI server
+    """Whether an answer is made while it is sent; a static file is not: its length is known."""
     return getattr(parts, "streaming", False) and not parts.has_header("Content-Length")
 
 
@@ -272,7 +197,7 @@ def _environ(scope: Scope, body: bytes | None) -> dict[str, Any]:
     """Translate an ASGI scope; `RAW_URI` is the path as it was sent, as gunicorn names it."""
     server = scope.get("server") or ("localhost", 80)
     environ: dict[str, Any] = {
-        **_CONSTANT,
+        **_WSGI_CONSTANTS,
         "REQUEST_METHOD": scope["method"],
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "RAW_URI": scope["raw_path"].decode("latin-1"),

@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from hub import export
 from hub.models import Tariff
-from settings import asgi
+from settings import answers, asgi
 from tests.database_backend.pool import held
 
 Message = dict[str, Any]
-START = (200, [(b"content-type", b"text/csv")])
+HEADERS = [(b"content-type", b"text/csv")]
 
 
 class Reader:
@@ -73,13 +73,19 @@ class Parts:
 @pytest.fixture(autouse=True)
 def _every_part_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """However small it is."""
-    monkeypatch.setattr(asgi, "_PART_BYTES", 1)
+    monkeypatch.setattr(answers, "_PART_BYTES", 1)
 
 
-def stream(parts: Parts, reader: Reader) -> None:
+def stream(parts: Parts, reader: Reader, send: answers.Send | None = None) -> None:
     """Send the parts."""
     reader._body.clear()
-    asyncio.run(asgi._stream((*START, parts), reader.receive, reader.send))
+    answer = answers.StreamedAnswer(200, HEADERS, parts)
+
+    async def run(closers: ThreadPoolExecutor) -> None:
+        await answers.send_in_parts(answer, reader.receive, send or reader.send, closers=closers)
+
+    with ThreadPoolExecutor(1) as closers:
+        asyncio.run(run(closers))
 
 
 def test_every_part_goes_out_and_then_the_end() -> None:
@@ -95,7 +101,7 @@ def test_every_part_goes_out_and_then_the_end() -> None:
 
 def test_small_parts_go_out_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of many short lines is few messages."""
-    monkeypatch.setattr(asgi, "_PART_BYTES", 6)
+    monkeypatch.setattr(answers, "_PART_BYTES", 6)
     reader = Reader()
 
     stream(Parts(lambda made: made == 7), reader)
@@ -119,7 +125,7 @@ def test_who_leaves_before_its_turn_is_closed_at_once(monkeypatch: pytest.Monkey
     others = Event()
     parts = Parts()
     with ThreadPoolExecutor(1) as streams:
-        monkeypatch.setattr(asgi, "_streams", streams)
+        monkeypatch.setattr(answers, "_streams", streams)
         streams.submit(others.wait, 20)
         try:
             stream(parts, Reader(leaves_after=0))
@@ -138,7 +144,7 @@ def test_who_takes_not_even_the_head_is_closed() -> None:
 
     parts = Parts()
     with pytest.raises(ConnectionResetError):
-        asyncio.run(asgi._stream((*START, parts), Reader().receive, send))
+        stream(parts, Reader(), send)
 
     assert (parts.closed, parts.made) == (True, 0)
 
@@ -161,15 +167,15 @@ def test_what_breaks_on_the_way_is_no_end() -> None:
 
 def test_a_reader_that_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its thread is free for others after a while."""
-    monkeypatch.setattr(asgi, "_PART_SECONDS", 0.05)
-    parts, reader = Parts(), Reader()
+    monkeypatch.setattr(answers, "_PART_SECONDS", 0.05)
+    parts = Parts()
 
     async def stuck(message: Message) -> None:
         if message["type"] == "http.response.body":
             await asyncio.sleep(60)
 
     with pytest.raises(TimeoutError):
-        asyncio.run(asgi._stream((*START, parts), reader.receive, stuck))
+        stream(parts, Reader(), stuck)
 
     assert parts.made == 1
     assert parts.closed
