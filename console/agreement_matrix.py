@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 
 from console.base import action, page
 from parties import agreement_matrix
-from parties.agreement_matrix import LETTERS, AgreementCell, Cell, MatrixFilter
+from parties.agreement_matrix import LETTERS, Cell, CellStatus, MatrixFilter
 from parties.agreements import NoSuchAgreement, outside_period, set_state
 from parties.models import Agreement, AgreementState
 from parties.models.columns import choices
@@ -100,7 +100,7 @@ class MatrixPage:
             turn=_neighbour_pages(
                 replace(matrix_filter, row_page=found.rows.page, column_page=found.columns.page)
             ),
-            legend=[(word, LETTERS[word]) for word in AgreementCell],
+            legend=[(word, LETTERS[word]) for word in CellStatus],
             changes=_CHANGES if _may_settle(self, request) else {},
         )
 
@@ -149,10 +149,10 @@ def _log_change(
     admin: Any,  # noqa: ANN401 - the agreements' admin
     request: HttpRequest,
     agreement: Agreement,
-    before: AgreementCell,
+    before: CellStatus,
 ) -> None:
     sentence = f"{before} → {agreement.state}, in the matrix."
-    log = admin.log_addition if before is AgreementCell.NONE else admin.log_change
+    log = admin.log_addition if before is CellStatus.NONE else admin.log_change
     log(request, agreement, sentence)
 
 

@@ -1,1 +1,1 @@
-"""A thin layer over psycopg that hub and parties share."""
+"""Thin layers over psycopg and Redis, which hub, parties and operators share."""

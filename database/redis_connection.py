@@ -1,6 +1,7 @@
-"""Connections to Redis, which holds only what may be forgotten; whoever uses it goes on without it.
+"""Connections to Redis, which holds only what may be lost: its callers can go on without it.
 
-Every use may raise `redis.RedisError`, and soon: a second to connect, a second for an answer.
+Every command may raise `redis.RedisError`, after two seconds at most: one to connect, one for the
+answer.
 """
 
 from functools import cache
@@ -15,18 +16,19 @@ _TIMEOUT_SECONDS = 1
 
 @cache
 def connection() -> "redis.Redis":
-    """Return the connections of this process: threads share them."""
-    return connect(settings.REDIS_URL, tries_again=1)
+    """Return the client of this process; its threads share its pool of connections."""
+    # Redis may have closed a connection that waits in the pool: a second attempt opens another.
+    return connect(settings.REDIS_URL, retries=1)
 
 
-def connect(url: str, *, tries_again: int = 0, timeout: float = _TIMEOUT_SECONDS) -> "redis.Redis":
-    """Return connections of one's own; a pooled one may be one that Redis gave up: once more.
+def connect(url: str, *, retries: int = 0, timeout: float = _TIMEOUT_SECONDS) -> "redis.Redis":
+    """Return a new client that repeats a failed command `retries` times.
 
-    Of itself the client tries ten times.
+    The library's default, ten times with growing pauses, would make its callers wait.
     """
     return redis.Redis.from_url(
         url,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), tries_again),
+        retry=Retry(NoBackoff(), retries),
     )

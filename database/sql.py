@@ -1,7 +1,7 @@
 """SQL on Django's connection: prepared once, bound by the server, one statement a call.
 
-Django's own cursor interpolates in the client and never prepares. The statements every message
-costs are large and always the same: planning them anew would take most of their time.
+Django's own cursor writes the values into the text and never prepares. The statements that every
+message needs are large and always the same: planning them anew would take most of their time.
 """
 
 import logging
@@ -20,15 +20,15 @@ R = TypeVar("R")
 Row = tuple[Any, ...]
 Parameters = Mapping[str, object]
 Statement = tuple[str, Parameters]
-_MOST_CLOSED = 100
-"""More connections than a pool has."""
+_MOST_STALE = 100
+"""More connections than a pool has: so many in a row cannot all have been closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[R]):
-    """A statement and what each of its rows is, made of the columns in their order.
+    """A statement, and the named tuple that each of its rows becomes.
 
-    `Query("SELECT id, name FROM parties_platform", Found)`, where `Found` is a named tuple.
+    `Query("SELECT id, name FROM parties_platform", Found)`, where `Found` has `id` and `name`.
     """
 
     text: str
@@ -44,7 +44,7 @@ def rows(
 ) -> list[Any] | list[Row]:
     """Run one statement and return its rows; raises Django's database errors.
 
-    What is not `prepared` is planned anew, for tables as large as they are now.
+    With `prepared=False` it is planned anew, for the present size of its tables.
     """
     if isinstance(sql, Query):
         return [sql.row(*found) for found in rows(sql.text, parameters, prepared=prepared)]
@@ -57,10 +57,10 @@ def rows(
             raise
 
 
-def each(sql: str, parameters: Sequence[Parameters]) -> list[Row | None]:
-    """Run one statement for each of some parameters, all on their way at once; the first rows.
+def row_for_each(sql: str, parameters: Sequence[Parameters]) -> list[Row | None]:
+    """Run one statement with each of these parameters; return the first row of every run.
 
-    Raises Django's database errors, as `rows` does.
+    All are sent before the first answer is read. Raises Django's database errors, as `rows` does.
     """
     if not parameters:
         return []
@@ -78,7 +78,7 @@ def each(sql: str, parameters: Sequence[Parameters]) -> list[Row | None]:
                 return found
 
 
-def together(statements: Sequence[Statement]) -> list[list[Row]]:
+def in_one_transaction(statements: Sequence[Statement]) -> list[list[Row]]:
     """Run statements in one transaction and one round trip; return the rows of each.
 
     Raises Django's database errors, as `rows` does; then none of them has done anything.
@@ -101,12 +101,12 @@ def together(statements: Sequence[Statement]) -> list[list[Row]]:
 
 
 def _ensure_connection() -> None:
-    """Connect, leaving aside what waits in the pool and was closed by the server meanwhile.
+    """Connect, skipping connections of the pool that the server has closed meanwhile.
 
-    A server that was started again has closed every idle connection: the first statement on each
-    would fail, and the message behind it be answered 3000 although all is well again.
+    A server that restarts closes every idle connection: the first statement on each would fail,
+    and its message be answered 3000, although all is well again.
     """
-    for _ in range(_MOST_CLOSED):
+    for _ in range(_MOST_STALE):
         if connection.connection is not None:
             return
         connection.ensure_connection()
@@ -119,7 +119,7 @@ def _ensure_connection() -> None:
 
 
 def _is_closed(opened: "psycopg.Connection[Any]") -> bool:
-    """Return whether there is something to read where nothing was asked: the server closed it."""
+    """Return whether an idle connection has something to read: then the server has closed it."""
     poll = select.poll()
     poll.register(opened.fileno(), select.POLLIN)
     return bool(poll.poll(0))
@@ -137,7 +137,7 @@ def row(sql: str | Query[Any], parameters: Parameters) -> Any | Row | None:
 
 @contextmanager
 def best_effort(what: str) -> Iterator[None]:
-    """Only log that something cannot be written: for what a message's answer must not depend on."""
+    """Log a database error instead of raising it, where no message's answer may depend on it."""
     try:
         yield
     except DatabaseError:

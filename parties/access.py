@@ -1,14 +1,15 @@
-"""Access: whether one party may send a module's messages to another. The only place that knows.
+"""Access: whether one party may send a module's messages to another; decided here and nowhere else.
 
 Spec: 2.2.1 transport and format ("opposite role"); A-24, A-28, A-30. A party is judged as it is
-registered: its key, its role and its platform. One SQL text yields every pair with access; what an
-eMSP may list and who receives a change are selections from it, `reach_sql` judges one message by
+registered: its key, its role and its platform. One SQL text yields every pair with access. What an
+eMSP may list and who receives a change are selections from it; `reach_sql` judges one message by
 the same conditions. Views, delivery, GET-All and the console ask here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from django.conf import settings
@@ -18,13 +19,13 @@ from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from parties import sql as statements
 from parties.agreements import outside_period
 from parties.connection_status import ConnectionStatus
-from parties.holders import Named, names, ref_of
+from parties.holders import HolderName, names, ref_of
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import SIDES, Pairs, pairs_of
+from parties.role_pairs import AGREEING_ROLES, Pairs, all_pairs
 
 Parameters = dict[str, Any]
-_Way = tuple[str, str]
-"""Whose objects, and who has them."""
+_OwnerAndReader = tuple[str, str]
+"""Two holders' names: whose the objects are, and who reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +40,33 @@ def access_pairs_sql(module: ModuleID, *, roles: Pairs | None = None) -> tuple[s
     """Return SQL with named parameters that yields (owner, receiver_party_id) of every pair.
 
     `owner` is the holder whose objects they are (`parties.holders`), `receiver_party_id` the id of
-    a party that may have them. For composition: `JOIN (…) access ON access.owner = …`. `roles`
+    a party that may have them. To be embedded: `JOIN (…) access ON access.owner = …`. `roles`
     leaves only pairs of parties in these roles.
     """
     agreed = settings.HUB_ACCESS == "agreement"
     return (statements.PAIRS_BY_AGREEMENT if agreed else statements.PAIRS_IN_OPEN_ACCESS), {
         "access_suspended": ConnectionStatus.SUSPENDED.value,
-        "access_roles": _as_text(pairs_of(module) if roles is None else roles),
-        **_by(module if agreed else None),
+        "access_roles": _roles_as_text(all_pairs(module) if roles is None else roles),
+        **_deciding(module if agreed else None),
     }
 
 
 def reach_sql(
-    module: ModuleID, interface: InterfaceRole, *, sender: Named
+    module: ModuleID, interface: InterfaceRole, *, sender: HolderName
 ) -> tuple[str, Parameters]:
-    """Return SQL with named parameters that says who a party `p` is for a sender.
+    """Return SQL with named parameters that says what a party `p` is to a sender, in one row.
 
-    One row for composition (`LATERAL (…)`): `is_known` when something lets the two exchange this
-    module, whatever their roles make of it, `may_be_called` when the sender may call this
-    interface of it, both however `p` is connected. An owner calls RECEIVER interfaces, a reader
-    SENDER interfaces.
+    To be embedded: `LATERAL (…)`. `is_known`: an agreement on this module, or open access, joins
+    the two, whatever the module allows their roles. `may_be_called`: the sender may call this
+    interface of `p`: an owner calls RECEIVER interfaces, a reader SENDER interfaces. Neither
+    depends on how `p` is connected.
     """
     agreed = settings.HUB_ACCESS == "agreement"
     parameters = {
         "access_sender": str(sender),
         "access_owner_calls": interface is InterfaceRole.RECEIVER,
-        "access_roles": _as_text(pairs_of(module)),
-        **_by(module if agreed else None),
+        "access_roles": _roles_as_text(all_pairs(module)),
+        **_deciding(module if agreed else None),
     }
     if agreed:
         return statements.REACH_BY_AGREEMENT, parameters
@@ -81,11 +82,11 @@ def contacts_sql() -> tuple[str, Parameters]:
     agreed = settings.HUB_ACCESS == "agreement"
     text = statements.CONTACTS_BY_AGREEMENT if agreed else statements.CONTACTS_IN_OPEN_ACCESS
     in_force = {"access_active": AgreementState.ACTIVE.value}
-    return text, {"access_roles": _ANY_ROLES, **(in_force if agreed else _by(None))}
+    return text, {"access_roles": _ANY_ROLES, **(in_force if agreed else _deciding(None))}
 
 
 def visible_owners(
-    *, receiver: Named, module: ModuleID, roles: Pairs | None = None
+    *, receiver: HolderName, module: ModuleID, roles: Pairs | None = None
 ) -> frozenset[str]:
     """Return the holders whose objects a holder may have."""
     pairs, parameters = access_pairs_sql(module, roles=roles)
@@ -93,22 +94,22 @@ def visible_owners(
     return frozenset(owner for (owner,) in sql.rows(statements.visible_owners(pairs), parameters))
 
 
-def receivers(module: ModuleID, *, owner: Named) -> tuple[int, ...]:
+def receivers(module: ModuleID, *, owner: HolderName) -> tuple[int, ...]:
     """Return the ids of the parties that may have a holder's objects, in a stable order."""
     pairs, parameters = access_pairs_sql(module)
     parameters["access_owner"] = str(owner)
     return tuple(pk for (pk,) in sql.rows(statements.receivers(pairs), parameters))
 
 
-def verdict(*, sender: Named, receiver: Named, module: ModuleID) -> Verdict:
+def verdict(*, sender: HolderName, receiver: HolderName, module: ModuleID) -> Verdict:
     """Judge a message between two holders, whichever of them owns the objects it is about.
 
     For operators: it says more than senders may know.
     """
     one, other = str(sender), str(receiver)
-    ways, roles = [(one, other), (other, one)], pairs_of(module)
-    if not _is_allowed(ways, module):
-        return Verdict(allowed=False, why=_why_not(ways, module, roles))
+    directions, roles = [(one, other), (other, one)], all_pairs(module)
+    if not _is_allowed(directions, module):
+        return Verdict(allowed=False, why=_why_not(directions, module, roles))
     reason = (
         "an active agreement" if settings.HUB_ACCESS == "agreement" else "the hub's open access"
     )
@@ -118,40 +119,40 @@ def verdict(*, sender: Named, receiver: Named, module: ModuleID) -> Verdict:
 
 def explain(one: PartyRef, other: PartyRef, module: ModuleID) -> Verdict:
     """Judge two parties by name, for operators: at each of the platforms they are registered at."""
-    pairs = [(a, b) for a in names(one) for b in names(other) if a != b or one == other]
-    found = [(a, b, verdict(sender=a, receiver=b, module=module)) for a, b in pairs]
-    different = [each for each in found if each[0] != each[1]] or found
-    if len(different) == 1:
-        return different[0][2]
-    reasons = [f"{a} with {b}: {each.why}" for a, b, each in different]
-    return Verdict(any(each.allowed for _, _, each in different), "; ".join(reasons))
+    every = list(product(names(one), names(other)))
+    pairs = [(a, b) for a, b in every if a != b] or every  # one key may be at two platforms
+    verdicts = [verdict(sender=a, receiver=b, module=module) for a, b in pairs]
+    if len(verdicts) == 1:
+        return verdicts[0]
+    reasons = [f"{a} with {b}: {each.why}" for (a, b), each in zip(pairs, verdicts, strict=True)]
+    return Verdict(any(each.allowed for each in verdicts), "; ".join(reasons))
 
 
-def _by(module: ModuleID | None) -> Parameters:
-    """Name what decides: an agreement that covers a module, or without one that nobody refused."""
+def _deciding(module: ModuleID | None) -> Parameters:
+    """Name which agreements decide: those in force on a module or, in open access, refusals."""
     if module is None:
         return {"access_refused": AgreementState.SUSPENDED.value}
     return {"access_active": AgreementState.ACTIVE.value, "access_module": module}
 
 
-def _is_allowed(ways: Sequence[_Way], module: ModuleID) -> bool:
+def _is_allowed(directions: Sequence[_OwnerAndReader], module: ModuleID) -> bool:
     pairs, parameters = access_pairs_sql(module)
-    parameters["access_one"], parameters["access_other"] = ways[0]
+    parameters["access_one"], parameters["access_other"] = directions[0]
     [(allowed,)] = sql.rows(statements.is_allowed(pairs), parameters)
     return bool(allowed)
 
 
 @lru_cache(maxsize=128)
-def _as_text(roles: Pairs) -> list[str]:
+def _roles_as_text(roles: Pairs) -> list[str]:
     return sorted(f"{owner} {reader}" for owner, reader in roles)
 
 
-_ANY_ROLES = sorted({f"{a} {b}" for pair in SIDES for a, b in (pair, pair[::-1])})
+_ANY_ROLES = sorted({f"{a} {b}" for pair in AGREEING_ROLES for a, b in (pair, pair[::-1])})
 
 
-def _why_not(ways: Sequence[_Way], module: ModuleID, roles: Pairs) -> str:
+def _why_not(directions: Sequence[_OwnerAndReader], module: ModuleID, roles: Pairs) -> str:
     """Explain a refusal; asked only after the SQL said no."""
-    one, other = ways[0]
+    one, other = directions[0]
     if one == other:
         return f"{ref_of(one)} cannot send {module} to itself"
     sides = {
@@ -162,7 +163,7 @@ def _why_not(ways: Sequence[_Way], module: ModuleID, roles: Pairs) -> str:
         objection = _absence(holder, found)
         if objection is not None:
             return objection
-    pairs = [(a, b) for owner, reader in ways for a in sides[owner] for b in sides[reader]]
+    pairs = [(a, b) for owner, reader in directions for a in sides[owner] for b in sides[reader]]
     fitting = [(a, b) for a, b in pairs if (Role(a.role), Role(b.role)) in roles]
     if not fitting:
         both = f"{ref_of(one)} and {ref_of(other)}"
@@ -181,11 +182,11 @@ def _absence(holder: str, found: list[Party]) -> str | None:
 
 
 def _missing_agreement(pairs: list[tuple[Party, Party]], module: ModuleID) -> str:
+    known = Agreement.objects.select_related("cpo", "emsp")
     for one, other in pairs:
         both = [one.pk, other.pk]
-        for agreement in Agreement.objects.filter(cpo__in=both, emsp__in=both).select_related(
-            "cpo", "emsp"
-        ):
+        agreement = known.filter(cpo__in=both, emsp__in=both).first()
+        if agreement is not None:
             return f"the agreement {agreement} {_shortcoming(agreement, module)}"
     return f"there is no agreement between {pairs[0][0].ref} and {pairs[0][1].ref}"
 

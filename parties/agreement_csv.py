@@ -1,10 +1,10 @@
-"""Agreements as a CSV file: checked as a whole, then taken over; written as they would be read.
+"""Agreements as a CSV file: checked as a whole, then imported; exported as they would be imported.
 
 Columns: cpo, emsp, state, modules, valid_from, valid_until, cpo_role, emsp_role; only the first two
-are needed. Modules stand apart by spaces, none means all. Moments are ISO 8601, in UTC unless they
-say so. A role tells those of one party apart.
+are needed. Modules are separated by spaces, none means all. Moments are ISO 8601, in UTC unless
+they name an offset. A role is needed only where a party has several.
 
-A transaction that stays open holds all delivery: a file is taken over some hundred lines a time.
+A long transaction would hold up all delivery, so a file is imported some hundred lines at a time.
 """
 
 import csv
@@ -34,11 +34,11 @@ COLUMNS = (
     "emsp_role",
 )
 MOST_LINES = 100_000
-_BATCH = 300
+_BATCH_LINES = 300
 
 
 class BrokenOff(ValueError):
-    """The first lines of a good file were taken over, the others were not."""
+    """The first lines of a good file were imported, the others were not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a file: with bad lines nothing was changed."""
+    """What became of the lines of a file: with bad ones among them nothing was changed."""
 
     created: int = 0
     changed: int = 0
@@ -61,25 +61,25 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What one line says."""
+    """The agreement that one line describes."""
 
     line: int
     cpo: Party
     emsp: Party
     fields: Mapping[str, Any]
-    """Of the agreement."""
+    """The agreement's other columns."""
 
 
 def write(file: TextIO) -> int:
     """Write every agreement; return how many."""
     number = -1
-    for number, line in enumerate(lines()):  # noqa: B007 - it is returned
+    for number, line in enumerate(lines()):  # noqa: B007 - returned: line 0 is the header
         file.write(line)
     return number
 
 
 def lines() -> Iterator[str]:
-    """Return the file line by line, in whatever memory one line takes."""
+    """Yield the file line by line, in the memory of one line."""
     line = StringIO()
     writer = csv.writer(line, lineterminator="\n")
     agreements = Agreement.objects.select_related("cpo", "emsp").order_by(
@@ -98,8 +98,8 @@ def read(file: TextIO, *, dry_run: bool = False, most: int = MOST_LINES) -> Impo
     if dry_run or result.bad:
         return result
     counts: Counter[str] = Counter()
-    for start in range(0, len(terms), _BATCH):
-        counts.update(_taken_over(terms[start : start + _BATCH]))
+    for start in range(0, len(terms), _BATCH_LINES):
+        counts.update(_import_batch(terms[start : start + _BATCH_LINES]))
     return Imported(counts["created"], counts["changed"], result.unchanged + counts["unchanged"])
 
 
@@ -116,9 +116,9 @@ def _checked(file: TextIO, most: int) -> tuple[Imported, list[_Terms]]:
         except ValueError as error:
             bad.append(BadLine(line, str(error)))
             continue
-        became = _became(_stored(terms), terms)
-        counts[became] += 1
-        if became != "unchanged":
+        outcome = _outcome(_stored(terms), terms)
+        counts[outcome] += 1
+        if outcome != "unchanged":
             changing.append(terms)
     if bad:
         return Imported(bad=tuple(bad)), []
@@ -132,8 +132,8 @@ def _check_once(terms: _Terms, seen: dict[tuple[int, int], int]) -> None:
         raise ValueError(message)
 
 
-def _taken_over(batch: Sequence[_Terms]) -> list[str]:
-    """Write some lines in a transaction of their own; return what each became."""
+def _import_batch(batch: Sequence[_Terms]) -> list[str]:
+    """Import some lines in a transaction of their own; return the outcome of each."""
     try:
         with transaction.atomic():
             return [_apply(terms) for terms in batch]
@@ -146,10 +146,10 @@ def _taken_over(batch: Sequence[_Terms]) -> list[str]:
 
 
 def _rows(file: TextIO, most: int) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Return each line with its number; a header that is not ours is refused as a whole."""
+    """Yield each line with its number; ValueError if the header or the file is of another kind."""
     reader = csv.DictReader(file, restkey="", restval="", strict=True)
     try:
-        reader.fieldnames = _names(reader)
+        reader.fieldnames = _column_names(reader)
         yield from _bounded(reader, most)
     except csv.Error as error:
         message = f"line {reader.reader.line_num} is no CSV: {error}"
@@ -159,7 +159,7 @@ def _rows(file: TextIO, most: int) -> Iterator[tuple[int, Mapping[str, str]]]:
         raise ValueError(message) from None
 
 
-def _names(reader: "csv.DictReader[str]") -> list[str]:
+def _column_names(reader: "csv.DictReader[str]") -> list[str]:
     names = [name.strip().lower() for name in reader.fieldnames or ()]
     if missing := [name for name in ("cpo", "emsp") if name not in names]:
         message = f"the first line must name the columns {', '.join(COLUMNS)}; {missing[0]} lacks"
@@ -228,7 +228,7 @@ def _stored(terms: _Terms) -> Agreement | None:
     return Agreement.objects.filter(cpo=terms.cpo, emsp=terms.emsp).first()
 
 
-def _became(agreement: Agreement | None, terms: _Terms) -> str:
+def _outcome(agreement: Agreement | None, terms: _Terms) -> str:
     if agreement is None:
         return "created"
     described = Agreement(cpo=terms.cpo, emsp=terms.emsp, **terms.fields)
@@ -236,18 +236,18 @@ def _became(agreement: Agreement | None, terms: _Terms) -> str:
 
 
 def _apply(terms: _Terms) -> str:
-    """Let the agreement be what the line says; return what that made of it.
+    """Make the agreement what the line says; return the outcome.
 
-    Each save is announced: what is so already is left alone.
+    Every save is announced, so an agreement that is unchanged is not saved.
     """
     agreement = _stored(terms)
-    became = _became(agreement, terms)
-    if became != "unchanged":
+    outcome = _outcome(agreement, terms)
+    if outcome != "unchanged":
         agreement = agreement or Agreement(cpo=terms.cpo, emsp=terms.emsp)
         for name, value in terms.fields.items():
             setattr(agreement, name, value)
         agreement.save()
-    return became
+    return outcome
 
 
 def _comparable(agreement: Agreement) -> tuple[object, ...]:

@@ -13,15 +13,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from ocpi.types import Role
 from parties.agreements import has_begun, has_ended
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import OWNERS, READERS, SIDES
+from parties.role_pairs import AGREEING_ROLES, OWNERS, READERS
 
 ROWS, COLUMNS = 30, 24
 """The size of a page; its 720 checkboxes are fewer than the fields Django takes in one form."""
 _USUAL_OWNERS = OWNERS - {Role.EMSP}
+"""The rows unless a role is asked for: an eMSP owns nothing but what its SCSP steers."""
 
 
-class AgreementCell(StrEnum):
-    """The status of the agreement of two parties, as their cell shows it."""
+class CellStatus(StrEnum):
+    """What a cell shows of the agreement of two parties."""
 
     NONE = "no agreement"
     DRAFT = "DRAFT"
@@ -32,18 +33,18 @@ class AgreementCell(StrEnum):
 
 
 LETTERS = {
-    AgreementCell.NONE: "+",
-    AgreementCell.DRAFT: "D",
-    AgreementCell.WAITING: "N",
-    AgreementCell.ACTIVE: "A",
-    AgreementCell.SUSPENDED: "S",
-    AgreementCell.EXPIRED: "E",
+    CellStatus.NONE: "+",
+    CellStatus.DRAFT: "D",
+    CellStatus.WAITING: "N",
+    CellStatus.ACTIVE: "A",
+    CellStatus.SUSPENDED: "S",
+    CellStatus.EXPIRED: "E",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixFilter:
-    """Which part of the matrix is shown; an empty value does not narrow it, pages count from 1."""
+    """Which part of the matrix is shown; an empty value narrows nothing, pages count from 1."""
 
     owners: str = ""
     owner_role: str = ""
@@ -63,13 +64,13 @@ class Cell:
     agreement: Agreement | None
 
     @property
-    def status(self) -> AgreementCell:
+    def status(self) -> CellStatus:
         """The state of the agreement, and whether its period has begun or is over."""
         return cell_status(self.agreement)
 
     @property
     def letter(self) -> str:
-        """A letter for those who do not see the colours apart."""
+        """A letter, for those who cannot tell the colours apart."""
         return LETTERS[self.status]
 
     @property
@@ -80,12 +81,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One page of the parties of one side."""
+    """One page of the parties that are the rows, or the columns."""
 
     parties: Sequence[Party]
     page: int
     pages: int
     number: int
+    """How many parties there are on all pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +99,23 @@ class Matrix:
     cells: Sequence[Sequence[Cell | None]]
 
 
-def cell_status(agreement: Agreement | None) -> AgreementCell:
+def cell_status(agreement: Agreement | None) -> CellStatus:
     """Return the state of an agreement, and whether its period has begun or is over."""
     if agreement is None:
-        return AgreementCell.NONE
+        return CellStatus.NONE
     if agreement.state == AgreementState.ACTIVE:
         if has_ended(agreement):
-            return AgreementCell.EXPIRED
-        return AgreementCell.ACTIVE if has_begun(agreement) else AgreementCell.WAITING
-    return AgreementCell(agreement.state)
+            return CellStatus.EXPIRED
+        return CellStatus.ACTIVE if has_begun(agreement) else CellStatus.WAITING
+    return CellStatus(agreement.state)
 
 
 def read(matrix_filter: MatrixFilter) -> Matrix:
     """Read one page of the matrix."""
     rows = _side(_owners(matrix_filter), page=matrix_filter.row_page, size=ROWS)
     columns = _side(_readers(matrix_filter), page=matrix_filter.column_page, size=COLUMNS)
-    known = _agreements(rows.parties, columns.parties)
-    cells = [[_cell(row, column, known) for column in columns.parties] for row in rows.parties]
+    agreements = _agreements(rows.parties, columns.parties)
+    cells = [[_cell(row, column, agreements) for column in columns.parties] for row in rows.parties]
     return Matrix(rows, columns, cells)
 
 
@@ -123,9 +125,9 @@ def cells_of(pairs: Iterable[tuple[int, int]]) -> list[Cell]:
     parties = Party.objects.in_bulk({pk for pair in chosen for pk in pair})
     owners = [parties[owner] for owner, _ in chosen if owner in parties]
     readers = [parties[reader] for _, reader in chosen if reader in parties]
-    known = _agreements(owners, readers)
+    agreements = _agreements(owners, readers)
     found = [
-        _cell(parties[owner], parties[reader], known)
+        _cell(parties[owner], parties[reader], agreements)
         for owner, reader in chosen
         if owner in parties and reader in parties
     ]
@@ -141,7 +143,9 @@ def _owners(matrix_filter: MatrixFilter) -> QuerySet[Party]:
 
 
 def _readers(matrix_filter: MatrixFilter) -> QuerySet[Party]:
-    fitting = {reader for owner, reader in SIDES if owner == matrix_filter.owner_role} or READERS
+    fitting = {
+        reader for owner, reader in AGREEING_ROLES if owner == matrix_filter.owner_role
+    } or READERS
     roles = fitting & {matrix_filter.reader_role} if matrix_filter.reader_role else fitting
     return _parties_of_side(roles, matrix_filter.readers, matrix_filter.state, side="emsp")
 
@@ -172,8 +176,8 @@ def _agreements(
     return {(agreement.cpo_id, agreement.emsp_id): agreement for agreement in found}
 
 
-def _cell(owner: Party, reader: Party, known: dict[tuple[int, int], Agreement]) -> Cell | None:
-    agreement = known.get((owner.pk, reader.pk))
-    fits = (Role(owner.role), Role(reader.role)) in SIDES
+def _cell(owner: Party, reader: Party, agreements: dict[tuple[int, int], Agreement]) -> Cell | None:
+    agreement = agreements.get((owner.pk, reader.pk))
+    fits = (Role(owner.role), Role(reader.role)) in AGREEING_ROLES
     is_itself = owner.key == reader.key and owner.platform_id == reader.platform_id
     return Cell(owner, reader, agreement) if agreement or (fits and not is_itself) else None

@@ -8,7 +8,7 @@ from django.utils import timezone
 from ocpi.types import ModuleID, PartyRef, Role
 from operators.audit import record
 from parties.models import Agreement, AgreementState, Party
-from parties.role_pairs import SIDES, pairs_of
+from parties.role_pairs import AGREEING_ROLES, all_pairs
 from parties.signals import agreement_changed, announce
 
 __all__ = [
@@ -55,13 +55,12 @@ def between(
     modules: Iterable[ModuleID] = (),
     roles: tuple[str, str] = ("", ""),
 ) -> tuple[Party, Party]:
-    """Return the two sides, the CPO-like first; raises when they cannot agree on these modules.
+    """Return the two sides, the CPO-like first; `NoSuchAgreement` says why they cannot agree.
 
-    Of a party with several roles, the first that fits, or the one that is named.
+    A party with several roles takes part in the first that fits, or in the one of `roles`.
     """
     cpo, emsp = _sides(one, other, roles)
-    for sentence in objections(cpo, emsp, modules):
-        raise NoSuchAgreement(sentence)
+    _require_possible(cpo, emsp, modules)
     return cpo, emsp
 
 
@@ -76,16 +75,15 @@ def suspend(one: PartyRef, other: PartyRef) -> Agreement:
 
 def set_state(cpo: Party, emsp: Party, *, state: AgreementState) -> Agreement:
     """Put the agreement of two parties in a state; one that exists keeps its modules and period."""
-    for sentence in objections(cpo, emsp, ()):
-        raise NoSuchAgreement(sentence)
+    _require_possible(cpo, emsp, ())
     agreement, _ = Agreement.objects.update_or_create(cpo=cpo, emsp=emsp, defaults={"state": state})
     return agreement
 
 
 def expire() -> list[Agreement]:
-    """Let active agreements whose period is over be EXPIRED, and announce each.
+    """Turn active agreements whose period is over into EXPIRED ones, and announce each.
 
-    They passed nothing since their last moment; this only says so.
+    Nothing passes by them since their period ended; now their state says so too.
     """
     over = Agreement.objects.filter(
         state=AgreementState.ACTIVE, valid_until__lte=timezone.now()
@@ -94,7 +92,7 @@ def expire() -> list[Agreement]:
 
 
 def _expired(agreement: Agreement) -> bool:
-    """Move one, unless somebody changed it meanwhile."""
+    """Expire one; return False if somebody changed it meanwhile."""
     still = Agreement.objects.filter(
         pk=agreement.pk, state=AgreementState.ACTIVE, valid_until=agreement.valid_until
     )
@@ -108,18 +106,24 @@ def _expired(agreement: Agreement) -> bool:
 
 
 def objections(cpo: Party, emsp: Party, modules: Iterable[str]) -> Iterator[str]:
-    """Say why two parties cannot agree on this."""
+    """Yield sentences that say why two parties cannot agree on these modules."""
     if cpo.ref == emsp.ref and cpo.platform_id == emsp.platform_id:
         yield f"{cpo.ref} needs no agreement with itself."
         return
     pair = (Role(cpo.role), Role(emsp.role))
-    if pair not in SIDES:
+    if pair not in AGREEING_ROLES:
         roles = f"{pair[0]} and {pair[1]}"
         yield f"{cpo} and {emsp} have nothing to exchange: no module is for {roles}."
         return
     for name in modules:
-        if not {pair, pair[::-1]} & pairs_of(ModuleID(name)):
+        if not {pair, pair[::-1]} & all_pairs(ModuleID(name)):
             yield f"{cpo} and {emsp} cannot exchange {name}: it is not for {pair[0]} and {pair[1]}."
+
+
+def _require_possible(cpo: Party, emsp: Party, modules: Iterable[str]) -> None:
+    objection = next(objections(cpo, emsp, modules), None)
+    if objection is not None:
+        raise NoSuchAgreement(objection)
 
 
 def has_begun(agreement: Agreement) -> bool:
@@ -133,7 +137,7 @@ def has_ended(agreement: Agreement) -> bool:
 
 
 def outside_period(agreement: Agreement) -> str | None:
-    """Say why an agreement has no effect today, if its period is the reason."""
+    """Return why an agreement has no effect now, if its period is the reason."""
     if not has_begun(agreement):
         return f"begins on {agreement.valid_from:%Y-%m-%d}"
     return f"ended on {agreement.valid_until:%Y-%m-%d}" if has_ended(agreement) else None
@@ -151,10 +155,10 @@ def _sides(
     found = [
         (a, b)
         for a, b in both
-        if (Role(a.role), Role(b.role)) in SIDES
+        if (Role(a.role), Role(b.role)) in AGREEING_ROLES
         and (one != other or a.platform_id != b.platform_id)
     ]
-    if found:  # an owner's own role before that of an eMSP in its place
+    if found:  # a CPO or NAP before an eMSP in a CPO's place
         return min(found, key=lambda pair: pair[0].role == Role.EMSP)
     message = (
         f"{one} ({_roles(ones)}) and {other} ({_roles(others)}) have nothing to exchange:"

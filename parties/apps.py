@@ -10,13 +10,13 @@ from parties.signals import agreement_changed, announce
 
 
 class PartiesConfig(AppConfig):
-    """Tells the hub when an agreement changes, whoever changed it."""
+    """Signals every change of an agreement, whatever code made it."""
 
     name = "parties"
     verbose_name = "Parties"
 
     def ready(self) -> None:
-        """Turn every saved or deleted agreement into one signal."""
+        """Have `agreement_changed` sent for every saved or deleted agreement."""
         agreement: Any = self.get_model("Agreement")
         for signal in (post_save, post_delete):
             signal.connect(_agreement_changed, sender=agreement, dispatch_uid="parties")

@@ -1,4 +1,4 @@
-"""The audit's facts of a platform: its configuration and tokens, of those the last four only."""
+"""The audit's facts of a platform: its configuration, and its tokens' last four characters."""
 
 from contextlib import AbstractContextManager
 from functools import partial
@@ -8,7 +8,7 @@ from parties.models import Platform
 
 
 def audited(action: str, name: str) -> AbstractContextManager[None]:
-    """Write down what becomes of the platform of this name inside, as one change."""
+    """Record what the block does to the platform of this name, as one entry of the audit."""
     kind = Platform._meta.label  # noqa: SLF001 - a documented name of Django
     return audited_action(action, name, partial(_facts, name), kind=kind)
 

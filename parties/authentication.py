@@ -1,8 +1,8 @@
 """Authentication: from a credentials token to the platform that holds it, by one SQL query.
 
 Spec: 2.2.1 transport and format, Authorization header; credentials (token A); A-02, A-03, A-78.
-The usual request writes nothing. A first use, a platform that was silent or in back-off, and half a
-minute without a trace of it are each noted by one conditional UPDATE.
+Most requests write nothing. The first use of a token, a platform that is back, and one that was not
+noted as seen for half a minute are each written by one conditional UPDATE.
 """
 
 import logging
@@ -22,7 +22,7 @@ from parties import connection_health, rate_limits, tokens
 from parties.caller import Caller, CallerParty
 from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.models import Credentials, TokenKind
-from parties.quirks import cached
+from parties.quirks import parsed
 from parties.sql import PRESENTED_TOKEN, PresentedToken
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ _POST_AGAIN = (
 
 
 class TokenRefused(Unauthenticated):
-    """The token is a platform's, and not good for this request."""
+    """The token belongs to a platform, but is not good for this request."""
 
     def __init__(self, message: str, *, presented_by: Caller) -> None:
         super().__init__(message)
@@ -51,12 +51,12 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Caller, Caller]:
         """Identify the platform or answer 401; even then the log may say whose token it was.
 
-        Who calls in vain too often is answered 429.
+        A network that calls in vain too often gets 429.
         """
         view = request.parser_context["view"]
         configuring = getattr(view, "accepts_token_a", False)
         via = request.headers.get("Via")
-        if via and shared().has_sent(via):
+        if via and shared().has_sent(via):  # somebody gave the hub one of its own URLs to call
             raise UnusableApi(ITSELF)
         try:
             caller = identify(
@@ -83,9 +83,9 @@ def caller_of(request: Request) -> Caller:
 
 
 def is_known(authorization: str | None) -> bool:
-    """Return whether a header brings a token that is good, and note nothing of it."""
+    """Return whether a header brings a good token; nothing is written down."""
     presented = candidates(authorization)
-    found = _rows([tokens.digest(token) for token, _ in presented]) if presented else {}
+    found = _looked_up([tokens.digest(token) for token, _ in presented]) if presented else {}
     return any(not row.is_revoked and not row.is_expired for row in found.values())
 
 
@@ -99,18 +99,18 @@ def identify(authorization: str | None, *, configuring: bool, repeatable: bool =
         message = "Authorization header missing or not of the form: Token <Base64 of the token>"
         raise Unauthenticated(message)
     digests = [tokens.digest(token) for token, _ in presented]
-    rows = _rows(digests)
+    rows = _looked_up(digests)
     for digest, (token, form) in zip(digests, presented, strict=True):
         row = rows.get(digest)
         if row is not None:
             repeating = repeatable and _may_repeat(row)
-            _check(row, token, form, configuring=configuring, repeating=repeating)
-            _note(row, form, configuring=configuring)
+            _require_good(row, token, form, configuring=configuring, repeating=repeating)
+            _note_call(row, form, configuring=configuring)
             return _caller(row, token, repeating=repeating)
     raise Unauthenticated(_unknown([form for _, form in presented]))
 
 
-def _rows(digests: list[str]) -> dict[str, PresentedToken]:
+def _looked_up(digests: list[str]) -> dict[str, PresentedToken]:
     """Look up the one or two readings of a header."""
     parameters = {
         "first": digests[0],
@@ -122,13 +122,16 @@ def _rows(digests: list[str]) -> dict[str, PresentedToken]:
 
 
 def _may_repeat(row: PresentedToken) -> bool:
-    """Return whether a token A within its time, or a C behind its grace, was replaced in vain."""
+    """Return whether a token that is over is good once more: its successor may not have arrived.
+
+    A token A is over when it was used (revoked), a token C when its time of grace has passed.
+    """
     if row.kind == TokenKind.A:
         return row.is_unconfirmed and row.is_revoked and not row.is_expired
     return row.is_unconfirmed and row.is_expired and not row.is_revoked
 
 
-def _check(
+def _require_good(
     row: PresentedToken, token: str, form: TokenForm, *, configuring: bool, repeating: bool
 ) -> None:
     objection = _objection(row, form, configuring=configuring, repeating=repeating)
@@ -140,7 +143,7 @@ def _check(
 def _objection(
     row: PresentedToken, form: TokenForm, *, configuring: bool, repeating: bool
 ) -> str | None:
-    """Say why a known token is not good for this request: the first true line counts."""
+    """Return why a known token is not good for this request: the first line that applies."""
     registered = row.status in REGISTERED
     objections: tuple[tuple[bool, str], ...] = (
         (
@@ -154,7 +157,7 @@ def _objection(
         (row.is_revoked and not repeating, "this token was replaced or withdrawn"),
         (row.is_expired and not repeating, "this token has expired"),
         (
-            form is TokenForm.RAW and not cached(row.quirks).accept_raw_token,
+            form is TokenForm.RAW and not parsed(row.quirks).accept_raw_token,
             "the token looks un-encoded: send Token followed by the Base64 of the token",
         ),
         (
@@ -175,7 +178,7 @@ def _unknown(forms: list[TokenForm]) -> str:
     return "unknown token; it looks un-encoded: send Token followed by the Base64 of the token"
 
 
-def _note(row: PresentedToken, form: TokenForm, *, configuring: bool) -> None:
+def _note_call(row: PresentedToken, form: TokenForm, *, configuring: bool) -> None:
     """Write down what this call proves; usually nothing."""
     if not row.is_used and not (row.provisional and configuring):
         _first_use(row)
@@ -213,7 +216,7 @@ def _caller(row: PresentedToken, token: str, *, repeating: bool = False) -> Call
         token_kind=row.kind,
         credentials_id=row.id,
         token_last_four=row.last_four,
-        quirks=cached(row.quirks),
+        quirks=parsed(row.quirks),
         presented_token=token,
         provisional=row.provisional,
         is_repeating=repeating,

@@ -36,8 +36,9 @@ class Caller:
     presented_token: str = field(repr=False)
     provisional: bool = False
     is_repeating: bool = False
-    """Its token was replaced, by one that may never have arrived: it may ask once more (A-79)."""
+    """Its token was replaced by one that may not have arrived: it may ask once more (A-79)."""
     is_authenticated: bool = field(default=True, init=False, repr=False)
+    """As Django's users have it: views find a caller in `request.user`."""
 
     @property
     def refs(self) -> frozenset[PartyRef]:

@@ -3,9 +3,9 @@
 Spec: 2.2.1 mod_hub_client_info (still alive check); A-117. Any authenticated call and any answer
 shows that the platform is there. Two attempts in a row that find nobody make it OFFLINE; several
 that fail within one pause are one incident: twenty messages that time out at once are one failure
-and a pause of two seconds, not twenty and one of five minutes. Where the platform refuses the hub's
-token, its own calls prove nothing: operators see an alarm until a message of the hub passes. A
-pause that a platform asks for is no failure, and lasts to its end.
+and a pause of two seconds, not twenty failures and a pause of five minutes. Where the platform
+refuses the hub's token, its own calls prove nothing: operators see an alarm until a message of the
+hub passes. A pause that a platform asks for is no failure, and lasts to its end.
 """
 
 import logging
@@ -27,11 +27,13 @@ log = logging.getLogger(__name__)
 
 FAILURES_TO_OFFLINE: Final = 2
 LONGEST_ERROR: Final = 2000
+"""Characters kept of the last error."""
 SILENT_FOR: Final = timedelta(minutes=10)
-"""Who was not heard of for so long may not have reached the hub either."""
+"""A platform that was not heard of for so long may have called the hub in vain."""
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 300.0
 _THROTTLED_SECONDS = 10.0
+"""The pause after a 429 without `Retry-After`."""
 _SEEN_SECONDS = 30.0
 
 
@@ -48,7 +50,7 @@ def is_unseen(last_seen_at: datetime | None) -> bool:
 def called(platform_id: int) -> None:
     """Note an authenticated call: the platform is back, unless it refuses the hub's token."""
     platform = Platform.objects.filter(pk=platform_id)
-    sound = platform.filter(alarm="")
+    sound = platform.filter(alarm="")  # it does not refuse the hub's token
     was_away = sound.filter(_away()).exists()
     # A pause without failures is one the platform asked for: it goes on.
     sound.filter(failures__gt=0).update(failures=0, unreachable=0, next_attempt_at=None)
@@ -61,13 +63,14 @@ def called(platform_id: int) -> None:
 def answered(platform_id: int, *, delivered: bool = False) -> None:
     """Note that the platform answered the hub, whose token is good there.
 
-    What it fails on stays in its back-off, unless a message was `delivered`.
+    A back-off goes on if it began with failures in spite of an answer, unless now a message was
+    `delivered`.
     """
     platform = Platform.objects.filter(pk=platform_id)
-    over, was_away = Q(failures__gt=0), platform.filter(_away()).exists()
+    is_over, was_away = Q(failures__gt=0), platform.filter(_away()).exists()
     if not delivered:
-        over &= Q(unreachable__gt=0) | Q(status=ConnectionStatus.OFFLINE.value)
-    platform.filter(over).update(failures=0, next_attempt_at=None)
+        is_over &= Q(unreachable__gt=0) | Q(status=ConnectionStatus.OFFLINE.value)
+    platform.filter(is_over).update(failures=0, next_attempt_at=None)
     platform.update(last_seen_at=timezone.now(), unreachable=0, alarm="", alarm_at=None)
     _move(platform.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
     if was_away:
@@ -75,12 +78,12 @@ def answered(platform_id: int, *, delivered: bool = False) -> None:
 
 
 def heard_again(platform_id: int) -> None:
-    """Announce that a platform is there which may have missed the hub, as the hub missed it."""
+    """Announce that a platform is there again, which may have called the hub in vain meanwhile."""
     announce(platform_heard_again, Platform, platform_id=platform_id)
 
 
 def _away() -> Q:
-    """Select what nobody reached lately, or heard of for longer than pings are apart."""
+    """Select a platform that was not reached lately, or not heard of for two pings or longer."""
     silence = max(SILENT_FOR, timedelta(seconds=2 * settings.HUB_IDLE_SECONDS))
     return Q(unreachable__gt=0) | Q(last_seen_at__lt=timezone.now() - silence)
 
@@ -89,9 +92,10 @@ def _away() -> Q:
 def failed(
     platform_id: int, reason: str, *, answered: bool = False, retry_after: float | None = None
 ) -> None:
-    """Let the platform back off, longer each time, with jitter; one nobody reaches is OFFLINE.
+    """Let the platform back off, longer each time, with jitter; one that nobody reaches is OFFLINE.
 
-    `answered` by something, it is there, however little it takes. `retry_after` it asked for.
+    `answered`: an answer came, so it was reached, though the attempt failed. `retry_after`: the
+    pause in seconds that it asked for.
     """
     platform = Platform.objects.select_for_update(no_key=True).filter(pk=platform_id).first()
     if platform is None:
@@ -106,7 +110,7 @@ def failed(
         platform.next_attempt_at = now + timedelta(seconds=_pause(platform.failures))
     if retry_after:
         platform.failures = platform.unreachable = 0
-        platform.next_attempt_at = _asked_for(retry_after)
+        platform.next_attempt_at = _end_of_asked_pause(retry_after)
     platform.save(
         update_fields=["last_error", "last_error_at", "failures", "unreachable", "next_attempt_at"]
     )
@@ -116,7 +120,7 @@ def failed(
 
 def throttled(platform_id: int, retry_after: float | None) -> None:
     """Send nothing to a platform that answers 429, for as long as it says, within reason."""
-    until = _asked_for(_THROTTLED_SECONDS if retry_after is None else retry_after)
+    until = _end_of_asked_pause(_THROTTLED_SECONDS if retry_after is None else retry_after)
     platform = Platform.objects.filter(pk=platform_id)
     if platform.filter(unreachable__gt=0).exists():
         heard_again(platform_id)
@@ -138,11 +142,11 @@ def refused(platform_id: int, reason: str) -> None:
 
 
 def _is_same_incident(platform: Platform, now: datetime) -> bool:
-    """Return whether the attempt began before a pause that lasts, of the hub or asked for."""
+    """Return whether a pause lasts: an attempt that fails now began before that pause."""
     return platform.next_attempt_at is not None and platform.next_attempt_at > now
 
 
-def _asked_for(seconds: float) -> datetime:
+def _end_of_asked_pause(seconds: float) -> datetime:
     seconds = min(max(seconds, _pause(failures=1)), _LONGEST_PAUSE_SECONDS)
     return timezone.now() + timedelta(seconds=seconds)
 

@@ -1,4 +1,4 @@
-"""The status of a connection, and what leads from one to another, as one declared table.
+"""The status of a connection, and which changes of it there are, as declared tables.
 
 Spec: 2.2.1 mod_hub_client_info, ConnectionStatus enum; credentials (registration, unregistration).
 """
@@ -21,7 +21,7 @@ class ConnectionStatus(StrEnum):
 
 
 class IllegalTransition(Exception):
-    """A change of status the table does not have."""
+    """A change of status that the tables do not have."""
 
 
 P, C, O, S = ConnectionStatus  # noqa: E741 - the table reads better with one letter each
@@ -32,7 +32,7 @@ TRANSITIONS: Mapping[ConnectionStatus, frozenset[ConnectionStatus]] = {
     O: frozenset({C, S, P}),
     S: frozenset({P}),
 }
-"""What may follow what. Back to PLANNED is the operator's "reset peer"."""
+"""What may follow what. Back to PLANNED leads the operator's `invite_platform --reset`."""
 
 BY_REGISTRATION: Mapping[ConnectionStatus, frozenset[ConnectionStatus]] = {
     P: frozenset({C}),
@@ -40,7 +40,7 @@ BY_REGISTRATION: Mapping[ConnectionStatus, frozenset[ConnectionStatus]] = {
     O: frozenset({C}),
     S: frozenset({C}),
 }
-"""What only a completed credentials handshake may do."""
+"""What may follow besides, by a completed credentials handshake alone."""
 
 REGISTERED = frozenset({C, O})
 """The statuses of a platform with credentials in force."""

@@ -1,7 +1,7 @@
 """Deviations of platforms from the specification, as the hub met them, for its operators.
 
-The flow goes on all the same, and here it says why something may look odd. A deviation is written
-down once a minute at most, however often it is met, and never at the cost of a message.
+Messages pass all the same, and here operators see why something may look odd. A deviation is
+written down once a minute at most, however often it is met; if that fails, no message suffers.
 """
 
 import logging
@@ -19,13 +19,13 @@ from parties.sql import ADD_DEVIATION
 
 log = logging.getLogger(__name__)
 
-SECONDS = 60.0
-"""How long what a process meets is counted before it is written again."""
+_SECONDS_BETWEEN_WRITES = 60.0
+"""Meanwhile a process only counts how often it meets a deviation of a platform."""
 LONGEST_EXAMPLE = 200
 
 
 class Deviation(StrEnum):
-    """One thing a platform does its own way; the value is how it is kept."""
+    """One way to deviate; the value is what the database has."""
 
     NO_IDS_SENT = "no_ids_sent"
     NO_SENDER_SENT = "no_sender_sent"
@@ -72,7 +72,7 @@ _lock = Lock()
 
 
 def sentence(deviation: str) -> str:
-    """Say what a deviation means; one of another release is named as it is."""
+    """Return what a deviation means; for one that only another release knows, its name."""
     return _SENTENCES[Deviation(deviation)] if deviation in set(Deviation) else deviation
 
 
@@ -85,11 +85,12 @@ def note(platform_id: int, met: Iterable[tuple[Deviation, str]]) -> None:
 
 
 def _due(key: _Key) -> int:
-    """Return how many times are to be written now: none when it was written a moment ago."""
+    """Count once more; return how many times to write now, 0 if it was written a moment ago."""
     now = monotonic()
     with _lock:
         _met[key] += 1
-        if now - _written.get(key, -SECONDS) < SECONDS:
+        last = _written.get(key)
+        if last is not None and now - last < _SECONDS_BETWEEN_WRITES:
             return 0
         _written[key] = now
         return _met.pop(key)
@@ -109,7 +110,7 @@ def _write(platform_id: int, deviation: Deviation, times: int, example: str) -> 
 
 
 def forget() -> None:
-    """Write what is met next at once, as a new process does."""
+    """Forget what was counted, as a new process does: what is met next is written at once."""
     with _lock:
         _met.clear()
         _written.clear()

@@ -38,7 +38,7 @@ def served_modules(
 ) -> Iterator[tuple[ModuleID, InterfaceRole]]:
     """List the interfaces the hub serves in a version, as its details announce them.
 
-    A hub sends client info; it gets some from other hubs alone.
+    Client info has a RECEIVER only `to_hub`: a hub sends it to all, and takes it from hubs alone.
     """
     for module in version.modules.values():
         for role in module.interfaces:

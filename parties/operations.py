@@ -1,4 +1,4 @@
-"""Operations: what operators see of platforms and may do to them as a whole.
+"""Operations on a whole platform: what operators see of it and may do to it.
 
 Commands and console show the same.
 """
@@ -103,7 +103,7 @@ def resume(platform: Platform) -> Invitation:
 
 
 def former_tokens(platform: Platform) -> CredentialsQuerySet:
-    """Select what is good and should not be for long: a token A, and tokens that were replaced."""
+    """Select tokens that are still good but on their way out: a token A, and those replaced."""
     inbound = Credentials.objects.inbound(platform)
     final = inbound.filter(kind=TokenKind.C, provisional=False).order_by("-pk").values("pk")
     return inbound.filter(Q(kind=TokenKind.A) | Q(kind=TokenKind.C, pk__lt=Subquery(final[:1])))
@@ -111,17 +111,19 @@ def former_tokens(platform: Platform) -> CredentialsQuerySet:
 
 @transaction.atomic
 def revoke_former(platform: Platform) -> list[str]:
-    """Revoke them now, and return their last four; the token in force stays."""
+    """Revoke the former tokens and return their last four characters; the one in force stays."""
     with audited("revoked tokens", platform.name):
         found = former_tokens(platform).select_for_update()
         endings = sorted(found.values_list("last_four", flat=True))
         found.revoke()
-        platform.credentials.update(replaces=None)  # nor may a spent one ask again
+        platform.credentials.update(
+            replaces=None
+        )  # nor is one of them good once more, to ask for its successor
     return endings
 
 
 def try_again(platform: Platform) -> None:
-    """End the pause after failures and close the circuit; a ping soon shows whether it is there."""
+    """End the pause after failures and close the circuit; a ping follows within seconds."""
     now = timezone.now()
     Platform.objects.filter(pk=platform.pk).update(
         failures=0, next_attempt_at=None, unanswered=0, circuit_until=None, doubted_at=now

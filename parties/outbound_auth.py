@@ -14,7 +14,7 @@ from parties.sql import OUTBOUND_TOKEN
 
 
 def peer_of(platform_id: int) -> Peer:
-    """Return the token the platform gave the hub, in the form it reads; 4003 if there is none."""
+    """Return the platform as the client addresses it, with its token; 4003 if there is none."""
     parameters = {"platform": platform_id, "direction": Direction.OUT.value}
     found = sql.row(OUTBOUND_TOKEN, parameters)
     if found is None:
@@ -25,5 +25,5 @@ def peer_of(platform_id: int) -> Peer:
 
 @lru_cache(maxsize=1000)
 def _peer(sealed: str, quirks_text: str, name: str) -> Peer:
-    """Open a token once: every message to a platform asks for it."""
-    return Peer(tokens.unseal(sealed), base64=quirks.cached(quirks_text).base64_out, name=name)
+    """Decrypt a token once, since every message to the platform needs it."""
+    return Peer(tokens.unseal(sealed), base64=quirks.parsed(quirks_text).base64_out, name=name)

@@ -1,6 +1,6 @@
 """Quirks: what the hub does differently for one platform, typed.
 
-What real platforms need: a token as they read it (A-02), no PATCH, more time, smaller pages.
+Real platforms need some: their token in another form (A-02), no PATCH, more time, smaller pages.
 """
 
 import json
@@ -21,7 +21,7 @@ class Description:
     sentence: str
     short: str = ""
     most: int = 0
-    """The largest value of one that is a number; 0 is the smallest and says nothing."""
+    """Of a number the largest value; the smallest is 0, and leaves it to the hub's own setting."""
 
 
 def _quirk(
@@ -77,7 +77,7 @@ class Quirks:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what the database holds; names of other releases are passed over."""
+        """Read what the database holds; names that only other releases know are ignored."""
         return cls.from_mapping(json.loads(text))
 
     @classmethod
@@ -99,11 +99,15 @@ class Quirks:
 
 
 QUIRKS: Mapping[str, Description] = {each.name: each.metadata["quirk"] for each in fields(Quirks)}
-_NAMES = {written: name for name, each in QUIRKS.items() for written in {name, each.short} - {""}}
+_NAMES = {
+    **{name: name for name in QUIRKS},
+    **{each.short: name for name, each in QUIRKS.items() if each.short},
+}
+"""The name of a quirk by what people may type for it."""
 
 
 def usage() -> str:
-    """Name what commands take: switches, then numbers."""
+    """Say for the help of commands which quirks there are: switches, then numbers."""
     names = {name: each.short or name for name, each in QUIRKS.items()}
     switches = [names[name] for name, each in QUIRKS.items() if isinstance(each.default, bool)]
     numbers = [f"{names[name]} 0-{each.most}" for name, each in QUIRKS.items() if each.most]
@@ -111,8 +115,8 @@ def usage() -> str:
 
 
 @lru_cache(maxsize=1024)
-def cached(text: str) -> Quirks:
-    """Read the database's text; platforms share few different ones, and every request asks."""
+def parsed(text: str) -> Quirks:
+    """Read the database's text; cached, since every request asks and few texts differ."""
     return Quirks.from_json(text)
 
 
@@ -124,7 +128,7 @@ def _check(name: str, value: object) -> None:
 
 
 def _is_number(name: str, value: object) -> bool:
-    """Return whether a quirk with numbers can have this one; a whole number stays whole."""
+    """Return whether a quirk may have this number; one that counts takes no fraction."""
     kinds = int | float if isinstance(QUIRKS[name].default, float) else int
     if isinstance(value, bool) or not isinstance(value, kinds):
         return False

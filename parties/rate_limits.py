@@ -1,8 +1,8 @@
-"""Rate limits: how many requests a minute a platform may send, and a stranger's network.
+"""Rate limits: how many requests a minute a platform may send, and a network of strangers.
 
 Spec: none for the limit; transport and format for the answer, HTTP 429 with `Retry-After` and 2000.
-Who presents a token that opens nothing is counted by the network it comes from, not as the platform
-whose token that was: nobody uses up a platform's rate with a token that is lost.
+A request with a token that opens nothing counts for the network it comes from, not for the platform
+whose token it was: nobody uses up a platform's rate with a token that was lost.
 """
 
 import math
@@ -18,7 +18,7 @@ from operators.token_bucket import buckets
 from parties.caller import Caller
 from parties.quirks import Quirks
 
-if TYPE_CHECKING:  # its views look for what is here
+if TYPE_CHECKING:  # REST framework's views import their throttle, which is here
     from rest_framework.request import Request
     from rest_framework.views import APIView
 

@@ -1,4 +1,4 @@
-"""Pairs of roles: who owns the objects of a module and who reads them, as the modules declare it.
+"""Pairs of roles: who owns the objects of a module and who reads them, as its declaration says.
 
 Spec: 2.2.1 transport and format, broadcast push ("opposite role"); A-28. Access, endpoint checks
 and role inference are derived from here. What one version of a module says holds for all: parties
@@ -22,17 +22,17 @@ def role_pairs(module: str) -> Pairs:
 
 
 def delegated_pairs(module: str) -> Pairs:
-    """Return the same where an eMSP stands in a CPO's place: it lets an SCSP steer (CP-10).
+    """Return the same where an eMSP takes a CPO's place, to let an SCSP steer charging (CP-10).
 
-    Only messages addressed to such a party by name: whose message it is, or which endpoint was
-    meant, is never guessed from these.
+    They count only for messages addressed to such a party: who sent a message without a sender, or
+    which role an endpoint without one has, is never inferred from them.
     """
     return frozenset().union(*(each.delegated for each in declared(module)))
 
 
 @cache
-def pairs_of(module: str) -> Pairs:
-    """Return the roles between which messages of a module may go."""
+def all_pairs(module: str) -> Pairs:
+    """Return all pairs of roles between which messages of a module may go."""
     return role_pairs(module) | delegated_pairs(module)
 
 
@@ -41,16 +41,18 @@ def implements(role: Role, module: str, interface: InterfaceRole) -> bool:
     """Return whether a party of this role typically offers this interface."""
     if role is Role.HUB:
         return True
-    return _stands(role, interface, frozenset().union(*(each.roles for each in declared(module))))
+    return _has_side(role, interface, frozenset().union(*(each.roles for each in declared(module))))
 
 
 @cache
 def stands_in(role: Role, module: str, interface: InterfaceRole) -> bool:
     """Return whether a party of this role may offer this interface in a CPO's place."""
-    return _stands(role, interface, delegated_pairs(module))
+    return _has_side(role, interface, delegated_pairs(module))
 
 
-def typical(version: Version, roles: frozenset[Role]) -> frozenset[tuple[ModuleID, InterfaceRole]]:
+def typical_interfaces(
+    version: Version, roles: frozenset[Role]
+) -> frozenset[tuple[ModuleID, InterfaceRole]]:
     """Return what a platform with these roles typically offers in a version, between parties."""
     return frozenset(
         (module.identifier, side)
@@ -61,7 +63,7 @@ def typical(version: Version, roles: frozenset[Role]) -> frozenset[tuple[ModuleI
     )
 
 
-def _stands(role: Role, interface: InterfaceRole, pairs: Pairs) -> bool:
+def _has_side(role: Role, interface: InterfaceRole, pairs: Pairs) -> bool:
     side = 0 if interface is InterfaceRole.SENDER else 1
     return any(pair[side] is role for pair in pairs)
 
@@ -69,13 +71,13 @@ def _stands(role: Role, interface: InterfaceRole, pairs: Pairs) -> bool:
 _PARTNERS: Pairs = frozenset().union(*map(role_pairs, known_modules(functional=True)))
 _OWNERS = frozenset(owner for owner, _ in role_pairs(ModuleID.LOCATIONS))
 
-SIDES: Pairs = frozenset(
+AGREEING_ROLES: Pairs = frozenset(
     {pair for pair in _PARTNERS if pair[0] in _OWNERS} | delegated_pairs(ModuleID.SESSIONS)
 )
-"""The roles that can have an agreement: who owns what the other comes for stands first."""
+"""The pairs of roles that can have an agreement, the owner of the objects first."""
 
-OWNERS: frozenset[Role] = frozenset(owner for owner, _ in SIDES)
+OWNERS: frozenset[Role] = frozenset(owner for owner, _ in AGREEING_ROLES)
 """The roles on the CPO's side of an agreement."""
 
-READERS: frozenset[Role] = frozenset(reader for _, reader in SIDES)
+READERS: frozenset[Role] = frozenset(reader for _, reader in AGREEING_ROLES)
 """The roles on the eMSP's side of an agreement."""

@@ -1,7 +1,7 @@
 """Signals about platforms and agreements for the rest of the hub; sent after commit, with ids only.
 
-All carry `platform_id`, but `agreement_changed` carries `agreement_id`. What fails in a listener is
-logged and goes no further: the peer is answered by what was committed.
+All carry `platform_id`, but `agreement_changed` carries `agreement_id`. An error in a listener is
+only logged: the peer's answer says what was committed.
 """
 
 from functools import partial
@@ -16,13 +16,13 @@ platform_changed = Signal()
 platform_returned = Signal()
 """It was OFFLINE and is CONNECTED again: what either side missed can be made up for."""
 platform_heard_again = Signal()
-"""It was not reached, or not heard of for long, if never OFFLINE: it may have missed the hub."""
+"""After a silence, though it was never OFFLINE: its own messages may not have reached the hub."""
 platform_removed = Signal()
 """It unregistered, was suspended, reset or forgotten: nothing may be sent to it any more."""
 agreement_changed = Signal()
 """Two parties gained or lost access to each other."""
 
 
-def announce(signal: Signal, sender: type, **what: int) -> None:
+def announce(signal: Signal, sender: type, **ids: int) -> None:
     """Send the signal once the running transaction, if any, is committed."""
-    transaction.on_commit(partial(signal.send_robust, sender, **what), robust=True)
+    transaction.on_commit(partial(signal.send_robust, sender, **ids), robust=True)

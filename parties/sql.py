@@ -1,6 +1,6 @@
 """The SQL of the parties: statements, and what their rows are."""
 
-# ruff: noqa: SLF001, S608 - _meta is the documented way to a table's name; no text has a value
+# ruff: noqa: SLF001, S608 - _meta is the documented way to a table's name; values are parameters
 
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ class PresentedToken(NamedTuple):
     version: str
     quirks: str
     is_unseen: bool
-    """It is time to write down that its platform was heard of."""
+    """It is time to note again that its platform was heard of."""
     is_back: bool
     """Its platform was in back-off or OFFLINE, and does not refuse the hub's token."""
     is_unconfirmed: bool
@@ -60,7 +60,7 @@ WHERE c.digest IN (%(first)s, %(last)s)
 """,
     PresentedToken,
 )
-"""The one or two readings of a header; two scalars keep one plan for all calls."""
+"""Looks up the one or two readings of a header: as two scalars they keep one plan for all calls."""
 
 
 class OutboundToken(NamedTuple):
@@ -83,7 +83,7 @@ WHERE c.platform_id = %(platform)s::bigint AND c.direction = %(direction)s::text
 # -------------------------------------------------------------------- holders, pings and deviations
 
 HOLDER_NAME = "SELECT parties_holder_name(%(key)s::text, %(platform)s::bigint)"
-"""Gives a name to who has none: a function of the database, as a trigger does the same."""
+"""Returns a holder's name, new if it had none; a function of the database, as a trigger uses it."""
 
 
 class DuePlatform(NamedTuple):
@@ -111,8 +111,8 @@ UPDATE {PLATFORM} SET last_ping_at = statement_timestamp() WHERE id IN (
 RETURNING id, name, versions_url""",
     DuePlatform,
 )
-"""Due is who is in doubt (a message met a 401, or no answer); else, unless a back-off lasts, who
-was not reached or is OFFLINE, and who was silent for the idle time."""
+"""A platform is due when it is in doubt (a message met a 401 or 403, or no answer); and, unless it
+is in back-off, when it was not reached, is OFFLINE or was silent for the idle time."""
 
 ADD_DEVIATION = f"""
 INSERT INTO {DEVIATION} (platform_id, deviation, times, first_at, last_at, example)
@@ -121,21 +121,21 @@ VALUES (%(platform)s::bigint, %(deviation)s::text, %(times)s::bigint, now(), now
 ON CONFLICT (platform_id, deviation) DO UPDATE SET times = {DEVIATION}.times + excluded.times,
   last_at = excluded.last_at, example = excluded.example
 RETURNING id"""
-"""Counts what was met again; the last example replaces the one before."""
+"""Adds to what was counted before; the last example replaces the one before."""
 
 
 # ------------------------------------------------------------------------------------------ access
 #
-# Who may exchange what, in two editions: by agreements, or open to all but refused pairs. Their
-# parameters all begin with `access_`: other statements have these inside.
+# Who may exchange what, in two versions: by agreements, or open to all but refused pairs. Other
+# statements embed these texts: so all their parameters begin with `access_`.
 
 
 def _short(text: str) -> str:
-    """Leave out what only readers need: psycopg parses texts of 4,096 characters anew each time."""
+    """Collapse white space: psycopg parses a text of more than 4,096 characters anew each time."""
     return " ".join(text.split())
 
 
-# A key at one platform is nobody's partner but others': it needs no hub to talk to itself.
+# A holder has no access to itself: it needs no hub for that.
 _ROLES_FIT = """owner.holder <> receiver.holder
     AND (owner.role || ' ' || receiver.role) = ANY(%(access_roles)s)"""
 _MAY_EXCHANGE = f"""owner.is_active AND receiver.is_active
@@ -153,8 +153,8 @@ _PLATFORMS = f"""
 
 
 def _by_agreement(select: str, where: str) -> str:
-    """Select pairs that agreed: either side of an agreement may own and read, as the roles say."""
-    # A UNION, not a LATERAL: conditions of a composing query reach the indexes of both halves.
+    """Select pairs that agreed; either side may be the owner, as far as the roles allow."""
+    # A UNION, not a LATERAL: conditions of the embedding query reach the indexes of both halves.
     one, other = (
         f"""
 {select}
@@ -168,7 +168,7 @@ WHERE {where} AND {_IN_FORCE}"""
     return _short(f"{one} UNION {other}")
 
 
-def _by_openness(select: str, where: str) -> str:
+def _in_open_access(select: str, where: str) -> str:
     """Select all pairs but those whose agreement is suspended."""
     return _short(f"""
 {select}
@@ -184,15 +184,15 @@ WHERE {where}
 # Pairs with access: `owner`, the holder whose objects they are, and `receiver_party_id`.
 _PAIR = "SELECT DISTINCT owner.holder AS owner, receiver.id AS receiver_party_id"
 PAIRS_BY_AGREEMENT = _by_agreement(_PAIR, f"{_MAY_EXCHANGE} AND {_COVERED}")
-PAIRS_IN_OPEN_ACCESS = _by_openness(_PAIR, _MAY_EXCHANGE)
+PAIRS_IN_OPEN_ACCESS = _in_open_access(_PAIR, _MAY_EXCHANGE)
 
 # Contacts: `party_id`, and the `platform_id` of a party that it may exchange messages with.
 _CONTACT = "SELECT owner.id AS party_id, receiver.platform_id"
 CONTACTS_BY_AGREEMENT = _by_agreement(_CONTACT, _MAY_MEET)
-CONTACTS_IN_OPEN_ACCESS = f"{_by_openness(_CONTACT, _MAY_MEET)} GROUP BY 1, 2"
+CONTACTS_IN_OPEN_ACCESS = f"{_in_open_access(_CONTACT, _MAY_MEET)} GROUP BY 1, 2"
 
-# Who a party `p` of another statement is for a sender: it may be called here, or their agreement
-# covers the module.
+# What a party `p` of the embedding statement is to a sender: `is_known` if an agreement on the
+# module, or open access, joins them, `may_be_called` if the roles let the sender call it here.
 _CALLED = """CASE WHEN %(access_owner_calls)s::boolean
     THEN sender.role || ' ' || p.role ELSE p.role || ' ' || sender.role END"""
 _SENDER = "sender.holder = %(access_sender)s AND sender.is_active AND sender.holder <> p.holder"

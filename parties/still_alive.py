@@ -27,8 +27,9 @@ from parties.tokens import Undecryptable
 log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 100
+"""Platforms pinged in one run; the others are due again in the next."""
 _MARGIN_SECONDS = 2.0
-"""For noting what came of a ping, after the time its answer may take."""
+"""For recording the outcome, after the time that the answer to a ping may take."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _LEAST_SHOWN = 16
 
 
 def new_token() -> str:
-    """Make a token of 256 random bits in hexadecimal: no command line takes it for an option."""
+    """Make a token of 256 random bits, in hexadecimal: no command line takes it for an option."""
     return secrets.token_hex(_RANDOM_BYTES)
 
 

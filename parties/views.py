@@ -16,8 +16,16 @@ from parties.authentication import TokenAuthentication, caller_of
 from parties.registration import credentials_object, inbound
 
 
+class _Exchange(TypedDict):
+    """What `parties.registration.inbound` takes besides the caller."""
+
+    version: Version
+    body: bytes
+    correlation_id: str
+
+
 class ConfigurationView(OcpiView):
-    """What both token A and the final token open."""
+    """A view that both token A and the final token open."""
 
     authentication_classes = [TokenAuthentication]
     http_method_names = ["get", "post", "put", "patch", "delete"]
@@ -74,18 +82,10 @@ class CredentialsView(ConfigurationView):
         inbound.unregister(caller_of(request))
         return OcpiResponse()
 
-    def _exchange(self, version: str) -> "_Exchange":
+    def _exchange(self, version: str) -> _Exchange:
         """Return what a POST or PUT brings."""
         return {
             "version": hub_identity.served_version(version),
             "body": self.body(),
             "correlation_id": self.message_ids.correlation_id,
         }
-
-
-class _Exchange(TypedDict):
-    """What `parties.registration.inbound` works on beside the caller."""
-
-    version: Version
-    body: bytes
-    correlation_id: str

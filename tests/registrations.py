@@ -109,7 +109,7 @@ def _repeat(known: Registration, platform: SandboxPlatform) -> bool:
     """Do to the database and the platform what the handshake did; False if rows are in the way."""
     rows = _anew(known, platform.addresses.origin)
     try:
-        sql.together([_insert(model, each) for model, each in rows.items() if each])
+        sql.in_one_transaction([_insert(model, each) for model, each in rows.items() if each])
     except IntegrityError:
         return False
     _remember(known, platform)
@@ -144,7 +144,7 @@ def _new_ids(rows: Rows) -> dict[tuple[type[Model], int], int]:
     numbered = [
         (_NEXT, {"table": model._meta.db_table, "count": len(each)}) for model, each in rows.items()
     ]
-    given = [number for numbers in sql.together(numbered) for (number,) in numbers]
+    given = [number for numbers in sql.in_one_transaction(numbered) for (number,) in numbers]
     keys = [(model, row["id"]) for model, row in _each(rows)]
     return dict(zip(keys, given, strict=True))
 

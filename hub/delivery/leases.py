@@ -102,7 +102,7 @@ class Lease:
         named = {"id": self.subscription_id, "lease": self.token, **values}
         if not after:
             return bool(sql.rows(statement, named))
-        return bool(sql.together([*after, (statement, named)])[-1])
+        return bool(sql.in_one_transaction([*after, (statement, named)])[-1])
 
 
 def claim(subscription_id: int) -> Lease | None:

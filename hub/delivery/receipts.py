@@ -19,7 +19,7 @@ from parties.deviations import Deviation
 
 def record(policy: DeliveryPolicy, result: BatchResult) -> None:
     """Record the result of a batch that moves no position."""
-    sql.together(recording(policy, result))
+    sql.in_one_transaction(recording(policy, result))
 
 
 def recording(policy: DeliveryPolicy, result: BatchResult) -> list[Statement]:
@@ -39,7 +39,7 @@ def recording(policy: DeliveryPolicy, result: BatchResult) -> list[Statement]:
         return dropping + receipts
     # First, and not with the position: L1 refused before and again now has one dead letter, the new
     # one. Dropped afterwards, that would go with the old.
-    sql.together(dropping)
+    sql.in_one_transaction(dropping)
     dead_letters.add(number, result.rejected)
     return receipts
 

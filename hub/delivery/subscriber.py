@@ -18,7 +18,7 @@ from ocpi.types import ModuleID
 from parties import connection_health, outbound_auth
 from parties.holders import ref_of
 from parties.hub_identity import hub_party
-from parties.quirks import cached
+from parties.quirks import parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _receiver(found: SubscriberRow) -> Receiver | None:
         endpoint=found.endpoint,
         peer=peer,
         headers=RoutingHeaders(to=ref_of(found.party), sender=hub_party()),
-        patch_supported=cached(found.quirks).patch_supported,
+        patch_supported=parsed(found.quirks).patch_supported,
     )
 
 

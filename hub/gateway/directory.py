@@ -60,7 +60,7 @@ def _destination(ref: PartyRef, row: Registration) -> Destination:
         version=row.version,
         is_behind_hub=row.is_behind_hub,
         is_unseen=connection_health.is_unseen(row.last_seen_at),
-        authorize_seconds=quirks.cached(row.quirks).authorize_seconds,
+        authorize_seconds=quirks.parsed(row.quirks).authorize_seconds,
         holder=row.holder,
         is_known=row.is_known,
         may_be_called=row.may_be_called,

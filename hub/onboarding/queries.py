@@ -17,7 +17,7 @@ from ocpi.versions import VERSIONS as SPOKEN
 from parties.models import Credentials, Direction, Platform, TokenKind
 from parties.registration.discovery import Interface
 from parties.registration.invitation import Starts
-from parties.role_pairs import typical
+from parties.role_pairs import typical_interfaces
 
 _MODULES = (VERSIONS, CREDENTIALS)
 _MOST_EXCHANGES = 60
@@ -128,7 +128,7 @@ def _expected(version: str, roles: frozenset[Role]) -> frozenset[Interface]:
     """Return what platforms with these roles typically offer."""
     if version not in SPOKEN:
         return frozenset()
-    return typical(SPOKEN[version], roles)
+    return typical_interfaces(SPOKEN[version], roles)
 
 
 def _pulls(platform: Platform) -> Sequence[PullState]:

@@ -185,7 +185,7 @@ def _each(statement: str, rows: Sequence[Mapping[str, Any]]) -> list[sql.Row | N
     """Run a statement for each object, when all of them are locked."""
     with transaction.atomic():
         sql.rows(statements.LOCK_ALL, {"locks": sorted(str(row["lock"]) for row in rows)})
-        return sql.each(statement, rows)
+        return sql.row_for_each(statement, rows)
 
 
 def _known(objects: Sequence[Pulled]) -> _AllKnown:

@@ -17,7 +17,7 @@ from ocpi.errors import InvalidParameters
 from ocpi.modules import ObjectType, Part
 from ocpi.transport.pagination import PageRequest
 from ocpi.types import PartyRef, fold
-from parties.holders import Named, ref_of
+from parties.holders import HolderName, ref_of
 
 MOST_BYTES = 16_000_000
 """Of text in one page or one piece of a snapshot; a single object may be larger."""
@@ -27,7 +27,7 @@ MOST_BYTES = 16_000_000
 class Viewer:
     """For whom a list is made, and the owners it may see objects of: holders all."""
 
-    party: Named
+    party: HolderName
     owners: frozenset[str]
 
 
@@ -113,10 +113,10 @@ class ObjectQuery:
     the hub.
     """
 
-    owner: Named
+    owner: HolderName
     ids: tuple[str, ...]
     variant: str | None = None
-    reader: Named | None = None
+    reader: HolderName | None = None
 
 
 def get(policy: ModulePolicy, kind: ObjectType, query: ObjectQuery) -> bytes:

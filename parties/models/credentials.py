@@ -25,7 +25,9 @@ class Direction(StrEnum):
     """Who presents the token to whom."""
 
     IN = "IN"
+    """The platform to the hub."""
     OUT = "OUT"
+    """The hub to the platform."""
 
 
 class TokenKind(StrEnum):
@@ -38,15 +40,15 @@ class TokenKind(StrEnum):
 
 
 class CredentialsQuerySet(models.QuerySet["Credentials"]):
-    """Issuing, keeping and ending tokens."""
+    """Selects, issues, stores and ends tokens."""
 
     def inbound(self, platform: Platform | int) -> Self:
-        """Select what the platform may present to the hub and was not revoked."""
+        """Select the tokens that the platform may present to the hub, unless revoked."""
         return self.filter(platform=platform, direction=Direction.IN, revoked_at=None)
 
-    def unconfirmed(self, former: int) -> Self:
-        """Select what was issued in place of this token, if nobody knows whether it arrived."""
-        unused = self.filter(replaces=former, first_used_at=None)
+    def unconfirmed(self, former_id: int) -> Self:
+        """Select what was issued in place of a token and may never have reached the platform."""
+        unused = self.filter(replaces=former_id, first_used_at=None)
         return unused.filter(revoked_at=None, valid_until=None)
 
     def outbound(self, platform: Platform | int) -> Self:
@@ -58,7 +60,7 @@ class CredentialsQuerySet(models.QuerySet["Credentials"]):
         return self.filter(revoked_at=None).update(revoked_at=timezone.now())
 
     def end_within(self, seconds: int) -> int:
-        """Let the selected tokens run out, not later than they would anyway."""
+        """Let the selected tokens expire after so long, or earlier if they would anyway."""
         end = timezone.now() + timedelta(seconds=seconds)
         return self.update(valid_until=Least(F("valid_until"), models.Value(end)))
 
@@ -71,7 +73,7 @@ class CredentialsQuerySet(models.QuerySet["Credentials"]):
         provisional: bool = False,
         replaces: int | None = None,
     ) -> tuple["Credentials", str]:
-        """Make an inbound token; the only moment its text is known."""
+        """Store a new inbound token; return it with its text, which is known only now."""
         token = tokens.new_token()
         row = self.create(
             platform_id=platform.pk if isinstance(platform, Platform) else platform,

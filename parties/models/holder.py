@@ -1,7 +1,7 @@
-"""Holders: under which name the hub files what is a party's, at the platform it has.
+"""Holders: the name under which the hub files what belongs to a party at its platform.
 
-Spec: 2.2.1 credentials, CredentialsRole class; A-30: one country code and party id may be a CPO at
-one platform and an eMSP at another, and neither is to see what is the other's.
+Spec: 2.2.1 credentials, CredentialsRole class; A-30: the same country code and party id may be a
+CPO at one platform and an eMSP at another, and neither may see what belongs to the other.
 """
 
 from typing import Any, ClassVar
@@ -10,10 +10,10 @@ from django.db import models
 
 
 class Holder(models.Model):
-    """A party's key at one platform: whoever had a key first is filed under the key itself.
+    """A party's key at one platform; the first platform with a key is filed under the key itself.
 
-    The database gives the names, and none twice (`parties_holder_name`): a row stays when its
-    platform goes, until nothing is filed under it any more, so that a successor finds nothing.
+    The database gives each name once (`parties_holder_name`). A row outlives its platform until
+    nothing is filed under its name any more: a later platform with the key inherits nothing.
     """
 
     key = models.CharField(max_length=6)

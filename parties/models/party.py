@@ -15,7 +15,7 @@ from parties.models.platform import Platform
 
 
 class PartyIdentity(models.Model):
-    """A role with its country code and party id, folded; unique in the whole hub."""
+    """A role with its country code and party id, in upper case; unique in the whole hub."""
 
     role = models.CharField(max_length=5, choices=choices(Role))
     country_code = models.CharField(max_length=2)
@@ -102,13 +102,13 @@ class Party(PartyIdentity):
 
     @property
     def status(self) -> ConnectionStatus:
-        """That of its platform, unless the platform does not name the party.
+        """Its platform's status, unless the platform's credentials do not name the party.
 
-        Through a connected hub it is reached as far as that hub says.
+        Of a party behind another hub: what that hub reports, while it is connected itself.
         """
         if not self.is_active and self.platform.status in REGISTERED:
             return ConnectionStatus.SUSPENDED if self.claimed_at else ConnectionStatus.PLANNED
-        through = ConnectionStatus(self.platform.status)
-        if through is ConnectionStatus.CONNECTED and self.reported_status:
+        of_platform = ConnectionStatus(self.platform.status)
+        if of_platform is ConnectionStatus.CONNECTED and self.reported_status:
             return ConnectionStatus(self.reported_status)
-        return through
+        return of_platform

@@ -31,11 +31,11 @@ class QuirksField(models.JSONField):
     """A JSON column that reads as `Quirks`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
-        """Fix the encoder and the default."""
+        """Set the encoder and the default."""
         super().__init__(*args, **{**kwargs, "encoder": _QuirksEncoder, "default": Quirks})
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
-        """Leave out what is fixed."""
+        """Leave out of migrations what every `QuirksField` has."""
         name, path, args, kwargs = super().deconstruct()
         return (
             name,
@@ -61,7 +61,7 @@ class QuirksField(models.JSONField):
 
 
 class Platform(models.Model):
-    """One OCPI connection and everything the hub knows about how it goes."""
+    """One OCPI connection, and what the hub knows of its state."""
 
     name = models.CharField(max_length=100, unique=True)
     versions_url = models.CharField("versions URL", max_length=255, blank=True, default="")
@@ -145,8 +145,8 @@ class Platform(models.Model):
     def move_to(self, status: ConnectionStatus, *, registering: bool = False) -> bool:
         """Change the status by one conditional UPDATE; False if another process was first.
 
-        Raises `IllegalTransition` for a change the table does not have. `registering` is for a
-        completed credentials handshake, the only way back from SUSPENDED.
+        Raises `IllegalTransition` for a change that `parties.connection_status` does not have.
+        `registering` is for a completed credentials handshake, the only way back from SUSPENDED.
         """
         moment, was_offline = timezone.now(), self.status == ConnectionStatus.OFFLINE
         possible = Platform.objects.filter(

@@ -32,7 +32,7 @@ from ocpi.transport.message_ids import MessageIds
 from ocpi.types import InterfaceRole, ModuleID, OcpiModel, Role, one_line
 from ocpi.validation import decode, validate
 from ocpi.versions import latest
-from parties.role_pairs import implements, typical
+from parties.role_pairs import implements, typical_interfaces
 
 _LONGEST_URL = 100
 _LONGEST_VERSION = 10
@@ -242,7 +242,7 @@ def _require_usable(
     endpoints: Mapping[Interface, str], version: Version, roles: frozenset[Role]
 ) -> None:
     """Demand one interface that the hub and the platform's roles have a use for (3003)."""
-    usable = typical(version, roles)
+    usable = typical_interfaces(version, roles)
     if not usable & endpoints.keys():
         names = (
             ", ".join(sorted(f"{module} {side}" for module, side in usable))

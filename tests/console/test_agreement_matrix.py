@@ -212,7 +212,7 @@ def test_an_import_that_stopped_half_way_is_not_called_refused(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page says what is in force already, under a heading of its own; no cache keeps it."""
-    monkeypatch.setattr(agreement_csv, "_BATCH", 1)
+    monkeypatch.setattr(agreement_csv, "_BATCH_LINES", 1)
     for role, key in (("CPO", "NL-CPA"), ("CPO", "NL-CPB"), ("EMSP", "DE-MSA")):
         party(role, key)
     file = SimpleUploadedFile("a.csv", b"cpo,emsp\nNL-CPA,DE-MSA\nNL-CPB,DE-MSA\n")

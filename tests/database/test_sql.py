@@ -19,7 +19,7 @@ def once(sql: str, text: str) -> object:
 
 def among_others(sql: str, text: str) -> object:
     """Run it for a good value before and after."""
-    return database_sql.each(sql, [{"text": "1"}, {"text": text}, {"text": "3"}])
+    return database_sql.row_for_each(sql, [{"text": "1"}, {"text": text}, {"text": "3"}])
 
 
 @pytest.mark.parametrize("run", [once, among_others])
@@ -27,7 +27,7 @@ def test_what_the_database_refuses_raises_djangos_errors(run: Callable[..., obje
     """Their callers fall back on one by one; the connection is good for the next."""
     with pytest.raises(DataError), transaction.atomic():
         run(NUMBER, "two")
-    assert database_sql.each(NUMBER, [{"text": "1"}, {"text": "2"}]) == [(1,), (2,)]
+    assert database_sql.row_for_each(NUMBER, [{"text": "1"}, {"text": "2"}]) == [(1,), (2,)]
 
 
 @pytest.mark.parametrize("run", [once, among_others])

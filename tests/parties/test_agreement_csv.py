@@ -163,7 +163,7 @@ def test_a_good_file_is_taken_over_some_lines_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No transaction is open for all of it; what broke it off is mended by reading it again."""
-    monkeypatch.setattr(agreement_csv, "_BATCH", 1)
+    monkeypatch.setattr(agreement_csv, "_BATCH_LINES", 1)
     path = a_file(tmp_path, "NL-CPA,DE-MSA,,,,", "NL-CPB,DE-MSA,,,,")
 
     def interfere(instance: Agreement, **_: object) -> None:

@@ -16,7 +16,7 @@ from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.versions import known_modules
 from parties.agreements import set_state
 from parties.models import AgreementState, Party
-from parties.role_pairs import SIDES, pairs_of
+from parties.role_pairs import AGREEING_ROLES, all_pairs
 from sandbox import Result, SandboxPlatform
 from tests import cast as casting
 from tests.cast import CPA, HUB, MSA, Cast
@@ -29,7 +29,7 @@ SENDER, RECEIVER = InterfaceRole.SENDER, InterfaceRole.RECEIVER
 ROLES = (Role.CPO, Role.EMSP, Role.NSP, Role.NAP, Role.SCSP, Role.OTHER)
 KEYS = {pair: PartyRef("YY", f"K{number:02}") for number, pair in enumerate(permutations(ROLES, 2))}
 """The key of each pair of roles: the first at vendor A, with agreements, the second at vendor B."""
-MODULES = [name for name in known_modules() if pairs_of(name)]
+MODULES = [name for name in known_modules() if all_pairs(name)]
 PARTNERS = {CPA: Role.CPO, MSA: Role.EMSP}
 OWN = {"locations": location, "tariffs": a_tariff, "tokens": a_token, "sessions": a_session}
 NAMES = {"tokens": "uid"}
@@ -81,8 +81,12 @@ def vendors(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Vendors:
     partners = [Party.objects.get(key=str(ref), role=role) for ref, role in PARTNERS.items()]
     for party in Party.objects.filter(platform__name="vendor A"):
         for partner in partners:
-            pair = (party, partner) if (party.role, partner.role) in SIDES else (partner, party)
-            if (Role(pair[0].role), Role(pair[1].role)) in SIDES:
+            pair = (
+                (party, partner)
+                if (party.role, partner.role) in AGREEING_ROLES
+                else (partner, party)
+            )
+            if (Role(pair[0].role), Role(pair[1].role)) in AGREEING_ROLES:
                 set_state(*pair, state=AgreementState.ACTIVE)
     for name in ("P1", "P2"):
         cast[name].forget()
@@ -92,7 +96,7 @@ def vendors(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Vendors:
 def may(role: Role, cell: Cell, partner: Role) -> bool:
     """Say whether the specification lets a role send a message to another (A-28)."""
     owner_calls = cell.interface is RECEIVER
-    return ((role, partner) if owner_calls else (partner, role)) in pairs_of(cell.module)
+    return ((role, partner) if owner_calls else (partner, role)) in all_pairs(cell.module)
 
 
 def mine(module: str, key: PartyRef, identifier: str = "X1", **changes: object) -> Json:
