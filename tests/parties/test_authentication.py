@@ -9,7 +9,7 @@ from django.utils import timezone
 from ocpi.errors import Unauthenticated
 from ocpi.transport.authorization import header
 from ocpi.types import PartyRef, Role
-from parties.authentication import identify
+from parties.authentication import identify, is_known
 from parties.caller import CallerParty
 from parties.connection_status import ConnectionStatus
 from parties.models import Credentials, Platform
@@ -166,6 +166,20 @@ def test_a_token_that_ended_says_why(
     with pytest.raises(Unauthenticated, match=sentence) as refused:
         identify(header(TOKEN), configuring=configuring)
     assert TOKEN not in str(refused.value)
+
+
+@pytest.mark.django_db
+@pytest.mark.security("S-08")
+@pytest.mark.parametrize("ended", [{}, {"revoked_at": -1}, {"valid_from": -2, "valid_until": -1}])
+def test_a_long_body_is_read_behind_a_token_that_is_good(ended: dict[str, int]) -> None:
+    """Withdrawn and expired tokens count as none, like those nobody knows."""
+    now = timezone.now()
+    moments = {name: now + timedelta(days=days) for name, days in ended.items()}
+    CredentialsFactory.create(token=TOKEN, **moments)
+
+    assert is_known(header(TOKEN)) is not bool(ended)
+    assert not is_known(header("another"))
+    assert not is_known(None)
 
 
 @pytest.mark.django_db

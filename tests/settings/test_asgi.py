@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.conf import LazySettings
 
 from ocpi.transport.authorization import header
 from settings.asgi import _environ, application
-from settings.bodies import MOST_BYTES_UNASKED, MemoryBudget
+from settings.bodies import MOST_BYTES_UNASKED, Body, MemoryBudget
 
 Message = dict[str, Any]
 
@@ -215,6 +216,29 @@ def test_long_bodies_share_a_budget(settings: LazySettings) -> None:
             await alone.take(5_000_000)
 
     asyncio.run(run())
+
+
+@pytest.mark.security("S-08")
+@pytest.mark.parametrize(
+    "announced, taken", [("", 200_001), ("80000", 80_000), ("9" * 30, 200_001), ("-1", 200_001)]
+)
+def test_a_long_body_takes_what_it_may_become(
+    announced: str, taken: int, settings: LazySettings
+) -> None:
+    """Its announced length, as far as that can be; unannounced it counts as the longest one."""
+    settings.HUB_MAX_BODY_BYTES = 200_000
+    room, seen = MemoryBudget(), list[int]()
+
+    async def receive() -> Message:
+        seen.append(room.taken)
+        return {"type": "http.request", "body": b"x" * 40_000, "more_body": len(seen) < 3}
+
+    async def run() -> None:
+        with room.share() as share, ThreadPoolExecutor(1) as threads:
+            await Body(receive, {"content-length": announced}).read(share, threads, lambda: True)
+
+    asyncio.run(run())
+    assert seen == [0, 0, taken]
 
 
 @pytest.mark.security("S-08")

@@ -1,5 +1,6 @@
 """What another hub reports of the parties behind it makes them known and routable, or not."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -156,3 +157,12 @@ def test_a_body_about_another_party_is_refused(cast: Cast, other: SandboxPlatfor
     path = ("hubclientinfo", "RECEIVER", "FR/YYY")
     assert other.hub.put(*path, info()).status_code == 2001
     assert report(other, info(status="ASLEEP")).status_code == 2001
+
+
+@pytest.mark.security("S-09")
+def test_a_member_said_twice_is_refused(cast: Cast, other: SandboxPlatform) -> None:
+    """What another hub tells is read like every other body: nobody takes the last one."""
+    said = json.dumps(info(status="OFFLINE"))[:-1] + ',"st\\u0061tus":"CONNECTED"}'
+    refused = other.hub.put("hubclientinfo", "RECEIVER", "FR/XXX", said.encode())
+    assert refused.status_code == 2001
+    assert "status: stands more than once" in str(refused.message)

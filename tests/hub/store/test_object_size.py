@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 
 from hub.store import object_size
+from ocpi.shape import MOST_MEMBERS
 from sandbox import Result, SandboxPlatform
 from tests.cast import CPA, HUB, MSA, a_location
 from tests.hub.location_owner import T1, T2, Owner, listed
@@ -74,3 +75,22 @@ def test_a_location_has_so_many_evses(pair: Pair, monkeypatch: pytest.MonkeyPatc
     assert refused.status_code == 2001
     assert str(refused.message).startswith("evses: has more than 2 items")
     assert owner.patch("L1", "E1", body={"status": "BLOCKED", "last_updated": T2}).succeeded
+
+
+@pytest.mark.security("S-04", "S-09")
+@pytest.mark.parametrize("part, name", [((), "NAME"), (("E0",), "STATUS")])
+def test_a_change_makes_no_shape_that_is_refused(
+    pair: Pair, settings: LazySettings, part: tuple[str, ...], name: str
+) -> None:
+    """What no body may have, names that are alike or too many of them, no PATCH adds."""
+    settings.HUB_MAX_BODY_BYTES = 100_000
+    owner = Owner(pair[0])
+    owner.put("L1", body={**a_location(CPA, 1), "evses": [evse(uid="E0")]})
+    many = {f"m{number}": 0 for number in range(MOST_MEMBERS - 2)}
+
+    alike = owner.patch("L1", *part, body={name: "x", "last_updated": T2})
+    wide = owner.patch("L1", *part, body={**many, "last_updated": T2})
+
+    assert [alike.status_code, wide.status_code] == [2001, 2001]
+    assert "in other letters only" in str(alike.message)
+    assert "has more than 1,000 members" in str(wide.message)
