@@ -180,7 +180,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     @column("Circuit of relayed messages")
     def circuit(self, platform: Platform) -> SafeString:
         """Show whether messages are passed on to it, and what would end that."""
-        seconds, unanswered = circuit_breaker.silence(platform), platform.unanswered
+        seconds, unanswered = circuit_breaker.seconds_open(platform), platform.unanswered
         if seconds:
             return format_html(
                 "{} for {} s: messages for it are refused at once (4003)",

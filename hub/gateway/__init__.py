@@ -1,1 +1,1 @@
-"""The way of a request: read, routed, passed on or kept, answered."""
+"""The path of a request through the hub: read, routed, forwarded or kept, answered."""

@@ -1,10 +1,10 @@
-"""The check of a body that is to be passed on to a party: refused is what no receiver could use.
+"""The check of a body before it is forwarded: a body that no receiver could use is refused.
 
-Spec: 2.2.1 transport and format (Client Owned Object Push, errors); A-32, A-52, A-62. Who may send
-it is `hub.gateway.routing`'s business: without access no party is found.
+Spec: 2.2.1 transport and format (Client Owned Object Push, errors); A-32, A-52, A-62. Whether the
+sender may send it is checked earlier: `hub.gateway.routing` finds no party without access.
 
-Whether an object is right is for its receiver to say. What none could use is what is not JSON, what
-says another identity than its URL, and a PATCH without `last_updated`.
+Whether an object is valid is for its receiver to decide. No receiver can use a body that is not
+JSON, one whose identity contradicts its URL, or a PATCH without `last_updated`.
 """
 
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ def check(message: Message) -> None:
         if findings:
             raise InvalidParameters(findings=findings)
     elif message.body:
-        _ = message.value  # raises what is wrong with it
+        _ = message.value  # decoding raises `NotJson` and its like
     elif message.method in _WRITES:
         raise NotJson("the body is empty")
 
 
 def _findings(message: Message, kind: ObjectType) -> Iterator[Finding]:
-    """Find what no receiver could use."""
+    """Find contradictions with the URL, and a PATCH without `last_updated`."""
     value, addressed = message.content, type_at(kind, len(message.ids))
     yield from contradictions(
         value,

@@ -1,8 +1,8 @@
-"""Broadcast pushes, and whatever else the hub keeps of messages: as whose, and for whom.
+"""Broadcast pushes, and everything else the hub stores from messages: owner and audience of each.
 
 Spec: 2.2.1 transport and format, broadcast push and message routing; A-26, A-34. What is addressed
-to the hub is stored and fed to receivers. What a party accepted directly is remembered for that
-party alone: it has it already.
+to the hub is stored and fed to receivers. What a party accepted directly is stored for that party
+alone and not fed: it has the object already.
 """
 
 import logging
@@ -43,31 +43,32 @@ log = logging.getLogger(__name__)
 _FINDINGS_SHOWN = 20
 
 
-def accepted(message: Message, _route: Broadcast) -> Answer:
-    """Store a push addressed to the hub and acknowledge it; what is odd about it is mentioned."""
+def accept_push(message: Message, _route: Broadcast) -> Answer:
+    """Store a push addressed to the hub; the acknowledgement mentions what is odd about it."""
     request = _addressed_to_hub(message)
+    store_and_acknowledge = partial(_store, message, request)
     if not message.is_posted:
-        return acknowledged(message, request, store.apply(request))
-    return posts_in_flight.once(request, message.platform_id, partial(_stored, message, request))
+        return store_and_acknowledge()
+    return posts_in_flight.post_once(request, message.platform_id, store_and_acknowledge)
 
 
-def _stored(message: Message, request: WriteRequest) -> Answer:
-    return acknowledged(message, request, store.apply(request))
+def _store(message: Message, request: WriteRequest) -> Answer:
+    return acknowledgement(message, request, store.apply(request))
 
 
-def acknowledged(message: Message, request: WriteRequest, applied: Applied) -> Answer:
-    """Answer that the hub has it."""
+def acknowledgement(message: Message, request: WriteRequest, applied: Applied) -> Answer:
+    """Return the answer that the hub has the object, with the first findings in its message."""
     odd = "; ".join([str(finding) for finding in applied.findings[:_FINDINGS_SHOWN]])
     return Answer(
         envelope.render(message=f"accepted; {odd}" if odd else None),
         http_status=201 if applied.created else 200,
-        headers=location(message, request) if message.is_posted else {},
+        headers=location_header(message, request) if message.is_posted else {},
         findings=applied.findings,
     )
 
 
-def location(message: Message, request: WriteRequest) -> dict[str, str]:
-    """Name the hub's own URL of what was posted (CDR-02), which is stored whether or not."""
+def location_header(message: Message, request: WriteRequest) -> dict[str, str]:
+    """Return the hub's own URL of a posted object (CDR-02), or none: stored it is in any case."""
     with sql.best_effort("the Location of what was posted"):
         return {"Location": f"{message.url}/{cdr_references.reference_of(request)}"}
     return {}
@@ -86,12 +87,12 @@ def _addressed_to_hub(message: Message) -> WriteRequest:
     request = write_request(message)
     if not request.policy.personal:
         return request
-    to = _receiving(message, _recipient(request))
+    to = _destination_of(message, _addressee_of(request))
     return replace(request, audience=to.holder, recipient=to.holder)
 
 
-def _receiving(message: Message, addressee: Addressee) -> Destination:
-    """Return for whom a personal object is kept, however it is connected at present."""
+def _destination_of(message: Message, addressee: Addressee) -> Destination:
+    """Return the party a personal object is kept for, even if it is OFFLINE at present."""
     directory = PartyDirectory(hub_party(), message.holder)
     try:
         to = destination_for(addressee, message, directory)
@@ -103,9 +104,9 @@ def _receiving(message: Message, addressee: Addressee) -> Destination:
     return to
 
 
-def recipient(message: Message) -> Addressee:
-    """Return the party a push of personal data without a receiver is for (SES-16, CDR-14)."""
-    return _recipient(write_request(message))
+def addressee_of(message: Message) -> Addressee:
+    """Return the party that a push of personal data with no TO headers is for (SES-16, CDR-14)."""
+    return _addressee_of(write_request(message))
 
 
 def addressed_to(message: Message, receiver: Destination) -> WriteRequest | None:
@@ -118,13 +119,13 @@ def addressed_to(message: Message, receiver: Destination) -> WriteRequest | None
         return request
     try:
         to = token_owner.recipient_of(message.content, sender=message.holder)
-        return replace(request, recipient=_named_in(message, to, receiver))
-    except OcpiError:  # its receiver knows better
+        return replace(request, recipient=_token_holder(message, to, receiver))
+    except OcpiError:  # an odd cdr_token is for the receiver to refuse; its copy is stored as sent
         return request
 
 
-def _named_in(message: Message, to: Addressee, receiver: Destination) -> str:
-    """Return the holder of the token in what is pushed to a party: mostly that party."""
+def _token_holder(message: Message, to: Addressee, receiver: Destination) -> str:
+    """Return the holder that owns the `cdr_token` of a push to a party: mostly that party."""
     if to.ref == receiver.ref and to.includes(receiver):
         return receiver.holder
     directory = PartyDirectory(hub_party(), message.holder)
@@ -132,10 +133,10 @@ def _named_in(message: Message, to: Addressee, receiver: Destination) -> str:
 
 
 def remember(request: WriteRequest) -> Applied | None:
-    """Store what its receiver accepted; what the hub cannot read is that receiver's business."""
+    """Store what its receiver accepted; None, with a line in the log, if the hub cannot."""
     is_change = request.method == "PATCH" or len(request.ids) > 1
     try:
-        with transaction.atomic():  # what cannot be changed leaves no copy behind
+        with transaction.atomic():  # a change that fails must not leave the forked copy behind
             if is_change and not request.policy.personal:
                 store.fork(request)
             applied = store.apply(request)
@@ -147,7 +148,8 @@ def remember(request: WriteRequest) -> Applied | None:
         why = f"{error.status_code}, correlation id {request.correlation_id}"
         log.info("%s to %s is not remembered: %s", what, request.audience, why)  # no ids (TOK-20)
     except DatabaseError:
-        log.exception("what %s accepted is not remembered", request.audience)  # accepted it is
+        # Not raised: the receiver has accepted the object, and its sender is to hear that.
+        log.exception("what %s accepted is not remembered", request.audience)
     return None
 
 
@@ -179,7 +181,7 @@ def write_request(message: Message) -> WriteRequest:
 
 
 def _posted_identity(message: Message, kind: ObjectType) -> tuple[PartyRef, tuple[str, ...], str]:
-    """Return owner, ids and key of what is posted, from its body."""
+    """Return owner, ids and key of a posted object: its URL has none, so its body must."""
     value = message.content
     names = (*OWNER, kind.id_field)
     said = {name: value.get(name) for name in names}
@@ -198,8 +200,8 @@ def _posted_identity(message: Message, kind: ObjectType) -> tuple[PartyRef, tupl
     return owner, (object_id,), object_key(kind, object_id, message.variant)
 
 
-def _recipient(request: WriteRequest) -> Addressee:
-    """Return for whom a personal object is; a PATCH is for whom the object was."""
+def _addressee_of(request: WriteRequest) -> Addressee:
+    """Return the owner of a personal object's token; of a PATCH, that of the stored object."""
     kind, value = request.type, request.value
     if request.method != "PATCH":
         validate(kind.model, value)
@@ -209,7 +211,8 @@ def _recipient(request: WriteRequest) -> Addressee:
         text = f"the hub holds no {kind.name} {request.ids[0]!r} of {request.owner}"
         raise kind.unknown(f"{text}; send it by PUT first", http_status=404)
     known, token = ref_of(holder), value.get("cdr_token")
-    own = {"country_code": known.country_code, "party_id": known.party_id}  # a PATCH may name half
+    # A PATCH may name only one of country_code and party_id; the stored owner supplies the other.
+    own = {"country_code": known.country_code, "party_id": known.party_id}
     named = token_owner.named_owner(own | token) if isinstance(token, dict) else None
     if named not in {None, known}:
         text = f"is of {named}, but this {kind.name} is for {known}: send it by PUT"

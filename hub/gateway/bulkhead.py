@@ -1,7 +1,7 @@
-"""The bulkhead: how many messages wait for each platform; a slow one must not hold every thread.
+"""The bulkhead: how many messages may wait for one platform, so that some threads stay free.
 
-docs/architecture.md#a-message-comes-in. Counted in this process, since it is this process's threads
-that wait.
+docs/architecture.md#a-message-comes-in. Counted in each process, because the threads that wait are
+its own.
 """
 
 from collections import Counter
@@ -17,10 +17,10 @@ _lock = Lock()
 
 @contextmanager
 def slot(platform_id: int, *, most: int, in_all: int) -> Iterator[None]:
-    """Take a slot among the messages that wait; 4003 at once when there is none.
+    """Hold a slot while waiting for a peer; raises `ReceiverNotConnected` when all are taken.
 
-    `most` bounds the slots of one platform, `in_all` those of all: some threads always answer
-    what needs no peer.
+    `most` bounds the slots of one platform, `in_all` those of all platforms together, so that some
+    threads are always free for messages that need no peer.
     """
     with _lock:
         if _waiting[platform_id] >= most or _waiting.total() >= in_all:

@@ -1,8 +1,8 @@
-"""The circuit of each platform: after some messages without an answer, none for a while.
+"""The circuit breaker: after some messages without an answer, a platform gets none for a while.
 
-docs/architecture.md#a-message-comes-in. Who waits for a platform that hangs waits in vain and holds
-a thread; after the pause the next message tries it again. Kept with the platform, so that all
-processes and the operator know.
+docs/architecture.md#a-message-comes-in. Waiting for a platform that hangs holds a thread for
+nothing; once the circuit closes again, the next message tries it. The state is in the platform's
+row, where all processes and the operators see it.
 """
 
 from datetime import timedelta
@@ -20,9 +20,9 @@ OPEN_SECONDS = 10.0
 
 
 def note_silence(destination: Destination) -> None:
-    """Count a message without an answer; the last of several in a row opens the circuit.
+    """Count a message without an answer; `FAILURES_TO_OPEN` in a row open the circuit.
 
-    A ping finds out whether the platform is there at all.
+    `doubt` has a still alive check find out whether the platform is there at all.
     """
     until = timezone.now() + timedelta(seconds=OPEN_SECONDS)
     connection_health.doubt(destination.platform_id)
@@ -35,15 +35,15 @@ def note_silence(destination: Destination) -> None:
 
 
 def note_answer(destination: Destination) -> None:
-    """Close the circuit of a platform that answers; most have nothing to close."""
+    """Close the circuit of a platform that answers; no query when it was not counted silent."""
     if destination.unanswered:
         Platform.objects.filter(pk=destination.platform_id).update(unanswered=0, circuit_until=None)
     if destination.unanswered >= FAILURES_TO_OPEN:
         connection_health.heard_again(destination.platform_id)
 
 
-def silence(platform: Platform) -> int:
-    """Return for how many seconds a platform is to be spared."""
+def seconds_open(platform: Platform) -> int:
+    """Return for how many seconds the circuit of a platform stays open; 0 when it is closed."""
     if platform.circuit_until is None:
         return 0
     return max(0, ceil((platform.circuit_until - timezone.now()).total_seconds()))

@@ -1,4 +1,4 @@
-"""The receivers of commands and charging profiles that are addressed to none.
+"""The receivers of commands and charging profiles that have no TO headers.
 
 Spec: 2.2.1 mod_commands, mod_charging_profiles, transport and format (Open Routing Request); A-36,
 A-105, A-110, A-112.
@@ -12,7 +12,7 @@ from django.conf import settings
 from hub.gateway import callbacks
 from hub.gateway.callbacks import RequestSubject
 from hub.gateway.message import Message
-from hub.gateway.routes import Addressee, Destination, Known
+from hub.gateway.routes import Addressee, Destination, HubAnswer
 from hub.module_policy import POLICIES
 from hub.store import Viewer
 from hub.store.reads import is_anothers, owners_of
@@ -24,34 +24,35 @@ from parties import access, holders
 from parties.holders import ref_of
 from parties.role_pairs import role_pairs
 
+# CommandResponse and ChargingProfileResponse have the same two members.
 REJECTED = msgspec.json.encode({"result": "REJECTED", "timeout": 0})
 _TOO_OFTEN = msgspec.json.encode({"result": "TOO_OFTEN", "timeout": 0})
 _UNKNOWN_SESSION = msgspec.json.encode({"result": "UNKNOWN_SESSION", "timeout": 0})
 
 
-def receiver_of(message: Message) -> Addressee | Known:
-    """Return the party a message is for, or what the hub can answer itself.
+def receiver_of(message: Message) -> Addressee | HubAnswer:
+    """Return the party a message is for, or an answer that the hub can give itself.
 
-    Raises `OcpiError` when several parties could be meant, or nobody is.
+    Raises `OcpiError` when it could be for several parties, or for none.
     """
     match message.resource.about:
         case OwnerOf(member, module):
-            return _owner(message, module, _member(message, member))
+            return _owner(message, module, _text_member(message, member))
         case Earlier(member, request):
-            return _of_earlier(message, member, request)
-    raise nobody(message)
+            return _party_of_earlier(message, member, request)
+    raise unroutable(message)
 
 
-def nobody(message: Message) -> HubError:
-    """Return the error for what says neither by headers nor otherwise whom it is for."""
+def unroutable(message: Message) -> HubError:
+    """Return the error for a message whose receiver follows from neither headers nor content."""
     what = f"whom this is for cannot be told from a message about {message.module}"
     return HubError(f"{what}: set OCPI-to-country-code and OCPI-to-party-id")
 
 
-def answer_for_another(message: Message, receiver: Destination) -> bytes | None:
-    """Answer who names a Session that the hub knows to be for somebody else (S-11).
+def answer_about_others_session(message: Message, receiver: Destination) -> bytes | None:
+    """Answer a request about a Session that is known to be another party's (S-11); else None.
 
-    Raises `OcpiError` where the specification has no word for it.
+    Raises `NotFound` where the specification has no result like UNKNOWN_SESSION.
     """
     session_id = _session_of(message)
     if session_id is None or not _is_anothers(message.holder, receiver.holder, session_id):
@@ -63,11 +64,11 @@ def answer_for_another(message: Message, receiver: Destination) -> bytes | None:
 
 
 def _session_of(message: Message) -> str | None:
-    """Return the id of the CPO's Session that a message to the CPO is about."""
+    """Return the id of the Session that a message to its CPO is about, if it is about one."""
     about = message.resource.about
     if not isinstance(about, OwnerOf) or about.module != ModuleID.SESSIONS:
         return None
-    found = _said(message, about.member)
+    found = _member(message, about.member)
     return found if isinstance(found, str) else None
 
 
@@ -76,12 +77,12 @@ def _is_anothers(holder: str, owner: str, session_id: str) -> bool:
     return is_anothers(sessions, owner, fold(session_id).replace("\x00", ""), party=holder)
 
 
-def too_often(message: Message, receiver: Destination) -> bytes | None:
-    """Answer for a CPO that is to be spared: as often as configured, and no more (CP-15)."""
+def too_often_answer(message: Message, receiver: Destination) -> bytes | None:
+    """Answer TOO_OFTEN for a CPO that accepted a profile of this session a moment ago (CP-15)."""
     if not settings.HUB_PROFILE_SECONDS or message.module != ModuleID.CHARGINGPROFILES:
         return None
     session_id = message.values["session_id"]
-    lately = callbacks.asked_lately(
+    lately = callbacks.accepted_lately(
         session_id, receiver=receiver.ref, platform_id=receiver.platform_id
     )
     return _TOO_OFTEN if lately else None
@@ -100,40 +101,42 @@ def check(message: Message) -> None:
         raise InvalidParameters(findings=(finding,), data=REJECTED)
 
 
-def _owner(message: Message, module: ModuleID, object_id: str) -> Addressee | Known:
-    """Return who owns what an action is about, among those the sender may deal with."""
+def _owner(message: Message, module: ModuleID, object_id: str) -> Addressee | HubAnswer:
+    """Return the owner of the object that a message names, among those the sender may see."""
     found = _owners(message, module, object_id)
     if not found and module == ModuleID.SESSIONS:
-        return Known(_UNKNOWN_SESSION)
+        return HubAnswer(_UNKNOWN_SESSION)
     kind = kept_type(module)
     if not found:
         text = f"the hub knows no {kind.name} {object_id!r} that {message.sender} may see"
         raise kind.unknown(text, data=_rejected(message))
-    return _only(found, f"{kind.name} {object_id!r}")
+    return _only_one(found, f"{kind.name} {object_id!r}")
 
 
-def _of_earlier(message: Message, member: str, request: str) -> Addressee:
-    """Return who has to do with an earlier request: who was asked, or who asked."""
-    said = _member(message, member)
+def _party_of_earlier(message: Message, member: str, request: str) -> Addressee:
+    """Return the other party of an earlier request: its receiver, or its sender."""
+    said = _text_member(message, member)
     earlier = RequestSubject(message.module, request, said)
     asking = message.interface is InterfaceRole.RECEIVER
     return _asked_earlier(message, member, earlier) if asking else _asker(message, earlier)
 
 
 def _asked_earlier(message: Message, member: str, earlier: RequestSubject) -> Addressee:
-    """Return where the sender made a reservation of this id: others' ids are theirs (CMD-18)."""
-    made = callbacks.asked_by(earlier, sender=message.sender, platform_id=message.platform_id)
+    """Return the receiver of the sender's own earlier request with this id (CMD-18)."""
+    made = callbacks.receivers_asked(
+        earlier, sender=message.sender, platform_id=message.platform_id
+    )
     found = {Addressee(each.ref, platform_id=each.platform_id) for each in made}
     what = f"{member.removesuffix('_id')} {earlier.about!r}"
     if not found:
         text = f"the hub remembers no {what} of {message.sender}"
         raise InvalidParameters(findings=(Finding(member, text),), data=_rejected(message))
-    return _only(found, what)
+    return _only_one(found, what)
 
 
 def _asker(message: Message, earlier: RequestSubject) -> Addressee:
-    """Return who set the profile of a session that the sender, its CPO, accepted."""
-    setter = callbacks.asker_of(earlier, receiver=message.sender, platform_id=message.platform_id)
+    """Return the party whose profile for a session the sender, its CPO, accepted."""
+    setter = callbacks.last_asker(earlier, receiver=message.sender, platform_id=message.platform_id)
     holder = holders.name(setter.ref, setter.platform_id) if setter else ""
     if setter is None or _is_anothers(holder, message.holder, earlier.about):
         text = f"nobody has set a charging profile for session {earlier.about!r}"
@@ -141,15 +144,15 @@ def _asker(message: Message, earlier: RequestSubject) -> Addressee:
     return Addressee(setter.ref, platform_id=setter.platform_id)
 
 
-def _said(message: Message, member: str) -> object:
-    """Return what a message says in a step of its path, or in its body."""
+def _member(message: Message, member: str) -> object:
+    """Return a variable step of the path by its name, else a member of the body."""
     if member in message.values:
         return message.values[member]
     return message.content.get(member)
 
 
-def _member(message: Message, name: str) -> str:
-    found = _said(message, name)
+def _text_member(message: Message, name: str) -> str:
+    found = _member(message, name)
     is_text = isinstance(found, str) and (name in message.values or found.isprintable())
     if not is_text:
         wrong = Finding(name, "is required, as a string of printable characters")
@@ -158,18 +161,21 @@ def _member(message: Message, name: str) -> str:
 
 
 def _rejected(message: Message) -> bytes | None:
-    """Return what says no to a command beside the error."""
+    """Return the `data` of an error: the result REJECTED, where results are asked for."""
     return REJECTED if message.asks_for_results else None
 
 
 def _owners(message: Message, module: ModuleID, object_id: str) -> list[Addressee]:
-    """Return whose objects of this id the sender may see; who stands in for them is named in TO."""
+    """Return the owners of objects of this id that the sender may see.
+
+    A party that stands in for an owner is not found like this, it has to be named by TO headers.
+    """
     owners = access.visible_owners(receiver=message.holder, module=module, roles=role_pairs(module))
     found = owners_of(POLICIES[module], Viewer(message.holder, owners), fold(object_id))
     return [Addressee(ref_of(holder), holder) for holder in found]
 
 
-def _only(found: Collection[Addressee], what: str) -> Addressee:
+def _only_one(found: Collection[Addressee], what: str) -> Addressee:
     if len(found) > 1:
         several = " and ".join(sorted(str(each.ref) for each in found))
         text = f"{what} is ambiguous, it exists at {several}"

@@ -1,4 +1,4 @@
-"""The directory of who is known to the hub, as routing asks for it."""
+"""The directory of parties that the hub knows, as routing looks them up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from parties.models import Party, Platform
 
 @dataclass(frozen=True, slots=True)
 class PartyDirectory:
-    """The directory in the database as a sender sees it: one statement per question."""
+    """The directory in the database as one sender sees it: each look-up is one statement."""
 
     hub: PartyRef
     sender: str
@@ -28,7 +28,7 @@ class PartyDirectory:
     def destinations(
         self, ref: PartyRef, module: ModuleID, interface: InterfaceRole
     ) -> Sequence[Destination]:
-        """Return every role a party has or is allowed to have, with the addressed endpoint."""
+        """Return every role a party has or may register, with its endpoint of the interface."""
         reach, parameters = access.reach_sql(module, interface, sender=self.sender)
         query = {"key": str(ref), "module": module, "interface": interface.value, "platform": None}
         found = sql.rows(statements.registrations_reached(reach), {**query, **parameters})
@@ -36,7 +36,7 @@ class PartyDirectory:
 
 
 def at_platform(platform_id: int, ref: PartyRef) -> Destination:
-    """Return a party at the platform it spoke from; `ReceiverNotConnected` when it left it."""
+    """Return a party at one platform; `ReceiverNotConnected` when it is no longer there."""
     query = {"key": str(ref), "module": "", "interface": "", "platform": platform_id}
     found = [_destination(ref, row) for row in sql.rows(statements.REGISTRATIONS, query)]
     if not found:
@@ -45,7 +45,7 @@ def at_platform(platform_id: int, ref: PartyRef) -> Destination:
 
 
 def _destination(ref: PartyRef, row: Registration) -> Destination:
-    """Read a row; what its columns mean together is the models' business."""
+    """Read a row; what its columns mean together is asked of unsaved models."""
     platform, party = _models_of(row)
     return Destination(
         ref=ref,
@@ -54,8 +54,8 @@ def _destination(ref: PartyRef, row: Registration) -> Destination:
         connected=party.status == ConnectionStatus.CONNECTED,
         status=party.status,
         endpoint=row.endpoint,
-        pause=_pause(platform),
-        silence=circuit_breaker.silence(platform),
+        pause_seconds=_pause_seconds(platform),
+        circuit_seconds=circuit_breaker.seconds_open(platform),
         unanswered=row.unanswered,
         version=row.version,
         is_behind_hub=row.is_behind_hub,
@@ -89,11 +89,12 @@ def _models_of(row: Registration) -> tuple[Platform, Party]:
     return platform, party
 
 
-def _pause(platform: Platform) -> int:
-    """Return the seconds for which a platform asked for no messages.
+def _pause_seconds(platform: Platform) -> int:
+    """Return for how many more seconds a platform wants no messages (HTTP 429).
 
-    A pause without failures is one it asked for. After failures the hub's own deliveries wait, but
-    a relayed message is tried: who sends it wants to know now.
+    `next_attempt_at` without failures is a pause that the platform asked for. With failures it is
+    the back-off of the hub's own deliveries; a relayed message is tried nevertheless, because its
+    sender waits for an answer now.
     """
     if platform.failures or platform.next_attempt_at is None:
         return 0

@@ -1,4 +1,4 @@
-"""Passing a message on, now, and its answer back: never queued, never changed.
+"""Forwarding of a message to its party, and of the answer back: at once, never queued or changed.
 
 Spec: 2.2.1 transport and format, message routing. No database connection is held while waiting.
 `hub.gateway.outbound` decides what is sent and what the answer becomes.
@@ -19,12 +19,12 @@ from ocpi.errors import OcpiError
 from parties import outbound_auth
 
 Outcome = client.Reply | client.PeerError
-_EVERYBODY = 0
-"""In place of a platform's id: no platform has it."""
+_ALL_PLATFORMS = 0
+"""In place of a platform's id, for requests to many at once: no platform has the id 0."""
 
 
-class Heard(NamedTuple):
-    """A request, what came of it, and what that becomes for the requester."""
+class ForwardingResult(NamedTuple):
+    """A request, the reply or failure, and the answer that it becomes for the requester."""
 
     request: Outbound
     outcome: Outcome
@@ -38,34 +38,37 @@ def send(request: Outbound) -> PeerAnswer:
     sql.release()
     with _waiting(platform_id):
         outcome = _exchange(request, peer)
-    answer = _heard(request, outcome).answer
+    answer = _result(request, outcome).answer
     if isinstance(answer, OcpiError):
         raise answer from (outcome if isinstance(outcome, client.PeerError) else None)
     return answer
 
 
-def send_all(requests: Sequence[Outbound], *, is_enough: Callable[[Outcome], bool]) -> list[Heard]:
-    """Send all at once; return what was heard until it was enough, or all answered or were late."""
+def send_all(
+    requests: Sequence[Outbound], *, is_enough: Callable[[Outcome], bool]
+) -> list[ForwardingResult]:
+    """Send all at once; return the results up to the first that `is_enough`, else all of them."""
     peers = [outbound_auth.peer_of(each.destination.platform_id) for each in requests]
     asked = list(zip(requests, peers, strict=True))
     sql.release()
-    with _waiting(_EVERYBODY):
+    with _waiting(_ALL_PLATFORMS):
         heard = client.shared().run(_until(asked, is_enough))
-    return [_heard(request, outcome) for request, outcome in heard]
+    return [_result(request, outcome) for request, outcome in heard]
 
 
 def _waiting(platform_id: int) -> AbstractContextManager[None]:
-    """Take a place among the messages that wait for a platform's answer; 4003 if there is none."""
+    """Hold a slot of the platform's bulkhead."""
+    # One platform gets a quarter of the threads; two in all are kept for messages without a peer.
     threads = settings.HUB_WEB_THREADS
     most = min(settings.HUB_REQUESTS_PER_PEER, max(1, threads // 4))
     return bulkhead.slot(platform_id, most=most, in_all=max(1, threads - 2))
 
 
-def _heard(request: Outbound, outcome: Outcome) -> Heard:
-    """Note what an answer or its absence says of a platform, and what it becomes."""
+def _result(request: Outbound, outcome: Outcome) -> ForwardingResult:
+    """Decide what an outcome becomes for the requester, and note what it says of the platform."""
     answer = outbound.answer(request, outcome)
     peer_feedback.note(request, outcome, answer)
-    return Heard(request, outcome, answer)
+    return ForwardingResult(request, outcome, answer)
 
 
 def _exchange(request: Outbound, peer: client.Peer) -> Outcome:

@@ -3,17 +3,26 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from hub.gateway.broadcast import accepted
+from hub.gateway.broadcast import accept_push
 from hub.gateway.http import Answer
 from hub.gateway.message import Message
-from hub.gateway.realtime_authorization import authorized
-from hub.gateway.relay import relayed, returned
-from hub.gateway.routes import AskAll, Broadcast, Decided, Direct, Known, Refused, Returned, Stored
-from hub.gateway.stored_answers import stored
+from hub.gateway.realtime_authorization import authorize_driver
+from hub.gateway.relay import relay_message, return_result
+from hub.gateway.routes import (
+    AskAll,
+    Broadcast,
+    Decided,
+    Direct,
+    HubAnswer,
+    Refused,
+    Returned,
+    Stored,
+)
+from hub.gateway.stored_answers import serve_stored
 from ocpi.transport import envelope
 
 
-def _known(_message: Message, route: Known) -> Answer:
+def _hub_answer(_message: Message, route: HubAnswer) -> Answer:
     return Answer(envelope.render(data=route.data))
 
 
@@ -22,12 +31,12 @@ def _refused(_message: Message, route: Refused) -> NoReturn:
 
 
 HANDLERS: Mapping[type[Decided], Callable[[Message, Any], Answer]] = {
-    Direct: relayed,
-    Broadcast: accepted,
-    Stored: stored,
-    Returned: returned,
-    AskAll: authorized,
-    Known: _known,
+    Direct: relay_message,
+    Broadcast: accept_push,
+    Stored: serve_stored,
+    Returned: return_result,
+    AskAll: authorize_driver,
+    HubAnswer: _hub_answer,
     Refused: _refused,
 }
-"""What a message is answered with: the receiver's words, an acknowledgement, or stored text."""
+"""From a route to the function that answers it; `hub.views` calls it."""

@@ -1,4 +1,4 @@
-"""The two ends of a message in HTTP, what came in and what goes out: no framework knows of them."""
+"""The HTTP request that came in and the answer that goes out, without a framework's types."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from ocpi.transport.message_ids import MessageIds
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came in, as it came; path and query are raw, the body is read when needed."""
+    """A request as it came in: path and query are raw, `body` reads the body when it is called."""
 
     method: str
     path: str
@@ -21,7 +21,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A body that is JSON already, with its headers; `findings` are what its sender did oddly."""
+    """An answer whose body is JSON already; `findings` are oddities of the object it is about."""
 
     body: bytes
     http_status: int = 200

@@ -1,8 +1,8 @@
-"""A message that comes back to the hub that sent it on: two hubs that each think the other has it.
+"""The loop guard: refuses what goes round between hubs that each think another has the party.
 
 Spec: 2.2.1 transport and format, message routing through several hubs; A-39. Nothing on the wire
-counts hops, so what goes out to another hub is remembered for a while, and refused when a hub
-brings it back. Without Redis nothing is remembered: traffic matters more than the guard.
+counts hops, so a message to another hub is remembered for a while, and refused when a hub sends it
+back. Without Redis nothing is remembered: traffic matters more than the guard.
 """
 
 import logging
@@ -22,28 +22,30 @@ from ocpi.errors import HubError, OcpiError, ReceiverTimeout
 log = logging.getLogger(__name__)
 
 _SECONDS = 300
+"""Longer than a message can be on its way through several hubs (A-39)."""
 _KEY = "hub:loop:{}"
 
 
 @contextmanager
 def guarded(message: Message, destination: Destination) -> Iterator[None]:
-    """Refuse what has been here before (`HubError`), and remember what is being passed on.
+    """Raise `HubError` for a message that was here before, and remember one that goes to a hub.
 
-    What could not be sent is forgotten: the same message may be tried again.
+    One that could not be sent is forgotten, so that it may be tried again; after a timeout it may
+    have arrived, and stays remembered.
     """
     key = _key(message, destination) if message.is_from_hub or destination.is_behind_hub else ""
     if message.is_from_hub and _remembers(key):
         text = f"this message to {destination.ref} has been here before: it goes round between hubs"
         raise HubError(f"{text}; check at which hub that party is connected")
     if destination.is_behind_hub:
-        _remember(key, _SECONDS)
+        _remember(key)
     try:
         yield
     except ReceiverTimeout:
         raise
     except OcpiError:
         if destination.is_behind_hub:
-            _remember(key, 0)
+            _forget(key)
         raise
 
 
@@ -53,12 +55,14 @@ def _remembers(key: str) -> bool:
     return False
 
 
-def _remember(key: str, seconds: int) -> None:
+def _remember(key: str) -> None:
     with _unguarded():
-        if seconds:
-            broker.connection().set(key, 1, ex=seconds)
-        else:
-            broker.connection().delete(key)
+        broker.connection().set(key, 1, ex=_SECONDS)
+
+
+def _forget(key: str) -> None:
+    with _unguarded():
+        broker.connection().delete(key)
 
 
 @contextmanager
@@ -71,7 +75,10 @@ def _unguarded() -> Iterator[None]:
 
 
 def _key(message: Message, destination: Destination) -> str:
-    """Name what is the same each time a message comes round: all but its URL for results."""
+    """Return a key of all that is the same each time a message comes round.
+
+    Its `response_url` is not: each hub puts one of its own in place of it.
+    """
     words = (
         message.message_ids.correlation_id,
         message.method,

@@ -32,15 +32,21 @@ from parties.role_pairs import implements, stands_in
 WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
 
 
-# Without slots, all three: a message is made of the `vars` of two, and keeps its decoded `value`.
+# No slots in these three: `_message` copies `vars()` of the two bases, and `cached_property` needs
+# a `__dict__` for the decoded `value`.
 @dataclass(frozen=True)
-class Called:
+class RequestTarget:
     """What a URL and a method lead to: a resource of one side of a module, and an object there.
 
-    `path` is what follows the endpoint's URL, as sent; the `parameters` of the query are decoded,
-    of a repeated one the last counts. `values` are the variable steps of the path: the party that
-    owns the object, if it is a `url_owner` there, and the `ids` of the object, which is of a
-    `kind`, and of its parts. The store finds it under a `key`, which is empty without ids.
+    path         what follows the endpoint's URL, as sent
+    parameters   those of the query, decoded; of a repeated one the last counts
+    values       the variable steps of the path by name; among them are the next two
+    url_owner    the party in the path that owns the object, if there is one
+    ids          those of the object and of the addressed part of it
+    kind         the type of the object, None where the resource has no objects
+    variant      its type of token, where the query names one
+    key          what the store finds the object under; empty without ids
+    kept         what the hub keeps of the resource
     """
 
     version: str
@@ -63,18 +69,19 @@ class Called:
 
     @property
     def url(self) -> str:
-        """The hub's own URL of what it is about, without a query."""
+        """The hub's own URL of the resource, without a query."""
         endpoint = endpoint_url(VERSIONS[self.version], self.module, self.interface)
         return f"{endpoint}/{self.path}" if self.path else endpoint
 
 
 @dataclass(frozen=True)
-class Speaker:
-    """Who sends a message, whose the object is, and to whom it goes: None when it names nobody.
+class MessageParties:
+    """The parties of a message: its sender, the owner of the object, and the receiver it names.
 
-    What its sender owns and gets is filed under the name of a `holder`; another hub sends what is
-    of one of its parties, whose it is then. It `is_inferred` when it did not name itself; `page` is
-    the page of a party's list that it follows a link to.
+    `to` is None without TO headers. The store files what the owner has under the name of a
+    `holder`; behind another hub, owner and holder are not the sender but one of that hub's parties.
+    The sender `is_inferred` when there were no FROM headers. `page` is the page of a party's list
+    when the URL is a page link.
     """
 
     sender: PartyRef
@@ -87,11 +94,11 @@ class Speaker:
 
 
 @dataclass(frozen=True)
-class Message(Called, Speaker):
-    """A request whose resource, method and sender are known to be right.
+class Message(RequestTarget, MessageParties):
+    """A request whose resource, method and sender have been checked.
 
-    `query` is what follows the `?`, as sent. It `is_correlated` when its sender named the exchange
-    it belongs to, `lacks_ids` when it named no exchange or request.
+    `query` is what follows the `?`, as sent. It `is_correlated` when its sender gave a correlation
+    id; it `lacks_ids` when its sender left out X-Correlation-ID or X-Request-ID.
     """
 
     method: str
@@ -104,7 +111,7 @@ class Message(Called, Speaker):
 
     @cached_property
     def value(self) -> object:
-        """Its body, decoded when somebody first asks; raises what `ocpi.validation.decode` does."""
+        """Its body, decoded at the first access; raises what `ocpi.validation.decode` does."""
         return decode(self.body)
 
     @property
@@ -115,25 +122,25 @@ class Message(Called, Speaker):
 def read(
     received: Received, caller: Caller, records: Records, *, version: str, side: str, module: str
 ) -> Message:
-    """Read a request; raises `OcpiError` for what need not be routed at all."""
+    """Read a request; raises `OcpiError` for one that is wrong wherever it is routed to."""
     declared, interface = _declared(version, side, module)
     if caller.version not in {"", version}:
         records.check_version(version, caller)
     url = _Url.read(received, "ocpi", version, side, module)
-    called = _called(received.method, url, declared, interface, version=version)
-    speaker = _speaker(received, url, called, caller, records)
-    message = _message(received, called, speaker, caller)
+    target = _target(received.method, url, declared, interface, version=version)
+    parties = _parties(received, url, target, caller, records)
+    message = _message(received, target, parties, caller)
     _check_owner(message, caller)
     if message.page is not None:
         page_links.check(message.page, message.sender, message.platform_id, to=message.to)
-    _check_variant(called.kind, url)
+    _check_variant(target.kind, url)
     return message
 
 
 class _Url(NamedTuple):
-    """What follows the endpoint's URL, and the decoded parameters behind it.
+    """What follows the endpoint's URL, and the decoded parameters of the query.
 
-    `given` are the parameters that say something, `contradicted` those that say several things.
+    `given` are the parameters with a value, `contradicted` the names with several values.
     """
 
     path: str
@@ -152,7 +159,7 @@ class _Url(NamedTuple):
 
 
 def _declared(version: str, side: str, module: str) -> tuple[Module, InterfaceRole]:
-    """Return the module and the side of it that are called; `NotFound` if the hub has none such."""
+    """Return the module and interface in the URL; `NotFound` if the hub does not serve them."""
     role, declared = side.upper(), served_version(version).modules.get(ModuleID(module))
     if declared is None or not declared.functional or role not in declared.interfaces:
         text = f"the hub serves no {side} interface of {module} in {version}"
@@ -168,14 +175,14 @@ def _suffix(path: str, *prefix: str) -> str:
     return "/".join(parts[len(prefix) :]).rstrip("/")
 
 
-def _called(
+def _target(
     method: str, url: _Url, module: Module, interface: InterfaceRole, *, version: str
-) -> Called:
+) -> RequestTarget:
     match = _match(module.interfaces[interface], url.path, method)
     resource, kind, ids = match.resource, match.resource.object, match.ids
     kept, receiving = _kept(module, kind), interface is InterfaceRole.RECEIVER
     variant = url.parameters.get(kind.variant.member) if kind and kind.variant else None
-    return Called(
+    return RequestTarget(
         version=version,
         module=module.identifier,
         interface=interface,
@@ -210,29 +217,29 @@ def _match(interface: Interface, path: str, method: str) -> Match:
 
 
 def _kept(module: Module, kind: ObjectType | None) -> Kept:
-    """Return what the hub keeps of a resource: of a module, objects of one type at most."""
+    """Return what the hub keeps of a resource: it keeps one type of a module's objects at most."""
     policy = POLICIES.get(module.identifier)
     if policy is None or kind is None or kind is not module.kept:
         return Kept.NOTHING
     return Kept.FOR_ONE if policy.personal else Kept.FOR_ALL
 
 
-def _speaker(
-    received: Received, url: _Url, called: Called, caller: Caller, records: Records
-) -> Speaker:
-    headers, page = RoutingHeaders.read(received.headers), _page(url, called)
+def _parties(
+    received: Received, url: _Url, target: RequestTarget, caller: Caller, records: Records
+) -> MessageParties:
+    headers, page = RoutingHeaders.read(received.headers), _page(url, target)
     cursor = url.given.get("cursor")
     named = headers.sender if cursor is None else implied_sender.of_cursor(cursor, headers, caller)
     if named is None:
-        named = _implied_sender(called, page, caller, records)
+        named = _implied_sender(target, page, caller, records)
     parties = [(party.role, party.ref) for party in caller.parties]
-    sender = sender_of(named, parties, called.module, called.interface)
+    sender = sender_of(named, parties, target.module, target.interface)
     is_from_hub = any(role is Role.HUB for role, _ in parties)
-    owner = called.url_owner or sender
-    # Another hub names itself when it broadcasts; whose the object is, the URL says (A-25).
-    filed_as = owner if is_from_hub and called.interface is InterfaceRole.RECEIVER else sender
+    owner = target.url_owner or sender
+    # In a broadcast of another hub the sender is that hub; the object's owner is in the URL (A-25).
+    filed_as = owner if is_from_hub and target.interface is InterfaceRole.RECEIVER else sender
     holders = (party.holder for party in caller.parties if party.ref == filed_as)
-    return Speaker(
+    return MessageParties(
         sender=sender,
         owner=owner,
         holder=next(holders, str(filed_as)),
@@ -243,29 +250,31 @@ def _speaker(
     )
 
 
-def _page(url: _Url, called: Called) -> LinkedPage | None:
-    """Return the page of a party's list that a link of the hub's leads to."""
-    sealed = url.given.get(page_links.PARAMETER) if called.is_list else None
-    return page_links.read(sealed, endpoint=called.url) if sealed is not None else None
+def _page(url: _Url, target: RequestTarget) -> LinkedPage | None:
+    """Return the page of a party's list when the URL is a page link, else None."""
+    sealed = url.given.get(page_links.PARAMETER) if target.is_list else None
+    return page_links.read(sealed, endpoint=target.url) if sealed is not None else None
 
 
 def _implied_sender(
-    called: Called, page: LinkedPage | None, caller: Caller, records: Records
+    target: RequestTarget, page: LinkedPage | None, caller: Caller, records: Records
 ) -> PartyRef | None:
-    """Return for which party of the caller the hub made the URL that is called, if for one."""
+    """Return the caller's party that the hub made this URL for; None when it made it for none."""
     implied = page.reader if page else None
-    if called.is_result:
-        implied = implied_sender.of_result(called.ids[0], called.module, caller, records)
-    elif called.is_posted and called.ids:
-        implied = implied_sender.of_posted(called.ids[0], caller, records)
+    if target.is_result:
+        implied = implied_sender.of_result(target.ids[0], target.module, caller, records)
+    elif target.is_posted and target.ids:
+        implied = implied_sender.of_posted(target.ids[0], caller, records)
     return implied if implied in caller.refs else None
 
 
-def _message(received: Received, called: Called, speaker: Speaker, caller: Caller) -> Message:
+def _message(
+    received: Received, target: RequestTarget, parties: MessageParties, caller: Caller
+) -> Message:
     correlation_id = received.headers.get(CORRELATION_ID, "").strip()
     return Message(
-        **vars(called),
-        **vars(speaker),
+        **vars(target),
+        **vars(parties),
         method=received.method,
         query=received.query,
         body=received.body() if received.method in WITH_BODY else b"",
@@ -277,21 +286,21 @@ def _message(received: Received, called: Called, speaker: Speaker, caller: Calle
 
 
 def _check_variant(kind: ObjectType | None, url: _Url) -> None:
-    """Refuse a query that names two variants: some readers take the first, others the last."""
+    """Refuse a query with two variants: some receivers take the first, others the last."""
     if kind is not None and kind.variant is not None and kind.variant.member in url.contradicted:
         finding = Finding(kind.variant.member, "stands more than once in the query")
         raise InvalidParameters(findings=(finding,))
 
 
 def _may_own(role: Role, module: ModuleID, interface: InterfaceRole) -> bool:
-    """Whether objects can be a party's when it sends them to another by name (CP-11)."""
+    """Whether a role may own objects that go to a party, not to the hub (CP-11): stand-ins too."""
     return implements(role, module, interface) or stands_in(role, module, interface)
 
 
 def _check_owner(message: Message, caller: Caller) -> None:
     """Refuse a client owned object that is not the sender's (TF-48, A-32).
 
-    404, as the specification allows: whether such an object exists is nobody else's business.
+    404, as the specification allows, so as not to reveal whether such an object exists.
     """
     if message.interface is not InterfaceRole.RECEIVER:
         return

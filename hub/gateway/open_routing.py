@@ -1,4 +1,4 @@
-"""Open Routing: whom a message is for, found from what it is about, and what its sender may see.
+"""Open routing: the receiver of a message, found from what the message is about.
 
 Spec: 2.2.1 transport and format, Open Routing Request; A-35, A-36 of the ambiguities.
 """
@@ -7,7 +7,7 @@ from django.conf import settings
 
 from hub.gateway import broadcast, command_routing
 from hub.gateway.message import Message
-from hub.gateway.routes import Addressee, AskAll, Decided, Kept, Known
+from hub.gateway.routes import Addressee, AskAll, Decided, HubAnswer, Kept
 from hub.gateway.routing import Directory, decide_for
 from hub.module_policy import POLICIES
 from hub.store import Viewer
@@ -19,22 +19,22 @@ from parties.holders import ref_of
 
 
 def decide(message: Message, directory: Directory) -> Decided:
-    """Decide where an `Open` message goes: whom it is for follows from its path or its body."""
+    """Decide where an `Open` message goes: its receiver follows from its path or its body."""
     try:
         found = _recipient_of(message)
     except UnknownToken:
         if message.resource.real_time and settings.HUB_AUTHORIZE_UNKNOWN == "ask":
             return AskAll()
         raise
-    return found if isinstance(found, Known) else decide_for(found, message, directory)
+    return found if isinstance(found, HubAnswer) else decide_for(found, message, directory)
 
 
-def _recipient_of(message: Message) -> Addressee | Known:
-    """Return whom an `Open` message is for, or the answer that the hub can give itself."""
+def _recipient_of(message: Message) -> Addressee | HubAnswer:
+    """Return the addressee of an `Open` message, or an answer that the hub can give itself."""
     if message.kept is Kept.NOTHING:
         return command_routing.receiver_of(message)
     if message.interface is InterfaceRole.RECEIVER:
-        return broadcast.recipient(message)
+        return broadcast.addressee_of(message)
     holder = owner(message)
     return Addressee(ref_of(holder), holder)
 
@@ -46,13 +46,13 @@ def viewer(message: Message) -> Viewer:
 
 
 def owner(message: Message) -> str:
-    """Return the holder whose object an id names, among those the sender may see.
+    """Return the owner of the object that an id names, among those the sender may see.
 
-    Ids are unique per owner only: with several, the sender has to say which (LOC-16).
+    Ids are unique per owner only: with several owners, the sender has to name one (LOC-16).
     """
     kind = message.kind
     if kind is None or message.kept is Kept.NOTHING or not message.ids:
-        raise command_routing.nobody(message)
+        raise command_routing.unroutable(message)
     object_id = message.ids[0]
     found = owners_of(POLICIES[message.module], viewer(message), message.key)
     if not found:

@@ -1,4 +1,4 @@
-"""A message as a party gets it, and what its answer becomes: decided without a socket.
+"""Outbound requests: a message as its receiver gets it, and what the answer becomes. No I/O.
 
 Spec: 2.2.1 transport and format, message routing; status codes, hub errors. What the receiver's
 answer becomes (ST-20), the first that applies:
@@ -29,21 +29,21 @@ from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
 
 _NOT_FOUND = 404
-_SENDABLE = range(200, 600)
-_CODES = range(1000, 10_000)
+_RELAYABLE_HTTP = range(200, 600)
+_OCPI_CODES = range(1000, 10_000)
 _HTTP_SUCCESS = range(200, 300)
 LONGEST_URL = 2_000
-"""Characters of a URL of its own that a receiver names: Location, Link."""
-# Headers of the receiver's answer that mean something to the requester: numbers, all of them.
+"""Characters of a URL that a receiver gives in Location or Link."""
+# The headers of a receiver's answer that the requester gets as they are; both have numbers.
 _RELAYED = ("X-Total-Count", "X-Limit")
 
 
 @dataclass(frozen=True, slots=True)
 class PeerAnswer:
-    """What the requester gets in the receiver's own words.
+    """A receiver's answer that is relayed to the requester.
 
-    `location` is the URL at which the receiver keeps what was posted, and `next_page` that of the
-    rest of its list, where it gave them.
+    `location` is the receiver's URL of a posted object, `next_page` that of the rest of its list;
+    None where it gave none that the hub can use.
     """
 
     http_status: int
@@ -56,9 +56,11 @@ class PeerAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """A request to a party, as the hub sends it; `unknown` is what a bare 404 means.
+    """A request to a party, as the hub sends it.
 
-    `about` names it to an operator; it `is_single` when it asks for one object.
+    `unknown` is the error that a 404 without envelope becomes. The answer may take `seconds`, None:
+    `HUB_REQUEST_TIMEOUT`. `about` describes the request to operators; it `is_single` when it asks
+    for one object.
     """
 
     method: str
@@ -73,16 +75,13 @@ class Outbound:
     is_single: bool = False
 
     def headers(self) -> dict[str, str]:
-        """Return from whom it is and to whom, and a new id in the same exchange."""
+        """Return the routing headers, a new request id, and the correlation id of the message."""
         routing = RoutingHeaders(to=self.destination.ref, sender=self.sender)
         return routing.as_headers() | self.ids.next_hop().as_headers()
 
 
 def of_message(message: Message, destination: Destination, *, url: str | None = None) -> Outbound:
-    """Return a message as its receiver shall get it.
-
-    It goes below the receiver's endpoint, or to the `url` the receiver gave for it.
-    """
+    """Return a message as its receiver gets it: below its endpoint, or at the `url` it gave."""
     below = client.join(destination.endpoint or "", message.path)
     return Outbound(
         method=message.method,
@@ -92,13 +91,13 @@ def of_message(message: Message, destination: Destination, *, url: str | None = 
         ids=message.message_ids,
         body=message.body,
         unknown=message.kind.unknown if message.kind else NotFound,
-        seconds=_patience(destination) if message.resource.real_time else None,
+        seconds=_driver_seconds(destination) if message.resource.real_time else None,
         about=f"{message.method} {message.module}",
         is_single=message.method == "GET" and not message.is_list,
     )
 
 
-def _patience(destination: Destination) -> float:
+def _driver_seconds(destination: Destination) -> float:
     """Return the seconds a driver waits for this eMSP."""
     return destination.authorize_seconds or settings.HUB_AUTHORIZE_TIMEOUT
 
@@ -109,13 +108,13 @@ def answer(request: Outbound, outcome: client.Reply | client.PeerError) -> PeerA
         return outcome.as_ocpi()
     if outcome.refuses_token:
         return token_refused(request.destination)
-    if outcome.status_code in _CODES and outcome.http_status in _SENDABLE:
+    if outcome.status_code in _OCPI_CODES and outcome.http_status in _RELAYABLE_HTTP:
         return _in_its_words(request, outcome)
     return _without_envelope(request, outcome)
 
 
 def token_refused(destination: Destination) -> ReceiverNotConnected:
-    """Return the error: the requester's token is not what was refused."""
+    """Return the error for HTTP 401 and 403: they refuse the hub's token, not the requester's."""
     text = f"{destination.ref} refuses the hub's credentials; the two operators must mend them"
     return ReceiverNotConnected(text)
 
@@ -138,7 +137,10 @@ def _headers(reply: client.Reply) -> dict[str, str]:
 
 
 def own_url(destination: Destination, given: str | None) -> str | None:
-    """Resolve a URL of the receiver's; at another host our token is meant for nobody (A-95)."""
+    """Return a URL the receiver gave, made absolute; None when the hub must not call it (A-95).
+
+    At another origin than the endpoint's, the hub's token would reach somebody else.
+    """
     if not given:
         return None
     endpoint = destination.endpoint or ""

@@ -1,9 +1,9 @@
 """The next page of a list that a party serves, as a URL of the hub.
 
 Spec: 2.2.1 transport and format, pagination; TF-42 to TF-44, A-45, A-46. The URL carries the
-party's own link, sealed for one list of the hub, with whom it was given to and whose list it
-is: nothing is stored, it outlives a restart and a rotation of `CREDENTIALS_KEYS`, nobody else can
-use it, nor for another list, and nobody reads in it where the party is.
+party's own link, its reader and its owner, sealed for one list of the hub. So nothing is stored,
+the link outlives a restart and a rotation of `CREDENTIALS_KEYS`, only its reader can use it, only
+for that list, and it does not reveal the party's address.
 """
 
 import json
@@ -17,7 +17,7 @@ from ocpi.errors import InvalidParameters, NotFound
 from ocpi.types import PartyRef
 
 PARAMETER: Final = "hub_page"
-"""Named like no parameter that a party's own list could have."""
+"""A name that no parameter of a party's own list is likely to have."""
 _PURPOSE = "hub.gateway.page_links {}"
 _CURSOR = "hub.gateway.page_links cursor"
 _LIFETIME = timedelta(days=1)
@@ -25,9 +25,9 @@ _LIFETIME = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class LinkedPage:
-    """A page of a party's list: who asks, whose list it is, and that party's own URL of it.
+    """A page of a party's list: its reader, the list's owner, and the owner's own URL of it.
 
-    The reader is a party at its platform: the same name elsewhere is somebody else.
+    The reader is a party at a platform: the same party id at another platform is another reader.
     """
 
     reader: PartyRef
@@ -43,7 +43,7 @@ def next_page(endpoint: str, page: LinkedPage) -> str:
 
 
 def read(given: str, *, endpoint: str) -> LinkedPage:
-    """Return the page a parameter asks for; `NotFound` when the hub did not give it out lately."""
+    """Return the page in a sealed parameter; `NotFound` when it is no link of the last day."""
     purpose, lifetime = _PURPOSE.format(endpoint), int(_LIFETIME.total_seconds())
     try:
         reader, platform_id, owner, url = json.loads(opened(purpose, given, seconds=lifetime))
@@ -54,7 +54,7 @@ def read(given: str, *, endpoint: str) -> LinkedPage:
 
 
 def check(page: LinkedPage, reader: PartyRef, platform_id: int, *, to: PartyRef | None) -> None:
-    """Refuse a link that was made for somebody else, or to another list (TF-44, A-46)."""
+    """Refuse a link that was made for another reader, or to another owner's list (TF-44, A-46)."""
     if (page.reader, page.platform_id) != (reader, platform_id):
         raise NotFound(f"{PARAMETER}: this link was made for another party")
     if page.owner != to:
@@ -62,16 +62,16 @@ def check(page: LinkedPage, reader: PartyRef, platform_id: int, *, to: PartyRef 
         raise InvalidParameters(f"{PARAMETER}: {text}")
 
 
-def cursor(position: str) -> str:
-    """Close where the next page of the hub's own list starts, and for whom.
+def seal_cursor(position: str) -> str:
+    """Seal the position at which the hub's own list goes on.
 
-    Its numbers count everybody's objects, and platforms.
+    In clear, its numbers would betray how many objects and platforms there are.
     """
     return sealed(_CURSOR, position)
 
 
-def position(cursor: str) -> str:
-    """Open a cursor; `InvalidParameters` when the hub gave no such."""
+def open_cursor(cursor: str) -> str:
+    """Return the position in a cursor; `InvalidParameters` when the hub did not seal it."""
     try:
         return opened(_CURSOR, cursor)
     except ValueError:

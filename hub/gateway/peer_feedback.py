@@ -1,8 +1,8 @@
 """Peer feedback: what a message, an answer or its absence says of a platform, noted for operators.
 
-Spec: 2.2.1 transport and format; `parties.deviations` says what each of them means. Nothing here
-changes what becomes of the message: what a receiver said stands, also when the hub cannot remember
-that it did. The view notes what comes in, `hub.gateway.forwarding` what is heard of others.
+Spec: 2.2.1 transport and format; `parties.deviations` explains each deviation. Nothing here changes
+the answer to the message, even if the hub cannot store the feedback. The view notes requests,
+`hub.gateway.forwarding` notes answers and failures.
 """
 
 import logging
@@ -27,7 +27,8 @@ from parties.registration.inbound import record_failure
 
 log = logging.getLogger(__name__)
 
-Met = Iterator[tuple[Deviation, str]]
+FoundDeviations = Iterator[tuple[Deviation, str]]
+"""Each with an example of where it was found."""
 
 _IDS = (REQUEST_ID, CORRELATION_ID)
 _FROM = (FROM_COUNTRY, FROM_PARTY)
@@ -35,14 +36,14 @@ _NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
 
 
 def of_message(message: Message) -> None:
-    """Note what a message that came in says of its sender."""
-    met = list(_in_message(message))
-    if met:
-        deviations.note(message.platform_id, met)
+    """Note the deviations of a message that came in."""
+    found = list(_in_message(message))
+    if found:
+        deviations.note(message.platform_id, found)
 
 
 def of_object(message: Message, findings: Sequence[Finding]) -> None:
-    """Note that an object that was accepted is odd; where, not what: it may be a token."""
+    """Note where an accepted object is odd, but no value of it: that may be a driver's token."""
     odd = f"{message.module}: {findings[0].path}"
     deviations.note(message.platform_id, [(Deviation.ODD_OBJECTS, odd)])
 
@@ -52,7 +53,7 @@ def note(
     outcome: client.Reply | client.PeerError,
     answer: PeerAnswer | OcpiError,
 ) -> None:
-    """Note what came of a request to a party, and what could be made of it."""
+    """Note what the outcome of a request says of its receiver; `answer` is what it became."""
     destination = request.destination
     with sql.best_effort(f"what {destination.ref} answered"):
         if isinstance(outcome, client.PeerError):
@@ -66,16 +67,16 @@ def note(
 
 
 def _failure(request: Outbound, error: client.PeerError) -> None:
-    """Note why there is no answer."""
+    """Note a failure; silence counts for the circuit breaker too."""
     log.warning("%s could not be asked: %s", request.destination.ref, error)
-    met = _in_failure(request.about, error)
-    deviations.note(request.destination.platform_id, met)
+    found = _in_failure(request.about, error)
+    deviations.note(request.destination.platform_id, found)
     if isinstance(error, client.PeerTimeout | client.PeerUnreachable):
         circuit_breaker.note_silence(request.destination)
 
 
 def _alert(destination: Destination) -> None:
-    """Flag the connection for the operator: what was refused is the hub's token."""
+    """Show operators that the platform refuses the hub's token."""
     error = token_refused(destination)
     log.error("connection in trouble: %s", error)
     record_failure(destination.platform_id, error)
@@ -86,16 +87,16 @@ def _reply(request: Outbound, reply: client.Reply, answer: PeerAnswer | OcpiErro
     destination = request.destination
     if reply.is_throttled:
         connection_health.throttled(destination.platform_id, reply.retry_after)
-    met = [*_in_reply(request, reply)]
+    found = [*_in_reply(request, reply)]
     if isinstance(answer, PeerAnswer):
-        met += _in_answer(request, reply, answer)
-    if met:
-        deviations.note(destination.platform_id, met)
+        found += _in_answer(request, reply, answer)
+    if found:
+        deviations.note(destination.platform_id, found)
     if destination.is_unseen and reply.envelope is not None:
         connection_health.answered(destination.platform_id)
 
 
-def _in_message(message: Message) -> Met:
+def _in_message(message: Message) -> FoundDeviations:
     about = f"{message.method} {message.module}"
     if message.lacks_ids:
         yield Deviation.NO_IDS_SENT, about
@@ -114,16 +115,16 @@ def _is_wrapped(message: Message) -> bool:
     return False
 
 
-def _in_failure(about: str, error: client.PeerError) -> Met:
-    """Look at why there is no answer; silence is no deviation."""
+def _in_failure(about: str, error: client.PeerError) -> FoundDeviations:
+    """Find deviations in a failure; silence is none."""
     if isinstance(error, client.RedirectRefused):
         yield Deviation.REDIRECTS, about
     if isinstance(error, client.ReplyTooLarge | client.ReplyUnreadable):
         yield Deviation.UNREADABLE, about
 
 
-def _in_reply(request: Outbound, reply: client.Reply) -> Met:
-    """Look at an answer to a message that was passed on; a single object is no list."""
+def _in_reply(request: Outbound, reply: client.Reply) -> FoundDeviations:
+    """Find deviations in the envelope and headers of a reply."""
     example = f"{request.about}: HTTP {reply.http_status}"
     if reply.envelope is None:
         yield Deviation.NO_ENVELOPE, example
@@ -136,11 +137,9 @@ def _in_reply(request: Outbound, reply: client.Reply) -> Met:
         yield Deviation.OBJECT_IN_LIST, example
 
 
-def _in_answer(request: Outbound, reply: client.Reply, answer: PeerAnswer) -> Met:
-    """Look at the URLs of an answer, and what could be made of them.
-
-    The Link of a last page may name others than the next.
-    """
+def _in_answer(request: Outbound, reply: client.Reply, answer: PeerAnswer) -> FoundDeviations:
+    """Find deviations in the URLs of an answer: those that the hub could not use."""
+    # The Link of a last page may have other relations than "next"; that is no deviation.
     link = reply.headers.get("Link")
     if link is not None and answer.next_page is None and (not link.strip() or _NEXT.search(link)):
         yield Deviation.LINK_UNUSABLE, request.about

@@ -1,9 +1,10 @@
-"""One POST of an object at a time: the same one sent meanwhile waits, and gets the same answer.
+"""POSTs in flight, one per object: the same POST sent meanwhile waits, and gets the same answer.
 
-Spec: 2.2.1 mod_cdrs (POST); A-96. What has been stored is recognised by its content
-(`hub.store.is_repeated_post`); this is about the time before. A claim is a row that one conditional
-statement takes for all processes; no connection is held for it, and that of a process that died
-runs out. Whoever asks after the answer is there has a try of its own.
+Spec: 2.2.1 mod_cdrs (POST); A-96. Once an object is stored, a repeated POST is recognised
+by its content (`hub.store.is_repeated_post`); this is about the time before. A claim is a row that
+one conditional statement takes for all processes; no connection is held for it, and the claim of a
+process that died runs out. Example: the hub forwards a CDR, and its impatient sender repeats the
+POST: the second waits for the first one's answer instead of sending the CDR twice.
 """
 
 import time
@@ -26,26 +27,29 @@ from hub.store.writes import digest
 from ocpi.errors import OcpiError, ReceiverTimeout, error_for
 
 MOST_ANSWER_BYTES = 65_536
-"""Of an answer that is kept for those who wait; they look for themselves beyond."""
+"""Longest answer that is kept for those who wait; beyond it each has a try of its own."""
 _MARGIN_SECONDS = 10
-"""Beside the peer's time: for the database. So long nobody repeats what a killed process posted."""
+"""How much longer than a request to a peer a claim lasts: the time for the database."""
 _PAUSES = (0.02, 0.05, 0.1)
+"""Seconds between looks at the claim; the last one repeats."""
 
 Identity = tuple[str, str, str]
+"""Owner, key and audience of an object."""
 
 
-def once(request: WriteRequest, platform_id: int, post: Callable[[], Answer]) -> Answer:
-    """Post an object of a platform, unless it is on its way: then return what that came to.
+def post_once(request: WriteRequest, platform_id: int, post: Callable[[], Answer]) -> Answer:
+    """Call `post`, unless the same POST is in flight: then wait for it and return its answer.
 
-    4002 when that takes too long: nobody knows the outcome, and it may be sent again.
+    Raises `ReceiverTimeout` when that takes too long: it may be sent again.
     """
     awaited: UUID | None = None
-    with closing(_looks(platform_id)) as looks:
-        for _ in looks:
+    with closing(_attempts(platform_id)) as attempts:
+        for _ in attempts:
             row = _this(request).first()
             if row is not None and _is_open(row):
                 awaited = row.claim
                 continue
+            # Only an answer it waited for: one that was there before may be of an older POST.
             if row is not None and row.claim == awaited and _is_same(row, request):
                 return _answer(row)
             claim = _claimed(request)
@@ -60,7 +64,7 @@ def once(request: WriteRequest, platform_id: int, post: Callable[[], Answer]) ->
 
 
 def under_way(keys: Collection[Identity]) -> set[Identity]:
-    """Return which objects are being posted at present, by owner, key and audience."""
+    """Return which of some objects are being posted at present."""
     owners, object_keys = {key[0] for key in keys}, {key[1] for key in keys}
     open_ones = Posting.objects.filter(http_status=None, until__gt=timezone.now())
     found = open_ones.filter(owner__in=owners, object_key__in=object_keys)
@@ -68,20 +72,21 @@ def under_way(keys: Collection[Identity]) -> set[Identity]:
 
 
 def forget_expired() -> int:
-    """Delete the claims nobody waits for any more; returns how many that were."""
+    """Delete claims that ran out; returns how many."""
     return Posting.objects.filter(until__lte=timezone.now()).delete()[0]
 
 
-def _looks(platform_id: int) -> Generator[None]:
-    """Let look at once, then again and again as long as a first answer may come.
+def _attempts(platform_id: int) -> Generator[None]:
+    """Yield at once, then after each pause, as long as the first POST may still be answered.
 
-    Who waits holds a thread: a sender has some of them, others keep theirs.
+    Waiting holds a thread, so a bulkhead bounds how many one sender holds.
     """
     yield
     end = time.monotonic() + settings.HUB_REQUEST_TIMEOUT + _PAUSES[-1]
     threads = settings.HUB_WEB_THREADS
     most, in_all = max(1, threads // 2), max(1, threads - 2)
-    with bulkhead.slot(-platform_id, most=most, in_all=in_all):  # below 0: of who sends
+    # A negative id, because the positive ones count the messages that wait for a platform's answer.
+    with bulkhead.slot(-platform_id, most=most, in_all=in_all):
         pauses = iter(_PAUSES)
         while time.monotonic() < end:
             sql.release()
@@ -98,7 +103,7 @@ def _claimed(request: WriteRequest) -> UUID | None:
 
 
 def _posted(claim: UUID, post: Callable[[], Answer]) -> Answer:
-    """Post, and leave the answer for those who wait; that is all it is written down for."""
+    """Call `post`, and leave its answer in the row of the claim for those who wait."""
     mine = Posting.objects.filter(claim=claim)
     try:
         answer = post()
@@ -121,7 +126,7 @@ def _posted(claim: UUID, post: Callable[[], Answer]) -> Answer:
 
 
 def _answer(row: Posting) -> Answer:
-    """Give the answer of the first to one that waited; raises the error it met."""
+    """Return the answer of the POST that was waited for, or raise the same error."""
     body = bytes(row.body or b"")
     if row.status_code is not None:
         error = error_for(row.status_code, body.decode())

@@ -1,8 +1,8 @@
-"""Real-time authorization of a driver when nobody knows whose the token is.
+"""Real-time authorization of a driver whose token the hub does not know.
 
 Spec: 2.2.1 mod_tokens, real-time authorization; transport and format (Open Routing Request); A-35,
-A-100, A-103. By `HUB_AUTHORIZE_UNKNOWN` the hub answers 404 and 2004, or asks at once every eMSP
-with which the sender may exchange tokens; the first that allows the driver is taken.
+A-100, A-103. `HUB_AUTHORIZE_UNKNOWN` decides whether the hub answers 404 and 2004, or asks every
+eMSP with which the sender may exchange tokens, all at once; the first ALLOWED is the answer.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from itertools import islice
 
 from hub.gateway import body_check, forwarding, outbound
 from hub.gateway.directory import PartyDirectory
-from hub.gateway.forwarding import Heard, Outcome
+from hub.gateway.forwarding import ForwardingResult, Outcome
 from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.outbound import PeerAnswer
@@ -32,21 +32,19 @@ from parties.hub_identity import hub_party
 
 MOST_ASKED = 20
 """eMSPs that are asked at once."""
-
 MOST_BYTES_OF_ANSWER = 65_536
-"""Of an eMSP's: they are read where all others' are waited for."""
-
+"""Longest answer that is read; it is decoded in the event loop that all requests share."""
 _ALLOWED, _NOT_ALLOWED = "ALLOWED", "NOT_ALLOWED"
 _NOT_FOUND = 404
 
-_WORST_FIRST: Sequence[type[OcpiError]] = (ReceiverTimeout, ReceiverNotConnected)
+_FIRST_TO_REPORT: Sequence[type[OcpiError]] = (ReceiverTimeout, ReceiverNotConnected)
 
 
-def authorized(message: Message, _route: AskAll) -> Answer:
-    """Give the answer of the eMSP that allows the driver, else of one that knows the token.
+def authorize_driver(message: Message, _route: AskAll) -> Answer:
+    """Return the answer of the eMSP that allows the driver, else of one that knows the token.
 
-    Raises `UnknownToken` when everybody says that it does not know the token, and a `HubError` when
-    the driver may be of somebody who could not be asked: never a no that nobody gave (A-103).
+    Raises `UnknownToken` when every eMSP says that it does not know the token, and another
+    `OcpiError` when one gave no usable answer: the driver may be its customer (A-103).
     """
     body_check.check(message)
     directory = PartyDirectory(hub_party(), message.holder)
@@ -58,15 +56,15 @@ def authorized(message: Message, _route: AskAll) -> Answer:
     raise _nobody_knows(message, heard)
 
 
-def _nobody_knows(message: Message, heard: Sequence[Heard]) -> OcpiError:
-    """Say what is known when nobody said anything of the driver."""
+def _nobody_knows(message: Message, heard: Sequence[ForwardingResult]) -> OcpiError:
+    """Return the error when no eMSP gave an authorization."""
     failed = [one.outcome for one in heard if not _is_unknown_to(one.outcome)]
     if not failed:
         text = f"no eMSP that {message.sender} exchanges tokens with knows this token"
         return UnknownToken(text, http_status=404)
     text = f"{len(failed)} of {len(heard)} eMSPs gave no usable answer in time"
     kinds = {reply.ocpi_error for reply in failed if isinstance(reply, client.PeerError)}
-    error = next((kind for kind in _WORST_FIRST if kind in kinds), HubError)
+    error = next((kind for kind in _FIRST_TO_REPORT if kind in kinds), HubError)
     return error(f"{text}; whose token this is remains unknown")
 
 
@@ -87,7 +85,10 @@ def _candidates(message: Message, directory: PartyDirectory) -> list[Destination
 
 
 def _rank(reply: Outcome) -> int:
-    """Order what was heard: a yes, a no of who knows the driver, a no, anything else."""
+    """Return 0 for ALLOWED, 1 for another verdict on a known driver, 2 for NOT_ALLOWED, else 3.
+
+    NOT_ALLOWED comes late: an eMSP may answer so for a token that it does not know.
+    """
     verdict = _verdict(reply)
     if verdict == _ALLOWED:
         return 0
@@ -95,7 +96,7 @@ def _rank(reply: Outcome) -> int:
 
 
 def _verdict(reply: Outcome) -> str:
-    """Return what is `allowed`; empty when the reply is no authorization."""
+    """Return the member `allowed` of an AuthorizationInfo; empty when the reply has none."""
     if not isinstance(reply, client.Reply) or len(reply.body) > MOST_BYTES_OF_ANSWER:
         return ""
     if not reply.ok:
@@ -108,7 +109,7 @@ def _verdict(reply: Outcome) -> str:
 
 
 def _is_unknown_to(reply: Outcome) -> bool:
-    """Whether somebody answered that it does not know the token, with or without envelope."""
+    """Whether an eMSP answered that it does not know the token, with or without envelope."""
     if not isinstance(reply, client.Reply):
         return False
     return reply.status_code == UnknownToken.status_code or reply.http_status == _NOT_FOUND

@@ -1,4 +1,4 @@
-"""Records of the URLs and tokens that the hub gave out, as reading a message asks for them.
+"""Records of the URLs and tokens that the hub gave out: the `Records` of `implied_sender`.
 
 Spec: 2.2.1 transport and format; mod_cdrs, mod_commands; A-83.
 """
@@ -14,8 +14,8 @@ from parties.models import Credentials
 def check_version(version: str, caller: Caller) -> None:
     """Refuse a version the platform did not register with (A-83).
 
-    After a switch the version before it stays open to the token before it, until that one ends:
-    with the first use of the new token, or when the grace of the rotation is over.
+    After a switch the old version remains open to the old token until that ends: with the first
+    use of the new token, or when the rotation's grace period is over.
     """
     if not caller.version or caller.version == version:
         return
@@ -31,7 +31,7 @@ def poster(reference: str) -> str | None:
     return known.owner if known else None
 
 
-def asked(reference: str, *, platform_id: int, module: ModuleID) -> PartyRef:
-    """Return which party of a platform is to send a result here; raises `NotFound`."""
+def asked_party(reference: str, *, platform_id: int, module: ModuleID) -> PartyRef:
+    """Return the party of a platform that owes a result at this URL; raises `NotFound`."""
     found = callbacks.awaited(reference, platform_id=platform_id, module=module)
     return PartyRef.parse(found.receiver)

@@ -1,4 +1,4 @@
-"""The relay of a message to one party, and the answer in that party's words.
+"""The relay of a message to one party, answered in that party's own words.
 
 Spec: 2.2.1 transport and format (response format, pagination, routing headers); mod_cdrs,
 mod_commands; A-23, A-37, A-95, A-96.
@@ -34,22 +34,22 @@ from ocpi.transport.routing_headers import RoutingHeaders
 _NOT_FOUND = 404
 
 
-def relayed(message: Message, route: Direct) -> Answer:
-    """Pass a message on to its party and give its answer back, from that party (TF-62, TF-73)."""
+def relay_message(message: Message, route: Direct) -> Answer:
+    """Forward a message to its party and return the party's answer (TF-62, TF-73)."""
     body_check.check(message)
     destination = route.destination
-    refused = command_routing.answer_for_another(message, destination)
+    refused = command_routing.answer_about_others_session(message, destination)
     if refused is not None:
         return Answer(envelope.render(data=refused))
     with loop_guard.guarded(message, destination):
         if message.asks_for_results:
-            return _asked(message, destination)
-        return _passed_on(message, destination)
+            return _send_command(message, destination)
+        return _pass_on(message, destination)
 
 
-def returned(message: Message, _route: Returned) -> Answer:
-    """Pass a result on to who asked for it, and answer its sender what became of it (CMD-07)."""
-    answer, destination = response_urls.passed_on(message)
+def return_result(message: Message, _route: Returned) -> Answer:
+    """Forward a result to the requester; its sender gets the requester's answer (CMD-07)."""
+    answer, destination = response_urls.forward_result(message)
     return in_its_words(message, destination, answer)
 
 
@@ -57,29 +57,29 @@ def in_its_words(
     message: Message,
     destination: Destination,
     answer: PeerAnswer,
-    more: Mapping[str, str] | None = None,
+    more_headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Return the answer of a party, from that party, with some headers more."""
+    """Return the answer of a party with routing headers that say it is from that party."""
     routing = RoutingHeaders(to=message.sender, sender=destination.ref).as_headers()
-    headers = {**answer.headers, **(more or {}), **routing}
+    headers = {**answer.headers, **(more_headers or {}), **routing}
     return Answer(answer.body, answer.http_status, headers)
 
 
-def _passed_on(message: Message, destination: Destination) -> Answer:
+def _pass_on(message: Message, destination: Destination) -> Answer:
     request = broadcast.addressed_to(message, destination)
     if request is None or not message.is_posted:
-        return _sent(message, destination, request)
-    posted_on = partial(_posted_on, message, destination, request)
-    return posts_in_flight.once(request, message.platform_id, posted_on)
+        return _send(message, destination, request)
+    post = partial(_pass_on_post, message, destination, request)
+    return posts_in_flight.post_once(request, message.platform_id, post)
 
 
-def _posted_on(message: Message, destination: Destination, request: WriteRequest) -> Answer:
-    if store.is_repeated_post(request):  # A retry: the party has it already (A-96).
-        return broadcast.acknowledged(message, request, store.repeat(request))
-    return _sent(message, destination, request)
+def _pass_on_post(message: Message, destination: Destination, request: WriteRequest) -> Answer:
+    if store.is_repeated_post(request):  # a retry: the party has the object already (A-96)
+        return broadcast.acknowledgement(message, request, store.repeat(request))
+    return _send(message, destination, request)
 
 
-def _sent(message: Message, destination: Destination, request: WriteRequest | None) -> Answer:
+def _send(message: Message, destination: Destination, request: WriteRequest | None) -> Answer:
     url = _page_url(message, destination)
     answer = forwarding.send(outbound.of_message(message, destination, url=url))
     headers: dict[str, str] = {}
@@ -91,30 +91,33 @@ def _sent(message: Message, destination: Destination, request: WriteRequest | No
 
 
 def _is_gone(message: Message, answer: PeerAnswer) -> bool:
-    """Whether a party has not what it should delete, which comes to the same."""
+    """Whether a party was to delete what it does not have: as good as deleted."""
     return message.method == "DELETE" and answer.http_status == _NOT_FOUND
 
 
-def _asked(message: Message, destination: Destination) -> Answer:
-    """Pass a command or a request about a profile on; results come to the hub (CMD-02)."""
+def _send_command(message: Message, destination: Destination) -> Answer:
+    """Forward a command or a charging profile request; its results come to the hub (CMD-02)."""
     command_routing.check(message)
-    spared = command_routing.too_often(message, destination)
-    if spared is not None:
-        return Answer(envelope.render(data=spared))
-    own, callback = response_urls.substituted(message, destination)
-    answer = forwarding.send(outbound.of_message(own, destination))
+    too_often = command_routing.too_often_answer(message, destination)
+    if too_often is not None:
+        return Answer(envelope.render(data=too_often))
+    rewritten, callback = response_urls.substitute(message, destination)
+    answer = forwarding.send(outbound.of_message(rewritten, destination))
     response_urls.note_answer(callback, answer)
     return in_its_words(message, destination, answer)
 
 
 def _link_to(message: Message, destination: Destination, url: str) -> str:
-    """Put a URL of the hub in place of the one at which a party's list goes on (TF-42)."""
+    """Return a Link to the hub in place of the party's own to its next page (TF-42)."""
     page = LinkedPage(message.sender, message.platform_id, destination.ref, url)
     return next_link(page_links.next_page(message.url, page))
 
 
 def _page_url(message: Message, destination: Destination) -> str | None:
-    """Return the party's own URL of a page, if that is still where the party is (A-95)."""
+    """Return the party's own URL of the page asked for, None when none is.
+
+    Raises `NotFound` when the party has moved to another host since it gave the link (A-95).
+    """
     if message.page is None:
         return None
     url = outbound.own_url(destination, message.page.url)
@@ -125,10 +128,10 @@ def _page_url(message: Message, destination: Destination) -> str | None:
 
 
 def _remembered(message: Message, request: WriteRequest, answer: PeerAnswer) -> dict[str, str]:
-    """Keep what a party accepted; the hub stands in for the URL where the party keeps it."""
+    """Store what a party accepted; of a posted object, return the hub's own Location header."""
     if broadcast.remember(request) is None or not message.is_posted:
         return {}
     if answer.location is not None:
         with sql.best_effort(f"where {request.audience} keeps what was posted"):
             cdr_references.remember_location(request, answer.location)
-    return broadcast.location(message, request)
+    return broadcast.location_header(message, request)

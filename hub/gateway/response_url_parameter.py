@@ -1,9 +1,9 @@
-"""The `response_url` in a query, encoded or not, and whatever else a lenient receiver reads as one.
+"""The `response_url` in a query or body, and everything else that a lenient receiver reads as one.
 
 Spec: 2.2.1 mod_commands, mod_charging_profiles; A-108, S-13. The hub puts its own URL in place of
-the one `response_url`. Any other member or parameter that reads as one would reach the receiver as
-the sender wrote it, and results, or a request into the receiver's own network, would go past the
-hub.
+the one `response_url`. Another member or parameter that reads as one, such as `Response-URL`, would
+reach the receiver as the sender wrote it, and its results would bypass the hub, or go to an address
+in the receiver's own network.
 """
 
 import json
@@ -20,19 +20,19 @@ from ocpi.errors import Finding, InvalidParameters
 RESPONSE_URL: Final = "response_url"
 
 IN_BODY: Final = frozenset({"POST", "PUT"})
-"""The methods whose body has it; it stands in the query of the others."""
+"""The methods that have it in the body; the others have it in the query."""
 
 MOST_FINDINGS: Final = 20
-"""Of one body that are reported: no sender has to read on to know what to change."""
+"""Findings of one body that are reported: enough to show its sender what to change."""
 
 _TWICE: Final = "reads as a response_url that is given more than once"
 _ONCE: Final = (
     "it stands once, in the body of POST and PUT, else in the query, spelled response_url"
 )
 _LONGEST_SHOWN: Final = 80
-_FOLDED: Final = "responseurl"
+_LETTERS_OF_NAME: Final = "responseurl"
 _DECODINGS: Final = 3
-"""Nobody decodes a name more often."""
+"""Layers of encoding that are looked through: no receiver is known to decode a name more often."""
 _ENCODED: Final = re.compile("%(?:3f|3d|26)", re.IGNORECASE)
 """What separates the parts of a query, encoded."""
 _ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
@@ -42,7 +42,10 @@ _OF_ADDRESSES: Final = re.compile(r"[.:/\\%@]")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query around its response_url, which is decoded; it `is_bare` when it was not encoded."""
+    """A query split around its response_url, which is decoded.
+
+    It `is_bare` when it was not encoded although it has a query of its own.
+    """
 
     before: str
     url: str
@@ -51,13 +54,15 @@ class Query:
 
 
 class _Members(list[tuple[str, object]]):
-    """The members of an object as they stand in its text: a repeated one stands there twice."""
+    """The members of an object in the order of its text, repeated ones included."""
 
 
 def split(query: str) -> Query:
-    """Find the response_url, encoded or not; with a query of its own it goes on to the end (A-108).
+    """Split a query around its response_url, encoded or not (A-108).
 
-    Some libraries encode only what would end a parameter, so `://` alone decides nothing.
+    One that is not encoded and has a query of its own goes on to the end, or to a last `duration`:
+    `response_url=https://a/r?x=1&y=2&duration=9`. Some libraries leave `://` as it is and encode
+    only what would end a parameter, so `://` alone does not show that the rest is not encoded.
     """
     found = f"&{query}".find(f"&{RESPONSE_URL}=")
     if found < 0:
@@ -75,15 +80,18 @@ def split(query: str) -> Query:
 
 
 def is_read_as_one(name: str) -> bool:
-    """Whether somebody might take a name for `response_url`: any case, joint or encoding."""
+    """Whether a receiver might read a name as `response_url`: in any case, joint or encoding.
+
+    `Response-URL`, `responseUrl`, `response%5Furl` and `response_url[0]` are examples.
+    """
     text = _decoded(name).partition("\0")[0]
-    return _FOLDED in {_letters(text), _letters(text.partition("[")[0])}
+    return _LETTERS_OF_NAME in {_letters(text), _letters(text.partition("[")[0])}
 
 
 def beside_the_body(body: bytes) -> list[Finding]:
-    """Find what reads as a `response_url` in a body beside the one member of that name.
+    """Find what reads as a `response_url` in a body besides the one member of that name.
 
-    Further in, what cannot be an address is anybody's own affair.
+    Inside of other members it is found only if its value may be an address.
     """
     try:
         value = json.loads(body, object_pairs_hook=_Members)
@@ -93,7 +101,7 @@ def beside_the_body(body: bytes) -> list[Finding]:
 
 
 def beside_the_query(text: str) -> list[Finding]:
-    """Find what reads as a `response_url` in a path and query without the one that counts."""
+    """Find what reads as a `response_url` in a path and query from which the real one was cut."""
     whole, found = text, {}
     for _ in range(_DECODINGS):
         for part in _SEPARATORS.split(whole):
@@ -118,7 +126,7 @@ def _in_body(value: object) -> Iterator[Finding]:
 
 
 def _within(path: str, value: object) -> Iterator[Finding]:
-    """Find members further in, whatever the depth."""
+    """Find members inside of a member, without recursion: the depth is the sender's choice."""
     left = [(path, value)]
     while left:
         path, value = left.pop()

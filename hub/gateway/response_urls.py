@@ -1,9 +1,9 @@
-"""`response_url` on its way through the hub, and results on their way back.
+"""Response URLs: replaced by one of the hub's own in requests, and called when results come.
 
-Spec: 2.2.1 mod_commands, mod_charging_profiles; A-42, A-104, A-107, A-108. Each side talks to the
-hub only: who is asked gets a URL of the hub's SENDER interface, unguessable, bound to its platform,
-good for several results and through restarts. A result is passed on once, now; what becomes of it
-is the answer to who sent it.
+Spec: 2.2.1 mod_commands, mod_charging_profiles; A-42, A-104, A-107, A-108. The receiver gets a URL
+of the hub's SENDER interface, which is unguessable, bound to the receiver's platform, and good for
+several results and through restarts. A result is forwarded once, at once; its sender gets the
+requester's answer.
 """
 
 from collections.abc import Mapping
@@ -40,10 +40,11 @@ from ocpi.versions import VERSIONS
 from parties.hub_identity import endpoint_url
 
 
-def substituted(message: Message, destination: Destination) -> tuple[Message, Callback]:
-    """Put a URL of the hub in place of the `response_url`, and remember whose it was.
+def substitute(message: Message, destination: Destination) -> tuple[Message, Callback]:
+    """Return the message with a URL of the hub as its `response_url`, and the stored callback.
 
-    Raises `InvalidParameters` when there is none, or none that may be called (TF-46).
+    Raises `InvalidParameters` when there is no `response_url`, or one that must not be called
+    (TF-46), or something beside it that reads as another.
     """
     in_body = message.method in IN_BODY
     value = message.content if in_body else {}
@@ -51,7 +52,7 @@ def substituted(message: Message, destination: Destination) -> tuple[Message, Ca
     query = Query(message.query, said, "") if in_body else split(message.query)
     beside = beside_the_query(f"{message.path}?{query.before}&{query.after}")
     _check(query.url, beside + (beside_the_body(message.body) if in_body else []))
-    callbacks.check_number(message.platform_id)
+    callbacks.check_limit(message.platform_id)
     callback = _remembered(message, destination, _subject(message, value), query.url)
     own = _own_url(message, destination, callback)
     if not in_body:
@@ -62,7 +63,7 @@ def substituted(message: Message, destination: Destination) -> tuple[Message, Ca
 
 
 def note_answer(callback: Callback, answer: PeerAnswer) -> None:
-    """Note that the receiver accepted."""
+    """Note in the callback when the answer is ACCEPTED."""
     try:
         data = decode_object(answer.body).get("data")
     except OcpiError:
@@ -72,13 +73,13 @@ def note_answer(callback: Callback, answer: PeerAnswer) -> None:
             callbacks.note_accepted(callback)
 
 
-def passed_on(message: Message) -> tuple[PeerAnswer, Destination]:
-    """Pass a result on to who asked for it."""
+def forward_result(message: Message) -> tuple[PeerAnswer, Destination]:
+    """Forward a result to the requester; return its answer, and the requester."""
     callback = callbacks.awaited(
         message.ids[0], platform_id=message.platform_id, module=message.module
     )
-    asker = directory.at_platform(callback.sender_platform_id, PartyRef.parse(callback.sender))
-    destination = replace(asker, endpoint=callback.url)
+    requester = directory.at_platform(callback.sender_platform_id, PartyRef.parse(callback.sender))
+    destination = replace(requester, endpoint=callback.url)
     refusal = objection(destination, "results")
     if refusal is not None:
         raise refusal
@@ -96,14 +97,14 @@ def passed_on(message: Message) -> tuple[PeerAnswer, Destination]:
 
 
 def _ids(message: Message, callback: Callback) -> MessageIds:
-    """Keep the result in the exchange it belongs to where it names none itself (A-42)."""
+    """Return a result's own ids; one without correlation id gets that of its request (A-42)."""
     if message.is_correlated:
         return message.message_ids
     return replace(message.message_ids, correlation_id=callback.correlation_id)
 
 
 def _check(url: str, beside: list[Finding]) -> None:
-    """Refuse a URL that is missing or must not be called, and others: they would be passed on."""
+    """Refuse a URL that is missing or must not be called, and any finding beside it."""
     wrong = "" if url else "is required"
     try:
         client.shared().check_url(url)
@@ -115,7 +116,7 @@ def _check(url: str, beside: list[Finding]) -> None:
 
 
 def _subject(message: Message, value: Mapping[str, object]) -> RequestSubject:
-    """Return what a request is about."""
+    """Return what a request is about: the first id of those that its module is remembered by."""
     said, declared = {**value, **message.values}, VERSIONS[message.version].modules[message.module]
     names = (said.get(name) for name in ("session_id", *declared.remembered))
     about = next(filter(None, names), "")
@@ -145,19 +146,19 @@ def _remembered(
         receiver=str(destination.ref),
         receiver_platform_id=destination.platform_id,
         correlation_id=message.message_ids.correlation_id,
-        expires_at=callbacks.expiry(subject.until),
+        expires_at=callbacks.expires_at(subject.until),
     )
 
 
 def _own_url(message: Message, destination: Destination, callback: Callback) -> str:
-    """Return the hub's URL for the results of a request, in the version the receiver speaks."""
+    """Return the hub's URL for results, in the version that the receiver speaks."""
     version = VERSIONS[destination.version or message.version]
     endpoint = endpoint_url(version, message.module, InterfaceRole.SENDER)
     return f"{endpoint}/{version.modules[message.module].result_path(callback.pk.hex)}"
 
 
 def _bare(message: Message) -> bytes:
-    """Take a result out of an envelope somebody put it in (A-104)."""
+    """Return a result without the envelope that some platforms put it in (A-104)."""
     if not wraps_object(message.content):
         return message.body
     return bytes(msgspec.json.decode(message.body, type=dict[str, msgspec.Raw])["data"])

@@ -1,4 +1,4 @@
-"""The routes a message can take, and whom it can be for.
+"""The routes a message can take, and the parties it can be for.
 
 `hub.gateway.routing` chooses among them.
 """
@@ -11,28 +11,29 @@ from ocpi.types import PartyRef, Role
 
 
 class Kept(StrEnum):
-    """What the hub keeps of a module."""
+    """What the hub keeps of a resource's objects."""
 
     FOR_ALL = "for all"
     FOR_ONE = "for one"
     """Personal data: each object for one party."""
     NOTHING = "nothing"
-    """Its messages are for one party, now."""
+    """Messages are forwarded to one party at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A party the hub knows, and whether its platform can be spoken to.
+    """A party in one role at its platform, and whether it can be reached there.
 
-    What is its at this platform the hub files under the name of a `holder`. The sender has to do
-    with it in this module when it `is_known`, and may send this message to it when it
-    `may_be_called`, however it is connected; it `is_live` while its platform names it and is not
-    suspended.
-    `endpoint` is the URL of the addressed interface at its platform, None when it offers none;
-    `pause` the seconds for which the platform wants to be left alone; `silence` those for which the
-    hub spares it and its requesters the wait, because so many messages in a row went `unanswered`.
-    An answer of a platform that `is_unseen` lately is a sign of life worth noting. A driver waits
-    `authorize_seconds` for it, 0: as long as for any eMSP.
+    endpoint           the URL of the addressed interface, None when the platform offers none
+    pause_seconds      for so long the platform asked for no messages (HTTP 429)
+    circuit_seconds    for so long its circuit is open
+    unanswered         how many messages in a row it did not answer
+    is_unseen          it did not call or answer lately, so that its next answer is to be noted
+    authorize_seconds  how long a driver waits for it; 0: as long as for any eMSP
+    holder             the name under which the hub files its objects at this platform
+    is_known           the sender may exchange this module with it, in some role
+    may_be_called      the sender may send this message to it
+    is_live            its platform names it, and is not suspended
     """
 
     ref: PartyRef
@@ -41,8 +42,8 @@ class Destination:
     connected: bool
     status: str
     endpoint: str | None
-    pause: int = 0
-    silence: int = 0
+    pause_seconds: int = 0
+    circuit_seconds: int = 0
     unanswered: int = 0
     version: str = ""
     is_behind_hub: bool = False
@@ -56,10 +57,11 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """A party a message turned out to be for: any of it, or what is said of it besides.
+    """The party a message turns out to be for, narrowed down to some of its registrations.
 
-    The `holder` under whose name the hub has what the message is about, the platform that was asked
-    before, or the `roles` of which it has one.
+    A party key may be registered at several platforms and in several roles. Where they are not
+    empty, `holder` is that of the object that the message is about, `platform_id` the platform of
+    an earlier request, and `roles` are those it must have one of.
     """
 
     ref: PartyRef
@@ -67,18 +69,18 @@ class Addressee:
     platform_id: int = 0
     roles: frozenset[Role] = frozenset()
 
-    def includes(self, one: Destination) -> bool:
-        """Whether this registration of the party is one it may be for."""
+    def includes(self, candidate: Destination) -> bool:
+        """Whether the message may be for this registration of the party."""
         return (
-            self.holder in {"", one.holder}
-            and self.platform_id in {0, one.platform_id}
-            and (not self.roles or one.role in self.roles)
+            self.holder in {"", candidate.holder}
+            and self.platform_id in {0, candidate.platform_id}
+            and (not self.roles or candidate.role in self.roles)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """Forward to this party now, and bring its answer back."""
+    """Forward to this party now, and relay its answer."""
 
     destination: Destination
 
@@ -95,7 +97,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Pass a result on to who asked for it."""
+    """Forward the result of a request to its requester."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +107,22 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class AskAll:
-    """Ask everybody it could be for: a driver waits, and nobody here knows the token."""
+    """Ask every eMSP it could be for: a driver waits whose token the hub does not know."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Answer this: the hub knows that nobody else does."""
+class HubAnswer:
+    """Answer with this `data`: no party could answer anything else."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Answer this error; the reason is part of it."""
+    """Answer with this error, which gives the reason."""
 
     error: OcpiError
 
 
-Decided = Direct | Broadcast | Stored | Returned | AskAll | Known | Refused
+Decided = Direct | Broadcast | Stored | Returned | AskAll | HubAnswer | Refused
 Route = Decided | Open

@@ -1,11 +1,11 @@
-"""Where a message goes, decided from what it says of itself: no HTTP, no queue, no database.
+"""Routing: where a message goes, decided without HTTP, queue or database.
 
 Spec: 2.2.1 transport and format, message routing headers; status codes, Hub errors; A-22 to A-36 of
 the ambiguities.
 
     TO          interface   method                      route
-    any         SENDER      POST of a result            Returned: to who asked for it
-    any         RECEIVER    GET of what was posted      Stored: to whom, the hub knows
+    any         SENDER      POST of a result            Returned: to its requester
+    any         RECEIVER    GET of what was posted      Stored: the hub has its receiver
     a party     either      any                         Direct, or Refused with the reason
     the hub     RECEIVER    PUT, PATCH, POST, DELETE    Broadcast
     the hub     either      GET                         Stored (of a list: GET-All)
@@ -18,8 +18,8 @@ the ambiguities.
 
 Why a party cannot be reached, the first that applies:
 
-    nobody registered it, or may; or it is nobody the
-    sender has to do with                               4001
+    no platform has registered or may register it, or
+    the sender has no agreement with it                 4001
     no role of it implements the interface              4000
     the sender may not call this interface of it        4001
     its platform is PLANNED, OFFLINE or SUSPENDED       4003
@@ -54,8 +54,8 @@ from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from parties.role_pairs import implements, stands_in
 
 
-class Call(Protocol):
-    """Which interface of a module is meant, and by whom."""
+class InterfaceCall(Protocol):
+    """A call of one interface of a module; `sender` is None when the hub itself calls."""
 
     @property
     def module(self) -> ModuleID: ...
@@ -67,8 +67,8 @@ class Call(Protocol):
     def sender(self) -> PartyRef | None: ...
 
 
-class Addressed(Call, Protocol):
-    """What of a message decides its route."""
+class Routable(InterfaceCall, Protocol):
+    """The properties of a message that decide its route."""
 
     @property
     def method(self) -> str: ...
@@ -83,7 +83,7 @@ class Addressed(Call, Protocol):
 
 
 class Directory(Protocol):
-    """Who is known to the hub."""
+    """The parties that the hub knows."""
 
     @property
     def hub(self) -> PartyRef:
@@ -95,7 +95,7 @@ class Directory(Protocol):
         """Return every role under which a party is registered."""
 
 
-def decide(message: Addressed, directory: Directory) -> Route:
+def decide(message: Routable, directory: Directory) -> Route:
     """Decide where a message goes."""
     if message.is_result:
         return Returned()
@@ -106,8 +106,8 @@ def decide(message: Addressed, directory: Directory) -> Route:
     return _of_hub(message)
 
 
-def _of_hub(message: Addressed) -> Route:
-    """Decide about what is addressed to the hub, or to nobody."""
+def _of_hub(message: Routable) -> Route:
+    """Decide about a message to the hub, or to nobody."""
     receiving = message.interface is InterfaceRole.RECEIVER
     if message.kept is Kept.NOTHING:
         return Open()
@@ -119,38 +119,39 @@ def _of_hub(message: Addressed) -> Route:
     return Open()
 
 
-def decide_for(addressee: Addressee, call: Call, directory: Directory) -> Direct | Refused:
+def decide_for(addressee: Addressee, call: InterfaceCall, directory: Directory) -> Direct | Refused:
     """Choose the platform by the role that module and interface imply (TF-84, A-30)."""
     try:
         chosen = destination_for(addressee, call, directory)
     except OcpiError as error:
         return Refused(error)
-    refusal = objection(chosen, _asked(call))
+    refusal = objection(chosen, _described(call))
     return Refused(refusal) if refusal else Direct(chosen)
 
 
-def destination_for(addressee: Addressee, call: Call, directory: Directory) -> Destination:
-    """Return the party a sender means, among those it may call; raises `OcpiError` for no such.
+def destination_for(addressee: Addressee, call: InterfaceCall, directory: Directory) -> Destination:
+    """Return the best registration of a party among those that the sender may call.
 
-    Whoever has nothing to do with a party gets the same answer whether it is there or not.
+    Raises `OcpiError` when there is none. A sender without an agreement gets the same error whether
+    the party exists or not.
     """
     found = directory.destinations(addressee.ref, call.module, call.interface)
-    known = [one for one in found if one.is_known]
+    known = [each for each in found if each.is_known]
     fitting = _fitting(found, call)
-    if known and not {one.platform_id for one in known} & {one.platform_id for one in fitting}:
-        roles = " and ".join(sorted({one.role for one in known}))
-        raise HubError(f"{addressee.ref} is {roles}, which does not implement {_asked(call)}")
-    callable_ = [one for one in fitting if one.may_be_called and addressee.includes(one)]
-    if not callable_:
-        raise _nobody(addressee.ref, call)
-    return max(callable_, key=_preference(call))
+    if known and not {each.platform_id for each in known} & {each.platform_id for each in fitting}:
+        roles = " and ".join(sorted({each.role for each in known}))
+        raise HubError(f"{addressee.ref} is {roles}, which does not implement {_described(call)}")
+    candidates = [each for each in fitting if each.may_be_called and addressee.includes(each)]
+    if not candidates:
+        raise _unknown(addressee.ref, call)
+    return max(candidates, key=_preference(call))
 
 
-def _asked(call: Call) -> str:
+def _described(call: InterfaceCall) -> str:
     return f"the {call.interface} interface of {call.module}"
 
 
-def _nobody(ref: PartyRef, call: Call) -> OcpiError:
+def _unknown(ref: PartyRef, call: InterfaceCall) -> OcpiError:
     if ref == call.sender:
         return InvalidParameters(f"OCPI-to and OCPI-from are the same party, {ref}")
     shared = f" that {call.sender} may exchange {call.module} with" if call.sender else ""
@@ -159,45 +160,47 @@ def _nobody(ref: PartyRef, call: Call) -> OcpiError:
     return UnknownReceiver(f"this hub knows no party {ref}{shared}: {check}; {operator}")
 
 
-def _fitting(found: Iterable[Destination], call: Call) -> list[Destination]:
-    """Return, at each platform, the roles that implement an interface; else their stand-ins."""
-    at: dict[int, list[Destination]] = {}
-    for one in found:
-        at.setdefault(one.platform_id, []).append(one)
-    return [one for roles in at.values() for one in _implementing(roles, call)]
+def _fitting(found: Iterable[Destination], call: InterfaceCall) -> list[Destination]:
+    """Return the roles that implement an interface, or stand in for it, of each platform apart."""
+    by_platform: dict[int, list[Destination]] = {}
+    for each in found:
+        by_platform.setdefault(each.platform_id, []).append(each)
+    return [each for roles in by_platform.values() for each in _implementing(roles, call)]
 
 
-def _implementing(known: Collection[Destination], call: Call) -> list[Destination]:
+def _implementing(roles: Collection[Destination], call: InterfaceCall) -> list[Destination]:
     """Return the roles that implement an interface; else those that stand in for them (CP-10)."""
     for applies in (implements, stands_in):
-        found = [one for one in known if applies(one.role, call.module, call.interface)]
+        found = [each for each in roles if applies(each.role, call.module, call.interface)]
         if found:
             return found
     return []
 
 
-def _preference(call: Call) -> Callable[[Destination], tuple[bool, bool | int]]:
-    """Say which of several registrations of a party is meant, the greatest.
+def _preference(call: InterfaceCall) -> Callable[[Destination], tuple[bool, bool | int]]:
+    """Return the key by which the greatest of a party's registrations is the one to call.
 
-    What is personal goes to one of them, by its role, whether it can be reached now or not.
+    Personal data always goes to the same one, by its role, even if that cannot be reached now,
+    so that the data of one driver is not spread over several.
     """
     if call.kept is Kept.FOR_ONE:
-        return lambda one: (one.endpoint is not None, -_BY_ROLE.index(one.role))
-    return lambda one: (one.connected, one.endpoint is not None)
+        return lambda each: (each.endpoint is not None, -_BY_ROLE.index(each.role))
+    return lambda each: (each.connected, each.endpoint is not None)
 
 
 _BY_ROLE = sorted(Role, key=lambda role: role is not Role.EMSP)
+"""The eMSP first, because personal data is about its customer."""
 
 
 def objection(chosen: Destination, asked: str) -> OcpiError | None:
-    """Say why nothing can be sent to a party now."""
+    """Return why nothing can be sent to a party now; None when it can."""
     if not chosen.connected:
         return ReceiverNotConnected(f"{chosen.ref} is {chosen.status}; nothing was sent")
-    if chosen.silence:
+    if chosen.circuit_seconds:
         text = f"{chosen.ref} did not answer lately; nothing was sent"
-        return ReceiverNotConnected(f"{text}, try again in {chosen.silence} s")
-    if chosen.pause:
-        return HubError(f"{chosen.ref} throttles requests: try again in {chosen.pause} s")
+        return ReceiverNotConnected(f"{text}, try again in {chosen.circuit_seconds} s")
+    if chosen.pause_seconds:
+        return HubError(f"{chosen.ref} throttles requests: try again in {chosen.pause_seconds} s")
     if chosen.endpoint is None:
         return HubError(f"the platform of {chosen.ref} does not offer {asked}")
     return None
@@ -209,10 +212,10 @@ def sender_of(
     module: ModuleID,
     interface: InterfaceRole,
 ) -> PartyRef:
-    """Return who speaks: the FROM party if it is the platform's, or the only one it can be.
+    """Return the sender: the `named` party, else the only party of the platform that it can be.
 
-    Raises `InvalidParameters` otherwise (TF-81, TF-82, A-33). Who calls an interface implements
-    the opposite one.
+    Raises `InvalidParameters` when the platform does not have that party, or none is named and
+    there are several (TF-81, TF-82, A-33). The caller of an interface implements the opposite one.
     """
     refs = {ref for _, ref in parties}
     if named is not None:

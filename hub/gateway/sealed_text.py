@@ -1,7 +1,8 @@
-"""What the hub hands out and takes back, sealed: who holds it reads nothing, and changes nothing.
+"""Sealed text: what the hub gives out and gets back, unreadable and unchangeable in between.
 
-The keys are derived from `CREDENTIALS_KEYS`, one for each purpose: what is sealed for one opens
-nothing else. The newest closes, any of them opens: a rotation ends nothing at once.
+Keys are derived from `CREDENTIALS_KEYS`, one set for each purpose, so that a text sealed for one
+purpose does not open for another. The newest key seals and any of them opens, so that texts
+survive a rotation.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,18 +15,19 @@ from django.conf import settings
 
 
 def sealed(purpose: str, text: str) -> str:
-    """Close a text; it is longer by a third and some."""
-    # Not compressed: beside what a reader chose itself, the length would betray the rest.
+    """Seal a text; it grows by a third and about a hundred characters."""
+    # Not compressed: a reader who chooses part of the text could infer the rest from the length.
     return _seal(purpose, tuple(settings.CREDENTIALS_KEYS)).encrypt(text.encode()).decode()
 
 
 def opened(purpose: str, text: str, *, seconds: int | None = None) -> str:
-    """Open a text closed for this purpose, lately if `seconds` says so; else `ValueError`."""
+    """Return a text sealed for this purpose, at most `seconds` ago; `ValueError` for any other."""
     try:
         seal = _seal(purpose, tuple(settings.CREDENTIALS_KEYS))
         plain = seal.decrypt(text.encode(), ttl=seconds).decode()
     except InvalidToken:
         raise ValueError("not sealed here, or too long ago") from None
+    # Base64 has several spellings of the same bytes; only the one given out is accepted.
     if urlsafe_b64encode(urlsafe_b64decode(text)).decode() != text:
         raise ValueError("spelled otherwise than it was given out")
     return plain

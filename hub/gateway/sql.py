@@ -1,4 +1,4 @@
-"""The SQL of the gateway: who is registered under a name, and the claim of a POST."""
+"""The SQL of the gateway: the registrations of a party, and the claim of a POST."""
 
 # ruff: noqa: SLF001 - _meta is the documented way to a table's name; no text has a value
 
@@ -17,7 +17,7 @@ POSTING = Posting._meta.db_table
 
 
 class Registration(NamedTuple):
-    """One role of a party at a platform, and what decides whether it can be spoken to."""
+    """One role of a party at a platform, with what decides whether it can be reached."""
 
     role: str
     is_active: bool
@@ -56,18 +56,19 @@ ORDER BY p.id"""
 
 
 REGISTRATIONS = _registrations("true, true")
-"""Of a party at one platform, or at all: whoever asks has to do with it already."""
+"""Those of a party, without asking for access: for an exchange that has begun already."""
 
 
 @lru_cache(maxsize=4)
 def registrations_reached(reach: str) -> Query[Registration]:
-    """Return the same as a sender sees them, by the SQL of `parties.access.reach_sql`."""
+    """Return those of a party as a sender sees them, by the SQL of `parties.access.reach_sql`."""
     columns = "COALESCE(reach.is_known, false), COALESCE(reach.may_be_called, false)"
     return _registrations(columns, f"CROSS JOIN LATERAL ({reach}) AS reach")
 
 
-# One statement, for all processes: the second of two that come at once changes nothing, and gets no
-# row. A claim that was answered, or ran out because its process died, is anybody's again.
+# One statement decides for all processes: the second of two simultaneous claims changes nothing and
+# returns no row. A claim that was answered, or ran out because its process died, can be taken
+# again.
 CLAIM = f"""
 INSERT INTO {POSTING} (owner, object_key, audience, digest, claim, until)
 VALUES (%(owner)s::text, %(key)s::text, %(audience)s::text, %(digest)s::bytea, %(claim)s::uuid,

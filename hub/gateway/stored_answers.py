@@ -1,4 +1,4 @@
-"""Answers from what the hub keeps: a page of a list, or one object.
+"""Answers from the store: a page of a list, or one object.
 
 Spec: 2.2.1 transport and format (pull, pagination); mod_cdrs; A-23, A-46, A-95.
 """
@@ -28,37 +28,37 @@ from parties.hub_identity import hub_party
 _FILTERS = ("date_from", "date_to")
 
 
-def stored(message: Message, _route: Stored) -> Answer:
-    """Serve from what the hub keeps: a page of a list, or one object."""
+def serve_stored(message: Message, _route: Stored) -> Answer:
+    """Answer a GET from the store: a page of a list, or one object."""
     return _page(message) if message.is_list else _single(message)
 
 
 def _page(message: Message) -> Answer:
-    asked = PageRequest.read(message.parameters)
-    if asked.cursor is not None:
-        asked = replace(asked, cursor=page_links.position(asked.cursor))
+    page_request = PageRequest.read(message.parameters)
+    if page_request.cursor is not None:
+        page_request = replace(page_request, cursor=page_links.open_cursor(page_request.cursor))
     most: int = settings.HUB_PAGE_LIMIT
-    limit = min(asked.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
+    limit = min(page_request.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
     page = store.page(
-        broadcast.policy_of(message), open_routing.viewer(message), asked, limit=limit
+        broadcast.policy_of(message), open_routing.viewer(message), page_request, limit=limit
     )
     headers = {"X-Total-Count": str(page.total), "X-Limit": str(most)}
     if page.cursor is not None:
-        cursor = page_links.cursor(f"{page.cursor}-{message.sender}-{message.platform_id}")
-        position = {"offset": asked.offset + page.count, "limit": limit, "cursor": cursor}
+        cursor = page_links.seal_cursor(f"{page.cursor}-{message.sender}-{message.platform_id}")
+        position = {"offset": page_request.offset + page.count, "limit": limit, "cursor": cursor}
         headers["Link"] = next_link(_next_url(message, position))
     return Answer(envelope.render(data=page.data), headers=headers)
 
 
 def _next_url(message: Message, position: Mapping[str, object]) -> str:
-    """Return the URL of the next page: the filters as they were spelled, and where it starts."""
+    """Return the URL of the next page: the filters as they were given, and its position."""
     given = message.parameters
     filters = {name: given[name] for name in _FILTERS if given.get(name)}
     return f"{message.url}?{urlencode({**filters, **position})}"
 
 
 def _single(message: Message) -> Answer:
-    """Serve one object: the caller's own, or one it may see (A-23, LOC-15)."""
+    """Answer with one object: the caller's own, or one it may see (A-23, LOC-15)."""
     policy, kind = broadcast.policy_of(message), message.kind
     if kind is None:
         raise NotFound(f"{message.module} has no objects to get")
@@ -75,15 +75,15 @@ def _single(message: Message) -> Answer:
 
 
 def _posted(message: Message) -> Answer:
-    """Serve what was posted to whoever posted it: from its receiver's URL, or the hub's copy."""
+    """Answer its sender with what it posted: from the receiver's URL, else the hub's copy."""
     found = cdr_references.by_reference(message.ids[0])
     if found is None or found.owner != message.holder:
         raise NotFound("nothing that this party posted is at this URL")
     try:
-        theirs = _from_receiver(message, found)
-    except OcpiError:  # gone, or its keeper is: what was posted has not changed
-        theirs = None
-    return theirs or Answer(envelope.render(data=found.text.encode()))
+        from_receiver = _from_receiver(message, found)
+    except OcpiError:  # what was posted never changes, so the hub's copy is as good
+        from_receiver = None
+    return from_receiver or Answer(envelope.render(data=found.text.encode()))
 
 
 def _from_receiver(message: Message, found: Posted) -> Answer | None:

@@ -1,4 +1,4 @@
-"""The token owner, for whom a Session or CDR is, and nobody else (A-26).
+"""The token owner: the one party that a Session or CDR is for (A-26).
 
 Spec: 2.2.1 mod_cdrs, CdrToken; transport and format, broadcast push. In 2.2 a CdrToken does not
 name its owner; it is found among the stored Tokens by uid and type.
@@ -20,14 +20,15 @@ from parties.role_pairs import implements
 ROLES = frozenset(
     role for role in Role if implements(role, ModuleID.TOKENS, InterfaceRole.SENDER)
 ) - {Role.HUB}
-"""Who owns tokens."""
+"""The roles that own Tokens."""
 _NOBODY = Fault.NO_TOKEN_OWNER
 
 
 def recipient_of(value: Mapping[str, object], *, sender: str) -> Addressee:
-    """Return the owner of an object's `cdr_token`, whose CPO is the holder `sender`.
+    """Return the owner of an object's `cdr_token`; `sender` is the holder of its CPO.
 
-    Raises `InvalidParameters` when it names none or several, `UnknownReceiver` when nobody has it.
+    Raises `InvalidParameters` when it names no token or several parties have it, `UnknownReceiver`
+    when none has.
     """
     token = value.get("cdr_token")
     if not isinstance(token, Mapping):
@@ -42,7 +43,7 @@ def recipient_of(value: Mapping[str, object], *, sender: str) -> Addressee:
 
 
 def named_owner(token: Mapping[str, object]) -> PartyRef | None:
-    """Return the owner a CdrToken names, if it does."""
+    """Return the owner that a CdrToken names; None in 2.2, where it names none."""
     country_code, party_id = token.get("country_code"), token.get("party_id")
     if not isinstance(country_code, str) or not isinstance(party_id, str):
         return None
