@@ -23,7 +23,7 @@ from django.db import close_old_connections
 
 from ocpi.errors import OcpiError
 from settings.answers import Answer, RawHeaders, Send, StreamedAnswer, send_in_parts, send_whole
-from settings.bodies import Body, Left, MemoryBudget, Receive, Share
+from settings.bodies import Body, MemoryBudget, Receive, SenderLeft, Share
 from settings.refusals import (
     OCPI,
     body_broken_off,
@@ -48,7 +48,7 @@ _WSGI_CONSTANTS = {
 }
 _threads = ThreadPoolExecutor(settings.HUB_WEB_THREADS, thread_name_prefix="web")
 _budget = MemoryBudget()
-_FAREWELL_SECONDS = 1.0
+_LINGER_SECONDS = 1.0
 """How long a sender that was answered before the end of its body may go on writing."""
 
 
@@ -100,7 +100,7 @@ async def _content(
             return await body.read(share, _threads, admits)
     except TimeoutError:
         raise (_turned_away(scope) if body.awaits_memory else body_too_slow()) from None
-    except Left:  # left to the server, this would be a 500
+    except SenderLeft:  # left to the server, this would be a 500
         raise body_broken_off() from None
 
 
@@ -130,8 +130,8 @@ async def _last_answer(answer: Answer, send: Send, body: Body) -> None:
     """Answer before the end of a body; its sender may write on for a moment, then it is cut off."""
     closing = [*answer.headers, (b"connection", b"close")]
     await send_whole(answer._replace(headers=closing), send)
-    with suppress(TimeoutError, Left):
-        async with asyncio.timeout(_FAREWELL_SECONDS):
+    with suppress(TimeoutError, SenderLeft):
+        async with asyncio.timeout(_LINGER_SECONDS):
             await body.drop()
 
 
@@ -180,7 +180,7 @@ def _is_streamed(parts: Any) -> bool:  # noqa: ANN401 - what Django returns to a
 
 
 class _NotRead(io.RawIOBase):
-    """The body of a stranger, for a view that should ask for it all the same."""
+    """In place of a stranger's body, for a view that asks for it all the same."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Have nothing, as when a sender left."""
@@ -211,6 +211,7 @@ def _environ(scope: Scope, body: bytes | None) -> dict[str, Any]:
     }
     environ |= _headers(scope["headers"])
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+    # Not 0 for one that was not read: a view must fail at it, not take it for empty.
     environ["CONTENT_LENGTH"] = "1" if body is None else str(len(body))
     environ.pop("HTTP_CONTENT_LENGTH", None)
     return environ

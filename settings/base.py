@@ -33,6 +33,7 @@ django_stubs_ext.monkeypatch()
 # Secrets and services
 SECRET_KEY = env.secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS")
+# `secret` demands that it is set and long enough, `words` takes the keys apart.
 CREDENTIALS_KEYS = env.words("CREDENTIALS_KEYS", env.secret("CREDENTIALS_KEYS"))
 for position, key in enumerate(CREDENTIALS_KEYS, start=1):
     try:
@@ -103,9 +104,11 @@ TEMPLATES = [
 
 DATABASES: dict[str, dict[str, Any]] = {"default": _DATABASE}
 DATABASES["default"]["OPTIONS"] |= {
-    # Prepared is what asks for it (database.sql); without a threshold psycopg ignores that too.
+    # Only statements that ask for it are prepared (database.sql); with None psycopg would prepare
+    # none at all, not even those.
     "prepare_threshold": 1_000_000,
-    # A server that is gone without a word is noticed before the leases of who waits for it end.
+    # Seconds of silence before a probe, and milliseconds until an answer to it: a server that is
+    # gone without a word is noticed before the leases of those who wait for it end.
     "keepalives_idle": 30,
     "tcp_user_timeout": 30_000,
     "pool": {"min_size": 1, "max_size": HUB_DATABASE_CONNECTIONS, "timeout": 10},
@@ -145,7 +148,7 @@ SESSION_COOKIE_AGE = HUB_CONSOLE_HOURS * 3_600
 if HUB_IS_HTTPS:  # a browser takes these names only from this very host, over TLS
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HUB_IS_HTTPS else None
-SECURE_HSTS_SECONDS = 31_536_000 if HUB_IS_HTTPS else 0
+SECURE_HSTS_SECONDS = 31_536_000 if HUB_IS_HTTPS else 0  # a year
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # whether the hub speaks for subdomains of its host is their owner's decision
@@ -154,12 +157,12 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# Whoever logs in without a page to go to, or with one that is elsewhere, begins at the start page.
+# Log-ins without a `next` page, or with one on another host, lead to the start page.
 LOGIN_URL, LOGIN_REDIRECT_URL = reverse_lazy("admin:login"), reverse_lazy("admin:index")
 DATA_UPLOAD_MAX_MEMORY_SIZE = HUB_MAX_BODY_BYTES + 1
 
-# The theme's Alpine compiles what its templates say, hence unsafe-eval; nothing inline ever runs.
-# Styles are inline in the theme's pages and in its charts.
+# The theme's Alpine.js compiles expressions in its templates, hence unsafe-eval; no inline script
+# ever runs. Styles are inline in the theme's pages and in its charts.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -168,7 +171,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:", *env.origin(HUB_MAP_TILES)],
         "font-src": [SELF],
         "connect-src": [SELF],
-        # Browsers look at where a form leads to in the end: logging out leads to the provider.
+        # Browsers check redirects of a form too: logging out ends at the identity provider.
         "form-action": [SELF, *(env.origin(HUB_OIDC_ISSUER) if HUB_OIDC_LOGOUT else [])],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
@@ -226,6 +229,6 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["flood"]}
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # It names the path of every refused request, and paths have the uids of tokens.
+    # Its warnings name the path of every refused request, and paths contain uids of tokens.
     "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -1,9 +1,9 @@
 """The body of a request: how far it is read, for whom, and how much memory all may take.
 
-Spec: 2.2.1 transport and format. The first part is read of anybody's, the rest only behind a token
-the hub knows, or a log-in at the console: what strangers send does not fill the memory. Long bodies
-of all senders together share a budget of `HUB_LONG_BODIES_BYTES`, from their first byte until they
-are answered; who finds it spent waits until the time for its body is over.
+Spec: 2.2.1 transport and format. The first 64 KiB are read of anybody's body, the rest only behind
+a token the hub knows, or a log-in at the console: strangers cannot fill the memory. Long bodies of
+all senders share a budget of `HUB_LONG_BODIES_BYTES`: each takes its length of it before the rest
+is read, until it is answered. One that does not fit waits until the time for its body is over.
 """
 
 import asyncio
@@ -20,14 +20,15 @@ Admits = Callable[[], bool]
 MOST_BYTES_UNASKED = 65_536
 """Of a body, before anybody asks who sends it."""
 _PAUSE_SECONDS = 0.05
+"""Between two looks at whether a body fits into the budget by now."""
 
 
-class Left(Exception):
-    """The sender left before the end of its body, or its chunks are none."""
+class SenderLeft(Exception):
+    """The sender left before the end of its body, or its chunked encoding is broken."""
 
 
 class MemoryBudget:
-    """What the long bodies of a process take; used by its event loop alone."""
+    """What the long bodies of a process take; its event loop alone uses it, so there is no lock."""
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -40,7 +41,7 @@ class MemoryBudget:
 
     @contextmanager
     def share(self) -> Iterator["Share"]:
-        """Give a body's share back when it is answered."""
+        """Lend a share to a request; it is free again when the request is answered."""
         share = Share(self)
         try:
             yield share
@@ -77,7 +78,7 @@ class Body:
         self.awaits_memory = False
 
     async def read(self, share: Share, threads: Executor, admits: Admits) -> bytes | None:
-        """Return it, cut one byte beyond what the hub accepts; None if its sender is nobody."""
+        """Return it, cut one byte beyond what the hub accepts; None for a stranger's long one."""
         most: int = settings.HUB_MAX_BODY_BYTES + 1
         await self._read(min(most, MOST_BYTES_UNASKED + 1))
         if not self.is_whole and self._size > MOST_BYTES_UNASKED:
@@ -91,7 +92,7 @@ class Body:
         return b"".join(self._chunks)[:most]
 
     async def drop(self) -> None:
-        """Take the rest off the wire: who still writes would not read the answer otherwise."""
+        """Take the rest off the wire: a sender that is still writing does not read the answer."""
         left = settings.HUB_MAX_BODY_BYTES - self._size
         while not self.is_whole and left > 0:
             left -= len(await self._next())
@@ -105,7 +106,7 @@ class Body:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             self.is_whole = True
-            raise Left
+            raise SenderLeft
         self.is_whole = not message.get("more_body")
         content: bytes = message.get("body", b"")
         return content

@@ -1,4 +1,4 @@
-"""Celery's queues, the schedule of beat, and its other settings; intervals are Django's."""
+"""Celery's queues, the schedule of beat, and its other settings; times are in seconds."""
 
 from django.conf import settings
 
@@ -6,7 +6,7 @@ broker_url = settings.REDIS_URL
 broker_connection_retry_on_startup = True
 broker_connection_timeout = 2
 broker_transport_options = {"socket_timeout": 5, "socket_connect_timeout": 1}
-# Once more, since a pooled connection may be one the broker gave up; after that beat does it.
+# Tried again once, since the broker may have closed a pooled connection; after that beat does it.
 task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_max": 0.1}
 task_ignore_result = True
 task_serializer = "json"
@@ -19,8 +19,8 @@ timezone = "UTC"
 
 _PULL_SECONDS = 10.0
 
-# Dispatching does not stand behind the deliveries it started: workers take their queues in turn.
-# Nor does who is connected wait for long readings and snapshots.
+# Workers take their queues in turn, so dispatching does not wait behind the deliveries it started,
+# nor the news of who is connected behind long pulls and snapshots.
 task_routes = {
     "hub.dispatch": {"queue": "wake"},
     "hub.snapshot": {"queue": "bulk"},
@@ -35,6 +35,7 @@ task_routes = {
     "hub.*": {"queue": "bulk"},
 }
 _OFTEN, _SELDOM = min(settings.HUB_IDLE_SECONDS, 5.0), 600.0
+# A task expires when its next one is due, so that none pile up while no worker runs.
 beat_schedule = {
     "wake-everything-behind": {
         "task": "hub.dispatch",

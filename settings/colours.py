@@ -1,4 +1,4 @@
-"""The shades of the console, derived from the hub's colour; whatever that is, words are legible.
+"""The shades of the console, derived from the hub's colour; whatever that is, text is legible.
 
 Each shade has a luminance of its own (WCAG 2, chapter 1.4.3: contrast is of luminances alone),
 reached by dimming or brightening the colour and, where it cannot be brighter, by white.
@@ -17,14 +17,16 @@ _LUMINANCES: Mapping[str, float] = {
     "400": 0.51,
     "500": 0.37,
 }
-"""Of the shades brighter than the colour, which stand on dark or behind dark words."""
+"""Of the shades brighter than the colour: text on dark, or a background of dark text."""
 _DIMMED: Mapping[str, float] = {"600": 1.0, "700": 0.62, "800": 0.43, "900": 0.35, "950": 0.16}
-"""Of the colour itself and the darker ones, on white or behind white words: shares of its own."""
+"""The colour itself and the darker ones, as shares of its own luminance: text on white, or a
+background of white text."""
 _BRIGHTEST = 0.16
-"""What words of it on a white or light grey page may be, for a contrast of 4.5."""
+"""The most luminance of text on a white or light grey page, for a contrast of 4.5."""
 _PUREST = 0.6
-"""How bright its brightest part gets before there is white in it: beyond that it is glaring."""
+"""How bright its brightest channel gets before white is mixed in: beyond that it is glaring."""
 _WEIGHTS = (0.2126, 0.7152, 0.0722)
+"""How much red, green and blue count in the luminance."""
 _WHITE = 255
 Linear = tuple[float, float, float]
 
@@ -34,11 +36,11 @@ def shades(colour: str) -> dict[str, str]:
     linear = _linear(colour)
     own = min(_luminance(linear), _BRIGHTEST)
     luminances = {**_LUMINANCES, **{name: own * share for name, share in _DIMMED.items()}}
-    return {name: _written(_lit(linear, luminance)) for name, luminance in luminances.items()}
+    return {name: _hex(_lit(linear, luminance)) for name, luminance in luminances.items()}
 
 
 def painted(drawing: Path, colour: str) -> str:
-    """Return an SVG drawing, whose `color` is made the given one, as an address that holds it."""
+    """Return an SVG drawing as a `data:` URL, its first `color` replaced by the given one."""
     text = re.sub('color="#[0-9a-f]{6}"', f'color="{colour}"', drawing.read_text(), count=1)
     return f"data:image/svg+xml,{quote(text)}"
 
@@ -48,26 +50,26 @@ def _lit(colour: Linear, luminance: float) -> Linear:
     now = _luminance(colour)
     times = min(luminance / now, max(1.0, _PUREST / max(colour))) if now else 0.0
     white = max(0.0, luminance - now * times) / (1 - now * times)
-    red, green, blue = (part * times * (1 - white) + white for part in colour)
+    red, green, blue = (channel * times * (1 - white) + white for channel in colour)
     return red, green, blue
 
 
 def _luminance(colour: Linear) -> float:
-    return sum(part * weight for part, weight in zip(colour, _WEIGHTS, strict=True))
+    return sum(channel * weight for channel, weight in zip(colour, _WEIGHTS, strict=True))
 
 
 def _linear(colour: str) -> Linear:
     red, green, blue = (int(colour[at : at + 2], 16) / _WHITE for at in (1, 3, 5))
-    return _unfolded(red), _unfolded(green), _unfolded(blue)
+    return _from_srgb(red), _from_srgb(green), _from_srgb(blue)
 
 
-def _unfolded(part: float) -> float:
-    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - sRGB
+def _from_srgb(channel: float) -> float:
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - sRGB
 
 
-def _written(colour: Linear) -> str:
-    return "#" + "".join(f"{round(_folded(part) * _WHITE):02x}" for part in colour)
+def _hex(colour: Linear) -> str:
+    return "#" + "".join(f"{round(_to_srgb(channel) * _WHITE):02x}" for channel in colour)
 
 
-def _folded(part: float) -> float:
-    return 12.92 * part if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055  # noqa: PLR2004 - sRGB
+def _to_srgb(channel: float) -> float:
+    return 12.92 * channel if channel <= 0.0031308 else 1.055 * channel ** (1 / 2.4) - 0.055  # noqa: PLR2004 - sRGB

@@ -115,7 +115,7 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def origin(address: str) -> list[str]:
-    """Return scheme and host of a URL, as a policy names them; nothing of one on this host."""
+    """Return scheme and host as a Content-Security-Policy names them; nothing for a mere path."""
     parts = urlsplit(address)
     return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
 
@@ -134,13 +134,13 @@ def database(name: str) -> dict[str, Any]:
     value = url(name, schemes=("postgresql", "postgres"))
     try:
         given = {key: str(each) for key, each in conninfo_to_dict(value).items()}
-    except ProgrammingError:  # what it says may quote the password
+    except ProgrammingError:  # its message may quote the password
         _stop(name, "is no URL of a database: percent-encode what is special in user and password")
-    own = {theirs: given.pop(ours, "") for ours, theirs in _OF_DJANGO.items()}
-    return {"ENGINE": "django.db.backends.postgresql", **own, "OPTIONS": given}
+    named = {django: given.pop(libpq, "") for libpq, django in _DJANGO_NAMES.items()}
+    return {"ENGINE": "django.db.backends.postgresql", **named, "OPTIONS": given}
 
 
-_OF_DJANGO = {
+_DJANGO_NAMES = {
     "dbname": "NAME",
     "user": "USER",
     "password": "PASSWORD",

@@ -71,7 +71,7 @@ HUB_MESSAGE_LOG_BUFFER_BYTES = env.integer("HUB_MESSAGE_LOG_BUFFER_BYTES", 32_00
 HUB_STRANGER_ROWS_PER_MINUTE = env.integer("HUB_STRANGER_ROWS_PER_MINUTE", 30)
 HUB_FIGURES_DAYS = env.integer("HUB_FIGURES_DAYS", 90, least=2)
 
-# How long what is personal is kept (docs/privacy.md); 0: for ever
+# How many days personal data is kept (docs/privacy.md); 0: for ever
 HUB_TOKEN_DAYS = env.integer("HUB_TOKEN_DAYS", 90)
 HUB_SESSION_DAYS = env.integer("HUB_SESSION_DAYS", 180)
 HUB_DRIVER_DAYS = env.integer("HUB_DRIVER_DAYS", 400)
@@ -136,7 +136,7 @@ if HUB_OIDC_ONLY and not HUB_OIDC_ISSUER:
     sentence = "HUB_OIDC_ONLY needs HUB_OIDC_ISSUER: nobody could log in (see .env.example)"
     raise env.Misconfigured(sentence)
 
-# Where `python -m settings.serve` listens, and with how many hands
+# Where `python -m settings.serve` listens; its processes, threads and connections
 HUB_BIND_HOST = env.text("HUB_BIND_HOST", "127.0.0.1")
 HUB_BIND_PORT = env.integer("HUB_BIND_PORT", 8000, least=1)
 HUB_WEB_WORKERS = env.integer("HUB_WEB_WORKERS", 2, least=1)

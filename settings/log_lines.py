@@ -1,7 +1,7 @@
 """The lines of the process log: one for each record, whatever a peer wrote into it.
 
-They are short, and those of one place in the code are so many a minute: who can make the hub say
-something, as a stranger with a foreign Host does, cannot fill the disk by that.
+Lines are short, and each place in the code may write only so many a minute: a stranger who can
+make the hub log something, by a foreign Host for example, cannot fill the disk with it.
 """
 
 import logging
@@ -12,7 +12,7 @@ from typing import Any
 from ocpi.printable import escaped
 
 LONGEST_LINE = 4_000
-"""Characters of a record; of what follows it the end is kept, four times as much."""
+"""Characters of a record; of a traceback below it the end is kept, four times as much."""
 MOST_LINES_A_MINUTE = 120
 """Of one place in the code."""
 _MINUTE = 60
@@ -21,7 +21,7 @@ _Failure = tuple[type[BaseException], BaseException, TracebackType | None] | tup
 
 
 class Flood(logging.Filter):
-    """Lets so many records of one place pass in a minute; the next one counts those left out."""
+    """Bounds the records of each place in the code; the first of a later minute counts the rest."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,9 +32,9 @@ class Flood(logging.Filter):
         """Whether a record is written."""
         place, minute = (record.pathname, record.lineno), int(record.created // _MINUTE)
         with self._lock:
-            since, number = self._passed.get(place, (minute, 0))
-            left_out = max(0, number - MOST_LINES_A_MINUTE) if since != minute else 0
-            number = 1 if since != minute else number + 1
+            counted, number = self._passed.get(place, (minute, 0))
+            left_out = max(0, number - MOST_LINES_A_MINUTE) if counted != minute else 0
+            number = 1 if counted != minute else number + 1
             self._passed[place] = minute, number
         if left_out:
             record.msg = f"{record.getMessage()} (and {left_out:,} more in a minute before)"
@@ -43,10 +43,10 @@ class Flood(logging.Filter):
 
 
 class Line(logging.Formatter):
-    """Shows what would act on a terminal; what follows a line is indented, so that none passes."""
+    """Escapes what would act on a terminal; indents tracebacks, lest one looks like a record."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record; a request that cannot be meant for the hub is no failure of its own."""
+        """Write a record; Django's about suspicious requests are warnings without a traceback."""
         if not record.name.startswith("django.security."):
             return super().format(record)
         bare = {"levelno": logging.WARNING, "levelname": "WARNING", "exc_info": None}

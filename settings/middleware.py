@@ -1,4 +1,4 @@
-"""The first links of the chain: headers for all, no endless URL, OCPI past the console's part."""
+"""The first middleware: headers for all answers, no endless URL, OCPI past the console's part."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 
 
 def secured(get_response: Handler) -> Handler:
-    """Put the headers on every answer that belong on all of them, errors included."""
+    """Put the security headers on every answer, errors included."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -42,9 +42,9 @@ def bounded_url(get_response: Handler) -> Handler:
 
 
 def ocpi_first(get_response: Handler) -> Handler:
-    """Answer paths below `/ocpi/`, whose calls carry a token and no cookie, without the rest.
+    """Answer paths below `/ocpi/` without the rest of the chain.
 
-    Sessions and CSRF cost a tenth of a request.
+    They carry a token and no cookie, and sessions and CSRF would cost a tenth of a request.
     """
 
     def handle(request: HttpRequest) -> HttpResponseBase:
@@ -60,7 +60,7 @@ def ocpi_first(get_response: Handler) -> Handler:
 
 
 def in_utf8(get_response: Handler) -> Handler:
-    """Read forms as browsers send them here; a `charset=hex` is a codec, and fails as a text's."""
+    """Read forms as UTF-8 whatever they claim: `charset=hex` names a codec that makes no text."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         if request.encoding is not None:

@@ -1,4 +1,4 @@
-"""Answers to what no view is asked about: too long, too slow, too much, or no HTTP.
+"""Answers to requests that no view sees: too long, too slow, too much, or broken off.
 
 Spec: 2.2.1 transport and format. Below `/ocpi/` they are envelopes with the caller's ids, as all of
 the hub's answers; elsewhere a sentence. They come before any token is looked at and are not logged.
@@ -18,7 +18,7 @@ from settings.security_headers import always
 
 OCPI = "/ocpi"
 LONGEST_URL = 4_000
-"""Characters of path and query; what is longer is no resource, and no list has such filters."""
+"""Characters of path and query: no resource and no filter of a list needs more."""
 MOST_HEADER_BYTES = 32_768
 """Of all header lines of a request together, and what the server holds of an unfinished one."""
 

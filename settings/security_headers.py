@@ -1,7 +1,7 @@
-"""What stands on every answer, whoever gave it: a browser that gets one does nothing clever.
+"""The headers of every answer, whoever gave it: browsers are to guess nothing and keep nothing.
 
-Answers of OCPI and pages of the console have personal data and keys in them, so nobody between
-keeps a copy; static files say themselves how long they last.
+OCPI answers and pages of the console contain personal data and keys, so no cache on the way may
+keep a copy; static files say themselves how long they may be kept.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 @lru_cache(maxsize=8)
 def always(hsts_seconds: int, referrer_policy: str) -> Mapping[str, str]:
-    """Return the headers, none of them in place of what an answer says itself."""
+    """Return the headers; where an answer sets one itself, that one is to remain."""
     secure = {"Strict-Transport-Security": f"max-age={hsts_seconds}"} if hsts_seconds else {}
     return {
         **secure,

@@ -1,8 +1,8 @@
 """`python -m settings.serve`: the hub's web processes, under granian.
 
-Whoever connects and says nothing, or not enough of a request, is cut off; so is a connection that
-was quiet after an answer. The time is short enough that silent connections cannot fill what a
-process serves at once, and clients of any make open a new one.
+A connection that sends nothing, or not enough of a request, is cut off; so is one that stays quiet
+after an answer. The time for that is short, so that silent connections cannot take up all those a
+process serves at once; clients of any make simply open a new one.
 """
 
 import os
@@ -15,6 +15,7 @@ from granian.http import HTTP1Settings
 MOST_SECONDS_FOR_A_HEAD = 5
 """Until the headers of a request are there: after connecting, and after the last answer."""
 _FILES = 65_536
+"""Open files a process asks the system for; each connection is one."""
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
     from django.conf import settings  # noqa: PLC0415 - the settings module must be named first
 
-    from settings.refusals import MOST_HEADER_BYTES  # noqa: PLC0415 - the same
+    from settings.refusals import MOST_HEADER_BYTES  # noqa: PLC0415 - that, too
 
     _raise_open_files()
     Granian(

@@ -1,4 +1,4 @@
-"""The settings of the test run: development secrets, loopback peers allowed, quick to empty."""
+"""The settings of the test run: fixed secrets, loopback peers, a database quick to empty."""
 
 import os
 
@@ -12,7 +12,7 @@ _FIXED = {
     "HUB_ALLOW_HTTP_PEERS": "true",
     "HUB_CONNECT_TIMEOUT": "1",
     "HUB_REQUEST_TIMEOUT": "2",
-    "HUB_MESSAGE_LOG_DAYS": "0",  # a test of the log opens it
+    "HUB_MESSAGE_LOG_DAYS": "0",  # tests of the log turn it on
     "HUB_PULL_PAUSE": "0",
     "HUB_LOGIN_REQUESTS_PER_MINUTE": "600",
     "HUB_REQUESTS_PER_MINUTE": "60000",  # generated messages come as fast as they are taken
@@ -40,5 +40,5 @@ from settings.base import DATABASES, INSTALLED_APPS  # noqa: E402
 DATABASES["default"]["ENGINE"] = "tests.database_backend"
 DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 5
 INSTALLED_APPS += ["tests.database_backend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, where none is kept
-WHITENOISE_AUTOREFRESH = True  # every client would first look for all files; tests/settings does
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick: nobody attacks them
+WHITENOISE_AUTOREFRESH = True  # else every client first looks for all files; off in tests/settings

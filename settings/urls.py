@@ -15,7 +15,7 @@ urlpatterns = [
     path("admin/two-factor/", include("operators.urls")),
     path("admin/oidc/", include((_PROVIDER, "oidc"))),
     path("admin/break-glass/<str:key>/", views.break_glass, name="break_glass"),
-    # Instead of the console's own of the same addresses.
+    # In place of the views that Django's admin has at these paths.
     path("admin/login/", views.log_in),
     path("admin/logout/", views.log_out),
     path("admin/password_change/", admin.site.admin_view(views.change_password)),
