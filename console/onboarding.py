@@ -29,7 +29,7 @@ from parties import hub_identity
 from parties.connection_status import IllegalTransition
 from parties.models import Platform
 from parties.registration import invitation_letter
-from parties.registration.invitation import Invitation, Starts
+from parties.registration.invitation import Initiator, Invitation
 from parties.registration.outbound import register
 
 if TYPE_CHECKING:
@@ -115,13 +115,13 @@ def _page(
     admin: Any,  # noqa: ANN401 - the platforms' admin
     request: HttpRequest,
     platform: Platform,
-    starts: Starts | None = None,
+    starts: Initiator | None = None,
     **context: object,
 ) -> HttpResponse:
     """Show the page of a platform."""
     shown = _checklist(admin, request, platform, starts)
     checklist: Checklist = shown["checklist"]
-    asks = shown["may_change"] and checklist.starts is Starts.HUB and not platform.is_registered
+    asks = shown["may_change"] and checklist.starts is Initiator.HUB and not platform.is_registered
     here = reverse(_PAGE, args=[platform.pk])
     shown |= {
         "title": "Onboarding",
@@ -129,7 +129,7 @@ def _page(
         "form": RegisterForm() if asks else None,
         "here": here,
         "part": f"{here}?{urlencode({'part': 'checklist', 'starts': checklist.starts})}",
-        "others": [starter.value for starter in Starts if starter is not checklist.starts],
+        "others": [starter.value for starter in Initiator if starter is not checklist.starts],
         **context,
     }
     # A page that asks for something, or that shows a token, is not to be taken away.
@@ -143,7 +143,7 @@ def invited(admin: Any, request: HttpRequest, invitation: Invitation) -> HttpRes
         admin,
         request,
         invitation.platform,
-        Starts.PLATFORM,
+        Initiator.PLATFORM,
         token=invitation.token,
         token_in_base64=authorization.header(invitation.token),
         versions_url=hub_identity.versions_url(),
@@ -151,9 +151,9 @@ def invited(admin: Any, request: HttpRequest, invitation: Invitation) -> HttpRes
     )
 
 
-def _requested_starter(request: HttpRequest) -> Starts | None:
+def _requested_starter(request: HttpRequest) -> Initiator | None:
     asked = request.GET.get("starts", "")
-    return Starts(asked) if asked in set(Starts) else None
+    return Initiator(asked) if asked in set(Initiator) else None
 
 
 @sensitive_variables("form", "given")
@@ -161,7 +161,7 @@ def _register(admin: Any, request: HttpRequest, platform: Platform) -> HttpRespo
     """Have the hub start; when that fails the form stays filled, for the next try."""
     form = RegisterForm(request.POST)
     if not form.is_valid():
-        return _page(admin, request, platform, Starts.HUB, form=form)
+        return _page(admin, request, platform, Initiator.HUB, form=form)
     given = form.cleaned_data
     method: Literal["POST", "PUT"] = "PUT" if given["put"] else "POST"
     try:
@@ -170,7 +170,7 @@ def _register(admin: Any, request: HttpRequest, platform: Platform) -> HttpRespo
         )
     except (OcpiError, IllegalTransition, ValueError) as error:
         admin.message_user(request, f"The handshake failed: {error}", messages.ERROR)
-        return _page(admin, request, platform, Starts.HUB, form=form)
+        return _page(admin, request, platform, Initiator.HUB, form=form)
     admin.log_change(request, platform, "Registered by the hub.")
     admin.message_user(request, f"{platform} is connected.", messages.SUCCESS)
     return HttpResponseRedirect(reverse(_PAGE, args=[platform.pk]))
@@ -188,7 +188,7 @@ def _checklist(
     admin: Any,  # noqa: ANN401 - the platforms' admin
     request: HttpRequest,
     platform: Platform,
-    starts: Starts | None,
+    starts: Initiator | None,
 ) -> dict[str, Any]:
     """Return what the part of the page shows."""
     checklist = read(platform, starts)

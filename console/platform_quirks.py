@@ -9,7 +9,7 @@ from django import forms
 
 from parties.models import Platform
 from parties.quirks import QUIRKS, Description, Quirks
-from parties.registration.invitation import NotPossible, Starts, usable_name
+from parties.registration.invitation import Initiator, NotPossible, usable_name
 
 if TYPE_CHECKING:
     from django.forms import CheckboxInput, NumberInput, RadioSelect
@@ -79,9 +79,9 @@ class NewPlatformForm(PlatformForm):
     starts = forms.ChoiceField(
         label="Who starts",
         choices=[
-            (Starts.PLATFORM.value, "The platform: it gets a token A from us"),
-            (Starts.HUB.value, "The hub: the platform gave us its versions URL and a token A"),
+            (Initiator.PLATFORM.value, "The platform: it gets a token A from us"),
+            (Initiator.HUB.value, "The hub: the platform gave us its versions URL and a token A"),
         ],
-        initial=Starts.PLATFORM.value,
+        initial=Initiator.PLATFORM.value,
         widget=RadioSelect(),
     )

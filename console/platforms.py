@@ -28,7 +28,7 @@ from ocpi.errors import OcpiError
 from parties import rate_limits
 from parties.connection_status import IllegalTransition
 from parties.models import Platform
-from parties.registration.invitation import Invitation, Starts, invite
+from parties.registration.invitation import Initiator, Invitation, invite
 
 
 def _page_of(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
@@ -108,8 +108,8 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
         self, request: HttpRequest, obj: Platform
     ) -> HttpResponse:
         """Go on: show token A, or ask for the one the platform gave us."""
-        starts = Starts(request.POST["starts"])
-        if starts is Starts.PLATFORM and self.has_change_permission(request, obj):
+        starts = Initiator(request.POST["starts"])
+        if starts is Initiator.PLATFORM and self.has_change_permission(request, obj):
             return invited(self, request, invite(obj.name, roles=()))
         page = reverse("admin:parties_platform_onboarding", args=[obj.pk])
         return HttpResponseRedirect(f"{page}?starts={starts}")

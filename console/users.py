@@ -18,7 +18,7 @@ from console.base import ModelAdmin, ago, cached_per_row, column, operates, tabl
 from console.object_links import list_of
 from operators import second_factor, sessions
 from operators.audit import record
-from operators.groups import is_of_the_hub
+from operators.groups import is_built_in
 from operators.login_events import Event
 from operators.models import Change, ConsoleSession
 
@@ -135,8 +135,8 @@ class OperatorGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         """Refuse for the hub's own: the next migration would undo it."""
-        return not is_of_the_hub(obj) and super().has_change_permission(request, obj)
+        return not is_built_in(obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         """Refuse for the hub's own."""
-        return not is_of_the_hub(obj) and super().has_delete_permission(request, obj)
+        return not is_built_in(obj) and super().has_delete_permission(request, obj)

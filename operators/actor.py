@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Channel(StrEnum):
-    """By which way somebody acts."""
+    """Where somebody acts."""
 
     CONSOLE = "console"
     COMMAND_LINE = "command line"
@@ -26,7 +26,7 @@ class Actor:
     address: str | None = None
     doing: str = ""
     session: str = ""
-    """Of a person at the console: as `operators.sessions` keeps it."""
+    """Of a person at the console: the hash of its id (`operators.sessions`)."""
 
 
 HUB = Actor("hub", Channel.HUB)
@@ -40,7 +40,7 @@ def actor() -> Actor | None:
 
 @contextmanager
 def acting(who: Actor | None) -> Iterator[None]:
-    """Let everything inside be done by this actor."""
+    """Make this the actor of all that the block does."""
     token = _actor.set(who)
     try:
         yield
@@ -49,12 +49,12 @@ def acting(who: Actor | None) -> Iterator[None]:
 
 
 def at_the_command_line(arguments: Sequence[str]) -> Actor:
-    """Return the operating-system user; of the arguments only the command: others may be secret."""
+    """Return the operating-system user; only the first argument is kept: others may be secret."""
     return Actor(_user(), Channel.COMMAND_LINE, doing=" ".join(["manage.py", *arguments[:1]]))
 
 
 def _user() -> str:
-    """Name who logged in to the machine, also behind sudo and where the user has no name."""
+    """Return who logged in to the machine, also behind sudo; a user without a name by its uid."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):

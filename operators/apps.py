@@ -19,14 +19,12 @@ class OperatorsConfig(AppConfig):
     verbose_name = "Operators"
 
     def ready(self) -> None:
-        """Listen to what is audited, and to what ends sessions."""
+        """Connect the receivers of signals: groups, audit, sessions."""
         from django.contrib import admin  # noqa: PLC0415 - its site is made of loaded applications
 
-        from operators import groups as operators_groups  # noqa: PLC0415 - it needs the loaded models
+        from operators import groups  # noqa: PLC0415 - it needs the loaded models
 
-        post_migrate.connect(
-            operators_groups.bring_in_line, sender=self, dispatch_uid="operators.groups"
-        )
+        post_migrate.connect(groups.bring_in_line, sender=self, dispatch_uid="operators.groups")
         admin.site.login_template = "operators/login.html"
         _audit()
         _watch_sessions()
@@ -42,7 +40,7 @@ def _audit() -> None:
         post_delete.connect(audit.deleted, sender=model, dispatch_uid="operators")
     user, group = apps.get_model("auth.User"), apps.get_model("auth.Group")
     for through in (user.groups.through, user.user_permissions.through, group.permissions.through):
-        m2m_changed.connect(audit.linked, sender=through, dispatch_uid="operators")
+        m2m_changed.connect(audit.relations_changed, sender=through, dispatch_uid="operators")
 
 
 def _watch_sessions() -> None:
@@ -52,7 +50,9 @@ def _watch_sessions() -> None:
     pre_save.connect(sessions.remember, sender=user, dispatch_uid="operators.sessions")
     post_save.connect(sessions.saved, sender=user, dispatch_uid="operators.sessions")
     groups = user.groups.through
-    m2m_changed.connect(sessions.linked, sender=groups, dispatch_uid="operators.sessions")
-    pre_delete.connect(sessions.group_ends, sender=group, dispatch_uid="operators.sessions")
+    m2m_changed.connect(sessions.groups_changed, sender=groups, dispatch_uid="operators.sessions")
+    pre_delete.connect(
+        sessions.group_to_be_deleted, sender=group, dispatch_uid="operators.sessions"
+    )
     user_logged_in.connect(forms.logged_in, dispatch_uid="operators")
     user_logged_out.connect(forms.logged_out, dispatch_uid="operators")

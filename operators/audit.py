@@ -1,6 +1,6 @@
-"""The audit: what of the configuration is in it, and how a change becomes a row.
+"""The audit: which changes of the configuration are in it, and how one becomes a row.
 
-Saved and deleted rows of `AUDITED` are written down by themselves while somebody acts. Where one
+While somebody acts, every saved or deleted row of `AUDITED` becomes an entry by itself. Where one
 action changes several rows, `audited_action` makes one entry of it: `invited P1`, not `created` for
 a platform, each party it may register and each token.
 """
@@ -46,7 +46,7 @@ def record(
     by: Actor | None = None,
     kind: str = "",
 ) -> None:
-    """Write down a change; nobody acting means that the hub did it by itself."""
+    """Write an entry; while nobody acts, the hub did it by itself."""
     by = by or actor() or HUB
     row = thing if isinstance(thing, Model) else None
     change = Change.objects.create(
@@ -65,9 +65,9 @@ def record(
 
 
 def _log_line(change: Change) -> None:
-    """Say it in the process's log as well, which no account of the database changes (ASVS 7.3.3).
+    """Write the process's log as well, which no account of the database can change (ASVS 7.3.3).
 
-    Of what was done and to which row: what it says of it may name a driver.
+    Only the action and the row: before and after may name a driver.
     """
     about = f"{change.kind} {change.object_id}".strip()
     by = (change.who, change.channel, change.address or "-")
@@ -78,12 +78,12 @@ def _log_line(change: Change) -> None:
 def audited_action(
     action: str, subject: str, facts: Callable[[], Facts | None], *, kind: str
 ) -> Iterator[None]:
-    """Write down one change for all that happens inside; a failed one only if it left a trace."""
+    """Make one entry of all that the block changes; of a failed one only if something changed."""
     before, token = facts(), _within_action.set(True)
     try:
         yield
     except Exception:
-        with suppress(DatabaseError):  # what went wrong first is what is raised
+        with suppress(DatabaseError):  # the first error is the one to raise
             _record_trace(f"{action} (failed)", subject, before, facts, kind=kind)
         raise
     finally:
@@ -95,7 +95,7 @@ def audited_action(
 def _record_trace(
     action: str, subject: str, before: Facts | None, facts: Callable[[], Facts | None], *, kind: str
 ) -> None:
-    """Write down what a failed action changed; inside a transaction all of it is undone."""
+    """Record what a failed action changed; inside a transaction all of it is rolled back."""
     if connection.in_atomic_block:
         return
     was, now = _differing(before, facts())
@@ -104,14 +104,14 @@ def _record_trace(
 
 
 def remember(sender: type[Model], instance: Model, **_: object) -> None:
-    """Before a row is saved: keep what it is now."""
+    """Before a row is saved: keep its audited fields as they are."""
     del sender
     if _is_watched():
         setattr(instance, _BEFORE, audited_fields(instance))
 
 
 def saved(sender: type[Model], instance: Model, *, created: bool, **_: object) -> None:
-    """After it: write down what differs."""
+    """After that: record which differ."""
     del sender
     before = instance.__dict__.pop(_BEFORE, None)
     if not _is_watched():
@@ -123,13 +123,13 @@ def saved(sender: type[Model], instance: Model, *, created: bool, **_: object) -
 
 
 def deleted(sender: type[Model], instance: Model, **_: object) -> None:
-    """Write down what a row was that is gone."""
+    """Record a deleted row as it was."""
     del sender
     if _is_watched():
         record("deleted", instance, before=_facts(instance))
 
 
-def linked(
+def relations_changed(
     sender: type[Model],
     instance: Model,
     action: str,
@@ -137,7 +137,7 @@ def linked(
     pk_set: set[Any] | None,
     **_: object,
 ) -> None:
-    """Write down groups and permissions that were given or taken."""
+    """Record groups and permissions that were given or taken."""
     del sender
     word = {"post_add": "gave", "post_remove": "took away", "pre_clear": "took away all"}.get(
         action
@@ -174,7 +174,7 @@ def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - of any column
 
 
 def _differing(before: Facts | None, after: Facts | None) -> tuple[Facts | None, Facts | None]:
-    """Leave out of both what is the same in both."""
+    """Leave out what is the same in both."""
     if before is None or after is None:
         return before, after
     names = [name for name in after if before.get(name) != after[name]]

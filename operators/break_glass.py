@@ -1,4 +1,4 @@
-"""Breaking the glass: a link to a password log-in, where only the provider's word counts.
+"""Breaking the glass: a link to a password log-in, where `HUB_OIDC_ONLY` allows none.
 
 A command at the hub's machine makes a link that is good for some minutes and for one log-in; name,
 password and second factor are asked for all the same.
@@ -11,30 +11,31 @@ from django.http import HttpRequest
 MOST_MINUTES_BROKEN = 15
 """Minutes for which such a link is good."""
 _SALT = "operators.break_glass"
-_KEPT = "console_glass"
+_ACCEPTED = "console_glass"
+"""The key of a session's data for the key of the link that was opened in it."""
 
 
 def key_for(user: User) -> str:
-    """Return what a link carries: it is void after the next log-in of the account."""
+    """Return the signed key in a link, which is void after the account's next log-in."""
     return signing.dumps((user.get_username(), str(user.last_login)), salt=_SALT)
 
 
 def accept(request: HttpRequest, key: str) -> bool:
-    """Take a link; return whether it is good."""
+    """Accept the key of a link for this session; return whether it is good."""
     if _account_of(key) is None:
         return False
-    request.session[_KEPT] = key
+    request.session[_ACCEPTED] = key
     return True
 
 
 def is_broken(request: HttpRequest) -> bool:
     """Return whether this browser may give a password."""
-    return _account_of(request.session.get(_KEPT, "")) is not None
+    return _account_of(request.session.get(_ACCEPTED, "")) is not None
 
 
 def is_broken_for(request: HttpRequest, account: str) -> bool:
     """Return whether this browser may give this account's password."""
-    return _account_of(request.session.get(_KEPT, "")) == account
+    return _account_of(request.session.get(_ACCEPTED, "")) == account
 
 
 def _account_of(key: str) -> str | None:

@@ -1,6 +1,7 @@
-"""Encryption of what the hub reads again: by the newest of `CREDENTIALS_KEYS`, opened by any.
+"""Encryption of secrets that the hub needs again: with the newest of `CREDENTIALS_KEYS`.
 
-Tokens that peers gave the hub are sealed so, and the seeds of second factors.
+Any of the keys decrypts. Sealed are the tokens that peers gave the hub, and the seeds of second
+factors.
 """
 
 from functools import lru_cache
@@ -19,7 +20,7 @@ def seal(text: str) -> str:
 
 
 def unseal(sealed: str) -> str:
-    """Decrypt with whichever key it was sealed."""
+    """Decrypt with the key that fits."""
     try:
         return _fernet(tuple(settings.CREDENTIALS_KEYS)).decrypt(sealed.encode()).decode()
     except InvalidToken:

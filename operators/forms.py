@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from operators import break_glass, known_devices, login_events, login_throttle, sessions
-from operators.client_ip import address_of, subscriber
+from operators.client_ip import address_of, network_of
 from operators.login_events import Event
 
 if TYPE_CHECKING:
@@ -24,30 +24,30 @@ class LoginForm(AuthenticationForm):
     """Name and password; too many wrong ones are refused before the password is looked at."""
 
     def clean(self) -> dict[str, Any]:
-        """Ask whether another attempt is allowed, then judge it."""
+        """Refuse the attempt if there were too many; else check name and password."""
         request, account = self.request, str(self.cleaned_data.get("username", ""))
         if request is None:
             return super().clean()
         if settings.HUB_OIDC_ONLY and not break_glass.is_broken_for(request, account):
-            login_events.record_failure(Event.LOG_IN_FAILED, _of(account), request)
+            login_events.record_failure(Event.LOG_IN_FAILED, _user_named(account), request)
             raise forms.ValidationError(_PROVIDER_ONLY, code="provider")
-        address = subscriber(address_of(request))
+        address = network_of(address_of(request))
         known = known_devices.recognised_by(request, account)
         sentence = login_throttle.refusal(account, address, known)
         if sentence is not None:
-            login_events.record_failure(Event.LOCKED_OUT, _of(account), request)
+            login_events.record_failure(Event.LOCKED_OUT, _user_named(account), request)
             raise forms.ValidationError(sentence, code="throttled")
         try:
             cleaned = super().clean()
         except forms.ValidationError:
-            login_events.record_failure(Event.LOG_IN_FAILED, _of(account), request)
+            login_events.record_failure(Event.LOG_IN_FAILED, _user_named(account), request)
             raise
         login_throttle.succeeded(account, address, known)
         return cleaned
 
 
 def logged_in(request: HttpRequest | None, user: User, **_: object) -> None:
-    """Begin a session; what has no method is no request of a person."""
+    """Note the new session and record the log-in; a request without a method is no person's."""
     if request is None:
         return
     sessions.begin(request)
@@ -64,10 +64,10 @@ def logged_in(request: HttpRequest | None, user: User, **_: object) -> None:
 
 
 def logged_out(request: HttpRequest | None, user: User | None, **_: object) -> None:
-    """Write it down."""
+    """Record the log-out."""
     if request is not None and request.method is not None and user is not None:
         login_events.record_event(Event.LOGGED_OUT, user, request)
 
 
-def _of(account: str) -> User | None:
+def _user_named(account: str) -> User | None:
     return User.objects.filter(username=account).first()

@@ -1,7 +1,7 @@
-"""Groups: who may do what. There are four, each with all that those before it may do.
+"""Groups: who may do what. There are four, and each may do all that those before it may.
 
-One table says from which role on a thing may be done; what it does not name, also of models added
-later, may be seen by viewers and changed by administrators.
+The tables below say from which role on something may be done. Of models that they do not name,
+those added later too, viewers may see the rows and administrators change them.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from django.db import transaction
 
 
 class Role(IntEnum):
-    """The groups, from the one that may least."""
+    """The groups, from the one that may do least."""
 
     VIEWER = 1
     SUPPORT = 2
@@ -30,27 +30,28 @@ class Role(IntEnum):
 SHOWN_TO_ALL = ("parties", "hub")
 """The applications whose rows every role may see, masked."""
 SEEN_FROM: Mapping[str, Role] = {"operators.change": Role.OPERATOR}
+"""By model, where that is another role: the rows of the audit."""
 CHANGED_FROM: Mapping[str, Role] = {
-    # Re-driving, discarding, and delivering at once are what may be done with these.
+    # What may be done with these: re-drive, discard, deliver at once.
     "hub.deadletter": Role.SUPPORT,
     "hub.quarantined": Role.SUPPORT,
     "hub.subscription": Role.SUPPORT,
-    # Having lists read, from the quarantine too.
+    # Have a list read, also because of what is in quarantine.
     "hub.pullstate": Role.SUPPORT,
     "parties.platform": Role.OPERATOR,
     "parties.allowedparty": Role.OPERATOR,
     "parties.agreement": Role.OPERATOR,
 }
 ABOUT_ONE_DRIVER = {"hub.erase_driver", "hub.export_driver"}
-"""Erasing and taking away all that is held of one person: administrators, or a group of its own."""
+"""Erase or export all that is held of one person: administrators, or a group made for it."""
 REVEALED_FROM = Role.OPERATOR
 """Reading what is masked: any permission whose name begins with `reveal`."""
 EXPORTED_FROM = Role.SUPPORT
-"""Taking whole lists away as files: any permission whose name begins with `export`."""
+"""Exporting whole lists as files: any permission whose name begins with `export`."""
 
 
-def least(app: str, codename: str) -> Role:
-    """Return the role from which on a permission is held."""
+def least_role(app: str, codename: str) -> Role:
+    """Return the first role that has a permission."""
     verb, _, model = codename.partition("_")
     what = f"{app}.{model}"
     if f"{app}.{codename}" in ABOUT_ONE_DRIVER:
@@ -66,9 +67,9 @@ def least(app: str, codename: str) -> Role:
 def bring_in_line(apps: Apps = apps, **_: object) -> None:
     """Give each group exactly what its role may do; run whenever the models may have changed."""
     if "auth" not in apps.app_configs:
-        return  # only other applications were migrated yet
+        return  # so far only other applications are migrated
     known = Permission.objects.values_list("pk", "content_type__app_label", "codename")
-    from_role = {pk: least(app, codename) for pk, app, codename in known}
+    from_role = {pk: least_role(app, codename) for pk, app, codename in known}
     with transaction.atomic():
         for role in Role:
             group, _created = Group.objects.get_or_create(name=role.group)
@@ -84,6 +85,6 @@ def _give(group: Group, permissions: set[int]) -> None:
         through.objects.bulk_create(given, ignore_conflicts=True)
 
 
-def is_of_the_hub(group: Group | None) -> bool:
-    """Return whether a group is one of the four, which migrations bring in line."""
+def is_built_in(group: Group | None) -> bool:
+    """Return whether a group is one of the four, whose permissions every migration sets."""
     return group is not None and group.name in {role.group for role in Role}

@@ -1,7 +1,7 @@
-"""Known devices: where an account has logged in before, and no stranger can lock it out.
+"""Known devices: where an account has logged in before, so that no stranger can lock it out there.
 
 OWASP "Device cookies". A browser that logged in keeps a signed cookie, and the hub remembers its
-network: a new browser at the desk, and the old one elsewhere, are both known.
+network: a new browser at the same desk and the old one elsewhere are both known.
 """
 
 import hashlib
@@ -15,27 +15,29 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from operators.client_ip import address_of, subscriber
+from operators.client_ip import address_of, network_of
 from operators.models import KnownNetwork
 
 MOST_NETWORKS = 50
-"""Networks remembered of an account, the newest ones."""
+"""Networks remembered of an account: those used last."""
 MOST_DAYS_KNOWN = 180
 """Days after which a browser or network that was not used is forgotten."""
+_DAY_SECONDS = 86_400
 _SALT = "operators.device"
-_NEW = "_new_device"
+_NEW_COOKIE = "_new_device"
+"""The attribute of a request for the cookie that its response is to set."""
 
 
 def recognised_by(request: HttpRequest | None, account: str) -> str:
-    """Return by what a former log-in of an account is recognised: its browser, or its network."""
+    """Return the browser, or else the network, of a former log-in of the account; "" if neither."""
     if request is None:
         return ""
-    signed = request.COOKIES.get(_cookie(), "")
+    signed = request.COOKIES.get(_cookie_name(), "")
     try:
-        whose, device = signing.loads(signed, salt=_SALT, max_age=MOST_DAYS_KNOWN * 86_400)
+        whose, device = signing.loads(signed, salt=_SALT, max_age=MOST_DAYS_KNOWN * _DAY_SECONDS)
     except (signing.BadSignature, ValueError, TypeError):
         whose, device = "", ""
-    if whose == _name(account):
+    if whose == _account_hash(account):
         return f"browser:{device}"
     network = _network(request)
     rows = KnownNetwork.objects.filter(user__username=account, network=network)
@@ -44,8 +46,8 @@ def recognised_by(request: HttpRequest | None, account: str) -> str:
 
 def remember(request: HttpRequest, user: User) -> None:
     """Remember where somebody logged in."""
-    device = (_name(user.get_username()), secrets.token_hex(8))
-    setattr(request, _NEW, signing.dumps(device, salt=_SALT))
+    device = (_account_hash(user.get_username()), secrets.token_hex(8))
+    setattr(request, _NEW_COOKIE, signing.dumps(device, salt=_SALT))
     network = _network(request)
     if network is None:
         return
@@ -57,13 +59,13 @@ def remember(request: HttpRequest, user: User) -> None:
 
 
 def set_cookie(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Give the browser of a new log-in its cookie."""
-    signed = getattr(request, _NEW, None)
+    """Give a browser that has just logged in its cookie."""
+    signed = getattr(request, _NEW_COOKIE, None)
     if signed is not None:
         response.set_cookie(
-            _cookie(),
+            _cookie_name(),
             signed,
-            max_age=MOST_DAYS_KNOWN * 86_400,
+            max_age=MOST_DAYS_KNOWN * _DAY_SECONDS,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
             samesite="Lax",
@@ -71,19 +73,19 @@ def set_cookie(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def prune() -> int:
-    """Forget networks that were not used for long."""
+    """Forget networks that were not used for long; return how many."""
     oldest = timezone.now() - timedelta(days=MOST_DAYS_KNOWN)
     return KnownNetwork.objects.filter(at__lt=oldest).delete()[0]
 
 
 def _network(request: HttpRequest) -> str | None:
     address = address_of(request)
-    return subscriber(address) if address else None
+    return network_of(address) if address else None
 
 
-def _name(account: str) -> str:
+def _account_hash(account: str) -> str:
     return hashlib.sha256(account.encode()).hexdigest()[:16]
 
 
-def _cookie() -> str:
+def _cookie_name() -> str:
     return "__Host-device" if settings.SESSION_COOKIE_SECURE else "device"

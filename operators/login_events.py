@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from operators.actor import Actor, Channel
 from operators.audit import record
-from operators.client_ip import address_of, subscriber
+from operators.client_ip import address_of, network_of
 from operators.models import Change
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 MOST_FAILURES_AN_HOUR = 500
 """Rows of the audit that failures of strangers, of all kinds, may make in an hour."""
 STRANGER = "stranger"
-"""Who did it, if that is not known: everybody before the right password was given."""
+"""The actor while that is not known: everybody, until the right password is given."""
 UNKNOWN = "an account that is not there"
 _OTHER_ACCOUNTS = "others"
 _USER_KIND = "auth.User"
@@ -72,17 +72,17 @@ _SHOWN_AT_LOG_IN = (
 
 
 def record_event(event: Event, user: User, request: HttpRequest, **after: object) -> None:
-    """Record what somebody did who is logged in, or who just gave a right password."""
+    """Record an event of a user who is logged in, or who just gave the right password."""
     record(event, user, after=after or None, by=_actor(user.get_username(), request))
 
 
 def record_failure(
     event: Event, user: User | None, request: HttpRequest, *, by_user: bool = False
 ) -> None:
-    """Count what went wrong.
+    """Record a failure, or count it with others like it.
 
-    `user` is whose account it was about. That this person did it is only known `by_user`: behind
-    the right password. Before, it was a stranger.
+    `user` is the account in question. Only behind the right password is it known to be `by_user`;
+    before that it was a stranger.
     """
     subject = user.get_username() if user is not None else UNKNOWN
     who = subject if by_user else STRANGER
@@ -105,7 +105,7 @@ def failures_of_last_day() -> int:
 
 
 def since_last_log_in(user: User) -> str:
-    """Say when a user logged in last, and what happened to the account since; empty at first."""
+    """Say when a user last logged in and what happened to the account since; "" the first time."""
     of_user = Change.objects.filter(kind=_USER_KIND, object_id=str(user.pk))
     last = of_user.filter(action__in=_LOG_INS).order_by("-id").first()
     if last is None:
@@ -119,7 +119,7 @@ def since_last_log_in(user: User) -> str:
 
 
 def prune() -> int:
-    """Delete events older than HUB_AUDIT_LOGIN_DAYS; the audit's changes of configuration stay."""
+    """Delete events older than HUB_AUDIT_LOGIN_DAYS; changes of the configuration are kept."""
     oldest = timezone.now() - timedelta(days=settings.HUB_AUDIT_LOGIN_DAYS)
     return Change.objects.filter(action__in=list(Event), at__lt=oldest).delete()[0]
 
@@ -135,5 +135,5 @@ def _actor(who: str, request: HttpRequest) -> Actor:
     address = address_of(request)
     doing = f"{request.method} {request.path}"
     if who == STRANGER:
-        address = subscriber(address) if address else None
+        address = network_of(address) if address else None
     return Actor(who, Channel.CONSOLE, address, doing)

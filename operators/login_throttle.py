@@ -1,4 +1,4 @@
-"""A throttle of log-ins: how often one may fail, counted in Redis for all processes together.
+"""A throttle of log-ins: how often they may fail, counted in Redis for all processes together.
 
 An attempt is counted before the password is looked at, so that a thousand at once are no more than
 the allowed few. Where an account has logged in before, its failures are counted for that browser or
@@ -8,6 +8,7 @@ for itself.
 
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ MOST_COUNTED_WITHOUT_REDIS = 10_000
 """Accounts, browsers and addresses that a process counts for itself; then it forgets the oldest."""
 _WINDOW_SECONDS = 900
 _PER_ADDRESS = 5
-"""An address, which an office shares, may fail so many times as often as an account."""
-_here: dict[str, tuple[int, float]] = {}
+"""An address, which an office may share, may fail five times as often as an account."""
+_counts_without_redis: dict[str, tuple[int, float]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class _Counter:
     key: str
     most: int
     of: str
+    """Whose failures it counts, in words."""
 
 
 def refusal(account: str, address: str, known: str = "") -> str | None:
@@ -41,12 +43,12 @@ def refusal(account: str, address: str, known: str = "") -> str | None:
         return None
     seconds, of = refused
     log.warning("log-in refused: too many failures of %s", of)
-    minutes = max(1, -(-seconds // 60))
+    minutes = max(1, math.ceil(seconds / 60))
     return f"Too many failed log-ins of {of}. Try again in {minutes} min."
 
 
 def succeeded(account: str, address: str, known: str = "") -> None:
-    """Take the attempt back; and where the account is known, forget what failed before."""
+    """Uncount the attempt; in a known browser or network, forget earlier failures too."""
     own, *others = _counters(account, address, known)
     try:
         pipeline = connection().pipeline()
@@ -59,26 +61,26 @@ def succeeded(account: str, address: str, known: str = "") -> None:
     except redis.RedisError as error:
         log.warning("a log-in's attempts are not forgotten: %s", error)
     for counter in (own, *others):
-        _here.pop(counter.key, None)
+        _counts_without_redis.pop(counter.key, None)
 
 
 def attempted(address: str) -> str | None:
-    """Count what an address begins, whatever the account; return the sentence that refuses it."""
+    """Count a log-in by the provider, whose account is not known yet; return why it is refused."""
     refused = max(_refusals([_of_address(address)]), default=None)
     return None if refused is None else f"Too many log-ins of {refused[1]}. Try again later."
 
 
 def completed(address: str) -> None:
-    """Take back what an address began."""
+    """Uncount a log-in by the provider that succeeded."""
     try:
         connection().decr(_of_address(address).key)
     except redis.RedisError:
-        _here.pop(_of_address(address).key, None)
+        _counts_without_redis.pop(_of_address(address).key, None)
 
 
 def unlock(account: str) -> bool:
     """Let an account try again at once; return whether anything had failed."""
-    name = _named(account)
+    name = _account_hash(account)
     known = connection().scan_iter(f"hub:log-in:known:{name}:*")
     return bool(connection().delete(f"hub:log-in:account:{name}", *known))
 
@@ -107,18 +109,18 @@ def _count(key: str) -> tuple[int, int]:
 
 def _count_here(key: str) -> tuple[int, int]:
     now = time.monotonic()
-    tried, end = _here.pop(key, (0, now + _WINDOW_SECONDS))
+    tried, end = _counts_without_redis.pop(key, (0, now + _WINDOW_SECONDS))
     if end <= now:
         tried, end = 0, now + _WINDOW_SECONDS
-    while len(_here) >= MOST_COUNTED_WITHOUT_REDIS:
-        _here.pop(next(iter(_here)), None)
-    _here[key] = (tried + 1, end)
+    while len(_counts_without_redis) >= MOST_COUNTED_WITHOUT_REDIS:
+        _counts_without_redis.pop(next(iter(_counts_without_redis)), None)
+    _counts_without_redis[key] = (tried + 1, end)
     return tried + 1, int(end - now)
 
 
 def _counters(account: str, address: str, known: str) -> list[_Counter]:
-    """Return what an attempt counts for; a browser that is known is judged by itself alone."""
-    most, name = settings.HUB_LOGIN_FAILURES, _named(account)
+    """Return the counters of an attempt; a known browser has one of its own and no other."""
+    most, name = settings.HUB_LOGIN_FAILURES, _account_hash(account)
     if known.startswith("browser:"):
         return [_Counter(f"hub:log-in:known:{name}:{known}", most, "this account in this browser")]
     if known:
@@ -133,5 +135,5 @@ def _of_address(address: str) -> _Counter:
     return _Counter(f"hub:log-in:address:{address}", most, "this address")
 
 
-def _named(account: str) -> str:
+def _account_hash(account: str) -> str:
     return hashlib.sha256(account.casefold().encode()).hexdigest()[:32]

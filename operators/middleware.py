@@ -1,4 +1,4 @@
-"""The console's middleware: the second factor is asked for, and whoever is logged in acts."""
+"""The console's middleware: bounds log-ins, asks for the second factor, sets the actor."""
 
 import math
 from collections.abc import Callable
@@ -13,26 +13,25 @@ from django.utils.http import urlencode
 
 from operators import known_devices, login_events, second_factor, sessions
 from operators.actor import Actor, Channel, acting
-from operators.client_ip import address_of, subscriber
+from operators.client_ip import address_of, network_of
 from operators.login_events import Event
 from operators.token_bucket import buckets
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
-_TRIED = ("admin:login", "two_factor:verify", "oidc:start", "oidc:callback")
+_LOG_IN_PAGES = ("admin:login", "two_factor:verify", "oidc:start", "oidc:callback")
 _OPEN = ("two_factor:two_factor", "two_factor:verify", "admin:logout")
 """What may be opened with the password alone."""
-_FORBIDDEN = 403
 
 
 def log_in_rate(get_response: Handler) -> Handler:
-    """Bound how often a network asks for the pages where somebody is let in."""
+    """Bound how often a network may ask for the pages of a log-in."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
-        if request.path not in map(reverse, _TRIED):
+        if request.path not in map(reverse, _LOG_IN_PAGES):
             return get_response(request)
         most: int = settings.HUB_LOGIN_REQUESTS_PER_MINUTE
-        network = subscriber(address_of(request))
+        network = network_of(address_of(request))
         seconds = math.ceil(buckets.wait(f"log-in:{network}", per_minute=most))
         if not seconds:
             return get_response(request)
@@ -44,7 +43,7 @@ def log_in_rate(get_response: Handler) -> Handler:
 
 
 def console(get_response: Handler) -> Handler:
-    """Let what a request changes be changed by its user, once it is known who that is."""
+    """Ask for the second factor, and make the user the actor of all that the request changes."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         response = _let_in(request) if request.user.is_authenticated else get_response(request)
@@ -60,7 +59,7 @@ def console(get_response: Handler) -> Handler:
         sessions.touch(request)
         with acting(_actor(request)):
             response = get_response(request)
-        if response.status_code == _FORBIDDEN:
+        if response.status_code == HTTPStatus.FORBIDDEN:
             login_events.record_failure(Event.DENIED, user, request, by_user=True)
         return response
 

@@ -52,7 +52,7 @@ class Change(models.Model):
 
     @property
     def did(self) -> str:
-        """What was done, and how often within the hour."""
+        """What was done, and how often if it was repeated."""
         return self.action if self.times == 1 else f"{self.action} ({self.times} times)"
 
 
@@ -76,6 +76,7 @@ class ConsoleSession(AbstractBaseSession):
 class Authenticator(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc] # published without types
     """The app (TOTP, RFC 6238) that is somebody's second factor; its seed is sealed."""
 
+    # As apps expect: seconds of a code, its first second, its length; and codes off by how many.
     step, t0, digits, tolerance = 30, 0, 6, 1
     sealed = models.TextField()
     last_t = models.BigIntegerField(default=-1)
@@ -90,38 +91,38 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[mi
         return bytes.fromhex(unseal(self.sealed))
 
     @classmethod
-    def sealing(cls, seed: bytes, **fields: object) -> "Authenticator":
-        """Make one, not saved, of a seed."""
+    def from_seed(cls, seed: bytes, **fields: object) -> "Authenticator":
+        """Return a new one, not saved; its seed is sealed."""
         return cls(sealed=seal(seed.hex()), name="app", **fields)
 
     def verify_token(self, code: str) -> bool:
-        """Take a code once; behind a wrong one the next has to wait."""
+        """Accept a code once; after a wrong one the next has to wait."""
         allowed, _ = self.verify_is_allowed()
         if not allowed:
             return False
-        shown = self._shown()
-        if shown is None or not (
+        totp = self._totp()
+        if totp is None or not (
             code.isdecimal()
             and len(code) == self.digits
-            and shown.verify(int(code), self.tolerance, self.last_t + 1)
+            and totp.verify(int(code), self.tolerance, self.last_t + 1)
         ):
             self.throttle_increment()
             return False
-        self.last_t, self.drift = shown.t(), shown.drift
+        self.last_t, self.drift = totp.t(), totp.drift
         self.throttle_reset(commit=False)
         self.set_last_used_timestamp(commit=False)
         self.save()
         return True
 
-    def _shown(self) -> Any:  # noqa: ANN401 - published without types
-        """Return what the app shows now; nothing of a seed that no key opens."""
+    def _totp(self) -> Any:  # noqa: ANN401 - published without types
+        """Return the code generator as the app has it now; None if no key opens the seed."""
         try:
-            shown = TOTP(self.bin_key, self.step, self.t0, self.digits, self.drift)
+            totp = TOTP(self.bin_key, self.step, self.t0, self.digits, self.drift)
         except Undecryptable:
             log.error("CREDENTIALS_KEYS: none opens the %s", self)  # noqa: TRY400 - one line
             return None
-        shown.time = time.time()
-        return shown
+        totp.time = time.time()
+        return totp
 
     def get_throttle_factor(self) -> int:
         """Return the seconds that the first wrong code costs; each further one twice as many."""
@@ -129,7 +130,7 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[mi
 
     @property
     def config_url(self) -> str:
-        """What an app reads."""
+        """The URL that an app reads from the QR code."""
         issuer = settings.HUB_NAME.replace(":", "")
         query = urlencode(
             {"secret": b32encode(self.bin_key).decode(), "issuer": issuer}, quote_via=quote
@@ -154,7 +155,7 @@ class KnownNetwork(models.Model):
 
 
 class Identity(models.Model):
-    """Who somebody is for an identity provider: an address may change hands, a subject does not."""
+    """A user's subject at an identity provider: e-mail addresses change hands, subjects do not."""
 
     user = models.OneToOneField("auth.User", models.CASCADE)
     issuer = models.CharField(max_length=200)

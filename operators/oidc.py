@@ -1,8 +1,8 @@
 """Log-in by an identity provider (OpenID Connect), where `HUB_OIDC_ISSUER` names one.
 
 Spec: OpenID Connect Core 1.0, chapters 3.1 and 5.3; RFC 7636. Code flow with state, nonce and PKCE.
-The library neither looks at issuer and audience of an ID token nor compares its subject with that
-of the user info, and would take a code with any log-in form: all that is done here.
+The library checks neither issuer and audience of an ID token nor that the user info is about the
+same subject, and would take a code sent with any log-in form: all that is done here.
 """
 
 import logging
@@ -24,20 +24,23 @@ from operators.groups import Role
 from operators.login_events import Event
 from operators.models import Identity
 from operators.oidc_claims import Claims, refusal, roles
-from operators.oidc_provider import SECONDS_TO_ANSWER, fetched, provider
+from operators.oidc_provider import SECONDS_TO_ANSWER, fetch_json, provider
 
 log = logging.getLogger(__name__)
 REFUSAL = "oidc_refusal"
 """The attribute of a request that says why its log-in was refused."""
-_CLOCKS_DIFFER_SECONDS = 60
-_NEEDED = ["exp", "iat", "aud", "iss", "sub"]
+_CLOCK_SKEW_SECONDS = 60
+_REQUIRED_CLAIMS = ["exp", "iat", "aud", "iss", "sub"]
+_LONGEST_USERNAME = 150
+"""Characters of a username in Django."""
 _PROVIDER = Actor("identity provider", Channel.HUB)
 
 
 class Backend(OIDCAuthenticationBackend):  # type: ignore[misc] # published without types
-    """Judges a code that the provider gave, and finds whose account it is."""
+    """Exchanges a code of the provider for its claims, and finds whose account that is."""
 
     def __init__(self) -> None:
+        # The library's own reads endpoints from settings; here the provider names them.
         self.UserModel = get_user_model()
         self.OIDC_RP_CLIENT_ID = settings.HUB_OIDC_CLIENT_ID
         self.OIDC_RP_CLIENT_SECRET = settings.HUB_OIDC_CLIENT_SECRET
@@ -50,7 +53,7 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc] # published with
 
     @staticmethod
     def get_settings(attr: str, *default: object) -> Any:  # noqa: ANN401 - of any setting
-        """Return what the library asks for."""
+        """Return a setting of the library."""
         return library_setting(attr, *default)
 
     def authenticate(  # the library takes any credentials, those of the password form too
@@ -69,21 +72,21 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc] # published with
         return found
 
     def get_user(self, user_id: int) -> User | None:
-        """Return whose session it is; nobody's, once the provider is not asked any more."""
+        """Return whose session it is; nobody's, once `HUB_OIDC_ISSUER` is not set any more."""
         found: User | None = super().get_user(user_id) if settings.HUB_OIDC_ISSUER else None
         return found if found is not None and self.user_can_authenticate(found) else None
 
     def get_token(self, payload: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON of another
-        """Name the address that the provider knows, whatever Host the request had."""
+        """Send the code with the address that the provider knows, whatever the Host header."""
         return super().get_token({**payload, "redirect_uri": callback_url()})
 
     def retrieve_matching_jwk(self, token: str) -> jwt.PyJWK:
-        """Find the key of a token: by its id; without one, the provider may have a single key."""
+        """Find the key of a token by its id; without an id, the provider must have only one."""
         named = jwt.get_unverified_header(token).get("kid")
         kind = "EC" if settings.HUB_OIDC_ALGORITHM.startswith("ES") else "RSA"
         found = [
             key
-            for key in fetched(provider().keys)["keys"]
+            for key in fetch_json(provider().keys)["keys"]
             if (key["kty"], key.get("use", "sig")) == (kind, "sig")
             and named in {None, key.get("kid")}
         ]
@@ -99,26 +102,29 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc] # published with
             algorithms=[settings.HUB_OIDC_ALGORITHM],
             audience=settings.HUB_OIDC_CLIENT_ID,
             issuer=provider().issuer,
-            leeway=_CLOCKS_DIFFER_SECONDS,
-            options={"require": _NEEDED},
+            leeway=_CLOCK_SKEW_SECONDS,
+            options={"require": _REQUIRED_CLAIMS},
         )
         if claims.get("azp", settings.HUB_OIDC_CLIENT_ID) != settings.HUB_OIDC_CLIENT_ID:
             raise SuspiciousOperation("the ID token is for another client")
         return claims
 
     def get_userinfo(self, access_token: str, id_token: str, payload: Claims) -> dict[str, Any]:
-        """Add to the ID token what the provider knows besides of the same person."""
+        """Return the claims of the user info and of the ID token, if both are of one person."""
         user_info = super().get_userinfo(access_token, id_token, payload)
         if user_info.get("sub") != payload["sub"]:
             raise SuspiciousOperation("the user info is about another person than the ID token")
         return {**user_info, **payload}
 
     def verify_claims(self, claims: Claims) -> bool:
-        """Whether the provider's word is enough."""
-        return self._is_taken(refusal(claims))
+        """Whether these claims let somebody in; if not, the request says why."""
+        sentence = refusal(claims)
+        if sentence is not None:
+            self._refuse(sentence)
+        return sentence is None
 
     def filter_users_by_claims(self, claims: Claims) -> QuerySet[User]:
-        """Find the account by subject; by address, if it has no subject yet."""
+        """Find the account by subject; by e-mail address, if none has the subject yet."""
         issuer = provider().issuer
         linked = User.objects.filter(identity__issuer=issuer, identity__subject=claims["sub"])
         if linked.exists():
@@ -127,9 +133,9 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc] # published with
 
     def create_user(self, claims: Claims) -> User | None:
         """Make an account that has no password."""
-        name = str(claims["email"]).lower()[:150]
+        name = str(claims["email"]).lower()[:_LONGEST_USERNAME]
         if User.objects.filter(username=name).exists():
-            self._is_taken(f"There is an account {name} that is not yours.")
+            self._refuse(f"There is an account {name} that is not yours.")
             return None
         with acting(_PROVIDER):
             return self._brought_in_line(
@@ -137,21 +143,22 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc] # published with
             )
 
     def update_user(self, user: User, claims: Claims) -> User | None:
-        """Give an account the groups that the provider says."""
+        """Give an account the groups that follow from the claims."""
         if not (user.is_active and user.is_staff):
-            self._is_taken("Your account may not log in.")
+            self._refuse("Your account may not log in.")
             return None
         with acting(_PROVIDER):
             return self._brought_in_line(user, claims)
 
     def get_or_create_user(self, *tokens: Any) -> User | None:  # noqa: ANN401 - of the library
-        """Say so, if there is no account."""
+        """Return the account; if there is none, the request says so."""
         found: User | None = super().get_or_create_user(*tokens)
         if found is None and not getattr(self.request, REFUSAL, ""):
-            self._is_taken("You have no account here: ask an administrator for one.")
+            self._refuse("You have no account here: ask an administrator for one.")
         return found
 
     def _brought_in_line(self, user: User, claims: Claims) -> User:
+        """Link an account to the subject, and give it the groups that follow from the claims."""
         link = {"issuer": provider().issuer, "subject": claims["sub"]}
         if not Identity.objects.filter(user=user, **link).exists():
             Identity.objects.update_or_create(user=user, defaults=link)
@@ -161,14 +168,12 @@ class Backend(OIDCAuthenticationBackend):  # type: ignore[misc] # published with
             user.groups.set([*kept, *Group.objects.filter(name__in=roles(claims))])
         return user
 
-    def _is_taken(self, sentence: str | None) -> bool:
-        if sentence is not None:
-            setattr(self.request, REFUSAL, sentence)
-        return sentence is None
+    def _refuse(self, sentence: str) -> None:
+        setattr(self.request, REFUSAL, sentence)
 
 
 def library_setting(attr: str, *default: object) -> Any:  # noqa: ANN401 - of any setting
-    """Return what the library asks for, from the settings of the hub."""
+    """Return a setting of the library, from those of the hub."""
     ours = {
         "OIDC_RP_SCOPES": settings.HUB_OIDC_SCOPES,
         "OIDC_USE_PKCE": True,
@@ -183,5 +188,5 @@ def library_setting(attr: str, *default: object) -> Any:  # noqa: ANN401 - of an
 
 
 def callback_url() -> str:
-    """Return the address of the console that the provider knows."""
+    """Return where the provider sends people back to."""
     return f"{settings.HUB_CONSOLE_URL}{reverse('oidc:callback')}"

@@ -1,4 +1,4 @@
-"""The claims of an identity provider: who may log in by them, and into which of the hub's groups.
+"""The claims of an identity provider: whether they let somebody in, and into which groups.
 
 Spec: OpenID Connect Core 1.0, chapters 2 and 5.1.
 """
@@ -12,7 +12,7 @@ Claims = Mapping[str, Any]
 
 
 def refusal(claims: Claims) -> str | None:
-    """Return all that keeps the provider's word from letting somebody in."""
+    """Return every reason why these claims let nobody in, as one sentence; None if they do."""
     email = str(claims.get("email") or "")
     verified = claims.get("email_verified") is True or settings.HUB_OIDC_TRUST_EMAIL
     here = not settings.HUB_OIDC_DOMAINS or _domain(email) in settings.HUB_OIDC_DOMAINS
@@ -45,7 +45,7 @@ def _domain(email: str) -> str:
 
 
 def _says(claims: Claims, name: str) -> bool:
-    """Whether a claim has one of the words that its setting asks for; without a setting it has."""
+    """Whether a claim has one of the words that its setting asks for, if it asks for any."""
     claimed, accepted = claims.get(name), getattr(settings, f"HUB_OIDC_{name.upper()}")
     words = claimed if isinstance(claimed, list) else [claimed]
     return not accepted or any(word in accepted for word in words)

@@ -1,4 +1,4 @@
-"""The identity provider of `HUB_OIDC_ISSUER`: where it is asked, as it says itself.
+"""The identity provider of `HUB_OIDC_ISSUER`: its endpoints, as its metadata name them.
 
 Spec: OpenID Connect Discovery 1.0, chapters 3 and 4.
 """
@@ -14,10 +14,10 @@ from django.conf import settings
 
 SECONDS_TO_ANSWER = 5
 MOST_BYTES_OF_PROVIDER = 200_000
-"""Bytes read of what the provider says about itself, and of its keys."""
+"""Bytes read of the provider's metadata, and of its keys."""
 _KEPT_SECONDS = 3_600
-_METHODS = "token_endpoint_auth_methods_supported"
-_kept: dict[str, tuple[float, "Provider"]] = {}
+_AUTH_METHODS = "token_endpoint_auth_methods_supported"
+_cache: dict[str, tuple[float, "Provider"]] = {}
 
 
 class ProviderTrouble(OSError):
@@ -26,7 +26,7 @@ class ProviderTrouble(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Its endpoints."""
+    """What is known of it: its endpoints, and whether it takes HTTP Basic from clients."""
 
     issuer: str
     authorization: str
@@ -38,18 +38,18 @@ class Provider:
 
 
 def provider() -> Provider:
-    """Return what is known of the provider, asking it once an hour."""
+    """Return what is known of the provider; it is asked once an hour."""
     issuer: str = settings.HUB_OIDC_ISSUER
-    until, known = _kept.get(issuer, (0.0, None))
+    until, known = _cache.get(issuer, (0.0, None))
     if known is not None and time.monotonic() < until:
         return known
-    known = read(issuer, fetched(f"{issuer}/.well-known/openid-configuration"))
-    _kept[issuer] = (time.monotonic() + _KEPT_SECONDS, known)
+    known = read(issuer, fetch_json(f"{issuer}/.well-known/openid-configuration"))
+    _cache[issuer] = (time.monotonic() + _KEPT_SECONDS, known)
     return known
 
 
 def read(issuer: str, metadata: Any) -> Provider:  # noqa: ANN401 - JSON of another
-    """Take what a provider says about itself, if it is that one; no endpoint less safe."""
+    """Read an issuer's metadata; no endpoint may be http if the issuer is https."""
     try:
         if metadata["issuer"].rstrip("/") != issuer:
             raise ProviderTrouble(f"{issuer} says that it is {metadata['issuer']}")
@@ -62,7 +62,8 @@ def read(issuer: str, metadata: Any) -> Provider:  # noqa: ANN401 - JSON of anot
             end_session=_checked(issuer, metadata["end_session_endpoint"])
             if "end_session_endpoint" in metadata
             else "",
-            takes_basic="client_secret_basic" in metadata.get(_METHODS, ["client_secret_basic"]),
+            takes_basic="client_secret_basic"
+            in metadata.get(_AUTH_METHODS, ["client_secret_basic"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ProviderTrouble(f"the metadata of {issuer} lack {error}") from error
@@ -74,8 +75,8 @@ def _checked(issuer: str, url: str) -> str:
     return url
 
 
-def fetched(url: str) -> Any:  # noqa: ANN401 - JSON of another
-    """Return what the provider says at an address."""
+def fetch_json(url: str) -> Any:  # noqa: ANN401 - JSON of another
+    """Fetch and decode JSON of the provider."""
     try:
         with urllib.request.urlopen(url, timeout=SECONDS_TO_ANSWER) as answer:  # noqa: S310 - the operator's own setting
             return json.loads(answer.read(MOST_BYTES_OF_PROVIDER))

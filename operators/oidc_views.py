@@ -1,4 +1,4 @@
-"""The pages between which a log-in by an identity provider goes and comes back, and its end.
+"""The pages of a log-in by an identity provider: to it, back from it, and out of both.
 
 Spec: OpenID Connect Core 1.0, chapter 3.1.2; RP-Initiated Logout 1.0.
 """
@@ -19,19 +19,20 @@ from mozilla_django_oidc.views import (
 )
 
 from operators import login_events, login_throttle
-from operators.client_ip import address_of, subscriber
+from operators.client_ip import address_of, network_of
 from operators.login_events import Event
 from operators.oidc import REFUSAL, callback_url, library_setting
 from operators.oidc_provider import provider
 
 log = logging.getLogger(__name__)
-_FOR_WHAT = "Sec-Fetch-Dest"
+_DESTINATION = "Sec-Fetch-Dest"
 
 
 class Start(OIDCAuthenticationRequestView):  # type: ignore[misc] # published without types
-    """Sends a browser to the provider, a bounded number of times for each address."""
+    """Sends a browser to the provider, a bounded number of times for each network."""
 
     def __init__(self, **options: object) -> None:
+        # Past the library's own: it reads endpoints from settings; here the provider names them.
         super(OIDCAuthenticationRequestView, self).__init__(**options)
         self.OIDC_RP_CLIENT_ID = settings.HUB_OIDC_CLIENT_ID
 
@@ -39,14 +40,17 @@ class Start(OIDCAuthenticationRequestView):  # type: ignore[misc] # published wi
 
     @staticmethod
     def get_settings(attr: str, *default: object) -> Any:  # noqa: ANN401 - of any setting
-        """Return what the library asks for."""
+        """Return a setting of the library."""
         return library_setting(attr, *default)
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Go there; a picture in somebody else's page begins nothing, nor uses attempts up."""
-        if not settings.HUB_OIDC_ISSUER or request.headers.get(_FOR_WHAT, "document") != "document":
+        """Redirect; an image in somebody's page neither begins a log-in nor uses attempts up."""
+        if (
+            not settings.HUB_OIDC_ISSUER
+            or request.headers.get(_DESTINATION, "document") != "document"
+        ):
             raise Http404
-        sentence = login_throttle.attempted(subscriber(address_of(request)))
+        sentence = login_throttle.attempted(network_of(address_of(request)))
         if sentence is not None:
             login_events.record_failure(Event.LOCKED_OUT, None, request)
             return _back(request, sentence)
@@ -59,7 +63,7 @@ class Start(OIDCAuthenticationRequestView):  # type: ignore[misc] # published wi
         return answer
 
     def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
-        """Name the address that the provider knows, and how well people are to be authenticated."""
+        """Name the address to come back to, and how well people are to be authenticated."""
         del request
         asked = {"acr_values": " ".join(settings.HUB_OIDC_ACR)} if settings.HUB_OIDC_ACR else {}
         return {"redirect_uri": callback_url(), **asked}
@@ -88,7 +92,7 @@ class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc] # publishe
 
     def login_success(self) -> HttpResponse:
         """Begin the session."""
-        login_throttle.completed(subscriber(address_of(self.request)))
+        login_throttle.completed(network_of(address_of(self.request)))
         answer: HttpResponse = super().login_success()
         return answer
 
@@ -100,7 +104,7 @@ class Callback(OIDCAuthenticationCallbackView):  # type: ignore[misc] # publishe
 
 
 def end_session(request: HttpRequest) -> HttpResponse | None:
-    """End a session here, and lead to where the provider ends its own; nowhere, if it does not."""
+    """End a session here, and redirect to where the provider ends its own, if it does."""
     target = provider().end_session
     if not target:
         return None

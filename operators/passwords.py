@@ -1,7 +1,7 @@
-"""Passwords: asked for again where a session that was left open is not enough; and new ones.
+"""Passwords: asked for again where an open session is not proof enough, and changed.
 
-OWASP ASVS 2.1, 2.2, 3.7. Each wrong one counts like a failed log-in, for this session alone: who
-took a browser over guesses no further, and locks nobody out elsewhere.
+OWASP ASVS 2.1, 2.2, 3.7. Each wrong one counts like a failed log-in, for this session alone:
+whoever took over a browser cannot guess on, and locks nobody out elsewhere.
 """
 
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from operators import login_events, login_throttle
-from operators.client_ip import address_of, subscriber
+from operators.client_ip import address_of, network_of
 from operators.login_events import Event
 from operators.sessions import hashed
 
@@ -25,10 +25,10 @@ LONGEST_PASSWORD = 128
 
 
 def refusal(request: HttpRequest, user: User, password: str) -> str | None:
-    """Return why this is not the person; none of who has no password here."""
+    """Return why the password is not taken; None if it is right, or the account has none."""
     if not user.has_usable_password():
         return None
-    name, address = user.get_username(), subscriber(address_of(request))
+    name, address = user.get_username(), network_of(address_of(request))
     here = f"browser:{hashed(request.session.session_key)}"
     sentence = login_throttle.refusal(name, address, here)
     if sentence is not None:
@@ -42,12 +42,12 @@ def refusal(request: HttpRequest, user: User, password: str) -> str | None:
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """Another password of one's own, for the old one."""
+    """A new password of one's own, in exchange for the old one."""
 
     request: HttpRequest
 
     def clean_old_password(self) -> str:
-        """Ask for the old one, a few times."""
+        """Check the old password; after some wrong ones nothing is checked for a while."""
         old = str(self.cleaned_data["old_password"])
         sentence = refusal(self.request, self.user, old)
         if sentence is not None or not self.user.has_usable_password():
@@ -59,7 +59,7 @@ class LengthValidator:
     """Refuses what is too long to be a password."""
 
     def validate(self, password: str, user: User | None = None) -> None:
-        """Refuse it."""
+        """Refuse a password that is too long."""
         del user
         if len(password) > LONGEST_PASSWORD:
             raise ValidationError(self.get_help_text(), code="password_too_long")

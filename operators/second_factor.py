@@ -29,8 +29,11 @@ from operators.models import Authenticator
 _CODES = 10
 _CODE_BYTES = 15
 _HASH_BYTES = 10
+"""Of a hash: in Base32 they fill the 16 characters that the table has for a code."""
 _SEED_BYTES = 20
+"""As RFC 4226 recommends."""
 _PENDING = "console_seed"
+"""The key of a session's data for the sealed seed of an app that is not enrolled yet."""
 
 
 class Owed(Enum):
@@ -41,17 +44,18 @@ class Owed(Enum):
 
 
 def owed(request: HttpRequest) -> Owed | None:
-    """Return what keeps this session from the console."""
+    """Return what is still to be done before this session opens the console."""
     user: Any = request.user
-    if user.is_verified() or is_of_the_provider(request):
+    if user.is_verified() or came_by_provider(request):
         return None
     if is_enrolled(user):
         return Owed.CODE
     return Owed.ENROLMENT if settings.HUB_CONSOLE_2FA == "required" else None
 
 
-def is_of_the_provider(request: HttpRequest) -> bool:
-    """Return whether the identity provider let this session in: it asks for a second factor."""
+def came_by_provider(request: HttpRequest) -> bool:
+    """Return whether the provider let this session in: it asks for a second factor itself."""
+    # The backend is `operators.oidc.Backend`, or Django's own for passwords.
     return str(request.session.get(BACKEND_SESSION_KEY, "")).startswith("operators.")
 
 
@@ -60,31 +64,31 @@ def is_enrolled(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user).exists())
 
 
-def prepared(request: HttpRequest, user: User) -> Authenticator:
-    """Return the app that is about to be enrolled: its seed is shown in this session alone."""
+def pending_device(request: HttpRequest, user: User) -> Authenticator:
+    """Return the app that may be enrolled, not saved; only this session has its seed."""
     try:
         seed = bytes.fromhex(unseal(request.session.get(_PENDING, "")))
     except Undecryptable:
         seed = secrets.token_bytes(_SEED_BYTES)
         request.session[_PENDING] = seal(seed.hex())
-    return Authenticator.sealing(seed, user=user)
+    return Authenticator.from_seed(seed, user=user)
 
 
-def picture(device: Authenticator) -> SafeString:
-    """Draw what the app reads, here and without any other host."""
+def qr_code(device: Authenticator) -> SafeString:
+    """Draw the QR code for the app as SVG; no other host is asked."""
     drawn = segno.make(device.config_url, micro=False)
     return SafeString(drawn.svg_inline(scale=4, dark="#000", light="#fff", title="QR code"))
 
 
 def secret_text(device: Authenticator) -> str:
-    """Return what is typed into an app that has no camera."""
+    """Return the seed to type into an app that has no camera."""
     return b32encode(device.bin_key).decode()
 
 
 def enrol(request: HttpRequest, user: User, code: str) -> Authenticator | None:
-    """Keep the app that gave its first code; none if the code is wrong."""
+    """Save the app that gave its first code; return None if the code is wrong."""
     with transaction.atomic():
-        device = prepared(request, user)
+        device = pending_device(request, user)
         device.save()
         if not device.verify_token(code.replace(" ", "")):
             transaction.set_rollback(True)
@@ -97,7 +101,7 @@ def enrol(request: HttpRequest, user: User, code: str) -> Authenticator | None:
 
 @transaction.atomic
 def recovery_codes(user: User) -> list[str]:
-    """Make ten new codes in place of those before; the only moment they are known."""
+    """Make ten new codes in place of the former ones; their texts are known only now."""
     codes = [_grouped(secrets.token_bytes(_CODE_BYTES)) for _ in range(_CODES)]
     StaticDevice.objects.filter(user=user).delete()
     device = StaticDevice.objects.create(user=user, name="paper")
@@ -108,13 +112,13 @@ def recovery_codes(user: User) -> list[str]:
 
 
 def verify(user: User, code: str) -> Authenticator | StaticDevice | None:
-    """Return what the code is of; each is good once."""
+    """Return the device whose code this is, if any; each code is good once."""
     bare = _bare(code)
     by_app = bare.isdecimal()
     kind = Authenticator if by_app else StaticDevice
     with transaction.atomic():
         for device in kind.objects.select_for_update().filter(user=user, confirmed=True):
-            if device.verify_token(bare if by_app else _kept_as(device, bare)):
+            if device.verify_token(bare if by_app else _stored_hash(device, bare)):
                 if not by_app:
                     record(Event.USED_RECOVERY_CODE, user)
                 return device
@@ -133,7 +137,7 @@ def reset(user: User) -> bool:
 
 
 def forgive(account: str) -> None:
-    """Let the next code of an account be tried at once."""
+    """Let an account try its next code at once, in spite of wrong ones."""
     for kind in (Authenticator, StaticDevice):
         kind.objects.filter(user__username=account).update(
             throttling_failure_count=0, throttling_failure_timestamp=None
@@ -141,7 +145,7 @@ def forgive(account: str) -> None:
 
 
 def reencrypt() -> int:
-    """Seal every seed with the newest key, and count them."""
+    """Seal every seed with the newest key; return how many."""
     rows = list(Authenticator.objects.select_for_update())
     for row in rows:
         row.sealed = reseal(row.sealed)
@@ -149,17 +153,17 @@ def reencrypt() -> int:
     return len(rows)
 
 
-def _grouped(noise: bytes) -> str:
-    text = b32encode(noise).decode().lower()
-    return "-".join(text[place : place + 4] for place in range(0, len(text), 4))
+def _grouped(random: bytes) -> str:
+    text = b32encode(random).decode().lower()
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
 def _bare(code: str) -> str:
     return code.strip().replace(" ", "").replace("-", "").lower()
 
 
-def _kept_as(device: StaticDevice, code: str) -> str:
-    """Return how the table has a code; as no code is kept, if it has not."""
+def _stored_hash(device: StaticDevice, code: str) -> str:
+    """Return the hash as which the table has a code; if it has none, one that it lacks too."""
     forms = [_hashed(code), *_hashed_formerly(code)]
     found = device.token_set.filter(token__in=forms).values_list("token", flat=True).first()
     return found or forms[0]
@@ -170,7 +174,7 @@ def _hashed(code: str) -> str:
 
 
 def _hashed_formerly(code: str) -> Iterator[str]:
-    """Yield the forms that depend on a key: codes made before keys could be changed."""
+    """Yield the hashes of earlier releases, which depended on `SECRET_KEY`."""
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         yield _cut(salted_hmac("operators.recovery", code, secret=key, algorithm="sha256").digest())
 

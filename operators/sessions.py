@@ -1,8 +1,8 @@
-"""Sessions of the console: an engine for Django's, which knows whose each is, and when it ends.
+"""Sessions of the console: a session engine for Django that knows whose each is and when it ends.
 
 OWASP ASVS 3.2, 3.3. A session ends some minutes after it was last used, some hours after the log-in
-whatever is done in it, and at once when somebody ends it, or when its person gets another password,
-other rights or none. What keeps a page up to date by itself is no use of one.
+whatever is done in it, and at once when somebody ends it, or when its user gets another password,
+other rights or none. A page that refreshes itself does not use its session.
 """
 
 import hashlib
@@ -24,20 +24,24 @@ from operators.models import LONGEST_BROWSER, ConsoleSession
 
 MOST_MINUTES_OF_STRANGERS = 10
 """Minutes that a session lasts in which nobody has logged in."""
-_BY_ITSELF = "X-Console-Refresh"
+_REFRESH_HEADER = "X-Console-Refresh"
+"""Scripts of the console send it with requests that nobody asked for."""
 _TOUCHED_EVERY = timedelta(minutes=1)
-_PLACE = "console_place"
+_ORIGIN = "console_place"
+"""The key of a session's data for when and where it began."""
 _WATCHED = ("password", "is_active", "is_staff", "is_superuser")
+"""The fields of an account whose change ends its sessions."""
 _BEFORE = "_session_facts_before"
+"""The attribute of an account that is being saved for what these were."""
 
 
 def hashed(key: str | None) -> str:
-    """Return how a session's id is stored."""
+    """Return the hash as which a session's id is stored."""
     return hashlib.blake2b((key or "").encode(), digest_size=20).hexdigest()
 
 
 class SessionStore(DatabaseStore):
-    """Finds a session that is neither over nor idle."""
+    """Django's store of sessions, but ids are stored as hashes and idle sessions are not found."""
 
     row: ConsoleSession | None = None
 
@@ -57,13 +61,13 @@ class SessionStore(DatabaseStore):
         return ConsoleSession.objects.filter(session_key=hashed(session_key)).exists()
 
     def delete(self, session_key: str | None = None) -> None:
-        """End it."""
+        """End a session."""
         ConsoleSession.objects.filter(session_key=hashed(session_key or self.session_key)).delete()
 
     def create_model_instance(self, data: dict[str, Any]) -> ConsoleSession:
-        """Make the row, with what is shown of a session beside its data."""
-        user, place, now = data.get(SESSION_KEY), data.get(_PLACE, {}), timezone.now()
-        since = datetime.fromisoformat(place["since"]) if "since" in place else now
+        """Make the row: the data, and what operators see of a session."""
+        user, origin, now = data.get(SESSION_KEY), data.get(_ORIGIN, {}), timezone.now()
+        since = datetime.fromisoformat(origin["since"]) if "since" in origin else now
         lasts = (
             timedelta(hours=settings.HUB_CONSOLE_HOURS)
             if user
@@ -76,13 +80,13 @@ class SessionStore(DatabaseStore):
             user_id=int(user) if user else None,
             since=since,
             seen=now,
-            address=place.get("address"),
-            browser=place.get("browser", ""),
+            address=origin.get("address"),
+            browser=origin.get("browser", ""),
         )
 
 
 def is_logged_in(cookie: str) -> bool:
-    """Return whether a Cookie header brings the session of somebody who gave a password."""
+    """Return whether a Cookie header brings the session of somebody who is logged in."""
     try:
         morsel = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)
     except CookieError:
@@ -98,8 +102,8 @@ def alive() -> QuerySet[ConsoleSession]:
 
 
 def begin(request: HttpRequest) -> None:
-    """Note in a session that begins from where it is used, and since when."""
-    request.session[_PLACE] = {
+    """Note in a new session when and where it begins."""
+    request.session[_ORIGIN] = {
         "since": timezone.now().isoformat(),
         "address": address_of(request),
         "browser": request.headers.get("User-Agent", "")[:LONGEST_BROWSER],
@@ -107,27 +111,27 @@ def begin(request: HttpRequest) -> None:
 
 
 def touch(request: HttpRequest) -> None:
-    """Note that a session is used, once a minute."""
+    """Note that a session is used, at most once a minute."""
     row, now = getattr(request.session, "row", None), timezone.now()
-    if row is None or now - row.seen < _TOUCHED_EVERY or _BY_ITSELF in request.headers:
+    if row is None or now - row.seen < _TOUCHED_EVERY or _REFRESH_HEADER in request.headers:
         return
     ConsoleSession.objects.filter(pk=row.pk).update(seen=now, address=address_of(request))
 
 
 def end(rows: QuerySet[ConsoleSession]) -> int:
-    """End sessions, and count them."""
+    """End sessions; return how many."""
     return rows.delete()[1].get(ConsoleSession._meta.label, 0)  # noqa: SLF001 - a documented name of Django
 
 
 def prune() -> int:
-    """Remove the sessions that are over."""
+    """Remove the sessions that are over or idle; return how many."""
     return end(ConsoleSession.objects.exclude(pk__in=alive().values("pk")))
 
 
 def remember(
     sender: type[Model], instance: User, update_fields: frozenset[str] | None = None, **_: object
 ) -> None:
-    """Before an account is saved: keep what it is now, if that may change."""
+    """Before an account is saved: keep its watched fields as they are, if they may change."""
     del sender
     if update_fields is None or not update_fields.isdisjoint(_WATCHED):
         rows = User.objects.filter(pk=instance.pk).values_list(*_WATCHED)
@@ -135,17 +139,17 @@ def remember(
 
 
 def saved(sender: type[Model], instance: User, **_: object) -> None:
-    """After it: who has another password or other rights logs in anew, everywhere but here."""
+    """After that: if one differs, end the account's sessions, but for the one that changed it."""
     del sender
     before = instance.__dict__.pop(_BEFORE, None)
     if before is not None and before != tuple(getattr(instance, name) for name in _WATCHED):
         _end_elsewhere({instance.pk})
 
 
-def linked(
+def groups_changed(
     sender: type[Model], instance: Model, action: str, pk_set: set[int] | None, **_: object
 ) -> None:
-    """After groups were given or taken: the same. Single permissions simply count from now on."""
+    """Do the same when groups are given or taken; single permissions take effect by themselves."""
     del sender
     if action in {"post_add", "post_remove", "pre_clear"}:
         if action != "pre_clear" and not pk_set:
@@ -153,8 +157,8 @@ def linked(
         _end_elsewhere({instance.pk} if isinstance(instance, User) else pk_set or set())
 
 
-def group_ends(sender: type[Model], instance: Group, **_: object) -> None:
-    """Before a group is deleted: its people log in anew, with what is left to them."""
+def group_to_be_deleted(sender: type[Model], instance: Group, **_: object) -> None:
+    """Before a group is deleted: end the sessions of its members."""
     del sender
     _end_elsewhere(set(instance.user_set.values_list("pk", flat=True)))
 

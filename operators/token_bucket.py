@@ -1,11 +1,11 @@
 """Token buckets in Redis, one for all processes: how many requests a minute somebody may send.
 
-A bucket holds a minute's requests and is filled evenly: who was quiet may send as many at once. It
+A bucket holds a minute's requests and fills evenly: whoever was quiet may send as many at once. It
 is kept as the moment at which it will be full again (the generic cell rate algorithm), one number,
 changed by one script: with 60 requests a minute each moves that moment on by a second, and once it
 lies a minute ahead the bucket is empty. A process leases some tokens at a time, more the faster
-they are used, and remembers a refusal until its end: most requests ask nobody. Without Redis all
-pass.
+they are used, and remembers a refusal until its end, so that few requests ask Redis. Without Redis
+all requests pass.
 """
 
 import logging
@@ -38,17 +38,20 @@ full = full + taken * step
 redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
 return taken
 """
-"""Takes up to as many tokens as are asked for; below zero: the microseconds until there is one."""
+"""Takes at most `ARGV[2]` tokens of a bucket with `ARGV[1]` a minute; returns how many, or below
+zero, the microseconds until there is one. 0.0001: no whole token is lost to rounding."""
 _MICROSECONDS = 1_000_000
 _TIMEOUT_SECONDS = 0.2
 _SILENCE_SECONDS = 5.0
 """How long Redis is not asked after it did not answer: nobody waits for it again and again."""
 _LEASE_SECONDS = 10.0
+"""How long leased tokens are good."""
 _QUICK_SECONDS = 1.0
-_LARGEST_LEASE = 240
-"""What part of a minute's tokens a process has for itself at most."""
+"""A lease that was used up in less was too small."""
+_LEASES_A_MINUTE = 240
+"""A lease is at most this part, 1/240, of a minute's tokens: those of a quarter of a second."""
 MOST_BUCKETS = 10_000
-"""That a process remembers; how many there are in Redis is bounded by the minute they last."""
+"""That a process remembers; those in Redis are bounded by the minute that each lasts."""
 
 
 @dataclass(slots=True)
@@ -62,17 +65,17 @@ class _Lease:
 
 
 class Buckets:
-    """What this process has leased of all buckets."""
+    """All buckets, and what this process has leased of each."""
 
     def __init__(self, connection: "Callable[[], redis.Redis]") -> None:
-        """Begin with nothing."""
+        """Ask Redis by this connection, made when first needed."""
         self._connection = connection
         self._leases: dict[str, _Lease] = {}
         self._silent_until = 0.0
         self._lock = Lock()
 
     def wait(self, bucket: str, *, per_minute: int) -> float:
-        """Take a token; return 0, or how many seconds it lasts until there is one."""
+        """Take a token and return 0; or return in how many seconds there is one."""
         if not per_minute:
             return 0.0
         now = monotonic()
@@ -90,7 +93,7 @@ class Buckets:
         return 0.0 if found is None else self._noted(bucket, found)
 
     def forget(self) -> None:
-        """Let everybody begin anew, in all processes but for what they have leased."""
+        """Fill all buckets; what other processes have leased or refused lasts on."""
         with self._lock:
             self._leases.clear()
             self._silent_until = 0.0
@@ -115,7 +118,7 @@ class Buckets:
             return None
 
     def _noted(self, bucket: str, found: int) -> float:
-        """Keep what was got beyond the one token that is used, or how long there is none."""
+        """Keep the tokens beyond the one in use, or until when there is none; return the wait."""
         with self._lock:
             lease, now = self._lease(bucket), monotonic()
             if found < 0:
@@ -129,7 +132,7 @@ def _lease_size(lease: _Lease, now: float, per_minute: int) -> int:
     """Return how many to lease: twice as many as last time if those were used up at once."""
     if now - lease.taken_at >= _QUICK_SECONDS:
         return 1
-    return max(1, min(lease.size * 2, per_minute // _LARGEST_LEASE))
+    return max(1, min(lease.size * 2, per_minute // _LEASES_A_MINUTE))
 
 
 @cache
@@ -137,15 +140,15 @@ def _script(connection: "redis.Redis") -> "redis.commands.core.Script":
     return connection.register_script(_TAKE)
 
 
-def impatient(url: str) -> "redis.Redis":
-    """Return a connection that no request waits for; every use may raise `redis.RedisError`."""
+def impatient_connection(url: str) -> "redis.Redis":
+    """Return a connection that gives up, with `redis.RedisError`, before a request waits long."""
     return connect(url, timeout=_TIMEOUT_SECONDS)
 
 
 @cache
 def _own() -> "redis.Redis":
-    return impatient(settings.REDIS_URL)
+    return impatient_connection(settings.REDIS_URL)
 
 
 buckets = Buckets(_own)
-"""Those of this process."""
+"""The buckets as this process sees them."""

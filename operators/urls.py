@@ -1,4 +1,4 @@
-"""The URLs where the second factor is given and enrolled; below the console, before its own."""
+"""The URLs of the second factor; below the console's, and matched before its own."""
 
 from django.urls import path
 

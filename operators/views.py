@@ -1,4 +1,4 @@
-"""The pages of a log-in beside the console's own: codes, enrolment, new password, the way out."""
+"""The pages of a log-in: second factor, its enrolment, another password, log-out."""
 
 from contextlib import suppress
 from typing import Any
@@ -31,7 +31,7 @@ _OF_THE_PROVIDER = "Your identity provider lets you in: the second factor is its
 @never_cache
 @sensitive_post_parameters()
 def verify(request: HttpRequest) -> HttpResponse:
-    """Ask for a code of the app or of paper, and lead on to where the person was going."""
+    """Ask for a code of the app or a recovery code, then lead on to where the person was going."""
     user: Any = request.user
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
@@ -51,7 +51,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 def two_factor(request: HttpRequest) -> HttpResponse:
-    """Enrol an app; with one enrolled: new recovery codes, or take it away."""
+    """Enrol an app; once there is one, make new recovery codes or remove it."""
     user: Any = request.user
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
@@ -65,7 +65,7 @@ def two_factor(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 def change_password(request: HttpRequest) -> HttpResponseBase:
-    """Take another password, for the old one."""
+    """Change the password, given the old one."""
     form = type("OwnPasswordForm", (passwords.OwnPasswordForm,), {"request": request})
     view = PasswordChangeView.as_view(
         form_class=form,
@@ -77,7 +77,7 @@ def change_password(request: HttpRequest) -> HttpResponseBase:
 
 @sensitive_post_parameters()
 def log_in(request: HttpRequest) -> HttpResponse:
-    """Offer the ways in that there are."""
+    """Offer passwords, the identity provider, or both."""
     target = request.GET.get(REDIRECT_FIELD_NAME, "")
     start = f"{reverse('oidc:start')}?{urlencode({REDIRECT_FIELD_NAME: target})}"
     shown = {
@@ -90,7 +90,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
 @never_cache
 def log_out(request: HttpRequest) -> HttpResponse:
     """End the session; the provider's too, with `HUB_OIDC_LOGOUT`."""
-    everywhere = settings.HUB_OIDC_LOGOUT and second_factor.is_of_the_provider(request)
+    everywhere = settings.HUB_OIDC_LOGOUT and second_factor.came_by_provider(request)
     if request.method == "POST" and everywhere:
         with suppress(OSError):
             if (answer := oidc_views.end_session(request)) is not None:
@@ -100,14 +100,14 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def break_glass(request: HttpRequest, key: str) -> HttpResponse:
-    """Open the password log-in of one account, where there is none otherwise."""
+    """Open the password log-in to one account, where passwords are not taken otherwise."""
     if not operators_break_glass.accept(request, key):
         messages.error(request, "This link is not good any more: manage.py break_glass makes one.")
     return HttpResponseRedirect(reverse("admin:login"))
 
 
 def _enrolled(request: HttpRequest) -> HttpResponse:
-    """Do either for password and fresh code: a session that was left open is not the person."""
+    """Make codes or remove the app, given password and a new code: the session may be left open."""
     user: Any = request.user
     shown = {"removable": _is_removable()}
     asked = "codes" in request.POST or ("remove" in request.POST and _is_removable())
@@ -128,7 +128,7 @@ def _enrolled(request: HttpRequest) -> HttpResponse:
 
 def _enrolment(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
-    if second_factor.is_of_the_provider(request):
+    if second_factor.came_by_provider(request):
         messages.info(request, _OF_THE_PROVIDER)
         return HttpResponseRedirect(reverse("admin:index"))
     error: str | None = None
@@ -141,8 +141,8 @@ def _enrolment(request: HttpRequest) -> HttpResponse:
                 return _page(request, "codes", codes=second_factor.recovery_codes(user))
             login_events.record_failure(Event.WRONG_CODE, user, request, by_user=True)
             error = _WRONG
-    device = second_factor.prepared(request, user)
-    drawn, text = second_factor.picture(device), second_factor.secret_text(device)
+    device = second_factor.pending_device(request, user)
+    drawn, text = second_factor.qr_code(device), second_factor.secret_text(device)
     return _page(
         request, "enrol", error=error, drawn=drawn, text=text, required=not _is_removable()
     )

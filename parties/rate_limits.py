@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 
 from ocpi.errors import TooManyRequests
-from operators.client_ip import address_of, subscriber
+from operators.client_ip import address_of, network_of
 from operators.token_bucket import buckets
 from parties.caller import Caller
 from parties.quirks import Quirks
@@ -50,7 +50,7 @@ def check_platform(caller: Caller) -> None:
 def check_stranger(request: HttpRequest) -> None:
     """Count a request whose token opens nothing; raises `TooManyRequests`."""
     most: int = settings.HUB_STRANGER_REQUESTS_PER_MINUTE
-    network = subscriber(address_of(request))
+    network = network_of(address_of(request))
     seconds = buckets.wait(f"stranger:{network}", per_minute=most)
     text = f"too many requests without a token the hub knows: {most:,} a minute from one network"
     _refuse(seconds, text)

@@ -15,7 +15,7 @@ from hub.onboarding.evidence import Facts, claimed_parties, is_good
 from ocpi.transport.authorization import TokenForm
 from parties.models import Credentials
 from parties.registration.discovery import Interface
-from parties.registration.invitation import Starts
+from parties.registration.invitation import Initiator
 
 
 class State(StrEnum):
@@ -52,7 +52,7 @@ class Step:
 class Checklist:
     """All steps of a handshake, in the order in which they happen."""
 
-    starts: Starts
+    starts: Initiator
     steps: Sequence[Step]
 
     @property
@@ -78,7 +78,7 @@ def decide(facts: Facts) -> Checklist:
         _retry_of_hub(facts),
     )
     common = (_roles(facts), _modules(facts), _form(facts), _first_pull(facts))
-    if facts.starts is Starts.HUB:
+    if facts.starts is Initiator.HUB:
         return Checklist(facts.starts, (*called, offer, *common))
     fetched = (
         _exchange_step(
@@ -97,7 +97,7 @@ def _steps_of_hub(facts: Facts, asked: Sequence[Exchange | None]) -> Iterable[St
     """Return the two steps in which the hub asks the platform."""
     awaited = (
         "The hub asks when the platform POSTs its credentials."
-        if facts.starts is Starts.PLATFORM
+        if facts.starts is Initiator.PLATFORM
         else "The hub did not ask yet."
     )
     titles = ("Its versions read by the hub", "Its version details read by the hub")
@@ -108,7 +108,7 @@ def _steps_of_hub(facts: Facts, asked: Sequence[Exchange | None]) -> Iterable[St
 
 
 def _retry_of_hub(facts: Facts) -> Retry | None:
-    return Retry.REGISTER if facts.starts is Starts.HUB else None
+    return Retry.REGISTER if facts.starts is Initiator.HUB else None
 
 
 def _exchange_step(

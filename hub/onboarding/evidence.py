@@ -14,7 +14,7 @@ from hub.models import Exchange, PullState
 from ocpi.status_codes import is_success
 from parties.models import Credentials
 from parties.registration.discovery import Interface
-from parties.registration.invitation import Starts
+from parties.registration.invitation import Initiator
 
 OFFERS = ("POST", "PUT")
 VERSIONS, CREDENTIALS = "versions", "credentials"
@@ -27,7 +27,7 @@ class Facts:
     Parties are written `CPO NL-CPA`. A `stranger` called with a token the hub does not know.
     """
 
-    starts: Starts
+    starts: Initiator
     now: datetime
     exchanges: Sequence[Exchange] = ()
     token_a: Credentials | None = None
@@ -52,7 +52,7 @@ class Facts:
 
     def credentials_exchange(self) -> Exchange | None:
         """Return the exchange of credentials that began the registration."""
-        direction = "in" if self.starts is Starts.PLATFORM else "out"
+        direction = "in" if self.starts is Initiator.PLATFORM else "out"
         return self._last_of(
             row for row in that_brought_credentials(self.exchanges) if row.direction == direction
         )

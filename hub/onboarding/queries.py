@@ -16,7 +16,7 @@ from ocpi.types import InterfaceRole, ModuleID, Role
 from ocpi.versions import VERSIONS as SPOKEN
 from parties.models import Credentials, Direction, Platform, TokenKind
 from parties.registration.discovery import Interface
-from parties.registration.invitation import Starts
+from parties.registration.invitation import Initiator
 from parties.role_pairs import typical_interfaces
 
 _MODULES = (VERSIONS, CREDENTIALS)
@@ -27,7 +27,7 @@ _AFTERWARDS = timedelta(minutes=2)
 _STRANGERS_FOR = timedelta(days=1)
 
 
-def read(platform: Platform, starts: Starts | None = None) -> Checklist:
+def read(platform: Platform, starts: Initiator | None = None) -> Checklist:
     """Return the checklist of a platform; not registered yet, either side may be about to start."""
     now = timezone.now()
     tokens = _tokens(platform)
@@ -109,11 +109,11 @@ def _stranger(platform: Platform, since: datetime) -> Exchange | None:
     return unknown.order_by("-at", "-id").first()
 
 
-def _starter(exchanges: Sequence[Exchange], token_a: Credentials | None) -> Starts:
+def _starter(exchanges: Sequence[Exchange], token_a: Credentials | None) -> Initiator:
     last = next(iter(that_brought_credentials(exchanges)), None)
     if last is not None:
-        return Starts.HUB if last.direction == "out" else Starts.PLATFORM
-    return Starts.HUB if token_a is None else Starts.PLATFORM
+        return Initiator.HUB if last.direction == "out" else Initiator.PLATFORM
+    return Initiator.HUB if token_a is None else Initiator.PLATFORM
 
 
 def _endpoints(platform: Platform) -> frozenset[Interface]:

@@ -18,8 +18,8 @@ from parties import quirks
 Json = TypeVar("Json", dict[str, Any], list[dict[str, Any]])
 
 
-class _Harmless(OutputWrapper):
-    """Standard output where nothing a peer wrote acts on the terminal."""
+class _EscapedOutput(OutputWrapper):
+    """Standard output with control characters escaped: no peer's text acts on the terminal."""
 
     def __init__(self, out: OutputWrapper) -> None:
         super().__init__(cast("TextIO", out))
@@ -31,7 +31,7 @@ class _Harmless(OutputWrapper):
         style_func: Callable[[str], str] | None = None,
         ending: str | None = None,
     ) -> None:
-        """Write a text with what acts shown."""
+        """Write a text, its control characters escaped."""
         self._written.write(escaped(msg, lines=True), style_func, ending)
 
     def write_file(self, part: str) -> None:
@@ -56,8 +56,8 @@ class OperatorCommand(BaseCommand, Generic[Json]):
         """Add what this command takes."""
 
     def handle(self, *_: str, **options: object) -> None:
-        """Turn what went wrong into one sentence and exit code 1."""
-        self.stdout = self._harmless = _Harmless(self.stdout)
+        """Perform and print; what goes wrong is one sentence and exit code 1."""
+        self.stdout = self._escaped = _EscapedOutput(self.stdout)
         try:
             result = self.perform(Namespace(**options))
         except (OcpiError, ValueError, CommandError, DataError) as error:
@@ -78,21 +78,21 @@ class OperatorCommand(BaseCommand, Generic[Json]):
         raise NotImplementedError
 
     def exit_code(self, result: Json) -> int:
-        """Return what the process ends with when all was said."""
+        """Return the exit code, once the result is printed."""
         del result
         return 0
 
     def show(self, result: Json) -> None:
-        """Write the result in plain words."""
+        """Write the result in words."""
         raise NotImplementedError
 
     def show_json(self, result: Json) -> None:
-        """Print it for scripts."""
+        """Write the result as JSON."""
         self._print(result)
 
     def hand_out(self, part: str) -> None:
-        """Print a part of a file."""
-        self._harmless.write_file(part)
+        """Write a part of a file, escaped only on a terminal."""
+        self._escaped.write_file(part)
 
     def _print(self, value: object) -> None:
         self.stdout.write(

@@ -1,7 +1,7 @@
-"""A platform's credentials object, and whether it may claim the parties it names.
+"""A platform's credentials object: read, checked, and its parties taken over.
 
 Spec: 2.2.1 credentials, Credentials object; A-30, A-31: nothing on the wire proves who somebody is,
-so only parties of the operator's list are taken, and never from another platform.
+so a platform gets only parties of the operator's list, and none that another registered.
 """
 
 import logging
@@ -29,7 +29,7 @@ Identity = tuple[Role, PartyRef]
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRole:
-    """One entry of `roles`."""
+    """One entry of `roles`: a party that the platform claims."""
 
     role: Role
     ref: PartyRef
@@ -48,7 +48,7 @@ class ClaimedRole:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A credentials object that is complete; its token never shows in a repr."""
+    """A credentials object that is complete and valid; its token never shows in a repr."""
 
     token: str = field(repr=False)
     url: str
@@ -69,16 +69,17 @@ class Offer:
         return cls(token, str(decoded["url"]), tuple(_claimed(*role) for role in roles))
 
     @property
-    def kinds(self) -> frozenset[Role]:
-        """The roles without the parties."""
+    def distinct_roles(self) -> frozenset[Role]:
+        """Which roles its parties have."""
         return frozenset(claimed.role for claimed in self.roles)
 
 
 RawRole = tuple[dict[str, object], bytes]
+"""An entry of `roles`, decoded, and the untouched text of its business details."""
 
 
 def _roles(body: bytes) -> Iterable[RawRole]:
-    """Return each role decoded, with the untouched text of its business details."""
+    """Yield the entries of `roles`."""
     outer = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     for raw in msgspec.json.decode(outer["roles"], type=list[msgspec.Raw]):
         members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
@@ -112,9 +113,9 @@ def _claimed(role: dict[str, object], business_details: bytes) -> ClaimedRole:
 
 
 def permitted(offer: Offer, *, platform_id: int) -> tuple[ClaimedRole, ...]:
-    """Return the claims the platform may make; what it may not is an event for the operator.
+    """Return the claims that the platform may make; the others are logged for the operator.
 
-    2001 when nothing is left: a registration without a party would be no registration.
+    2001 when none is left: a registration needs a party.
     """
     refused = _refusals(offer, platform_id)
     for sentence in refused.values():
@@ -141,17 +142,16 @@ def _refusals(offer: Offer, platform_id: int) -> dict[Identity, str]:
     allowed = {
         (Role(row.role), row.ref) for row in AllowedParty.objects.filter(platform=platform_id)
     }
-    same = Q(*(_matching(claimed) for claimed in offer.roles), _connector=Q.OR)
-    bound = Party.objects.exclude(platform=platform_id).filter(same, is_active=True)
-    taken = {(Role(row.role), row.ref) for row in bound.filter(platform__status__in=REGISTERED)}
+    claimed_here = Q(*(_matching(claimed) for claimed in offer.roles), _connector=Q.OR)
+    registered = Party.objects.filter(claimed_here, is_active=True, platform__status__in=REGISTERED)
+    others = registered.exclude(platform=platform_id)
+    taken = {(Role(row.role), row.ref) for row in others}
     if taken:
         names = ", ".join(sorted(f"{role} {ref}" for role, ref in taken))
         log.warning("platform %s claimed what another platform registered: %s", platform_id, names)
     refused = {}
     for claimed in offer.roles:
-        if (
-            claimed.identity not in allowed
-        ):  # whether it is registered elsewhere is not for it to know
+        if claimed.identity not in allowed:  # whether another has registered it stays unsaid
             refused[claimed.identity] = (
                 f"{claimed} is not among the parties agreed with the hub's operator"
             )
@@ -174,14 +174,15 @@ def may_be_hub(platform_id: int) -> bool:
 def apply(claims: Collection[ClaimedRole], platform: Platform) -> None:
     """Make exactly these parties the platform's active ones.
 
-    Another hub carries those of the operator's list, whether it names them or not (A-86).
+    Of another hub all parties of the operator's list are active, named or not (A-86).
     """
     active = [_activate(claimed, platform).pk for claimed in claims]
     others = platform.parties.exclude(pk__in=active)
     others.update(is_active=False)
     if any(claimed.role is Role.HUB for claimed in claims):
-        carried = others.filter(Exists(_LISTED))
-        carried.update(is_active=True, claimed_at=Coalesce("claimed_at", timezone.now()))
+        others.filter(Exists(_LISTED)).update(
+            is_active=True, claimed_at=Coalesce("claimed_at", timezone.now())
+        )
 
 
 _LISTED = AllowedParty.objects.filter(
@@ -190,6 +191,7 @@ _LISTED = AllowedParty.objects.filter(
     country_code=OuterRef("country_code"),
     party_id=OuterRef("party_id"),
 )
+"""The row of the operator's list that allows a party, if any."""
 
 
 def _activate(claimed: ClaimedRole, platform: Platform) -> Party:

@@ -1,7 +1,7 @@
 """Discovery: which versions and endpoints a platform offers.
 
-Spec: 2.2.1 credentials (registration, errors during registration); versions; A-84, A-85. No
-database here: the caller of these functions holds no connection while a peer takes its time.
+Spec: 2.2.1 credentials (registration, errors during registration); versions; A-84, A-85. Nothing
+here uses the database: callers give their connection back before a peer is asked.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +34,7 @@ from ocpi.validation import decode, validate
 from ocpi.versions import latest
 from parties.role_pairs import implements, typical_interfaces
 
+# How much of what a peer wrote an error message repeats.
 _LONGEST_URL = 100
 _LONGEST_VERSION = 10
 _MOST_VERSIONS = 20
@@ -48,6 +49,7 @@ _REASONS: tuple[tuple[type[PeerError], str], ...] = (
 
 Interface = tuple[ModuleID, InterfaceRole]
 Pick = Callable[[Iterable[str]], Version]
+"""Chooses among the versions a platform offers; raises `UnsupportedVersion` if none will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,11 @@ class Discovered:
     version: Version
     endpoints: Mapping[Interface, str]
     correlation_id: str = ""
-    """What all calls of this handshake have in common."""
+    """Of all calls of this handshake."""
 
 
 def pick_only(version: Version) -> Pick:
-    """Pick this version or none."""
+    """Return a `Pick` that takes this version alone."""
 
     def pick(numbers: Iterable[str]) -> Version:
         offered = sorted(numbers)
@@ -85,11 +87,11 @@ def discover(
 ) -> Discovered:
     """Fetch versions and details from a platform with these roles; 3001, 3002 or 3003 otherwise."""
     correlation_id = correlation_id or MessageIds.new().correlation_id
-    fetched = partial(fetch, peer=peer, correlation_id=correlation_id)
-    listed = _listed(fetched(versions_url), versions_url)
-    version = pick(listed)
-    details = unwrapped(fetched(listed[version.number]))
-    endpoints = _endpoints(details, version, roles=roles, url=listed[version.number])
+    get = partial(fetch, peer=peer, correlation_id=correlation_id)
+    details_urls = _details_urls(get(versions_url), versions_url)
+    version = pick(details_urls)
+    url = details_urls[version.number]
+    endpoints = _endpoints(unwrapped(get(url)), version, roles=roles, url=url)
     _require_usable(endpoints, version, roles)
     return Discovered(versions_url, version, endpoints, correlation_id)
 
@@ -168,8 +170,8 @@ def version_list(versions: Iterable[str]) -> str:
     return ", ".join(shown[:_MOST_VERSIONS])
 
 
-def _listed(data: object, url: str) -> dict[str, str]:
-    """Read the list of versions; a details object in its place stands for its own version."""
+def _details_urls(data: object, url: str) -> dict[str, str]:
+    """Read the list of versions; a details object in its place is a list of its own version."""
     if isinstance(data, dict) and "endpoints" in data and isinstance(data.get("version"), str):
         return {data["version"]: url}
     if not isinstance(data, list) or not data:
@@ -194,7 +196,7 @@ def _is_readable(model: type[OcpiModel], entry: object) -> bool:
 def _endpoints(
     details: object, version: Version, *, roles: frozenset[Role], url: str
 ) -> dict[Interface, str]:
-    """Read the endpoints of known modules, the first of each; the rest is none of our business."""
+    """Read the endpoints of modules that the version has, the first of each interface."""
     if not isinstance(details, dict) or not isinstance(details.get("endpoints"), list):
         message = f"{shown_url(url)} are not version details: an object with endpoints was expected"
         raise UnusableApi(message)
@@ -241,7 +243,7 @@ def _address(entry: Mapping[str, object], interface: Interface) -> str:
 def _require_usable(
     endpoints: Mapping[Interface, str], version: Version, roles: frozenset[Role]
 ) -> None:
-    """Demand one interface that the hub and the platform's roles have a use for (3003)."""
+    """Require an interface that the platform's roles can use through the hub (3003)."""
     usable = typical_interfaces(version, roles)
     if not usable & endpoints.keys():
         names = (

@@ -1,9 +1,9 @@
 """Registration by a platform: POST, PUT and DELETE at the hub's credentials endpoint.
 
 Spec: 2.2.1 credentials; A-13, A-31, A-78, A-79. Everything is checked and fetched first; then one
-transaction changes everything, or nothing changes and the token presented stays good. Whoever did
-not get the answer asks once more with the same token: the token issued in vain ends, and another
-takes its place, until one is used.
+transaction changes everything, or nothing changes and the token presented stays good. A platform
+that did not get the answer may ask again with the same token: the token issued in vain is revoked
+and another takes its place, until one is used.
 """
 
 import logging
@@ -33,8 +33,9 @@ from parties.signals import announce, platform_changed, platform_registered, pla
 
 log = logging.getLogger(__name__)
 
+# Columns of Platform: what an exchange resets, and what it learns.
 _TROUBLE = ("failures", "unreachable", "next_attempt_at", "alarm", "alarm_at")
-_FOUND = ("version", "versions_url", "announced_url", "last_seen_at", "last_error")
+_LEARNT = ("version", "versions_url", "announced_url", "last_seen_at", "last_error")
 UNREGISTERED_METHODS = ("GET", "POST")
 REGISTERED_METHODS = ("GET", "PUT", "DELETE")
 
@@ -52,7 +53,7 @@ def register(caller: Caller, *, version: Version, body: bytes, correlation_id: s
 
 
 def update(caller: Caller, *, version: Version, body: bytes, correlation_id: str = "") -> bytes:
-    """Answer PUT: fetch everything again, take over what changed, renew both tokens."""
+    """Answer PUT: fetch everything again, store it, renew both tokens."""
     _require_registered(caller)
     complete = partial(_complete_update, caller)
     discovered = partial(_discovered, caller, version, correlation_id)
@@ -75,7 +76,7 @@ def allowed_methods(caller: Caller) -> tuple[str, ...]:
 
 @transaction.atomic
 def disconnect(platform: Platform, *, status: ConnectionStatus) -> None:
-    """Drop the credentials of both directions and stop sending; what the hub keeps stays.
+    """End the credentials of both directions and stop sending; the platform's objects remain.
 
     SUSPENDED when the platform or the operator ended it, PLANNED when it is to register anew.
     """
@@ -97,7 +98,7 @@ def connect(
     token: str,
     roles: tuple[credentials_object.ClaimedRole, ...],
 ) -> None:
-    """Store what both sides of a successful exchange agreed on; part of a transaction."""
+    """Store the result of a successful exchange; called inside a transaction."""
     try:
         credentials_object.apply(roles, platform)
     except IntegrityError as error:
@@ -115,12 +116,12 @@ def connect(
     platform.last_error = platform.alarm = ""
     platform.last_seen_at = timezone.now()
     platform.announced_url = hub_identity.versions_url()
-    platform.save(update_fields=[*_TROUBLE, *_FOUND])
+    platform.save(update_fields=[*_TROUBLE, *_LEARNT])
     platform.move_to(ConnectionStatus.CONNECTED, registering=True)
 
 
 def record_failure(platform_id: int, error: OcpiError) -> None:
-    """Keep the reason where the operator looks for it."""
+    """Note why an exchange failed, where the operator looks for it."""
     Platform.objects.filter(pk=platform_id).update(
         last_error=one_line(str(error), longest=LONGEST_ERROR), last_error_at=timezone.now()
     )
@@ -132,7 +133,7 @@ def _exchange(
     discovered: Callable[[Offer], Discovered],
     complete: Callable[[Platform], str],
 ) -> str:
-    """Check the offer, ask its sender, store; return the token the platform is to use."""
+    """Read the offer, call its sender back, store both; return the token the platform is to use."""
     try:
         offer = read()
         credentials_object.check(offer, platform_id=caller.platform_id)
@@ -154,7 +155,7 @@ def _discovered(caller: Caller, version: Version, correlation_id: str, offer: Of
         offer.url,
         peer=peer,
         pick=pick_only(version),
-        roles=offer.kinds,
+        roles=offer.distinct_roles,
         correlation_id=correlation_id,
     )
 
@@ -175,7 +176,7 @@ def _store(
 
 
 def mark_registered_anew(platform: Platform) -> None:
-    """Have everything sent to and read from a platform that registered; part of a transaction."""
+    """Have all objects sent to and read from the platform anew; called inside a transaction."""
     Platform.objects.filter(pk=platform.pk).update(registered_at=Now())
     announce(platform_registered, Platform, platform_id=platform.pk)
 
@@ -193,7 +194,7 @@ def _complete_registration(caller: Caller, platform: Platform) -> str:
 
 
 def _complete_update(caller: Caller, platform: Platform) -> str:
-    """Issue a new token; the former ones stay good until it is used or the grace is over."""
+    """Issue a new token; former ones remain good until it is used or their grace is over."""
     Credentials.objects.unconfirmed(caller.credentials_id).revoke()
     Credentials.objects.inbound(platform).end_within(settings.HUB_ROTATION_GRACE_SECONDS)
     announce(platform_changed, Platform, platform_id=platform.pk)

@@ -27,8 +27,8 @@ class NotPossible(ValueError):
     """The operator asked for something that would break a rule; the sentence says which."""
 
 
-class Starts(StrEnum):
-    """Who begins the handshake: the platform with a token A of the hub's, or the other way."""
+class Initiator(StrEnum):
+    """Who begins the handshake, with a token A of the other side."""
 
     PLATFORM = "platform"
     HUB = "hub"
@@ -43,7 +43,7 @@ class AllowedRole:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `CPO:NL:CPA`; ValueError says what is wrong with anything else."""
+        """Read `CPO:NL:CPA`; `NotPossible` says what is wrong with anything else."""
         parts = text.strip().split(":")
         try:
             role, country_code, party_id = parts
@@ -55,7 +55,7 @@ class AllowedRole:
 
     @property
     def triple(self) -> tuple[str, str, str]:
-        """The columns of the list."""
+        """Role, country code and party id, as the columns of the list have them."""
         return self.role.value, self.ref.country_code, self.ref.party_id
 
     def __str__(self) -> str:
@@ -149,7 +149,7 @@ def allow(platform: Platform, roles: Sequence[AllowedRole]) -> None:
 
 
 def usable_name(name: str) -> str:
-    """Return a name without blanks around it; `NotPossible` says what is wrong with it."""
+    """Return a name without space around it; `NotPossible` says why it cannot be one."""
     bare = name.strip()
     if not bare:
         message = "a platform needs a name"

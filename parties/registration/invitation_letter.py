@@ -1,4 +1,4 @@
-"""The letter a platform gets with its token A: where to go, what to send there, what happens then.
+"""The letter a platform gets with its token A: which requests to make, and what they lead to.
 
 Spec: 2.2.1 credentials (registration); transport and format, Authorization header; A-02.
 """
@@ -46,7 +46,7 @@ The answer has your final token. From then on it opens everything, and token A o
 
 
 def describe(invitation: Invitation) -> dict[str, Any]:
-    """Return an invitation ready for JSON; the only place that has its token besides the letter."""
+    """Return an invitation ready for JSON; only this and the letter have its token."""
     platform = invitation.platform
     return {
         "platform": platform.name,
@@ -58,9 +58,9 @@ def describe(invitation: Invitation) -> dict[str, Any]:
 
 
 def letter(invitation: Invitation) -> str:
-    """Return a text that is ready to be sent, by a safe way."""
+    """Return the text, ready to be sent in a safe way."""
     version = latest_mutual(VERSIONS)
-    assert version is not None  # noqa: S101 - the hub speaks what the hub speaks
+    assert version is not None  # noqa: S101 - one of the hub's own versions is the latest
     return _LETTER.format(
         platform=invitation.platform,
         hub=settings.HUB_NAME,

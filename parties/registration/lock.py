@@ -1,7 +1,8 @@
-"""A claim of a platform: one credentials exchange at a time, no lock held while a peer is asked.
+"""A lock by time: one credentials exchange with a platform at once.
 
-Spec: 2.2.1 credentials; none for concurrency. The claim is a moment in the platform's row: a
-process that dies leaves it to lapse.
+Spec: 2.2.1 credentials; none for concurrency. No lock of the database is held while a peer is
+asked: a moment in the platform's row (`handshake_until`) keeps others out until the exchange ends
+or, if its process died, until that moment.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from parties.models import Platform
 _CALLS = 3
 """Versions, details and credentials, each bounded by the client's total timeout."""
 _MARGIN_SECONDS = 30
+"""For what the hub itself does between the calls and after them."""
 
 
 @contextmanager

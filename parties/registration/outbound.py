@@ -1,4 +1,4 @@
-"""Registration begun by the hub: with a platform; renewing tokens, unregistering.
+"""Registration by the hub: POST, PUT and DELETE at a platform's credentials endpoint.
 
 Spec: 2.2.1 credentials (Sender side); A-78. The token that the hub sends is good before it leaves,
 for the platform may use it before its own answer arrives; the tokens before it stay good until that
@@ -58,7 +58,7 @@ _LONGEST_REASON = 200
 _UNCONFIRMED_FOR = timedelta(minutes=10)
 """How long a token sent to register is good if the process dies before it knows the answer."""
 _UNANSWERED_FOR = timedelta(days=1)
-"""How long a platform whose answer to a renewal did not arrive may begin to use its new token."""
+"""How long a token sent to renew is good if no answer arrives: the platform may have taken it."""
 
 
 class AlreadyRegistered(ServerError):
@@ -66,11 +66,11 @@ class AlreadyRegistered(ServerError):
 
 
 class EndedMeanwhile(UnusableApi):
-    """Somebody ended the connection while the hub waited for the platform; it stays ended."""
+    """Somebody ended the connection while the hub waited for the platform; that counts."""
 
 
 class Unanswered(UnusableApi):
-    """The credentials left the hub and nothing says whether they were taken."""
+    """The credentials were sent, and the platform may have accepted them or not."""
 
 
 def register(
@@ -127,9 +127,9 @@ def unregister(platform: Platform) -> None:
 
 
 @contextmanager
-def _audited(platform: Platform, words: str) -> Iterator[None]:
+def _audited(platform: Platform, action: str) -> Iterator[None]:
     try:
-        with audited(words, platform.name):
+        with audited(action, platform.name):
             yield
     except OcpiError as error:
         record_failure(platform.pk, error)
@@ -160,8 +160,8 @@ def _send_first_credentials(
 def _send_renewed_credentials(platform: Platform, found: Discovered, peer: Peer) -> None:
     """Send the hub's credentials with a new token.
 
-    Unless the platform clearly refused, it may have stored the new token and have forgotten the old
-    one: the new one is then kept, or the platform could never call again.
+    Unless the platform clearly refused, it may have stored the new token and forgotten the old one:
+    the new one then remains good, or the platform could never call again.
     """
     url = _credentials_url(found)
     issued, token = Credentials.objects.issue(
@@ -175,7 +175,7 @@ def _send_renewed_credentials(platform: Platform, found: Discovered, peer: Peer)
     except BaseException:
         Credentials.objects.filter(pk=issued.pk, provisional=True).delete()
         raise
-    # Whatever else fails here, the registration goes on, with the tokens of before.
+    # Whatever else fails here, the registration goes on with the former tokens.
     with _withdrawn_unless_stored(platform, offer, url, when=EndedMeanwhile), transaction.atomic():
         _store_offer(platform, issued, found, offer)
         announce(platform_changed, Platform, platform_id=platform.pk)
@@ -195,7 +195,7 @@ def _store_offer(platform: Platform, issued: Credentials, found: Discovered, off
 
 
 def _end_former_tokens(former: CredentialsQuerySet) -> None:
-    """Revoke what nobody uses (a token A, a provisional one), end the others after the grace."""
+    """Revoke unused ones (a token A, a provisional one), let others expire after the grace."""
     former.filter(Q(kind=TokenKind.A) | Q(provisional=True, first_used_at=None)).revoke()
     former.end_within(settings.HUB_ROTATION_GRACE_SECONDS)
 
@@ -203,7 +203,7 @@ def _end_former_tokens(former: CredentialsQuerySet) -> None:
 def _exchange_credentials(
     method: str, url: str, found: Discovered, *, peer: Peer, token: str
 ) -> Offer:
-    """Send the hub's credentials, return the platform's; Unanswered if it may have taken them."""
+    """Send credentials, return the platform's; `Unanswered` if it may have accepted ours."""
     what = f"{method} credentials"
     try:
         body = hub_identity.credentials(token)
@@ -258,7 +258,7 @@ def _reason_given(reply: Reply, secrets: tuple[str, ...]) -> str:
 def _withdrawn_unless_stored(
     platform: Platform, offer: Offer, url: str, *, when: type[OcpiError] = OcpiError
 ) -> Iterator[None]:
-    """If the offer cannot be stored here, DELETE the registration there, with the token offered."""
+    """If the offer cannot be stored here, DELETE the registration there, by the token in it."""
     try:
         yield
     except when:

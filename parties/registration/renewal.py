@@ -1,4 +1,4 @@
-"""Renewal of tokens that nobody asks for, and the announcement of a new versions URL.
+"""Renewal of tokens when they are old, and the announcement of a new versions URL.
 
 Spec: 2.2.1 credentials (updating; a renewal at least once a month is advised). A renewal is the PUT
 of the hub's credentials, which carry its versions URL: the same message announces a new one.
@@ -25,11 +25,12 @@ from parties.tokens import Undecryptable
 
 log = logging.getLogger(__name__)
 
-_TRY_AGAIN = timedelta(days=1)
+_RETRY_AFTER = timedelta(days=1)
 _SPLAY = 0.2
-"""Up to this part of the time earlier, another one for each platform."""
-_HASH = 2654435761
-_AT_ONCE = 8
+"""A platform's tokens are renewed up to this part of HUB_RENEWAL_DAYS earlier."""
+_KNUTH = 2654435761
+"""The factor of Knuth's multiplicative hash: it spreads ids that follow one another."""
+_THREADS = 8
 
 
 def due() -> list[int]:
@@ -37,7 +38,7 @@ def due() -> list[int]:
     tokens = Credentials.objects.filter(
         direction=Direction.OUT.value, platform__status=ConnectionStatus.CONNECTED.value
     ).select_related("platform")
-    since = timezone.now() - _TRY_AGAIN
+    since = timezone.now() - _RETRY_AFTER
     return [
         token.platform_id
         for token in tokens
@@ -61,7 +62,7 @@ def renew(platform_id: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What a platform said to the hub's new URL; nothing is wrong without an error."""
+    """How a platform took the hub's new URL: well, if there is no error."""
 
     platform: str
     error: str = ""
@@ -73,7 +74,7 @@ def announce_url(*, to_all: bool = False) -> Iterator[Announced]:
     if not to_all:
         connected = connected.exclude(announced_url=hub_identity.versions_url())
     platforms = list(connected)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
         yield from pool.map(partial(_announce, by=actor()), platforms)
 
 
@@ -89,6 +90,6 @@ def _announce(platform: Platform, *, by: Actor | None) -> Announced:
 
 
 def _lifetime(platform_id: int) -> timedelta:
-    """Return how long a platform's tokens live: not all are renewed on one day."""
-    share = (platform_id * _HASH) % 2**32 / 2**32
+    """Return after how long a platform's tokens are renewed: not those of all on one day."""
+    share = (platform_id * _KNUTH) % 2**32 / 2**32
     return timedelta(days=settings.HUB_RENEWAL_DAYS) * (1 - _SPLAY * share)

@@ -270,7 +270,7 @@ def _answer(text: str) -> None:
         envelope.read(body)
         with suppress(OcpiError):
             data = discovery.data_of(Reply(200, {}, body, 0.1), "GET")
-            discovery._listed(data, "https://peer")
+            discovery._details_urls(data, "https://peer")
             discovery._endpoints(data, VERSIONS["2.2.1"], roles=frozenset(), url="https://peer")
         raw_json.has_more(b"[%b]" % body, 1)
         with suppress(msgspec.DecodeError, RecursionError):

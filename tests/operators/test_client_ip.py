@@ -4,7 +4,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import RequestFactory
 
-from operators.client_ip import address_of, subscriber
+from operators.client_ip import address_of, network_of
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def test_a_proxy_names_an_address_in_its_own_way(
 
 def test_clients_of_ipv4_are_told_apart_and_those_of_ipv6_by_their_half() -> None:
     """One attacker has a whole /64, and a single address of IPv4."""
-    assert subscriber("::ffff:192.0.2.1") != subscriber("::ffff:192.0.2.2")
-    assert subscriber("::ffff:192.0.2.1") == subscriber("192.0.2.1")
-    assert subscriber("2001:db8::1") == subscriber("2001:db8::2") == "2001:db8::"
+    assert network_of("::ffff:192.0.2.1") != network_of("::ffff:192.0.2.2")
+    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1")
+    assert network_of("2001:db8::1") == network_of("2001:db8::2") == "2001:db8::"

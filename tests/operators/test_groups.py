@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.urls import reverse
 
-from operators.groups import SHOWN_TO_ALL, Role, least
+from operators.groups import SHOWN_TO_ALL, Role, least_role
 from parties.models import Agreement, Platform
 from tests.factories import PlatformFactory
 from tests.operators.staff import console, person
@@ -57,10 +57,10 @@ def test_a_viewer_sees_every_page_of_the_hub_and_changes_nothing() -> None:
 
 def test_what_the_table_does_not_name_is_changed_by_administrators_only() -> None:
     """A model added later is safe before anybody thinks of it."""
-    assert least("hub", "change_newcomer") is Role.ADMINISTRATOR
-    assert least("hub", "view_newcomer") is Role.VIEWER
-    assert least("elsewhere", "view_newcomer") is Role.ADMINISTRATOR
-    assert least("hub", "reveal_newcomer") is Role.OPERATOR
+    assert least_role("hub", "change_newcomer") is Role.ADMINISTRATOR
+    assert least_role("hub", "view_newcomer") is Role.VIEWER
+    assert least_role("elsewhere", "view_newcomer") is Role.ADMINISTRATOR
+    assert least_role("hub", "reveal_newcomer") is Role.OPERATOR
 
 
 def test_accounts_are_the_administrators_alone() -> None:

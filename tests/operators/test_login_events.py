@@ -286,12 +286,12 @@ def test_a_forged_cookie_is_worth_nothing(olga: User) -> None:
 def test_without_redis_guesses_are_counted_by_the_process(olga: User) -> None:
     """A Redis that is down lets nobody in."""
     connection.cache_clear()
-    login_throttle._here.clear()
+    login_throttle._counts_without_redis.clear()
     with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
         assault("olga", 3)
         assert "of this account" in log_in("olga", REMOTE_ADDR=STRANGER).content.decode()
     connection.cache_clear()
-    login_throttle._here.clear()
+    login_throttle._counts_without_redis.clear()
 
 
 @pytest.mark.security("S-22")
@@ -324,6 +324,6 @@ def test_networks_remembered_are_bounded(olga: User, monkeypatch: pytest.MonkeyP
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
     """Count for no other test."""
-    login_throttle._here.clear()
+    login_throttle._counts_without_redis.clear()
     yield
-    login_throttle._here.clear()
+    login_throttle._counts_without_redis.clear()

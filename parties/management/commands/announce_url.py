@@ -11,12 +11,12 @@ from parties.registration.renewal import announce_url
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
-    """PUTs the hub's credentials; whoever did not take them is asked again by the next run."""
+    """PUTs the hub's credentials; the next run asks again those that did not take them."""
 
     help = "After HUB_PUBLIC_URL changed: PUT the hub's credentials to every platform."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
-        """Add to whom."""
+        """Add whether all platforms get them."""
         parser.add_argument(
             "--all", action="store_true", help="also platforms that know the present URL"
         )
@@ -26,7 +26,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         return [asdict(each) for each in announce_url(to_all=options.all)]
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Say what each platform made of it."""
+        """Say how each platform took it."""
         for each in result:
             self.stdout.write(f"{each['platform']}: {each['error'] or 'knows the new URL'}")
         if not result:

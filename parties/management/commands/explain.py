@@ -23,7 +23,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         parser.add_argument("module", choices=known_modules())
 
     def perform(self, options: Namespace) -> dict[str, Any]:
-        """Ask who judges messages."""
+        """Judge as messages are judged."""
         one, other = PartyRef.parse(options.one), PartyRef.parse(options.other)
         found = explain(one, other, ModuleID(options.module))
         parties = [str(one), str(other)]

@@ -22,9 +22,9 @@ class Command(OperatorCommand[dict[str, Any]]):
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
 
     def perform(self, options: Namespace) -> dict[str, Any]:
-        """Read the file; what stands in others stays as it is."""
+        """Read the file; agreements that it does not name are left alone."""
         try:
-            with open(options.file, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123 - a name
+            with open(options.file, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123 - options.file is a str
                 imported = agreement_csv.read(file, dry_run=options.dry_run)
         except OSError as error:
             message = f"{options.file} cannot be read: {error.strerror}"

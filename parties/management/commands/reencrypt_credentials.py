@@ -8,7 +8,7 @@ from parties.operations import reencrypt
 
 
 class Command(OperatorCommand[dict[str, Any]]):
-    """Run after a key was put in front of the list, before the old one is removed."""
+    """Re-encrypts: run after a key is put in front of the list, before the old one is removed."""
 
     help = "Encrypt outbound tokens and second factors with the first of CREDENTIALS_KEYS."
 

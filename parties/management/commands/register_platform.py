@@ -52,7 +52,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         return describe(platform)
 
     def _token_a(self, options: Namespace) -> str:
-        """Take the token from where other users of this machine do not see it."""
+        """Return token A, wherever it was given; warn if other users of this machine saw it."""
         if options.token_a:
             self.stderr.write(
                 "--token-a shows the token in the list of processes and in the shell's history:"

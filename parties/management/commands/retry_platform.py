@@ -10,7 +10,7 @@ from parties.operations import describe, find_platform, try_again
 
 
 class Command(OperatorCommand[dict[str, Any]]):
-    """Ends its pause and closes its circuit; beat asks it within seconds."""
+    """Ends its pause and closes its circuit; beat pings it within seconds."""
 
     help = "Try a platform again at once that failed: its pause is over and its circuit closed."
 
@@ -19,7 +19,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         parser.add_argument("name", metavar="NAME")
 
     def perform(self, options: Namespace) -> dict[str, Any]:
-        """Let it be tried."""
+        """End pause and circuit."""
         platform = find_platform(options.name)
         try_again(platform)
         return describe(platform)

@@ -16,7 +16,7 @@ from django.test import Client
 from hub.broker import connection
 from hub.models import Throttled
 from ocpi.transport.authorization import header
-from operators.token_bucket import Buckets, buckets, impatient
+from operators.token_bucket import Buckets, buckets, impatient_connection
 from parties import tokens
 from parties.models import Credentials, TokenKind
 from tests.cast import CPA, HUB, Cast, a_location, command, push
@@ -135,7 +135,7 @@ def test_a_redis_that_hangs_is_asked_once(settings: LazySettings) -> None:
     """Who waited for it in vain once does not wait with each request."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        asked = Buckets(partial(impatient, f"redis://127.0.0.1:{port}/0"))
+        asked = Buckets(partial(impatient_connection, f"redis://127.0.0.1:{port}/0"))
         assert [asked.wait("x", per_minute=1) for _ in range(50)] == [0.0] * 50
         silent.settimeout(0)
         taken = 0

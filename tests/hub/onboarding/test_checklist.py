@@ -10,7 +10,7 @@ from hub.onboarding.checklist import Checklist, Retry, State, Step, decide
 from hub.onboarding.evidence import Facts
 from ocpi.types import InterfaceRole, ModuleID
 from parties.models import Credentials, Party
-from parties.registration.invitation import Starts
+from parties.registration.invitation import Initiator
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LOCATIONS = (ModuleID.LOCATIONS, InterfaceRole.SENDER)
@@ -65,7 +65,7 @@ def listed(checklist: Checklist) -> dict[str, Step]:
 
 def decided(**given: Any) -> dict[str, Step]:
     """Return the steps for an invited platform of one CPO that is not registered."""
-    invited = {"starts": Starts.PLATFORM, "now": NOW, "listed": frozenset({"CPO NL-CPA"})}
+    invited = {"starts": Initiator.PLATFORM, "now": NOW, "listed": frozenset({"CPO NL-CPA"})}
     return listed(decide(Facts(**{**invited, **given})))
 
 
@@ -216,7 +216,7 @@ def test_the_hub_begins_without_a_token_of_its_own() -> None:
     """Where the hub starts it asks first, and whatever failed can be tried again."""
     bad = {"status_code": 2001, "status_message": "unknown token"}
     steps = decided(
-        starts=Starts.HUB,
+        starts=Initiator.HUB,
         exchanges=[post(direction="out", **bad), went(ago=2), went(ago=3)],
     )
     assert list(steps) == [THEIR_VERSIONS, THEIR_DETAILS, CREDENTIALS, ROLES, MODULES, FORM, PULL]
@@ -227,7 +227,7 @@ def test_the_hub_begins_without_a_token_of_its_own() -> None:
 def test_the_hub_reads_the_roles_out_of_the_answer() -> None:
     """What a platform claims when the hub starts stands in its answer."""
     answer = f'{{"data":{OFFER.replace("CPA", "CPX")},"status_code":1000}}'
-    steps = decided(starts=Starts.HUB, exchanges=[post(direction="out", response_body=answer)])
+    steps = decided(starts=Initiator.HUB, exchanges=[post(direction="out", response_body=answer)])
     assert "CPO NL-CPX" in steps[ROLES].sentence
 
 
@@ -243,7 +243,7 @@ def test_each_step_has_its_exchange() -> None:
 def test_a_checklist_ends() -> None:
     """It is complete when nothing is left to wait for, however much care it needs."""
     good = [post(), went(ago=2), went(ago=3), came(version="2.2.1", ago=4), came(ago=5)]
-    facts = {"starts": Starts.PLATFORM, "now": NOW, "exchanges": good, "form": "RAW", **ON}
+    facts = {"starts": Initiator.PLATFORM, "now": NOW, "exchanges": good, "form": "RAW", **ON}
     checklist = decide(Facts(**facts))
     assert (checklist.done, checklist.is_complete) == (len(checklist.steps), True)
     assert not decide(Facts(**{**facts, "is_registered": False})).is_complete

@@ -15,7 +15,7 @@ from hub.models import KeptCdr, Session, Token
 from hub.privacy import erasure
 from hub.privacy.drivers import Driver
 from hub.tasks import housekeeping
-from operators.groups import Role, least
+from operators.groups import Role, least_role
 from operators.models import Change as Audited
 from parties.models import Platform
 from tests.console.test_charged_objects import CONTRACT, UID, a_cdr, a_session, a_token
@@ -95,7 +95,11 @@ def test_a_worker_erases_and_a_page_watches(admin_client: Client) -> None:
 
 def test_each_deed_has_a_permission_of_its_own(client: Client, django_user_model: Any) -> None:
     """Who may do one may not do the other, and who may see tokens neither."""
-    assert least("hub", "erase_driver") is least("hub", "export_driver") is Role.ADMINISTRATOR
+    assert (
+        least_role("hub", "erase_driver")
+        is least_role("hub", "export_driver")
+        is Role.ADMINISTRATOR
+    )
     a_token()
     operator = console(person("olga", Role.OPERATOR))
     assert operator.post(PAGE, {**ASKED, "do": "export"}).status_code == 403
