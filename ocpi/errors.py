@@ -34,10 +34,11 @@ from ocpi.status_codes import StatusCode
 
 FINDINGS_IN_A_MESSAGE = 20
 LONGEST_MESSAGE = 2000
+"""Characters."""
 
 
 class Fault(StrEnum):
-    """Kinds of what is wrong with a received object, for whoever has to say what would help."""
+    """The kinds of mistakes in a received object for which there is a hint what would help."""
 
     REQUIRED = "required"
     TYPE = "type"
@@ -53,7 +54,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with a received object, and where; of which kind, if that helps."""
+    """One mistake in a received object: the path to it, what it is, and its kind if it has one."""
 
     path: str
     text: str

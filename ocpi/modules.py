@@ -22,7 +22,7 @@ GET, POST, PUT = frozenset({"GET"}), frozenset({"POST"}), frozenset({"PUT"})
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """The member by which objects of one owner and one id differ.
+    """The member by which objects of one owner and one id differ: the `type` of Tokens.
 
     A URL names it as a query parameter; where it does not, it means the default.
     """
@@ -33,10 +33,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """What a module is about, with what it takes to address, check and merge one.
+    """A type of objects, with what it takes to address, check and merge one.
 
-    `appended` are the lists a PATCH adds to instead of replacing them. What is `posted` has no id
-    in its URL: it is created once by POST and never changes.
+    `unknown` is the error for an id that nobody has. `appended` are the lists a PATCH adds to
+    instead of replacing them. What is `posted` has no id in its URL: it is created once by POST and
+    never changes.
     """
 
     name: str
@@ -73,10 +74,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnerOf:
-    """Whom an action is for when it says only what it is about: the owner of an object.
+    """The receiver of an action that names none, but an object: that object's owner.
 
-    The member is a step of its path or stands in its body; the object is what a hub keeps of the
-    module.
+    The id of the object is in `member`, of the path or the body; it is one that a hub keeps of
+    `module`.
     """
 
     member: str
@@ -84,11 +85,11 @@ class OwnerOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """Whom an action is for when only an earlier one says it: who accepted, or made, that one.
+class EarlierAction:
+    """The receiver of an action that names none, but an earlier one: who accepted or sent that.
 
-    Both have the member, a step of the path or in the body, and the `request` is what the earlier
-    one asked (`Resource.request`).
+    Both have the same value in `member`, of the path or the body; `request` is what the earlier one
+    asked for (`Resource.request`): a RESERVE_NOW, for a CANCEL_RESERVATION.
     """
 
     member: str
@@ -100,9 +101,8 @@ class Resource:
     """What lies under an endpoint: a path whose `{steps}` take any value, and its methods.
 
     `object` is the type that is listed, read or written there, or that an action names by its path;
-    `body` the class of what is sent otherwise. Whom an action is for that names no
-    receiver follows from `about`, if anything. It is in `real_time` when a driver waits at a Charge
-    Point for the answer.
+    `body` the class of what is sent otherwise. `about` says how the receiver of an action that
+    names none is found. It is in `real_time` when a driver waits at a Charge Point for the answer.
     """
 
     path: tuple[str, ...]
@@ -110,7 +110,7 @@ class Resource:
     kind: Kind = Kind.OBJECT
     object: ObjectType | None = None
     body: type[OcpiModel] | None = None
-    about: OwnerOf | Earlier | None = None
+    about: OwnerOf | EarlierAction | None = None
     real_time: bool = False
 
     def values(self, segments: Sequence[str]) -> dict[str, str] | None:
@@ -131,7 +131,7 @@ class Resource:
 class Match:
     """The resource a path leads to, with the values of its variable steps.
 
-    Its `owner` stands in the path of Client Owned Objects; all other values are the `ids` of the
+    The path of Client Owned Objects names their `owner`; all other values are the `ids` of the
     object and its parts, as the path spells them.
     """
 
@@ -178,9 +178,10 @@ def _match(resource: Resource, values: dict[str, str]) -> Match:
 class Module:
     """One chapter of the specification as far as a platform has to serve it.
 
-    Its `roles` are pairs: who implements SENDER and who RECEIVER between parties. `delegated` are
-    the same where an eMSP takes a CPO's part: only for messages that name such a party. Of the
-    objects a hub receives it may have `kept` one type; all others it only passes on.
+    `roles` are pairs: who implements SENDER and who RECEIVER between parties. `delegated` are such
+    pairs where an eMSP takes a CPO's part: only for messages that name such a party. `kept` is the
+    one type of objects that a hub stores; all others it only passes on. A configuration module is
+    not `functional`.
     """
 
     identifier: ModuleID
@@ -213,7 +214,7 @@ class Module:
     def remembered(self) -> frozenset[str]:
         """The members by which a later action refers to an earlier one."""
         named = (each.about for each in (*self.sender, *self.receiver))
-        return frozenset(each.member for each in named if isinstance(each, Earlier))
+        return frozenset(each.member for each in named if isinstance(each, EarlierAction))
 
     def result_path(self, reference: str) -> str:
         """Return the path below an endpoint at which results are taken."""

@@ -13,7 +13,7 @@ ACTING: Final = (
     r"\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     r"\ud800-\udfff\U000e0000-\U000e007f"
 )
-"""What no terminal shows as it is, as the inside of a class of characters."""
+"""What no terminal shows as it is, to be put between the brackets of a regular expression."""
 
 _ACTING = re.compile(f"[{ACTING}]")
 _BUT_LINES = re.compile(rf"(?![\n\t])[{ACTING}]")
@@ -32,5 +32,6 @@ def acts(text: str) -> bool:
 
 
 def _shown(found: re.Match[str]) -> str:
+    """Write a character as JSON does: by its units in UTF-16."""
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

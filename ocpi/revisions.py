@@ -17,14 +17,16 @@ def restated(module: Module, *changed: ObjectType | type[OcpiModel]) -> Module:
     """Restate a module for another version, with other types or bodies of the same names."""
     new = {_name(each): each for each in changed}
 
-    def of_resource(each: Resource) -> Resource:
-        kept: dict[str, Any] = {"object": each.object, "body": each.body}
-        return replace(each, **{at: new.get(_name(old), old) for at, old in kept.items()})
+    def revise(resource: Resource) -> Resource:
+        old: dict[str, Any] = {"object": resource.object, "body": resource.body}
+        return replace(
+            resource, **{field: new.get(_name(each), each) for field, each in old.items()}
+        )
 
     return replace(
         module,
-        sender=tuple(map(of_resource, module.sender)),
-        receiver=tuple(map(of_resource, module.receiver)),
+        sender=tuple(map(revise, module.sender)),
+        receiver=tuple(map(revise, module.receiver)),
         kept=cast("ObjectType | None", new.get(_name(module.kept), module.kept)),
     )
 

@@ -1,4 +1,4 @@
-"""Between parties of which roles the messages of a module go: whose objects it has, and who reads.
+"""The pairs of roles between which messages go: of the objects' owners, and of their readers.
 
 Specification: transport and format, broadcast push ("opposite role"); terminology, typical OCPI
 implementations per role; A-28. Modules declare their pairs in these words.
@@ -21,12 +21,12 @@ def pairs(senders: Iterable[Role], receivers: Iterable[Role]) -> Pairs:
 READERS_OF_CPO = frozenset({Role.EMSP, Role.NSP, Role.NAP, Role.OTHER})
 
 OPEN_DATA = pairs({Role.CPO}, READERS_OF_CPO) | pairs({Role.NAP}, READERS_OF_CPO - {Role.NAP})
-"""What is there for everybody: a national access point passes it on."""
+"""What everybody may read; a national access point (NAP) passes on what it reads."""
 CHARGING = pairs({Role.CPO}, {Role.EMSP, Role.OTHER})
-"""What was charged, for whoever has the contract with the driver."""
+"""What was charged, for the company that has the contract with the driver."""
 DRIVERS = pairs({Role.EMSP, Role.OTHER}, {Role.CPO})
-"""What is known of drivers or asked for them, for whoever lets them charge."""
+"""What is known of drivers or asked on their behalf, for the CPO that lets them charge."""
 STEERING = pairs({Role.SCSP, Role.EMSP, Role.OTHER}, {Role.CPO})
-"""How a session shall charge."""
+"""How fast a session is to charge."""
 OF_HUBS = pairs({Role.HUB}, Role)
-"""What a hub says of itself."""
+"""What a hub reports to everybody."""

@@ -35,11 +35,15 @@ MOST_FINDINGS = 1_000
 
 _COLON = b":"
 _PERHAPS_A_COLON = b"\\u003"
+"""The beginning of an escape that decodes to a colon, `\\u003a`."""
 _DIGITS = bytes(0x30 if chr(byte) in "0123456789." else 0x20 for byte in range(256))
+"""Digits and points become zeros, all else spaces: a long number is then a run of zeros."""
 _LONG_RUN = b"0" * (LONGEST_NUMBER + 1)
 _LONG = re.compile(rf"[0-9.]{{{LONGEST_NUMBER + 1}}}")
 _SHOWN = 40
+"""Characters of a name that is too long."""
 _LONGEST_PATH = 200
+"""Characters."""
 
 Way = tuple[str | int, ...]
 
@@ -69,7 +73,7 @@ def check_sizes(value: object) -> None:
 
 
 def levels(value: object) -> int:
-    """Count how deep objects and lists stand in each other."""
+    """Count how deep objects and lists are nested."""
     depth, level = 0, _containers([value])
     while level:
         depth += 1
@@ -92,7 +96,7 @@ class _Excess(NamedTuple):
 
 
 def _excess(value: object) -> _Excess | None:
-    """Find the first that is too large, level by level; raises `NotJson` below the last level."""
+    """Find the first that is too large, level by level; raises `NotJson` if there are too many."""
     items, level = 0, _containers([value])
     for _ in range(MOST_LEVELS):
         if not level:
@@ -102,7 +106,7 @@ def _excess(value: object) -> _Excess | None:
             found = _of_list(each, items) if isinstance(each, list) else _of_object(each)
             if isinstance(found, _Excess):
                 return found
-            items = found or items
+            items = found or items  # an object has no items: 0
             below += _inner(each)
         level = _containers(below)
     if level:
@@ -146,7 +150,7 @@ def _of_names(names: dict[str, object]) -> _Excess | int:
             return _Excess(names, f"{text}: {name[:_SHOWN]!r}")
         other = seen.setdefault(fold(name), name)
         if other != name:
-            return _Excess(names, f"stands beside {other!r:.80}, in other letters only", (name,))
+            return _Excess(names, f"differs from {other!r:.80} in case only", (name,))
     return 0
 
 
@@ -162,7 +166,7 @@ def _walk(value: object) -> Iterator[tuple[Way, object]]:
 
 
 def _says_twice(body: bytes, value: object) -> bool:
-    """Whether members may have got lost: each has a colon, and nothing else loses one."""
+    """Whether an object may say a member twice: decoding keeps one, and loses the other's colon."""
     if _PERHAPS_A_COLON in body:
         return True
     return body.count(_COLON) != msgspec.json.encode(value).count(_COLON)

@@ -131,6 +131,7 @@ class PartyRef:
 
 # --- timestamps ----------------------------------------------------------------------------------
 
+# A day that exists, 29 February in leap years only: whatever matches can be read as a date.
 _LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
 _YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _DAY = (
@@ -140,6 +141,7 @@ _DAY = (
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _ZONE = "(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
 UNKNOWN_MOMENT = "1970-1-1T00:00:00Z"
+"""How a CDR says that it does not know a time; it is no timestamp by RFC 3339."""
 DATETIME_PATTERN = rf"(?:{_DAY}T{_TIME}(?:\.[0-9]{{1,9}})?{_ZONE}?|{UNKNOWN_MOMENT})"
 _DATETIME = re.compile(
     rf"({_DAY}T{_TIME})(?:\.([0-9]{{1,9}}))?({_ZONE})?|{UNKNOWN_MOMENT}", re.ASCII

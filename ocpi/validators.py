@@ -1,7 +1,7 @@
 """Compiled validators of a class: one ends at the first mistake, one after a number of them.
 
-Who sends a list of a hundred thousand wrong objects learns nothing from half a million findings,
-and the hub would need gigabytes to make them.
+Half a million findings about a list of a hundred thousand wrong objects help nobody, and the hub
+would need gigabytes to make them.
 """
 
 from collections.abc import Callable

@@ -46,12 +46,15 @@ def declared(name: str) -> list[Module]:
 
 
 def kept_type(name: str) -> ObjectType:
-    """Return what is kept of a module, as its newest declaration has it."""
+    """Return the type of objects kept of a module, as its newest declaration has it."""
     return next(each.kept for each in reversed(declared(name)) if each.kept)
 
 
 def values_of(name: str, member: str, *, of_part: bool = False) -> list[str]:
-    """Return what a member may say of what is kept of a module, or of its parts, in any version."""
+    """Return the values that a member of a module's kept objects, or their parts, may have.
+
+    The member is an enum; its values in any version count.
+    """
     kept = [each.kept for each in reversed(declared(name)) if each.kept]
     kinds = [each.part.object for each in kept if each.part] if of_part else kept
     hints = (each.model.model_fields[member].annotation for each in kinds)

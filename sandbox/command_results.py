@@ -17,7 +17,7 @@ from sandbox.recorder import Seen
 Json = dict[str, Any]
 
 
-class RequestedResult(Protocol):
+class OrderLike(Protocol):
     """What of an order decides its outcome."""
 
     @property
@@ -45,7 +45,7 @@ class CommandResults:
     reservations: set[tuple[str, str]] = field(default_factory=set)
     _set_at: dict[str, float] = field(default_factory=dict)
 
-    def of(self, order: RequestedResult) -> Json:
+    def of(self, order: OrderLike) -> Json:
         """Carry an order out; the body to POST to its response_url."""
         changed = {
             "RESERVE_NOW": self._reserve,
@@ -56,27 +56,27 @@ class CommandResults:
         }.get(order.kind, _accepted)
         return changed(order)
 
-    def is_too_often(self, order: RequestedResult) -> bool:
+    def is_too_often(self, order: OrderLike) -> bool:
         """Whether a profile comes too soon after the one before."""
         last = self._set_at.get(_session(order), -inf)
         return order.kind == "PUT" and monotonic() - last < self.profile_seconds
 
-    def _reserve(self, order: RequestedResult) -> Json:
+    def _reserve(self, order: OrderLike) -> Json:
         self.reservations.add(reservation(order))
         return _accepted(order)
 
-    def _cancel(self, order: RequestedResult) -> Json:
+    def _cancel(self, order: OrderLike) -> Json:
         if reservation(order) not in self.reservations:
             return {"result": "UNKNOWN_RESERVATION"}
         self.reservations.remove(reservation(order))
         return _accepted(order)
 
-    def _set(self, order: RequestedResult) -> Json:
+    def _set(self, order: OrderLike) -> Json:
         self.profiles[_session(order)] = order.content["charging_profile"]
         self._set_at[_session(order)] = monotonic()
         return _accepted(order)
 
-    def _get(self, order: RequestedResult) -> Json:
+    def _get(self, order: OrderLike) -> Json:
         profile = self.profiles.get(_session(order))
         if profile is None:
             return {"result": "UNKNOWN"}
@@ -84,19 +84,19 @@ class CommandResults:
         active = {"start_date_time": now, "charging_profile": profile}
         return {"result": "ACCEPTED", "profile": active}
 
-    def _clear(self, order: RequestedResult) -> Json:
+    def _clear(self, order: OrderLike) -> Json:
         found = self.profiles.pop(_session(order), None)
         return {"result": "UNKNOWN" if found is None else "ACCEPTED"}
 
 
-def reservation(order: RequestedResult) -> tuple[str, str]:
+def reservation(order: OrderLike) -> tuple[str, str]:
     """Name a reservation: two eMSPs may use the same id."""
     return str(order.seen.sender), fold(str(order.content.get("reservation_id")))
 
 
-def _session(order: RequestedResult) -> str:
+def _session(order: OrderLike) -> str:
     return fold(str(order.content.get("session_id")))
 
 
-def _accepted(_order: RequestedResult) -> Json:
+def _accepted(_order: OrderLike) -> Json:
     return {"result": "ACCEPTED"}

@@ -17,7 +17,7 @@ from hub.module_policy import POLICIES
 from hub.store import Viewer
 from hub.store.reads import is_anothers, owners_of
 from ocpi.errors import Finding, HubError, InvalidParameters, NotFound, UnknownReceiver
-from ocpi.modules import Earlier, OwnerOf
+from ocpi.modules import EarlierAction, OwnerOf
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold
 from ocpi.versions import kept_type
 from parties import access, holders
@@ -38,7 +38,7 @@ def receiver_of(message: Message) -> Addressee | HubAnswer:
     match message.resource.about:
         case OwnerOf(member, module):
             return _owner(message, module, _text_member(message, member))
-        case Earlier(member, request):
+        case EarlierAction(member, request):
             return _party_of_earlier(message, member, request)
     raise unroutable(message)
 

@@ -20,7 +20,7 @@ from hub.gateway.message import Message
 from hub.gateway.routes import AskAll, Broadcast, Decided, Direct, Refused, Returned, Stored
 from hub.message_log.entry import NO_BODY, Entry, LoggedBody, LoggedRoute
 from hub.message_log.writer import writer
-from ocpi.client import Asked, Reply
+from ocpi.client import CompletedRequest, Reply
 from ocpi.errors import InvalidParameters
 from ocpi.server import OcpiView
 from ocpi.transport import envelope
@@ -137,7 +137,7 @@ def _entry_of_platform(
 
 
 @_errors_only_logged
-def on_asked(asked: Asked) -> None:
+def on_asked(asked: CompletedRequest) -> None:
     """Remember a request of the hub and what came of it."""
     about = _current.get()
     if about is not None:

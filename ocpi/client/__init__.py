@@ -18,7 +18,7 @@ from ocpi.client.failures import (
     ReplyUnreadable,
 )
 from ocpi.client.limits import Limits
-from ocpi.client.listeners import Asked, Listener
+from ocpi.client.listeners import CompletedRequest, Listener
 from ocpi.client.own_address import ITSELF, OwnAddress
 from ocpi.client.peer import Peer
 from ocpi.client.process_wide import configure, locate, shared
@@ -31,7 +31,7 @@ __all__ = [
     "TOKEN_REFUSED",
     "AddressPolicy",
     "AddressRefused",
-    "Asked",
+    "CompletedRequest",
     "Limits",
     "Listener",
     "OcpiClient",

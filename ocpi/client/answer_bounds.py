@@ -1,8 +1,8 @@
 """Bounds of one answer, held while its bytes arrive.
 
 RFC 9110 §15.2 lets a peer send any number of informational answers, RFC 9112 §7.1 chunks,
-extensions and trailers without end, and the HTTP library reads on as long as any come. So what is
-no body is counted here, piece by piece: a peer that floods the hub ends its own exchange, and
+extensions and trailers without end, and the HTTP library reads on as long as any come. So all but
+the body is counted here, piece by piece: a peer that floods the hub ends its own exchange, and
 neither keeps the event loop busy nor fills the memory.
 """
 

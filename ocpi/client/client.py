@@ -25,7 +25,7 @@ from ocpi.client.connector import Lookup, Trail, system_lookup
 from ocpi.client.connector import trail as current_trail
 from ocpi.client.failures import CAUSES, PeerError, PeerTimeout, RedirectRefused, from_library
 from ocpi.client.limits import MOST_REDIRECTS, Limits
-from ocpi.client.listeners import Asked, Listener
+from ocpi.client.listeners import CompletedRequest, Listener
 from ocpi.client.loop import LoopThread
 from ocpi.client.peer import Peer
 from ocpi.client.redirects import redirect_target
@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _STALE: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+"""How a pooled connection fails that its peer had closed already."""
 PRODUCT: Final = "ocpi-hub"
 _GRACE: Final = 5.0
 """Seconds a thread waits beyond the total time for a loop that has to report it."""
@@ -80,7 +81,7 @@ class OcpiClient:
         self._policy.check_url(url)
 
     def has_sent(self, via: str) -> bool:
-        """Whether a request with this `Via` left this client, or another of the same place."""
+        """Whether a request with this `Via` left this client, or another one of the same hub."""
         return self._policy.own().has_sent(via)
 
     def request(
@@ -95,7 +96,7 @@ class OcpiClient:
     ) -> Reply:
         """Send from a thread and wait for the reply; raises PeerError and nothing else.
 
-        `seconds` makes it less than what the client waits otherwise.
+        `seconds` is for callers that wait less than the client's limits allow.
         """
         coroutine = self.send(method, url, peer=peer, headers=headers, body=body)
         if seconds is not None:
@@ -129,7 +130,9 @@ class OcpiClient:
         finally:
             if self._listener is not None:
                 seconds = perf_counter() - started
-                self._listener(Asked(method, url, peer, headers or {}, body, outcome, seconds))
+                self._listener(
+                    CompletedRequest(method, url, peer, headers or {}, body, outcome, seconds)
+                )
         return outcome
 
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:

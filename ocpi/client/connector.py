@@ -73,13 +73,13 @@ class GuardedResolver(AbstractResolver):
             loop = asyncio.get_running_loop()
             found = loop.run_in_executor(self._threads, self._lookup, host)
             self._under_way[host] = found
-            found.add_done_callback(lambda done: self._is_done(host, done))
+            found.add_done_callback(lambda done: self._lookup_ended(host, done))
         return found
 
-    def _is_done(self, host: str, found: "asyncio.Future[Sequence[str]]") -> None:
+    def _lookup_ended(self, host: str, found: "asyncio.Future[Sequence[str]]") -> None:
         del self._under_way[host]
         if not found.cancelled():
-            found.exception()  # taken, even if nobody waits any longer: else asyncio logs it
+            found.exception()  # asyncio logs one that nobody has looked at, as when all gave up
 
     async def close(self) -> None:
         """Let go of the threads; a lookup under way ends unheard."""

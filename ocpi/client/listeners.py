@@ -1,6 +1,6 @@
-"""The report of every request to a peer, for somebody beside its caller: the message log.
+"""The report of every request to a peer, for a listener beside its caller: the message log.
 
-Whoever configures the client may listen, on the client's own event loop.
+It is given when the client is configured, and called on the client's own event loop.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from ocpi.client.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CompletedRequest:
     """One request to a peer and what came of it: its reply, or why there is none."""
 
     method: str
@@ -26,5 +26,5 @@ class Asked:
     seconds: float
 
 
-Listener = Callable[[Asked], None]
+Listener = Callable[[CompletedRequest], None]
 """Called once for each request; must neither wait nor raise."""

@@ -1,8 +1,8 @@
 """The addresses of the caller itself: nobody is its own peer.
 
 A URL that leads back to the hub would make it answer itself, with nested requests for each one. It
-is recognised as text here, in every spelling, and behind names the hub does not know by a line
-that each of its requests carries (RFC 9110 §7.6.3).
+is recognised as text here, in every spelling; behind names the hub does not know, by the `Via` that
+each of its requests carries (RFC 9110 §7.6.3).
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ITSELF: Final = "this is the hub itself, which is no peer of its own"
 """The answer to everybody who names it as one, operators too."""
 
 _LOOPBACK: Final = "localhost"
-_USUAL: Final = {80, 443}
+_USUAL_PORTS: Final = {80, 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class OwnAddress:
 
     @property
     def via(self) -> str:
-        """The line that marks a request as the caller's own; a server that proxies adds others."""
+        """The `Via` that marks a request as the caller's own; proxies on the way add theirs."""
         return f"1.1 ocpi-hub-{_digest(self.url)}" if self.url else ""
 
     def has_sent(self, via: str) -> bool:
@@ -52,12 +52,12 @@ class OwnAddress:
 
 
 @lru_cache(maxsize=16)
-def _own(place: OwnAddress) -> tuple[frozenset[str], int | None, str] | None:
+def _own(caller: OwnAddress) -> tuple[frozenset[str], int | None, str] | None:
     """Return hosts, port and path of the caller; None if it did not say where it is."""
-    url = URL(place.url)
+    url = URL(caller.url)
     if url.raw_host is None:
         return None
-    names = {_host(URL.build(scheme="http", host=name).raw_host or "") for name in place.names}
+    names = {_host(URL.build(scheme="http", host=name).raw_host or "") for name in caller.names}
     return frozenset({_host(url.raw_host), *names}), url.port, f"{url.raw_path.rstrip('/')}/"
 
 
@@ -85,4 +85,4 @@ def _host(raw: str) -> str:
 
 def _is_port(port: int | None, own: int | None) -> bool:
     """Whether a port leads to the caller; a proxy sends plain http on to https."""
-    return port == own or (port in _USUAL and own in _USUAL)
+    return port == own or (port in _USUAL_PORTS and own in _USUAL_PORTS)

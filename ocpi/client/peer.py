@@ -15,7 +15,7 @@ class Peer:
     token: str = field(repr=False)
     base64: bool = True
     name: str = field(default="", compare=False)
-    """What whoever listens calls the peer."""
+    """What a listener is to call the peer."""
     authorization: str = field(init=False, repr=False, compare=False)
     """The ready `Authorization` value: encoded once, sent with every message."""
 

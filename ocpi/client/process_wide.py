@@ -33,8 +33,8 @@ def configure(
     Nothing is started: thread, loop and connections begin with the first request, so a server that
     forks after configuring gives every child its own.
     """
-    screen = replace(policy, own=_own[0])
-    configured = OcpiClient(screen, limits, listener=listener, product=product)
+    located = replace(policy, own=_own[0])
+    configured = OcpiClient(located, limits, listener=listener, product=product)
     former, _configured[:] = list(_configured), [configured]
     for client in former:
         client.close()

@@ -16,7 +16,7 @@ _SUCCESSFUL: Final = 2
 """The first digit of an HTTP success."""
 
 _MOST_DIGITS: Final = 9
-"""Thirty years are more than anybody waits."""
+"""Of the seconds in `Retry-After`: thirty years are more than anybody waits."""
 
 TOKEN_REFUSED: Final = frozenset({401, 403})
 """How a peer refuses the token it is called with."""

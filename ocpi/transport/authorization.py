@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 
 LONGEST_TOKEN = 1_024
-"""Characters in a header; a longer one is none."""
+"""Characters in a header; a longer one is taken for none."""
 _HEADER = re.compile(rf"[Tt][Oo][Kk][Ee][Nn][ \t]+([!-~]{{1,{LONGEST_TOKEN}}})")
 _TOKEN = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _URL_SAFE = str.maketrans("-_", "+/")

@@ -14,6 +14,7 @@ from ocpi.types import format_datetime, one_line
 _CODE = re.compile("[0-9]{4}")
 _LONGEST_MESSAGE = 2000
 _LONGEST_CODE = 32
+"""Bytes of a status code as JSON: room for every spelling of a number worth reading."""
 _NULL = msgspec.Raw(b"null")
 
 

@@ -64,5 +64,5 @@ def _segment(part: str) -> str:
 
 
 def _encoded(text: str) -> str:
-    """Percent-encode the bytes a URL must not contain and leave all others as they are."""
+    """Percent-encode the bytes a URL must not contain, which WSGI hands over as Latin-1 text."""
     return quote(text, safe=_PRINTABLE, encoding="latin-1")

@@ -145,7 +145,8 @@ class CDR(OcpiModel):
     """What is billed for a charging session: energy in kWh, times in hours.
 
     A CDR never changes. Another CDR takes it back, with `credit`, and names it in
-    `credit_reference_id`; room for such a suffix is why an id may have 39 characters.
+    `credit_reference_id`; an id may have 39 characters so that the other's can be this one's with a
+    suffix.
     """
 
     country_code: CountryCode

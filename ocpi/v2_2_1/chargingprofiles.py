@@ -3,7 +3,7 @@
 Specification: mod_charging_profiles. Results are sent to the `response_url` of the request.
 """
 
-from ocpi.modules import POST, PUT, Earlier, Kind, Module, Resource
+from ocpi.modules import POST, PUT, EarlierAction, Kind, Module, Resource
 from ocpi.roles import STEERING, pairs
 from ocpi.types import (
     URL,
@@ -110,7 +110,7 @@ MODULE = Module(
             PUT,
             Kind.ACTION,
             body=ActiveChargingProfile,
-            about=Earlier("session_id", "PUT"),
+            about=EarlierAction("session_id", "PUT"),
         ),
         # Where a `response_url` leads; the specification leaves its form to the Sender.
         Resource(("{callback}",), POST, Kind.RESULT),

@@ -6,7 +6,7 @@ Specification: mod_commands. The result of a command is sent to its `response_ur
 from collections.abc import Mapping
 from typing import Annotated
 
-from ocpi.modules import POST, Earlier, Kind, Module, OwnerOf, Resource
+from ocpi.modules import POST, EarlierAction, Kind, Module, OwnerOf, Resource
 from ocpi.roles import DRIVERS
 from ocpi.types import (
     URL,
@@ -118,10 +118,10 @@ class CommandResult(OcpiModel):
 
 
 LOCATION_ID = OwnerOf("location_id", ModuleID.LOCATIONS)
-_ABOUT: Mapping[CommandType, tuple[type[OcpiModel], OwnerOf | Earlier]] = {
+_ABOUT: Mapping[CommandType, tuple[type[OcpiModel], OwnerOf | EarlierAction]] = {
     CommandType.CANCEL_RESERVATION: (
         CancelReservation,
-        Earlier("reservation_id", CommandType.RESERVE_NOW.value),
+        EarlierAction("reservation_id", CommandType.RESERVE_NOW.value),
     ),
     CommandType.RESERVE_NOW: (ReserveNow, LOCATION_ID),
     CommandType.START_SESSION: (StartSession, LOCATION_ID),

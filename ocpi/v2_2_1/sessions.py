@@ -88,7 +88,7 @@ SESSION = ObjectType(
 )
 
 SESSION_ID = OwnerOf("session_id", ModuleID.SESSIONS)
-"""Who asks for something about a Session means its CPO."""
+"""A request about a Session is for the CPO that owns it."""
 
 MODULE = Module(
     identifier=ModuleID.SESSIONS,

@@ -51,9 +51,7 @@ def test_members_that_stand_twice_are_named_up_to_a_thousand() -> None:
 @pytest.mark.security("S-09")
 def test_names_in_other_letters_are_the_same_name_for_some() -> None:
     """Parsers that ignore case would read another object."""
-    assert findings(b'[{"id":"A","ID":"B"}]') == [
-        "[0].ID: stands beside 'id', in other letters only"
-    ]
+    assert findings(b'[{"id":"A","ID":"B"}]') == ["[0].ID: differs from 'id' in case only"]
     assert decode(b'{"ID":"A"}') == {"ID": "A"}
 
 

@@ -12,7 +12,7 @@ from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Entry, LoggedBody
 from hub.message_log.sql import COLUMNS
 from hub.message_log.writer import writer
-from ocpi.client import Asked, Peer, Reply
+from ocpi.client import CompletedRequest, Peer, Reply
 from ocpi.transport.envelope import Envelope
 
 PEER = "https://peer.example.com/ocpi"
@@ -110,7 +110,7 @@ def test_an_entry_keeps_no_more_of_a_page_than_it_weighs(
     monkeypatch.setattr(writer, "put", kept.append)
     settings.HUB_MESSAGE_LOG_DAYS, settings.HUB_MESSAGE_LOG_BODY_BYTES = 14, 100
     page = json.dumps({"data": ["x" * 5_000_000], "status_code": 1000}).encode()
-    on_asked(Asked("GET", PEER, Peer("t"), {}, None, Reply(200, {}, page, 0.1), 0.1))
+    on_asked(CompletedRequest("GET", PEER, Peer("t"), {}, None, Reply(200, {}, page, 0.1), 0.1))
     [entry] = kept
     assert entry.envelope == Envelope(1000, None, None, None)
     assert len(entry.response.text) == 100
