@@ -1,7 +1,7 @@
 """Connections to Redis, which holds only what may be lost: its callers can go on without it.
 
-Every command may raise `redis.RedisError`, after two seconds at most: one to connect, one for the
-answer.
+Every command may raise `redis.RedisError`, and does so soon: each attempt has a second to connect
+and a second for the answer.
 """
 
 from functools import cache

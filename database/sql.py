@@ -60,7 +60,7 @@ def rows(
 def row_for_each(sql: str, parameters: Sequence[Parameters]) -> list[Row | None]:
     """Run one statement with each of these parameters; return the first row of every run.
 
-    All are sent before the first answer is read. Raises Django's database errors, as `rows` does.
+    They go in one pipeline, not in a round trip each. Raises Django's database errors, as `rows`.
     """
     if not parameters:
         return []

@@ -49,6 +49,7 @@ def record(
     """Write an entry; while nobody acts, the hub did it by itself."""
     by = by or actor() or HUB
     row = thing if isinstance(thing, Model) else None
+    # Texts are cut to what the columns hold: no change goes unrecorded for a long name.
     change = Change.objects.create(
         who=by.who[:150],
         channel=by.channel,

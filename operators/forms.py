@@ -47,7 +47,7 @@ class LoginForm(AuthenticationForm):
 
 
 def logged_in(request: HttpRequest | None, user: User, **_: object) -> None:
-    """Note the new session and record the log-in; a request without a method is no person's."""
+    """Note the new session and record the log-in; a request without a method comes from code."""
     if request is None:
         return
     sessions.begin(request)

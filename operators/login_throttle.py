@@ -21,8 +21,9 @@ from database.redis_connection import connection
 log = logging.getLogger(__name__)
 
 MOST_COUNTED_WITHOUT_REDIS = 10_000
-"""Accounts, browsers and addresses that a process counts for itself; then it forgets the oldest."""
+"""Accounts, browsers and addresses that a process counts itself; then it forgets the oldest."""
 _WINDOW_SECONDS = 900
+"""From the first attempt counted until the counter is empty again."""
 _PER_ADDRESS = 5
 """An address, which an office may share, may fail five times as often as an account."""
 _counts_without_redis: dict[str, tuple[int, float]] = {}

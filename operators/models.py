@@ -76,7 +76,8 @@ class ConsoleSession(AbstractBaseSession):
 class Authenticator(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc] # published without types
     """The app (TOTP, RFC 6238) that is somebody's second factor; its seed is sealed."""
 
-    # As apps expect: seconds of a code, its first second, its length; and codes off by how many.
+    # As apps expect: seconds of a code, when they are counted from, its digits; and how many codes
+    # a clock may be off.
     step, t0, digits, tolerance = 30, 0, 6, 1
     sealed = models.TextField()
     last_t = models.BigIntegerField(default=-1)

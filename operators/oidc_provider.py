@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 SECONDS_TO_ANSWER = 5
+"""That the provider has for each request."""
 MOST_BYTES_OF_PROVIDER = 200_000
 """Bytes read of the provider's metadata, and of its keys."""
 _KEPT_SECONDS = 3_600
+"""How long metadata are used before they are fetched again."""
 _AUTH_METHODS = "token_endpoint_auth_methods_supported"
 _cache: dict[str, tuple[float, "Provider"]] = {}
 

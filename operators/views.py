@@ -107,7 +107,7 @@ def break_glass(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _enrolled(request: HttpRequest) -> HttpResponse:
-    """Make codes or remove the app, given password and a new code: the session may be left open."""
+    """Make codes or remove the app, for password and a new code: an open session is no proof."""
     user: Any = request.user
     shown = {"removable": _is_removable()}
     asked = "codes" in request.POST or ("remove" in request.POST and _is_removable())

@@ -35,6 +35,7 @@ COLUMNS = (
 )
 MOST_LINES = 100_000
 _BATCH_LINES = 300
+"""Lines of one transaction."""
 
 
 class BrokenOff(ValueError):

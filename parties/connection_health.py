@@ -26,6 +26,7 @@ from parties.signals import announce, platform_heard_again
 log = logging.getLogger(__name__)
 
 FAILURES_TO_OFFLINE: Final = 2
+"""Attempts in a row that find nobody, each outside the pause of the one before."""
 LONGEST_ERROR: Final = 2000
 """Characters kept of the last error."""
 SILENT_FOR: Final = timedelta(minutes=10)
@@ -35,6 +36,7 @@ _LONGEST_PAUSE_SECONDS = 300.0
 _THROTTLED_SECONDS = 10.0
 """The pause after a 429 without `Retry-After`."""
 _SEEN_SECONDS = 30.0
+"""A platform that calls all the time is noted as seen so often, not with each call."""
 
 
 def seen_every() -> timedelta:

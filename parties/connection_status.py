@@ -40,7 +40,7 @@ BY_REGISTRATION: Mapping[ConnectionStatus, frozenset[ConnectionStatus]] = {
     O: frozenset({C}),
     S: frozenset({C}),
 }
-"""What may follow besides, by a completed credentials handshake alone."""
+"""What may follow in addition, once a credentials handshake is completed."""
 
 REGISTERED = frozenset({C, O})
 """The statuses of a platform with credentials in force."""

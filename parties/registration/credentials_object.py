@@ -24,7 +24,9 @@ from parties.models import AllowedParty, Party, Platform
 log = logging.getLogger(__name__)
 
 _NAME_LENGTH = 255
+"""Characters of the columns for name and website."""
 Identity = tuple[Role, PartyRef]
+"""What is unique in the whole hub."""
 
 
 @dataclass(frozen=True, slots=True)

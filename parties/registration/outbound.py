@@ -55,6 +55,7 @@ log = logging.getLogger(__name__)
 
 CREDENTIALS = (ModuleID.CREDENTIALS, InterfaceRole.SENDER)
 _LONGEST_REASON = 200
+"""Characters of a refusal that operators see."""
 _UNCONFIRMED_FOR = timedelta(minutes=10)
 """How long a token sent to register is good if the process dies before it knows the answer."""
 _UNANSWERED_FOR = timedelta(days=1)
@@ -66,7 +67,7 @@ class AlreadyRegistered(ServerError):
 
 
 class EndedMeanwhile(UnusableApi):
-    """Somebody ended the connection while the hub waited for the platform; that counts."""
+    """Somebody ended the connection while the hub waited for the platform; it remains ended."""
 
 
 class Unanswered(UnusableApi):

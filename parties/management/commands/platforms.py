@@ -1,4 +1,4 @@
-"""`manage.py platforms`: who is connected, and how it goes."""
+"""`manage.py platforms`: all platforms, with status, endpoints and last error."""
 
 from argparse import Namespace
 from typing import Any
