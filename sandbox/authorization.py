@@ -1,6 +1,6 @@
 """Real-time authorization: the eMSP says whether a driver may charge.
 
-Spec: 2.2.1 mod_tokens, real-time authorization. Any word but ALLOWED is a successful answer, too.
+Spec: 2.2.1 mod_tokens, real-time authorization. To OCPI a refusal is a successful answer, too.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from sandbox.server import Answer
 class Authorization:
     """The answers of one platform about the tokens it issued.
 
-    `verdicts` by uid go before what a token says of itself: EXPIRED, NO_CREDIT, NOT_ALLOWED.
+    `verdicts` by uid, such as EXPIRED or NO_CREDIT, go before what a token's `valid` says.
     """
 
     quirks: Quirks

@@ -205,8 +205,8 @@ class HubClient:
     ) -> Result:
         """Send one message to an endpoint of the hub.
 
-        `suffix` is the raw path after the endpoint's URL, unless there is a `query` a raw query
-        included; `to` and `sender` are the routing headers, left out when None.
+        `suffix` is the raw path after the endpoint's URL, with a raw query if there is no `query`;
+        `to` and `sender` are the routing headers, left out when None.
         """
         url = self.endpoint(module, role)
         if suffix:

@@ -19,17 +19,17 @@ from sandbox.server import Answer
 class Clients:
     """The ClientInfo objects of one platform.
 
-    received: what the hub pushed, by party and role; behind: what a hub lists of its parties.
+    received: what the hub pushed, by party and role; listed: what a hub lists of its own parties.
     """
 
     received: dict[tuple[PartyRef, str], Json] = field(default_factory=dict)
-    behind: list[Json] = field(default_factory=list)
+    listed: list[Json] = field(default_factory=list)
 
     def answer(self, role: InterfaceRole, match: Match, seen: Seen, quirks: Quirks) -> Answer:
         """Answer a call of the module."""
         if role is InterfaceRole.SENDER:
             start = int(seen.query.get("offset", 0))
-            return quirks.success(self.behind[start : start + quirks.page_limit])
+            return quirks.success(self.listed[start : start + quirks.page_limit])
         party = PartyRef(match.values["country_code"], match.values["party_id"])
         if seen.method == "GET":
             return quirks.single(write_object(self._known(party)))

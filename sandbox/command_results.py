@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 class OrderLike(Protocol):
-    """What of an order decides its outcome."""
+    """The part of an order (`sandbox.commands.Order`) that decides its outcome."""
 
     @property
     def kind(self) -> str:

@@ -1,4 +1,4 @@
-"""The answers of a simulated platform that behaves: who asks, what for, and the answer.
+"""The way from a request to the answer of a simulated platform that behaves.
 
 Every request must carry a token the platform issued, in the form it takes.
 """

@@ -50,10 +50,10 @@ class Interfaces:
             return self.clients.answer(endpoint.role, match, seen, self.quirks)
         if store is None or match.resource.object != module.kept:
             return self.quirks.success()
-        at = "/".join((url.rstrip("/"), *endpoint.rest)) if endpoint.rest else url
+        called = "/".join((url.rstrip("/"), *endpoint.rest)) if endpoint.rest else url
         if endpoint.role is InterfaceRole.SENDER:
-            return self._send(store, match, seen, at)
-        return self._receive(store, match, seen, at)
+            return self._send(store, match, seen, called)
+        return self._receive(store, match, seen, called)
 
     # --- sender --------------------------------------------------------------------------------
 
@@ -72,7 +72,7 @@ class Interfaces:
         raise unknown(store.kind, "/".join(ids))
 
     def _asked(self, seen: Seen) -> Callable[[Key], bool]:
-        """Whose objects are asked for: those of the addressed party when it is one of ours."""
+        """Tell which objects are asked for: those of the addressed party when it is one of ours."""
         to = RoutingHeaders.read(seen.headers).to
         if self.quirks.ignore_to or to not in self.parties:
             return lambda _: True

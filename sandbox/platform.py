@@ -37,10 +37,11 @@ DEFAULT_ROLES = (("CPO", "NL", "CPA"),)
 class SandboxPlatform:
     """One OCPI platform in memory: its objects, its tokens, its connection to the hub.
 
-    own: the objects it is the owner of, by module; `objects`: those it received.
-    hub: the client side; `tokens`: what it issued; `watchers`: called with each normal answer.
+    own, objects: the objects it is the owner of, and those it received, both by module.
+    hub: its client side. tokens: the credentials tokens it issued.
+    watchers: called with each answer it gives when it behaves.
     clients: who is connected, if it offers `client_info`.
-    authorizing: what it says of drivers; `desk`: the orders it takes, and what comes of them.
+    authorizing: its answers about drivers. desk: the orders it takes, and their results.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ def add_driver_arguments(parser: CommandParser) -> None:
 
 
 def driver_named_by(options: Namespace, *, needs_reason: bool) -> Driver:
-    """Return the driver that is named; the reason is asked for at the same time."""
+    """Return the driver that is named, and demand a reason where one is needed."""
     driver = Driver.named(options.uid, options.contract, party=options.party, by_uid=options.by_uid)
     if needs_reason and not options.reason.strip():
         raise ValueError("give a --reason, like a ticket's number: the audit keeps it")

@@ -27,7 +27,7 @@ def add_choosing_arguments(parser: CommandParser) -> None:
 
 
 def selection_of(options: Namespace) -> dict[str, Any]:
-    """Return what was chosen; an operator who says nothing means nothing."""
+    """Return what was chosen; without a choice it is an error, never all."""
     if not (options.id or options.party or options.module or options.all):
         raise CommandError("say which: --id, --party, --module or --all")
     return {"ids": options.id, "party": options.party, "module": options.module}

@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--evses", type=int, default=DEFAULTS.evses)
     made.add_argument("--tokens", type=int, default=DEFAULTS.tokens, help="an eMSP issues")
     made.add_argument("--updates-per-second", type=rate, default=DEFAULTS.updates_per_second)
-    made.add_argument("--updates", type=int, help="happenings until it rests, alive")
+    made.add_argument("--updates", type=int, help="events until it rests, still answering")
     made.add_argument("--smart", type=party, help="an SCSP that is shown the sessions of apps")
     made.add_argument("--journey", action="store_true", help="an eMSP's driver charges by app")
     made.add_argument("--seed", type=int, default=DEFAULTS.seed)

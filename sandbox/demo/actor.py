@@ -24,12 +24,19 @@ from sandbox.platform import SandboxPlatform
 from sandbox.recorder import Seen
 
 GLANCE_SECONDS = 0.2
+"""Between two looks at whether what is waited for holds."""
 RESULT_SECONDS = 30.0
+"""How long the result of an order is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a demo process is to do; `updates` None means without end."""
+    """What a demo process is to do.
+
+    `updates` None means without end; `patience` is how many seconds the hub may take to be up;
+    `smart` is the SCSP that is shown the sessions of apps; `journey`: a driver charges by app;
+    `report` is the file in which the platform writes down what it holds.
+    """
 
     hub: str
     token_a: str

@@ -14,6 +14,7 @@ from sandbox.demo.pricing import Bill, bill, volume
 from sandbox.object_store import Key, ObjectStore, read_object
 
 Json = dict[str, Any]
+# What a CDR must have as its session has it; what both may lack.
 SAME = ("start_date_time", "end_date_time", "cdr_token", "auth_method", "currency")
 MAY_BE = ("authorization_reference",)
 COSTS = {

@@ -1,7 +1,7 @@
 """The business of a CPO in the demo: it shows what it has, sells charging and takes orders.
 
-Spec: 2.2.1 mod_tokens (real-time authorization), mod_commands. A card that is tapped is asked about
-before a car charges; nobody who answers is needed for a token the whitelist rules let pass.
+Spec: 2.2.1 mod_tokens (real-time authorization), mod_commands. Before a car charges, the issuer of
+the tapped card is asked; where nobody answers, the token's whitelist rule decides.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ from sandbox.object_store import read_object
 from sandbox.platform import object_path
 
 WITHDRAWN_AFTER = 10
-"""How many happenings the outdated tariff outlives."""
+"""How many events the outdated tariff outlives."""
 OFFLINE = ("ALWAYS", "ALLOWED_OFFLINE")
 """Whitelists that let a driver charge when nobody can be asked."""
 
@@ -69,7 +69,7 @@ class CpoBusiness:
         for number in self._beats():
             if number == WITHDRAWN_AFTER:
                 self._withdraw()
-            self._make_true(self.charging.next_event())
+            self._carry_through(self.charging.next_event())
 
     def _withdraw(self) -> None:
         for party in self.operators:
@@ -85,10 +85,10 @@ class CpoBusiness:
                 return
             yield number
 
-    def _make_true(self, happening: ChargingEvent) -> None:
-        if happening.turned_away:
-            self.actor.events.emit("turned_away", text=happening.turned_away)
-        for message in happening.messages:
+    def _carry_through(self, event: ChargingEvent) -> None:
+        if event.turned_away:
+            self.actor.events.emit("turned_away", text=event.turned_away)
+        for message in event.messages:
             self.actor.pusher.push(message)
             if message.module == "sessions":
                 self._show(message.owner, message.ids[0])
@@ -143,16 +143,16 @@ class CpoBusiness:
             )
 
     def _carry_out(self, order: Order) -> Mapping[str, Any]:
-        does: dict[str, Callable[[Order], ChargingEvent]] = {
+        actions: dict[str, Callable[[Order], ChargingEvent]] = {
             "START_SESSION": self._start,
             "STOP_SESSION": lambda each: self.charging.stop(each.named("session_id")),
             "RESERVE_NOW": lambda each: self.charging.reserve(self._evse(each), reservation(each)),
             "CANCEL_RESERVATION": lambda each: self.charging.cancel(reservation(each)),
         }
-        if order.kind not in does:
+        if order.kind not in actions:
             return self.actor.platform.desk.outcomes.of(order)
         try:
-            self._make_true(does[order.kind](order))
+            self._carry_through(actions[order.kind](order))
         except Declined as declined:
             return {"result": str(declined)}
         return {"result": "ACCEPTED"}

@@ -21,7 +21,9 @@ from sandbox.patch import elements
 
 PATIENCE_FOR_A_CPO = 10.0
 PATIENCE_FOR_A_SESSION = 10.0
-STAY_SECONDS = 3.0
+"""Seconds."""
+DRIVER_SECONDS = 3.0
+"""How long a driver charges, or keeps a reservation."""
 RESERVED_FOR = timedelta(minutes=15)
 Json = dict[str, Any]
 
@@ -44,7 +46,7 @@ class EmspBusiness:
             self._block()
 
     def open(self) -> None:
-        """Issue the tokens, once there is somewhere to charge; soon, anyhow."""
+        """Issue the tokens once there is somewhere to charge, or after some seconds without."""
         patience = PATIENCE_FOR_A_CPO if self.actor.plan.tokens else 0
         self.actor.wait_until(self.has_received, patience)
         for index in range(1, self.actor.plan.tokens + 1):
@@ -69,23 +71,23 @@ class EmspBusiness:
     def _charge_by_app(self) -> None:
         """Start at the first EVSE that takes the driver, and stop after a while."""
         reference = str(uuid4())
-        self._persist("START_SESSION", {"authorization_reference": reference})
+        self._order_at_free_evse("START_SESSION", {"authorization_reference": reference})
         if not self.actor.wait_until(lambda: self._session(reference), PATIENCE_FOR_A_SESSION):
             return
-        self.actor.signals.wait(STAY_SECONDS)
+        self.actor.signals.wait(DRIVER_SECONDS)
         name = str((self._session(reference) or {})["id"])
         self.actor.order(self.party, _command("STOP_SESSION", {"session_id": name}, f"of {name}"))
 
     def _reserve(self) -> None:
-        """Reserve an EVSE, and give it free again."""
+        """Reserve an EVSE, and cancel that after a while."""
         name = f"R-{uuid4().hex[:8]}"
         expiry = format_datetime((now() + RESERVED_FOR).replace(microsecond=0))
-        self._persist("RESERVE_NOW", {"reservation_id": name, "expiry_date": expiry})
-        self.actor.signals.wait(STAY_SECONDS)
+        self._order_at_free_evse("RESERVE_NOW", {"reservation_id": name, "expiry_date": expiry})
+        self.actor.signals.wait(DRIVER_SECONDS)
         body = {"reservation_id": name}
         self.actor.order(self.party, _command("CANCEL_RESERVATION", body, f"of {name}"))
 
-    def _persist(self, command: str, about: Mapping[str, str]) -> None:
+    def _order_at_free_evse(self, command: str, about: Mapping[str, str]) -> None:
         """Try one free EVSE after the other: somebody else may have been faster."""
         driver = self._token(2, format_datetime(now()))
         chance = Random(f"{self.party}/{command}")  # noqa: S311 - nothing here is secret

@@ -156,7 +156,9 @@ def _around(city: City, chance: Random) -> Json:
 
 def _evse(party: PartyRef, numbers: tuple[int, int], updated: str, *, fast: bool) -> Json:
     index, each = numbers
-    plugs = (STANDARD_DC, CHADEMO) if fast and each % 2 else (STANDARD_DC,) if fast else ()
+    plugs = [STANDARD_DC if fast else STANDARD_AC]
+    if fast and each % 2:
+        plugs.append(CHADEMO)
     return {
         "uid": f"E{each}",
         "evse_id": f"{party.country_code}*{party.party_id}*E{index:05}*{each}",
@@ -169,7 +171,7 @@ def _evse(party: PartyRef, numbers: tuple[int, int], updated: str, *, fast: bool
                 "tariff_ids": ["DC" if fast else "AC"],
                 "last_updated": updated,
             }
-            for position, plug in enumerate(plugs or (STANDARD_AC,), start=1)
+            for position, plug in enumerate(plugs, start=1)
         ],
         "floor_level": "0",
         "physical_reference": str(each),

@@ -21,7 +21,7 @@ from sandbox.demo.cdr_check import Auditor
 from sandbox.demo.cpo import CpoBusiness
 from sandbox.demo.emsp import EmspBusiness
 from sandbox.demo.events import Events
-from sandbox.demo.push import RETRY_SECONDS, Pusher, may_pass
+from sandbox.demo.push import RETRY_SECONDS, Pusher, may_succeed_later
 from sandbox.demo.scsp import ScspBusiness
 from sandbox.demo.signals import Signals
 from sandbox.interfaces import is_result
@@ -92,7 +92,7 @@ class Demo:
             try:
                 self.platform.register_with(self.plan.hub, self.plan.token_a)
             except (RequestException, Refused, OcpiError, LookupError) as error:
-                if not _may_pass(error) or monotonic() > deadline:
+                if not _may_succeed_later(error) or monotonic() > deadline:
                     self.events.emit("failed", reason=str(error))
                     return False
                 self.events.emit("waiting", reason=type(error).__name__)
@@ -165,8 +165,8 @@ class Demo:
         )
 
 
-def _may_pass(error: Exception) -> bool:
+def _may_succeed_later(error: Exception) -> bool:
     """Whether a registration may succeed later: the hub is not up, or not well."""
     if isinstance(error, Refused):
-        return may_pass(error.result)
+        return may_succeed_later(error.result)
     return isinstance(error, RequestException)

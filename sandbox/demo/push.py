@@ -1,4 +1,4 @@
-"""Pushes to the hub of what changed, each until it is answered for good; the own truth goes first.
+"""Pushes of what changed: first stored here, then sent until the hub has answered for good.
 
 Spec: 2.2.1 transport_and_format (client owned objects, broadcast push): addressed to the hub.
 """
@@ -26,7 +26,7 @@ RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One push of an own object or of a part of it; `text` is how people read of it."""
+    """One push of an own object or of a part of it; `text` says it to people."""
 
     method: str
     module: str
@@ -47,7 +47,7 @@ class Pusher:
     sent: int = 0
 
     def push(self, message: Message) -> None:
-        """Make it true here, then push it; where the hub lost track, push the whole object."""
+        """Change the own object, then push that; if a PATCH is refused, push the whole object."""
         whole = apply_to_own(self.platform.own[message.module], message)
         body = "" if message.body is None else write_object(dict(message.body))
         if not self._send(message, body) and message.method == "PATCH":
@@ -70,7 +70,7 @@ class Pusher:
             except RequestException as error:
                 self.events.emit("retry", reason=type(error).__name__, **facts)
             else:
-                if not may_pass(result):
+                if not may_succeed_later(result):
                     self._answered(result, message, at=at, facts=facts)
                     return result.succeeded
                 self.events.emit("retry", reason=str(result), **facts)
@@ -125,7 +125,7 @@ def shown_path(module: str, owner: PartyRef, ids: tuple[str, ...], variant: str 
     return "/".join((owner.country_code, owner.party_id, *shown))
 
 
-def may_pass(result: Result) -> bool:
+def may_succeed_later(result: Result) -> bool:
     """Whether trying again later may help: the hub itself failed."""
     code = result.status_code or 0
     return (

@@ -1,4 +1,4 @@
-"""The business of an SCSP in the demo: it limits the power of a session, and looks what came of it.
+"""The business of an SCSP in the demo: it limits the power of a session, and checks the result.
 
 Spec: 2.2.1 mod_charging_profiles.
 """

@@ -47,7 +47,7 @@ class ChargingPlace:
 def periods(place: ChargingPlace, end: datetime, chance: Random) -> list[Json]:
     """Make the charging periods of a session that ends then, cut where prices may change."""
     power = min(place.connector["max_electric_power"] / 1000, CAR_KILOWATTS)
-    longest = 150 if power <= SLOW_KILOWATTS else 50
+    longest = 150 if power <= SLOW_KILOWATTS else 50  # minutes, as all below
     charging = timedelta(minutes=chance.randint(longest // 5, longest))
     parking = timedelta(minutes=chance.choice((0, 0, 7, 42, 75)))
     start = end.replace(microsecond=0) - charging - parking

@@ -21,7 +21,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     help = "Show an account of the console, or change it: account nora --group support."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
-        """Add whose, and what to change."""
+        """Add which account, and what to change."""
         parser.add_argument("user", metavar="USER")
         groups = [role.group for role in Role]
         parser.add_argument(
@@ -53,7 +53,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         unlinked = options.unlink and Identity.objects.filter(user=user).delete()[0]
         if unlinked:
             record(Event.UNLINKED, user)
-        if options.end_sessions or unlinked:  # by those it is still that person
+        if options.end_sessions or unlinked:  # an open session would still be that person's
             done["sessions_ended"] = sessions.end(ConsoleSession.objects.filter(user=user))
             record(Event.ENDED_SESSIONS, user)
         return done | _linked(user, options)

@@ -37,9 +37,9 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def show(self, result: list[dict[str, Any]]) -> None:
         """Say it in one line each."""
         for each in result:
-            whence = ", ".join(filter(None, (each["channel"], each["address"])))
+            source = ", ".join(filter(None, (each["channel"], each["address"])))
             self.stdout.write(
-                f"{each['at']}  {each['who']} ({whence})  {_action(each)}  "
+                f"{each['at']}  {each['who']} ({source})  {_action(each)}  "
                 f"{each['kind']} {each['subject']}  {_difference(each['before'], each['after'])}"
             )
         if not result:

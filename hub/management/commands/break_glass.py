@@ -20,7 +20,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     help = "Let one account log in by its password, when the identity provider is out of reach."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
-        """Add whose."""
+        """Add the account."""
         parser.add_argument("user", metavar="USER")
 
     def perform(self, options: Namespace) -> dict[str, Any]:

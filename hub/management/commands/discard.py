@@ -17,7 +17,7 @@ _QUEUES: Mapping[str, ReviewQueue[Any]] = {"dead_letters": DEAD_LETTERS, "quaran
 
 
 class Command(OperatorCommand[dict[str, Any]]):
-    """Discards: nothing is sent of dead letters, nothing was stored of the quarantine."""
+    """Discards for good: no receiver gets the dead letters, the store gets nothing quarantined."""
 
     help = "Forget dead letters or objects in quarantine, like: discard dead_letters --party DE-MSA"
 

@@ -18,7 +18,7 @@ from parties.management.command import OperatorCommand
 
 
 class Command(OperatorCommand[dict[str, Any]]):
-    """Writes every row; how far it is appears on a terminal, in what is no part of the file."""
+    """Writes every row; progress goes to standard error, and so is no part of the file."""
 
     help = "Print a list as CSV, or with --json as a line of JSON for each row."
 
@@ -33,7 +33,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         )
 
     def perform(self, options: Namespace) -> dict[str, Any]:
-        """Write down what is taken away, then write it out."""
+        """Record in the audit what is exported, then write it out."""
         kind, form = KINDS[options.kind], Form.JSON if options.json else Form.CSV
         rows = _narrowed(options)
         filters = {

@@ -1,4 +1,4 @@
-"""`manage.py kept_cdrs`: the CDRs of platforms that were forgotten, which the law has kept."""
+"""`manage.py kept_cdrs`: the CDRs of forgotten platforms, which have to be kept by law."""
 
 from argparse import Namespace
 from typing import Any
@@ -11,18 +11,18 @@ from hub.models import KeptCdr
 from ocpi.types import PartyRef, format_datetime
 from parties.management.command import OperatorCommand
 
-_MOST = 1_000
+MOST_ROWS = 1_000
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
-    """Lists what no peer is answered from, newest first; no driver is named in it."""
+    """Lists them, newest first; no peer gets them any more, and no driver is named in them."""
 
     help = "Show the CDRs of forgotten platforms, like: kept_cdrs --party NL-CPA."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what narrows the list."""
         parser.add_argument("--party", help="owner or receiver, like NL-CPA")
-        parser.add_argument("--platform", metavar="NAME", help="whose end it was")
+        parser.add_argument("--platform", metavar="NAME", help="the forgotten platform")
         parser.add_argument("--before", type=int, metavar="NUMBER", help="go on below this one")
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
@@ -35,7 +35,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             rows = rows.filter(platform=options.platform)
         if options.before:
             rows = rows.filter(pk__lt=options.before)
-        return [_row(each) for each in rows[:_MOST]]
+        return [_row(each) for each in rows[:MOST_ROWS]]
 
     def show(self, result: list[dict[str, Any]]) -> None:
         """Say each in a line."""

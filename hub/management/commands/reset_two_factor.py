@@ -16,7 +16,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     help = "Take the second factor of a user away; the next log-in needs the password alone."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
-        """Add whose."""
+        """Add the account."""
         parser.add_argument("user", metavar="USER")
 
     def perform(self, options: Namespace) -> dict[str, Any]:

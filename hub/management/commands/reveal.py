@@ -58,4 +58,5 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Print a line for each value."""
         for each in result:
             for name, value in each.items():
+                # Only an audience can be empty: the object is for everybody with access.
                 self.stdout.write(f"{name}: {value or 'all with access'}")

@@ -1,4 +1,4 @@
-"""`manage.py sessions`: who is logged in at the console, where and since when; and its end."""
+"""`manage.py sessions`: who is logged in at the console, where and since when; `--end` ends it."""
 
 from argparse import Namespace
 from typing import Any
@@ -12,7 +12,7 @@ from operators.login_events import Event
 from operators.models import ConsoleSession
 from parties.management.command import OperatorCommand
 
-_LEAST = 4
+_SHORTEST_ID = 4
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
@@ -31,8 +31,8 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Look them up, and end them if that is asked for."""
         if options.end and not (options.user or options.id or options.all):
             raise CommandError("say which sessions are to end: --user, --id or --all")
-        if options.id and len(options.id) < _LEAST:
-            raise CommandError(f"--id takes {_LEAST} letters or more")
+        if options.id and len(options.id) < _SHORTEST_ID:
+            raise CommandError(f"--id takes {_SHORTEST_ID} letters or more")
         chosen = _chosen(options)
         rows = list(chosen.select_related("user"))
         if options.end:

@@ -14,6 +14,7 @@ from operators import login_events
 from parties.management.command import OperatorCommand
 
 _SHOWN = 8
+"""Entries of a line, such as receivers with dead letters; of the rest it says how many."""
 Figures = Mapping[str, Any]
 ALARMS: Mapping[str, Callable[[Figures], float]] = {
     "offline": lambda found: found["parties"]["OFFLINE"],
@@ -123,7 +124,7 @@ def _watched(text: str) -> tuple[str, float]:
 
 
 def _in_words(figures: Mapping[str, int | str]) -> str:
-    """Write what is not nothing, the first few of it."""
+    """Write the first few figures that are not zero."""
     shown = [f"{name or 'other'} {number}" for name, number in figures.items() if number]
     more = f", and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     return ", ".join(shown[:_SHOWN]) + more or "none"

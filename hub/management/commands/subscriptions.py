@@ -63,7 +63,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         for each in result:
             self.stdout.write(_line(each))
         if not result:
-            self.stdout.write("nobody is subscribed to anything of that")
+            self.stdout.write("No such subscriptions.")
 
 
 def _deliver(chosen: list[Subscription]) -> None:

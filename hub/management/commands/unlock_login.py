@@ -18,7 +18,7 @@ class Command(OperatorCommand[dict[str, Any]]):
     help = "Forget how often the log-in of an account failed."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
-        """Add whose."""
+        """Add the account."""
         parser.add_argument("user", metavar="USER")
 
     def perform(self, options: Namespace) -> dict[str, Any]:

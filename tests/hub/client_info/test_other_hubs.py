@@ -94,8 +94,8 @@ def test_an_older_word_changes_nothing(cast: Cast, other: SandboxPlatform) -> No
 
 def test_the_whole_list_of_another_hub_is_read(cast: Cast, other: SandboxPlatform) -> None:
     """Page by page; what this hub may not take over is passed over."""
-    other.clients.behind += [info(f"Z{number:02}") for number in range(60)]
-    other.clients.behind.append(info(status="OFFLINE"))
+    other.clients.listed += [info(f"Z{number:02}") for number in range(60)]
+    other.clients.listed.append(info(status="OFFLINE"))
 
     assert other_hubs.take_over_all(Platform.objects.get(name="HB2").pk) == 1
     assert Party.objects.get(key="FR-XXX").reported_status == "OFFLINE"
@@ -116,7 +116,7 @@ def test_a_list_without_end_is_left(
 
 def test_a_list_is_announced_once(cast: Cast, other: SandboxPlatform) -> None:
     """However many parties changed: each announcement has all workers look for what is due."""
-    other.clients.behind += [info(status="OFFLINE"), info("YYY", "OFFLINE", role="EMSP")]
+    other.clients.listed += [info(status="OFFLINE"), info("YYY", "OFFLINE", role="EMSP")]
     platform_id = Platform.objects.get(name="HB2").pk
     heard = []
 

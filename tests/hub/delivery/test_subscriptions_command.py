@@ -37,7 +37,7 @@ def test_each_receiver_with_its_lag(
     [found] = rows
     assert (found["receiver"], found["module"], found["behind"]) == ("DE-MSA", "locations", 1)
     assert "DE-MSA locations: 1 behind" in output()
-    assert output("--party", "XX-XXX").startswith("nobody is subscribed")
+    assert output("--party", "XX-XXX").startswith("No such subscriptions")
 
 
 def test_delivery_is_started(owner: Owner, emsp: SandboxPlatform) -> None:
