@@ -29,7 +29,7 @@ from django.utils.http import content_disposition_header
 from console.base import action, page
 from console.reveal import may_reveal
 from hub import jobs
-from hub.export import KINDS, Form, Kind, Part, Rows, parts
+from hub.export import KINDS, FileChunk, FileFormat, Kind, Rows, file_chunks
 from hub.jobs import Job, Stage
 from hub.masking.personal import mask_value
 from ocpi.types import one_line
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PERMISSION = "hub.export_objects"
-_TYPES: "Mapping[Form, str]" = {
-    Form.CSV: "text/csv; charset=utf-8",
-    Form.JSON: "application/x-ndjson",
+_TYPES: "Mapping[FileFormat, str]" = {
+    FileFormat.CSV: "text/csv; charset=utf-8",
+    FileFormat.JSON: "application/x-ndjson",
 }
 _LIST_STATE = {"o", "p"}
 """What of an address says how a list is sorted and which page of it is looked at."""
@@ -64,7 +64,7 @@ class JobForm(forms.Form):
 class ExportForm(JobForm):
     """How the file is written, and whether it says who the drivers are."""
 
-    form = forms.ChoiceField(choices=[(Form.CSV, "CSV"), (Form.JSON, "JSON lines")])
+    form = forms.ChoiceField(choices=[(FileFormat.CSV, "CSV"), (FileFormat.JSON, "JSON lines")])
     reason = forms.CharField(required=False, max_length=LONGEST_REASON)
 
 
@@ -127,13 +127,13 @@ def _file(
     request: HttpRequest, name: str, rows: Rows, given: "Mapping[str, str]"
 ) -> StreamingHttpResponse:
     """Write down that it is taken away, and hand it out chunk by chunk."""
-    kind, form = KINDS[name], Form(given["form"])
+    kind, form = KINDS[name], FileFormat(given["form"])
     why = (
         one_line(given["reason"], longest=LONGEST_REASON).strip() if _reveals(request, kind) else ""
     )
     facts = {"as": form, "where": _narrowed(request, kind)} | ({"revealed": why} if why else {})
     record("exported", name, after=facts, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
-    made = parts(kind, rows, form, revealed=bool(why))
+    made = file_chunks(kind, rows, form, revealed=bool(why))
     texts = _TrackedTexts(made, given["job"]) if given["job"] else (part.text for part in made)
     answer = StreamingHttpResponse(texts, content_type=_TYPES[form])
     answer.headers["Content-Disposition"] = content_disposition_header(
@@ -143,12 +143,12 @@ def _file(
 
 
 class _TrackedTexts:
-    """The texts of parts; the job shows each that was taken, and whether they broke off.
+    """The texts of chunks; the job shows each that was taken, and whether they broke off.
 
     Who went away before its turn never asks for a first part.
     """
 
-    def __init__(self, made: Iterable[Part], name: str) -> None:
+    def __init__(self, made: Iterable[FileChunk], name: str) -> None:
         self._job = Job(name=_JOB.format(name))
         self._job.publish()
         self._texts = self._watched(made)
@@ -162,7 +162,7 @@ class _TrackedTexts:
         if not self._job.finished:
             self._job.fail()
 
-    def _watched(self, made: Iterable[Part]) -> Generator[str]:
+    def _watched(self, made: Iterable[FileChunk]) -> Generator[str]:
         self._job.begin()
         for part in made:
             yield part.text

@@ -1,1 +1,1 @@
-"""What happens to a message: routed, stored, fed and delivered."""
+"""The hub: where messages are routed, stored, fed and delivered."""

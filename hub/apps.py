@@ -1,4 +1,4 @@
-"""The hub as a Django application: configures the one HTTP client, listens to parties and views."""
+"""The hub as a Django app: configures the HTTP client and connects the signals."""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -7,13 +7,13 @@ from ocpi import client
 
 
 class HubConfig(AppConfig):
-    """Connects registration events to delivery."""
+    """The app of the hub; `ready` connects it to `ocpi` and `parties`, which do not import it."""
 
     name = "hub"
     verbose_name = "Roaming hub"
 
     def ready(self) -> None:
-        """Hand the settings to the client, and wake delivery when who may have what changes."""
+        """Hand the settings to the client, and wake delivery and pull when parties change."""
         # ruff: noqa: PLC0415 - they need the loaded models
         from hub import message_log
         from hub.pull import outages, schedule
@@ -23,7 +23,7 @@ class HubConfig(AppConfig):
         from ocpi.server import answered
         from parties import signals
 
-        client.locate(_own_place)
+        client.locate(_own_address)
         client.configure(
             client.AddressPolicy(
                 allow_private=settings.HUB_ALLOW_PRIVATE_ADDRESSES,
@@ -54,5 +54,5 @@ class HubConfig(AppConfig):
             signal.connect(housekeeping.on_parties_changed, dispatch_uid="hub.tasks.housekeeping")
 
 
-def _own_place() -> client.OwnAddress:
+def _own_address() -> client.OwnAddress:
     return client.OwnAddress.of(settings.HUB_PUBLIC_URL, settings.ALLOWED_HOSTS)

@@ -1,4 +1,4 @@
-"""The broker: Redis only wakes workers up, and remembers what may be forgotten."""
+"""The broker: Redis, which wakes workers up and keeps only what may be lost."""
 
 from typing import TYPE_CHECKING
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 __all__ = ["connection", "start_once"]
 
-# A task may die in the memory of a killed worker: its mark must not keep the next one out for long.
-_QUEUED_SECONDS = 10
+# If a killed worker takes the task with it, its key must not keep the next one out for long.
+_KEY_SECONDS = 10
 
 
 def start_once(key: str, task: "Task[..., None]", *arguments: int) -> None:
-    """Queue a task unless one waits already: busy workers find one for each key, not one a round.
+    """Queue a task unless one with this key is queued: however often it is woken, it runs once.
 
-    The task deletes its key as it begins.
+    The task has to delete its key when it begins, so that a wake-up from then on queues another.
     """
-    if connection().set(key, 1, nx=True, ex=_QUEUED_SECONDS):
+    if connection().set(key, 1, nx=True, ex=_KEY_SECONDS):
         task.delay(*arguments)

@@ -1,7 +1,8 @@
-"""Stored objects as files, CSV or JSON lines: any number of rows in the memory of one chunk.
+"""Exports: stored objects as files, CSV or JSON lines, in the memory of one chunk.
 
-docs/architecture.md#files. Chunks follow each other by key, and no connection is held between two:
-whoever reads may be slow or go away. What identifies a driver is masked unless asked.
+docs/architecture.md#files. Chunks follow each other by primary key, and no database connection is
+held in between, because the client may be slow or go away. What identifies a driver is masked
+unless it is to be revealed.
 """
 
 import csv
@@ -19,21 +20,23 @@ from hub.masking.personal import mask_value
 from hub.models import Cdr, Evse, Location, Session, Tariff, Token
 
 CHUNK = 5_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Rows."""
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
+
 Rows = QuerySet[Any]
 Cells = Sequence[Any]
 
 
-class Moment(Func):
-    """A moment as OCPI writes it; the database does that four times as fast as Python."""
+class OcpiTimestamp(Func):
+    """A timestamp as OCPI writes it; the database formats it four times as fast as Python."""
 
     template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
     output_field = TextField()
 
 
-class Form(StrEnum):
-    """How rows are written."""
+class FileFormat(StrEnum):
+    """The format of a file."""
 
     CSV = "csv"
     JSON = "jsonl"
@@ -41,48 +44,48 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """One list: its columns by the names a file gives them, and which of them are personal.
+    """A kind of file: its columns by their names in the file, and which of them are personal.
 
-    What is not `shown` is in no file (LOC-17). Its model's `SIDES` are the columns that name
-    parties, and `moment` is the one that a stretch of time narrows.
+    Rows that do not meet `shown` are in no file (LOC-17). `moment` is the column that `--since` and
+    `--until` compare; those that name parties are the `SIDES` of the model.
     """
 
     model: type[Model]
-    columns: Mapping[str, str | Moment]
+    columns: Mapping[str, str | OcpiTimestamp]
     personal: frozenset[str] = frozenset()
     shown: Mapping[str, Any] = field(default_factory=dict)
     moment: str = "last_updated"
 
     def rows(self) -> Rows:
-        """Return all that may be in a file."""
+        """Return all rows that may be in a file."""
         manager = self.model._default_manager  # noqa: SLF001 - a documented name of Django
         return manager.filter(**self.shown)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a file: how many rows it has, and how far through the table it reaches."""
+class FileChunk:
+    """A piece of a file; `share` is how far through the table it reaches, from 0 to 1."""
 
     text: str
     rows: int
     share: float
 
 
-_Columns = dict[str, str | Moment]
+_Columns = dict[str, str | OcpiTimestamp]
 _FIRST: _Columns = {"owner": "owner", "id": "object_id", "sent_to": "audience"}
 _LAST: _Columns = {
     "version": "version",
-    "last_updated": Moment("last_updated"),
-    "received_at": Moment("stored_at"),
-    "changed_at": Moment("changed_at"),
+    "last_updated": OcpiTimestamp("last_updated"),
+    "received_at": OcpiTimestamp("stored_at"),
+    "changed_at": OcpiTimestamp("changed_at"),
 }
 _CHARGED: _Columns = {
     "recipient": "recipient",
     "token_uid": "token_key",
     "location_id": "location_key",
     "evse_uid": "evse_key",
-    "started_at": Moment("started_at"),
-    "ended_at": Moment("ended_at"),
+    "started_at": OcpiTimestamp("started_at"),
+    "ended_at": OcpiTimestamp("ended_at"),
     "kwh": "kwh",
     "cost_excl_vat": "cost",
     "currency": "currency",
@@ -116,7 +119,7 @@ KINDS: Mapping[str, Kind] = {
             "location_id": "object__object_id",
             "sent_to": "object__audience",
             **_named("uid", "evse_id", "status"),
-            "last_updated": Moment("last_updated"),
+            "last_updated": OcpiTimestamp("last_updated"),
         },
         shown={"object__publish": True, "generation": F("object__generation")},
     ),
@@ -129,21 +132,23 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def parts(kind: Kind, rows: Rows, form: Form, *, revealed: bool = False) -> Iterator[Part]:
-    """Return some rows of a kind as a file, in the order in which the hub got them."""
+def file_chunks(
+    kind: Kind, rows: Rows, form: FileFormat, *, revealed: bool = False
+) -> Iterator[FileChunk]:
+    """Return a file in chunks: some rows of a kind, in the order in which the hub got them."""
     write = _WRITERS[form](tuple(kind.columns))
     masked = frozenset[str]() if revealed else kind.personal
     hidden = [index for index, name in enumerate(kind.columns) if name in masked]
-    yield Part(write([]), 0, 0.0)
+    yield FileChunk(write([]), 0, 0.0)
     for share, chunk in _chunks(kind, rows):
         for row in chunk:
             for index in hidden:
                 row[index] = mask_value(row[index])
-        yield Part(write(chunk), len(chunk), share)
+        yield FileChunk(write(chunk), len(chunk), share)
 
 
 def _chunks(kind: Kind, rows: Rows) -> Iterator[tuple[float, list[list[Any]]]]:
-    """Read chunk by chunk up to what was the newest row when the first was read."""
+    """Return progress and rows of each chunk, up to the row that is the newest at the start."""
     table = kind.model._default_manager  # noqa: SLF001 - a documented name of Django
     ends = table.aggregate(first=Min("pk"), last=Max("pk"))
     first, last = ends["first"] or 0, ends["last"] or 0
@@ -157,7 +162,7 @@ def _chunks(kind: Kind, rows: Rows) -> Iterator[tuple[float, list[list[Any]]]]:
 
 
 def _csv(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
-    """Return what writes rows as CSV, with the names before the first."""
+    """Return a function that writes rows as CSV; its first text begins with the names."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(names)
@@ -173,14 +178,14 @@ def _csv(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
 
 
 def _safe(cell: Any) -> Any:  # noqa: ANN401 - of any column
-    """Spell a cell so that no spreadsheet calculates it."""
+    """Return a cell that no spreadsheet evaluates as a formula; booleans as in JSON."""
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
     return str(cell).lower() if isinstance(cell, bool) else cell
 
 
 def _json(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
-    """Return what writes each row as one line of JSON."""
+    """Return a function that writes each row as one line of JSON."""
 
     def write(rows: Sequence[Cells]) -> str:
         lines = (msgspec.json.encode(dict(zip(names, row, strict=True))).decode() for row in rows)
@@ -189,4 +194,4 @@ def _json(names: Sequence[str]) -> Callable[[Sequence[Cells]], str]:
     return write
 
 
-_WRITERS = {Form.CSV: _csv, Form.JSON: _json}
+_WRITERS = {FileFormat.CSV: _csv, FileFormat.JSON: _json}

@@ -1,7 +1,7 @@
-"""Long work that somebody at the console started, and how far it is.
+"""Jobs: long work that an operator started in the console, with its progress.
 
-It stands in Redis for a day, and the queued task with it: a Redis that is lost, or a worker that is
-killed, stops the work, and it can be asked for again.
+Progress is kept in Redis for a day, like the queued task. Losing Redis or killing the worker stops
+a job; the operator can start it again.
 """
 
 import logging
@@ -20,16 +20,16 @@ from hub import broker
 
 log = logging.getLogger(__name__)
 _KEY = "hub:job:{}"
-_SECONDS = 86_400
-_REASONS = 20
+_KEPT_SECONDS = 86_400
+_MOST_REASONS = 20
 _SILENT_SECONDS = 300.0
-"""Longer than any batch takes, with the wait for its subscription."""
+"""A job at work that publishes nothing for so long has died; no batch takes longer."""
 _QUEUED_SECONDS = 3_600.0
-"""Who waits behind snapshots says nothing meanwhile."""
+"""The same of a queued job: it may wait behind snapshots, and publishes nothing meanwhile."""
 
 
 class Stage(StrEnum):
-    """Where a job stands, in the words of its page."""
+    """The stage of a job, in the words of its page."""
 
     QUEUED = "It waits for a worker."
     AT_WORK = "At work."
@@ -42,9 +42,10 @@ GOING_ON = frozenset({Stage.QUEUED, Stage.AT_WORK})
 
 @dataclass(slots=True)
 class Job:
-    """Some things to be done, what became of those that are, and why of some nothing.
+    """A number of things to do, with their outcomes so far.
 
-    Where nobody counts them beforehand, `share` says how much of the work is behind it.
+    `counts` says how many had which outcome, `reasons` why some failed. Where the `total` is not
+    known beforehand, `share` is the progress from 0 to 1.
     """
 
     total: int = 0
@@ -59,58 +60,61 @@ class Job:
 
     @property
     def stage(self) -> Stage:
-        """Where it stands; one that says nothing for too long died with its worker."""
+        """The present stage; a job that publishes nothing for too long died with its worker."""
         if self.finished:
             return Stage.OVER
-        patience = _SILENT_SECONDS if self.begun else _QUEUED_SECONDS
-        if self.failed or _now() - self.published_at > patience:
+        most_silent = _SILENT_SECONDS if self.begun else _QUEUED_SECONDS
+        if self.failed or _now() - self.published_at > most_silent:
             return Stage.STOPPED
         return Stage.AT_WORK if self.begun else Stage.QUEUED
 
     @property
     def done(self) -> int:
-        """How many are done, whatever became of them."""
+        """How many things are done, with whatever outcome."""
         return sum(self.counts.values())
 
     def begin(self) -> None:
-        """Say that a worker has it."""
+        """Publish that a worker has begun."""
         self.begun = True
         self.publish()
 
     def add(self, counts: Mapping[str, int], reason: str = "") -> None:
-        """Take note of what became of some, and publish it."""
+        """Add the outcomes of some things, and publish them."""
         self.counts.update({word: number for word, number in counts.items() if number})
-        if reason and reason not in self.reasons and len(self.reasons) < _REASONS:
+        if reason and reason not in self.reasons and len(self.reasons) < _MOST_REASONS:
             self.reasons.append(reason)
         self.publish()
 
     def reach(self, share: float, counts: Mapping[str, int]) -> None:
-        """Take note of how much is done, from 0 to 1, and of what came of it; publish it."""
+        """Set the progress, from 0 to 1, add outcomes, and publish both."""
         self.share = share
         self.add(counts)
 
     def fail(self) -> None:
-        """Say that something broke it off."""
+        """Publish that an error stopped it."""
         self.failed = True
         self.publish()
 
     def end(self) -> None:
-        """Say that nothing more will be done."""
+        """Publish that it is over."""
         self.finished = True
         self.publish()
 
     def publish(self) -> None:
-        """Let others see how far it is; the work does not depend on it."""
+        """Write the state to Redis; the work goes on if that fails."""
         self.published_at = _now()
         text = msgspec.json.encode({each.name: getattr(self, each.name) for each in fields(self)})
         try:
-            broker.connection().set(_KEY.format(self.name), text, ex=_SECONDS)
+            broker.connection().set(_KEY.format(self.name), text, ex=_KEPT_SECONDS)
         except redis.RedisError as error:
             log.warning("how far a job is cannot be seen, the broker fails: %s", error)
 
 
 def forget_jobs(quoting: Callable[[str], bool]) -> int:
-    """Forget jobs whose words quote something; what they do goes on, unseen."""
+    """Delete the state of jobs whose text `quoting` accepts; the jobs themselves go on.
+
+    For the erasure of a driver: reasons and counts may quote an identifier.
+    """
     found = 0
     try:
         for key in broker.connection().scan_iter(_KEY.format("*")):
@@ -124,11 +128,11 @@ def forget_jobs(quoting: Callable[[str], bool]) -> int:
 
 
 def find_job(name: str) -> Job | None:
-    """Return how far a job is, if that is known; may raise `redis.RedisError`."""
+    """Return a job by its name, None when it is not known; may raise `redis.RedisError`."""
     text: Any = broker.connection().get(_KEY.format(name))
     if text is None:
         return None
     state = msgspec.json.decode(text)
-    # Another release, which the hub was a moment ago, may have published other fields.
+    # During an upgrade another release, with other fields, may have published it.
     known = {each.name: state[each.name] for each in fields(Job) if each.name in state}
     return Job(**{**known, "counts": Counter(state["counts"])})

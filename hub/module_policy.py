@@ -1,10 +1,10 @@
-"""The policy of each functional module: what the hub does beyond forwarding, one row each.
+"""Module policies: what the hub does with a module beyond forwarding, one row each.
 
-docs/architecture.md#what-is-kept. A module without a row here is forwarded only; so is, of one with
-a row, whatever is not of the type that its declaration says can be kept.
+docs/architecture.md#what-is-kept. A module without a row is forwarded only. Of a module with a row,
+the hub keeps objects of the type that its declaration calls `kept`, and forwards everything else.
 
-A column is what of a decoded object the hub searches by. A value that is odd or absent leaves it
-empty: the text is what counts.
+A column has a value of the object that the hub searches by. An odd or absent value leaves it empty:
+what readers get is the text.
 """
 
 import math
@@ -21,21 +21,21 @@ Column = Callable[[Mapping[str, object]], object]
 
 
 class Delivery(StrEnum):
-    """What becomes of a backlog."""
+    """What a receiver gets after an outage."""
 
     LATEST_STATE = "latest state"
-    """It collapses to the present state of each object."""
+    """The present state of each object that changed."""
     EVERY_MESSAGE = "every message"
-    """Every message goes out, each object's in order, until it is delivered or expires."""
+    """Every message, each object's in order, until it is delivered or expires."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModulePolicy:
     """How one module is kept and delivered.
 
-    `columns` and `part_columns` name what the hub searches by: a column and how to find its value
-    in the decoded object. What is `personal` is for the owner of its `cdr_token` alone (A-26), and
-    the audience of each object is that party; all else is for everybody with access.
+    `columns` and `part_columns` map the columns that the hub searches by to functions that read
+    their values. An object that is `personal` is for the owner of its `cdr_token` alone (A-26), who
+    is its audience; any other is for everybody with access.
     """
 
     model: type[models.StoredObject]
@@ -49,22 +49,22 @@ class ModulePolicy:
 def column_values(
     columns: Mapping[str, Column], decoded: Mapping[str, object]
 ) -> tuple[object, ...]:
-    """Return the value of each of some columns."""
+    """Return the values of some columns for an object."""
     return tuple([column(decoded) for column in columns.values()])
 
 
 def word(*path: str) -> Column:
-    """Return a column with a text as it is spelled."""
+    """Return a column of a text, spelled as it was sent."""
     return lambda decoded: _text(decoded, path)
 
 
 def folded(*path: str) -> Column:
-    """Return a column with an id, folded like the key it points to."""
+    """Return a column of an id, folded like the key of the object it refers to."""
     return lambda decoded: fold(_text(decoded, path))
 
 
 def flag(name: str, *, default: bool) -> Column:
-    """Return a column with a boolean."""
+    """Return a column of a boolean."""
 
     def value(decoded: Mapping[str, object]) -> object:
         found = decoded.get(name)
@@ -74,7 +74,7 @@ def flag(name: str, *, default: bool) -> Column:
 
 
 def number(*path: str) -> Column:
-    """Return a column with a number, for people to look at: the text has the exact one."""
+    """Return a column of a number as a float, for people to read; the text has the exact one."""
 
     def value(decoded: Mapping[str, object]) -> float | None:
         found = _at(decoded, path)
@@ -88,7 +88,7 @@ def number(*path: str) -> Column:
 
 
 def moment(name: str) -> Column:
-    """Return a column with a point in time."""
+    """Return a column of a timestamp."""
 
     def value(decoded: Mapping[str, object]) -> datetime | None:
         try:
@@ -100,7 +100,7 @@ def moment(name: str) -> Column:
 
 
 def _text(decoded: Mapping[str, object], path: tuple[str, ...]) -> str:
-    """Return a text without NUL, which PostgreSQL's text has not."""
+    """Return a text without NUL, which PostgreSQL cannot store."""
     found = _at(decoded, path)
     return found.replace("\x00", "") if isinstance(found, str) else ""
 
@@ -173,7 +173,7 @@ POLICIES: Mapping[ModuleID, ModulePolicy] = {
         personal=True,
     ),
 }
-"""In the order in which a newcomer gets them: tariffs before the locations that name them."""
+"""In the order in which a new receiver gets them: tariffs before locations that refer to them."""
 
 ABOUT_DRIVERS = frozenset({ModuleID.TOKENS, ModuleID.SESSIONS, ModuleID.CDRS})
-"""Whose objects name tokens, and so may what a peer says of them."""
+"""The modules whose objects contain tokens, as may a peer's error messages about them."""

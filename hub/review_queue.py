@@ -1,6 +1,6 @@
 """Review queues: rows that wait for an operator's decision, in dead letters and the quarantine.
 
-Which of them, discarding them, and writing that into the audit.
+How rows are chosen and discarded, and how the audit records that.
 """
 
 from collections.abc import Callable, Collection
@@ -12,16 +12,19 @@ from django.db.models import Model, QuerySet
 from ocpi.types import PartyRef
 from operators import audit as operators_audit
 
-_AUDITED = 1_000
-_BATCH = 1_000
-
+_MOST_AUDITED_IDS = 1_000
+_DELETED_AT_ONCE = 1_000
 
 Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewQueue(Generic[Row]):
-    """The rows of a table that wait; `party` and `module` name whose and what each is about."""
+    """The rows of a table as a queue.
+
+    `things` is what the audit calls them; `party` and `module` are the paths of their columns for a
+    filter.
+    """
 
     model: type[Row]
     things: str
@@ -35,7 +38,7 @@ class ReviewQueue(Generic[Row]):
         party: str | None = None,
         module: str | None = None,
     ) -> QuerySet[Row]:
-        """Return the rows with these ids, of this party, of this module: of all that is said."""
+        """Return the rows that meet all the conditions that are given."""
         rows = self._rows()
         if ids:
             rows = rows.filter(pk__in=ids)
@@ -46,20 +49,20 @@ class ReviewQueue(Generic[Row]):
     def discard(
         self, rows: QuerySet[Row], *, report: Callable[[int, int], object] = lambda *_: None
     ) -> int:
-        """Forget rows, and count them; report how many of all of them are gone."""
+        """Delete rows and return their number; `report` gets the numbers done and to do."""
         ids = list(rows.order_by("pk").values_list("pk", flat=True))
         self.audit("discarded", ids)
         number = 0
-        for start in range(0, len(ids), _BATCH):
-            number += self._rows().filter(pk__in=ids[start : start + _BATCH]).delete()[0]
-            report(min(start + _BATCH, len(ids)), len(ids))
+        for start in range(0, len(ids), _DELETED_AT_ONCE):
+            number += self._rows().filter(pk__in=ids[start : start + _DELETED_AT_ONCE]).delete()[0]
+            report(min(start + _DELETED_AT_ONCE, len(ids)), len(ids))
         return number
 
     def audit(self, words: str, ids: Collection[int]) -> None:
-        """Write down what an operator does with rows: which, whose, and how many."""
+        """Record in the audit what an operator does with rows: their ids, parties and modules."""
         of = self._rows().filter(pk__in=ids).values_list(self.party, self.module)
         which = {
-            "ids": list(ids)[:_AUDITED],
+            "ids": list(ids)[:_MOST_AUDITED_IDS],
             "of": sorted(f"{key} {module}" for key, module in of.order_by().distinct()),
         }
         subject = f"{len(ids):,} {self.things}"

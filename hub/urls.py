@@ -1,4 +1,4 @@
-"""OCPI below `/ocpi/`: the parties' configuration modules, then one view for all the rest."""
+"""The URLs below `/ocpi/`: client info, one view for functional modules, configuration modules."""
 
 from django.urls import include, re_path
 

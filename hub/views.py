@@ -28,7 +28,7 @@ from parties.hub_identity import hub_party
 
 
 class NowhereView(OcpiView):
-    """Whatever the hub does not have below `/ocpi/`: 401 to strangers, 404 to the rest."""
+    """Any other URL below `/ocpi/`: 401 to strangers, 404 to platforms."""
 
     authentication_classes = [TokenAuthentication]
     accepts_token_a = True
@@ -49,7 +49,7 @@ class FunctionalModuleView(OcpiView):
     def answer(
         self, request: Request, *, version: str, interface: str, module: str
     ) -> HttpResponse:
-        """Answer any method, also one that OCPI does not have."""
+        """Answer a request of any method, even one that OCPI does not have."""
         caller: Any = request.auth  # the `Caller` that TokenAuthentication found
         hub = hub_party()
         try:
@@ -71,7 +71,7 @@ class FunctionalModuleView(OcpiView):
     http_method_not_allowed = answer  # type: ignore[assignment]  # an answer is no DRF Response
 
     def _received(self) -> Received:
-        """Return what HTTP brought."""
+        """Return the request without Django's types."""
         return Received(
             method=self.request.method or "",
             path=self.raw_path(),
@@ -84,14 +84,14 @@ class FunctionalModuleView(OcpiView):
     def finalize_response(  # type: ignore[override]  # answers are rendered already
         self, request: Request, response: HttpResponseBase, *args: object, **kwargs: object
     ) -> HttpResponseBase:
-        """Say from whom the answer is: from the hub, unless it is a party's (A-18)."""
+        """Add the routing headers of an answer of the hub; a party's answer has its own (A-18)."""
         for name, value in self.routing.as_headers().items():
             response.headers.setdefault(name, value)
         return super().finalize_response(request, response, *args, **kwargs)
 
 
 def _answer(message: Message, directory: PartyDirectory) -> Answer:
-    """Decide the route and go it."""
+    """Decide the route, log it, and answer by its handler."""
     route = routing.decide(message, directory)
     if isinstance(route, Open):
         route = open_routing.decide(message, directory)

@@ -101,7 +101,7 @@ def _read_batch(subscriber: Subscriber, *, compacted: bool = False) -> Batch:
     return feed.read(
         subscriber.selection,
         subscriber.position,
-        besides=subscriber.ahead,
+        excluded=subscriber.ahead,
         # What is in doubt failed before and comes last: 500 of those would leave no room for what
         # passes, and without anything that passes they are not even given up.
         limit=settings.HUB_DELIVERY_BATCH + len(subscriber.in_doubt),

@@ -1,9 +1,9 @@
-"""The feed: what changed, in an order that never changes afterwards, as far as it is final.
+"""The feed: all changes, in an order that is final once they are read.
 
-Changes are ordered by (`transaction`, `seq`) and read only below the oldest running transaction:
-everything there is committed or gone for good, so a position once passed stays complete however
-late another transaction commits. The store takes an object's lock before its transaction number,
-which makes this order each object's own order too.
+Changes are ordered by (`transaction`, `seq`) and read only below the oldest running transaction,
+where everything is committed or rolled back: nothing can appear before a position that a reader has
+passed. The store takes an object's lock before its transaction number, so that this order is each
+object's own order too.
 """
 
 from hub.feed.changes import (

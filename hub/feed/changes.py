@@ -1,4 +1,4 @@
-"""The changes of the feed as a receiver may see them, read from one position to the next."""
+"""Changes of the feed as a receiver may see them, and how they are read from a position on."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from hub.feed import sql as statements
 from hub.feed.sql import FedRow
 
 END_OF_TRANSACTION = 2**63 - 1
-"""A `seq` behind every change of a transaction."""
-_STRETCH = 10
-"""So much further a compacted reading looks."""
+"""A `seq` greater than that of any change."""
+_COMPACTED_FACTOR = 10
+"""A compacted reading looks at so many times its limit, because it leaves most changes out."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
     """A point in the feed: everything up to and including it has been dealt with.
 
-    `seq` alone does not do: transaction 100 may draw seq 8 after 101 drew 7, and be over first.
-    Whoever stood at 8 would miss 7; whoever stands at (100, 8) has (101, 7) before him.
+    `seq` alone does not suffice: transaction 100 may draw seq 8 after 101 drew 7, and commit first.
+    A reader that is at 8 would miss 7; for one at (100, 8), (101, 7) is still to come.
     """
 
     transaction: int
@@ -45,7 +45,7 @@ class FedChange:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of a module's feed is read: what its owners say to everybody, or all that is for one."""
+    """A part of a module's feed: some owners' changes for everybody, or all for one audience."""
 
     module: str
     owners: Collection[str] = ()
@@ -54,9 +54,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some changes, and the position that is reached once they are dealt with.
+    """Changes that were read, and the position `reached` once they are dealt with.
 
-    Where some were left out, what replaces them is in the feed by transaction `compacted_to`.
+    It is `complete` when nothing else was in the feed. Where changes were left out, those that
+    replace them are in the feed up to transaction `compacted_to`; 0 when none was.
     """
 
     changes: tuple[FedChange, ...]
@@ -71,16 +72,16 @@ def read(
     *,
     limit: int,
     most_bytes: int,
-    besides: Collection[Position] = (),
+    excluded: Collection[Position] = (),
     compacted: bool = False,
 ) -> Batch:
-    """Read what follows a position, bounded in number and size; `besides` is left out.
+    """Read the changes after a position, bounded in number and size, without the `excluded` ones.
 
-    `compacted`, what is for everybody comes without each change whose object or part the feed has
-    again: it may be nothing although something follows. What replaces them has to be sent whole.
+    `compacted` leaves out each change for everybody whose object or part changes again later. So a
+    batch may be empty although more follows, and what replaces the changes has to be sent whole.
     """
     compacted = compacted and not selection.audience
-    stretch = limit * _STRETCH if compacted else limit
+    stretch = limit * _COMPACTED_FACTOR if compacted else limit
     found = sql.rows(
         _statement(selection, compacted=compacted),
         {
@@ -89,7 +90,7 @@ def read(
             "audience": selection.audience,
             "transaction": after.transaction,
             "seq": after.seq,
-            "besides": [each.seq for each in besides],
+            "excluded": [each.seq for each in excluded],
             "stretch": stretch,
             "limit": limit,
             "bytes": most_bytes,
@@ -102,26 +103,30 @@ def read(
 def _batch(
     found: list[FedRow], after: Position, *, stretch: int, limit: int, most_bytes: int
 ) -> Batch:
-    """Return how far a reading came: to what the bounds let in, to its stretch's end, or to now."""
+    """Return the changes of some rows, and how far they reach.
+
+    To the last change if the bounds cut the reading, else to the end of its stretch if there is
+    more, else to the horizon.
+    """
     changes = tuple(
-        FedChange(Position(row.transaction, row.seq), *row[6:])
+        FedChange(Position(row.transaction, row.seq), *row[6:])  # the same fields from `owner` on
         for row in found
         if row.seq is not None
     )
-    below, number, gap, last = found[0][:4]
+    looked = found[0]  # how far the reading went is the same in each row
     is_cut = bool(changes) and _may_have_more(changes, limit, most_bytes)
     if is_cut:
         reached = changes[-1].position
-    elif last is not None and number == stretch:
-        reached = Position(*last)
+    elif looked.last is not None and looked.number == stretch:
+        reached = Position(*looked.last)
     else:
-        # To the horizon, not only to the last change: what lies between is for others, and nobody
-        # need look through it again to find that out.
-        reached = max(after, Position(below - 1, END_OF_TRANSACTION))
-    # A change that was left out behind `reached` is met again by the next reading.
-    is_compacted = gap is not None and Position(*gap) < reached
-    complete = not is_cut and number < stretch
-    return Batch(changes, reached, complete, compacted_to=below - 1 if is_compacted else 0)
+        # Not only to the last change: what follows it is for others, and need not be looked through
+        # again.
+        reached = max(after, Position(looked.below - 1, END_OF_TRANSACTION))
+    # What was left out after `reached` is for the next reading.
+    is_compacted = looked.gap is not None and Position(*looked.gap) < reached
+    complete = not is_cut and looked.number < stretch
+    return Batch(changes, reached, complete, compacted_to=looked.below - 1 if is_compacted else 0)
 
 
 def _statement(selection: Selection, *, compacted: bool) -> Query[FedRow]:
@@ -133,7 +138,7 @@ def _statement(selection: Selection, *, compacted: bool) -> Query[FedRow]:
 
 
 def is_pending(module: str) -> bool:
-    """Whether a change is stored that cannot be read while an older transaction runs."""
+    """Whether a module has committed changes that cannot be read yet: an older transaction runs."""
     return sql.row(statements.PENDING, {"module": module}) is not None
 
 

@@ -13,14 +13,18 @@ CHANGE = Change._meta.db_table
 # Transaction 100 writes and takes its time, 101 writes and commits. A reader that took 101 and
 # moved on would never see 100. So it stops below the oldest that runs: 101 waits for 100.
 HORIZON = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-"""SQL of the first transaction that may not be over; whatever is below is final."""
+"""SQL of the oldest transaction that may still run; everything below it is final."""
 
 
 class FedRow(NamedTuple):
-    """A change that was read, and how far the reading went; the one row without any has no seq.
+    """A change that was read, after four columns that are the same in each row of a reading.
 
-    Below transaction `below` all is final. So many changes were looked at (`number`), up to the
-    `last`; the first that was left out is the `gap`: transaction and seq both.
+    below    the horizon: everything below this transaction is final
+    number   how many changes were looked at
+    gap      transaction and seq of the first change that was left out
+    last     transaction and seq of the last that was looked at
+
+    A reading without any change is one row whose `seq` is None.
     """
 
     below: int
@@ -41,14 +45,15 @@ class FedRow(NamedTuple):
 
 
 _FOR_EVERYBODY = "owner = ANY(%(owners)s::text[]) AND audience = ''"
-# Names the condition of the index, which no parameter can fulfil.
+# `audience <> ''` is the condition of the partial index: PostgreSQL cannot infer it from a
+# parameter.
 _FOR_ONE = "audience = %(audience)s::text AND audience <> ''"
 
 
-# `stretch` is all that is looked at, `kept` of it what is returned, bounded in number and in size;
-# the first is returned however large it is: a Location beyond the bound would never be sent.
-# `edge` is how far the stretch goes although nothing of it may be kept: of 5,000 changes that
-# later ones replace there is nothing to send, and much to pass over.
+# `stretch` are the changes that are looked at, `kept` those of them that are returned, bounded in
+# number and size; the first is returned whatever its size, else a large Location would never be
+# sent. `edge` is how far the stretch goes even if nothing of it is kept: 5,000 changes that later
+# ones replace send nothing, but the reader has passed them.
 def _reading(of: str, *, replaced: str = "false") -> Query[FedRow]:
     text = f"""
 WITH horizon AS (SELECT {HORIZON} AS below), stretch AS MATERIALIZED (
@@ -58,7 +63,7 @@ WITH horizon AS (SELECT {HORIZON} AS below), stretch AS MATERIALIZED (
     FROM {CHANGE}
     WHERE module = %(module)s::text AND transaction < horizon.below
       AND (transaction, seq) > (%(transaction)s::bigint, %(seq)s::bigint)
-      AND {of} AND NOT seq = ANY(%(besides)s::bigint[])
+      AND {of} AND NOT seq = ANY(%(excluded)s::bigint[])
     ORDER BY transaction, seq LIMIT %(stretch)s::bigint) AS c
 ), kept AS (
   SELECT *, COALESCE(sum(length(body)) OVER before, 0) AS octets_before FROM (
@@ -75,10 +80,10 @@ ORDER BY c.transaction, c.seq"""
     return Query(text, FedRow)
 
 
-# EVSE E1 changed at 5 and again at 9: at 5 nothing is said that 9 does not say too, by a state. A
-# change of the whole Location replaces those of its EVSEs, not the other way round. What is above
-# the horizon replaces nothing: its transaction may yet be rolled back.
-# The module as an expression, so that no statistics lead to another index than the object's own.
+# EVSE E1 changed at 5 and again at 9: the state at 9 makes the change at 5 superfluous. A change of
+# the whole Location replaces those of its EVSEs, not the other way round. A change above the
+# horizon replaces nothing: its transaction may yet be rolled back. `module || ''` keeps PostgreSQL
+# from using the index by module instead of the one by object.
 _REPLACED = f"""EXISTS (SELECT FROM {CHANGE} later
   WHERE later.owner = c.owner AND later.object_key = c.object_key
     AND later.part_key IN ('', c.part_key)

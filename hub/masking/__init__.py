@@ -1,1 +1,1 @@
-"""Masking: what identifies a driver is shown by its last characters alone."""
+"""Masking: of what identifies a driver only the last characters are shown."""

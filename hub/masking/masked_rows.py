@@ -1,6 +1,7 @@
-"""Rows of dead letters and of the quarantine, masked: as they are shown, by whatever page.
+"""Masked rows: dead letters and quarantined objects as every page and command shows them.
 
-Spec: 2.2.1 mod_tokens, CdrToken; LOC-17. A text, what quotes it, and an address that names a token.
+Spec: 2.2.1 mod_tokens, CdrToken; LOC-17. Masked are the object's text, the reason or findings that
+quote it, and a path or id that is a token's uid.
 """
 
 import re
@@ -19,11 +20,11 @@ from hub.module_policy import ABOUT_DRIVERS
 from ocpi.types import ModuleID
 
 _TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")
-"""The uid in the path of a token; behind it may stand its type."""
+"""The uid in the path of a token: the last segment, before a query with its type."""
 
 
 def masked_dead_letter(row: DeadLetter) -> DeadLetter:
-    """Mask a token in the path, the text and what the receiver said of it."""
+    """Mask a dead letter in place: tokens in its path, body and the receiver's reason."""
     if row.subscription.module not in ABOUT_DRIVERS:
         return row
     known = personal_values(row.body.encode()) if row.body else set()
@@ -36,7 +37,7 @@ def masked_dead_letter(row: DeadLetter) -> DeadLetter:
 
 
 def masked_object(row: Quarantined) -> Quarantined:
-    """Mask what identifies a driver in an object, its id and the findings."""
+    """Mask a quarantined object in place: what identifies a driver in its text, id and findings."""
     text = row.text.encode()
     if row.pull.module not in ABOUT_DRIVERS:
         row.text = mask_member(text, PUBLISHED_TO).decode()

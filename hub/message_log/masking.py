@@ -13,10 +13,10 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from hub.masking.personal import NAMES, PUBLISHED_TO, mask_in_texts, mask_value
+from hub.masking.personal import PERSONAL_MEMBERS, PUBLISHED_TO, mask_in_texts, mask_value
 from hub.message_log.entry import LoggedBody
 
-_HIDDEN = NAMES | {"token"}
+_HIDDEN = PERSONAL_MEMBERS | {"token"}
 _HARMLESS = frozenset({"versions", "tariffs", "hubclientinfo"})
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _STRINGS = re.compile(_STRING, re.DOTALL)

@@ -18,7 +18,7 @@ from hub.pull import object_retention
 from hub.pull.sources import Source
 from hub.store import merge, pull_writes
 from hub.store.identity import object_key
-from hub.store.pull_writes import Fate, Pulled
+from hub.store.pull_writes import Pulled, PullOutcome
 from hub.store.write_request import WriteRequest
 from ocpi.errors import Fault, Finding, InvalidParameters, NotJson, OcpiError, UnknownReceiver
 from ocpi.modules import ObjectType
@@ -53,7 +53,7 @@ class BrokenObject:
 
 @dataclass(slots=True)
 class IngestResult:
-    """What became of a page: how many objects of each fate, whom it had, what was broken.
+    """What became of a page: how many objects of each outcome, whom it had, what was broken.
 
     It `is_gapless` when each of its objects could be identified.
     """
@@ -97,12 +97,12 @@ def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> Ingest
         _sort(source, text, correlation_id, usable, result)
     if source.kind.posted:
         usable = _not_under_way(usable, result)
-    fates = pull_writes.store(usable) if usable else []
-    for one, fate in zip(usable, fates, strict=True):
-        if fate in _REASONS:
-            _reject(result, one.request.body, _identity_of(one), *_REASONS[fate])
+    outcomes = pull_writes.store(usable) if usable else []
+    for one, outcome in zip(usable, outcomes, strict=True):
+        if outcome in _REASONS:
+            _reject(result, one.request.body, _identity_of(one), *_REASONS[outcome])
         else:
-            result.counts[fate.value] += 1
+            result.counts[outcome.value] += 1
     result.counts["quarantined"] = len(result.broken)
     return result
 
@@ -110,13 +110,16 @@ def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> Ingest
 def _not_under_way(usable: list[Pulled], result: IngestResult) -> list[Pulled]:
     """Leave alone what is being posted: it must not come by two ways; the list still has it."""
     posted = posts_in_flight.under_way([one.key for one in usable])
-    result.counts[Fate.OLDER.value] += sum(one.key in posted for one in usable)
+    result.counts[PullOutcome.OLDER.value] += sum(one.key in posted for one in usable)
     return [one for one in usable if one.key not in posted]
 
 
 _REASONS = {
-    Fate.CONTRADICTS: ("id: never changes, and the hub has it with other content", Fault.IMMUTABLE),
-    Fate.UNUSABLE: ("the database cannot hold one of its values", None),
+    PullOutcome.CONTRADICTS: (
+        "id: never changes, and the hub has it with other content",
+        Fault.IMMUTABLE,
+    ),
+    PullOutcome.UNUSABLE: ("the database cannot hold one of its values", None),
 }
 
 
@@ -134,7 +137,7 @@ def _sort(
             result.listed.add(identity.key)
         one = _ready(source, identity, value, text, correlation_id)
         if object_retention.is_over(source.module.identifier, value, one.write.last_updated):
-            result.counts[Fate.OLDER.value] += 1
+            result.counts[PullOutcome.OLDER.value] += 1
         else:
             usable.append(one)
     except UnknownReceiver:

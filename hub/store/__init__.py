@@ -1,7 +1,8 @@
-"""What the hub keeps: written in one statement with its feed entry, read as text.
+"""The store: objects written in one statement with their feed entry, and read as text.
 
-`apply` accepts a write, `page` and `get` serve it again, `is_repeated_post` knows a POST that was
-stored before. docs/architecture.md#what-is-kept.
+docs/architecture.md#what-is-kept. `apply` stores a write, `page` and `get` read; `fork` and
+`forget_if_older` are about own copies of single parties; `is_repeated_post` recognises a POST that
+was stored before, and `repeat` counts it.
 """
 
 from hub.store.reads import ObjectPage, ObjectQuery, Viewer, get, page

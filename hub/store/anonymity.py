@@ -1,8 +1,8 @@
-"""Sessions and CDRs without their driver: the same text, valid still, that names nobody.
+"""Anonymous Sessions and CDRs: the same text, still valid, without its driver.
 
-Spec: 2.2.1 mod_cdrs, CdrToken; mod_sessions. What identifies the token becomes one fixed word, the
-same for all: a pseudonym would still link the drives of one person. Signed meter
-readings quote the token in an encoding of their own and are left out. All else keeps its bytes.
+Spec: 2.2.1 mod_cdrs, CdrToken; mod_sessions. What identifies the token becomes one fixed word: a
+pseudonym per driver would still link the trips of one person. Signed meter readings contain the
+token in encodings of their own and are left out. Everything else keeps its bytes.
 """
 
 from collections.abc import Collection
@@ -20,11 +20,11 @@ _WORD = msgspec.json.encode(ERASED)
 _POINTERS = frozenset(
     {"id", "country_code", "party_id", "location_id", "evse_uid", "connector_id", "session_id"}
 )
-"""Members that lead to other objects: a uid that is the same by chance is not a driver's."""
+"""Members that name other objects: one that equals a driver's uid by chance is not replaced."""
 
 
 def identities(text: bytes | str) -> dict[str, str]:
-    """Return what the token of a Session or CDR says of its driver, by member."""
+    """Return the members of a `cdr_token` that identify the driver; empty when there are none."""
     try:
         token = msgspec.json.decode(text).get(TOKEN)
     except (msgspec.DecodeError, AttributeError):
@@ -44,7 +44,10 @@ def is_identifying(value: str) -> bool:
 
 
 def anonymous(text: bytes, values: Collection[str] = ()) -> bytes:
-    """Return a Session or CDR, or a PATCH of one, without its driver, whom `values` name too."""
+    """Return a Session or CDR, or a PATCH of one, without its driver.
+
+    `values` are further identifiers of the same driver, beside those in the `cdr_token`.
+    """
     parts = raw_json.members(text)
     parts.pop(_SIGNED, None)
     if TOKEN in parts:
@@ -59,7 +62,7 @@ def anonymous(text: bytes, values: Collection[str] = ()) -> bytes:
 
 
 def is_same(stored: bytes | str, new: bytes) -> bool:
-    """Whether an object says what is stored, or would if it were made anonymous too."""
+    """Whether an object equals the stored one, or would if it were made anonymous as well."""
     known = msgspec.json.decode(stored)
     if known == msgspec.json.decode(new):
         return True

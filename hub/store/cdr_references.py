@@ -1,4 +1,4 @@
-"""References to what was created by POST, as they stand in its `Location`.
+"""References to posted CDRs: the last segment of the `Location` that the hub gave for one.
 
 Spec: 2.2.1 mod_cdrs, POST and GET of the Receiver interface; A-95.
 """
@@ -14,7 +14,7 @@ __all__ = ["Posted", "by_reference", "reference_of", "remember_location"]
 
 
 def by_reference(reference: str) -> Posted | None:
-    """Return what a reference stands for."""
+    """Return the object with this reference, None when there is none."""
     try:
         key = UUID(reference)
     except ValueError:
@@ -29,7 +29,7 @@ def reference_of(request: WriteRequest) -> str | None:
 
 
 def remember_location(request: WriteRequest, location: str) -> None:
-    """Note where its receiver keeps a posted object."""
+    """Store the URL at which the receiver of a posted object keeps it."""
     sql.row(statements.SET_LOCATION, {**_this(request), "location": location})
 
 

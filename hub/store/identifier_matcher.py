@@ -13,9 +13,9 @@ from hub.models.charging import ERASED
 
 _MIN_LENGTH = 4
 _MIN_LENGTH_INSIDE_WORDS = 8
-_STANDING_ALONE = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
-# Possessive, and a string that is cut off counts to the end of the text: else the search would
-# begin again at each escaped quote in it, and take the square of its length.
+_WHOLE_WORD = r"(?<![0-9A-Za-z]){}(?![0-9A-Za-z])"
+# Possessive quantifiers, and a string that is cut off matches to the end of the text: otherwise the
+# search would start again at each escaped quote in it, in quadratic time.
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _URL_PART = re.compile(r"""[^\s/?&=#"'<>]++""")
 _NEVER = r"(?!)"
@@ -24,13 +24,14 @@ _NEVER = r"(?!)"
 class IdentifierMatcher:
     """The identifiers of one driver (uids, contract ids, numbers of cards), as a pattern for texts.
 
-    One of fewer than four characters cannot be distinguished from other text and is not looked for;
-    one of fewer than eight counts only where it stands alone: "1234", not "51234".
+    Identifiers of fewer than four characters cannot be distinguished from other text and are not
+    looked for; those of fewer than eight count only as whole words: "1234" is not in "51234".
     """
 
     def __init__(self, values: Iterable[str]) -> None:
         searchable = {value for value in values if len(value) >= _MIN_LENGTH and value != ERASED}
-        # The longest first: of alternatives the first that fits is taken, and a rest would stay.
+        # The longest first: a pattern takes the first alternative that fits, so "AB1" before "AB12"
+        # would leave "2" behind.
         self.values = sorted(searchable, key=lambda value: (-len(value), value))
         self._pattern = re.compile("|".join(map(_pattern_of, self.values)) or _NEVER, re.IGNORECASE)
 
@@ -39,10 +40,11 @@ class IdentifierMatcher:
         return self.erased(text) != text
 
     def erased(self, text: str) -> str:
-        """Return a text with each of them replaced.
+        """Return a text with each of them replaced by `ERASED`.
 
-        All else keeps its bytes, except in a JSON string or URL part where one was found only after
-        decoding: that is spelled anew. A JSON string that was cut off is not decoded.
+        Everything else keeps its bytes, except that a JSON string or URL part with an identifier
+        that shows only after decoding is encoded anew. A JSON string that was cut off is not
+        decoded.
         """
         text = self._pattern.sub(ERASED, text)
         if "\\" in text:
@@ -67,4 +69,4 @@ class IdentifierMatcher:
 
 def _pattern_of(value: str) -> str:
     pattern = re.escape(value)
-    return pattern if len(value) >= _MIN_LENGTH_INSIDE_WORDS else _STANDING_ALONE.format(pattern)
+    return pattern if len(value) >= _MIN_LENGTH_INSIDE_WORDS else _WHOLE_WORD.format(pattern)

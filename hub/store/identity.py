@@ -1,4 +1,4 @@
-"""Identity and age as a body says them, beside what its URL says: pure, for whoever asks.
+"""Identity: the key of an object, and whether a body contradicts the URL it was sent to. No I/O.
 
 Spec: 2.2.1 transport and format (Client Owned Object Push, PATCH); mod_tokens (type); A-52, A-62,
 A-99.
@@ -16,9 +16,10 @@ _BEFORE_VARIANT = "\x1f"
 
 
 def object_key(kind: ObjectType, object_id: str, variant: str | None = None) -> str:
-    """Return what an object is looked up by beside its owner: its id, and its variant if unusual.
+    """Return what an object is looked up by besides its owner.
 
-    Between them stands a control character, which no id contains; the variant is as a URL has it.
+    Its folded id; unless its variant is the default, a control character, which no id contains, and
+    the variant, percent-encoded.
     """
     if kind.variant is None or variant in {None, "", kind.variant.default}:
         return fold(object_id)
@@ -26,12 +27,12 @@ def object_key(kind: ObjectType, object_id: str, variant: str | None = None) -> 
 
 
 def any_variant(object_id: str) -> tuple[str, str]:
-    """Return the key of an id without a variant, and how those with one begin."""
+    """Return the key of an id in the default variant, and the prefix of its keys in any other."""
     return fold(object_id), f"{fold(object_id)}{_BEFORE_VARIANT}"
 
 
 def variant_query(kind: ObjectType, key: str) -> str:
-    """Return the query, with its `?`, that names the variant to a receiver; mostly none."""
+    """Return the query that names a key's variant, with its `?`; empty for the default."""
     _, separator, variant = key.partition(_BEFORE_VARIANT)
     if kind.variant is None or not separator:
         return ""
@@ -46,7 +47,7 @@ def contradictions(
     ids: tuple[str, ...],
     variant: str | None = None,
 ) -> Iterator[Finding]:
-    """Compare what a body says of its identity with the URL (TF-49, TF-50, LOC-24, TOK-04)."""
+    """Find members of a body that contradict the URL (TF-49, TF-50, LOC-24, TOK-04)."""
     for name, expected in _identity(kind, owner, ids).items():
         said = value.get(name, expected)
         if said != expected and not (isinstance(said, str) and fold(said) == fold(expected)):
@@ -67,21 +68,21 @@ def check_identity(
     ids: tuple[str, ...],
     variant: str | None,
 ) -> None:
-    """Refuse a body that says another identity than its URL; one without a variant is the usual."""
-    usual = kind.variant.default if kind.variant else None
-    wrong = tuple(contradictions(value, kind, owner=owner, ids=ids, variant=variant or usual))
+    """Refuse a body that contradicts its URL; a URL without a variant means the default."""
+    default = kind.variant.default if kind.variant else None
+    wrong = tuple(contradictions(value, kind, owner=owner, ids=ids, variant=variant or default))
     if wrong:
         raise InvalidParameters("; ".join(map(str, wrong)), findings=wrong)
 
 
 def lacks_last_updated(value: Mapping[str, object], kind: ObjectType) -> Iterator[Finding]:
-    """Find that a PATCH says not when it was made (TF-37)."""
+    """Find that a PATCH lacks the `last_updated` it needs (TF-37)."""
     if kind.patch_needs_last_updated and value.get("last_updated") is None:
         yield Finding("last_updated", "a PATCH must carry it")
 
 
 def _identity(kind: ObjectType, owner: PartyRef, ids: tuple[str, ...]) -> dict[str, str]:
-    """Return what the URL says of the addressed object; parts carry no owner."""
+    """Return the members that the URL implies; an EVSE or Connector has no owner in its body."""
     identity = {kind.id_field: ids[-1]}
     if len(ids) == 1:
         identity |= {"country_code": owner.country_code, "party_id": owner.party_id}

@@ -1,4 +1,4 @@
-"""The merge: what a PUT or PATCH makes of an object, decided without a database.
+"""The merge: what a write makes of a stored object, decided without a database.
 
 Spec: 2.2.1 mod_locations (last_updated of parents), transport and format (PUT, PATCH);
 A-52 to A-62.
@@ -26,7 +26,7 @@ from ocpi.validation import Finding, validate
 
 @dataclass(frozen=True, slots=True)
 class StoredPartText:
-    """A part as it is stored."""
+    """A part as it is stored; not `current` when the last PUT of the object left it out."""
 
     text: str
     current: bool
@@ -34,7 +34,7 @@ class StoredPartText:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """An object as it is stored, with the parts the message is about."""
+    """An object as it is stored, with the parts that a write is about, by their keys."""
 
     seq: int
     revision: int
@@ -46,7 +46,7 @@ class StoredDocument:
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """A part as it shall be stored; `position` counts within this message."""
+    """A part as it shall be stored; `position` is its index in this write."""
 
     uid: str
     key: str
@@ -58,9 +58,11 @@ class PartRow:
 
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
-    """What shall be stored; `text` None leaves the object's own text as it is.
+    """What shall be stored.
 
-    It is `unchanged` when it is there already, `stale` when it is older than what it changes.
+    `text` None leaves the object's own text as it is: a part alone changes. The write is `created`
+    when what it addresses is new, `unchanged` when the store has exactly that, `stale` when it is
+    older than what it changes (A-61).
     """
 
     last_updated: datetime
@@ -76,7 +78,7 @@ class PlannedWrite:
 
 
 def replacement(request: WriteRequest) -> PlannedWrite:
-    """Plan the PUT or POST of a whole object."""
+    """Plan the PUT or POST of a whole object; raises `InvalidParameters`."""
     kind, value = request.type, request.value
     findings = validate(kind.model, value)
     check_identity(value, kind, owner=request.owner, ids=request.ids, variant=request.variant)
@@ -84,7 +86,7 @@ def replacement(request: WriteRequest) -> PlannedWrite:
 
 
 def change(request: WriteRequest, stored: StoredDocument | None) -> PlannedWrite:
-    """Plan a checked PATCH, or the PUT of a part, against what is stored."""
+    """Plan a PATCH or the PUT of a part, which `write_request.check` let through."""
     if stored is None:
         raise unknown(request, request.type, request.ids[0])
     if len(request.ids) == 1:
@@ -148,7 +150,7 @@ def _row(
 
 
 def _patched_object(request: WriteRequest, stored: StoredDocument) -> PlannedWrite:
-    """Merge a PATCH into the object and into the parts it names; the whole must be right again."""
+    """Merge a PATCH into the object and into the parts it names; the result must be valid."""
     part = request.type.part
     patch = raw_json.members(request.body)
     changes = raw_json.items(patch.pop(part.member, None)) if part else []
@@ -157,16 +159,18 @@ def _patched_object(request: WriteRequest, stored: StoredDocument) -> PlannedWri
         {**patch, "last_updated": UPDATED_HOLE},
         appended=request.type.appended,
     )
-    texts = [_merged_part(_must(part), stored, text) for text in changes]
+    texts = [_merged_part(part, stored, text) for text in changes] if part else []
     stamp = patch.get("last_updated", stored.last_updated_text.encode())
     whole = {**raw, "last_updated": stamp}
-    if part is not None and (texts or raw.get(part.member) == PARTS_HOLE):
+    has_parts = part is not None and (bool(texts) or raw.get(part.member) == PARTS_HOLE)
+    if part is not None and has_parts:
+        # Only the parts in the PATCH: the others are valid, and stay in rows of their own.
         whole[part.member] = raw_json.array(texts)
     write = _checked(request, whole)
-    if part is not None and (texts or raw.get(part.member) == PARTS_HOLE):
-        raw[part.member] = PARTS_HOLE
-    elif part is None:
+    if part is None:
         raw["last_updated"] = stamp
+    elif has_parts:
+        raw[part.member] = PARTS_HOLE
     return replace(
         write,
         text=raw_json.joined(raw).decode(),
@@ -176,7 +180,7 @@ def _patched_object(request: WriteRequest, stored: StoredDocument) -> PlannedWri
 
 
 def _checked(request: WriteRequest, whole: Members) -> PlannedWrite:
-    """Validate a merged object and return it as a PUT of it would be stored."""
+    """Validate a merged object and plan it like a PUT of it."""
     value = msgspec.json.decode(raw_json.joined(whole))
     check_sizes(value)
     return _whole(request, whole, value, validate(request.type.model, value))
@@ -203,9 +207,9 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
     raw = raw_json.opened(stored.text)
     if row.last_updated <= stored.last_updated:
         stamp = stored.last_updated_text
-    opens = raw.get(part.member) != PARTS_HOLE
+    is_first_part = raw.get(part.member) != PARTS_HOLE
     return PlannedWrite(
-        text=raw_json.joined({**raw, part.member: PARTS_HOLE}).decode() if opens else None,
+        text=raw_json.joined({**raw, part.member: PARTS_HOLE}).decode() if is_first_part else None,
         last_updated=max(row.last_updated, stored.last_updated),
         last_updated_text=stamp,
         parts=(row,),
@@ -217,7 +221,7 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
 
 
 def _is_older(request: WriteRequest, known: StoredPartText | None) -> bool:
-    """Whether a message about a part was made before what the hub has of it (A-61)."""
+    """Whether a write of a part is older than the part that the hub has (A-61)."""
     if known is None:
         return False
     made, before = (
@@ -230,7 +234,7 @@ def _is_older(request: WriteRequest, known: StoredPartText | None) -> bool:
 def _new_part_text(
     request: WriteRequest, part: Part, known: StoredPartText | None
 ) -> tuple[bytes, bool]:
-    """Return the part's new text and whether what was addressed is new."""
+    """Return the part's new text, and whether the addressed part, or part of it, is new."""
     if len(request.ids) == 2 and request.method == "PUT":  # noqa: PLR2004 - object and part
         return request.body, known is None
     if known is None:
@@ -243,7 +247,7 @@ def _new_part_text(
 
 
 def _with_subpart(request: WriteRequest, part: Part, target: Members) -> tuple[bytes, bool]:
-    """Put or patch a part's part (a Connector) inside the part's text."""
+    """Put or patch a part of a part (a Connector of an EVSE) inside the part's text."""
     texts = {raw_json.key_of(text, part): text for text in raw_json.items(target.get(part.member))}
     key = fold(request.ids[2])
     created = key not in texts
@@ -261,19 +265,12 @@ def _with_subpart(request: WriteRequest, part: Part, target: Members) -> tuple[b
 
 
 def _later(first: bytes, second: bytes) -> bytes:
-    """Return the later of two timestamps in its owner's spelling (A-60)."""
+    """Return the later of two timestamps, spelled as its owner sent it (A-60)."""
     moments = [parse_datetime(msgspec.json.decode(text)) for text in (first, second)]
     return second if moments[1] > moments[0] else first
 
 
 def _about(sent: Members, part: Part | None, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Keep the findings about what was sent: the sender knows of the older ones."""
+    """Keep the findings about what was sent now; the others were reported when that was sent."""
     names = {*sent, part.member} if part is not None else {*sent}
     return tuple(each for each in findings if re.split(r"[.\[]", each.path)[0] in names)
-
-
-def _must(part: Part | None) -> Part:
-    if part is None:
-        message = "parts of an object without parts"
-        raise TypeError(message)
-    return part

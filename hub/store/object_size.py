@@ -1,4 +1,4 @@
-"""The size an object may reach by changes: no larger than one message could bring it.
+"""The size an object may reach by changes: no larger than one PUT could make it.
 
 Each PATCH, and each PUT of a part, is as short as a body may be; without this bound many of them
 make an object that no page, push or snapshot can carry.
@@ -17,7 +17,7 @@ from ocpi.shape import MOST_ITEMS
 def check(request: WriteRequest, stored: StoredDocument, write: PlannedWrite) -> None:
     """Refuse a change that makes an object larger than a PUT of the whole may be.
 
-    What is larger already, since it was pulled, can still change in place.
+    A pulled object may be larger already; it can still change as long as nothing in it grows.
     """
     before = {key: part.text for key, part in stored.parts.items() if part.current}
     grows = len(write.text or "") > len(stored.text) or any(
@@ -37,7 +37,7 @@ def check(request: WriteRequest, stored: StoredDocument, write: PlannedWrite) ->
 
 
 def _others(request: WriteRequest, stored: StoredDocument, write: PlannedWrite) -> tuple[int, int]:
-    """Return how many parts a change leaves as they are, and how large they are."""
+    """Return the number of parts that a change leaves as they are, and their octets."""
     if request.policy.part_model is None:
         return 0, 0
     query = {"seq": stored.seq, "keys": [row.key for row in write.parts]}

@@ -1,7 +1,8 @@
-"""Writes of what was read from its owner's list: stored like a push, unless the hub knows better.
+"""Pull writes: objects of an owner's list, stored like a push unless the hub has something newer.
 
-Spec: 2.2.1 transport and format, pull; TF-104, TF-107. Some objects share a transaction. All their
-locks are taken before it gets its number, so the feed's order stays each object's own order.
+Spec: 2.2.1 transport and format, pull; TF-104, TF-107. Up to `_PER_TRANSACTION` objects
+share a transaction. All their locks are taken before it gets its number, so that the feed's order
+is each object's own order.
 """
 
 import logging
@@ -26,10 +27,10 @@ from ocpi.modules import ObjectType
 
 log = logging.getLogger(__name__)
 
-_TOGETHER = 100
+_PER_TRANSACTION = 100
 
 
-class Fate(StrEnum):
+class PullOutcome(StrEnum):
     """What became of an object of a list."""
 
     STORED = "stored"
@@ -37,16 +38,16 @@ class Fate(StrEnum):
     OLDER = "older"
     """What the hub has is newer than what the list still has."""
     CONTRADICTS = "contradicts"
-    """It never changes, and is not what the hub has."""
+    """It was posted, so it must not change, and is not what the hub has."""
     UNUSABLE = "unusable"
-    """The database does not take it."""
+    """The database refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """An object of a list, right in itself, as the store takes it.
+    """A valid object of a list, as the store takes it.
 
-    What was stored since the list was `asked_at` is newer than what is as old.
+    Of two with the same `last_updated`, one that was stored after the list was `asked_at` is newer.
     """
 
     request: WriteRequest
@@ -68,83 +69,83 @@ _AllKnown = Mapping[tuple[str, str, str], KnownObject]
 """By owner, key and audience."""
 
 
-def store(objects: Sequence[Pulled]) -> list[Fate]:
-    """Store objects of one module; each that is new or newer is fed to its receivers."""
-    fates: list[Fate] = []
-    for start in range(0, len(objects), _TOGETHER):
-        fates += _store(objects[start : start + _TOGETHER])
-    return fates
+def store(objects: Sequence[Pulled]) -> list[PullOutcome]:
+    """Store objects of one module; those that are new or newer are fed to their receivers."""
+    outcomes: list[PullOutcome] = []
+    for start in range(0, len(objects), _PER_TRANSACTION):
+        outcomes += _store(objects[start : start + _PER_TRANSACTION])
+    return outcomes
 
 
-def _store(objects: Sequence[Pulled]) -> list[Fate]:
+def _store(objects: Sequence[Pulled]) -> list[PullOutcome]:
     known = _known(objects)
-    judged = {place: _judge(each, known) for place, each in enumerate(objects)}
-    _compare(objects, judged, known)
-    new = [place for place, fate in judged.items() if fate is Fate.STORED]
-    written = _write([objects[place] for place in new])
-    judged |= dict(zip(new, written, strict=True))
+    outcomes = {index: _judge(each, known) for index, each in enumerate(objects)}
+    _compare(objects, outcomes, known)
+    new = [index for index, outcome in outcomes.items() if outcome is PullOutcome.STORED]
+    written = _write([objects[index] for index in new])
+    outcomes |= dict(zip(new, written, strict=True))
     _found_again(
         [
             each
-            for each, fate in zip(objects, judged.values(), strict=True)
-            if fate is not Fate.STORED and each.key in known and known[each.key].missed
+            for each, outcome in zip(objects, outcomes.values(), strict=True)
+            if outcome is not PullOutcome.STORED and each.key in known and known[each.key].missed
         ],
         known,
     )
-    return [fate for fate in judged.values() if fate is not None]
+    return [outcome for outcome in outcomes.values() if outcome is not None]
 
 
-def _judge(one: Pulled, known: _AllKnown) -> Fate | None:
-    """Decide by age and digest; None when the contents have to be compared."""
+def _judge(one: Pulled, known: _AllKnown) -> PullOutcome | None:
+    """Decide by age and digest; None when that is not enough and contents must be compared."""
     if one.request.type.posted:
-        return None if any(key[:2] == one.key[:2] for key in known) else Fate.STORED
+        return None if any(key[:2] == one.key[:2] for key in known) else PullOutcome.STORED
     old = known.get(one.key)
     if old is None:
-        return Fate.STORED
+        return PullOutcome.STORED
     if old.digest == writes.digest(one.request.body):
-        return Fate.UNCHANGED
+        return PullOutcome.UNCHANGED
     if one.newest == old.newest:
         return None
-    return Fate.STORED if one.newest > old.newest else Fate.OLDER
+    return PullOutcome.STORED if one.newest > old.newest else PullOutcome.OLDER
 
 
 def _compare(
     objects: Sequence[Pulled],
-    judged: dict[int, Fate | None],
+    outcomes: dict[int, PullOutcome | None],
     known: _AllKnown,
 ) -> None:
-    """Decide by content what is as old as what the hub has."""
-    open_ones = [place for place, fate in judged.items() if fate is None]
+    """Decide by content where `_judge` could not; changes `outcomes`."""
+    open_ones = [index for index, outcome in outcomes.items() if outcome is None]
     if not open_ones:
         return
     texts = _texts(objects[0].request.policy, [old.seq for old in known.values()])
-    for place in open_ones:
-        judged[place] = _compared(objects[place], known, texts)
+    for index in open_ones:
+        outcomes[index] = _compared(objects[index], known, texts)
 
 
-def _compared(one: Pulled, known: _AllKnown, texts: Mapping[int, str]) -> Fate:
+def _compared(one: Pulled, known: _AllKnown, texts: Mapping[int, str]) -> PullOutcome:
     kind = one.request.type
     new = one.request.body
     if not kind.posted:
         old = known[one.key]
         if _is_same(kind, texts[old.seq], new):
-            return Fate.UNCHANGED
-        return Fate.STORED if old.changed_at < one.asked_at else Fate.OLDER
+            return PullOutcome.UNCHANGED
+        return PullOutcome.STORED if old.changed_at < one.asked_at else PullOutcome.OLDER
     others = [old for key, old in known.items() if key[:2] == one.key[:2]]
     if not all(_is_same(kind, texts[old.seq], new) for old in others):
-        return Fate.CONTRADICTS
-    return Fate.UNCHANGED if one.key in known else Fate.STORED
+        return PullOutcome.CONTRADICTS
+    return PullOutcome.UNCHANGED if one.key in known else PullOutcome.STORED
 
 
 def _is_same(kind: ObjectType, stored: str, new: bytes) -> bool:
-    """Whether two texts say the same; what was made anonymous stays so."""
+    """Whether two texts say the same; an anonymous one equals the original."""
     if kind.part is None:
         return anonymity.is_same(stored, new)
     return _content(kind, stored) == _content(kind, new)
 
 
 def _content(kind: ObjectType, text: bytes | str) -> object:
-    """Return what two equal objects have in common; parts stand in no order."""
+    """Return a value that is equal for equal objects, in whatever order their parts are."""
     value = msgspec.json.decode(text)
     part = kind.part
     if part is not None and isinstance(value.get(part.member), list):
@@ -153,8 +154,8 @@ def _content(kind: ObjectType, text: bytes | str) -> object:
     return value
 
 
-def _write(objects: Sequence[Pulled]) -> Iterator[Fate]:
-    """Write all in one transaction; if the database refuses one, each in its own."""
+def _write(objects: Sequence[Pulled]) -> Iterator[PullOutcome]:
+    """Write all in one transaction; if the database refuses that, each object in its own."""
     if not objects:
         return iter(())
     try:
@@ -162,19 +163,19 @@ def _write(objects: Sequence[Pulled]) -> Iterator[Fate]:
     except (DataError, IntegrityError) as error:
         if len(objects) == 1:
             log.warning("an object of a list cannot be stored: %s", type(error).__name__)
-            return iter([Fate.UNUSABLE])
-    return (fate for each in objects for fate in _write([each]))
+            return iter([PullOutcome.UNUSABLE])
+    return (outcome for each in objects for outcome in _write([each]))
 
 
-def _written(objects: Sequence[Pulled]) -> list[Fate]:
+def _written(objects: Sequence[Pulled]) -> list[PullOutcome]:
     first = objects[0].request
     own = write_statements.statements(first.policy, is_fed=True)
     rows = [
         {**_parameters(each), "newest": each.newest, "asked_at": each.asked_at} for each in objects
     ]
     found = _each(own.post if first.type.posted else own.pull, rows)
-    nothing = Fate.UNCHANGED if first.type.posted else Fate.OLDER
-    return [nothing if row is None else Fate.STORED for row in found]
+    nothing = PullOutcome.UNCHANGED if first.type.posted else PullOutcome.OLDER
+    return [nothing if row is None else PullOutcome.STORED for row in found]
 
 
 def _parameters(one: Pulled) -> dict[str, Any]:
@@ -182,7 +183,7 @@ def _parameters(one: Pulled) -> dict[str, Any]:
 
 
 def _each(statement: str, rows: Sequence[Mapping[str, Any]]) -> list[sql.Row | None]:
-    """Run a statement for each object, when all of them are locked."""
+    """Run a statement for each object once all of them are locked, in one order for all."""
     with transaction.atomic():
         sql.rows(statements.LOCK_ALL, {"locks": sorted(str(row["lock"]) for row in rows)})
         return sql.row_for_each(statement, rows)
@@ -200,7 +201,10 @@ def _texts(policy: ModulePolicy, seqs: list[int]) -> dict[int, str]:
 
 
 def _found_again(objects: Sequence[Pulled], known: _AllKnown) -> None:
-    """Take back that objects were missing; who came while they had vanished gets them now."""
+    """Note that objects which were missing in their owner's list are there again.
+
+    `repeat` feeds those that had vanished: a receiver that joined meanwhile lacks them.
+    """
     if not objects:
         return
     policy = objects[0].request.policy

@@ -1,8 +1,9 @@
-"""JSON taken apart and put together again without touching what nobody changed.
+"""Raw JSON: texts taken apart and put together again, byte for byte where nothing changes.
 
 An object is handled as its members' exact text (`msgspec.Raw`), so number lexemes, unknown fields,
-unknown enum values and the order of members survive a PATCH (TF-93…95). Two holes stand in a
-stored text for what has a place of its own: control characters, which no JSON text contains.
+unknown enum values and the order of members survive a PATCH (TF-93…95). A stored text may have two
+holes, for its parts and for `last_updated`, which are stored beside it. A hole is a control
+character, which no JSON text contains.
 """
 
 import re
@@ -29,16 +30,16 @@ def members(text: bytes) -> Members:
 
 
 def items(text: bytes | None) -> list[bytes]:
-    """Split a JSON array into its items' exact texts; nothing and null are empty."""
+    """Split a JSON array into the exact texts of its items; None and `null` have none."""
     if text is None or text == _NULL:
         return []
     return [bytes(raw) for raw in _items.decode(text)]
 
 
 def has_more(text: bytes, most: int) -> bool:
-    """Whether a JSON array has more items than so many, without making any of them.
+    """Whether a JSON array has more than `most` items, in little memory.
 
-    Counted are its commas: one item alone may be as large as all of them.
+    It counts commas and makes no items: a peer chooses how many there are.
     """
     if text.count(b",") < most or not text.lstrip().startswith(b"["):
         return False
@@ -67,7 +68,8 @@ def array(texts: list[bytes]) -> bytes:
 
 
 def opened(stored: str) -> Members:
-    """Split a stored text; its holes are found as members that are holes again."""
+    """Split a stored text; members that are holes have the hole as their text."""
+    # Decoded with a number in each hole: a control character is no JSON.
     text = stored.encode().replace(PARTS_HOLE, b"0").replace(UPDATED_HOLE, b"0")
     found = members(text)
     for hole, name in _holes(stored):
@@ -92,10 +94,10 @@ def merged(
     part: Part | None = None,
     appended: frozenset[str] = frozenset(),
 ) -> Members:
-    """Apply a PATCH: members named change, null removes, objects merge as in RFC 7386 (A-53, A-54).
+    """Apply a PATCH as in RFC 7386: null removes a member, objects merge (A-53, A-54).
 
-    Arrays are replaced, except the array of parts, which merges by id, since parts cannot be
-    removed, and those that are `appended` to.
+    Arrays are replaced, except that of the parts, which merges by id because a PATCH removes no
+    part, and those that are `appended` to.
     """
     result = dict(target)
     for name, raw in patch.items():
@@ -138,7 +140,7 @@ def _appended(old: bytes | None, patch: bytes) -> bytes:
 
 
 def _content(text: bytes) -> bytes:
-    """Return what two equal values have in common, however they are written."""
+    """Return bytes that are equal for equal values, however they are written."""
     return msgspec.json.encode(msgspec.json.decode(text), order="sorted")
 
 

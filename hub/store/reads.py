@@ -1,8 +1,8 @@
-"""The reads: stored text out again, without parsing a byte of it.
+"""The reads: lists and objects as stored text, without parsing it.
 
-Spec: 2.2.1 transport and format, pull and pagination. Lists run in the order of `seq`, which is
-the order of creation and never changes, so a crawl neither skips nor repeats (TF-27). A `Link`
-carries the last `seq`: a deep page costs what the first one costs.
+Spec: 2.2.1 transport and format, pull and pagination. Lists are in the order of `seq`, which is
+that of creation and never changes, so a crawl neither skips nor repeats (TF-27). A `Link` carries
+the last `seq`, so that a deep page costs no more than the first.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ MOST_BYTES = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """For whom a list is made, and the owners it may see objects of: holders all."""
+    """The reader of a list, and the owners whose objects it may see; all of them are holders."""
 
     party: HolderName
     owners: frozenset[str]
@@ -33,9 +33,10 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class ObjectPage:
-    """A page of a list: a JSON array, how many objects match, and where the next page starts.
+    """A page of a list.
 
-    `count` objects are on the page: fewer than asked for when they are large.
+    `data` is a JSON array of `count` objects, which may be fewer than asked for when they are
+    large; `total` objects match. `cursor` is where the next page starts, None on the last.
     """
 
     data: bytes
@@ -70,7 +71,11 @@ def page(policy: ModulePolicy, viewer: Viewer, request: PageRequest, *, limit: i
 
 
 def cursor_reader(cursor: str) -> tuple[PartyRef, int]:
-    """Return for whom at which platform a page link was made (A-46); `InvalidParameters`."""
+    """Return the reader a page link was made for, and its platform's id (A-46).
+
+    Raises `InvalidParameters`. The gateway appends both to the cursor of a page:
+    `<seq>-<total>-<party>-<platform id>`.
+    """
     try:
         party, platform_id = cursor.split("-", 2)[2].rsplit("-", 1)
         return PartyRef.parse(party), int(platform_id)
@@ -107,9 +112,9 @@ def _filters(viewer: Viewer, request: PageRequest) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ObjectQuery:
-    """One stored object, or a part of it.
+    """Which stored object, or part of it, is asked for.
 
-    `reader` is the party that asks; None when the owner itself does, who sees what it addressed to
+    `reader` is the party that asks; None when it is the owner, who gets the object as it sent it to
     the hub.
     """
 
@@ -141,25 +146,25 @@ def get(policy: ModulePolicy, kind: ObjectType, query: ObjectQuery) -> bytes:
 
 
 def posted_as(policy: ModulePolicy, owner: str, key: str) -> dict[str, bytes]:
-    """Return the texts of a posted object by audience: an owner's ids are its own, for all."""
+    """Return the texts of a posted object by audience; they should all say the same."""
     found = sql.rows(statements.posted_texts(policy), {"owner": owner, "key": key})
     return {row.audience: row.text.encode() for row in found}
 
 
 def owners_of(policy: ModulePolicy, viewer: Viewer, key: str) -> list[str]:
-    """Return whose objects under a key the viewer may act on: ids are unique per owner (A-36)."""
+    """Return the owners of objects under a key that the viewer may act on (A-36)."""
     query = {"key": key, "party": str(viewer.party), "owners": sorted(viewer.owners)}
     return [owner for (owner,) in sql.rows(statements.owners(policy), query)]
 
 
 def is_anothers(policy: ModulePolicy, owner: str, key: str, *, party: str) -> bool:
-    """Whether a personal object is known to be for somebody else, and not for this party."""
+    """Whether a personal object is known to be for another party and not for this one."""
     found = sql.row(statements.anothers(policy), {"owner": owner, "key": key, "party": party})
     return bool(found and found[0])
 
 
 def audience_of(policy: ModulePolicy, owner: str, key: str) -> str | None:
-    """Return for whom a personal object was last addressed to the hub; None when there is none."""
+    """Return the audience of a personal object as last sent to the hub; None without one."""
     found = sql.row(statements.audience(policy), {"owner": owner, "key": key})
     return str(found[0]) if found else None
 

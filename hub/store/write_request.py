@@ -1,4 +1,4 @@
-"""Write requests: writes as the store takes them, and what can be said of one whatever is stored.
+"""Write requests: writes as the store takes them, and the checks that need no stored object.
 
 Spec: 2.2.1 transport and format (PUT, PATCH); A-34, A-52, A-53, A-62, A-99.
 """
@@ -17,14 +17,19 @@ from ocpi.validation import Finding, validate
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    """A write of a Client Owned Object, its sender's right to it already checked.
+    """A write of a Client Owned Object whose sender may make it.
 
-    The object is of a `type` and looked up by a `key`; `ids` are its own and its parts' ids as the
-    URL spells them (of a POST, as the body does), `path` is the raw suffix. `value` is what the
-    `body` was decoded to, empty for a DELETE. It is filed under the name of a `holder`
-    (`parties.holders`). `audience` is the only holder it is for, empty when it is for all;
-    `recipient` the owner of the token in it. It `is_fed` to receivers unless it was addressed to
-    one, who has it already.
+    owner      the party in the URL; of a POST, in the body
+    holder     the name under which the object is filed (`parties.holders`)
+    ids        those of the object and of the addressed part, as the URL spells them; of a POST, as
+               the body does
+    key        what the object is looked up by (`hub.store.identity`)
+    path       the raw path below the endpoint
+    value      the decoded `body`, empty for a DELETE
+    audience   the only holder it is for, empty when it is for everybody
+    recipient  the holder that owns the token in it
+    variant    its type of token, where its URL names one
+    is_fed     receivers get it; not when it was forwarded to one, who has it already
     """
 
     module: ModuleID
@@ -47,7 +52,7 @@ class WriteRequest:
 
 
 def with_variant(request: WriteRequest) -> WriteRequest:
-    """Return a PUT or POST with the variant its body names where its URL does not (TOK-04)."""
+    """Return a PUT with the variant that its body names, where its URL names none (TOK-04)."""
     kind = request.type.variant
     said = request.value.get(kind.member) if kind and not request.variant else None
     if not isinstance(said, str):
@@ -56,7 +61,7 @@ def with_variant(request: WriteRequest) -> WriteRequest:
 
 
 def check(request: WriteRequest) -> None:
-    """Refuse what is wrong with a PATCH, or the PUT of a part, whatever is stored."""
+    """Refuse a PATCH, or the PUT of a part, that is wrong whatever is stored."""
     value, kind = request.value, type_at(request.type, len(request.ids))
     if request.method == "PATCH":
         _needs_last_updated(value, kind)
@@ -67,7 +72,7 @@ def check(request: WriteRequest) -> None:
 
 
 def check_removals(request: WriteRequest) -> None:
-    """Refuse a PATCH of an object that would remove its parts: nobody shall believe it did."""
+    """Refuse a PATCH with null for the parts: it removes none, and its sender should know."""
     part = request.type.part
     if part is None or request.method != "PATCH" or len(request.ids) > 1:
         return
@@ -77,7 +82,7 @@ def check_removals(request: WriteRequest) -> None:
 
 
 def part_keys(request: WriteRequest) -> list[str]:
-    """Return the folded ids of the parts a checked message touches, so that they can be read."""
+    """Return the keys of the parts that a checked write changes, which have to be read first."""
     if len(request.ids) > 1:
         return [fold(request.ids[1])]
     part = request.type.part
@@ -88,14 +93,14 @@ def part_keys(request: WriteRequest) -> list[str]:
 
 
 def type_at(kind: ObjectType, depth: int) -> ObjectType:
-    """Return the type addressed by so many ids: 1 the object, 2 its part, 3 the part's part."""
+    """Return the type that `depth` ids address: 1 the object, 2 a part, 3 a part of the part."""
     for _ in range(depth - 1):
         kind = part_of(kind).object
     return kind
 
 
 def part_of(kind: ObjectType) -> Part:
-    """Return what the parts of a type are; raises `InvalidParameters` when it has none."""
+    """Return the declaration of a type's parts; raises `InvalidParameters` when it has none."""
     if kind.part is None:
         message = f"a {kind.name} has no parts"
         raise InvalidParameters(message)
@@ -122,7 +127,7 @@ def _is_timestamp(value: object) -> bool:
 
 
 def _needs_lists_of_parts(value: dict[str, Any], kind: ObjectType, path: str = "") -> None:
-    """Refuse a PATCH whose parts cannot be kept apart; all else shows once it is merged."""
+    """Refuse a PATCH whose parts are no list of objects; merging validates everything else."""
     part = kind.part
     if part is None or value.get(part.member) is None:
         return
@@ -141,7 +146,7 @@ def _misshapen(path: str, text: str) -> InvalidParameters:
 
 
 def unknown(request: WriteRequest, kind: ObjectType, given: str) -> OcpiError:
-    """Return the error for a child or PATCH of what the hub does not hold (TF-38, LOC-13, A-12)."""
+    """Return the error for a change of what the hub does not have (TF-38, LOC-13, A-12)."""
     return request.type.unknown(
         f"the hub holds no {kind.name} {given!r} of {request.owner}; send it by PUT first",
         http_status=404,

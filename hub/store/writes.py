@@ -25,9 +25,9 @@ _DIGEST_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of an accepted message; `findings` are what was kept although it was odd.
+    """What became of a write; `findings` are oddities that it was stored with.
 
-    It is `repeated` when all of it was there already: nothing is fed then.
+    It is `repeated` when the store had exactly that already.
     """
 
     created: bool
@@ -36,10 +36,11 @@ class Applied:
 
 
 def apply(request: WriteRequest) -> Applied:
-    """Store a write and append it to the feed; a refused one raises `OcpiError` and stores nothing.
+    """Store a write and append it to the feed; raises `OcpiError` and stores nothing if refused.
 
-    The object's lock has to come before the transaction number, which the first write draws. So
-    do not call it in a transaction that has written, but under this same lock: `fork`, `apply`.
+    The object's lock must be taken before the transaction number, which a transaction gets with its
+    first write. So do not call it in a transaction that has written; `fork` of the same object may
+    come before, because it takes the same lock.
     """
     match request.method:
         case "DELETE":
@@ -48,7 +49,7 @@ def apply(request: WriteRequest) -> Applied:
             return _post(request)
         case "PUT" if len(request.ids) == 1:
             return _put(request)
-    # What is left changes what is stored: a PATCH, or the PUT of a part.
+    # A PATCH, or the PUT of a part: it changes a stored object.
     write_request.check(request)
     write_request.check_removals(request)
     for _ in range(_OPTIMISTIC_ATTEMPTS):
@@ -83,19 +84,21 @@ def _put(request: WriteRequest) -> Applied:
 
 
 def _post(request: WriteRequest) -> Applied:
-    """Store what can be posted once; the same again is a retry, another is refused (A-96)."""
+    """Store a posted object; the same again is a retry, other content is refused (A-96)."""
     write = merge.replacement(request)
     is_new = not is_repeated_post(request)
     if is_new and sql.row(_statements(request).post, parameters(request, write)) is not None:
         return Applied(created=True, findings=write.findings)
-    is_repeated_post(
-        request
-    )  # another POST may have come in between: it must not be another object
+    # Again, because another POST may have come in between: it raises if that had other content.
+    is_repeated_post(request)
     return repeat(request, write.findings)
 
 
 def is_repeated_post(request: WriteRequest) -> bool:
-    """Whether this was posted for its audience before; raise if its id has other content."""
+    """Whether this was posted for its audience before.
+
+    Raises `InvalidParameters` if its id was posted with other content, for whatever audience.
+    """
     kind = request.type
     known = reads.posted_as(request.policy, request.holder, request.key)
     if not all(anonymity.is_same(text, request.body) for text in known.values()):
@@ -117,8 +120,8 @@ def _delete(request: WriteRequest) -> Applied:
 def repeat(request: WriteRequest, findings: tuple[Finding, ...] = ()) -> Applied:
     """Count a write that changed nothing.
 
-    It is fed again if its only receiver had been given up for it, or if the object had vanished
-    from its owner's lists.
+    It is fed again if it had become a dead letter of its only receiver, or if the object had
+    vanished from its owner's lists.
     """
     whole = {"changed_part": "", "body": request.body.decode()}
     sql.row(
@@ -128,7 +131,7 @@ def repeat(request: WriteRequest, findings: tuple[Finding, ...] = ()) -> Applied
 
 
 def _change(request: WriteRequest) -> Applied | None:
-    """Read, decide, write; None when somebody else wrote in between."""
+    """Read, merge, write; None when another write of the object came in between."""
     stored = _read(request)
     write = merge.change(request, stored)
     if write.unchanged:
@@ -141,7 +144,7 @@ def _change(request: WriteRequest) -> Applied | None:
 
 
 def _change_locked(request: WriteRequest) -> Applied:
-    """Do the same holding the object's lock: the way out of contention."""
+    """Do the same under the object's lock, which cannot fail, but makes others wait longer."""
     with transaction.atomic():
         sql.row(LOCK, {"lock": _lock_name(request)})
         applied = _change(request)
@@ -152,7 +155,7 @@ def _change_locked(request: WriteRequest) -> Applied:
 
 
 def _read(request: WriteRequest) -> StoredDocument | None:
-    """Read the object with the parts the message is about."""
+    """Read the object with the parts that the write is about."""
     values = _object_parameters(request) | {"parts": write_request.part_keys(request)}
     found = sql.rows(_statements(request).read, values)
     if not found:
@@ -166,9 +169,9 @@ def _read(request: WriteRequest) -> StoredDocument | None:
 
 
 def parameters(request: WriteRequest, write: PlannedWrite) -> dict[str, Any]:
-    """Name every value of the write for the statement."""
+    """Return all parameters of the statement for a write."""
     policy = request.policy
-    # A write may have no columns: the object's own stay as they are then (`has_columns`).
+    # The write of a part has no columns; `has_columns` is false then and the object keeps its own.
     values = dict(zip(policy.columns, write.columns, strict=False))
     values["recipient"] = request.recipient
     return {
@@ -192,12 +195,12 @@ def parameters(request: WriteRequest, write: PlannedWrite) -> dict[str, Any]:
 
 
 def digest(body: bytes) -> bytes:
-    """Return the digest by which the same body, PUT again, is recognised."""
+    """Return the digest by which a repeated body is recognised."""
     return blake2b(body, digest_size=_DIGEST_BYTES).digest()
 
 
 def _object_parameters(request: WriteRequest) -> dict[str, Any]:
-    """Name the object a message is about."""
+    """Return the parameters that name the object."""
     return {
         "lock": _lock_name(request),
         "owner": request.holder,
@@ -207,7 +210,7 @@ def _object_parameters(request: WriteRequest) -> dict[str, Any]:
 
 
 def _feed_parameters(request: WriteRequest) -> dict[str, Any]:
-    """Name what the feed says of a message beside its object."""
+    """Return the further parameters of a feed entry."""
     return {
         "module": request.module,
         "method": request.method,
@@ -217,7 +220,7 @@ def _feed_parameters(request: WriteRequest) -> dict[str, Any]:
 
 
 def _part_parameters(policy: ModulePolicy, part: PartRow) -> dict[str, Any]:
-    """Name the values of one part; as JSON they travel at a fraction of an SQL array's cost."""
+    """Return the values of one part; JSON costs a fraction of what an SQL array does."""
     return {
         "uid": part.uid,
         "key": part.key,

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from hub import export
-from hub.export import Part
+from hub.export import FileChunk
 from operators.groups import Role
 from tests.browser.conftest import Enter
 from tests.console.test_charged_objects import a_session
@@ -33,13 +33,13 @@ def goes_on(monkeypatch: pytest.MonkeyPatch) -> Event:
     """Hold files up half way until this is set."""
     event = Event()
 
-    def held(*given: Any, **more: Any) -> Iterator[Part]:
-        for number, part in enumerate(export.parts(*given, **more)):
+    def held(*given: Any, **more: Any) -> Iterator[FileChunk]:
+        for number, part in enumerate(export.file_chunks(*given, **more)):
             if number == 2:
                 event.wait(LONGEST_SECONDS)
             yield part
 
-    monkeypatch.setattr("console.export.parts", held)
+    monkeypatch.setattr("console.export.file_chunks", held)
     return event
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from console.export import Exports
 from hub import export
-from hub.export import KINDS, Form, parts
+from hub.export import KINDS, FileFormat, file_chunks
 from hub.models import Cdr, Evse, Tariff
 from hub.module_policy import POLICIES
 from operators.groups import Role
@@ -181,7 +181,7 @@ def test_any_number_of_rows_goes_out_in_chunks(monkeypatch: pytest.MonkeyPatch) 
     kind = KINDS["sessions"]
 
     with CaptureQueriesContext(connection) as queries:
-        made = parts(kind, kind.rows(), Form.CSV)
+        made = file_chunks(kind, kind.rows(), FileFormat.CSV)
         pieces = [next(made), next(made)]
         a_session("later")
         pieces += made
@@ -220,7 +220,10 @@ def test_memory_does_not_grow_with_the_file(monkeypatch: pytest.MonkeyPatch) -> 
 
     def peak(most: int) -> int:
         tracemalloc.start()
-        number = sum(part.rows for part in parts(kind, kind.rows().filter(pk__lte=most), Form.CSV))
+        number = sum(
+            chunk.rows
+            for chunk in file_chunks(kind, kind.rows().filter(pk__lte=most), FileFormat.CSV)
+        )
         assert number
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from hub.export import KINDS, Form, Part, Rows, parts
+from hub.export import KINDS, FileChunk, FileFormat, Rows, file_chunks
 from hub.management.progress import Bar
 from hub.message_log.typed_times import moment
 from hub.models.stored import of_party
@@ -34,7 +34,7 @@ class Command(OperatorCommand[dict[str, Any]]):
 
     def perform(self, options: Namespace) -> dict[str, Any]:
         """Record in the audit what is exported, then write it out."""
-        kind, form = KINDS[options.kind], Form.JSON if options.json else Form.CSV
+        kind, form = KINDS[options.kind], FileFormat.JSON if options.json else FileFormat.CSV
         rows = _narrowed(options)
         filters = {
             name: value
@@ -42,9 +42,9 @@ class Command(OperatorCommand[dict[str, Any]]):
             if (value := getattr(options, name))
         }
         record("exported", options.kind, after={"as": form, **filters}, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
-        return {"rows": self._write(parts(kind, rows, form, revealed=bool(options.reveal)))}
+        return {"rows": self._write(file_chunks(kind, rows, form, revealed=bool(options.reveal)))}
 
-    def _write(self, made: Iterable[Part]) -> int:
+    def _write(self, made: Iterable[FileChunk]) -> int:
         bar, number = Bar(self.stderr), 0
         try:
             for part in made:

@@ -1,4 +1,4 @@
-"""The SQL of what the hub has of the objects of an owner's list."""
+"""The SQL of pull writes: what the hub has of the objects of an owner's list."""
 
 # ruff: noqa: SLF001 - _meta is the documented way to a table's name; no text has a value
 
@@ -13,7 +13,7 @@ from hub.store.sql.writes import newest
 
 
 class KnownObject(NamedTuple):
-    """What the hub has under an owner's key, for one audience; `newest` as its newest part is."""
+    """An object that the hub has; `newest` is the latest `last_updated` of it and its parts."""
 
     owner: str
     object_key: str

@@ -1,4 +1,4 @@
-"""The SQL of what is read: lists, single objects, and whose they are; `o` is the object in all.
+"""The SQL of reads: lists, single objects, and their owners; `o` is the object in each statement.
 
 Built once for each module from its table; texts come out as they were stored.
 """
@@ -17,19 +17,22 @@ from parties.models import Party
 CDR = Cdr._meta.db_table
 PARTY = Party._meta.db_table
 
-# Who steers for others has no tokens; whoever else gets another's session only reads of it.
+# A Smart Charging Service Provider owns no tokens, but may send charging profiles for Sessions of
+# others' drivers. Any other party with a Session that is not its driver's may read it, not act on
+# it.
 _STEERS = "p.role = 'SCSP'"
 _HAS_A_SAY = f"""(o.recipient IN ('', o.audience)
     OR EXISTS (SELECT FROM {PARTY} p WHERE p.holder = o.audience AND {_STEERS}))"""
 _ALL = "o.audience = ''"
 _THERE = "o.missed < 2"
-"""What its owner's lists still have (A-58); the index of the others wants `> 0` besides."""
+"""Not missing in two crawls of its owner's list in a row (A-58)."""
 _VANISHED = "o.missed > 0 AND o.missed >= 2"
+"""The opposite; `> 0` is the condition of a partial index, and has to be named to use it."""
 _OWN = "o.audience = %(party)s::text"
 
 
 class ListedObject(NamedTuple):
-    """An object of a list, and how many the statement chose, of which the first are returned."""
+    """An object of a list; `chosen` is how many match, of which `bytes` lets the first through."""
 
     chosen: int
     seq: int
@@ -37,16 +40,16 @@ class ListedObject(NamedTuple):
 
 
 class PostedText(NamedTuple):
-    """What was posted under an id for one audience."""
+    """The text that was posted under an id for one audience."""
 
     audience: str
     text: str
 
 
 class Posted(NamedTuple):
-    """A posted object: whose it is, whom it was sent to, and where that party keeps it.
+    """A posted object: its owner, its receiver, and the URL at which the receiver keeps it.
 
-    `remote_location` is empty when the hub alone can be asked for it.
+    `remote_location` is empty when the receiver gave none.
     """
 
     owner: str
@@ -74,7 +77,7 @@ def visible(policy: ModulePolicy) -> str:
 
 
 def document(policy: ModulePolicy) -> str:
-    """Return the SQL of the whole text of object `o`: the holes filled, in the order of parts."""
+    """Return the SQL of the whole text of object `o`: its holes filled, parts in their order."""
     if policy.part_model is None:
         return "o.text"
     parts = policy.part_model._meta.db_table
@@ -84,7 +87,7 @@ def document(policy: ModulePolicy) -> str:
 
 
 def _octets(policy: ModulePolicy) -> str:
-    """Return the SQL of how large object `o` is; PostgreSQL knows without unpacking the text."""
+    """Return the SQL of the size of object `o`; PostgreSQL knows it without decompressing."""
     if policy.part_model is None:
         return "octet_length(o.text)"
     parts = policy.part_model._meta.db_table
@@ -93,10 +96,10 @@ def _octets(policy: ModulePolicy) -> str:
 
 
 def bounded(policy: ModulePolicy, *, columns: str = "", where: str, slice_: str) -> str:
-    """Return the SQL of objects in the order of creation: their number, seq, columns and text.
+    """Return the SQL of objects in the order of creation: number, seq, columns and text of each.
 
-    The number counts what `where` and `slice_` choose; of these come the first, up to `bytes` in
-    all, and one at least.
+    `where` and `slice_` choose objects; the number says how many. The first of them are returned,
+    up to `bytes` altogether, and at least one.
     """
     table = policy.model._meta.db_table
     return f"""
@@ -108,7 +111,7 @@ SELECT chosen.number, o.seq, {columns}{columns and ", "}{document(policy)} FROM 
 
 
 def dated(*, since: bool, until: bool) -> str:
-    """Return the SQL of the filters that are set: one plan for each, none that serves all ill."""
+    """Return the SQL of the date filters that are set: each combination gets a plan of its own."""
     first = " AND o.last_updated >= %(date_from)s::timestamptz" if since else ""
     return first + (" AND o.last_updated < %(date_to)s::timestamptz" if until else "")
 
@@ -126,7 +129,7 @@ def page(policy: ModulePolicy, dates: str = "") -> Query[ListedObject]:
 
 @cache
 def count(policy: ModulePolicy, dates: str = "") -> str:
-    """Return the statement that counts what a whole crawl will bring.
+    """Return the statement that counts the objects of all pages.
 
     Objects a viewer has its own copy of, and those that have vanished, are few: counting all and
     subtracting them is cheaper than excluding each.
@@ -144,7 +147,7 @@ def count(policy: ModulePolicy, dates: str = "") -> str:
 
 @cache
 def single(policy: ModulePolicy, *, whole: bool, own: bool) -> str:
-    """Return the statement of one object, or of a part of it; of its `own` for its owner."""
+    """Return the statement of one object, or of a part of it; `own` is for its owner."""
     table = policy.model._meta.db_table
     audience, first = f"{_ALL} OR {_OWN}", "audience"
     if own:
@@ -161,7 +164,7 @@ def single(policy: ModulePolicy, *, whole: bool, own: bool) -> str:
 
 @cache
 def posted_texts(policy: ModulePolicy) -> Query[PostedText]:
-    """Return the statement of what was posted under an owner's id, for whomever."""
+    """Return the statement of what was posted under an owner's id, for any audience."""
     text = f"""SELECT audience, text FROM {policy.model._meta.db_table}
   WHERE owner = %(owner)s::text AND object_key = %(key)s::text"""
     return Query(text, PostedText)
@@ -169,7 +172,7 @@ def posted_texts(policy: ModulePolicy) -> Query[PostedText]:
 
 @cache
 def owners(policy: ModulePolicy) -> str:
-    """Return the statement of whose objects under a key a viewer may act on."""
+    """Return the statement of the owners whose object under a key a viewer may act on."""
     return f"""SELECT DISTINCT owner FROM {policy.model._meta.db_table} o
   WHERE object_key = %(key)s::text
   AND owner = ANY(%(owners)s::text[]) AND audience IN ('', %(party)s::text)
@@ -178,7 +181,7 @@ def owners(policy: ModulePolicy) -> str:
 
 @cache
 def anothers(policy: ModulePolicy) -> str:
-    """Return the statement of whether an object is somebody else's, and not this party's too."""
+    """Return the statement of whether an object is for another party, and not for this one too."""
     return f"""SELECT COALESCE(bool_or(o.audience = o.recipient
     OR o.audience = %(party)s::text AND o.recipient <> ''), false)
   AND NOT COALESCE(bool_or(o.audience = %(party)s::text AND {_HAS_A_SAY}), false)
@@ -189,7 +192,7 @@ def anothers(policy: ModulePolicy) -> str:
 
 @cache
 def audience(policy: ModulePolicy) -> str:
-    """Return the statement of for whom an object was last addressed to the hub."""
+    """Return the statement of the audience of an object as it was last sent to the hub."""
     return f"""SELECT audience FROM {policy.model._meta.db_table}
   WHERE owner = %(owner)s::text AND object_key = %(key)s::text AND audience = recipient
   ORDER BY changed_at DESC LIMIT 1"""
@@ -197,7 +200,10 @@ def audience(policy: ModulePolicy) -> str:
 
 @cache
 def other_parts(policy: ModulePolicy) -> Query[OtherParts]:
-    """Return the statement of the present parts beside some; the module's objects have parts."""
+    """Return the statement of an object's present parts except some.
+
+    Only for modules whose objects have parts.
+    """
     assert policy.part_model is not None  # noqa: S101 - asked for parts alone
     text = f"""SELECT count(p.id), COALESCE(sum(octet_length(p.text)), 0)
   FROM {policy.model._meta.db_table} o JOIN {policy.part_model._meta.db_table} p

@@ -1,4 +1,4 @@
-"""The SQL of what is written, built once for each module from its table and columns.
+"""The SQL of writes, built once for each module from its table and columns.
 
 Every write takes the object's advisory lock before it takes a transaction number, so that the
 feed's order (transaction, seq) is each object's own order (`hub.feed`).
@@ -139,7 +139,7 @@ _NOT_NEWER_THAN = "AND v.last_updated <= %(last_updated)s::timestamptz"
 
 
 def _outlived(policy: ModulePolicy) -> str:
-    """End what was said to one party before something as new was said to everybody."""
+    """Return the SQL that deletes own copies no newer than what is fed to everybody."""
     table = policy.model._meta.db_table
     ended = f""", outlived AS (
   DELETE FROM {table} v USING object
@@ -166,7 +166,7 @@ def newest(policy: ModulePolicy) -> str:
 
 
 def searched(policy: ModulePolicy) -> list[str]:
-    """Return the columns of a module's objects beside those that all objects have."""
+    """Return a module's columns besides those that all stored objects have."""
     return [*policy.columns, *(("recipient",) if policy.personal else ())]
 
 
@@ -208,9 +208,10 @@ WITH guard AS MATERIALIZED ({LOCK}), object AS (
 
 
 def _parts(policy: ModulePolicy, *, replaces: bool) -> str:
-    """Store the parts; a PUT of the object gives them their order, what comes later follows it.
+    """Return the SQL that stores the parts, with their order.
 
-    A later part's position begins with the revision that brought it: behind all that were there.
+    A PUT of the object numbers them from 0. A later part gets its revision shifted by 20 bits, more
+    than an object has parts, and so comes after all that were there.
     """
     if policy.part_model is None:
         return ""
@@ -267,7 +268,7 @@ WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text
 
 
 def _fork(policy: ModulePolicy) -> str:
-    """Copy an object and its present parts; what is there already stays."""
+    """Return the SQL that copies an object and its present parts, unless there is an own copy."""
     table = policy.model._meta.db_table
     names = _copied(policy.model, "seq", "audience", "digest", "missed", "reference")
     copied = f"""
@@ -293,7 +294,7 @@ def _copied(model: type[models.Model], *without: str) -> str:
 
 
 def _cast(model: type[models.Model], column: str, parameter: str) -> str:
-    """Name a parameter with its type, which PostgreSQL cannot guess inside a SELECT."""
+    """Return a parameter with its type, which PostgreSQL cannot infer inside a SELECT."""
     return f"%({parameter})s::{_type(model, column)}"
 
 

@@ -221,7 +221,7 @@ def test_what_is_for_one_party_is_read_by_that_party_alone() -> None:
     own = Selection("locations", audience="DE-MSA")
     first = feed.read(own, BEGINNING, limit=9, most_bytes=10**6).changes
 
-    rest = feed.read(own, BEGINNING, limit=9, most_bytes=10**6, besides=[first[1].position])
+    rest = feed.read(own, BEGINNING, limit=9, most_bytes=10**6, excluded=[first[1].position])
 
     assert [change.object_key for change in first] == ["L1", "L4", "L5"]
     assert [change.object_key for change in rest.changes] == ["L1", "L5"]
@@ -263,7 +263,7 @@ _OF_ONE: dict[str, Any] = {
     "audience": "DE-MSA",
     "transaction": 0,
     "seq": 0,
-    "besides": [],
+    "excluded": [],
     "stretch": 500,
     "limit": 500,
     "bytes": 10**6,
