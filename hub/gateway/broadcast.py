@@ -118,7 +118,7 @@ def addressed_to(message: Message, receiver: Destination) -> WriteRequest | None
     if not request.policy.personal or message.method == "PATCH":
         return request
     try:
-        to = token_owner.recipient_of(message.content, sender=message.holder)
+        to = token_owner.owner_of(message.content, sender=message.holder)
         return replace(request, recipient=_token_holder(message, to, receiver))
     except OcpiError:  # an odd cdr_token is for the receiver to refuse; its copy is stored as sent
         return request
@@ -205,7 +205,7 @@ def _addressee_of(request: WriteRequest) -> Addressee:
     kind, value = request.type, request.value
     if request.method != "PATCH":
         validate(kind.model, value)
-        return token_owner.recipient_of(value, sender=request.holder)
+        return token_owner.owner_of(value, sender=request.holder)
     holder = audience_of(request.policy, request.holder, request.key)
     if holder is None:
         text = f"the hub holds no {kind.name} {request.ids[0]!r} of {request.owner}"

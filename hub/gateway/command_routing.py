@@ -37,7 +37,7 @@ def receiver_of(message: Message) -> Addressee | HubAnswer:
     """
     match message.resource.about:
         case OwnerOf(member, module):
-            return _owner(message, module, _text_member(message, member))
+            return _owner_of_object(message, module, _text_member(message, member))
         case EarlierAction(member, request):
             return _party_of_earlier(message, member, request)
     raise unroutable(message)
@@ -101,9 +101,9 @@ def check(message: Message) -> None:
         raise InvalidParameters(findings=(finding,), data=REJECTED)
 
 
-def _owner(message: Message, module: ModuleID, object_id: str) -> Addressee | HubAnswer:
+def _owner_of_object(message: Message, module: ModuleID, object_id: str) -> Addressee | HubAnswer:
     """Return the owner of the object that a message names, among those the sender may see."""
-    found = _owners(message, module, object_id)
+    found = _visible_owners(message, module, object_id)
     if not found and module == ModuleID.SESSIONS:
         return HubAnswer(_UNKNOWN_SESSION)
     kind = kept_type(module)
@@ -165,7 +165,7 @@ def _rejected(message: Message) -> bytes | None:
     return REJECTED if message.asks_for_results else None
 
 
-def _owners(message: Message, module: ModuleID, object_id: str) -> list[Addressee]:
+def _visible_owners(message: Message, module: ModuleID, object_id: str) -> list[Addressee]:
     """Return the owners of objects of this id that the sender may see.
 
     A party that stands in for an owner is not found like this, it has to be named by TO headers.

@@ -52,8 +52,8 @@ def send_all(
     asked = list(zip(requests, peers, strict=True))
     sql.release()
     with _waiting(_ALL_PLATFORMS):
-        heard = client.shared().run(_until(asked, is_enough))
-    return [_result(request, outcome) for request, outcome in heard]
+        exchanges = client.shared().run(_until(asked, is_enough))
+    return [_result(request, outcome) for request, outcome in exchanges]
 
 
 def _waiting(platform_id: int) -> AbstractContextManager[None]:
@@ -88,17 +88,18 @@ def _exchange(request: Outbound, peer: client.Peer) -> Outcome:
 async def _until(
     asked: Sequence[tuple[Outbound, client.Peer]], is_enough: Callable[[Outcome], bool]
 ) -> list[tuple[Outbound, Outcome]]:
-    heard: list[tuple[Outbound, Outcome]] = []
+    exchanges: list[tuple[Outbound, Outcome]] = []
     tasks = [asyncio.ensure_future(_ask(request, peer)) for request, peer in asked]
     try:
-        for next_one in asyncio.as_completed(tasks):
-            heard.append(await next_one)
-            if is_enough(heard[-1][1]):
+        for finished in asyncio.as_completed(tasks):
+            request, outcome = await finished
+            exchanges.append((request, outcome))
+            if is_enough(outcome):
                 break
     finally:
         for task in tasks:
             task.cancel()
-    return heard
+    return exchanges
 
 
 async def _ask(request: Outbound, peer: client.Peer) -> tuple[Outbound, Outcome]:

@@ -45,14 +45,14 @@ def post_once(request: WriteRequest, platform_id: int, post: Callable[[], Answer
     awaited: UUID | None = None
     with closing(_attempts(platform_id)) as attempts:
         for _ in attempts:
-            row = _this(request).first()
+            row = _rows(request).first()
             if row is not None and _is_open(row):
                 awaited = row.claim
                 continue
             # Only an answer it waited for: one that was there before may be of an older POST.
             if row is not None and row.claim == awaited and _is_same(row, request):
-                return _answer(row)
-            claim = _claimed(request)
+                return _recorded_answer(row)
+            claim = _take_claim(request)
             if claim is not None:
                 break
         else:
@@ -60,7 +60,7 @@ def post_once(request: WriteRequest, platform_id: int, post: Callable[[], Answer
             raise ReceiverTimeout(
                 f"{what} is on its way, and no answer is there yet: send it again"
             )
-    return _posted(claim, post)
+    return _post_and_record(claim, post)
 
 
 def under_way(keys: Collection[Identity]) -> set[Identity]:
@@ -94,7 +94,7 @@ def _attempts(platform_id: int) -> Generator[None]:
             yield
 
 
-def _claimed(request: WriteRequest) -> UUID | None:
+def _take_claim(request: WriteRequest) -> UUID | None:
     """Take the claim; None when another process was faster."""
     claim = uuid4()
     lease = timedelta(seconds=settings.HUB_REQUEST_TIMEOUT + _MARGIN_SECONDS)
@@ -102,7 +102,7 @@ def _claimed(request: WriteRequest) -> UUID | None:
     return claim if sql.row(statements.CLAIM, _identity(request) | post) is not None else None
 
 
-def _posted(claim: UUID, post: Callable[[], Answer]) -> Answer:
+def _post_and_record(claim: UUID, post: Callable[[], Answer]) -> Answer:
     """Call `post`, and leave its answer in the row of the claim for those who wait."""
     mine = Posting.objects.filter(claim=claim)
     try:
@@ -125,7 +125,7 @@ def _posted(claim: UUID, post: Callable[[], Answer]) -> Answer:
     return answer
 
 
-def _answer(row: Posting) -> Answer:
+def _recorded_answer(row: Posting) -> Answer:
     """Return the answer of the POST that was waited for, or raise the same error."""
     body = bytes(row.body or b"")
     if row.status_code is not None:
@@ -143,7 +143,7 @@ def _is_same(row: Posting, request: WriteRequest) -> bool:
     return row.http_status is not None and bytes(row.digest) == digest(request.body)
 
 
-def _this(request: WriteRequest) -> QuerySet[Posting]:
+def _rows(request: WriteRequest) -> QuerySet[Posting]:
     identity = _identity(request)
     return Posting.objects.filter(
         owner=identity["owner"], object_key=identity["key"], audience=identity["audience"]

@@ -48,21 +48,21 @@ def authorize_driver(message: Message, _route: AskAll) -> Answer:
     """
     body_check.check(message)
     directory = PartyDirectory(hub_party(), message.holder)
-    asked = [outbound.of_message(message, each) for each in _candidates(message, directory)]
-    heard = forwarding.send_all(asked, is_enough=lambda outcome: _verdict(outcome) == _ALLOWED)
-    best = min(heard, key=lambda one: _rank(one.outcome), default=None)
+    requests = [outbound.of_message(message, each) for each in _candidates(message, directory)]
+    results = forwarding.send_all(requests, is_enough=lambda outcome: _verdict(outcome) == _ALLOWED)
+    best = min(results, key=lambda one: _rank(one.outcome), default=None)
     if best is not None and _verdict(best.outcome) and isinstance(best.answer, PeerAnswer):
         return in_its_words(message, best.request.destination, best.answer)
-    raise _nobody_knows(message, heard)
+    raise _nobody_knows(message, results)
 
 
-def _nobody_knows(message: Message, heard: Sequence[ForwardingResult]) -> OcpiError:
+def _nobody_knows(message: Message, results: Sequence[ForwardingResult]) -> OcpiError:
     """Return the error when no eMSP gave an authorization."""
-    failed = [one.outcome for one in heard if not _is_unknown_to(one.outcome)]
+    failed = [one.outcome for one in results if not _is_unknown_to(one.outcome)]
     if not failed:
         text = f"no eMSP that {message.sender} exchanges tokens with knows this token"
         return UnknownToken(text, http_status=404)
-    text = f"{len(failed)} of {len(heard)} eMSPs gave no usable answer in time"
+    text = f"{len(failed)} of {len(results)} eMSPs gave no usable answer in time"
     kinds = {reply.ocpi_error for reply in failed if isinstance(reply, client.PeerError)}
     error = next((kind for kind in _FIRST_TO_REPORT if kind in kinds), HubError)
     return error(f"{text}; whose token this is remains unknown")

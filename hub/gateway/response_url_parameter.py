@@ -41,7 +41,7 @@ _OF_ADDRESSES: Final = re.compile(r"[.:/\\%@]")
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class SplitQuery:
     """A query split around its response_url, which is decoded.
 
     It `is_bare` when it was not encoded although it has a query of its own.
@@ -57,7 +57,7 @@ class _Members(list[tuple[str, object]]):
     """The members of an object in the order of its text, repeated ones included."""
 
 
-def split(query: str) -> Query:
+def split(query: str) -> SplitQuery:
     """Split a query around its response_url, encoded or not (A-108).
 
     One that is not encoded and has a query of its own goes on to the end, or to a last `duration`:
@@ -66,17 +66,17 @@ def split(query: str) -> Query:
     """
     found = f"&{query}".find(f"&{RESPONSE_URL}=")
     if found < 0:
-        return Query(query, "", "")
+        return SplitQuery(query, "", "")
     before, rest = query[:found], query[found + len(RESPONSE_URL) + 1 :]
     value, ampersand, after = rest.partition("&")
     if "://" not in value or ("=" not in value and _ENCODED.search(value)):
-        return Query(before, unquote(value), ampersand + after)
+        return SplitQuery(before, unquote(value), ampersand + after)
     if "?" not in value:
-        return Query(before, value, ampersand + after)
+        return SplitQuery(before, value, ampersand + after)
     url, ampersand, after = rest.rpartition("&duration=")
     if ampersand and after.isdigit():
-        return Query(before, url, ampersand + after, is_bare=True)
-    return Query(before, rest, "", is_bare=True)
+        return SplitQuery(before, url, ampersand + after, is_bare=True)
+    return SplitQuery(before, rest, "", is_bare=True)
 
 
 def is_read_as_one(name: str) -> bool:
@@ -88,7 +88,7 @@ def is_read_as_one(name: str) -> bool:
     return _LETTERS_OF_NAME in {_letters(text), _letters(text.partition("[")[0])}
 
 
-def beside_the_body(body: bytes) -> list[Finding]:
+def others_in_body(body: bytes) -> list[Finding]:
     """Find what reads as a `response_url` in a body besides the one member of that name.
 
     Inside of other members it is found only if its value may be an address.
@@ -100,7 +100,7 @@ def beside_the_body(body: bytes) -> list[Finding]:
     return list(islice(_in_body(value), MOST_FINDINGS))
 
 
-def beside_the_query(text: str) -> list[Finding]:
+def others_in_query(text: str) -> list[Finding]:
     """Find what reads as a `response_url` in a path and query from which the real one was cut."""
     whole, found = text, {}
     for _ in range(_DECODINGS):

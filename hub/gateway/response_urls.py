@@ -21,9 +21,9 @@ from hub.gateway.outbound import Outbound, PeerAnswer
 from hub.gateway.response_url_parameter import (
     IN_BODY,
     RESPONSE_URL,
-    Query,
-    beside_the_body,
-    beside_the_query,
+    SplitQuery,
+    others_in_body,
+    others_in_query,
     split,
 )
 from hub.gateway.routes import Destination
@@ -49,9 +49,9 @@ def substitute(message: Message, destination: Destination) -> tuple[Message, Cal
     in_body = message.method in IN_BODY
     value = message.content if in_body else {}
     said = str(value.get(RESPONSE_URL) or "")
-    query = Query(message.query, said, "") if in_body else split(message.query)
-    beside = beside_the_query(f"{message.path}?{query.before}&{query.after}")
-    _check(query.url, beside + (beside_the_body(message.body) if in_body else []))
+    query = SplitQuery(message.query, said, "") if in_body else split(message.query)
+    beside = others_in_query(f"{message.path}?{query.before}&{query.after}")
+    _check(query.url, beside + (others_in_body(message.body) if in_body else []))
     callbacks.check_limit(message.platform_id)
     callback = _remembered(message, destination, _subject(message, value), query.url)
     own = _own_url(message, destination, callback)

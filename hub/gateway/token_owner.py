@@ -24,7 +24,7 @@ ROLES = frozenset(
 _NOBODY = Fault.NO_TOKEN_OWNER
 
 
-def recipient_of(value: Mapping[str, object], *, sender: str) -> Addressee:
+def owner_of(value: Mapping[str, object], *, sender: str) -> Addressee:
     """Return the owner of an object's `cdr_token`; `sender` is the holder of its CPO.
 
     Raises `InvalidParameters` when it names no token or several parties have it, `UnknownReceiver`
@@ -38,7 +38,7 @@ def recipient_of(value: Mapping[str, object], *, sender: str) -> Addressee:
     named = named_owner(token)
     if named is not None:
         return Addressee(named, roles=ROLES)
-    holder = _owner_of(token, sender)
+    holder = _stored_owner(token, sender)
     return Addressee(ref_of(holder), holder, roles=ROLES)
 
 
@@ -53,7 +53,7 @@ def named_owner(token: Mapping[str, object]) -> PartyRef | None:
         raise InvalidParameters(findings=(Finding("cdr_token", str(error), _NOBODY),)) from None
 
 
-def _owner_of(token: Mapping[str, object], sender: str) -> str:
+def _stored_owner(token: Mapping[str, object], sender: str) -> str:
     """Find the owner among the Tokens the sender may have."""
     uid, kind = token.get("uid"), token.get("type")
     if not isinstance(uid, str) or not uid.isprintable():

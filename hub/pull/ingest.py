@@ -206,7 +206,7 @@ def _addressed(source: Source, request: WriteRequest, value: dict[str, Any]) -> 
     """Say for whom a personal object is (TF-105)."""
     if not source.policy.personal:
         return request
-    to = token_owner.recipient_of(value, sender=request.holder)
+    to = token_owner.owner_of(value, sender=request.holder)
     holder = source.entitled(request.holder, to)
     if not holder:
         raise UnknownReceiver(f"{to.ref} may not have it")

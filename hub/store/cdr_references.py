@@ -24,14 +24,14 @@ def by_reference(reference: str) -> Posted | None:
 
 def reference_of(request: WriteRequest) -> str | None:
     """Return the reference of a posted object that is stored."""
-    found = sql.row(statements.REFERENCE_OF, _this(request))
+    found = sql.row(statements.REFERENCE_OF, _parameters(request))
     return str(found[0]) if found else None
 
 
 def remember_location(request: WriteRequest, location: str) -> None:
     """Store the URL at which the receiver of a posted object keeps it."""
-    sql.row(statements.SET_LOCATION, {**_this(request), "location": location})
+    sql.row(statements.SET_LOCATION, {**_parameters(request), "location": location})
 
 
-def _this(request: WriteRequest) -> dict[str, str]:
+def _parameters(request: WriteRequest) -> dict[str, str]:
     return {"owner": request.holder, "key": request.key, "audience": request.audience}

@@ -102,7 +102,7 @@ def _whole(
     stamp = raw["last_updated"].decode()
     if part is not None:
         texts = raw_json.items(raw.get(part.member))
-        rows = _rows(request, part, texts, value.get(part.member) or [])
+        rows = _part_rows(request, part, texts, value.get(part.member) or [])
         raw = {**raw, "last_updated": UPDATED_HOLE}
         if rows:
             raw[part.member] = PARTS_HOLE
@@ -117,11 +117,11 @@ def _whole(
     )
 
 
-def _rows(
+def _part_rows(
     request: WriteRequest, part: Part, texts: list[bytes], values: list[dict[str, Any]]
 ) -> tuple[PartRow, ...]:
     rows = tuple(
-        _row(request, part, text, value, position)
+        _part_row(request, part, text, value, position)
         for position, (text, value) in enumerate(zip(texts, values, strict=True))
     )
     seen: dict[str, int] = {}
@@ -135,7 +135,7 @@ def _rows(
     return rows
 
 
-def _row(
+def _part_row(
     request: WriteRequest, part: Part, text: bytes, value: dict[str, Any], position: int
 ) -> PartRow:
     uid = value[part.object.id_field]
@@ -175,7 +175,7 @@ def _patched_object(request: WriteRequest, stored: StoredDocument) -> PlannedWri
         write,
         text=raw_json.joined(raw).decode(),
         stale=write.last_updated < stored.last_updated,
-        findings=_about(patch, part, write.findings),
+        findings=_findings_about(patch, part, write.findings),
     )
 
 
@@ -202,7 +202,7 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
     value = msgspec.json.decode(text)
     check_sizes(value)
     findings = validate(part.object.model, value)
-    row = _row(request, part, text, value, 0)
+    row = _part_row(request, part, text, value, 0)
     stamp = raw_json.members(text)["last_updated"].decode()
     raw = raw_json.opened(stored.text)
     if row.last_updated <= stored.last_updated:
@@ -216,7 +216,7 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
         created=created,
         unchanged=request.method == "PUT" and known == StoredPartText(row.text, current=True),
         stale=_is_older(request, known),
-        findings=_about(raw_json.members(request.body), part.object.part, findings),
+        findings=_findings_about(raw_json.members(request.body), part.object.part, findings),
     )
 
 
@@ -270,7 +270,9 @@ def _later(first: bytes, second: bytes) -> bytes:
     return second if moments[1] > moments[0] else first
 
 
-def _about(sent: Members, part: Part | None, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _findings_about(
+    sent: Members, part: Part | None, findings: tuple[Finding, ...]
+) -> tuple[Finding, ...]:
     """Keep the findings about what was sent now; the others were reported when that was sent."""
     names = {*sent, part.member} if part is not None else {*sent}
     return tuple(each for each in findings if re.split(r"[.\[]", each.path)[0] in names)

@@ -14,7 +14,7 @@ from hub.store import raw_json
 from hub.store.identity import object_key
 from hub.store.sql import reads as statements
 from ocpi.errors import InvalidParameters
-from ocpi.modules import ObjectType, Part
+from ocpi.modules import ObjectType
 from ocpi.transport.pagination import PageRequest
 from ocpi.types import PartyRef, fold
 from parties.holders import HolderName, ref_of
@@ -173,9 +173,5 @@ def _subpart(text: bytes, kind: ObjectType, given: str) -> bytes | None:
     part = kind.part.object.part if kind.part else None
     if part is None:
         return None
-    return _among(raw_json.items(raw_json.members(text).get(part.member)), part, given)
-
-
-def _among(texts: list[bytes], part: Part, given: str) -> bytes | None:
-    key = fold(given)
-    return next((text for text in texts if raw_json.key_of(text, part) == key), None)
+    key, items = fold(given), raw_json.items(raw_json.members(text).get(part.member))
+    return next((item for item in items if raw_json.key_of(item, part) == key), None)

@@ -241,7 +241,7 @@ def _query(text: str) -> None:
         page_links.read(text, endpoint="https://hub/")
     response_url_parameter.split(text)
     response_url_parameter.split(f"response_url={text}")
-    response_url_parameter.beside_the_query(text[: len(text) // 4])  # a URL is never as long
+    response_url_parameter.others_in_query(text[: len(text) // 4])  # a URL is never as long
     QueryDict(text[:50])
 
 
@@ -315,7 +315,7 @@ READERS: dict[str, Run] = {
     "the log's URLs": _logged_url,
     "headers": _headers,
     "queries": _query,
-    "spellings of response_url": lambda text: response_url_parameter.beside_the_body(_bytes(text)),
+    "spellings of response_url": lambda text: response_url_parameter.others_in_body(_bytes(text)),
     "paths": _path,
     "links": _link,
     "agreements": _csv,

@@ -32,7 +32,7 @@ _OWN = "o.audience = %(party)s::text"
 
 
 class ListedObject(NamedTuple):
-    """An object of a list; `chosen` is how many match, of which `bytes` lets the first through."""
+    """An object of a list; `chosen` is how many there were before `bytes` cut the page."""
 
     chosen: int
     seq: int

@@ -79,18 +79,18 @@ class Statements:
 def statements(policy: ModulePolicy, *, is_fed: bool) -> Statements:
     """Build the statements of a module, of writes that are fed to receivers or not."""
     table = policy.model._meta.db_table
-    feed, whole = (_FEED, _FEED_WHOLE) if is_fed else ("", "")
     for_all = is_fed and not policy.personal
     outlived = _outlived(policy) if for_all else ""
-    feed = outlived + feed
-    changed = outlived + whole if for_all else feed
+    feed = outlived + (_FEED if is_fed else "")
+    change_feed = outlived + _FEED_WHOLE if for_all else feed
     return Statements(
         put=_put(policy, _REPLACE) + feed + "\nSELECT created FROM object",
         pull=_put(policy, _REPLACE + _NOT_NEWER.format(newest=newest(policy)))
         + feed
         + "\nSELECT created FROM object",
         post=_put(policy, "NOTHING") + feed + "\nSELECT created FROM object",
-        change=_change(policy) + changed + "\nSELECT revision FROM object",
+        change=_change(policy) + change_feed + "\nSELECT revision FROM object",
+        # A DELETE ends every own copy, however new it is.
         delete=f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
   DELETE FROM {table} USING guard WHERE {THIS} RETURNING revision + 1 AS revision
@@ -237,6 +237,8 @@ def _parts(policy: ModulePolicy, *, replaces: bool) -> str:
 
 def _repeat(policy: ModulePolicy) -> str:
     table = policy.model._meta.db_table
+    # Without its last ")", so that a condition can follow its FROM.
+    fed = _FEED.rstrip().removesuffix(")")
     return f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
   UPDATE {table} o SET repeated = repeated + 1, missed = 0 FROM guard
@@ -247,7 +249,7 @@ WITH guard AS MATERIALIZED ({LOCK}), object AS (
   WHERE b.id = d.subscription_id AND b.module = %(module)s::text AND p.id = b.receiver_id
     AND p.holder = %(audience)s::text AND d.owner = %(owner)s::text AND d.path = %(path)s::text
     AND (d.method <> 'POST' OR d.body = %(body)s::text) RETURNING d.id
-){_FEED.rstrip().removesuffix(")")}  WHERE is_back OR EXISTS (SELECT FROM given_up)
+){fed}  WHERE is_back OR EXISTS (SELECT FROM given_up)
 )
 SELECT count(*) FROM given_up"""
 

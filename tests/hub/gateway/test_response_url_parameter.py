@@ -76,7 +76,7 @@ def test_a_spelling_is_found_wherever_it_stands(name: str) -> None:
         f'{{{own},"token":{{{evil}}}}}',
         f'{{{own},"a":[[{{"b":{{{evil}}}}}]]}}',
     ):
-        [finding] = response_url_parameter.beside_the_body(body.encode())
+        [finding] = response_url_parameter.others_in_body(body.encode())
         assert "more than once" in str(finding)
         assert str(finding).isprintable()
     for text in (
@@ -87,7 +87,7 @@ def test_a_spelling_is_found_wherever_it_stands(name: str) -> None:
         f"S1?x={quote('&' + encoded, safe='')}",
         f"S1{quote('?' + encoded, safe='')}?duration=9",
     ):
-        assert response_url_parameter.beside_the_query(text), text
+        assert response_url_parameter.others_in_query(text), text
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -95,8 +95,8 @@ def test_another_name_is_no_spelling(name: str) -> None:
     """What nobody takes for it passes."""
     body = {"response_url": EVIL, name: EVIL, "token": {name: EVIL}}
 
-    assert response_url_parameter.beside_the_body(json.dumps(body).encode()) == []
-    assert response_url_parameter.beside_the_query(f"S1?{quote(name)}={quote(EVIL)}") == []
+    assert response_url_parameter.others_in_body(json.dumps(body).encode()) == []
+    assert response_url_parameter.others_in_query(f"S1?{quote(name)}={quote(EVIL)}") == []
 
 
 def test_the_name_itself_is_found_twice_and_further_in() -> None:
@@ -108,12 +108,12 @@ def test_the_name_itself_is_found_twice_and_further_in() -> None:
         b'{"response_url":"https://a.example","token":{"response_url":["https://b.example"]}}',
         b'{"response_url":"https://a.example","":[{"response_url":{"href":"b.example"}}]}',
     ):
-        assert len(response_url_parameter.beside_the_body(body)) == 1, body
+        assert len(response_url_parameter.others_in_body(body)) == 1, body
     assert (
-        response_url_parameter.beside_the_body(b'{"\\u0072esponse_url":"https://a.example"}') == []
+        response_url_parameter.others_in_body(b'{"\\u0072esponse_url":"https://a.example"}') == []
     )
     assert (
-        response_url_parameter.beside_the_body(
+        response_url_parameter.others_in_body(
             b'{"response_url":"x","x_own":{"response_url":"kept"}}'
         )
         == []
@@ -123,7 +123,7 @@ def test_the_name_itself_is_found_twice_and_further_in() -> None:
 def test_a_deep_body_is_refused() -> None:
     """Nesting beyond any parser's depth ends in a refusal, not in a mistake of the hub."""
     with pytest.raises(OcpiError):
-        response_url_parameter.beside_the_body(b"[" * 200_000 + b"]" * 200_000)
+        response_url_parameter.others_in_body(b"[" * 200_000 + b"]" * 200_000)
 
 
 def test_no_command_carries_a_second_one(asking: Asking) -> None:
