@@ -92,5 +92,5 @@ def test_a_change_makes_no_shape_that_is_refused(
     wide = owner.patch("L1", *part, body={**many, "last_updated": T2})
 
     assert [alike.status_code, wide.status_code] == [2001, 2001]
-    assert "in other letters only" in str(alike.message)
+    assert "in case only" in str(alike.message)
     assert "has more than 1,000 members" in str(wide.message)
