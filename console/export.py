@@ -29,7 +29,7 @@ from django.utils.http import content_disposition_header
 from console.base import action, page
 from console.reveal import may_reveal
 from hub import jobs
-from hub.export import KINDS, FileChunk, FileFormat, Kind, Rows, file_chunks
+from hub.export import KINDS, ExportKind, FileChunk, FileFormat, Rows, file_chunks
 from hub.jobs import Job, Stage
 from hub.masking.personal import mask_value
 from ocpi.types import one_line
@@ -182,7 +182,7 @@ def _how_far(job: Job) -> dict[str, object]:
     return {"share": job.share, "words": words, "is_over": job.stage not in jobs.GOING_ON}
 
 
-def _page(admin: Any, request: HttpRequest, kind: Kind, back: str) -> TemplateResponse:  # noqa: ANN401 - the admin of any list
+def _page(admin: Any, request: HttpRequest, kind: ExportKind, back: str) -> TemplateResponse:  # noqa: ANN401 - the admin of any list
     shown = {
         "title": f"Export {admin.opts.verbose_name_plural}",
         "where": _narrowed(request, kind),
@@ -196,11 +196,11 @@ def _page(admin: Any, request: HttpRequest, kind: Kind, back: str) -> TemplateRe
     return page(admin, request, "console/export.html", **shown)
 
 
-def _reveals(request: HttpRequest, kind: Kind) -> bool:
+def _reveals(request: HttpRequest, kind: ExportKind) -> bool:
     return bool(kind.personal) and may_reveal(request)
 
 
-def _narrowed(request: HttpRequest, kind: Kind) -> dict[str, str]:
+def _narrowed(request: HttpRequest, kind: ExportKind) -> dict[str, str]:
     """Return what the list is narrowed by; what is searched for may be a token's uid."""
     given = request.GET.dict()
     narrowed = {

@@ -43,7 +43,7 @@ class FileFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kind:
+class ExportKind:
     """A kind of file: its columns by their names in the file, and which of them are personal.
 
     Rows that do not meet `shown` are in no file (LOC-17). `moment` is the column that `--since` and
@@ -72,14 +72,14 @@ class FileChunk:
 
 
 _Columns = dict[str, str | OcpiTimestamp]
-_FIRST: _Columns = {"owner": "owner", "id": "object_id", "sent_to": "audience"}
-_LAST: _Columns = {
+_FIRST_COLUMNS: _Columns = {"owner": "owner", "id": "object_id", "sent_to": "audience"}
+_LAST_COLUMNS: _Columns = {
     "version": "version",
     "last_updated": OcpiTimestamp("last_updated"),
     "received_at": OcpiTimestamp("stored_at"),
     "changed_at": OcpiTimestamp("changed_at"),
 }
-_CHARGED: _Columns = {
+_CHARGING_COLUMNS: _Columns = {
     "recipient": "recipient",
     "token_uid": "token_key",
     "location_id": "location_key",
@@ -96,23 +96,29 @@ def _named(*names: str) -> _Columns:
     return {name: name for name in names}
 
 
-KINDS: Mapping[str, Kind] = {
-    "sessions": Kind(
+KINDS: Mapping[str, ExportKind] = {
+    "sessions": ExportKind(
         Session,
-        {**_FIRST, "status": "status", **_CHARGED, **_LAST},
+        {**_FIRST_COLUMNS, "status": "status", **_CHARGING_COLUMNS, **_LAST_COLUMNS},
         frozenset({"token_uid"}),
     ),
-    "cdrs": Kind(
+    "cdrs": ExportKind(
         Cdr,
-        {**_FIRST, **_named("credit"), "session_id": "session_key", **_CHARGED, **_LAST},
+        {
+            **_FIRST_COLUMNS,
+            **_named("credit"),
+            "session_id": "session_key",
+            **_CHARGING_COLUMNS,
+            **_LAST_COLUMNS,
+        },
         frozenset({"token_uid"}),
     ),
-    "locations": Kind(
+    "locations": ExportKind(
         Location,
-        {**_FIRST, **_named("name", "city", "latitude", "longitude"), **_LAST},
+        {**_FIRST_COLUMNS, **_named("name", "city", "latitude", "longitude"), **_LAST_COLUMNS},
         shown={"publish": True},
     ),
-    "evses": Kind(
+    "evses": ExportKind(
         Evse,
         {
             "owner": "object__owner",
@@ -123,17 +129,23 @@ KINDS: Mapping[str, Kind] = {
         },
         shown={"object__publish": True, "generation": F("object__generation")},
     ),
-    "tariffs": Kind(Tariff, {**_FIRST, **_named("currency", "type"), **_LAST}),
-    "tokens": Kind(
+    "tariffs": ExportKind(
+        Tariff, {**_FIRST_COLUMNS, **_named("currency", "type"), **_LAST_COLUMNS}
+    ),
+    "tokens": ExportKind(
         Token,
-        {**_FIRST, **_named("type", "valid", "whitelist", "issuer", "contract_id"), **_LAST},
+        {
+            **_FIRST_COLUMNS,
+            **_named("type", "valid", "whitelist", "issuer", "contract_id"),
+            **_LAST_COLUMNS,
+        },
         frozenset({"id", "contract_id"}),
     ),
 }
 
 
 def file_chunks(
-    kind: Kind, rows: Rows, form: FileFormat, *, revealed: bool = False
+    kind: ExportKind, rows: Rows, form: FileFormat, *, revealed: bool = False
 ) -> Iterator[FileChunk]:
     """Return a file in chunks: some rows of a kind, in the order in which the hub got them."""
     write = _WRITERS[form](tuple(kind.columns))
@@ -147,7 +159,7 @@ def file_chunks(
         yield FileChunk(write(chunk), len(chunk), share)
 
 
-def _chunks(kind: Kind, rows: Rows) -> Iterator[tuple[float, list[list[Any]]]]:
+def _chunks(kind: ExportKind, rows: Rows) -> Iterator[tuple[float, list[list[Any]]]]:
     """Return progress and rows of each chunk, up to the row that is the newest at the start."""
     table = kind.model._default_manager  # noqa: SLF001 - a documented name of Django
     ends = table.aggregate(first=Min("pk"), last=Max("pk"))

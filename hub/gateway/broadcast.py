@@ -45,7 +45,7 @@ _FINDINGS_SHOWN = 20
 
 def accept_push(message: Message, _route: Broadcast) -> Answer:
     """Store a push addressed to the hub; the acknowledgement mentions what is odd about it."""
-    request = _addressed_to_hub(message)
+    request = _broadcast_write_request(message)
     store_and_acknowledge = partial(_store, message, request)
     if not message.is_posted:
         return store_and_acknowledge()
@@ -82,7 +82,7 @@ def policy_of(message: Message) -> ModulePolicy:
     return POLICIES[message.module]
 
 
-def _addressed_to_hub(message: Message) -> WriteRequest:
+def _broadcast_write_request(message: Message) -> WriteRequest:
     """Return a push addressed to the hub as the store takes it; raises `OcpiError`."""
     request = write_request(message)
     if not request.policy.personal:
@@ -109,7 +109,7 @@ def addressee_of(message: Message) -> Addressee:
     return _addressee_of(write_request(message))
 
 
-def addressed_to(message: Message, receiver: Destination) -> WriteRequest | None:
+def direct_write_request(message: Message, receiver: Destination) -> WriteRequest | None:
     """Return a push addressed to a party as the store takes it; None when it is not kept."""
     pushes = message.interface is InterfaceRole.RECEIVER and message.method != "GET"
     if not pushes or message.kept is Kept.NOTHING:

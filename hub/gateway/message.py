@@ -47,6 +47,10 @@ class RequestTarget:
     variant      its type of token, where the query names one
     key          what the store finds the object under; empty without ids
     kept         what the hub keeps of the resource
+
+    It `is_posted` when the hub keeps the object and it is created by POST, like a CDR; it
+    `is_result` when results are sent to it. It `asks_for_results` when the body or query has a
+    `response_url`.
     """
 
     version: str

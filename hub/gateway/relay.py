@@ -66,7 +66,7 @@ def in_its_words(
 
 
 def _pass_on(message: Message, destination: Destination) -> Answer:
-    request = broadcast.addressed_to(message, destination)
+    request = broadcast.direct_write_request(message, destination)
     if request is None or not message.is_posted:
         return _send(message, destination, request)
     post = partial(_pass_on_post, message, destination, request)

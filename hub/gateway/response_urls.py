@@ -48,17 +48,17 @@ def substitute(message: Message, destination: Destination) -> tuple[Message, Cal
     """
     in_body = message.method in IN_BODY
     value = message.content if in_body else {}
-    said = str(value.get(RESPONSE_URL) or "")
-    query = SplitQuery(message.query, said, "") if in_body else split(message.query)
-    beside = others_in_query(f"{message.path}?{query.before}&{query.after}")
-    _check(query.url, beside + (others_in_body(message.body) if in_body else []))
+    given = str(value.get(RESPONSE_URL) or "")
+    query = SplitQuery(message.query, given, "") if in_body else split(message.query)
+    others = others_in_query(f"{message.path}?{query.before}&{query.after}")
+    _check(query.url, others + (others_in_body(message.body) if in_body else []))
     callbacks.check_limit(message.platform_id)
-    callback = _remembered(message, destination, _subject(message, value), query.url)
-    own = _own_url(message, destination, callback)
+    callback = _stored_callback(message, destination, _subject(message, value), query.url)
+    hub_url = _hub_url(message, destination, callback)
     if not in_body:
-        encoded = f"{query.before}{RESPONSE_URL}={quote(own, safe='')}{query.after}"
+        encoded = f"{query.before}{RESPONSE_URL}={quote(hub_url, safe='')}{query.after}"
         return replace(message, query=encoded), callback
-    members = {**raw_json.members(message.body), RESPONSE_URL: msgspec.json.encode(own)}
+    members = {**raw_json.members(message.body), RESPONSE_URL: msgspec.json.encode(hub_url)}
     return replace(message, body=raw_json.joined(members)), callback
 
 
@@ -90,7 +90,7 @@ def forward_result(message: Message) -> tuple[PeerAnswer, Destination]:
         destination=destination,
         sender=PartyRef.parse(callback.receiver),
         ids=_ids(message, callback),
-        body=_bare(message),
+        body=_without_envelope(message),
         about=f"result of {callback.kind}",
     )
     return forwarding.send(request), destination
@@ -103,14 +103,14 @@ def _ids(message: Message, callback: Callback) -> MessageIds:
     return replace(message.message_ids, correlation_id=callback.correlation_id)
 
 
-def _check(url: str, beside: list[Finding]) -> None:
-    """Refuse a URL that is missing or must not be called, and any finding beside it."""
+def _check(url: str, others: list[Finding]) -> None:
+    """Refuse a URL that is missing or must not be called, and any other finding."""
     wrong = "" if url else "is required"
     try:
         client.shared().check_url(url)
     except client.AddressRefused as error:
         wrong = wrong or str(error)
-    findings = ([Finding(RESPONSE_URL, wrong)] if wrong else []) + beside
+    findings = ([Finding(RESPONSE_URL, wrong)] if wrong else []) + others
     if findings:
         raise InvalidParameters(findings=findings)
 
@@ -133,7 +133,7 @@ def _moment(text: object) -> datetime | None:
         return None
 
 
-def _remembered(
+def _stored_callback(
     message: Message, destination: Destination, subject: RequestSubject, url: str
 ) -> Callback:
     return Callback.objects.create(
@@ -150,14 +150,14 @@ def _remembered(
     )
 
 
-def _own_url(message: Message, destination: Destination, callback: Callback) -> str:
+def _hub_url(message: Message, destination: Destination, callback: Callback) -> str:
     """Return the hub's URL for results, in the version that the receiver speaks."""
     version = VERSIONS[destination.version or message.version]
     endpoint = endpoint_url(version, message.module, InterfaceRole.SENDER)
     return f"{endpoint}/{version.modules[message.module].result_path(callback.pk.hex)}"
 
 
-def _bare(message: Message) -> bytes:
+def _without_envelope(message: Message) -> bytes:
     """Return a result without the envelope that some platforms put it in (A-104)."""
     if not wraps_object(message.content):
         return message.body

@@ -21,7 +21,7 @@ ROLES = frozenset(
     role for role in Role if implements(role, ModuleID.TOKENS, InterfaceRole.SENDER)
 ) - {Role.HUB}
 """The roles that own Tokens."""
-_NOBODY = Fault.NO_TOKEN_OWNER
+_NO_OWNER = Fault.NO_TOKEN_OWNER
 
 
 def owner_of(value: Mapping[str, object], *, sender: str) -> Addressee:
@@ -33,7 +33,7 @@ def owner_of(value: Mapping[str, object], *, sender: str) -> Addressee:
     token = value.get("cdr_token")
     if not isinstance(token, Mapping):
         raise InvalidParameters(
-            findings=(Finding("cdr_token", "is required: it tells for whom this is", _NOBODY),)
+            findings=(Finding("cdr_token", "is required: it tells for whom this is", _NO_OWNER),)
         )
     named = named_owner(token)
     if named is not None:
@@ -50,7 +50,7 @@ def named_owner(token: Mapping[str, object]) -> PartyRef | None:
     try:
         return PartyRef.parse(f"{country_code}-{party_id}")
     except ValueError as error:
-        raise InvalidParameters(findings=(Finding("cdr_token", str(error), _NOBODY),)) from None
+        raise InvalidParameters(findings=(Finding("cdr_token", str(error), _NO_OWNER),)) from None
 
 
 def _stored_owner(token: Mapping[str, object], sender: str) -> str:
@@ -58,7 +58,7 @@ def _stored_owner(token: Mapping[str, object], sender: str) -> str:
     uid, kind = token.get("uid"), token.get("type")
     if not isinstance(uid, str) or not uid.isprintable():
         text = "is required, as a string of printable characters"
-        raise InvalidParameters(findings=(Finding("cdr_token.uid", text, _NOBODY),))
+        raise InvalidParameters(findings=(Finding("cdr_token.uid", text, _NO_OWNER),))
     key = object_key(kept_type(ModuleID.TOKENS), uid, kind if isinstance(kind, str) else None)
     owners = access.visible_owners(receiver=sender, module=ModuleID.TOKENS)
     found = owners_of(POLICIES[ModuleID.TOKENS], Viewer(sender, owners), key)
@@ -67,5 +67,5 @@ def _stored_owner(token: Mapping[str, object], sender: str) -> str:
     if len(found) > 1:
         several = " and ".join(str(ref_of(each)) for each in found)
         text = f"is a Token of {several}; name its country_code and party_id"
-        raise InvalidParameters(findings=(Finding("cdr_token", text, _NOBODY),))
+        raise InvalidParameters(findings=(Finding("cdr_token", text, _NO_OWNER),))
     return found[0]

@@ -80,12 +80,12 @@ def statements(policy: ModulePolicy, *, is_fed: bool) -> Statements:
     """Build the statements of a module, of writes that are fed to receivers or not."""
     table = policy.model._meta.db_table
     for_all = is_fed and not policy.personal
-    outlived = _outlived(policy) if for_all else ""
-    feed = outlived + (_FEED if is_fed else "")
-    change_feed = outlived + _FEED_WHOLE if for_all else feed
+    end_copies = _end_own_copies(policy) if for_all else ""
+    feed = end_copies + (_FEED if is_fed else "")
+    change_feed = end_copies + _FEED_WHOLE if for_all else feed
     return Statements(
         put=_put(policy, _REPLACE) + feed + "\nSELECT created FROM object",
-        pull=_put(policy, _REPLACE + _NOT_NEWER.format(newest=newest(policy)))
+        pull=_put(policy, _REPLACE + _IS_NEWER.format(newest=newest(policy)))
         + feed
         + "\nSELECT created FROM object",
         post=_put(policy, "NOTHING") + feed + "\nSELECT created FROM object",
@@ -94,7 +94,7 @@ def statements(policy: ModulePolicy, *, is_fed: bool) -> Statements:
         delete=f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
   DELETE FROM {table} USING guard WHERE {THIS} RETURNING revision + 1 AS revision
-){feed.replace(_NOT_NEWER_THAN, "")}
+){feed.replace(_IS_NO_NEWER, "")}
 SELECT revision FROM object""",
         repeat=_repeat(policy),
         read=Query(_read(policy), StoredRow),
@@ -110,7 +110,7 @@ _REPLACE = """UPDATE SET object_id = EXCLUDED.object_id, version = EXCLUDED.vers
     stale = o.stale + (EXCLUDED.last_updated < o.last_updated)::int{columns}
   WHERE o.digest IS DISTINCT FROM EXCLUDED.digest"""
 
-_NOT_NEWER = """
+_IS_NEWER = """
     AND ({newest}, o.changed_at) < (%(newest)s::timestamptz, %(asked_at)s::timestamptz)"""
 
 _FEED = f""", fed AS (
@@ -135,16 +135,16 @@ _FEED_WHOLE = (
     .replace("FROM object\n", "FROM object, (SELECT EXISTS (SELECT FROM outlived) AS some) ended\n")
 )
 
-_NOT_NEWER_THAN = "AND v.last_updated <= %(last_updated)s::timestamptz"
+_IS_NO_NEWER = "AND v.last_updated <= %(last_updated)s::timestamptz"
 
 
-def _outlived(policy: ModulePolicy) -> str:
+def _end_own_copies(policy: ModulePolicy) -> str:
     """Return the SQL that deletes own copies no newer than what is fed to everybody."""
     table = policy.model._meta.db_table
     ended = f""", outlived AS (
   DELETE FROM {table} v USING object
   WHERE v.owner = %(owner)s::text AND v.object_key = %(key)s::text AND v.audience <> ''
-    {_NOT_NEWER_THAN} RETURNING v.seq
+    {_IS_NO_NEWER} RETURNING v.seq
 )"""
     if policy.part_model is None:
         return ended
