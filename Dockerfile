@@ -15,6 +15,7 @@ COPY parties parties
 COPY operators operators
 COPY database database
 COPY ocpi ocpi
+COPY rating rating
 # Settings are strict also here. What they ask for is of no use to anybody, and ends with this step.
 RUN HUB_PUBLIC_URL=https://hub.invalid HUB_COUNTRY_CODE=NL HUB_PARTY_ID=HUB \
     DATABASE_URL=postgresql://database.invalid/hub REDIS_URL=redis://broker.invalid/0 \

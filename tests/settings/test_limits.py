@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("ocpi", "database", "parties", "operators", "hub", "console", "settings")
+PACKAGES = ("ocpi", "database", "parties", "operators", "hub", "console", "settings", "rating")
 _ROW = re.compile(
     r"^\| (?P<what>[^|]+) \| (?P<value>[^|]+) \| `(?P<where>[^`|]+)` \| (?P<gets>[^|]+) \|$"
 )

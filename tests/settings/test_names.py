@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     *("settings", "console", "hub", "parties", "operators", "sandbox", "database", "ocpi"),
-    *("local", "bench", "tests"),
+    *("rating", "local", "bench", "tests"),
 )
 OF_THE_FIELD = {
     *("charging", "clearing", "forwarding", "housekeeping", "masking", "onboarding"),

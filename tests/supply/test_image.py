@@ -16,7 +16,7 @@ from tests.supply.dockerfile import Build, Stage, instructions
 from tests.supply.dockerignore import context
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("settings", "console", "hub", "parties", "operators", "database", "ocpi")
+PACKAGES = ("settings", "console", "hub", "parties", "operators", "database", "ocpi", "rating")
 _NOT_DEPLOYED = ("settings/test.py", "sandbox/")
 _CONFIGURED = {
     "HUB_PUBLIC_URL": "https://hub.example.com",

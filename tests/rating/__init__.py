@@ -1,0 +1,1 @@
+"""What a CDR should cost, rule by rule."""
