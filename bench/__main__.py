@@ -19,12 +19,12 @@ from bench import (
     relay,
     store_write,
 )
-from bench.environment import Ground, ground
+from bench.environment import Testbed, testbed
 from bench.figures import Figure, table
 
 RECEIVERS = 50
 RESULTS = Path(__file__).parent / "RESULTS.md"
-PARTS: Mapping[str, tuple[str, Callable[[Ground], Iterator[Figure]]]] = {
+PARTS: Mapping[str, tuple[str, Callable[[Testbed], Iterator[Figure]]]] = {
     "accepting": ("Accepting changes", acceptance.measure),
     "storing": ("Asking the database", store_write.measure),
     "serving": ("Serving lists", lists.measure),
@@ -42,7 +42,7 @@ def main(chosen: list[str]) -> int:
     """Print each figure as it is known; a complete run is kept in RESULTS.md and HISTORY.md."""
     sections: dict[str, list[Figure]] = {}
     started = time.monotonic()
-    with ground(RECEIVERS) as found:
+    with testbed(RECEIVERS) as found:
         for name in chosen or list(PARTS):
             title, measure = PARTS[name]
             print(f"measuring: {name} …", flush=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from bench import objects, pgbench
-from bench.environment import Ground, changes
+from bench.environment import Testbed, changes
 from bench.figures import Aim, Figure, Key, Round, at_least, median_round
 from bench.load import Outcome, fire
 from bench.objects import Template
@@ -16,10 +16,12 @@ from bench.requests import shots
 from ocpi.types import ModuleID
 
 SECONDS = 1.5
+"""Of each round."""
 MOST = 20_000
 """Requests made beforehand; a faster hub is done with them before the time is over."""
 OBJECTS = 1_000
 LARGE, SMALL = 200, 2
+"""EVSEs of a Location."""
 LOCATIONS = 100
 ROUNDS = 3
 USUAL = at_least(0.15)
@@ -32,42 +34,42 @@ PUTS: Sequence[tuple[ModuleID, Aim, Key | None]] = (
 _Limit = Callable[[], float]
 
 
-def measure(ground: Ground) -> Iterator[Figure]:
+def measure(testbed: Testbed) -> Iterator[Figure]:
     """Measure PUT or POST of each object, PATCH of a Session, PATCH of an EVSE."""
     for module, aim, key in PUTS:
         template = objects.put(module)
         what = f"PUT of a {module.removesuffix('s')}"
-        yield _replacing(ground, template, what, (aim, key), _statement(ground, template))
-    put = _statement(ground, objects.put(ModuleID.SESSIONS))
+        yield _replacing(testbed, template, what, (aim, key), _statement(testbed, template))
+    put = _statement(testbed, objects.put(ModuleID.SESSIONS))
     what = "PATCH of a session, one period more, against its PUT"
-    yield _changing(ground, objects.progress_of_session(), what, (USUAL, None), put)
-    yield _posting(ground)
-    yield from _evses(ground)
+    yield _changing(testbed, objects.progress_of_session(), what, (USUAL, None), put)
+    yield _posting(testbed)
+    yield from _evses(testbed)
 
 
-def _statement(ground: Ground, template: Template, numbers: int = OBJECTS) -> _Limit:
-    return lambda: pgbench.rate(ground, template, numbers)
+def _statement(testbed: Testbed, template: Template, numbers: int = OBJECTS) -> _Limit:
+    return lambda: pgbench.rate(testbed, template, numbers)
 
 
 def _replacing(
-    ground: Ground, template: Template, what: str, aim: tuple[Aim, Key | None], limit: _Limit
+    testbed: Testbed, template: Template, what: str, aim: tuple[Aim, Key | None], limit: _Limit
 ) -> Figure:
     """Create the objects, then measure what replaces them."""
-    fire(ground.url, shots(ground, template, range(OBJECTS)))
-    return _changing(ground, template, what, aim, limit)
+    fire(testbed.url, shots(testbed, template, range(OBJECTS)))
+    return _changing(testbed, template, what, aim, limit)
 
 
 def _changing(
-    ground: Ground, template: Template, what: str, aim: tuple[Aim, Key | None], limit: _Limit
+    testbed: Testbed, template: Template, what: str, aim: tuple[Aim, Key | None], limit: _Limit
 ) -> Figure:
     """Measure changes of the objects, round and round, in turns with the limit."""
     numbers = (number % OBJECTS for number in range(MOST))
-    waiting = iter(shots(ground, template, numbers, since=OBJECTS))
-    return _in_turns(ground, waiting, what, aim, limit)
+    waiting = iter(shots(testbed, template, numbers, since=OBJECTS))
+    return _in_turns(testbed, waiting, what, aim, limit)
 
 
 def _in_turns(
-    ground: Ground,
+    testbed: Testbed,
     waiting: Iterator[bytes],
     what: str,
     aim: tuple[Aim, Key | None],
@@ -76,7 +78,7 @@ def _in_turns(
     """Send for a while, then run the limit, some times; the round in the middle counts."""
     found: dict[Round, Outcome] = {}
     for _ in range(ROUNDS):
-        outcome = _fed(ground, waiting)
+        outcome = _fed(testbed, waiting)
         found[Round(outcome.rate, limit())] = outcome
     middle = median_round(found)
     return Figure(
@@ -91,33 +93,33 @@ def _in_turns(
     )
 
 
-def _fed(ground: Ground, waiting: Iterable[bytes], *, seconds: float = SECONDS) -> Outcome:
+def _fed(testbed: Testbed, waiting: Iterable[bytes], *, seconds: float = SECONDS) -> Outcome:
     """Measure requests of which each has to be in the feed afterwards."""
-    before = changes(ground)
-    outcome = fire(ground.url, waiting, seconds=seconds)
-    fed = changes(ground) - before
+    before = changes(testbed)
+    outcome = fire(testbed.url, waiting, seconds=seconds)
+    fed = changes(testbed) - before
     if fed != outcome.count:
         raise RuntimeError(f"{outcome.count} requests were accepted, {fed} changes fed")
     return outcome
 
 
-def _posting(ground: Ground) -> Figure:
+def _posting(testbed: Testbed) -> Figure:
     template = objects.put(ModuleID.CDRS)
-    new = shots(ground, template, range(MOST))
-    fire(ground.url, new[:200])
+    new = shots(testbed, template, range(MOST))
+    fire(testbed.url, new[:200])
     aim = (at_least(0.35, 0.5), Key.POST_CDR)
-    limit = _statement(ground, template, 10**15)
-    return _in_turns(ground, iter(new[200:]), "POST of a CDR", aim, limit)
+    limit = _statement(testbed, template, 10**15)
+    return _in_turns(testbed, iter(new[200:]), "POST of a CDR", aim, limit)
 
 
-def _evses(ground: Ground) -> Iterator[Figure]:
+def _evses(testbed: Testbed) -> Iterator[Figure]:
     """Measure large and small Locations in turns: what else the machine does meets both alike."""
-    limit = _statement(ground, objects.put(ModuleID.LOCATIONS))
-    waiting = {evses: iter(_statuses(ground, evses)) for evses in (SMALL, LARGE)}
+    limit = _statement(testbed, objects.put(ModuleID.LOCATIONS))
+    waiting = {evses: iter(_statuses(testbed, evses)) for evses in (SMALL, LARGE)}
     against_put: dict[Round, Outcome] = {}
     against_small = []
     for _ in range(ROUNDS):
-        small, large = (_fed(ground, waiting[evses]) for evses in (SMALL, LARGE))
+        small, large = (_fed(testbed, waiting[evses]) for evses in (SMALL, LARGE))
         against_small.append(Round(large.rate, small.rate))
         against_put[Round(large.rate, limit())] = large
     middle, among = median_round(against_put), median_round(against_small)
@@ -143,9 +145,9 @@ def _evses(ground: Ground) -> Iterator[Figure]:
     )
 
 
-def _statuses(ground: Ground, evses: int) -> Sequence[bytes]:
+def _statuses(testbed: Testbed, evses: int) -> Sequence[bytes]:
     """Have Locations of so many EVSEs accepted; return changes of their EVSEs."""
     filling = objects.put(ModuleID.LOCATIONS, evses=evses)
-    fire(ground.url, shots(ground, filling, range(LOCATIONS)))
+    fire(testbed.url, shots(testbed, filling, range(LOCATIONS)))
     numbers = chain.from_iterable(range(LOCATIONS) for _ in range(MOST // LOCATIONS))
-    return shots(ground, objects.status_of_evse(evses), numbers)
+    return shots(testbed, objects.status_of_evse(evses), numbers)

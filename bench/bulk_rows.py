@@ -1,7 +1,7 @@
-"""A table filled at the speed of the database: what the hub accepted once, many times over.
+"""A table filled at the speed of the database, with copies of what the hub accepted once.
 
 Copies differ in their number and `last_updated` and are, byte for byte, what the hub would have
-stored of each: how it stores is measured elsewhere.
+stored: how fast it stores is measured elsewhere.
 """
 
 # ruff: noqa: SLF001 - _meta is the documented way to a table's name
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import psycopg
 from django.db import models
 
-from bench.environment import Ground, connection
+from bench.environment import Testbed, connection
 from bench.load import fire
 from bench.objects import NUMBER, UPDATED, Template
 from bench.requests import original
@@ -21,16 +21,16 @@ _NUMBERED = ("object_id", "object_key", "text")
 _ORIGINAL = f"o.object_id LIKE '%{NUMBER}'"
 
 
-def fill(ground: Ground, originals: Sequence[Template], count: int) -> None:
-    """Have only so many copies in a module's table, each original's turn after the other's."""
+def fill(testbed: Testbed, originals: Sequence[Template], count: int) -> None:
+    """Fill a module's table with so many copies alone, made of the originals in turn."""
     from hub.module_policy import POLICIES  # noqa: PLC0415 - Django is set up by now
 
     policy = POLICIES[originals[0].module]
     table = policy.model._meta.db_table
-    with connection(ground) as db:
+    with connection(testbed) as db:
         db.execute(f"TRUNCATE {table} RESTART IDENTITY CASCADE")
         for each in originals:
-            fire(ground.url, [original(ground, each)])
+            fire(testbed.url, [original(testbed, each)])
         with _without_indexes(db, table):
             db.execute(_copies(table, _columns(policy.model)), [count])
         if policy.part_model is not None:

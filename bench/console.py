@@ -1,9 +1,9 @@
 """The operators' console over a hub that has run for long: every list, every search, every filter.
 
 500,000 Locations, 5,000,000 CDRs and 10,000,000 messages are written by SQL; pages are made in this
-process, without a web server between. The slowest of each kind stands against half a second.
-`python -m bench.console` keeps what it finds in CONSOLE.md, `python -m bench.console 0.01` tries it
-with a hundredth of all that.
+process, without a web server between. The slowest page of each list may take half a second.
+`python -m bench.console` writes its results to CONSOLE.md, `python -m bench.console 0.01` tries it
+with a hundredth of all rows.
 """
 
 # ruff: noqa: SLF001 - _meta and _registry are documented names of Django
@@ -20,26 +20,28 @@ from typing import Any
 import psycopg
 
 from bench import bulk_rows, objects
-from bench.environment import Ground, connection, ground
+from bench.environment import Testbed, connection, testbed
 from bench.figures import Figure, at_most, table
 from ocpi.types import ModuleID
 
 LOCATIONS, CDRS, MESSAGES = 500_000, 5_000_000, 10_000_000
 MOST_MS, MOST_QUERIES = 500.0, 20
 _DAYS = 14
+"""Over which the messages are spread."""
 _TIMES = 3
+"""Each page is opened; the median counts."""
 _WRITTEN_SECONDS = 2.0
-"""By then the log has what filling left in it."""
+"""By then the writer of the log has written the messages that filling caused."""
 _OK = 200
-KEPT = Path(__file__).parent / "CONSOLE.md"
-_EXPLORED = (
+RESULTS = Path(__file__).parent / "CONSOLE.md"
+_MESSAGE_QUERIES = (
     "q=journey-77",
     "object=B77&module=locations",
     "party=NL-CPA&status_code=failed",
     "module=cdrs&direction=in&since=1h&until=1m",
     "status_code=4003",
 )
-_FOUND = {"hub.location": "B77", "hub.cdr": "B77", "hub.evse": "B77", "parties.party": "MSA"}
+_SEARCHED = {"hub.location": "B77", "hub.cdr": "B77", "hub.evse": "B77", "parties.party": "MSA"}
 
 _DAY_OF_MESSAGES = """
 INSERT INTO {table} (id, at, direction, platform, sender, receiver, version, module, interface,
@@ -69,21 +71,21 @@ FROM hub_exchange WHERE status_code IS DISTINCT FROM 1000 GROUP BY 1, 2, 3, 4
 ON CONFLICT DO NOTHING"""
 
 
-def measure(ground: Ground, share: float = 1.0) -> Iterator[Figure]:
+def measure(testbed: Testbed, share: float = 1.0) -> Iterator[Figure]:
     """Fill the database, then open every list with each of its searches, filters and orders."""
-    _fill(ground, share)
+    _fill(testbed, share)
     client = _client()
     for name, pages in _lists(client):
         yield from _slowest(client, name, pages)
     yield from _slowest(client, "dashboard", ["/admin/"])
 
 
-def _fill(ground: Ground, share: float) -> None:
-    bulk_rows.fill(ground, [objects.put(ModuleID.LOCATIONS)], int(LOCATIONS * share))
-    bulk_rows.fill(ground, [objects.put(ModuleID.CDRS)], int(CDRS * share))
+def _fill(testbed: Testbed, share: float) -> None:
+    bulk_rows.fill(testbed, [objects.put(ModuleID.LOCATIONS)], int(LOCATIONS * share))
+    bulk_rows.fill(testbed, [objects.put(ModuleID.CDRS)], int(CDRS * share))
     number = int(MESSAGES * share / _DAYS)
     time.sleep(_WRITTEN_SECONDS)
-    with connection(ground) as db:
+    with connection(testbed) as db:
         db.execute("TRUNCATE hub_exchange, hub_traffic, hub_failure")
         for day in range(_DAYS):
             _fill_day(db, day, number)
@@ -115,7 +117,7 @@ def _fill_day(db: psycopg.Connection, ago: int, number: int) -> None:
 
 
 def _client() -> Any:  # noqa: ANN401 - Django is set up only by now
-    """Return an administrator's browser; what templates were given is to be seen."""
+    """Return an administrator's browser, whose answers carry the context of their templates."""
     from django.contrib.auth.models import User  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
     from django.test.utils import setup_test_environment  # noqa: PLC0415
@@ -135,7 +137,9 @@ def _lists(client: Any) -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401
         url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         shown = client.get(url).context["cl"]
         label = model._meta.label_lower
-        asked = _EXPLORED if label == "hub.exchange" else [f"q={_FOUND.get(label, 'nobody')}"]
+        asked = (
+            _MESSAGE_QUERIES if label == "hub.exchange" else [f"q={_SEARCHED.get(label, 'nobody')}"]
+        )
         orders = [f"o={place}" for place in range(len(shown.list_display) + 1)]
         choices = [
             choice["query_string"]
@@ -176,9 +180,9 @@ def _opened(client: Any, page: str) -> tuple[float, int]:  # noqa: ANN401
 
 
 def main(share: float) -> int:
-    """Measure and print; what was found with all of it is kept."""
+    """Measure and print; the results are written only of a run with all rows."""
     started, found = time.monotonic(), []
-    with ground(1) as hub:
+    with testbed(1) as hub:
         for figure in measure(hub, share):
             print(figure.row(), flush=True)
             found.append(figure)
@@ -189,7 +193,7 @@ def main(share: float) -> int:
     ]
     if share == 1:
         text = table({"The console": found}, notes, made_by="python -m bench.console")
-        KEPT.write_text(text, encoding="utf-8")
+        RESULTS.write_text(text, encoding="utf-8")
     return 1 if any(figure.is_met is False for figure in found) else 0
 
 

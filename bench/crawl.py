@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import fmean, median
 
 from bench import bulk_rows, memory, objects, page_sql
-from bench.environment import SMALL_CPO, Ground, emsp
+from bench.environment import SMALL_CPO, Testbed, emsp
 from bench.figures import Figure, Key, Round, at_least, median_round
 from bench.load import Answer, request, walk
 from bench.objects import CPO
@@ -25,26 +25,26 @@ ROUNDS = 3
 OWNERS = tuple(emsp(number) for number in range(3))
 _NUMBER = re.compile(rb'"uid":"B(\d+)"')
 _WARM = 50
-"""Pages after which a process has everything it needs."""
+"""Pages after which a process has allocated what it needs."""
 
 
-def measure(ground: Ground) -> Iterator[Figure]:
+def measure(testbed: Testbed) -> Iterator[Figure]:
     """Crawl as one who may see all, as one who may see a third, and from a date near the end."""
     originals = [objects.put(ModuleID.TOKENS, owner=owner) for owner in OWNERS]
-    bulk_rows.fill(ground, originals, TOKENS)
-    crawls = [_crawl(ground, CPO, range(1, TOKENS + 1)) for _ in range(ROUNDS)]
+    bulk_rows.fill(testbed, originals, TOKENS)
+    crawls = [_crawl(testbed, CPO, range(1, TOKENS + 1)) for _ in range(ROUNDS)]
     what = f"crawl of {TOKENS:,} tokens, {PAGE:,} a page"
-    yield from _of_everything(ground, crawls[0], what)
+    yield from _of_everything(testbed, crawls[0], what)
     yield _constant(what, crawls, Key.CRAWL)
     yield from _memory(crawls)
-    yield _constant("crawl of one who may see 1 of 3 owners", [_third(ground)])
-    yield from _of_the_end(ground, crawls[0])
+    yield _constant("crawl of one who may see 1 of 3 owners", [_third(testbed)])
+    yield from _of_the_end(testbed, crawls[0])
 
 
-def _of_everything(ground: Ground, crawl: "Crawl", what: str) -> Iterator[Figure]:
+def _of_everything(testbed: Testbed, crawl: "Crawl", what: str) -> Iterator[Figure]:
     reader = Reader(ModuleID.TOKENS, CPO, OWNERS, PAGE)
-    bare = page_sql.bare(ground, reader, after=TOKENS // 2)
-    counted = page_sql.bare(ground, reader, after=0, counts=True)
+    bare = page_sql.bare(testbed, reader, after=TOKENS // 2)
+    counted = page_sql.bare(testbed, reader, after=0, counts=True)
     rate = 1 / fmean(crawl.latencies[1:])
     yield Figure(what, rate, "pages/s", bare, page_sql.WHAT, at_least(0.5))
     first = crawl.latencies[0]
@@ -68,19 +68,19 @@ def _memory(crawls: Sequence["Crawl"]) -> Iterator[Figure]:
         yield Figure(what, early, "MB", late, "at the last page", at_least(0.9))
 
 
-def _of_the_end(ground: Ground, everything: "Crawl") -> Iterator[Figure]:
+def _of_the_end(testbed: Testbed, everything: "Crawl") -> Iterator[Figure]:
     """Measure a list that a date cuts down to its last page, against a page of all."""
     since = datetime(2027, 1, 1, tzinfo=UTC) + timedelta(seconds=TOKENS - PAGE + 1)
     numbers = range(TOKENS - PAGE + 1, TOKENS + 1)
     query = f"&date_from={format_datetime(since)}"
-    latencies = [_crawl(ground, CPO, numbers, query).latencies[0] for _ in range(20)]
+    latencies = [_crawl(testbed, CPO, numbers, query).latencies[0] for _ in range(20)]
     rate, page = 1 / fmean(latencies), 1 / fmean(everything.latencies[1:])
     what = f"the last {PAGE:,} by date_from, counted"
     yield Figure(what, rate, "pages/s", page, "a page of all", at_least(0.5))
 
 
-def _third(ground: Ground) -> "Crawl":
-    return _crawl(ground, SMALL_CPO, range(len(OWNERS), TOKENS + 1, len(OWNERS)))
+def _third(testbed: Testbed) -> "Crawl":
+    return _crawl(testbed, SMALL_CPO, range(len(OWNERS), TOKENS + 1, len(OWNERS)))
 
 
 def _constant(what: str, crawls: Sequence["Crawl"], key: Key | None = None) -> Figure:
@@ -111,16 +111,16 @@ class Crawl:
         quarter = max(len(pages) // 4, 1)
         return Round(1 / median(pages[-quarter:]), 1 / median(pages[:quarter]))
 
-    def weigh(self, ground: Ground) -> None:
+    def weigh(self, testbed: Testbed) -> None:
         """Note what the hub's processes hold."""
-        self.web.append(memory.web(ground))
-        self.database.append(memory.database(ground))
+        self.web.append(memory.web(testbed))
+        self.database.append(memory.database(testbed))
 
 
-def _crawl(ground: Ground, reader: PartyRef, expected: range, query: str = "") -> Crawl:
+def _crawl(testbed: Testbed, reader: PartyRef, expected: range, query: str = "") -> Crawl:
     """Follow the Links to the end; the Tokens must come in order, each of them once."""
-    url = f"{ground.endpoint(InterfaceRole.SENDER, ModuleID.TOKENS)}?limit={PAGE}{query}"
-    headers = ground.headers(reader)
+    url = f"{testbed.endpoint(InterfaceRole.SENDER, ModuleID.TOKENS)}?limit={PAGE}{query}"
+    headers = testbed.headers(reader)
     crawl = Crawl()
     missing = iter(expected)
     pages = 0
@@ -132,12 +132,12 @@ def _crawl(ground: Ground, reader: PartyRef, expected: range, query: str = "") -
         _check(answer, missing, len(expected))
         pages += 1
         if pages == _WARM:
-            crawl.weigh(ground)
+            crawl.weigh(testbed)
         link = read_link(answer.header("link"), base_url=url)
         return request("GET", link, headers) if link else None
 
-    crawl.latencies = walk(ground.url, following).latencies
-    crawl.weigh(ground)
+    crawl.latencies = walk(testbed.url, following).latencies
+    crawl.weigh(testbed)
     if next(missing, None) is not None:
         raise RuntimeError(f"the crawl of {reader} ended before the list did")
     return crawl

@@ -17,16 +17,16 @@ from bench import objects, snapshot
 from bench.environment import (
     HUB,
     USUAL_RECEIVERS,
-    Ground,
+    Testbed,
     emsp,
     headers,
-    reaching,
+    only_receivers,
     worker,
 )
 from bench.figures import Figure, Key, Round, at_least, median_round
 from bench.load import fire
 from bench.objects import Template
-from bench.receivers import forget_what_was, taken, wait_until
+from bench.receivers import skip_to_present, taken, wait_until
 from bench.requests import shots
 from ocpi.types import ModuleID
 
@@ -38,12 +38,12 @@ _NUMBERS = range(CHANGES // EVSES)
 IN_FLIGHT = 16
 
 
-def measure(ground: Ground) -> Iterator[Figure]:
+def measure(testbed: Testbed) -> Iterator[Figure]:
     """Measure bursts and the bare loop in turns."""
-    fire(ground.url, shots(ground, objects.put(ModuleID.LOCATIONS, evses=EVSES), _NUMBERS))
+    fire(testbed.url, shots(testbed, objects.put(ModuleID.LOCATIONS, evses=EVSES), _NUMBERS))
     changes = [objects.status_of_evse(EVSES, each) for each in range(EVSES)]
-    bursts = (_burst(ground, changes, since=number * CHANGES) for number in range(ROUNDS))
-    middle = median_round(Round(burst, _bare(ground, changes)) for burst in bursts)
+    bursts = (_burst(testbed, changes, since=number * CHANGES) for number in range(ROUNDS))
+    middle = median_round(Round(burst, _bare(testbed, changes)) for burst in bursts)
     yield Figure(
         f"delivery of {CHANGES:,} changes to {USUAL_RECEIVERS} receivers",
         middle.measured,
@@ -53,18 +53,18 @@ def measure(ground: Ground) -> Iterator[Figure]:
         at_least(0.5, 0.8),
         key=Key.DELIVERY,
     )
-    yield snapshot.to_newcomer(ground, middle.measured)
+    yield snapshot.to_newcomer(testbed, middle.measured)
 
 
-def _burst(ground: Ground, changes: list[Template], *, since: int) -> float:
-    """Have changes accepted while nobody delivers; return how many a second arrive then."""
-    forget_what_was(ground)
+def _burst(testbed: Testbed, changes: list[Template], *, since: int) -> float:
+    """Have changes accepted while no worker runs; return how many a second one delivers then."""
+    skip_to_present(testbed)
     for change in changes:
-        fire(ground.url, shots(ground, change, _NUMBERS, since=since))
-    before, messages = taken(ground), CHANGES * USUAL_RECEIVERS
-    with reaching(ground, USUAL_RECEIVERS), worker():
-        first = wait_until(ground, before + 1)
-        return messages / (wait_until(ground, before + messages) - first)
+        fire(testbed.url, shots(testbed, change, _NUMBERS, since=since))
+    before, messages = taken(testbed), CHANGES * USUAL_RECEIVERS
+    with only_receivers(testbed, USUAL_RECEIVERS), worker():
+        first = wait_until(testbed, before + 1)
+        return messages / (wait_until(testbed, before + messages) - first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,11 @@ class _Push:
     body: bytes
 
 
-def _bare(ground: Ground, changes: list[Template]) -> float:
+def _bare(testbed: Testbed, changes: list[Template]) -> float:
     """Return how many such requests a second aiohttp sends when that is all it does."""
     pushes = [
         _Push(f"{sink}/locations/{path}", body)
-        for sink in ground.sinks[:BARE_SINKS]
+        for sink in testbed.sinks[:BARE_SINKS]
         for change in changes
         for path, body in (change.numbered(number, 0) for number in _NUMBERS)
     ]

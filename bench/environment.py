@@ -22,7 +22,8 @@ from local.processes import Family, Program
 from ocpi.transport.authorization import header
 from ocpi.types import InterfaceRole, ModuleID, PartyRef
 
-HUB_PORT_WAIT = 30.0
+HUB_PATIENCE = 30.0
+"""Seconds until the hub has to answer after its start."""
 HUB = PartyRef("NL", "HUB")
 SMALL_CPO = PartyRef("NL", "CPB")
 """A CPO that has an agreement with the first eMSP only."""
@@ -32,8 +33,8 @@ LOGS = Path(".local/bench/logs")
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """Where the hub is, the tokens by which parties speak to it, the sinks behind its receivers."""
+class Testbed:
+    """A hub to measure: its URL, the tokens of its parties, the sinks behind its receivers."""
 
     url: str
     tokens: Mapping[PartyRef, str]
@@ -69,7 +70,7 @@ def emsp(number: int) -> PartyRef:
 
 
 @contextmanager
-def ground(receivers: int) -> Iterator[Ground]:
+def testbed(receivers: int) -> Iterator[Testbed]:
     """Start everything and stop it again."""
     database = _database()
     sink_ports = [ports.free() for _ in range(receivers)]
@@ -88,7 +89,7 @@ def ground(receivers: int) -> Iterator[Ground]:
         "HUB_WEB_THREADS": "128",
         "HUB_REQUESTS_PER_PEER": "32",
         "HUB_REQUESTS_PER_MINUTE": "10000000",  # counted as in production, and never too many
-        # What the hub can, not what it spares a platform.
+        # Pull as fast as the hub can: the pause is there to spare a platform.
         "HUB_PULL_PAUSE": "0",
         "LOG_LEVEL": "WARNING",
     }
@@ -98,7 +99,7 @@ def ground(receivers: int) -> Iterator[Ground]:
         _start(family, "sink", "-m", "bench.sink", *map(str, sink_ports))
         _start(family, "web", "-m", "settings.serve")
         _wait(f"{url}/ocpi/versions", header(tokens[CPO]))
-        yield Ground(url, tokens, sinks, database)
+        yield Testbed(url, tokens, sinks, database)
 
 
 @contextmanager
@@ -139,14 +140,14 @@ def background(name: str, *arguments: str) -> Iterator[None]:
 
 
 @contextmanager
-def reaching(found: Ground, receivers: int) -> Iterator[None]:
-    """Let only the first eMSPs be there."""
+def only_receivers(found: Testbed, receivers: int) -> Iterator[None]:
+    """Deactivate all eMSPs but the first ones, as long as the block runs."""
     _activate(found, receivers)
     yield
     _activate(found, len(found.sinks))
 
 
-def _activate(found: Ground, receivers: int) -> None:
+def _activate(found: Testbed, receivers: int) -> None:
     with connection(found) as db:
         db.execute(
             "UPDATE parties_party SET is_active = party_id < %s WHERE role = 'EMSP'",
@@ -185,7 +186,7 @@ def _parties(sinks: tuple[str, ...]) -> dict[PartyRef, str]:
 
 
 def _wait(url: str, authorization: str) -> None:
-    end = time.monotonic() + HUB_PORT_WAIT
+    end = time.monotonic() + HUB_PATIENCE
     request = urllib.request.Request(url, headers={"Authorization": authorization})  # noqa: S310
     while True:
         try:
@@ -198,13 +199,13 @@ def _wait(url: str, authorization: str) -> None:
             time.sleep(0.2)
 
 
-def connection(found: Ground) -> psycopg.Connection:
+def connection(found: Testbed) -> psycopg.Connection:
     """Connect to the benchmark's database without Django."""
     return psycopg.connect(found.database_url, autocommit=True)
 
 
-def changes(found: Ground) -> int:
-    """Count the feed."""
+def changes(found: Testbed) -> int:
+    """Count the changes in the feed."""
     with connection(found) as db:
         row = db.execute("SELECT count(*) FROM hub_change").fetchone()
     return int(row[0]) if row else 0

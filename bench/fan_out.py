@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
 from bench import objects
-from bench.environment import HUB, Ground, emsp, headers, reaching, worker
+from bench.environment import HUB, Testbed, emsp, headers, only_receivers, worker
 from bench.figures import Aim, Figure, Key, at_most
 from bench.load import Outcome, fire, request
 from bench.objects import CPO
-from bench.receivers import forget_what_was, taken, wait_until
+from bench.receivers import skip_to_present, taken, wait_until
 from bench.requests import shots
 from bench.sink import TIMED
 from ocpi.types import InterfaceRole, ModuleID
@@ -27,7 +27,7 @@ ARRIVALS: Mapping[int, Sequence[tuple[float, Aim, Key | None]]] = {
     10: ((0.5, at_most(15, 8), Key.ARRIVAL_10), (0.99, at_most(100), None)),
     50: ((0.5, at_most(100), None), (0.99, at_most(300), None)),
 }
-"""For so many receivers: so much of the arrivals, what is aimed for."""
+"""By number of receivers: for each quantile of the arrivals, what is aimed for."""
 ROUNDS = 3
 LOCATIONS = 1_000
 SECONDS = 3.0
@@ -37,44 +37,44 @@ _MOST_CHANGES, _MOST_MESSAGES = 20, 200
 _numbers = count()
 
 
-def measure(ground: Ground) -> Iterator[Figure]:
+def measure(testbed: Testbed) -> Iterator[Figure]:
     """Measure without delivery, then with more and more receivers."""
-    fire(ground.url, shots(ground, objects.put(ModuleID.LOCATIONS), range(LOCATIONS)))
-    alone = _accepted(ground)
+    fire(testbed.url, shots(testbed, objects.put(ModuleID.LOCATIONS), range(LOCATIONS)))
+    alone = _accepted(testbed)
     for number in ARRIVALS:
-        with reaching(ground, number):
-            forget_what_was(ground)
+        with only_receivers(testbed, number):
+            skip_to_present(testbed)
             with worker():
-                yield from _arrivals(ground, number)
+                yield from _arrivals(testbed, number)
                 yield Figure(
                     f"status changes accepted while {number} receivers get them",
-                    _accepted(ground),
+                    _accepted(testbed),
                     "/s",
                     alone,
                     "while nobody gets them",
                 )
 
 
-def _accepted(ground: Ground) -> float:
+def _accepted(testbed: Testbed) -> float:
     change = objects.status_of_evse(1)
-    several = itertools.cycle(shots(ground, change, range(LOCATIONS)))
-    return fire(ground.url, several, seconds=SECONDS).rate
+    several = itertools.cycle(shots(testbed, change, range(LOCATIONS)))
+    return fire(testbed.url, several, seconds=SECONDS).rate
 
 
-def _directly(ground: Ground) -> Outcome:
+def _directly(testbed: Testbed) -> Outcome:
     """Send requests to a sink, one after the other."""
-    url = f"{ground.sinks[0]}/locations/NL/CPA/X"
+    url = f"{testbed.sinks[0]}/locations/NL/CPA/X"
     shot = request("PUT", url, headers("token", sender=HUB, to=emsp(0)), b"{}")
-    return fire(ground.sinks[0], [shot] * 100, in_flight=1)
+    return fire(testbed.sinks[0], [shot] * 100, in_flight=1)
 
 
-def _arrivals(ground: Ground, receivers: int) -> Iterator[Figure]:
+def _arrivals(testbed: Testbed, receivers: int) -> Iterator[Figure]:
     """Measure from acceptance to arrival, some times; the round in the middle counts."""
     pace = min(_MOST_CHANGES, _MOST_MESSAGES // receivers)
-    before = taken(ground)
-    _send(ground)
-    wait_until(ground, before + receivers)  # the worker is there
-    rounds = [(_late(ground, receivers, pace), _directly(ground)) for _ in range(ROUNDS)]
+    before = taken(testbed)
+    _send(testbed)
+    wait_until(testbed, before + receivers)  # the worker is there
+    rounds = [(_late(testbed, receivers, pace), _directly(testbed)) for _ in range(ROUNDS)]
     for share, aim, key in ARRIVALS[receivers]:
         found = [(late.quantile(share), direct.quantile(0.5)) for late, direct in rounds]
         middle, direct = sorted(found)[len(found) // 2]
@@ -82,34 +82,34 @@ def _arrivals(ground: Ground, receivers: int) -> Iterator[Figure]:
         yield Figure(what, middle, "ms", direct, "one request directly, ms", aim, key=key)
 
 
-def _late(ground: Ground, receivers: int, pace: int) -> Outcome:
+def _late(testbed: Testbed, receivers: int, pace: int) -> Outcome:
     """Send for a while; return how much later than the owner's answer each message arrived."""
-    before = taken(ground)
-    accepted = dict(_paced(ground, pace))
-    wait_until(ground, before + len(accepted) * receivers)
-    received = _received(ground)
+    before = taken(testbed)
+    accepted = dict(_paced(testbed, pace))
+    wait_until(testbed, before + len(accepted) * receivers)
+    received = _received(testbed)
     late = [max(moment - sent, 0.0) for name, sent in accepted.items() for moment in received[name]]
     return Outcome(len(late), SENDING_SECONDS, late)
 
 
-def _paced(ground: Ground, pace: int) -> Iterator[tuple[str, float]]:
+def _paced(testbed: Testbed, pace: int) -> Iterator[tuple[str, float]]:
     """Send so many changes a second."""
     for _ in range(int(SENDING_SECONDS * pace)):
-        yield _send(ground), time.monotonic()
+        yield _send(testbed), time.monotonic()
         time.sleep(1 / pace)
 
 
-def _send(ground: Ground) -> str:
+def _send(testbed: Testbed) -> str:
     number = next(_numbers)
     name, change = f"{TIMED}{number}", objects.status_of_evse(1)
     path, body = change.numbered(number % LOCATIONS, number + LOCATIONS)
-    url = f"{ground.endpoint(InterfaceRole.RECEIVER, ModuleID.LOCATIONS)}/{path}"
-    head = {**ground.headers(CPO), "X-Correlation-ID": name}
-    fire(ground.url, [request(change.method, url, head, body)], in_flight=1)
+    url = f"{testbed.endpoint(InterfaceRole.RECEIVER, ModuleID.LOCATIONS)}/{path}"
+    head = {**testbed.headers(CPO), "X-Correlation-ID": name}
+    fire(testbed.url, [request(change.method, url, head, body)], in_flight=1)
     return name
 
 
-def _received(ground: Ground) -> dict[str, list[float]]:
-    with urllib.request.urlopen(f"{ground.sinks[0]}/times") as answer:  # noqa: S310 - our own sink
+def _received(testbed: Testbed) -> dict[str, list[float]]:
+    with urllib.request.urlopen(f"{testbed.sinks[0]}/times") as answer:  # noqa: S310 - our own sink
         found: dict[str, list[float]] = json.load(answer)
     return found

@@ -38,9 +38,9 @@ class Key(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a figure shall be: its ratio at least, or what is measured at most, in its unit.
+    """What a figure has to be: its ratio at least, or what is measured at most, in its unit.
 
-    The moonshot is what it might be one day; nothing fails without it.
+    The moonshot is what it might be one day; missing it is no failure.
     """
 
     target: float
@@ -49,7 +49,7 @@ class Aim:
 
 
 def at_least(target: float, moonshot: float | None = None) -> Aim:
-    """Ask for so large a part of the limit."""
+    """Ask for at least this share of the limit."""
     return Aim(target, moonshot)
 
 
@@ -80,10 +80,10 @@ def median_round(rounds: Iterable[Round]) -> Round:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured figure beside the limit it stands against, and what is aimed for.
+    """One measured figure, the limit it is compared with, and what is aimed for.
 
-    Rates are per second, memory at the beginning stands against the end. `key` is given to what
-    the design asks for by name. `cpu_ms` is what the whole machine worked for one message.
+    Rates are per second; memory at the beginning is compared with the end. Figures with a `key` are
+    in the history. `cpu_ms` is the CPU time of the whole machine for one message.
     """
 
     what: str
@@ -144,7 +144,7 @@ def _number(number: float) -> str:
 def table(
     sections: Mapping[str, Sequence[Figure]], notes: Sequence[str], *, made_by: str = "make bench"
 ) -> str:
-    """Write the tables of one run, the machine named, what the design asks for first."""
+    """Write the tables of one run below the machine it ran on, figures with a key first."""
     head = [
         "# Benchmark results",
         "",

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 
 from bench import bulk_rows, objects, page_sql
-from bench.environment import Ground, emsp
+from bench.environment import Testbed, emsp
 from bench.figures import Figure, Key, Round, at_least, median_round
 from bench.load import Answer, Outcome, fire, request, walk
 from bench.page_sql import Reader
@@ -20,20 +20,20 @@ SECONDS = 2.0
 ROUNDS = 3
 
 
-def measure(ground: Ground) -> Iterator[Figure]:
+def measure(testbed: Testbed) -> Iterator[Figure]:
     """Measure pages by their Link, and first pages, which count."""
-    bulk_rows.fill(ground, [objects.put(ModuleID.LOCATIONS)], LOCATIONS)
+    bulk_rows.fill(testbed, [objects.put(ModuleID.LOCATIONS)], LOCATIONS)
     reader = Reader(ModuleID.LOCATIONS, emsp(0), (objects.CPO,), PAGE)
-    yield _pages(ground, reader, f"page of {PAGE} locations by its Link", LOCATIONS // 2)
-    yield _pages(ground, reader, f"first page of {PAGE} of {LOCATIONS:,}", 0)
+    yield _pages(testbed, reader, f"page of {PAGE} locations by its Link", LOCATIONS // 2)
+    yield _pages(testbed, reader, f"first page of {PAGE} of {LOCATIONS:,}", 0)
 
 
-def _pages(ground: Ground, reader: Reader, what: str, after: int) -> Figure:
+def _pages(testbed: Testbed, reader: Reader, what: str, after: int) -> Figure:
     """Measure a page in turns with its SQL; the first one is counted, too."""
     found: dict[Round, Outcome] = {}
     for _ in range(ROUNDS):
-        outcome = _steady(ground, reader, after)
-        bare = page_sql.bare(ground, reader, after=after, counts=not after)
+        outcome = _steady(testbed, reader, after)
+        bare = page_sql.bare(testbed, reader, after=after, counts=not after)
         found[Round(outcome.rate, bare)] = outcome
     middle = median_round(found)
     return Figure(
@@ -48,13 +48,13 @@ def _pages(ground: Ground, reader: Reader, what: str, after: int) -> Figure:
     )
 
 
-def _steady(ground: Ground, reader: Reader, after: int) -> Outcome:
+def _steady(testbed: Testbed, reader: Reader, after: int) -> Outcome:
     """Ask for one page again and again: the first, or the one behind a place by its Link."""
-    url = f"{ground.endpoint(InterfaceRole.SENDER, reader.module)}?limit={reader.limit}"
-    headers = ground.headers(reader.party)
+    url = f"{testbed.endpoint(InterfaceRole.SENDER, reader.module)}?limit={reader.limit}"
+    headers = testbed.headers(reader.party)
     shot = request("GET", _behind(url, headers, after) if after else url, headers)
-    fire(ground.url, itertools.repeat(shot, 100))
-    return fire(ground.url, itertools.repeat(shot), seconds=SECONDS)
+    fire(testbed.url, itertools.repeat(shot, 100))
+    return fire(testbed.url, itertools.repeat(shot), seconds=SECONDS)
 
 
 def _behind(url: str, headers: Mapping[str, str], after: int) -> str:

@@ -1,7 +1,7 @@
 """A load generator that leaves the machine to the hub: raw HTTP/1.1 on an event loop.
 
-Requests are bytes made before the clock starts; of an answer are read its status, its end, and
-OCPI's word that it is a success.
+Requests are bytes made before the clock starts; of an answer only the status and the end are read,
+and whether OCPI says success.
 """
 
 import asyncio
@@ -59,11 +59,11 @@ class Outcome:
 
     @property
     def cpu_ms(self) -> float:
-        """What the whole machine worked for one request: sender, hub, database, receivers."""
+        """The CPU time of the whole machine for one request: sender, hub, database, receivers."""
         return self.cpu_seconds / self.count * 1000
 
     def quantile(self, share: float) -> float:
-        """Return how many milliseconds so large a part of the answers took at most."""
+        """Return in how many milliseconds this share of the answers was there: 0.99 for p99."""
         cuts = statistics.quantiles(self.latencies, n=100)
         return cuts[round(share * 100) - 1] * 1000
 

@@ -1,15 +1,15 @@
-"""The memory that the processes of a run hold, as Linux counts it; nowhere else is it known."""
+"""The memory that the processes of a run hold, as Linux counts it; elsewhere it is 0."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
-from bench.environment import Ground, connection
+from bench.environment import Testbed, connection
 
 
-def web(ground: Ground) -> float:
+def web(testbed: Testbed) -> float:
     """Return the resident size in MB of the largest web process of this run."""
-    return max((_megabytes(pid, "VmRSS") for pid in _web_processes(ground)), default=0.0)
+    return max((_megabytes(pid, "VmRSS") for pid in _web_processes(testbed)), default=0.0)
 
 
 def own() -> float:
@@ -17,9 +17,9 @@ def own() -> float:
     return _megabytes(os.getpid(), "VmRSS")
 
 
-def database(ground: Ground) -> float:
+def database(testbed: Testbed) -> float:
     """Return what the largest of the hub's database backends has for itself, in MB."""
-    with connection(ground) as db:
+    with connection(testbed) as db:
         found = db.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
             " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -27,11 +27,11 @@ def database(ground: Ground) -> float:
     return max((_megabytes(pid, "RssAnon") for (pid,) in found), default=0.0)
 
 
-def _web_processes(ground: Ground) -> list[int]:
+def _web_processes(testbed: Testbed) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            ours = ground.url.encode() in (process / "environ").read_bytes()
+            ours = testbed.url.encode() in (process / "environ").read_bytes()
             if ours and b"settings.serve" in (process / "cmdline").read_bytes():
                 found.append(int(process.name))
     return found

@@ -1,4 +1,4 @@
-"""The objects that are sent: one real object of each module as a template, each copy another.
+"""The objects that are sent: one of each module as a template, from which copies are numbered.
 
 The objects are those of the sandbox. Two marks are in a template: for the number by which an
 object differs from the next, and for its `last_updated`, which no two messages share.

@@ -1,11 +1,10 @@
 """Beside ocpi-python, a library for OCPI on FastAPI that keeps objects in memory.
 
-The same objects by the same client, each alone on the machine; what counts is what the whole
-machine works for a request, PostgreSQL, log and feed of the hub included. The library refuses
-objects that leave out some optional fields: where it does, both get them as nulls, and one that it
-takes as a text alone as a dash. It is installed into an environment of its own from `OCPI_PYTHON`,
-anything that pip installs (a folder, a URL); where that fails, nothing is compared and the run says
-so.
+The same objects by the same client, each alone on the machine; what counts is the CPU time of the
+whole machine for a request, PostgreSQL, log and feed of the hub included. The library refuses
+objects without some optional fields: both then get these fields as null, or as a dash where it
+insists on a text. It is installed into an environment of its own from `OCPI_PYTHON`, anything that
+pip installs (a folder, a URL); where that fails, nothing is compared and the run says so.
 """
 
 import itertools
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import bulk_rows, objects
-from bench.environment import LOGS, Ground, emsp
+from bench.environment import LOGS, Testbed, emsp
 from bench.figures import Figure, Key, Round, at_least, median_round
 from bench.load import Outcome, fire, request
 from bench.objects import Template
@@ -45,9 +44,10 @@ _RECEIVERS = {ModuleID.TOKENS: "cpo", ModuleID.LOCATIONS: "emsp"}
 """Under which role the library takes what is pushed."""
 _REFUSED = 422
 _ATTEMPTS = 10
+"""To fill in fields: each answer names some of those that are missing."""
 
 
-def measure(ground: Ground) -> Iterator[Figure]:
+def measure(testbed: Testbed) -> Iterator[Figure]:
     """Measure PUT of a Token and a page of Locations, each in turns."""
     python = _environment()
     if python is None:
@@ -55,10 +55,10 @@ def measure(ground: Ground) -> Iterator[Figure]:
         return
     with _server(python) as peer:
         token = _accepted(peer, objects.put(ModuleID.TOKENS))
-        yield _compared("PUT of a token", *_puts(ground, peer, token), (3, 5), Key.PEER_PUT)
+        yield _compared("PUT of a token", *_puts(testbed, peer, token), (3, 5), Key.PEER_PUT)
         location = _accepted(peer, objects.put(ModuleID.LOCATIONS))
         what = f"page of {PAGE} locations"
-        yield _compared(what, *_pages(ground, peer, location), (8, 20), Key.PEER_PAGE)
+        yield _compared(what, *_pages(testbed, peer, location), (8, 20), Key.PEER_PAGE)
 
 
 _Run = Callable[[], Outcome]
@@ -80,32 +80,32 @@ def _compared(what: str, hub: _Run, peer: _Run, aim: tuple[float, float], key: K
     )
 
 
-def _puts(ground: Ground, peer: str, template: Template) -> tuple[_Run, _Run]:
+def _puts(testbed: Testbed, peer: str, template: Template) -> tuple[_Run, _Run]:
     """Return what replaces objects at the hub, and at the peer."""
-    fire(ground.url, shots(ground, template, range(OBJECTS)))
+    fire(testbed.url, shots(testbed, template, range(OBJECTS)))
     numbers = [number % OBJECTS for number in range(MOST)]
-    ours = iter(shots(ground, template, numbers, since=OBJECTS))
+    ours = iter(shots(testbed, template, numbers, since=OBJECTS))
     theirs = [
         request("PUT", _url(peer, template, path), _headers(), body)
         for path, body in (template.numbered(number, number) for number in range(OBJECTS))
     ]
     fire(peer, theirs)
     return (
-        lambda: fire(ground.url, ours, seconds=SECONDS),
+        lambda: fire(testbed.url, ours, seconds=SECONDS),
         lambda: fire(peer, itertools.cycle(theirs), seconds=SECONDS),
     )
 
 
-def _pages(ground: Ground, peer: str, template: Template) -> tuple[_Run, _Run]:
+def _pages(testbed: Testbed, peer: str, template: Template) -> tuple[_Run, _Run]:
     """Return what reads first pages of as many objects from the hub, and from the peer."""
-    bulk_rows.fill(ground, [template], OBJECTS)
+    bulk_rows.fill(testbed, [template], OBJECTS)
     filling = (template.numbered(number, number) for number in range(OBJECTS))
     fire(peer, [request("PUT", _url(peer, template, path), _headers(), b) for path, b in filling])
-    endpoint = ground.endpoint(InterfaceRole.SENDER, ModuleID.LOCATIONS)
-    ours = request("GET", f"{endpoint}?limit={PAGE}", ground.headers(emsp(0)))
+    endpoint = testbed.endpoint(InterfaceRole.SENDER, ModuleID.LOCATIONS)
+    ours = request("GET", f"{endpoint}?limit={PAGE}", testbed.headers(emsp(0)))
     theirs = request("GET", f"{peer}/ocpi/cpo/2.2.1/locations/?limit={PAGE}", _headers())
     return (
-        lambda: fire(ground.url, itertools.repeat(ours), seconds=SECONDS),
+        lambda: fire(testbed.url, itertools.repeat(ours), seconds=SECONDS),
         lambda: fire(peer, itertools.repeat(theirs), seconds=SECONDS),
     )
 

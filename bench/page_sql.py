@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from bench.environment import Ground, connection
+from bench.environment import Testbed, connection
 from ocpi.types import ModuleID, PartyRef
 
 WHAT = "same SQL, bytes joined"
@@ -20,7 +20,7 @@ class Reader:
     limit: int
 
 
-def bare(ground: Ground, reader: Reader, *, after: int, counts: bool = False) -> float:
+def bare(testbed: Testbed, reader: Reader, *, after: int, counts: bool = False) -> float:
     """Return pages a second behind a place, as fast as one connection goes."""
     from hub.module_policy import POLICIES  # noqa: PLC0415 - Django is set up by now
     from hub.store import reads  # noqa: PLC0415
@@ -36,7 +36,7 @@ def bare(ground: Ground, reader: Reader, *, after: int, counts: bool = False) ->
         "bytes": reads.MOST_BYTES,
     }
     pages = 0
-    with connection(ground) as db:
+    with connection(testbed) as db:
         started = time.perf_counter()
         while time.perf_counter() - started < SECONDS:
             rows = db.execute(statements.page(policy).text, values, prepare=True).fetchall()

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from urllib.parse import urlsplit
 
-from bench.environment import Ground, changes
+from bench.environment import Testbed, changes
 from bench.objects import NUMBER, Template
 from bench.write_requests import write_request
 from local import postgres_binaries
@@ -17,20 +17,20 @@ _DIGEST = "%(digest)s"
 _RANDOM_DIGEST = "decode(md5(random()::text), 'hex')"
 
 
-def rate(ground: Ground, template: Template, numbers: int) -> float:
+def rate(testbed: Testbed, template: Template, numbers: int) -> float:
     """Return statements a second, each about one of so many objects; each has to be fed."""
-    before = changes(ground)
-    output = _run(ground, _script(template, numbers))
+    before = changes(testbed)
+    output = _run(testbed, _script(template, numbers))
     done = re.search(r"actually processed: (\d+)", output)
     found = re.search(r"tps = ([0-9.]+) \(without initial", output)
-    fed = changes(ground) - before
+    fed = changes(testbed) - before
     if not done or not found or int(done[1]) != fed:
         raise RuntimeError(f"{fed} changes are in the feed after pgbench said: {output}")
     return float(found[1])
 
 
-def _run(ground: Ground, script: str) -> str:
-    target = urlsplit(ground.database_url)
+def _run(testbed: Testbed, script: str) -> str:
+    target = urlsplit(testbed.database_url)
     with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as file:
         file.write(script)
         file.flush()

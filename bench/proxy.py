@@ -1,4 +1,4 @@
-"""`python -m bench.proxy PORT TARGET`: the barest reverse proxy, what relaying is held against."""
+"""`python -m bench.proxy PORT TARGET`: a bare reverse proxy, with which relaying is compared."""
 
 import asyncio
 import sys

@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench import memory, objects
-from bench.environment import SMALL_CPO, Ground, background
+from bench.environment import SMALL_CPO, Testbed, background
 from bench.figures import Figure, Key, at_least
 from bench.list_server import EVSES, LOCATIONS
 from bench.write_requests import write_request
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from hub.models import PullState
 
 _WARM = 50
-"""Pages after which the process has everything it needs."""
+"""Pages after which the process has allocated what it needs."""
 _PATIENCE = 30.0
+"""Seconds until the platform with the list has to listen."""
 PUSHED = 2_000
+"""Objects stored one by one, in each of the three rounds of the limit."""
 _BARE = "stored one by one, no HTTP"
 
 
-def measure(ground: Ground) -> Iterator[Figure]:
+def measure(testbed: Testbed) -> Iterator[Figure]:
     """Read the list as a newcomer's, then again when nothing changed."""
-    del ground
+    del testbed
     bare = [_pushed(0)]
     with _list():
         sizes: list[float] = []

@@ -2,28 +2,28 @@
 
 from collections.abc import Iterable
 
-from bench.environment import Ground
+from bench.environment import Testbed
 from bench.load import request
 from bench.objects import Template
 from ocpi.types import InterfaceRole
 
 
-def original(ground: Ground, template: Template) -> bytes:
+def original(testbed: Testbed, template: Template) -> bytes:
     """Write the request about the template itself."""
-    return _request(ground, template, template.path, template.body)
+    return _request(testbed, template, template.path, template.body)
 
 
 def shots(
-    ground: Ground, template: Template, numbers: Iterable[int], *, since: int = 0
+    testbed: Testbed, template: Template, numbers: Iterable[int], *, since: int = 0
 ) -> list[bytes]:
-    """Write requests about these objects, each a second younger than the one before."""
+    """Write requests about these objects, each with a `last_updated` a second after the last."""
     return [
-        _request(ground, template, *template.numbered(number, moment))
+        _request(testbed, template, *template.numbered(number, moment))
         for moment, number in enumerate(numbers, start=since + 1)
     ]
 
 
-def _request(ground: Ground, template: Template, path: str, body: bytes) -> bytes:
-    endpoint = ground.endpoint(InterfaceRole.RECEIVER, template.module)
+def _request(testbed: Testbed, template: Template, path: str, body: bytes) -> bytes:
+    endpoint = testbed.endpoint(InterfaceRole.RECEIVER, template.module)
     url = f"{endpoint}/{path}" if path else endpoint
-    return request(template.method, url, ground.headers(template.owner), body)
+    return request(template.method, url, testbed.headers(template.owner), body)

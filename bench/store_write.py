@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from bench import objects
-from bench.environment import Ground
+from bench.environment import Testbed
 from bench.figures import Figure, at_least
 from bench.write_requests import write_request
 from ocpi.transport.pagination import PageRequest
@@ -19,15 +19,17 @@ OBJECTS = 500
 EVSES = 10
 TURNS = 20
 AT_A_TIME = 50
+"""Writes of each way before it is the next one's turn."""
 LIMIT = 100
 PAGES = 10
+"""The same of pages."""
 _ORM = "Django's ORM"
 _Work = Callable[[int], object]
 
 
-def measure(ground: Ground) -> Iterator[Figure]:
+def measure(testbed: Testbed) -> Iterator[Figure]:
     """Measure the PUT of a Tariff and of a Location with EVSEs, and a page of these."""
-    del ground
+    del testbed
     yield from _putting(objects.put(ModuleID.TARIFFS), "PUT of a tariff")
     large = objects.put(ModuleID.LOCATIONS, evses=EVSES)
     yield from _putting(large, f"PUT of a location with {EVSES} EVSEs")

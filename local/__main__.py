@@ -13,7 +13,7 @@ from local.processes import Family, end_on_signals, run_in_front
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what is asked; what goes wrong on this machine is said in one sentence."""
+    """Do what is asked; trouble with this machine is reported in one sentence."""
     asked = _parser().parse_args(arguments)
     end_on_signals()
     try:
@@ -57,12 +57,12 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 def _run(asked: argparse.Namespace) -> int:
     where = of_purpose(asked.purpose)
     with ExitStack() as held:
-        held.enter_context(where.taken())
+        held.enter_context(where.locked())
         family = held.enter_context(Family())
         made = environment.with_servers(family, where)
         others = [of_purpose(f"{asked.purpose}-{number}") for number in range(1, asked.workers)]
         for other in others:
-            held.enter_context(other.taken())
+            held.enter_context(other.locked())
         made |= environment.for_workers(family, others) | {"LOCAL_PURPOSE": asked.purpose}
         return run_in_front(asked.command, made)
 

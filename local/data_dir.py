@@ -42,8 +42,8 @@ class DataDir:
         return log
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Keep other runs out; the kernel lets the next one in however we end."""
+    def locked(self) -> Iterator[None]:
+        """Keep other runs out; the kernel frees the lock however this process ends."""
         with (self.path / "lock").open("a+", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -93,7 +93,7 @@ def reachable(directory: Path, account: UnprivilegedAccount | None) -> Path:
     for outside in _OUTSIDE:
         if outside.is_dir() and account.reaches(outside):
             stand_in = outside / f"ocpi-hub-{hashlib.sha256(bytes(directory)).hexdigest()[:16]}"
-            _make_own(stand_in)
+            _make_ours(stand_in)
             return stand_in
     raise Trouble(
         f"the account {account.name} can reach neither {directory} nor a temporary directory;"
@@ -101,8 +101,8 @@ def reachable(directory: Path, account: UnprivilegedAccount | None) -> Path:
     )
 
 
-def _make_own(directory: Path) -> None:
-    """Make a directory where everybody may write, and trust it only when it is ours."""
+def _make_ours(directory: Path) -> None:
+    """Make a directory in one where everybody may write, and trust it only when it is ours."""
     directory.mkdir(mode=0o755, exist_ok=True)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():

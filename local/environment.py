@@ -1,4 +1,4 @@
-"""The environment of a process on this machine; what is already set always wins."""
+"""The environments of processes on this machine; a variable that is already set always wins."""
 
 import os
 from collections.abc import Sequence
@@ -82,6 +82,7 @@ def _database(family: Family, data_dir: DataDir) -> str:
 
 
 def _absent(values: dict[str, str]) -> dict[str, str]:
+    """Leave out what our own environment has."""
     return {name: value for name, value in values.items() if not is_given(name)}
 
 

@@ -17,7 +17,7 @@ from local.processes import Child, Family, Program, tied_to_us, until_ctrl_c
 ADMIN = "admin"
 _WEB_SECONDS = 30.0
 _WORKER_SECONDS = 30.0
-_TRY = """
+_LOG_IN = """
 import os
 from django.contrib.auth import authenticate
 name, password = (os.environ[f"DJANGO_SUPERUSER_{key}"] for key in ("USERNAME", "PASSWORD"))
@@ -28,9 +28,9 @@ _PYTHON = (sys.executable, "-m")
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """A hub being started: its directory, and what its processes find in their environment.
+    """A hub being started: its directory, and the environment of its processes.
 
-    `owner`: what migrating finds besides, the database as whoever may change its tables.
+    `owner` is what `migrate` has besides: the database URL of the role that may change its tables.
     """
 
     data_dir: DataDir
@@ -78,12 +78,12 @@ class Hub:
         except Trouble as trouble:
             if "already taken" not in str(trouble):
                 raise
-            return password if self._opens(who) else "as it was set"
+            return password if self._is_password(who) else "as it was set"
         return password
 
-    def _opens(self, who: Mapping[str, str]) -> bool:
+    def _is_password(self, who: Mapping[str, str]) -> bool:
         """Whether our password is still the admin's."""
-        return self.manage("shell", "-c", _TRY, extra=who).strip().endswith("True")
+        return self.manage("shell", "-c", _LOG_IN, extra=who).strip().endswith("True")
 
     def start(self) -> None:
         """Start web, worker and beat, and wait until the first two are at work."""
@@ -137,7 +137,7 @@ def _is_ready(worker: Child) -> bool:
 
 
 def with_roles(data_dir: DataDir, given: Mapping[str, str], family: Family) -> Hub:
-    """Return a hub that may not change its tables, where the server is ours to say so."""
+    """Return a hub that may not change its own tables, if the server is one we started."""
     if environment.is_given("DATABASE_URL"):
         return Hub(data_dir, given, family, {})
     found = database_roles.make_roles(given["DATABASE_URL"], dev_secrets.keys(data_dir.path))
@@ -147,7 +147,7 @@ def with_roles(data_dir: DataDir, given: Mapping[str, str], family: Family) -> H
 
 def serve(data_dir: DataDir) -> int:
     """Run the hub alone until a signal ends it; its data remain."""
-    with until_ctrl_c(), data_dir.taken(), Family() as family:
+    with until_ctrl_c(), data_dir.locked(), Family() as family:
         port = ports.usable_port(port_from("HUB_BIND_PORT", 8000), variable="HUB_BIND_PORT")
         print("Starting the hub …", flush=True)
         hub = with_roles(data_dir, environment.with_servers(family, data_dir, port=port), family)

@@ -1,4 +1,4 @@
-"""`python -m local.image_digests`: puts the digest of today behind the tag of every image.
+"""`python -m local.image_digests`: puts the current digest behind the tag of every image.
 
 A tag can be moved by whoever owns it, a digest cannot. Only a registry knows the digests: this
 asks it, hashes the answer itself, and writes `name:tag@sha256:…` where the image is named.

@@ -26,7 +26,7 @@ _UV = (sys.executable, "-m", "uv", "pip")
 
 
 def main() -> int:
-    """Compile both locks, then see that they can be installed everywhere."""
+    """Compile both locks, then check that they can be installed everywhere."""
     parser = argparse.ArgumentParser(prog="python -m local.lock", description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="the newest of what is not pinned")
     extra = ["--upgrade"] if parser.parse_args().upgrade else []
@@ -35,7 +35,7 @@ def main() -> int:
         _compile("requirements-dev.txt", [*extra, "--constraint", "requirements.txt"])
         for python in PYTHONS:
             for system in SYSTEMS:
-                _installs("requirements-dev.txt", python, system)
+                _check_wheels("requirements-dev.txt", python, system)
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
@@ -59,8 +59,8 @@ def _compile(lock: str, extra: Sequence[str]) -> None:
     path.write_text(f"{header(lock)}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
 
 
-def _installs(lock: str, python: str, system: str) -> None:
-    """See that a lock has a wheel of everything for a Python on a system."""
+def _check_wheels(lock: str, python: str, system: str) -> None:
+    """Check that everything in a lock has a wheel for a Python on a system."""
     print(f"Looking for wheels: Python {python} on {system}", flush=True)
     with tempfile.TemporaryDirectory() as nowhere:
         _uv(

@@ -28,7 +28,7 @@ class Binaries:
 
     @property
     def major(self) -> int:
-        """The number clusters are compatible by."""
+        """The major version: only programs of the same one can run a cluster."""
         return int(self.version.partition(".")[0])
 
     @property

@@ -91,10 +91,10 @@ class Child:
 
 def tied_to_us(number: signal.Signals) -> Callable[[], None]:
     """Return what a child does before it starts, so that the kernel signals it when we die."""
-    us, hears = os.getpid(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    us, usual_mask = os.getpid(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
     def tie() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, hears)  # we may hold ours back just now
+        signal.pthread_sigmask(signal.SIG_SETMASK, usual_mask)  # ours may be held back just now
         if _prctl is not None:
             _prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
             if os.getppid() != us:  # we died in between
@@ -105,7 +105,7 @@ def tied_to_us(number: signal.Signals) -> Callable[[], None]:
 
 @contextmanager
 def _held_back() -> Iterator[None]:
-    """Let a signal that would end us wait until what is begun is written down."""
+    """Hold back signals that would end us, until a child that was started is in the list."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield
@@ -224,7 +224,7 @@ def _await_end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _shell_code(code: int) -> int:
-    """Say it as a shell does: 128 and the signal."""
+    """Give an exit code as a shell does: 128 and the signal, which Python gives as a negative."""
     return code if code >= 0 else 128 - code
 
 
@@ -242,7 +242,7 @@ def end_on_signals() -> None:
 
 @contextmanager
 def until_ctrl_c() -> Iterator[None]:
-    """Take a Ctrl-C for the regular end of what runs until then."""
+    """Treat a Ctrl-C as the regular end of the block."""
     try:
         yield
     except SystemExit as end:

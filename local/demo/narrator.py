@@ -16,10 +16,14 @@ from typing import Any
 Event = dict[str, Any]
 _PUSHES = ("put", "patch", "post", "delete")
 _KEPT_SECONDS = 10.0
+"""How long a receipt waits for its push: platforms write their logs independently."""
 _REMEMBERED_SECONDS = 60.0
+"""How long a push may still be delivered to somebody."""
 _SUMMARY_SECONDS = 5.0
+"""Between two summaries of the deliveries that got no line of their own."""
 _LINES_PER_SECOND = 4
 _ID_CHARACTERS = 8
+"""Of a correlation id: enough to find it in the console."""
 _RARE = ("tokens", "tariffs")
 _ALL_SAID = (*_RARE, "sessions")
 """Modules whose deliveries are all said; of the others a person reads a few lines a second."""
@@ -33,7 +37,7 @@ class Tail:
     _position: int = 0
 
     def events(self) -> Iterator[Event]:
-        """Yield the events since last time; what is none (a warning, say) is left in the log."""
+        """Yield the events since last time; other lines, such as warnings, stay in the log."""
         with self.log.open("rb") as file:
             file.seek(self._position)
             for line in file:

@@ -1,8 +1,8 @@
 """The books of the demo, and whether they balance: by the reports of a CPO and its eMSPs.
 
 What all may see is equal everywhere; a session and its CDR are with the eMSP of their token and
-with nobody else; every completed session was billed once, and both sides add up to the same. What
-was ordered from afar came to something, and was billed as such.
+with nobody else; every completed session was billed once, and both sides add up to the same. Every
+kind of remote order was carried out at least once.
 """
 
 from collections import Counter
@@ -18,13 +18,13 @@ _PERSONAL = ("sessions", "cdrs")
 _OF_DRIVER = ("START_SESSION", "STOP_SESSION", "RESERVE_NOW", "CANCEL_RESERVATION")
 _OF_SCSP = ("set profile", "active profile")
 _ASKED = "AUTH_REQUEST"
-"""How somebody was let charge whose card was asked about."""
+"""The `auth_method` of a session whose card the eMSP was asked about."""
 Objects = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Account:
-    """What was charged with one eMSP in one currency."""
+    """What was charged by one eMSP's drivers in one currency."""
 
     count: int = 0
     kwh: Decimal = Decimal(0)
@@ -118,7 +118,7 @@ class Books:
                     yield f"{emsp['party']} disputes CDR {name}: {', '.join(found)}"
 
     def _business(self) -> Iterator[str]:
-        """Ask for some business: an empty book balances, too."""
+        """Demand some business: empty books balance, too."""
         for emsp in self.emsps:
             if not objects(emsp, "cdrs"):
                 yield f"{emsp['party']} was billed for nothing"
@@ -128,7 +128,7 @@ class Books:
             yield f"{self.cpo['party']} offers nothing"
 
     def _orders(self) -> Iterator[str]:
-        """Ask for everything that can be done from afar, and for a card that was asked about."""
+        """Demand every remote order once, and a card that its eMSP was asked about."""
         ordered = [*((emsp, _OF_DRIVER) for emsp in self.emsps), (self.scsp, _OF_SCSP)]
         for report, names in ordered:
             for name in names:

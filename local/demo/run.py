@@ -1,7 +1,7 @@
 """The demo: the hub between a sandbox CPO, two eMSPs and an SCSP, each a process of its own.
 
-The platforms register by the real handshake; then the CPO shows what it has and what it costs, the
-eMSPs issue tokens, and their drivers charge: by card, or by app from afar, when the SCSP limits the
+The platforms register by the real handshake; then the CPO publishes its Locations and Tariffs, the
+eMSPs issue tokens, and their drivers charge: by card, or remotely by app, when the SCSP limits the
 power. The check ends with a verdict: do the books balance?
 """
 
@@ -154,7 +154,7 @@ def _verdict(stage: Stage, *, deadline: float) -> int:
     print("\nBALANCED: tariffs, locations and tokens are equal on all sides; and each completed")
     print(f"session of {CPO.party} has one CDR, at the right eMSP, that agrees with it:")
     print("".join(f"  - {line}\n" for line in books.totals()), end="")
-    print("Every order a driver or the SCSP gave from afar was carried out.", flush=True)
+    print("Every remote order of a driver or the SCSP was carried out.", flush=True)
     return 0
 
 
@@ -179,7 +179,7 @@ def _books(stage: Stage) -> Books | None:
 @contextmanager
 def _stage(data_dir: DataDir, *, usual_port: int) -> Iterator[Stage]:
     """Start the servers and the hub; whatever happens, stop it all."""
-    with data_dir.taken(), Family() as family:
+    with data_dir.locked(), Family() as family:
         port = ports.usable_port(port_from("DEMO_PORT", usual_port), variable="DEMO_PORT")
         began = time.monotonic()
         print("Starting PostgreSQL, Valkey, the hub, its worker and beat …", flush=True)

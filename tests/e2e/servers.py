@@ -81,7 +81,7 @@ class Servers:
 def servers() -> Iterator[Servers]:
     """Run both servers in a place of this run's own."""
     where = of_purpose(purpose())
-    with where.taken(), Family() as family:
+    with where.locked(), Family() as family:
         found = Servers(where, family)
         found.start()
         yield found

@@ -15,11 +15,11 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts a serve
 
 def test_a_purpose_runs_once(where: DataDir) -> None:
     """Two runs of one purpose would share a database; the second learns who has it."""
-    with where.taken():
+    with where.locked():
         second = data_dir.of_purpose("test")
         with pytest.raises(Trouble, match=f"already running here .process {os.getpid()}"):
-            second.taken().__enter__()
-    with where.taken():
+            second.locked().__enter__()
+    with where.locked():
         pass
 
 
