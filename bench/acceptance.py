@@ -75,7 +75,7 @@ def _in_turns(
     aim: tuple[Aim, Key | None],
     limit: _Limit,
 ) -> Figure:
-    """Send for a while, then run the limit, some times; the round in the middle counts."""
+    """Send for a while, then run the limit, in several rounds; the median round counts."""
     found: dict[Round, Outcome] = {}
     for _ in range(ROUNDS):
         outcome = _fed(testbed, waiting)

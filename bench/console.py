@@ -163,7 +163,7 @@ def _slowest(client: Any, name: str, pages: list[str]) -> Iterator[Figure]:  # n
 
 
 def _opened(client: Any, page: str) -> tuple[float, int]:  # noqa: ANN401
-    """Open a page some times; return the milliseconds it takes and its queries."""
+    """Open a page several times; return its median of milliseconds, and its queries."""
     from django.db import connection as database  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 

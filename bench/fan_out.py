@@ -69,7 +69,7 @@ def _directly(testbed: Testbed) -> Outcome:
 
 
 def _arrivals(testbed: Testbed, receivers: int) -> Iterator[Figure]:
-    """Measure from acceptance to arrival, some times; the round in the middle counts."""
+    """Measure from acceptance to arrival, in several rounds; the median round counts."""
     pace = min(_MOST_CHANGES, _MOST_MESSAGES // receivers)
     before = taken(testbed)
     _send(testbed)

@@ -12,7 +12,7 @@ SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads which list: it may see the objects of these owners, so many on a page."""
+    """A party that reads a list: of which owners it may see objects, and how many on a page."""
 
     module: ModuleID
     party: PartyRef

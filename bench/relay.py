@@ -1,7 +1,7 @@
 """Relaying: real-time authorization through the hub against asking the eMSP directly.
 
 What the hub adds is in milliseconds, at the middle and at the slow end, with one driver waiting,
-with 16 and with 100 (spread over all eMSPs, as drivers are); the rate is held against the barest
+with 16 and with 100 (spread over all eMSPs, as drivers are); the rate is compared with a bare
 reverse proxy in front of the same eMSP. Rounds of the hub and of the way without it take turns.
 """
 

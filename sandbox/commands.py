@@ -128,7 +128,7 @@ class OrderDesk:
         return self._quirks.success({"result": result, "timeout": TIMEOUT})
 
     def send_result(self, order: Order, result: Mapping[str, Any]) -> Result:
-        """POST what came of an order to its response_url, bare, in the order's own exchange."""
+        """POST the result of an order to its response_url, bare, with its correlation id."""
         routing = RoutingHeaders(to=order.seen.sender, sender=order.seen.to).as_headers()
         headers = {**routing, CORRELATION_ID: order.correlation_id}
         return self._hub.call("POST", order.response_url, result, **headers)

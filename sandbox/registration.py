@@ -1,6 +1,7 @@
 """The credentials handshake of a simulated platform, on either side.
 
-Credentials chapter. Whoever receives credentials fetches versions and details before it answers.
+Credentials chapter. A platform that receives credentials fetches versions and details before it
+answers.
 """
 
 from collections.abc import Callable, Iterable

@@ -20,7 +20,7 @@ timezone = "UTC"
 _PULL_SECONDS = 10.0
 
 # Workers take their queues in turn, so dispatching does not wait behind the deliveries it started,
-# nor the news of who is connected behind long pulls and snapshots.
+# nor client info behind long pulls and snapshots.
 task_routes = {
     "hub.dispatch": {"queue": "wake"},
     "hub.snapshot": {"queue": "bulk"},

@@ -1,4 +1,4 @@
-"""The headers of every answer, whoever gave it: browsers are to guess nothing and keep nothing.
+"""The headers of every answer of the hub: browsers are to guess nothing and keep nothing.
 
 OCPI answers and pages of the console contain personal data and keys, so no cache on the way may
 keep a copy; static files say themselves how long they may be kept.

@@ -121,7 +121,7 @@ class BoundedAnswers(ResponseHandler):
         return None
 
     def _fail(self, failure: PeerError) -> None:
-        """Hang up, and have whoever waits for headers or body get this error."""
+        """Hang up, and raise this error wherever headers or body are awaited."""
         self.set_exception(failure)
         if self._answer is not None:
             set_exception(self._answer, failure)

@@ -67,7 +67,7 @@ class GuardedResolver(AbstractResolver):
         return [_result(host, address, port) for address in permitted]
 
     def _looked_up(self, host: str) -> "asyncio.Future[Sequence[str]]":
-        """Look a name up, or wait for whoever does so already, given up or not."""
+        """Look a name up, or join the lookup under way, even if its first caller gave up."""
         found = self._under_way.get(host)
         if found is None:
             loop = asyncio.get_running_loop()

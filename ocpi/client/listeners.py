@@ -13,7 +13,7 @@ from ocpi.client.reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class CompletedRequest:
-    """One request to a peer and what came of it: its reply, or why there is none."""
+    """One request to a peer and its outcome: the reply, or why there is none."""
 
     method: str
     url: str

@@ -90,7 +90,7 @@ class Reply:
 
 
 def _http_date(value: str) -> datetime | None:
-    """Read an HTTP-date; one without a zone is UTC, one no clock can show is none."""
+    """Read an HTTP-date, UTC if it has no zone; None for what is no date, or out of range."""
     try:
         moment = parsedate_to_datetime(value)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

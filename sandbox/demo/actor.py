@@ -122,7 +122,7 @@ class Actor:
         return outcome
 
     def note_result(self, seen: Seen) -> None:
-        """Take in what came of an order."""
+        """Keep the result of an order."""
         self._results[seen.route] = seen
 
     def _ask(self, party: PartyRef, request: Request) -> str:

@@ -1,7 +1,7 @@
 """Charging stations of the demo, where cars come and go: EVSE statuses, Sessions and CDRs.
 
 Spec: 2.2.1 mod_locations (EVSE status), mod_sessions, mod_cdrs, mod_commands. A driver with a good
-token gets a Session; who pays at the station is only seen in the EVSE's status; now and then a
+token gets a Session; one who pays at the station shows in the EVSE's status alone; now and then a
 station breaks and is repaired. A Session that a command started goes on until a command stops it.
 """
 
@@ -77,7 +77,7 @@ class ChargingStations:
     """A stream of events, the same sequence for the same seed.
 
     `own` are the operator's objects by module, `tokens` those it received. Nothing is changed in
-    them: who takes an event sends its messages and stores them. No timestamp comes twice.
+    them: the caller sends an event's messages and stores them. No timestamp comes twice.
     """
 
     own: Mapping[str, ObjectStore]

@@ -94,7 +94,7 @@ class CpoBusiness:
                 self._show(message.owner, message.ids[0])
 
     def _show(self, owner: PartyRef, name: str) -> None:
-        """Let whoever steers charging know a session that a driver started by app."""
+        """Show the SCSP a session that a driver started by app."""
         text, to = self.actor.platform.own["sessions"].get_text(owner, name), self.actor.plan.smart
         session = read_object(text)
         by_app = session["auth_method"] == "COMMAND" and session["status"] != "PENDING"
@@ -111,7 +111,7 @@ class CpoBusiness:
     # --- drivers -------------------------------------------------------------------------------
 
     def _ask(self, place: ChargingPlace, uid: str, token: Mapping[str, Any] | None) -> Permission:
-        """Ask whoever issued this card; the hub finds out who that is."""
+        """Ask the eMSP that issued this card; the message names none, the hub finds it."""
         ids = MessageIds.new()
         where = {"location_id": place.location["id"], "evse_uids": [place.evse["uid"]]}
         owner = PartyRef(place.location["country_code"], place.location["party_id"])
@@ -176,7 +176,7 @@ class CpoBusiness:
 
 
 def _word(result: Result) -> str:
-    """Read ALLOWED, BLOCKED …; empty when the answer says nothing of the kind."""
+    """Read ALLOWED, BLOCKED …; empty when the answer has no such word."""
     data = result.data if result.succeeded else None
     return str(data.get("allowed") or "") if isinstance(data, dict) else ""
 

@@ -59,7 +59,7 @@ class Signals:
     ) -> bool:
         """Wait so long, for ever, or until something holds; True if the process is to end.
 
-        Errands stay queued: whoever calls this is in the middle of a change.
+        Errands stay queued: its callers are in the middle of a change.
         """
         deadline = None if seconds is None else monotonic() + seconds
         while not self.is_ending and not until():

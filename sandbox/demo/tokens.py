@@ -1,4 +1,4 @@
-"""The tokens an eMSP gives its drivers, who may charge with one, and how to speak of one.
+"""The tokens an eMSP gives its drivers, who may charge with one, and how a log shows one.
 
 Spec: 2.2.1 mod_tokens: uid and type together name a token.
 """

@@ -35,7 +35,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         return [_entry(change) for change in _chosen(options)[: options.limit]]
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Say it in one line each."""
+        """Print one line for each."""
         for each in result:
             source = ", ".join(filter(None, (each["channel"], each["address"])))
             self.stdout.write(

@@ -44,7 +44,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         ]
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Say it in one line each."""
+        """Print one line for each."""
         for each in result:
             self.stdout.write(
                 f"{each['id']}  {each['at']}  {each['receiver']} {each['module']}  "

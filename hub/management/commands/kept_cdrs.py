@@ -38,7 +38,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         return [_row(each) for each in rows[:MOST_ROWS]]
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Say each in a line."""
+        """Print one line for each."""
         for each in result:
             amount = f"{each['cost']} {each['currency']}, {each['kwh']} kWh"
             self.stdout.write(

@@ -44,6 +44,6 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         return int(any(each["last_error"] for each in result))
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Say what came of each list."""
+        """Print the result of each list."""
         for each in result:
             self.stdout.write(each["line"])

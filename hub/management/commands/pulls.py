@@ -18,7 +18,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         return [status.describe(state) | {"line": status.line(state)} for state in status.states()]
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Say one line about each list."""
+        """Print one line for each list."""
         for each in result:
             self.stdout.write(f"{each['line']} (next: {each['due_at']})")
         if not result:

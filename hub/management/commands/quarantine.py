@@ -31,7 +31,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         return [_row(masked_object(each)) for each in newest]
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Say it in one line each, with the hint below."""
+        """Print one line for each, with the hint below."""
         for each in result:
             name = f"{each['party']} {each['module']} {each['id'] or '(no id)'}"
             since = f"{each['number']}  since {each['first_seen_at']}"

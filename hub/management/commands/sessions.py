@@ -42,7 +42,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         return [_row(row) for row in rows]
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Say it in one line each."""
+        """Print one line for each."""
         for each in result:
             self.stdout.write(
                 f"{each['id']}  {each['user']}  {each['address'] or '-'}  since {each['since']}"

@@ -30,7 +30,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Add what narrows the list."""
         add_narrowing_arguments(parser, whose="the receiver, like DE-MSA")
         parser.add_argument(
-            "--deliver", action="store_true", help="deliver to them now, also to who backs off"
+            "--deliver", action="store_true", help="deliver to them now, also during a back-off"
         )
         parser.add_argument(
             "--wait", type=float, default=0, metavar="SECONDS", help="until snapshots are over"

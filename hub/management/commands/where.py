@@ -60,7 +60,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         return found
 
     def show(self, result: list[dict[str, Any]]) -> None:
-        """Say it in one line for each party."""
+        """Print the object, and one line for each party."""
         for each in result:
             sent_to = f", for {each['audience']}" if each["audience"] else ""
             self.stdout.write(
