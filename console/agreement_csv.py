@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
 _SHOWN = 200
-"""How many bad lines a page names."""
+"""Bad lines that a page names."""
 MOST_LINES = 2_000
-"""More would keep whoever waits for the page, and the process that answers, for too long."""
+"""Lines of one file: with more the request would take too long."""
 
 
 class FileForm(forms.Form):
@@ -44,7 +44,7 @@ class AgreementCsvPages:
 
     @action(description="CSV out", url_path="export.csv", icon="download")
     def export_csv(self: Any, request: HttpRequest) -> StreamingHttpResponse:
-        """Hand out every agreement, line by line."""
+        """Send all agreements, line by line."""
         if not request.user.has_perm("hub.export_objects"):
             raise PermissionDenied
         audit.record("exported", "all agreements", kind=Agreement._meta.label)  # noqa: SLF001 - a documented name of Django
@@ -59,7 +59,7 @@ class AgreementCsvPages:
 
     @action(description="CSV in", url_path="import", icon="upload", permissions=["import_csv"])
     def import_csv(self: Any, request: HttpRequest) -> HttpResponse:
-        """Check a file or bring the agreements in line with it."""
+        """Show the form; on POST check a file, or change the agreements to what it says."""
         form = FileForm(request.POST or None, request.FILES or None)
         context: dict[str, Any] = {"title": "Agreements from a CSV file", "form": form}
         context |= {"columns": agreement_csv.COLUMNS, "shown": _SHOWN, "most": MOST_LINES}
@@ -68,19 +68,19 @@ class AgreementCsvPages:
         return page(self, request, "console/import_agreements.html", **context)
 
     def has_import_csv_permission(self: Any, request: HttpRequest) -> bool:
-        """Let in who may both add agreements and change them."""
+        """Allow it to those who may both add agreements and change them."""
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
 
 def _read(file: "UploadedFile[bytes]", *, dry_run: bool) -> dict[str, Any]:
-    """Return what became of a file; why it was refused; or where taking it over stopped."""
+    """Return what the page shows: what was imported, why it was refused, or where it stopped."""
     try:
         text = StringIO(file.read().decode("utf-8-sig"), newline="")
         imported = agreement_csv.read(text, dry_run=dry_run, most=MOST_LINES)
     except UnicodeDecodeError:
         return {"refusal": "it is not in UTF-8. Nothing was changed"}
-    # Errors of PostgreSQL have several lines; the page shows one.
-    except agreement_csv.BrokenOff as error:  # a ValueError, but some lines were taken over
+    # Below, messages are put on one line: those of PostgreSQL have several.
+    except agreement_csv.BrokenOff as error:  # a ValueError, but its first lines are in force
         return {"stopped": " ".join(str(error).split())}
     except (ValueError, DataError) as error:
         return {"refusal": f"{' '.join(str(error).split())}. Nothing was changed"}

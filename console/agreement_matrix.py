@@ -23,12 +23,13 @@ from parties.role_pairs import OWNERS, READERS
 
 LONGEST_SEARCH = 60
 _MOST_NAMED = 10
+"""Agreements that a message names."""
 _PAIR = re.compile("([0-9]{1,18})-([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What can be done to the selected pairs; `state` is what their agreements get."""
+    """A change of the selected pairs; `state` is the state that their agreements get."""
 
     title: str
     state: AgreementState
@@ -51,7 +52,7 @@ _CHANGES: Mapping[str, _Change] = {
 
 
 class MatrixFilterForm(forms.Form):
-    """The filter of the matrix as the page's address has it; an invalid value is ignored."""
+    """The filter of the matrix, from the query of the URL; an invalid value is ignored."""
 
     owners = forms.CharField(required=False, max_length=LONGEST_SEARCH)
     owner_role = forms.ChoiceField(
@@ -101,27 +102,27 @@ class MatrixPage:
                 replace(matrix_filter, row_page=found.rows.page, column_page=found.columns.page)
             ),
             legend=[(word, LETTERS[word]) for word in CellStatus],
-            changes=_CHANGES if _may_settle(self, request) else {},
+            changes=_CHANGES if _may_change(self, request) else {},
         )
 
 
 def _answer_selection(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa: ANN401 - the agreements' admin
     """Ask whether the selected pairs are to be changed; once that is confirmed, change them."""
-    if not _may_settle(admin, request):
+    if not _may_change(admin, request):
         raise PermissionDenied
     change, cells = _CHANGES.get(request.POST.get("change", "")), _selected(request)
     if change is None or not cells:
         admin.message_user(request, "Select at least one pair first.", messages.WARNING)
         return HttpResponseRedirect(request.get_full_path())
-    others = [cell for cell in cells if _differs(cell, change)]
+    to_change = [cell for cell in cells if _differs(cell, change)]
     if "confirmed" not in request.POST:
         return page(
             admin, request, "console/matrix_confirm.html", title=change.title,
-            change=change, name=request.POST["change"], cells=others, same=len(cells) - len(others),
-            back=request.get_full_path(),
+            change=change, name=request.POST["change"], cells=to_change,
+            same=len(cells) - len(to_change), back=request.get_full_path(),
         )  # fmt: skip
     try:
-        sentence = _settle_all(admin, request, change, others)
+        sentence = _change_all(admin, request, change, to_change)
     except NoSuchAgreement as error:
         admin.message_user(request, f"Nothing was changed: {error}", messages.ERROR)
     else:
@@ -129,8 +130,8 @@ def _answer_selection(admin: Any, request: HttpRequest) -> HttpResponse:  # noqa
     return HttpResponseRedirect(request.get_full_path())
 
 
-def _settle_all(admin: Any, request: HttpRequest, change: _Change, cells: Sequence[Cell]) -> str:  # noqa: ANN401 - the agreements' admin
-    """Change all pairs or none; say so, and of which the period lets nothing pass."""
+def _change_all(admin: Any, request: HttpRequest, change: _Change, cells: Sequence[Cell]) -> str:  # noqa: ANN401 - the agreements' admin
+    """Change all pairs or none; return a sentence, which names agreements outside their period."""
     without_effect = []
     with transaction.atomic():
         for cell in cells:
@@ -157,8 +158,9 @@ def _log_change(
 
 
 def _differs(cell: Cell, change: _Change) -> bool:
+    """Return whether a change makes a difference to a pair."""
     if cell.agreement is None:
-        # Where access is open, a suspended agreement is what refuses a pair.
+        # Where access is open, a pair without an agreement exchanges data: suspending adds one.
         return change.state is AgreementState.ACTIVE or settings.HUB_ACCESS == "open"
     return bool(cell.agreement.state != change.state)
 
@@ -168,7 +170,7 @@ def _selected(request: HttpRequest) -> list[Cell]:
     return agreement_matrix.cells_of((int(pair[1]), int(pair[2])) for pair in found if pair)
 
 
-def _may_settle(admin: Any, request: HttpRequest) -> bool:  # noqa: ANN401 - the agreements' admin
+def _may_change(admin: Any, request: HttpRequest) -> bool:  # noqa: ANN401 - the agreements' admin
     return bool(admin.has_change_permission(request) and admin.has_add_permission(request))
 
 

@@ -1,4 +1,4 @@
-"""Agreements: opened and ended here, between roles that have something to exchange.
+"""Agreements, which operators make and suspend, between roles that have something to exchange.
 
 Saving one sends the signal `agreement_changed`, which delivery listens to.
 """
@@ -34,14 +34,14 @@ AGREEMENT_TONES = {
     AgreementState.SUSPENDED: Tone.CARE,
     AgreementState.EXPIRED: Tone.QUIET,
 }
-_LOCKED = ("cpo", "emsp")
+_SIDES = ("cpo", "emsp")
 
 
 class _PartyField(forms.ModelChoiceField[Party]):
     """Parties by key, role and name."""
 
     def label_from_instance(self, obj: Party) -> str:
-        """Return what distinguishes the parties of one key: role and name."""
+        """Return key, role and name: parties of different roles may share a key."""
         known = obj.name or ("" if obj.is_active else "not registered yet")
         return f"{obj.ref} {obj.role} · {known}" if known else f"{obj.ref} {obj.role}"
 
@@ -68,14 +68,14 @@ class AgreementForm(forms.ModelForm[Agreement]):
         super().__init__(*args, **kwargs)
         field: Any = self.fields.get("modules")
         if field is not None:  # a viewer's form has no fields
-            # What it names already stays choosable: losing the last one would mean all modules.
+            # Modules that it names stay choosable: without the last of them it would mean all.
             offered = {*known_modules(functional=True), *self.instance.modules}
             field.choices = [(name, name) for name in sorted(offered)]
 
     def clean(self) -> dict[str, Any]:
-        """Judge the parties, the modules and the period together."""
+        """Check the parties, the modules and the period together."""
         cleaned = super().clean() or self.cleaned_data
-        cpo, emsp = (cleaned.get(side) or getattr(self.instance, side, None) for side in _LOCKED)
+        cpo, emsp = (cleaned.get(side) or getattr(self.instance, side, None) for side in _SIDES)
         if cpo is not None and emsp is not None:
             for sentence in objections(cpo, emsp, cleaned.get("modules", ())):
                 self.add_error(None, sentence)
@@ -87,7 +87,7 @@ class AgreementForm(forms.ModelForm[Agreement]):
 
 @admin.register(Agreement)
 class AgreementAdmin(MatrixPage, ExplainPage, AgreementCsvPages, ModelAdmin[Agreement]):
-    """Who exchanges data with whom; suspended, not deleted, so that it stays known."""
+    """Who exchanges data with whom. Agreements are suspended, never deleted."""
 
     form = AgreementForm
     list_display = ("parties", "cpo_name", "emsp_name", "state_badge", "covers", "begins", "ends")
@@ -110,18 +110,18 @@ class AgreementAdmin(MatrixPage, ExplainPage, AgreementCsvPages, ModelAdmin[Agre
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agreement]:
-        """Read both parties with the agreement: its name is theirs."""
+        """Read both parties with the agreement: it is named after them."""
         return super().get_queryset(request).select_related("cpo", "emsp")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Agreement | None = None
     ) -> tuple[str, ...]:
-        """Keep the parties of an agreement: another pair is another agreement."""
+        """Forbid other parties: another pair is another agreement."""
         del request
-        return _LOCKED if obj is not None else ()
+        return _SIDES if obj is not None else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Agreement | None = None) -> bool:
-        """Refuse: a deleted refusal would be an opening where access is open."""
+        """Refuse: where access is open, deleting a suspended agreement would let data pass."""
         del request, obj
         return False
 

@@ -1,4 +1,4 @@
-"""The audit in the console: who changed what, when, before and after. Nobody changes it."""
+"""The audit in the console: who changed what and when, with the values before and after."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -80,9 +80,9 @@ class ChangeAdmin(ReadOnly, ModelAdmin[Change]):
 
     @column("")
     def difference(self, row: Change) -> SafeString:
-        """Show what was and what is."""
+        """Show the values before and after."""
         before, after = row.before or {}, row.after or {}
-        cells = ((name, _said(before, name), _said(after, name)) for name in _names(row))
+        cells = ((name, _value(before, name), _value(after, name)) for name in _names(row))
         return table(("", "Before", "After"), cells)
 
 
@@ -90,5 +90,5 @@ def _names(row: Change) -> list[str]:
     return list({**(row.before or {}), **(row.after or {})})
 
 
-def _said(facts: dict[str, object], name: str) -> str:
+def _value(facts: dict[str, object], name: str) -> str:
     return str(facts[name]) if name in facts else "-"

@@ -1,4 +1,4 @@
-"""How every page of the operators' console is built: theme, read-only pages, small texts.
+"""Building blocks of the console's pages: the theme's classes, lists, badges, tables, times.
 
 The theme has no types, so type checkers see Django's classes of the same names.
 """
@@ -49,23 +49,24 @@ __all__ = [
     "badges",
     "cached_per_row",
     "column",
+    "is_permitted",
     "laid_out",
+    "may_view",
     "moment_text",
-    "operates",
     "page",
     "pretty",
-    "sees",
     "span",
     "table",
 ]
 
 _NONE = "-"
 _MOST_INDENTED = 32
-_SECONDS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+"""Levels of nesting: indentation of deeper JSON would be longer than the JSON."""
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 class Tone(StrEnum):
-    """What a colour says."""
+    """What the colour of a badge says; the values are the theme's."""
 
     GOOD = "success"
     BUSY = "info"
@@ -75,36 +76,36 @@ class Tone(StrEnum):
 
 
 _Row = TypeVar("_Row", bound=Model)
-_COMPARED = frozenset({"exact", "isnull", "gte", "lt"})
+_COMPARISONS = frozenset({"exact", "isnull", "gte", "lt"})
 
 
 class ModelAdmin(ThemedAdmin[_Row]):
     """A model's pages, whose lists are narrowed by their filters and by nothing else."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Refuse what no filter asks: by parts of a column its masked rest could be guessed."""
+        """Refuse a lookup that no filter makes: with others, masked values could be guessed."""
         del value
-        named, _, compared = lookup.rpartition("__")
+        column_name, _, comparison = lookup.rpartition("__")
         filters = {
             each if isinstance(each, str) else getattr(each, "parameter_name", None)
             for each in self.get_list_filter(request)
         }
         return lookup in filters or (
-            named.removesuffix("__id") in filters and compared in _COMPARED
+            column_name.removesuffix("__id") in filters and comparison in _COMPARISONS
         )
 
 
 def page(admin: Any, request: HttpRequest, template: str, **shown: object) -> TemplateResponse:  # noqa: ANN401 - the admin of any model
-    """Show a page of a model's admin that is none of Django's own.
+    """Return a page of a model's admin beside those that Django has.
 
-    No cache keeps it, nor any other answer of an admin: `admin_view` adds `never_cache` to each.
+    No cache keeps it: `admin_view` adds `never_cache` to every answer of an admin.
     """
     context = {**admin.admin_site.each_context(request), "opts": admin.opts, **shown}
     return TemplateResponse(request, template, context)
 
 
 class ReadOnly:
-    """A page that shows and never changes anything."""
+    """A page that shows rows and never changes them."""
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
         """Refuse."""
@@ -120,12 +121,12 @@ class ReadOnly:
 
 
 class CheckedChangeList(ChangeList):
-    """A list whose URL may say anything."""
+    """A list that does not fail on a value in its URL that no column can have."""
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Any]:
-        """Narrow the list; a value no column can have leads back to all of it."""
+        """Filter the list; an impossible value leads to the unfiltered list."""
         with _lookups_checked():
             return super().get_queryset(request, exclude_parameters)
 
@@ -136,7 +137,7 @@ class CheckedChangeList(ChangeList):
 
 
 class PageChangeList(CheckedChangeList):
-    """A list whose rows get what they show beyond their columns at once, not one by one."""
+    """A list whose admin reads by `complete`, for all rows at once, what is in no column."""
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page, then let `complete` of its admin add to the rows."""
@@ -147,7 +148,7 @@ class PageChangeList(CheckedChangeList):
 
 @contextmanager
 def _lookups_checked() -> Iterator[None]:
-    """Let Django say that a filter of the URL makes no sense: words for numbers, a NUL."""
+    """Raise what Django answers with the unfiltered list: for words in place of numbers, a NUL."""
     try:
         yield
     except (ValueError, DataError) as error:
@@ -158,12 +159,12 @@ _Shown = TypeVar("_Shown", bound=Callable[..., object])
 
 
 def column(title: str, *, order: str | None = None) -> Callable[[_Shown], _Shown]:
-    """Title a method that shows something of a row, and say what it is sorted by."""
+    """Give a method that shows something of a row its title, and the column to sort by."""
     return display(description=title, ordering=order)
 
 
 def cached_per_row(method: _Shown) -> _Shown:
-    """Compute a field of a row once: the theme asks for a field of a page up to five times."""
+    """Compute a field of a row once: the theme calls its method up to five times for one page."""
     name = f"_shown_{method.__name__}"
 
     @wraps(method)
@@ -194,7 +195,7 @@ def badges(items: Iterable[tuple[object, Tone]]) -> SafeString:
 
 
 def ago(moment: datetime | None) -> SafeString | str:
-    """Show how long ago or in how long; the exact moment appears under the pointer."""
+    """Show how long ago it was, or in how long it is; the exact moment is in the tooltip."""
     if moment is None:
         return _NONE
     exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
@@ -204,20 +205,20 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 
 def moment_text(moment: datetime | None) -> str:
-    """Show a moment that matters to the minute."""
+    """Show a moment to the minute."""
     return _NONE if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def span(seconds: float) -> str:
-    """Show a length of time with the precision an operator needs."""
-    for size, unit in _SECONDS:
+    """Show a length of time in its largest unit, rounded down."""
+    for size, unit in _UNITS:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return f"{int(seconds)} s"
 
 
 def laid_out(text: bytes) -> str:
-    """Lay JSON out; what is cut, nested too deeply to be indented, or no JSON stays as it is."""
+    """Indent JSON; text that is cut, too deeply nested or no JSON is returned as it is."""
     try:
         if shape.levels(msgspec.json.decode(text)) <= _MOST_INDENTED:
             return msgspec.json.format(text, indent=2).decode()
@@ -232,19 +233,19 @@ def pretty(text: bytes) -> SafeString:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString:
-    """Show rows below headers, for what is no form."""
+    """Show a table."""
     context = {"table": {"headers": headers, "rows": [list(row) for row in rows]}}
     inner = render_to_string("unfold/components/table.html", context)
     return format_html('<div class="hub-wide">{}</div>', inner)
 
 
-def operates(request: HttpRequest, model: type[Model], *, verb: str = "change") -> bool:
-    """Return whether the operator may do this to a model, whichever page asks."""
+def is_permitted(request: HttpRequest, model: type[Model], *, verb: str = "change") -> bool:
+    """Return whether the operator may `view`, `add`, `change` or `delete` rows of a model."""
     user: Any = request.user
     meta = model._meta  # noqa: SLF001 - a documented name of Django
     return bool(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}"))
 
 
-def sees(request: HttpRequest, model: type[Model]) -> bool:
-    """Return whether the operator may look at a model's rows: who may change them may, too."""
-    return any(operates(request, model, verb=verb) for verb in ("view", "change"))
+def may_view(request: HttpRequest, model: type[Model]) -> bool:
+    """Return whether the operator may see a model's rows; who may change them may see them."""
+    return any(is_permitted(request, model, verb=verb) for verb in ("view", "change"))

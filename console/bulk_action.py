@@ -1,6 +1,6 @@
-"""An action on many rows of a list: how many they are and what it means, and then to those alone.
+"""Actions on many rows of a list, confirmed on a page that says how many and what will happen.
 
-What comes to the list while somebody reads is left out.
+Rows that come to the list while somebody reads that page are left out.
 """
 
 import re
@@ -16,12 +16,16 @@ from django.template.response import TemplateResponse
 from console.base import page
 
 _SHOWN = 20
+"""Groups of rows that the page lists, the largest first."""
 _NUMBER = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """What is done, to what, and what that means; `by` names the columns that tell rows apart."""
+    """An action: its title, what its rows are called, and what it leads to.
+
+    `by` names the columns by which the page counts the rows in groups.
+    """
 
     title: str
     things: str
@@ -31,13 +35,13 @@ class Bulk:
 
 
 def confirmed(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any] | None:
-    """Return the rows that were confirmed; none while nothing was."""
+    """Return the rows for which the action was confirmed; None if it was not yet."""
     newest = request.POST.get("up_to", "")
     return rows.filter(pk__lte=int(newest)) if _NUMBER.fullmatch(newest) else None
 
 
 def ask(admin: Any, request: HttpRequest, rows: QuerySet[Any], bulk: Bulk) -> TemplateResponse:  # noqa: ANN401 - the admin of any list
-    """Say how many there are, of whom, and what will happen."""
+    """Return the page that says how many rows there are, of whom, and what will happen."""
     found = rows.order_by().aggregate(number=Count("pk"), newest=Max("pk"))
     groups = rows.order_by().values_list(*bulk.by).annotate(number=Count("pk"))
     listed = list(groups.order_by("-number", *bulk.by)[: _SHOWN + 1])

@@ -1,4 +1,4 @@
-"""CDRs: what a session came to, for whom, and what takes it back.
+"""CDRs: what charging cost, and for whom; a credit CDR takes another one back.
 
 Spec: 2.2.1 mod_cdrs.
 """
@@ -25,7 +25,7 @@ from ocpi.types import ModuleID
 
 @admin.register(Cdr)
 class CdrAdmin(ChargedAdmin[Cdr]):
-    """What is owed for charging."""
+    """CDRs, newest first."""
 
     finder = staticmethod(cdrs)
     search_help_text = f"Whole id, session id, {SEARCHED_BY}"
@@ -78,7 +78,7 @@ class CdrAdmin(ChargedAdmin[Cdr]):
 
     @column("Kind", order="credit")
     def kind(self, row: Cdr) -> SafeString:
-        """Show whether it takes another one back."""
+        """Show whether it is a credit CDR."""
         return related_tables.kind(row)
 
     @column("Session", order="session_key")
@@ -89,7 +89,7 @@ class CdrAdmin(ChargedAdmin[Cdr]):
     @column("Session")
     @cached_per_row
     def session_link(self, row: Cdr) -> SafeString | str:
-        """Lead to the session."""
+        """Link to the session."""
         found = session_of(row)
         return link(found, found.object_id) if found else self.session_id(row)
 
@@ -105,11 +105,11 @@ class CdrAdmin(ChargedAdmin[Cdr]):
 
     @column("Receiver's URL")
     def receivers_url(self, row: Cdr) -> str:
-        """Show what a receiver that it was addressed to answered."""
+        """Show the URL that a receiver answered with, if the CDR was addressed to one."""
         return row.remote_location or "-"
 
     @column("")
     @cached_per_row
     def siblings(self, row: Cdr) -> SafeString:
-        """Show what else came of the session, as a credit CDR does."""
+        """Show the other CDRs of the session."""
         return related_tables.cdr_table(siblings_of(row))

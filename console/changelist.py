@@ -1,4 +1,4 @@
-"""Lists of millions: pages as far as anybody leafs, and no row counted beyond them."""
+"""Lists of millions of rows: only the first have pages, and no row is counted beyond them."""
 
 from functools import cached_property
 from typing import Any
@@ -12,10 +12,11 @@ from django.http import HttpRequest
 from console.base import PageChangeList
 
 MOST = 10_000
+"""Rows that have pages, or that are sorted by a column."""
 
 
 class BoundedPaginator(Paginator[Any]):
-    """Pages of the first rows; how many there are beyond is not asked."""
+    """Pages of the first rows; how many there are beyond them is not asked."""
 
     template_name = "console/pages.html"
     most = MOST
@@ -28,7 +29,7 @@ class BoundedPaginator(Paginator[Any]):
 
     @cached_property
     def count(self) -> int:
-        """Count what is on the pages."""
+        """How many rows are on the pages."""
         return min(self._found, self.most)
 
     @property
@@ -38,15 +39,12 @@ class BoundedPaginator(Paginator[Any]):
 
 
 class BoundedChangeList(PageChangeList):
-    """A list that says how many rows there are below it alone, where it says it right.
-
-    It is sorted by a column when it is short enough: no index leads through millions by each.
-    """
+    """A list that is sorted by a column only if it is short: not every column has an index."""
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Any]:
-        """Search, narrow and sort; say so where there is too much to sort."""
+        """Search, filter and sort; show a message if there is too much to sort."""
         rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         if ORDER_VAR not in self.params or rows.order_by()[: MOST + 1].count() <= MOST:
             return rows
@@ -55,6 +53,7 @@ class BoundedChangeList(PageChangeList):
         return rows.order_by(*self.get_ordering(request, rows))
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page; the theme's head line has nothing to compare."""
+        """Read the page."""
         super().get_results(request)
+        # The theme shows the full number beside the one found where they differ.
         self.full_result_count = self.result_count

@@ -1,6 +1,6 @@
-"""What the pages of Sessions and CDRs have in common: who charged where, with what, how much.
+"""The common part of the pages of Sessions and CDRs: who charged where, with what, how much.
 
-Spec: 2.2.1 mod_sessions, mod_cdrs. The driver's token is shown by its last characters alone.
+Spec: 2.2.1 mod_sessions, mod_cdrs. Only the last characters of the driver's token are shown.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from console import charging_periods, formats
 from console.base import ago, cached_per_row, column, moment_text
 from console.object_links import link, location_of, short, token_of
-from console.reveal import Reveals
+from console.reveal import RevealPage
 from console.search import charged
 from console.stored_object import StoredAdmin
 from hub.masking.personal import mask_json, mask_value
@@ -22,10 +22,10 @@ Row = TypeVar("Row", bound=Charged)
 NARROW = 12
 """Characters of a long id that a wide list shows."""
 SEARCHED_BY = "token uid, EVSE id, location id, or party like NL-CPA"
-"""By what both are found beside their id."""
+"""What both are found by, beside their id."""
 
 
-class ChargedAdmin(Reveals, StoredAdmin[Row]):
+class ChargedAdmin(RevealPage, StoredAdmin[Row]):
     """Sessions or CDRs."""
 
     search_help_text = f"Whole id, {SEARCHED_BY}"
@@ -72,7 +72,7 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
 
     @column("Average price")
     def price_per_kwh(self, row: Row) -> str:
-        """Show what a kWh came to."""
+        """Show the average cost of a kWh."""
         return formats.price_per_kwh(row)
 
     @column("")
@@ -83,13 +83,13 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
 
     @column("Token")
     def token(self, row: Row) -> SafeString:
-        """Show what may be seen of the token, in a list."""
+        """Show the end of the token's uid, in a list."""
         return short(mask_value(row.token_key) or "-")
 
     @column("Token")
     @cached_per_row
     def token_link(self, row: Row) -> SafeString | str:
-        """Lead to the token."""
+        """Link to the token."""
         found = token_of(row, _decoded(row))
         shown = mask_value(row.token_key) or "none"
         return link(found, f"{shown} of {found.owner}") if found else f"{shown}, unknown to the hub"
@@ -102,7 +102,7 @@ class ChargedAdmin(Reveals, StoredAdmin[Row]):
     @column("Location")
     @cached_per_row
     def location_link(self, row: Row) -> SafeString | str:
-        """Lead to the location; one that is not to be published has no page (LOC-17)."""
+        """Link to the location; one that is not to be published has no page (LOC-17)."""
         found = location_of(row)
         if found is None or not found.publish:
             return self.location(row)

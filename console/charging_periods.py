@@ -1,11 +1,12 @@
-"""Charging periods as a chart: how much energy went in each.
+"""Charging periods as a chart of the energy in each.
 
-Spec: 2.2.1 mod_cdrs, ChargingPeriod and CdrDimension classes. Sessions carry the same.
+Spec: 2.2.1 mod_cdrs, ChargingPeriod and CdrDimension classes. Sessions have the same.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -15,6 +16,7 @@ from hub.module_policy import moment, number, word
 
 _WIDTH = 640
 _HEIGHT = 120
+"""Of the picture, in its own units."""
 _MOST_BARS = 160
 _dimension = word("type")
 _volume = number("volume")
@@ -23,7 +25,7 @@ _start = moment("start_date_time")
 
 @dataclass(frozen=True, slots=True)
 class PeriodBar:
-    """The energy of a period, or of some in a row where there are too many to tell apart."""
+    """The energy of one period, or of several in a row if there are more periods than bars."""
 
     start: datetime | None
     kwh: float
@@ -33,7 +35,7 @@ class PeriodBar:
 
     @property
     def top(self) -> float:
-        """Where it begins: pictures count from above."""
+        """Its y coordinate, which counts from the top of the picture."""
         return _HEIGHT - self.height
 
 
@@ -59,20 +61,24 @@ def chart(decoded: Mapping[str, object]) -> SafeString | str:
 
 def _bars(energies: Sequence[tuple[datetime | None, float]]) -> list[PeriodBar]:
     """Draw equally wide bars, the highest as high as the picture."""
-    size = -(-len(energies) // _MOST_BARS)
+    size = ceil(len(energies) / _MOST_BARS)
     groups = [energies[at : at + size] for at in range(0, len(energies), size)]
     sums = [sum(kwh for _, kwh in group) for group in groups]
     most, step = max(map(abs, sums)) or 1.0, _WIDTH / len(groups)
     return [
         PeriodBar(
-            group[0][0], kwh, round(at * step, 2), round(step * 0.9, 2), abs(kwh) / most * _HEIGHT
+            start=group[0][0],
+            kwh=kwh,
+            x=round(at * step, 2),
+            width=round(step * 0.9, 2),  # the rest is a gap
+            height=abs(kwh) / most * _HEIGHT,
         )
         for at, (group, kwh) in enumerate(zip(groups, sums, strict=True))
     ]
 
 
 def _energy(period: Mapping[str, object]) -> float:
-    """Sum up a period's ENERGY; an odd volume counts nothing."""
+    """Return the sum of a period's ENERGY dimensions; a volume that is no number counts 0."""
     dimensions = (d for d in _objects(period.get("dimensions")) if _dimension(d) == "ENERGY")
     volumes: list[Any] = [_volume(dimension) for dimension in dimensions]
     return sum(volume or 0.0 for volume in volumes)

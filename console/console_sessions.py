@@ -1,4 +1,4 @@
-"""Who is logged in at the console: one's own sessions, and for administrators everybody's.
+"""Sessions at the console: everybody sees their own, administrators see all.
 
 OWASP ASVS 3.3.
 """
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.base import ModelAdmin, ReadOnly, Tone, ago, badge, column, operates
+from console.base import ModelAdmin, ReadOnly, Tone, ago, badge, column, is_permitted
 from operators import sessions
 from operators.actor import actor
 from operators.audit import record
@@ -32,8 +32,8 @@ class ConsoleSessionAdmin(ReadOnly, ModelAdmin[ConsoleSession]):
     actions = ("end",)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show it in the menu to whoever sees all of them."""
-        return operates(request, ConsoleSession, verb="view")
+        """Show it in the menu to those who see all sessions."""
+        return is_permitted(request, ConsoleSession, verb="view")
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Let everybody see their own."""
@@ -45,13 +45,13 @@ class ConsoleSessionAdmin(ReadOnly, ModelAdmin[ConsoleSession]):
         return bool(request.user.is_staff)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConsoleSession]:
-        """Show one's own; all to who may see accounts."""
+        """Select the operator's own sessions, or all if they may see all."""
         rows = sessions.alive().exclude(user=None)
         return rows if self.has_module_permission(request) else rows.filter(user=request.user.pk)
 
     @admin.action(description="End the selected sessions", permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[ConsoleSession]) -> None:
-        """End them, and write down whose they were."""
+        """End the sessions; the audit names whose they were."""
         users = {row.user for row in queryset.select_related("user") if row.user is not None}
         number = sessions.end(queryset)
         for user in sorted(users, key=str):
@@ -60,10 +60,10 @@ class ConsoleSessionAdmin(ReadOnly, ModelAdmin[ConsoleSession]):
 
     @column("Who", order="user__username")
     def whose(self, row: ConsoleSession) -> SafeString:
-        """Name who is logged in, and mark the session that looks."""
-        looks = actor()
-        here = looks is not None and row.session_key == looks.session
-        return format_html("{} {}", row.user, badge("this one", Tone.GOOD) if here else "")
+        """Name who is logged in, and mark the session that asks for the page."""
+        present = actor()
+        is_own = present is not None and row.session_key == present.session
+        return format_html("{} {}", row.user, badge("this one", Tone.GOOD) if is_own else "")
 
     @column("Since", order="since")
     def begun(self, row: ConsoleSession) -> SafeString | str:

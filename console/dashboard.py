@@ -1,6 +1,6 @@
-"""The console's first page: figures of the hub, each with the link to the list behind it.
+"""The console's first page: figures of the hub, each with a link to the list behind it.
 
-Whoever may not see a list does not see its figures.
+An operator who may not see a list does not see its figures either.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,24 +14,26 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from console.base import operates, sees, span
-from console.charts import Bar, Columns, SeriesData, bars, columns
+from console.base import is_permitted, may_view, span
+from console.charts import Bar, BarData, Columns, SeriesData, bars, columns
 from console.object_links import list_of
 from console.tones import EVSE_TONES
 from hub.models import Cdr, DeadLetter, Evse, Exchange, Location, Subscription
 from hub.statistics import dashboard
-from hub.statistics.dashboard import BUCKETS, HOURS, MOST
+from hub.statistics.dashboard import BUCKETS, COUNTED_DEAD_LETTERS, HOURS
 from ocpi.status_codes import StatusCode
 from parties.connection_status import ConnectionStatus
 from parties.models import Party, Platform
 
 _SHOWN = 8
+"""Bars of a panel."""
+_FIRST_WITHOUT_DECIMAL = 10_000
 _STATE_TONES = {"CONNECTED": "good", "OFFLINE": "bad", "SUSPENDED": "care", "PLANNED": ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One figure, its picture, and where all of it is."""
+    """A figure, a chart of what it is made of, and the URL of the list behind it."""
 
     title: str
     figure: str
@@ -42,14 +44,14 @@ class Panel:
     is_wide: bool = False
     tone: str = ""
     nothing: str = ""
-    """What is said instead of an empty picture."""
+    """The sentence in place of an empty chart."""
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Give the first page what this operator may see."""
-    shown = [make() for model, make in _PANELS if sees(request, model)]
+    """Add to the context of the first page the panels that this operator may see."""
+    shown = [make() for model, make in _PANELS if may_view(request, model)]
     onboard = (
-        reverse("admin:parties_platform_add") if operates(request, Platform, verb="add") else ""
+        reverse("admin:parties_platform_add") if is_permitted(request, Platform, verb="add") else ""
     )
     return {**context, "title": "Dashboard", "panels": shown, "onboard": onboard}
 
@@ -63,17 +65,18 @@ def _messages() -> Panel:
             module or "other",
             f"{found.totals[module]:,}",
             found.by_module[module],
-            _list(Exchange, module=module),
+            _list_url(Exchange, module=module),
         )
         for module in order
     ]
     hours = [found.begin + timedelta(hours=number) for number in range(0, HOURS + 1, 6)]
     marks = [f"{hour:%H:%M}" for hour in hours]
+    # The last bucket is not over yet: the figure is that of the one before.
     last = sum(numbers[BUCKETS - 2] for numbers in found.by_module.values())
     return Panel(
         "Messages per minute",
-        f"{last:,.1f}" if last < MOST else f"{last:,.0f}",
-        _list(Exchange),
+        f"{last:,.1f}" if last < _FIRST_WITHOUT_DECIMAL else f"{last:,.0f}",
+        _list_url(Exchange),
         f"{total:,} in 24 hours, {found.failed:,} of them without success",
         columns=columns(series, marks=marks, about="Messages per minute by module, 24 hours (UTC)"),
         is_wide=True,
@@ -84,74 +87,74 @@ def _messages() -> Panel:
 def _parties() -> Panel:
     counts = dashboard.parties()
     rows = [
-        (state, number, f"{number:,}", _list(Platform, status__exact=state))
-        for state, number in counts.items()
+        BarData(status, number, f"{number:,}", _list_url(Platform, status__exact=status))
+        for status, number in counts.items()
     ]
     offline = counts[ConnectionStatus.OFFLINE]
     about = f"{offline:,} of them offline" if offline else "none of them offline"
     total = f"{sum(counts.values()):,}"
-    return Panel("Parties", total, _list(Party), about, bars(rows, _STATE_TONES))
+    return Panel("Parties", total, _list_url(Party), about, bars(rows, _STATE_TONES))
 
 
 def _failures() -> Panel:
     found = dashboard.failures()
     rows = [
-        (_failed(each), each.number, f"{each.number:,}", _failed_list(each))
+        BarData(_failure_label(each), each.number, f"{each.number:,}", _failure_url(each))
         for each in found[:_SHOWN]
     ]
     total = sum(each.number for each in found)
     return Panel(
         "Errors in 24 hours",
         f"{total:,}",
-        _list(Exchange),
+        _list_url(Exchange),
         "by party and code",
-        bars(rows, {label: "bad" for label, *_ in rows}),
+        bars(rows, {row.label: "bad" for row in rows}),
         nothing="" if rows else "No errors.",
     )
 
 
-def _failed(each: dashboard.FailureCount) -> str:
+def _failure_label(each: dashboard.FailureCount) -> str:
     names = {code.value: code.description for code in StatusCode}
     code = f"{each.code} {names.get(each.code, '')}" if each.code >= 1000 else f"HTTP {each.code}"  # noqa: PLR2004 - OCPI's codes begin there
     return f"{each.party or 'no known party'}: {code.strip() if each.code else 'no answer'}"
 
 
-def _failed_list(each: dashboard.FailureCount) -> str:
+def _failure_url(each: dashboard.FailureCount) -> str:
     is_known = each.code in {code.value for code in StatusCode}
     query = {"party": each.party, "status_code": str(each.code) if is_known else ""}
-    return _list(Exchange, **{name: value for name, value in query.items() if value})
+    return _list_url(Exchange, **{name: value for name, value in query.items() if value})
 
 
 def _throttled() -> Panel:
     found = dashboard.throttled()
     rows = [
-        (each.platform or "strangers", each.number, f"{each.number:,}", _throttled_list(each))
+        BarData(each.platform or "strangers", each.number, f"{each.number:,}", _throttled_url(each))
         for each in found[:_SHOWN]
     ]
     return Panel(
         "Over their rate in 24 hours",
         f"{sum(each.number for each in found):,}",
-        _list(Exchange, status_code=str(StatusCode.CLIENT_ERROR.value)),
+        _list_url(Exchange, status_code=str(StatusCode.CLIENT_ERROR.value)),
         "requests refused with 429, by platform",
-        bars(rows, {label: "care" for label, *_ in rows}),
+        bars(rows, {row.label: "care" for row in rows}),
         nothing="" if rows else "Nobody sends too much.",
     )
 
 
-def _throttled_list(each: dashboard.ThrottledCount) -> str:
+def _throttled_url(each: dashboard.ThrottledCount) -> str:
     if each.platform:
-        return _list(Platform, q=each.platform)
-    return _list(Exchange, status_code=str(StatusCode.CLIENT_ERROR.value))
+        return _list_url(Platform, q=each.platform)
+    return _list_url(Exchange, status_code=str(StatusCode.CLIENT_ERROR.value))
 
 
 def _waiting() -> Panel:
-    found = dashboard.waiting()
+    found = dashboard.receivers_behind()
     rows = [
-        (
+        BarData(
             f"{each.receiver}: {each.module}",
             each.seconds,
             span(each.seconds),
-            _list(Subscription, q=each.receiver),
+            _list_url(Subscription, q=each.receiver),
         )
         for each in found[:_SHOWN]
     ]
@@ -159,9 +162,9 @@ def _waiting() -> Panel:
     return Panel(
         "Oldest undelivered change",
         span(oldest) if found else "none",
-        _list(Subscription),
+        _list_url(Subscription),
         f"{len(found):,} receivers are behind" if found else "every receiver is up to date",
-        bars(rows, {label: "care" for label, *_ in rows}),
+        bars(rows, {row.label: "care" for row in rows}),
         tone="bad" if oldest >= 600 else "",  # noqa: PLR2004 - as in console.lag
         nothing="" if rows else "Nothing waits to be delivered.",
     )
@@ -169,19 +172,25 @@ def _waiting() -> Panel:
 
 def _dead_letters() -> Panel:
     found = dashboard.dead_letters()
-    number = f"more than {MOST:,}" if found.number > MOST else f"{found.number:,}"
+    number = (
+        f"more than {COUNTED_DEAD_LETTERS:,}"
+        if found.number > COUNTED_DEAD_LETTERS
+        else f"{found.number:,}"
+    )
     about = f"the first of {found.oldest:%Y-%m-%d %H:%M} UTC" if found.oldest else ""
     rows = [
-        (each.receiver, each.number, f"{each.number:,}", _list(DeadLetter, q=each.receiver))
+        BarData(
+            each.receiver, each.number, f"{each.number:,}", _list_url(DeadLetter, q=each.receiver)
+        )
         for each in found.by_receiver[:_SHOWN]
     ]
-    tones = {label: "bad" for label, *_ in rows}
+    tones = {row.label: "bad" for row in rows}
     nothing = "" if rows else "No receiver refused anything."
     tone = "bad" if rows else ""
     return Panel(
         "Dead letters",
         number,
-        _list(DeadLetter),
+        _list_url(DeadLetter),
         about,
         bars(rows, tones),
         tone=tone,
@@ -192,7 +201,7 @@ def _dead_letters() -> Panel:
 def _cdrs() -> Panel:
     found = dashboard.cdrs()
     total = sum(found.by_hour)
-    url = _list(Cdr, posted_at__gte=f"{found.begin:%Y-%m-%d %H:%M:%S}Z")
+    url = _list_url(Cdr, posted_at__gte=f"{found.begin:%Y-%m-%d %H:%M:%S}Z")
     series = [SeriesData("CDRs", f"{total:,}", found.by_hour, url)] if total else []
     marks = [f"{hour:02}:00" for hour in range(0, HOURS + 1, 6)]
     return Panel(
@@ -208,7 +217,7 @@ def _cdrs() -> Panel:
 def _evses() -> Panel:
     counts = dashboard.evses()
     rows = [
-        (status, number, f"{number:,}", _list(Evse, status=status))
+        BarData(status, number, f"{number:,}", _list_url(Evse, status=status))
         for status, number in sorted(counts.items(), key=lambda item: -item[1])
         if number
     ]
@@ -233,9 +242,10 @@ _PANELS: tuple[tuple[type[Model], Callable[[], Panel]], ...] = (
     (Location, _evses),
     (Exchange, _throttled),
 )
+"""In the order of the page, each with the model that an operator must be allowed to see."""
 
 
-def _list(model: type[Model], **query: str) -> str:
+def _list_url(model: type[Model], **query: str) -> str:
     url = list_of(model)
     return f"{url}?{urlencode(query)}" if query else url
 

@@ -1,7 +1,4 @@
-"""Dead letters: what a receiver refused, with its own words.
-
-Delivery went on; an operator may have them sent again.
-"""
+"""Dead letters: messages that a receiver refused, and its reason; they can be sent again."""
 
 import msgspec
 from django.contrib import admin
@@ -22,6 +19,8 @@ from hub.models import DeadLetter
 from hub.store.raw_json import members
 
 _NARROW = 12
+"""Characters of a correlation id in a list."""
+_REASON_SHOWN = 120
 
 
 @admin.register(DeadLetter)
@@ -74,7 +73,7 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> DeadLetter | None:
-        """Take off it what identifies a driver, so that no page of it says it."""
+        """Mask what identifies a driver, for every page of the dead letter."""
         row = super().get_object(request, object_id, from_field)
         if row is not None:
             self.complete([row])
@@ -109,11 +108,13 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
     @column("Reason", order="reason")
     def why(self, row: DeadLetter) -> str:
         """Show the beginning of the reason."""
-        return row.reason if len(row.reason) <= 120 else f"{row.reason[:120]}…"  # noqa: PLR2004
+        if len(row.reason) <= _REASON_SHOWN:
+            return row.reason
+        return f"{row.reason[:_REASON_SHOWN]}…"
 
     @column("Timeline")
     def journey(self, row: DeadLetter) -> SafeString | str:
-        """Lead to all that carried the same correlation id."""
+        """Link to all messages with the same correlation id."""
         if not row.correlation_id:
             return "-"
         shown = short(row.correlation_id, longest=_NARROW)
@@ -122,7 +123,7 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
 
     @column("Body")
     def content(self, row: DeadLetter) -> SafeString | str:
-        """Show what was sent, unless its owner does not publish it (LOC-17)."""
+        """Show the body, unless it is of a Location that is not to be published (LOC-17)."""
         if row.body is None:
             return "none"
         text = mask_member(row.body.encode(), PUBLISHED_TO)

@@ -1,6 +1,6 @@
-"""A driver's data taken away or erased: who is meant, why, and what it comes to.
+"""The pages that export or erase a driver's data: which driver, why, and what was found.
 
-docs/privacy.md. Ids are posted and never stand in an address; a worker erases.
+docs/privacy.md. Ids are POSTed and never part of a URL; a worker erases.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ _ERASE, _EXPORT = "hub.erase_driver", "hub.export_driver"
 
 
 class DriverForm(forms.Form):
-    """Who is meant, and why."""
+    """The ids of the driver, and the reason."""
 
     uids = forms.CharField(required=False, max_length=LONGEST_IDS)
     contract = forms.CharField(required=False, max_length=100)
@@ -37,7 +37,7 @@ class DriverForm(forms.Form):
     reason = forms.CharField(max_length=200)
 
     def clean(self) -> dict[str, Any]:
-        """Follow the ids to what they lead to; what names nobody is an error of the form."""
+        """Find the driver by the ids; ids that name nobody are an error of the form."""
         given: dict[str, Any] = super().clean() or {}
         try:
             given["driver"] = resolved(
@@ -53,8 +53,8 @@ class DriverForm(forms.Form):
         return given
 
 
-class Drivers:
-    """Adds the pages to the list of tokens."""
+class DriverPages:
+    """Adds the pages to the admin of tokens."""
 
     def get_urls(self: Any) -> list[URLPattern]:
         """Add the page of a job."""
@@ -64,7 +64,7 @@ class Drivers:
         return urls
 
     def has_driver_permission(self, request: HttpRequest, _: object = None) -> bool:
-        """Let in who may do either."""
+        """Allow the page to those who may export or erase."""
         user: Any = request.user
         return bool(user.has_perm(_ERASE) or user.has_perm(_EXPORT))
 
@@ -75,19 +75,21 @@ class Drivers:
         permissions=["driver"],
     )
     def driver(self: Any, request: HttpRequest) -> HttpResponseBase:
-        """Ask who is meant; then hand out the data, or ask once more and erase."""
+        """Ask for the driver and show what was found; then export it, or have it erased."""
         if not self.has_driver_permission(request):
             raise PermissionDenied
         form = DriverForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
-            return _asked(self, request, form)
+            return _form_page(self, request, form)
         chosen = request.POST.get("do", "")
         if not request.user.has_perm(_EXPORT if chosen == "export" else _ERASE):
             raise PermissionDenied
         given = form.cleaned_data
         if chosen == "export":
-            return _file(given["driver"], one_line(given["reason"], longest=200))
-        return _erased(self, request, form) if chosen == "erase" else _asked(self, request, form)
+            return _export(given["driver"], one_line(given["reason"], longest=200))
+        if chosen == "erase":
+            return _start_erasure(self, request, form)
+        return _form_page(self, request, form)
 
     def driver_job(self: Any, request: HttpRequest, name: str) -> HttpResponse:
         """Show how far an erasure is."""
@@ -97,14 +99,14 @@ class Drivers:
         return jobs.progress_page(self, request, name, title="A driver is erased", back=back)
 
 
-def _asked(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:  # noqa: ANN401 - of tokens
-    """Show the form, and what its ids lead to."""
+def _form_page(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:  # noqa: ANN401 - of tokens
+    """Show the form, and how much was found by its ids."""
     user: Any = request.user
-    looked = form.is_valid() if request.method == "POST" else False
+    looked = request.method == "POST" and form.is_valid()
     shown = {
         "title": "A driver's data",
         "form": form,
-        "found": _found(form.cleaned_data["driver"]) if looked else (),
+        "found": _counts(form.cleaned_data["driver"]) if looked else (),
         "looked": looked,
         "may_export": user.has_perm(_EXPORT),
         "may_erase": user.has_perm(_ERASE),
@@ -113,7 +115,7 @@ def _asked(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse: 
     return page(admin, request, "console/driver.html", **shown)
 
 
-def _erased(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:  # noqa: ANN401 - of tokens
+def _start_erasure(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:  # noqa: ANN401 - of tokens
     """Hand the erasure to a worker."""
     given = form.cleaned_data
     erasure = {
@@ -127,12 +129,12 @@ def _erased(admin: Any, request: HttpRequest, form: DriverForm) -> HttpResponse:
         name = hand_over(housekeeping.erase_driver, erasure)
     except OperationalError as error:
         form.add_error(None, f"The broker does not answer: {error}")
-        return _asked(admin, request, form)
+        return _form_page(admin, request, form)
     return HttpResponseRedirect(reverse(f"admin:{_JOB}", args=[name]))
 
 
-def _found(driver: Driver) -> list[tuple[str, int]]:
-    """Count what indexes lead to; the rest is found on the way."""
+def _counts(driver: Driver) -> list[tuple[str, int]]:
+    """Count what indexes find; other tables are only searched when data is exported or erased."""
     found = [("tokens", tokens(driver).count())]
     for model in CHARGED:
         name = str(model._meta.verbose_name_plural)  # noqa: SLF001 - a documented name of Django
@@ -140,7 +142,7 @@ def _found(driver: Driver) -> list[tuple[str, int]]:
     return found
 
 
-def _file(driver: Driver, reason: str) -> StreamingHttpResponse:
+def _export(driver: Driver, reason: str) -> StreamingHttpResponse:
     answer = StreamingHttpResponse(
         extract(driver, reason=reason), content_type="application/json; charset=utf-8"
     )

@@ -1,6 +1,6 @@
-"""EVSEs: which have which status, how each was in the last days, and who has it.
+"""EVSEs: their status now and in the last days, and which party has which version of them.
 
-Spec: 2.2.1 mod_locations; LOC-17. An EVSE is part of its Location: who may see that sees it.
+Spec: 2.2.1 mod_locations; LOC-17. Operators who may see Locations see their EVSEs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,13 +20,13 @@ from console.base import (
     ago,
     cached_per_row,
     column,
+    may_view,
     pretty,
-    sees,
     span,
     table,
 )
 from console.changelist import BoundedChangeList, BoundedPaginator
-from console.export import Exports
+from console.export import ExportPages
 from console.filters import owner_filter, word_filter
 from console.object_links import link, short
 from console.stored_object import object_status_table
@@ -39,7 +39,7 @@ from ocpi.types import ModuleID, fold
 from ocpi.versions import values_of
 
 _HOURS = uptime.DAYS * 24
-_CHANGES = 50
+_CHANGES_SHOWN = 50
 _WORST_LAST = ("quiet", "good", "busy", "care", "bad")
 
 
@@ -54,8 +54,8 @@ class _OwnerFilter(owner_filter(ModuleID.LOCATIONS)):  # type: ignore[misc]
 
 
 @admin.register(Evse)
-class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
-    """EVSEs of the present texts of published locations."""
+class EvseAdmin(ExportPages, ReadOnly, ModelAdmin[Evse]):
+    """EVSEs that published locations have at present."""
 
     list_display = ("identity", "evse_id", "location", "owner", "state", "updated")
     list_filter = (
@@ -83,14 +83,14 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
         """Ask for the permission to see Locations."""
-        return sees(request, Location)
+        return may_view(request, Location)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Ask for the same."""
         return self.has_view_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Evse]:
-        """Leave out what a later text left out, and what is not to be published (LOC-17)."""
+        """Select EVSEs of the location's last text, if it is to be published (LOC-17)."""
         present = super().get_queryset(request).filter(generation=F("object__generation"))
         return present.filter(object__publish=True).select_related("object").defer("object__text")
 
@@ -118,7 +118,7 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
 
     @column("Location")
     def location(self, row: Evse) -> SafeString:
-        """Lead to the location."""
+        """Link to the location."""
         return link(row.object, row.object.name or row.object.object_id)
 
     @column("Owner")
@@ -128,7 +128,7 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
 
     @column("Status")
     def state(self, row: Evse) -> SafeString:
-        """Show how it is."""
+        """Show the status."""
         return status_badge(row.status)
 
     @column("Last updated")
@@ -139,14 +139,14 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
     @column("")
     @cached_per_row
     def days(self, row: Evse) -> SafeString:
-        """Show how it was, hour by hour, and its uptime."""
+        """Show its statuses, hour by hour, and its uptime."""
         return days(uptime.recent_spans(row))
 
     @column("")
     @cached_per_row
     def changes(self, row: Evse) -> SafeString:
         """Show the newest changes of its status."""
-        found = list(row.changes.order_by("-minute")[:_CHANGES])
+        found = list(row.changes.order_by("-minute")[:_CHANGES_SHOWN])
         cells = (
             (
                 ago(each.at),
@@ -173,7 +173,7 @@ class EvseAdmin(Exports, ReadOnly, ModelAdmin[Evse]):
 
 
 def days(known: Sequence[Span]) -> SafeString:
-    """Draw how it was, hour by hour, each as bad as the worst of it."""
+    """Draw the statuses of an EVSE, each hour in the colour of the worst in it."""
     share = uptime.uptime_share(known)
     rects, at = [], 0
     for tone, hours in groupby(_hours(known)):

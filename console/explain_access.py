@@ -1,6 +1,6 @@
 """The page that says whether two parties may exchange a module, and why not.
 
-It asks who judges messages: `parties.access`.
+The answer comes from `parties.access`, which decides on messages too.
 """
 
 from itertools import permutations
@@ -18,7 +18,7 @@ from parties.agreements import objections
 from parties.models import Agreement, Party
 
 _OFFERED = 2_000
-"""How many parties a field suggests; any other is typed."""
+"""Parties that a field suggests; others can be typed."""
 
 
 class QuestionForm(forms.Form):
@@ -40,11 +40,11 @@ class QuestionForm(forms.Form):
 
 
 class ExplainPage:
-    """Adds the question to the agreements' admin."""
+    """Adds the page to the agreements' admin."""
 
     @action(description="Explain", url_path="explain", icon="help")
     def explain(self: Any, request: HttpRequest) -> HttpResponse:
-        """Answer it."""
+        """Show the form, and the answer once it is filled in."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = QuestionForm(request.GET or None)

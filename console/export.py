@@ -1,8 +1,8 @@
-"""A list as a file: what is narrowed by search and filters goes out whole, however long it is.
+"""The export of a list as a file: all rows that search and filters leave, however many.
 
-What identifies a driver is in it for a reason alone, given by who may see it. That it was taken
-away, what of it and by whom, is in the audit. A page that names the job may ask how far it is while
-its file comes; without scripts the file comes alone.
+What identifies a driver is only in it if an operator who may see that gives a reason. The audit has
+who exported what. A script may name the export as a job, and ask how far it is while the file
+arrives; without scripts only the file arrives.
 """
 
 from collections.abc import Generator, Iterable, Iterator
@@ -44,7 +44,7 @@ _TYPES: "Mapping[FileFormat, str]" = {
     FileFormat.JSON: "application/x-ndjson",
 }
 _LIST_STATE = {"o", "p"}
-"""What of an address says how a list is sorted and which page of it is looked at."""
+"""Query parameters of a list for its order and its page."""
 LONGEST_REASON = 200
 _JOB = "export-{}"
 _STAGES: "Mapping[Stage, str]" = {
@@ -56,25 +56,25 @@ _STAGES: "Mapping[Stage, str]" = {
 
 
 class JobForm(forms.Form):
-    """Under which name a page asks how far its file is."""
+    """The name by which a page asks how far its file is."""
 
     job = forms.RegexField("^[0-9a-f]{32}$", required=False)
 
 
 class ExportForm(JobForm):
-    """How the file is written, and whether it says who the drivers are."""
+    """The format of the file, and the reason if it is to say who the drivers are."""
 
     form = forms.ChoiceField(choices=[(FileFormat.CSV, "CSV"), (FileFormat.JSON, "JSON lines")])
     reason = forms.CharField(required=False, max_length=LONGEST_REASON)
 
 
-class Exports:
-    """Adds the way to a file to a list."""
+class ExportPages:
+    """Adds the export to a list."""
 
     actions_list: tuple[str, ...] = ("export",)
 
     def get_urls(self: Any) -> list[URLPattern]:
-        """Add where a page asks how far its file is."""
+        """Add the URL at which a page asks how far its file is."""
         view = self.admin_site.admin_view(self.export_progress)
         name = f"hub_{self.opts.model_name}_export_progress"
         urls: list[URLPattern] = [
@@ -84,13 +84,13 @@ class Exports:
         return urls
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Let in who may take lists away."""
+        """Allow it to those who may export lists."""
         user: Any = request.user
         return bool(user.has_perm(_PERMISSION))
 
     @action(description="Export", url_path="export", icon="download", permissions=["export"])
     def export(self: Any, request: HttpRequest) -> HttpResponseBase:
-        """Ask how; on POST hand it out."""
+        """Show the form; on POST send the file."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         back = _with_query(reverse(f"admin:hub_{self.opts.model_name}_changelist"), request)
@@ -101,21 +101,21 @@ class Exports:
         name = next(name for name, kind in KINDS.items() if kind.model is self.model)
         form = ExportForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            return _file(request, name, rows, form.cleaned_data)
+            return _export(request, name, rows, form.cleaned_data)
         return _page(self, request, KINDS[name], back)
 
     def export_progress(self: Any, request: HttpRequest) -> HttpResponse:
-        """Say how far a file is to whoever knows the name of its job."""
+        """Say how far a file is, by the name of its job."""
         if not (self.has_view_permission(request) and self.has_export_permission(request)):
             raise PermissionDenied
         asked = JobForm(request.GET)
-        job = _found(asked.cleaned_data["job"]) if asked.is_valid() else None
-        return JsonResponse(_how_far(job) if job else {})
+        job = _find_job(asked.cleaned_data["job"]) if asked.is_valid() else None
+        return JsonResponse(_progress(job) if job else {})
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Let the button say what the list is narrowed to."""
+        """Give the button the query of the list, so that it exports what is shown."""
         answer: Any = super().changelist_view(request, extra_context)  # type: ignore[misc]
         for item in (getattr(answer, "context_data", None) or {}).get("actions_list", ()):
             item["path"] = _with_query(item["path"], request)
@@ -123,14 +123,14 @@ class Exports:
         return shown
 
 
-def _file(
+def _export(
     request: HttpRequest, name: str, rows: Rows, given: "Mapping[str, str]"
 ) -> StreamingHttpResponse:
-    """Write down that it is taken away, and hand it out chunk by chunk."""
+    """Record the export in the audit, and send the file chunk by chunk."""
     kind, form = KINDS[name], FileFormat(given["form"])
-    why = (
-        one_line(given["reason"], longest=LONGEST_REASON).strip() if _reveals(request, kind) else ""
-    )
+    why = ""
+    if _may_reveal(request, kind):
+        why = one_line(given["reason"], longest=LONGEST_REASON).strip()
     facts = {"as": form, "where": _narrowed(request, kind)} | ({"revealed": why} if why else {})
     record("exported", name, after=facts, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
     made = file_chunks(kind, rows, form, revealed=bool(why))
@@ -143,9 +143,9 @@ def _file(
 
 
 class _TrackedTexts:
-    """The texts of chunks; the job shows each that was taken, and whether they broke off.
+    """The texts of chunks, which show in a job how many were taken, and whether the reader left.
 
-    Who went away before its turn never asks for a first part.
+    A reader that left before its turn came never asks for the first chunk.
     """
 
     def __init__(self, made: Iterable[FileChunk], name: str) -> None:
@@ -157,7 +157,7 @@ class _TrackedTexts:
         return self._texts
 
     def close(self) -> None:
-        """Say that it broke off, unless it is complete; what serves the answer calls it."""
+        """Mark the job as failed unless it is complete; the server calls this at the end."""
         self._texts.close()
         if not self._job.finished:
             self._job.fail()
@@ -170,14 +170,14 @@ class _TrackedTexts:
         self._job.end()
 
 
-def _found(name: str) -> Job | None:
+def _find_job(name: str) -> Job | None:
     try:
         return jobs.find_job(_JOB.format(name))
     except redis.RedisError:
         return None
 
 
-def _how_far(job: Job) -> dict[str, object]:
+def _progress(job: Job) -> dict[str, object]:
     words = f"{_STAGES[job.stage]}. Rows: {job.done:,}"
     return {"share": job.share, "words": words, "is_over": job.stage not in jobs.GOING_ON}
 
@@ -188,7 +188,7 @@ def _page(admin: Any, request: HttpRequest, kind: ExportKind, back: str) -> Temp
         "where": _narrowed(request, kind),
         "columns": tuple(kind.columns),
         "personal": sorted(kind.personal),
-        "may_reveal": _reveals(request, kind),
+        "may_reveal": _may_reveal(request, kind),
         "forms": [(form.value, label) for form, label in ExportForm().fields["form"].choices],  # type: ignore[attr-defined]
         "back": back,
         "progress": reverse(f"admin:hub_{admin.opts.model_name}_export_progress"),
@@ -196,12 +196,12 @@ def _page(admin: Any, request: HttpRequest, kind: ExportKind, back: str) -> Temp
     return page(admin, request, "console/export.html", **shown)
 
 
-def _reveals(request: HttpRequest, kind: ExportKind) -> bool:
+def _may_reveal(request: HttpRequest, kind: ExportKind) -> bool:
     return bool(kind.personal) and may_reveal(request)
 
 
 def _narrowed(request: HttpRequest, kind: ExportKind) -> dict[str, str]:
-    """Return what the list is narrowed by; what is searched for may be a token's uid."""
+    """Return search and filters of the list; the search is masked, as it may be a token's uid."""
     given = request.GET.dict()
     narrowed = {
         name: str(value) for name, value in given.items() if value and name not in _LIST_STATE

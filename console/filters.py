@@ -1,4 +1,4 @@
-"""Filters whose choices are known without reading the list they narrow."""
+"""Filters of lists, whose choices are known without reading the list."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -21,7 +21,7 @@ Choices = Iterable[tuple[str, str]]
 
 
 class _ColumnFilter(SimpleListFilter):
-    """By the exact value of the column it is named after."""
+    """A filter by the exact value of the column it is named after."""
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
         """Keep the rows with the chosen value."""
@@ -31,12 +31,12 @@ class _ColumnFilter(SimpleListFilter):
 
 
 class _PartyFilter(_ColumnFilter):
-    """By a party; the choices are the parties of the roles that can be meant."""
+    """A filter by party; the choices are the parties with one of `roles`."""
 
     roles: ClassVar[frozenset[str]]
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Choices:
-        """Offer them by the names under which they are filed, and their own."""
+        """Offer each holder, with the name of its party."""
         del request, model_admin
         parties = Party.objects.filter(role__in=self.roles).order_by("holder")
         names = parties.values_list("holder", "name")
@@ -44,12 +44,12 @@ class _PartyFilter(_ColumnFilter):
 
 
 def owner_filter(module: ModuleID) -> type[SimpleListFilter]:
-    """Make the filter by who owns the objects of a module."""
+    """Make a filter by the owners of a module's objects."""
     return _party_filter("owner", {pair[0].value for pair in role_pairs(module)})
 
 
 def recipient_filter(module: ModuleID) -> type[SimpleListFilter]:
-    """Make the filter by whose tokens the objects of a module are about."""
+    """Make a filter by the token owners of Sessions or CDRs."""
     return _party_filter("recipient", {pair[1].value for pair in role_pairs(module)})
 
 
@@ -59,7 +59,7 @@ def _party_filter(column: str, roles: set[str]) -> type[SimpleListFilter]:
 
 
 def word_filter(column: str, words: Iterable[str]) -> type[SimpleListFilter]:
-    """Make the filter by a column that has one of some words."""
+    """Make a filter by a column that has one of these words."""
     choices = [(word, word) for word in words]
     members = {
         "title": column,
@@ -72,19 +72,19 @@ def word_filter(column: str, words: Iterable[str]) -> type[SimpleListFilter]:
 VersionFilter = word_filter("version", VERSIONS)
 
 
-class _PointFilter(SimpleListFilter):
-    """By one row of another list; offered by that row's own page alone."""
+class _RowFilter(SimpleListFilter):
+    """A filter by one row of another list; only the page of that row links to it."""
 
     model: ClassVar[type[StoredObject]]
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Choices:
-        """Name the row the list is narrowed to."""
+        """Offer the row that the list is filtered by, and no other."""
         del request, model_admin
         value = self.value()
         return [(value, self.name(self.row) if self.row else "unknown")] if value else []
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        """Keep what the row is about."""
+        """Keep what belongs to the row; nothing if there is no such row."""
         del request
         if not self.value():
             return queryset
@@ -94,27 +94,27 @@ class _PointFilter(SimpleListFilter):
     def row(self) -> Any:  # noqa: ANN401 - a row of `model`, if there is one
         """Find the row."""
         value = self.value() or ""
-        known = value.isascii() and value.isdigit()
+        is_key = value.isascii() and value.isdigit()
         rows = self.model._default_manager.defer("text")  # noqa: SLF001 - a documented name of Django
-        return rows.filter(pk=value).first() if known else None
+        return rows.filter(pk=value).first() if is_key else None
 
     def name(self, row: Any) -> str:  # noqa: ANN401 - a row of `model`
         """Name a row."""
         return str(row)
 
     def narrowed(self, queryset: Rows, row: Any) -> Rows:  # noqa: ANN401 - a row of `model`
-        """Keep what a row is about."""
+        """Keep what belongs to a row."""
         raise NotImplementedError
 
 
-class TokenFilter(_PointFilter):
-    """By the token charged with."""
+class TokenFilter(_RowFilter):
+    """A filter by the token that was used."""
 
     title = parameter_name = "token"
     model = Token
 
     def name(self, row: Token) -> str:
-        """Name a token by what may be seen of it."""
+        """Name a token by the end of its uid."""
         return f"{mask_value(row.object_id)} of {row.owner}"
 
     def narrowed(self, queryset: Rows, row: Token) -> Rows:
@@ -122,8 +122,8 @@ class TokenFilter(_PointFilter):
         return charged_with(queryset, row)
 
 
-class LocationFilter(_PointFilter):
-    """By the location charged at."""
+class LocationFilter(_RowFilter):
+    """A filter by the location of charging."""
 
     title = parameter_name = "location"
     model = Location

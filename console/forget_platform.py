@@ -1,6 +1,6 @@
-"""A platform forgotten from its page, which shows what is removed and what remains.
+"""The page that forgets a platform: what will be removed and kept, confirmed by typing its name.
 
-docs/privacy.md. Its name has to be typed.
+docs/privacy.md.
 """
 
 from typing import Any
@@ -21,8 +21,8 @@ from parties.models import Platform
 _JOB = "parties_platform_forget_job"
 
 
-class Departures:
-    """Adds it to the page of a platform."""
+class ForgetPages:
+    """Adds the action and its page to the admin of platforms."""
 
     def get_urls(self: Any) -> list[URLPattern]:
         """Add the page of a job."""
@@ -32,13 +32,13 @@ class Departures:
         return urls
 
     def may_forget(self, request: HttpRequest) -> bool:
-        """Return whether somebody may: deleting platforms is administrators'."""
+        """Return whether the operator may: only administrators delete platforms."""
         user: Any = request.user
         return bool(user.has_perm("parties.delete_platform"))
 
     @action(description="Forget", url_path="forget", icon="delete_forever")
     def forget(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Say what will happen; have a worker do it on POST."""
+        """Show what will happen; on POST have a worker do it."""
         platform: Platform | None = self.get_object(request, object_id)
         if platform is None:
             raise Http404
@@ -47,7 +47,7 @@ class Departures:
         wrong = ""
         if request.method == "POST":
             if request.POST.get("name", "").strip() == platform.name:
-                return _handed_over(self, request, platform)
+                return _hand_over(self, request, platform)
             wrong = "That is not its name."
         counts = departure.survey(platform)
         shown = {
@@ -69,7 +69,7 @@ class Departures:
         return jobs.progress_page(self, request, name, title="A platform is forgotten", back=back)
 
 
-def _handed_over(admin: Any, request: HttpRequest, platform: Platform) -> HttpResponse:  # noqa: ANN401 - of platforms
+def _hand_over(admin: Any, request: HttpRequest, platform: Platform) -> HttpResponse:  # noqa: ANN401 - of platforms
     try:
         name = hand_over(housekeeping.forget_platform, {"name": platform.name})
     except OperationalError as error:

@@ -1,4 +1,4 @@
-"""Energy, money and time as people read them; the exact figures stand in the text.
+"""Energy, cost and duration as people read them; the exact figures are in the object's text.
 
 Spec: 2.2.1 mod_sessions, mod_cdrs; types, Price class.
 """
@@ -6,7 +6,6 @@ Spec: 2.2.1 mod_sessions, mod_cdrs; types, Price class.
 from hub.models.charging import Charged
 
 _NONE = "-"
-_MINUTE = 60
 
 
 def energy(row: Charged) -> str:
@@ -20,7 +19,7 @@ def price(row: Charged) -> str:
 
 
 def price_per_kwh(row: Charged) -> str:
-    """Show what a kWh came to."""
+    """Show the average cost of a kWh."""
     if row.cost is None or not row.kwh:
         return _NONE
     return f"{row.cost / row.kwh:,.4f} {row.currency} per kWh"
@@ -30,5 +29,5 @@ def duration(row: Charged) -> str:
     """Show how long it took."""
     if row.started_at is None or row.ended_at is None:
         return _NONE
-    minutes = int((row.ended_at - row.started_at).total_seconds() // _MINUTE)
+    minutes = int((row.ended_at - row.started_at).total_seconds() // 60)
     return f"{minutes // 60} h {minutes % 60:02} min"

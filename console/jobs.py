@@ -1,4 +1,4 @@
-"""The page of long work that a worker does: how far it is, again and again until it is over."""
+"""The progress page of long work that a worker does; it reloads itself until the work is over."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from console.base import page
 from hub import jobs
 
-_LOOK_AGAIN = "2"
-"""Seconds after which a browser asks again how far it is."""
+_REFRESH_SECONDS = "2"
+"""After which a browser loads the page again."""
 
 
 def progress_page(
@@ -30,5 +30,5 @@ def progress_page(
     context = {"title": title, "job": found, "counts": counts, "back": back, "stopped": stopped}
     answer = page(admin, request, "console/work.html", **context)
     if found and found.stage in jobs.GOING_ON:
-        answer.headers["Refresh"] = _LOOK_AGAIN
+        answer.headers["Refresh"] = _REFRESH_SECONDS
     return answer

@@ -1,4 +1,4 @@
-"""CDRs of platforms that were forgotten: for the law, and for operators alone.
+"""CDRs of platforms that were forgotten, kept because the law requires it; peers never see them.
 
 docs/privacy.md.
 """
@@ -14,7 +14,7 @@ from hub.models import KeptCdr
 
 @admin.register(KeptCdr)
 class KeptCdrAdmin(ReadOnly, ModelAdmin[KeptCdr]):
-    """What they came to; nobody's driver stands in them."""
+    """CDRs without their drivers, newest first."""
 
     list_display = (
         "object_id",
@@ -42,9 +42,7 @@ class KeptCdrAdmin(ReadOnly, ModelAdmin[KeptCdr]):
     )
     readonly_fields = (
         *("object_id", "platform", "owner", "recipient", "ended", "posted_at"),
-        *fields[-2],
-        "kept_at",
-        "document",
+        *("kept_at", "kwh", "cost", "currency", "document"),
     )
 
     @column("Ended", order="ended_at")

@@ -1,4 +1,4 @@
-"""How far receivers are behind, for a page of rows at once."""
+"""The lag of subscriptions, read for a page of rows at once."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,18 +13,19 @@ from ocpi.types import ModuleID
 
 _CARE_SECONDS = 60
 _BAD_SECONDS = 600
+"""How old the oldest change must be for either colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How many changes somebody has not got yet, and how long the oldest waits."""
+    """How many changes are not delivered yet, and how long the oldest has waited."""
 
     changes: int = 0
     seconds: float = 0.0
 
     @classmethod
-    def together(cls, lags: Iterable[Self]) -> Self:
-        """Sum up the changes; the oldest is the oldest of all."""
+    def total(cls, lags: Iterable[Self]) -> Self:
+        """Return the sum of the changes, and the age of the oldest of all."""
         found = list(lags)
         return cls(
             sum(lag.changes for lag in found), max((lag.seconds for lag in found), default=0.0)
@@ -43,7 +44,7 @@ class Lag:
 
 
 def lags(subscription_ids: Collection[int], modules: Iterable[str] = POLICIES) -> Mapping[int, Lag]:
-    """Return the lag of those subscriptions that have one: one query for each of their modules."""
+    """Return the lags of subscriptions that are behind, with one query for each module."""
     found: dict[int, Lag] = {}
     for module in map(ModuleID, modules):
         behind = backlog.lag(module, subscription_ids)

@@ -1,7 +1,7 @@
-"""Locations as they are served, with the EVSEs of the present text.
+"""Locations as they are served, with the EVSEs that they have at present.
 
-Spec: 2.2.1 mod_locations; LOC-17. A Location with `publish` false reaches the parties with access
-untouched but is shown nowhere in the console: neither in lists nor by its address.
+Spec: 2.2.1 mod_locations; LOC-17. A Location with `publish` false is delivered to parties with
+access, but shown nowhere in the console, neither in lists nor by its URL.
 """
 
 from collections.abc import Iterable
@@ -30,10 +30,7 @@ from ocpi.versions import VERSIONS
 
 
 def _by_words(rows: QuerySet[Location], words: str) -> Iterable[QuerySet[Location]]:
-    """Find locations by parts of their id, name and city, and by the EVSEs of the present text.
-
-    An EVSE is meant by its uid, or by what its id begins with.
-    """
+    """Find locations by parts of id, name and city, or by an EVSE's uid or the start of its id."""
     present = Evse.objects.filter(generation=F("object__generation"))
     begins = Q(evse_id__startswith=words) | Q(evse_id__startswith=words.upper())
     named = present.filter(begins | Q(key=fold(words)))
@@ -46,7 +43,7 @@ def _by_words(rows: QuerySet[Location], words: str) -> Iterable[QuerySet[Locatio
 
 @admin.register(Location)
 class LocationAdmin(StoredAdmin[Location]):
-    """Published locations; their owners' platforms change them, nobody here."""
+    """Published locations; only their owners' platforms change them."""
 
     list_display = ("identity", "owned", "name", "city", "evses", "updated", "changed", "noise_sum")
     list_filter = (
@@ -70,7 +67,7 @@ class LocationAdmin(StoredAdmin[Location]):
     behind = {"sessions": Session, "cdrs": Cdr}
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the map, and what it asks for."""
+        """Add the map, and the clusters that it asks for."""
         own = [
             path("map/", self.admin_site.admin_view(map_view), name="hub_location_map"),
             path("spots/", self.admin_site.admin_view(spots_view), name="hub_location_spots"),
@@ -103,8 +100,13 @@ class LocationAdmin(StoredAdmin[Location]):
         """Show the EVSEs of the present text."""
         present = row.parts.filter(generation=row.generation).order_by("position", "pk")
         cells = (
-            (link(p, p.uid), p.evse_id or "-", status_badge(p.status), ago(p.last_updated))
-            for p in present
+            (
+                link(evse, evse.uid),
+                evse.evse_id or "-",
+                status_badge(evse.status),
+                ago(evse.last_updated),
+            )
+            for evse in present
         )
         return table(("Uid", "EVSE id", "Status", "Last updated"), cells)
 

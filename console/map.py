@@ -1,4 +1,4 @@
-"""The map of locations: a page, and the clusters a browser asks for while it is moved.
+"""The map of locations: its page, and the clusters that a browser asks for as the map is moved.
 
 Spec: 2.2.1 mod_locations; LOC-17. No other host is asked unless `HUB_MAP_TILES` names one.
 """
@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
 
-from console.base import sees
+from console.base import may_view
 from hub.models import Location
 from hub.models.locations import SPOT_SIZE
 from hub.statistics.map_clusters import CELL, CLOSEST, Box, clusters, inside
@@ -24,6 +24,7 @@ from ocpi.types import ModuleID
 from ocpi.versions import values_of
 
 _ANY = 0
+"""A key in a URL, in place of which the script puts that of a location."""
 
 
 def map_view(request: HttpRequest) -> HttpResponse:
@@ -51,7 +52,7 @@ def map_view(request: HttpRequest) -> HttpResponse:
 
 
 def spots_view(request: HttpRequest) -> HttpResponse:
-    """Answer with the clusters of a part of the map."""
+    """Return the clusters of a part of the map as JSON."""
     _check(request)
     try:
         box = Box.read(request.GET)
@@ -61,12 +62,12 @@ def spots_view(request: HttpRequest) -> HttpResponse:
 
 
 def _check(request: HttpRequest) -> None:
-    if not sees(request, Location):
+    if not may_view(request, Location):
         raise PermissionDenied
 
 
 class StatusFilter(SimpleListFilter):
-    """By a status that at least one EVSE has."""
+    """A filter by a status that at least one EVSE has."""
 
     title = "status of an EVSE"
     parameter_name = "status"
@@ -85,13 +86,13 @@ class StatusFilter(SimpleListFilter):
 
 
 class AreaFilter(SimpleListFilter):
-    """By a part of the map; offered by the map alone."""
+    """A filter by a part of the map; only the map links to it."""
 
     title = "area of the map"
     parameter_name = "area"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, str]]:
-        """Name the area the list is narrowed to."""
+        """Offer the area that the list is filtered by, and no other."""
         del request, model_admin
         value = self.value()
         return [(value, "as seen on the map")] if value else []

@@ -1,6 +1,6 @@
-"""From an object to the messages about it, and back.
+"""Links from an object to the messages about it, and back.
 
-Of a token an address says no more than the log keeps: its end.
+URLs have only the end of a token's uid, as the log.
 """
 
 from typing import Any
@@ -20,11 +20,10 @@ from parties.models import Holder
 
 LIST = "admin:hub_exchange_changelist"
 TIMELINE = "admin:hub_exchange_timeline"
-_ENDING_ALIKE = 5
 
 
 def messages_of(row: StoredObject) -> SafeString:
-    """Lead to the messages about a stored object, said by its owner or to it."""
+    """Link to the messages about a stored object, from its owner or to it."""
     name = row.object_id
     if isinstance(row, Token) and not name.startswith("\N{HORIZONTAL ELLIPSIS}"):
         name = mask_value(name)
@@ -36,12 +35,12 @@ def messages_of(row: StoredObject) -> SafeString:
 
 
 def timeline_of(correlation_id: str) -> str:
-    """Return the address of a journey."""
+    """Return the URL of a journey's timeline."""
     return f"{reverse(TIMELINE)}?{urlencode({'correlation_id': correlation_id})}"
 
 
 def object_of(row: Exchange) -> SafeString | str:
-    """Lead to the object a message is about, if the hub keeps it and shows it."""
+    """Link to the object that a message is about, if the hub keeps it and may show it."""
     kind = next((p.model for name, p in POLICIES.items() if name == row.module), None)
     if kind is None or not row.object_key:
         return row.object_key or "-"
@@ -57,7 +56,7 @@ def object_of(row: Exchange) -> SafeString | str:
 
 
 def _tokens_of(row: Exchange) -> SafeString:
-    """Lead to the tokens it may be about: which one it is the log does not know."""
+    """Link to all tokens that end alike: the log does not know which of them it is."""
     url = f"{reverse('admin:hub_token_changelist')}?{urlencode({'q': row.object_key})}"
     return format_html(
         '<a class="hub-link" href="{}">tokens that end in {}</a>', url, row.object_key
@@ -65,7 +64,7 @@ def _tokens_of(row: Exchange) -> SafeString:
 
 
 def _owners(row: Exchange) -> set[str]:
-    """Return who may own it: who speaks, who is spoken to, or whom the path names."""
+    """Return the possible owners: the sender, the receiver, or the party in the path."""
     country, _, rest = row.path.partition("/")
     named = f"{country}-{rest.partition('/')[0]}".upper()
     keys = {row.sender, row.receiver, named} - {""}

@@ -1,6 +1,6 @@
-"""The message log as a list that can be searched: what is asked, and one page of answers.
+"""The search in the message log: its form, and one page of what it found.
 
-The address says everything, so that it can be handed on.
+The whole query is in the URL, so that it can be shared.
 """
 
 from collections.abc import Callable
@@ -23,24 +23,25 @@ from ocpi.versions import known_modules
 from parties.models import Party
 
 MAX_SECONDS = 0.2
-"""For how long a page looks for rows before it says how far back it came."""
+"""How long a page searches before it says how far back it came."""
 _OFFERED = 2_000
+"""Parties that a field suggests."""
 _LONGEST = 255
 _LARGEST_CODE = 2**31
 
 
-class _Read(forms.CharField):
-    """A word that something else understands, or says what is wrong with."""
+class _ParsedField(forms.CharField):
+    """A text that `parse` reads; its ValueError is shown beside the field."""
 
-    def __init__(self, read: Callable[[str], Any], **options: Any) -> None:  # noqa: ANN401 - Django's
+    def __init__(self, parse: Callable[[str], Any], **options: Any) -> None:  # noqa: ANN401 - Django's
         super().__init__(required=False, max_length=40, **options)
-        self._read = read
+        self._parse = parse
 
     def clean(self, value: Any) -> Any:  # noqa: ANN401 - Django's signature
-        """Return what was understood."""
+        """Return the parsed value; None if there is none."""
         text = super().clean(value)
         try:
-            return self._read(text) if text else None
+            return self._parse(text) if text else None
         except ValueError as error:
             raise forms.ValidationError(str(error)) from None
 
@@ -65,21 +66,21 @@ def _choice(nothing: str, *words: str) -> forms.ChoiceField:
 
 
 class ExplorerForm(forms.Form):
-    """What is looked for, as the address says it."""
+    """The query as it is in the URL."""
 
     q, object = _words(), _words()
-    party = _Read(lambda text: str(PartyRef.parse(text.upper())))
+    party = _ParsedField(lambda text: str(PartyRef.parse(text.upper())))
     module = forms.ChoiceField(
         required=False, choices=lambda: _choices("any", "versions", *known_modules())
     )
-    status_code = _Read(_code)
+    status_code = _ParsedField(_code)
     direction = _choice("either", "in", "out")
     route = _choice("any", *LoggedRoute)
-    since, until = _Read(typed_times.moment), _Read(typed_times.moment)
-    before = _Read(LogPosition.parse)
+    since, until = _ParsedField(typed_times.moment), _ParsedField(typed_times.moment)
+    before = _ParsedField(LogPosition.parse)
 
     def query(self) -> MessageQuery:
-        """Return what is looked for."""
+        """Return the query as the log takes it."""
         given = self.cleaned_data
         return MessageQuery(
             words=given["q"],
@@ -95,16 +96,16 @@ class ExplorerForm(forms.Form):
 
 
 class _OnePage(Paginator[Any]):
-    """A page without a number: what leads on stands below it."""
+    """A page without a number; the link to older messages is below it."""
 
     template_name = "console/older.html"
 
 
 class ExplorerChangeList(ChangeList):
-    """A list of what was looked for; nothing is counted, and no row before the page is read."""
+    """A list of what was found; nothing is counted, and no row before the page is read."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:  # noqa: ANN401 - Django's signature
-        """Narrow nothing: what is asked is the form's business."""
+        """Read the form; the rows are found in `get_results`, without Django's filters."""
         del exclude_parameters
         self.form = ExplorerForm(request.GET)
         self.filter_specs: list[Any] = []
@@ -113,7 +114,7 @@ class ExplorerChangeList(ChangeList):
         return Exchange.objects.none()
 
     def get_results(self, request: HttpRequest) -> None:
-        """Look for one page."""
+        """Find one page."""
         size, before = self.list_per_page, None
         self.found = MessagePage([])
         if self.form.is_valid():

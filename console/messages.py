@@ -1,6 +1,6 @@
 """The message log in the console: what came in and went out, and what belongs together.
 
-What a page shows is masked already: secrets are never stored.
+Secrets are never stored: the log masks before it writes.
 """
 
 from django.contrib import admin
@@ -33,6 +33,7 @@ from hub.models import Exchange
 from ocpi.status_codes import is_success
 
 _NARROW = 24
+"""Characters; a path has twice as many, an id half."""
 _JOURNEY = ("When", "Platform", "Message", "Answer", "ms")
 
 
@@ -87,7 +88,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
         js = ("console-copy.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Exchange]:
-        """Read the bodies of one at a time."""
+        """Leave out the bodies: the page of one message reads its own."""
         return super().get_queryset(request).defer("request_body", "response_body")
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ExplorerChangeList]:
@@ -122,7 +123,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
 
     @column("Parties")
     def parties(self, row: Exchange) -> str:
-        """Show which party speaks to which."""
+        """Show sender and receiver."""
         return f"{row.sender or '-'} → {row.receiver or '-'}"
 
     @column("Message")
@@ -133,7 +134,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
 
     @column("Answer")
     def answer(self, row: Exchange) -> SafeString:
-        """Show both statuses; the words appear under the pointer."""
+        """Show HTTP status and OCPI status code; the status message is in the tooltip."""
         http = "no answer" if row.http_status is None else f"HTTP {row.http_status}"
         code = row.status_code
         good = code is not None and is_success(code)
@@ -147,7 +148,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
 
     @column("Journey")
     def journey(self, row: Exchange) -> SafeString | str:
-        """Lead to all that carried the same correlation id; a stranger's is not known by one."""
+        """Link to all messages with the same correlation id; those of strangers have none."""
         if not row.correlation_id:
             return "-"
         shown = short(row.correlation_id, longest=_NARROW // 2)
@@ -157,12 +158,12 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
     @column("Object")
     @cached_per_row
     def about(self, row: Exchange) -> SafeString | str:
-        """Lead to what it is about."""
+        """Link to the object that it is about."""
         return object_of(row)
 
     @column("As curl")
     def curl(self, row: Exchange) -> SafeString:
-        """Show the request as a command; the token is for who makes it again to fill in."""
+        """Show the request as a command, in which the token has to be filled in."""
         return format_html(
             '<div class="hub-wide"><button type="button" class="hub-copy" hidden>Copy</button>'
             '<pre class="hub-json hub-command" tabindex="0">{}</pre></div>',
@@ -181,7 +182,7 @@ class ExchangeAdmin(ReadOnly, ModelAdmin[Exchange]):
 
     @column("The same correlation id")
     def hops(self, row: Exchange) -> SafeString:
-        """Show the whole journey, with ways to its hops."""
+        """Show the whole journey, with links to its messages."""
         return table(_JOURNEY, map(self._hop, message_log_journey.journey(row.correlation_id)))
 
     def _hop(self, hop: Exchange) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""The console's menu: each page once, shown to whoever may see what is behind it."""
+"""The console's menu, with the pages that the operator may see."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
-from console.base import sees
+from console.base import may_view
 from console.object_links import list_of
 from hub.models import (
     Cdr,
@@ -27,7 +27,10 @@ from hub.models import (
 from operators.models import Change, ConsoleSession
 from parties.models import Agreement, Party, Platform
 
-_MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
+MenuEntry = tuple[str, str, type[Model]]
+"""Title, icon (its name among the Material Symbols), and the model whose list it opens."""
+
+_MENU: tuple[tuple[str, tuple[MenuEntry, ...]], ...] = (
     (
         "Connections",
         (
@@ -70,43 +73,44 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
     ),
 )
 
-# Pages beside a list, for whoever may see it.
 _BESIDE: Mapping[type[Model], tuple[tuple[str, str, str], ...]] = {
     Location: (
         ("EVSEs", "outlet", "admin:hub_evse_changelist"),
         ("Map", "map", "admin:hub_location_map"),
     ),
 }
+"""Pages shown below a list to those who may see it: title, icon, name of the URL."""
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the menu of this operator, as the theme takes it."""
+    """Return the menu of this operator in the theme's format."""
     groups = (
-        {"title": title, "separator": True, "items": _items(request, pages)}
-        for title, pages in _MENU
+        {"title": title, "separator": True, "items": _items(request, entries)}
+        for title, entries in _MENU
     )
     first = {"title": None, "items": [_item("Dashboard", "monitoring", reverse("admin:index"))]}
     return [first, *(group for group in groups if group["items"])]
 
 
 def frame(_request: HttpRequest) -> dict[str, Any]:
-    """Return what the theme's pages show around each page: a menu with the version at its foot."""
+    """Return what the theme shows around each page: the menu, with the version at its foot."""
     return {
         "templates": {"navigation": "console/navigation.html"},
         "version": settings.HUB_VERSION,
     }
 
 
-def _items(
-    request: HttpRequest, pages: tuple[tuple[str, str, type[Model]], ...]
-) -> list[dict[str, Any]]:
+def _items(request: HttpRequest, entries: tuple[MenuEntry, ...]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for title, icon, model in pages:
-        if sees(request, model):
-            beside = [_item(name, sign, reverse(url)) for name, sign, url in _BESIDE.get(model, ())]
+    for title, icon, model in entries:
+        if may_view(request, model):
+            beside = [
+                _item(its_title, its_icon, reverse(url))
+                for its_title, its_icon, url in _BESIDE.get(model, ())
+            ]
             item = _item(title, icon, list_of(model))
             if request.path in {other["link"] for other in beside}:
-                item["active"] = False
+                item["active"] = False  # else the theme would highlight both
             found += [item, *beside]
     return found
 

@@ -1,7 +1,7 @@
-"""The page that brings a platform in: its token A or ours, and a checklist of the handshake.
+"""The onboarding page of a platform: a token A from either side, and a checklist of the handshake.
 
-Spec: 2.2.1 credentials (registration). The checklist is a part of its own, which a script asks for
-again and again; without scripts the whole page does that. Tokens are shown once, to no cache.
+Spec: 2.2.1 credentials (registration). A script loads the checklist alone again and again; without
+scripts the whole page is reloaded. A token is shown once, and no cache keeps it.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_variables
 
-from console.base import action, operates, page, sees
+from console.base import action, is_permitted, may_view, page
 from console.message_links import LIST
-from console.pulls import order
+from console.pulls import read_soon
 from console.timeline import Hop
 from hub.models import Exchange, PullState
 from hub.onboarding import Checklist, Retry, Step, read
@@ -44,7 +44,7 @@ _PAGE = "admin:parties_platform_onboarding"
 
 
 class RegisterForm(forms.Form):
-    """What a platform gave the hub. The token stays in the form for another try, nowhere else."""
+    """Versions URL and token A of a platform; the token is kept nowhere but in this form."""
 
     versions_url = forms.CharField(
         label="Its versions URL", max_length=LONGEST_URL, widget=TextInput()
@@ -62,7 +62,7 @@ class RegisterForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What can be done about a step by one click: where it is sent to."""
+    """A button beside a step: where it leads or POSTs to, and the name it has there."""
 
     label: str
     url: str
@@ -71,7 +71,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    """A step with what an operator may see and do."""
+    """A step, with the messages that the operator may see and the button they may use."""
 
     step: Step
     hops: tuple[Hop, ...]
@@ -79,7 +79,7 @@ class ShownStep:
 
 
 class OnboardingPages:
-    """Adds the wizard's second page to the platforms' admin; the first is the one that adds."""
+    """Adds onboarding to the platforms' admin: adding a platform first, then this page."""
 
     @action(
         description="Onboard a platform", url_path="onboard", icon="add_link", permissions=["add"]
@@ -91,7 +91,7 @@ class OnboardingPages:
 
     @action(description="Onboarding", url_path="onboarding", icon="checklist")
     def onboarding(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show how far it is; a POST has the hub start, or its lists read."""
+        """Show how far the handshake is; a POST makes the hub start it, or read the lists."""
         platform = self.get_object(request, object_id)
         if platform is None:
             raise Http404
@@ -132,13 +132,13 @@ def _page(
         "others": [starter.value for starter in Initiator if starter is not checklist.starts],
         **context,
     }
-    # A page that asks for something, or that shows a token, is not to be taken away.
+    # A page with a form or a token must not be reloaded: both would be lost.
     shown["refreshes"] = not (shown["form"] or shown.get("token") or checklist.is_complete)
     return page(admin, request, "console/onboarding.html", **shown)
 
 
 def invited(admin: Any, request: HttpRequest, invitation: Invitation) -> HttpResponse:  # noqa: ANN401 - the platforms' admin
-    """Show token A: here, once, with what the platform is sent."""
+    """Show token A, this once, and the letter that goes to the platform with it."""
     return _page(
         admin,
         request,
@@ -158,7 +158,7 @@ def _requested_starter(request: HttpRequest) -> Initiator | None:
 
 @sensitive_variables("form", "given")
 def _register(admin: Any, request: HttpRequest, platform: Platform) -> HttpResponse:  # noqa: ANN401 - the platforms' admin
-    """Have the hub start; when that fails the form stays filled, for the next try."""
+    """Start the handshake; if it fails the form is shown again, filled in."""
     form = RegisterForm(request.POST)
     if not form.is_valid():
         return _page(admin, request, platform, Initiator.HUB, form=form)
@@ -177,10 +177,10 @@ def _register(admin: Any, request: HttpRequest, platform: Platform) -> HttpRespo
 
 
 def _read_lists(admin: Any, request: HttpRequest, platform: Platform) -> HttpResponse:  # noqa: ANN401 - the platforms' admin
-    if not operates(request, PullState):
+    if not is_permitted(request, PullState):
         raise PermissionDenied
-    theirs = PullState.objects.filter(party__platform=platform)
-    admin.message_user(request, *order(theirs, full=True))
+    lists = PullState.objects.filter(party__platform=platform)
+    admin.message_user(request, *read_soon(lists, full=True))
     return HttpResponseRedirect(reverse(_PAGE, args=[platform.pk]))
 
 
@@ -190,17 +190,18 @@ def _checklist(
     platform: Platform,
     starts: Initiator | None,
 ) -> dict[str, Any]:
-    """Return what the part of the page shows."""
+    """Return the context of the checklist."""
     checklist = read(platform, starts)
     may_change = admin.has_change_permission(request, platform)
-    may_see = sees(request, Exchange)
-    may_pull = may_change and operates(request, PullState)
+    may_see = may_view(request, Exchange)
+    may_pull = may_change and is_permitted(request, PullState)
     buttons = dict(_buttons(platform)) if may_change else {}
     if not may_pull:
         buttons.pop(Retry.PULL, None)
     steps = [
         ShownStep(
             step,
+            # Without bars: a checklist has no time axis.
             tuple(Hop(row, 0, 0, 0, has_bodies=True) for row in step.exchanges) if may_see else (),
             buttons.get(step.retry) if step.retry else None,
         )
@@ -217,7 +218,7 @@ def _checklist(
 
 
 def _progress(platform: Platform, checklist: Checklist) -> str:
-    """Say all of it in a line."""
+    """Return the checklist as one sentence."""
     done = (
         f"{platform} is {platform.status}: {checklist.done} of {len(checklist.steps)} steps done."
     )
@@ -225,11 +226,11 @@ def _progress(platform: Platform, checklist: Checklist) -> str:
 
 
 def _buttons(platform: Platform) -> Iterator[tuple[Retry, Button]]:
-    """Return what each kind of another try is sent to; what asks for a token is in the form."""
+    """Return the button for each `Retry`; REGISTER has the form instead."""
     here = reverse(_PAGE, args=[platform.pk])
     rotate = reverse("admin:parties_platform_rotate", args=[platform.pk])
-    way_in = "resume" if platform.status == "SUSPENDED" else "invite"
-    invite = reverse(f"admin:parties_platform_{way_in}", args=[platform.pk])
+    operation = "resume" if platform.status == "SUSPENDED" else "invite"
+    invite = reverse(f"admin:parties_platform_{operation}", args=[platform.pk])
     yield Retry.INVITE, Button("Issue a new token A", invite)
     yield Retry.ROTATE, Button("Ask for them again (renews the tokens)", rotate)
     yield Retry.PULL, Button("Read its lists now", here, "pull")

@@ -1,4 +1,4 @@
-"""Parties: who they are, how they are connected, their agreements; nothing can be edited here.
+"""Parties: name, connection status and agreements; nothing can be edited here.
 
 Spec: 2.2.1 credentials, CredentialsRole class; mod_hub_client_info, ConnectionStatus enum.
 """
@@ -69,28 +69,28 @@ class PartyAdmin(ReadOnly, ModelAdmin[Party]):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Party]:
-        """Read the platform with the party: every page shows it."""
+        """Read the platform with the party, as every page shows it."""
         return super().get_queryset(request).select_related("platform")
 
     @column("Status", order="platform__status")
     def status_badge(self, party: Party) -> SafeString:
-        """Show the status other parties see; sorted by its platform's, as this one is no column."""
+        """Show the status that other parties see, sorted by the platform's: this is no column."""
         return badge(party.status, STATUS_TONES[party.status])
 
     @column("Platform", order="platform__name")
     def platform_link(self, party: Party) -> SafeString:
-        """Lead to the platform."""
+        """Link to the platform."""
         url = reverse("admin:parties_platform_change", args=[party.platform_id])
         return format_html('<a class="hub-link" href="{}">{}</a>', url, party.platform.name)
 
     @column("First registered", order="claimed_at")
     def claimed(self, party: Party) -> SafeString | str:
-        """Show when its platform first named it, even if it no longer does."""
+        """Show when its platform first registered it, even if it has left it out since."""
         return ago(party.claimed_at) if party.claimed_at else "not yet"
 
     @column("Known")
     def created(self, party: Party) -> SafeString | str:
-        """Show since when the hub knows it, registered or not."""
+        """Show since when the hub knows it, registered or not yet."""
         return ago(party.created_at)
 
     @column("")

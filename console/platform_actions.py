@@ -1,4 +1,4 @@
-"""What an operator may do with a connection, and from which statuses: one declared table.
+"""Operations on a connection: one table of what an operator may do, and in which statuses.
 
 Spec: 2.2.1 credentials; mod_hub_client_info, ConnectionStatus enum. Commands do the same.
 """
@@ -18,7 +18,10 @@ Outcome = Invitation | str
 
 @dataclass(frozen=True, slots=True)
 class ConnectionAction:
-    """From which statuses, what it leads to in plain words, and who does it."""
+    """An operation: its consequences in plain words, the statuses that allow it, and what does it.
+
+    `useful` says whether there is anything to do for a platform.
+    """
 
     title: str
     icon: str
@@ -48,7 +51,8 @@ def _retry(platform: Platform) -> Outcome:
     return f"{platform} is asked within seconds whether it is there."
 
 
-def _is_spared(platform: Platform) -> bool:
+def _has_failures(platform: Platform) -> bool:
+    """Return whether the hub backs off from it, or may soon."""
     return bool(platform.failures or platform.unanswered or platform.next_attempt_at)
 
 
@@ -62,6 +66,7 @@ def _rotate(platform: Platform) -> Outcome:
 
 
 _RESETTABLE = origins(ConnectionStatus.PLANNED, registering=False) & REGISTERED
+"""Registered statuses that lead back to PLANNED; from SUSPENDED `resume` does."""
 
 ACTIONS: Mapping[str, ConnectionAction] = {
     "invite": ConnectionAction(
@@ -93,7 +98,7 @@ ACTIONS: Mapping[str, ConnectionAction] = {
         ),
         statuses=REGISTERED,
         perform=_retry,
-        useful=_is_spared,
+        useful=_has_failures,
     ),
     "rotate": ConnectionAction(
         title="Rotate credentials",

@@ -1,7 +1,7 @@
-"""Platforms: who they are, how their connections are, which tokens are in force.
+"""The base of the platforms' pages: parties, quirks, connection, tokens, endpoints, deviations.
 
-Spec: 2.2.1 credentials, versions; mod_hub_client_info. `console` adds what is delivered to
-them and what an operator may do with the connection, and registers the page.
+Spec: 2.2.1 credentials, versions; mod_hub_client_info. `console.platforms` adds deliveries and
+operations on the connection, and registers the pages.
 """
 
 from typing import Any, ClassVar
@@ -36,7 +36,7 @@ _FIRST_STEPS = (
 
 
 class PlatformAdmin(ModelAdmin[Platform]):
-    """One connection: only its name, its quirks and the list of its parties can be changed."""
+    """Platforms, of which only name, quirks and allowed parties can be changed."""
 
     form = PlatformForm
     list_display: tuple[str, ...] = (
@@ -89,7 +89,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Platform]:
-        """Read the parties with their platforms."""
+        """Read the parties with the platforms."""
         parties = Prefetch("parties", Party.objects.order_by("key", "role"))
         return super().get_queryset(request).prefetch_related(parties)
 
@@ -100,16 +100,16 @@ class PlatformAdmin(ModelAdmin[Platform]):
         change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
         **kwargs: Any,  # noqa: ANN401 - the same
     ) -> type[ModelForm[Platform]]:
-        """Ask who starts when a platform is added."""
+        """Use the form that asks who starts when a platform is added."""
         chosen = kwargs if obj is not None else {**kwargs, "form": NewPlatformForm}
         return super().get_form(request, obj, change, **chosen)
 
     def get_inlines(self, request: HttpRequest, obj: Platform | None) -> Any:  # noqa: ANN401 - a list of Django's
-        """Ask for nothing but the list when a platform is added."""
+        """Show only the list of allowed parties when a platform is added."""
         return (FirstAllowedPartyInline,) if obj is None else super().get_inlines(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
-        """Refuse: forgetting a platform says goodbye to it and removes more than its row."""
+        """Refuse: a platform is forgotten instead, with its registration and its data."""
         del request, obj
         return False
 
@@ -120,7 +120,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
         form: object,
         change: bool,  # noqa: FBT001
     ) -> None:
-        """Write what was decided here and nothing that may have happened meanwhile."""
+        """Save the form's columns alone: others may have changed meanwhile."""
         del request, form
         obj.save(update_fields=["name", "quirks"] if change else None)
 
@@ -151,7 +151,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
 
     @column("Parties")
     def party_keys(self, platform: Platform) -> SafeString:
-        """Show its parties; those its credentials name are in colour."""
+        """Show its parties; those that it has registered are in colour."""
         parties = list(platform.parties.all())
         active = [party.is_active and platform.is_registered for party in parties]
         tones = [Tone.GOOD if is_active else Tone.QUIET for is_active in active]
@@ -196,7 +196,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
 
     @column("Alarm")
     def alarmed(self, platform: Platform) -> SafeString | str:
-        """Show what an operator has to mend, and since when."""
+        """Show what an operator has to repair, and since when."""
         if not platform.alarm:
             return "none"
         alarm = badge("alarm", Tone.BAD)
@@ -204,7 +204,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
 
     @column("Last pinged")
     def pinged(self, platform: Platform) -> SafeString | str:
-        """Show when the hub last asked it, and how many attempts in a row found nobody."""
+        """Show the last still alive check, and how many attempts in a row had no answer."""
         if platform.last_ping_at is None:
             return "never"
         failed = f", {platform.unreachable} in vain" if platform.unreachable else ""
@@ -212,5 +212,5 @@ class PlatformAdmin(ModelAdmin[Platform]):
 
     @column("Known since")
     def known_since(self, platform: Platform) -> SafeString | str:
-        """Show when it was first prepared."""
+        """Show when an operator added it."""
         return ago(platform.created_at)

@@ -1,4 +1,4 @@
-"""What a platform's page shows and nobody enters there: tokens, endpoints, deviations.
+"""Read-only tables on a platform's page: tokens, endpoints, deviations.
 
 Spec: 2.2.1 credentials, versions.
 """
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from console.base import ReadOnly, TabularInline, Tone, ago, badge, column, sees
+from console.base import ReadOnly, TabularInline, Tone, ago, badge, column, may_view
 from parties.deviations import sentence
 from parties.models import Credentials, Direction, Endpoint, ObservedDeviation, Platform
 
@@ -20,7 +20,7 @@ _IN_FORCE_FIRST = (F("revoked_at").desc(nulls_first=True), "-pk")
 
 
 class _SeenWithPlatform(ReadOnly, TabularInline[Any, Platform]):
-    """Rows that are shown to whoever sees the platform, and come about by what happens."""
+    """Rows that operators who may see the platform see, and nobody edits."""
 
     extra = 0
     can_delete = False
@@ -28,20 +28,20 @@ class _SeenWithPlatform(ReadOnly, TabularInline[Any, Platform]):
     hide_title = True
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Follow the platform."""
+        """Allow it to those who may see platforms."""
         del obj
-        return sees(request, Platform)
+        return may_view(request, Platform)
 
 
 class CredentialsInline(_SeenWithPlatform):
-    """Tokens by what may be known of them: neither text nor hash is even read."""
+    """Credentials tokens without their secrets: neither text nor digest is even read."""
 
     model = Credentials
     fields = readonly_fields = ("which", "ending", "state", "form_seen", "age", "used", "until")
     verbose_name_plural = "Credentials"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credentials]:
-        """Leave out secrets, and what was revoked long ago."""
+        """Leave out secrets, and tokens that were revoked long ago."""
         since = timezone.now() - timedelta(days=_REVOKED_SHOWN_DAYS)
         recent = Q(revoked_at=None) | Q(revoked_at__gt=since)
         return (
@@ -54,18 +54,18 @@ class CredentialsInline(_SeenWithPlatform):
 
     @column("Token")
     def which(self, row: Credentials) -> str:
-        """Say what it opens and who presents it."""
+        """Show its kind, and which side calls with it."""
         way = "platform to hub" if row.direction == Direction.IN else "hub to platform"
         return f"{row.kind}, {way}"
 
     @column("Last four")
     def ending(self, row: Credentials) -> str:
-        """Show enough to compare over the telephone."""
+        """Show its last characters, enough to compare over the telephone."""
         return f"…{row.last_four}" if row.last_four else "-"
 
     @column("State")
     def state(self, row: Credentials) -> SafeString:
-        """Show whether it opens anything."""
+        """Show whether it is valid."""
         if row.revoked_at is not None:
             return badge("revoked", Tone.BAD)
         if row.valid_until is not None and row.valid_until <= timezone.now():
@@ -74,27 +74,27 @@ class CredentialsInline(_SeenWithPlatform):
 
     @column("Form seen")
     def form_seen(self, row: Credentials) -> str:
-        """Show how it was last presented."""
+        """Show in which form it was last sent: in Base64 or not."""
         return row.form or "-"
 
     @column("Issued")
     def age(self, row: Credentials) -> SafeString | str:
-        """Show its age."""
+        """Show when it was issued."""
         return ago(row.valid_from)
 
     @column("First used")
     def used(self, row: Credentials) -> SafeString | str:
-        """Show since when it is used."""
+        """Show when it was first used."""
         return ago(row.first_used_at)
 
     @column("Ends")
     def until(self, row: Credentials) -> SafeString | str:
-        """Show when it runs out or was revoked."""
+        """Show when it expires, or was revoked."""
         return ago(row.revoked_at or row.valid_until)
 
 
 class EndpointInline(_SeenWithPlatform):
-    """Where the platform offers what, as its version details said."""
+    """The endpoints of the platform, from its version details."""
 
     model = Endpoint
     fields = readonly_fields = ("module", "role", "url")
@@ -102,7 +102,7 @@ class EndpointInline(_SeenWithPlatform):
 
 
 class DeviationInline(_SeenWithPlatform):
-    """What the platform does its own way, as the hub met it."""
+    """Where the platform deviates from the specification, as the hub met it."""
 
     model = ObservedDeviation
     fields = readonly_fields = ("meaning", "times", "last_met", "example")
@@ -110,10 +110,10 @@ class DeviationInline(_SeenWithPlatform):
 
     @column("What it does")
     def meaning(self, row: ObservedDeviation) -> str:
-        """Say it in a sentence."""
+        """Show the deviation as a sentence."""
         return sentence(row.deviation)
 
     @column("Last met")
     def last_met(self, row: ObservedDeviation) -> SafeString | str:
-        """Show when it was written down last."""
+        """Show when it was last noted."""
         return ago(row.last_at)

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from console.base import TabularInline, Tone, badge, column, operates, sees
+from console.base import TabularInline, Tone, badge, column, is_permitted, may_view
 from ocpi.types import PartyRef, Role
 from parties.hub_identity import hub_party
 from parties.models import AllowedParty, Party, Platform
@@ -24,7 +24,7 @@ else:
 
 
 class AllowedPartyForm(forms.ModelForm[AllowedParty]):
-    """One line: role, country code and party id in any spelling of case."""
+    """One line: role, country code and party id, in upper or lower case."""
 
     class Meta:
         model = AllowedParty
@@ -36,7 +36,7 @@ class AllowedPartyForm(forms.ModelForm[AllowedParty]):
             field.widget.attrs["aria-label"] = field.label
 
     def clean(self) -> dict[str, Any]:
-        """Fold the party, and refuse one that is the hub or somebody else's."""
+        """Put the party in upper case; refuse the hub itself, and a party of another platform."""
         cleaned = super().clean() or self.cleaned_data
         if not {"role", "country_code", "party_id"} <= cleaned.keys():
             return cleaned
@@ -66,7 +66,7 @@ class AllowedPartyFormSet(BaseInlineFormSet[AllowedParty, Platform, forms.ModelF
     """The whole list."""
 
     def clean(self) -> None:
-        """Keep at least one line, and those of parties the credentials in force name."""
+        """Refuse to remove the last line, or that of a party that is registered."""
         super().clean()
         if any(self.errors):
             return
@@ -81,7 +81,7 @@ class AllowedPartyFormSet(BaseInlineFormSet[AllowedParty, Platform, forms.ModelF
             raise forms.ValidationError("Name at least one party the platform may register.")
 
     def changes(self) -> tuple[list[AllowedParty], list[AllowedParty]]:
-        """Return the lines to add and those to remove."""
+        """Return the lines to add, and those to remove."""
         removed = [form.instance for form in self.deleted_forms if form.instance.pk]
         filled = [
             form
@@ -111,7 +111,7 @@ class AllowedPartyInline(TabularInline[AllowedParty, Platform]):
     hide_title = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AllowedParty]:
-        """Read with each line whether its party is active."""
+        """Add to each line whether its party is active."""
         same = Party.objects.filter(
             platform=OuterRef("platform"),
             role=OuterRef("role"),
@@ -122,13 +122,13 @@ class AllowedPartyInline(TabularInline[AllowedParty, Platform]):
         return super().get_queryset(request).annotate(active=Exists(same)).order_by("pk")
 
     def has_view_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
-        """Show the list to whoever sees the platform."""
+        """Allow it to those who may see platforms."""
         del obj
-        return sees(request, Platform)
+        return may_view(request, Platform)
 
     def has_add_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
-        """Let whoever may change the platform extend its list, and whoever may add one fill it."""
-        return operates(request, Platform, verb="change" if obj is not None else "add")
+        """Allow it to those who may change the platform, or add one."""
+        return is_permitted(request, Platform, verb="change" if obj is not None else "add")
 
     def has_change_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
         """Refuse: another party is another line."""
@@ -136,19 +136,19 @@ class AllowedPartyInline(TabularInline[AllowedParty, Platform]):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
-        """Let whoever may change the platform shorten its list."""
+        """Allow it to those who may change the platform."""
         return self.has_add_permission(request, obj)
 
     @column("Registered")
     def registered(self, row: AllowedParty) -> SafeString | str:
-        """Show whether the platform's credentials name it."""
+        """Show whether the platform has registered it."""
         if row.pk is None:
             return ""
         return badge("active", Tone.GOOD) if getattr(row, "active", False) else badge("not active")
 
 
 class FirstAllowedPartyInline(AllowedPartyInline):
-    """The list of a platform that is being added: in plain sight."""
+    """The list of a platform that is being added, which has no tabs."""
 
     tab = False
     fields = ("role", "country_code", "party_id")

@@ -22,7 +22,7 @@ _PREFIX = "quirk_"
 
 
 def _field(quirk: Description) -> forms.Field:
-    """Make a switch, or a number whose empty field is 0: nothing of its own."""
+    """Make a switch, or a field for a number, which is 0 if empty: the hub's default holds."""
     shown: dict[str, Any] = {"label": quirk.label, "help_text": quirk.sentence, "required": False}
     if isinstance(quirk.default, bool):
         return forms.BooleanField(**shown, widget=CheckboxInput())
@@ -35,7 +35,7 @@ QUIRK_FIELDS = tuple(_FIELDS)
 
 
 class PlatformForm(forms.ModelForm[Platform]):
-    """What an operator decides about a platform; everything else is decided by what happens."""
+    """Name and quirks of a platform; operators change nothing else by hand."""
 
     class Meta:
         model = Platform
@@ -50,7 +50,7 @@ class PlatformForm(forms.ModelForm[Platform]):
         )
 
     def clean_name(self) -> str:
-        """Leave out blanks around it: commands look platforms up by name."""
+        """Remove blanks around it, as commands find platforms by name."""
         try:
             return usable_name(self.cleaned_data["name"])
         except NotPossible as error:
@@ -68,13 +68,13 @@ class PlatformForm(forms.ModelForm[Platform]):
         return super().save(commit)
 
 
-# Classes made from this one, Django's admin makes some, take its declared fields.
+# Django's admin derives form classes from this one, which inherit its declared fields.
 PlatformForm.declared_fields.update(_FIELDS)
 PlatformForm.base_fields.update(_FIELDS)
 
 
 class NewPlatformForm(PlatformForm):
-    """The same of a platform that is new, and who begins."""
+    """The form for a new platform, which also asks which side starts the handshake."""
 
     starts = forms.ChoiceField(
         label="Who starts",

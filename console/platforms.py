@@ -1,6 +1,6 @@
-"""The platforms' page, with what is delivered to each and what may be done with it.
+"""The platforms' pages, with deliveries to each and operations on its connection.
 
-Every action is a page that says what will happen and a POST.
+Every operation is a page that says what will happen, and a POST that does it.
 """
 
 from collections import defaultdict
@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.base import PageChangeList, Tone, action, badge, cached_per_row, column, page, sees
-from console.forget_platform import Departures
+from console.base import PageChangeList, Tone, action, badge, cached_per_row, column, may_view, page
+from console.forget_platform import ForgetPages
 from console.lag import Lag, lags
 from console.onboarding import OnboardingPages, invited
 from console.platform_actions import ACTIONS, ConnectionAction
@@ -31,19 +31,19 @@ from parties.models import Platform
 from parties.registration.invitation import Initiator, Invitation, invite
 
 
-def _page_of(name: str) -> Any:  # noqa: ANN401 - a method for the theme to find
-    """Make the page of one action."""
+def _operation_page(name: str) -> Any:  # noqa: ANN401 - a method that the theme decorates
+    """Make the page of one operation."""
 
-    def confirm(shown: "ConnectionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
-        return shown.confirm(request, object_id, operation=ACTIONS[name])
+    def confirm(own: "ConnectionAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+        return own.confirm(request, object_id, operation=ACTIONS[name])
 
     confirm.__name__ = name
     return action(description=ACTIONS[name].title, url_path=name, icon=ACTIONS[name].icon)(confirm)
 
 
 @admin.register(Platform)
-class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
-    """Platforms with their lag and what may be done with them."""
+class ConnectionAdmin(ForgetPages, OnboardingPages, PlatformAdmin):
+    """Platforms, with the lag of their receivers and operations on their connections."""
 
     list_display = (*PlatformAdmin.list_display, "lag")
     readonly_fields = (*PlatformAdmin.readonly_fields, "circuit", "rate", "subscriptions", "recent")
@@ -57,7 +57,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     actions_list = ("onboard",)
     actions_detail = ("onboarding", *ACTIONS, "forget")
     invite, resume, retry, rotate, revoke, reset, suspend = (
-        _page_of(name)
+        _operation_page(name)
         for name in ("invite", "resume", "retry", "rotate", "revoke", "reset", "suspend")
     )
 
@@ -68,28 +68,28 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
 
     def complete(self, rows: list[Platform]) -> None:
         """Sum up the lag of each platform's subscriptions."""
-        theirs = Subscription.objects.filter(receiver__platform__in=rows)
-        platforms = dict(theirs.values_list("pk", "receiver__platform"))
+        subscriptions = Subscription.objects.filter(receiver__platform__in=rows)
+        platforms = dict(subscriptions.values_list("pk", "receiver__platform"))
         behind, found = lags(platforms), defaultdict(list)
         for pk, platform_id in platforms.items():
             found[platform_id].append(behind.get(pk, Lag()))
         for row in rows:
-            lag = Lag.together(found[row.pk]) if row.pk in found else None
+            lag = Lag.total(found[row.pk]) if row.pk in found else None
             row.lag = lag  # type: ignore[attr-defined]
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Platform | None:
-        """Read a platform once for its page and its actions."""
+        """Read a platform once a request, for its page and its actions."""
         kept: dict[str, Platform | None] = request.__dict__.setdefault("_platforms", {})
         if object_id not in kept:
             kept[object_id] = super().get_object(request, object_id, from_field)
         return kept[object_id]
 
     def get_fieldsets(self, request: HttpRequest, obj: Platform | None = None) -> Any:  # noqa: ANN401 - a list of Django's
-        """Show its last messages to whoever may see messages."""
+        """Show its last messages to operators who may see messages."""
         shown = super().get_fieldsets(request, obj)
-        if obj is None or not sees(request, Exchange):
+        if obj is None or not may_view(request, Exchange):
             return shown
         return (*shown, ("Recent messages", {"fields": ("recent",)}))
 
@@ -99,7 +99,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Begin with a platform; the handshake is the next page."""
+        """Add a platform; the handshake is on the next page."""
         only = {"title": "Onboard a platform", "show_save_and_add_another": False}
         only |= {"show_save_and_continue": False, **(extra_context or {})}
         return super().add_view(request, form_url, only)
@@ -107,7 +107,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     def response_post_save_add(  # type: ignore[override]  # any answer will do
         self, request: HttpRequest, obj: Platform
     ) -> HttpResponse:
-        """Go on: show token A, or ask for the one the platform gave us."""
+        """Go on to the handshake: show token A, or ask for the one that the platform issued."""
         starts = Initiator(request.POST["starts"])
         if starts is Initiator.PLATFORM and self.has_change_permission(request, obj):
             return invited(self, request, invite(obj.name, roles=()))
@@ -115,7 +115,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
         return HttpResponseRedirect(f"{page}?starts={starts}")
 
     def get_actions_detail(self, request: HttpRequest, object_id: str | int) -> list[Any]:
-        """Offer what the operator may do and the status allows."""
+        """Offer the operations that operator and status allow."""
         platform = self.get_object(request, str(object_id))
         if platform is None:
             return []
@@ -129,7 +129,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
     def confirm(
         self, request: HttpRequest, object_id: str, *, operation: ConnectionAction
     ) -> HttpResponse:
-        """Say what will happen; do it on POST."""
+        """Show what will happen; do it on POST."""
         platform = self.get_object(request, object_id)
         if platform is None:
             raise Http404
@@ -165,13 +165,13 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
 
     @column("Lag")
     def lag(self, platform: Any) -> SafeString | str:  # noqa: ANN401 - a row with its lag
-        """Show how far its receivers are behind, together; nothing if it has none."""
+        """Show the lag of all its receivers together; nothing if it has none."""
         found: Lag | None = platform.lag
         return "-" if found is None else found.shown()
 
     @column("Requests it may send")
     def rate(self, platform: Platform) -> str:
-        """Show how many, and how many were too many."""
+        """Show how many requests a minute it may send, and how many were refused."""
         most = rate_limits.per_minute(platform.quirks)
         may = f"{most:,} a minute" if most else "as many as it likes"
         refused = dashboard.throttled_of(platform.name)
@@ -179,7 +179,7 @@ class ConnectionAdmin(Departures, OnboardingPages, PlatformAdmin):
 
     @column("Circuit of relayed messages")
     def circuit(self, platform: Platform) -> SafeString:
-        """Show whether messages are passed on to it, and what would end that."""
+        """Show whether messages are forwarded to it, and how many failures would stop that."""
         seconds, unanswered = circuit_breaker.seconds_open(platform), platform.unanswered
         if seconds:
             return format_html(

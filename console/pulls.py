@@ -1,4 +1,4 @@
-"""Pulls: how far the reading of each party's list is, what came of it, and what it said wrong.
+"""Pulls: how far the reading of each party's list is, and what became of its objects.
 
 An operator may have lists read at once.
 """
@@ -24,7 +24,7 @@ from console.base import (
     badge,
     badges,
     column,
-    operates,
+    is_permitted,
 )
 from console.charts import progress_bar
 from hub.models import PullState
@@ -38,6 +38,7 @@ _PHASES = {
     PullState.Phase.CHANGES: ("reads changes", Tone.BUSY),
 }
 _ERROR_SHOWN = 60
+"""Characters of an error in a list."""
 _FIELDS = (
     ("party_name", "module"),
     ("state", "progress"),
@@ -51,7 +52,7 @@ _FIELDS = (
 
 
 def start() -> str:
-    """Have a worker read what is due; return why that has to wait, if it has."""
+    """Have a worker read the lists that are due; return an error if there is no broker."""
     try:
         task: Any = pull_tasks.start_pulls
         task.delay_on_commit()
@@ -60,8 +61,11 @@ def start() -> str:
     return ""
 
 
-def order(chosen: QuerySet[PullState], *, full: bool) -> tuple[str, int]:
-    """Have lists read as soon as a worker is free; return what to say, and how loud."""
+def read_soon(chosen: QuerySet[PullState], *, full: bool) -> tuple[str, int]:
+    """Have lists read as soon as a worker is free; return a message and its level.
+
+    `full` reads them from the beginning, else what has changed since the last time.
+    """
     number = status.order(chosen, full=full)
     if trouble := start():
         return trouble, messages.ERROR
@@ -97,26 +101,28 @@ class PullAdmin(ReadOnly, ModelAdmin[PullState]):
     )
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[CheckedChangeList]:
-        """Use the list whose URL may say anything."""
+        """Use the list that does not fail on its URL."""
         del request, kwargs
         return CheckedChangeList
 
     def has_pull_permission(self, request: HttpRequest) -> bool:
-        """Let in who may change pulls: they may have lists read."""
-        return operates(request, PullState)
+        """Allow it to those who may change pulls."""
+        return is_permitted(request, PullState)
 
     @admin.action(description="Read changes now", permissions=["pull"])
     def pull_now(self, request: HttpRequest, queryset: QuerySet[PullState]) -> None:
-        """Have the chosen lists read as soon as a worker is free."""
-        self._order(request, queryset, full=False)
+        """Have the chosen lists read for changes as soon as a worker is free."""
+        self._read_soon(request, queryset, full=False)
 
     @admin.action(description="Read everything now", permissions=["pull"])
     def pull_everything(self, request: HttpRequest, queryset: QuerySet[PullState]) -> None:
         """Have the chosen lists read from their beginning."""
-        self._order(request, queryset, full=True)
+        self._read_soon(request, queryset, full=True)
 
-    def _order(self, request: HttpRequest, queryset: QuerySet[PullState], *, full: bool) -> None:
-        self.message_user(request, *order(queryset, full=full))
+    def _read_soon(
+        self, request: HttpRequest, queryset: QuerySet[PullState], *, full: bool
+    ) -> None:
+        self.message_user(request, *read_soon(queryset, full=full))
 
     @column("Party", order="party__key")
     def party_name(self, row: PullState) -> str:
@@ -132,20 +138,21 @@ class PullAdmin(ReadOnly, ModelAdmin[PullState]):
 
     @column("Objects")
     def progress(self, row: PullState) -> SafeString | str:
-        """Show how many came, of how many if the party says so."""
+        """Show how many objects came, and of how many if the party says that."""
         if not row.total and row.phase not in _PHASES:
             return f"{row.seen:,}"
         return progress_bar(row.seen, row.total or 0, "Objects read")
 
     @column("Of them")
     def counts(self, row: PullState) -> SafeString:
-        """Show what became of them."""
+        """Show what became of the objects."""
+        # `seen` has a column of its own, and so has `quarantined`.
         counted = ((getattr(row, name), name.replace("_", " ")) for name in COUNTS[1:-1])
         return badges((f"{number:,} {name}", Tone.QUIET) for number, name in counted if number)
 
     @column("Quarantined", order="quarantined")
     def broken(self, row: PullState) -> SafeString | str:
-        """Lead to the objects that could not be used."""
+        """Link to the objects that could not be used."""
         if not row.quarantined:
             return "-"
         url = reverse("admin:hub_quarantined_changelist")
@@ -213,5 +220,5 @@ class PullAdmin(ReadOnly, ModelAdmin[PullState]):
 
     @column("What was odd about the list")
     def oddity(self, row: PullState) -> str:
-        """Show what the platform does its own way."""
+        """Show how the list deviated from the specification."""
         return row.remark or "nothing"

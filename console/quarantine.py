@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from console import bulk_action, pulls
-from console.base import ModelAdmin, ReadOnly, ago, column, operates, pretty
+from console.base import ModelAdmin, ReadOnly, ago, column, is_permitted, pretty
 from console.bulk_action import Bulk
 from console.changelist import BoundedChangeList, BoundedPaginator
 from console.search import FoundByWholeWords
@@ -19,7 +19,7 @@ from hub.models import Quarantined
 from hub.pull import quarantine
 from hub.pull.quarantine import QUARANTINE, hint
 
-_BY = ("pull__party__key", "pull__module")
+_GROUPED_BY = ("pull__party__key", "pull__module")
 _READ_AGAIN = Bulk(
     "Read their lists again",
     "objects in quarantine",
@@ -28,7 +28,7 @@ _READ_AGAIN = Bulk(
         "What its owner has mended leaves the quarantine and goes to its receivers.",
         "What is still broken stays, with the new reason.",
     ),
-    _BY,
+    _GROUPED_BY,
 )
 _DISCARD = Bulk(
     "Discard",
@@ -37,14 +37,14 @@ _DISCARD = Bulk(
         "The hub forgets what it received of them. It never stored or delivered them.",
         "What is still in its owner's list, and still broken, comes back when the list is read.",
     ),
-    _BY,
+    _GROUPED_BY,
     dangerous=True,
 )
 
 
 @admin.register(Quarantined)
 class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
-    """What is wrong with which object, last seen first."""
+    """Objects in quarantine, the last seen first."""
 
     list_display = ("object_id", "party", "module", "findings", "help", "first_seen", "last_seen")
     list_filter = ("pull__module",)
@@ -77,13 +77,13 @@ class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Quarantined]:
-        """Read the list with the object."""
+        """Read pull and party with the object."""
         return super().get_queryset(request).select_related("pull__party")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Quarantined | None:
-        """Take off the object what identifies a driver, so that no page of it says it."""
+        """Mask what identifies a driver, for every page of the object."""
         row = super().get_object(request, object_id, from_field)
         return row and masked_object(row)
 
@@ -98,14 +98,14 @@ class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
             masked_object(row)
 
     def has_empty_permission(self, request: HttpRequest) -> bool:
-        """Let in who may change what is in it: they may have its lists read again, or discard."""
-        return operates(request, Quarantined)
+        """Allow both actions to those who may change what is in quarantine."""
+        return is_permitted(request, Quarantined)
 
     @admin.action(description="Read their lists again", permissions=["empty"])
     def read_again(
         self, request: HttpRequest, queryset: QuerySet[Quarantined]
     ) -> HttpResponse | None:
-        """Have the lists of the chosen read from their beginning, once that is confirmed."""
+        """Have the lists of the chosen objects read from the beginning, once that is confirmed."""
         rows = bulk_action.confirmed(request, queryset)
         if rows is None:
             return bulk_action.ask(self, request, queryset, _READ_AGAIN)
@@ -118,7 +118,7 @@ class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
 
     @admin.action(description="Discard", permissions=["empty"])
     def discard(self, request: HttpRequest, queryset: QuerySet[Quarantined]) -> HttpResponse | None:
-        """Forget the chosen, once that is confirmed."""
+        """Discard the chosen objects, once that is confirmed."""
         rows = bulk_action.confirmed(request, queryset)
         if rows is None:
             return bulk_action.ask(self, request, queryset, _DISCARD)
@@ -127,7 +127,7 @@ class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
 
     @column("Party", order="pull__party__key")
     def party(self, row: Quarantined) -> str:
-        """Name whose list it is of."""
+        """Name the party whose list it was in."""
         return f"{row.pull.party}"
 
     @column("Module", order="pull__module")
@@ -142,12 +142,12 @@ class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
 
     @column("First seen", order="first_seen_at")
     def first_seen(self, row: Quarantined) -> SafeString | str:
-        """Show since when it is wrong."""
+        """Show since when it is in quarantine."""
         return ago(row.first_seen_at)
 
     @column("Last seen", order="last_seen_at")
     def last_seen(self, row: Quarantined) -> SafeString | str:
-        """Show when it was last met."""
+        """Show when it was last in the list."""
         return ago(row.last_seen_at)
 
     @column("As received")

@@ -1,4 +1,4 @@
-"""A platform's last messages, on its page."""
+"""The table of a platform's last messages, for its page."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
@@ -14,7 +14,7 @@ _HEADERS = ("When", "Direction", "Parties", "Message", "Answer", "ms", "Journey"
 
 
 def recent_of(platform: Platform) -> SafeString:
-    """Show the newest, each with the way to its journey."""
+    """Show the newest messages, each with a link to its journey."""
     rows = Exchange.objects.filter(platform=platform.name).defer(*BODIES)
     return table(_HEADERS, map(_cells, rows.order_by("-at", "-id")[:_SHOWN]))
 

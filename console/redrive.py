@@ -1,4 +1,4 @@
-"""Dead letters sent again or discarded: asked, done by a worker, and watched until it is over."""
+"""The actions that send dead letters again, by a worker, or discard them."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from kombu.exceptions import OperationalError
 
 from console import bulk_action
-from console.base import operates, page
+from console.base import is_permitted, page
 from console.bulk_action import Bulk
 from hub import jobs
 from hub.delivery.dead_letters import DEAD_LETTERS
@@ -21,9 +21,9 @@ from hub.tasks import delivery as delivery_tasks
 
 _LIST = "admin:hub_deadletter_changelist"
 _JOB = "hub_deadletter_job"
-_LOOK_AGAIN = "2"
-"""Seconds after which a browser asks again how far it is."""
-_BY = ("subscription__receiver__holder", "subscription__module")
+_REFRESH_SECONDS = "2"
+"""After which a browser loads the page of a job again."""
+_GROUPED_BY = ("subscription__receiver__holder", "subscription__module")
 _REDRIVE = Bulk(
     "Send again",
     "dead letters",
@@ -34,7 +34,7 @@ _REDRIVE = Bulk(
         "A worker does it, one receiver after the other.",
         "Dead letters whose receiver backs off, or may not have the object any more, stay.",
     ),
-    _BY,
+    _GROUPED_BY,
 )
 _DISCARD = Bulk(
     "Discard",
@@ -44,7 +44,7 @@ _DISCARD = Bulk(
         "A Session or CDR that is over never does.",
         "It cannot be undone. Who did it, and of whom they were, stands in the audit.",
     ),
-    _BY,
+    _GROUPED_BY,
     dangerous=True,
 )
 
@@ -60,17 +60,17 @@ class RedriveActions:
         return urls
 
     def has_redrive_permission(self, request: HttpRequest) -> bool:
-        """Let in who may change dead letters: they may send them again or discard them."""
-        return operates(request, DeadLetter)
+        """Allow both actions to those who may change dead letters."""
+        return is_permitted(request, DeadLetter)
 
     @admin.action(description="Send again", permissions=["redrive"])
     def redrive(self: Any, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
-        """Have the chosen sent again, once that is confirmed."""
+        """Have the chosen dead letters sent again, once that is confirmed."""
         rows = bulk_action.confirmed(request, queryset)
         if rows is None:
             return bulk_action.ask(self, request, queryset, _REDRIVE)
         ids = list(rows.order_by("pk").values_list("pk", flat=True))
-        DEAD_LETTERS.audit("sent again", ids)  # a worker that is quick leaves nothing to tell of
+        DEAD_LETTERS.audit("sent again", ids)  # before a quick worker has deleted them
         job = Job(len(ids))
         job.publish()
         try:
@@ -86,7 +86,7 @@ class RedriveActions:
     def discard(
         self: Any, request: HttpRequest, queryset: QuerySet[DeadLetter]
     ) -> HttpResponse | None:
-        """Forget the chosen, once that is confirmed; nothing is sent."""
+        """Discard the chosen dead letters, once that is confirmed."""
         rows = bulk_action.confirmed(request, queryset)
         if rows is None:
             return bulk_action.ask(self, request, queryset, _DISCARD)
@@ -95,7 +95,7 @@ class RedriveActions:
         return None
 
     def job(self: Any, request: HttpRequest, name: str) -> HttpResponse:
-        """Show how far it is, again and again until it is over."""
+        """Show how far a job is; the page reloads itself until the job is over."""
         if not self.has_redrive_permission(request):
             raise PermissionDenied
         try:
@@ -111,5 +111,5 @@ class RedriveActions:
         }
         answer = page(self, request, "console/job.html", **shown)
         if found and found.stage in jobs.GOING_ON:
-            answer.headers["Refresh"] = _LOOK_AGAIN
+            answer.headers["Refresh"] = _REFRESH_SECONDS
         return answer

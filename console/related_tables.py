@@ -1,4 +1,4 @@
-"""The newest Sessions and CDRs of a token, location or session, and the way to all of them."""
+"""Tables of the newest Sessions and CDRs of a token, location or session, with a link to all."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -48,16 +48,20 @@ def _amounts(row: Charged) -> tuple[str, str]:
 
 
 def status(row: Session) -> SafeString:
-    """Show how far a session is."""
+    """Show the status of a session."""
     return badge(row.status or "unknown", SESSION_TONES.get(row.status, Tone.QUIET))
 
 
 def kind(row: Cdr) -> SafeString:
-    """Show whether a CDR takes another one back."""
+    """Show whether a CDR is a credit CDR."""
     return badge("credit", Tone.CARE) if row.credit else badge("CDR")
 
 
 def _newest(found: Any, listed: str, of: dict[str, int]) -> tuple[list[Any], SafeString]:  # noqa: ANN401 - rows of either kind
+    """Return the newest rows, and a link to all if there are more.
+
+    Without a filter, `found` is a list that is shown whole.
+    """
     if not of:
         return list(found), SafeString()
     rows = list(found.defer("text").order_by("-seq")[: _SHOWN + 1])

@@ -1,7 +1,7 @@
-"""What identifies a driver, shown to who may see it: asked for, with a reason, and recorded.
+"""The page that reveals what identifies a driver, for a reason that the audit records.
 
-Spec: 2.2.1 mod_tokens, CdrToken. It is shown of what the hub stores as it was sent; the message log
-has nothing to reveal.
+Spec: 2.2.1 mod_tokens, CdrToken. It reveals stored objects; the message log has nothing to reveal,
+as it masks before it writes.
 """
 
 import logging
@@ -23,13 +23,13 @@ _PERMISSION = "hub.reveal_personal"
 LONGEST_REASON = 200
 
 
-class Reveals:
-    """Adds the way to what the page of a Token, Session or CDR masks."""
+class RevealPage:
+    """Adds the page to the admin of Tokens, Sessions or CDRs, whose own pages are masked."""
 
     actions_detail = ("reveal",)
 
     def has_reveal_permission(self, request: HttpRequest, _: object = None) -> bool:
-        """Let in who may reveal; a permission by name the theme would look for without tables."""
+        """Allow it to those who may reveal; the theme asks before it shows the button."""
         return may_reveal(request)
 
     @action(
@@ -39,19 +39,19 @@ class Reveals:
         permissions=["reveal"],
     )
     def reveal(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask for the reason; on POST record it, then show."""
+        """Ask for the reason; on POST record it, then show the object."""
         row = get_object_or_404(self.model, pk=int(object_id) if object_id.isdecimal() else None)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         reason = one_line(request.POST.get("reason", ""), longest=LONGEST_REASON).strip()
         shown = _shown(row) if request.method == "POST" and reason else {}
-        about = _without_personal(row)
+        masked = _with_masked_name(row)
         if shown:
             reason = mask_in_text(reason, [value for _, value in shown["values"]])
-            self.log_change(request, about, f"Personal data revealed: {reason}")
-            record("revealed", about, after={"reason": reason})
-            log.warning("%s revealed personal data of %s: %s", request.user, about, reason)
-        context = {"title": f"Personal data of {about}", "back": page_of(row), **shown}
+            self.log_change(request, masked, f"Personal data revealed: {reason}")
+            record("revealed", masked, after={"reason": reason})
+            log.warning("%s revealed personal data of %s: %s", request.user, masked, reason)
+        context = {"title": f"Personal data of {masked}", "back": page_of(row), **shown}
         return page(self, request, "console/reveal.html", **context)
 
 
@@ -66,8 +66,8 @@ def _shown(row: StoredObject) -> dict[str, Any]:
     return {"values": personal_members(text), "document": pretty(text), "is_shown": True}
 
 
-def _without_personal(row: StoredObject) -> StoredObject:
-    """Take off the row what its name would say."""
+def _with_masked_name(row: StoredObject) -> StoredObject:
+    """Mask the uid of a Token, which its name shows."""
     if isinstance(row, Token):
         row.object_id = mask_value(row.object_id)
     return row

@@ -1,6 +1,6 @@
-"""How stored objects are found: by whole ids, so that an index answers among millions.
+"""The search for stored objects: by whole ids, so that an index finds them among millions.
 
-Ids are compared folded, as everywhere.
+Ids are compared without regard to case.
 """
 
 import re
@@ -18,18 +18,19 @@ from parties.models import Holder, Party
 
 Rows = QuerySet[Any]
 Finder = Callable[[Rows, str], Iterable[Rows]]
-"""Yields rows of all that match some words: by id, by token and so on, each by an index."""
+"""Yields one query for each way to find words, by id, by token and so on; each uses an index."""
 
 _MOST_EVSES = 20
-# What no uid and no contract id is made of.
+"""EVSEs with one EVSE id: mostly one, more if locations moved."""
 _BETWEEN = "[^[:alnum:]*_-]"
+"""PostgreSQL's class of characters that are in no uid and no contract id."""
 
 
 class FoundByWholeWords:
-    """Adds to an admin that what may name a driver is not found by parts of words.
+    """Makes an admin find rows about drivers by whole words alone: parts would let ids be guessed.
 
-    Spec: none. `module_field` leads to the module of a row; the words then have to be all that
-    stands in one of the columns of `whole`, or stand alone in one of those of `within`.
+    `module_field` is the module of a row. If that is about drivers, the words must be all of a
+    column of `whole`, or whole words in a column of `within`.
     """
 
     module_field: ClassVar[str]
@@ -39,21 +40,21 @@ class FoundByWholeWords:
     def get_search_results(
         self, request: HttpRequest, queryset: Rows, search_term: str
     ) -> tuple[Rows, bool]:
-        """Search as the admin does, but find rows about drivers by whole words alone."""
+        """Search as Django does, but leave out rows about drivers found by a part of a word."""
         found, may_repeat = super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
         words = search_term.replace("\x00", "").strip()
         if words:
-            about = Q((f"{self.module_field}__in", sorted(ABOUT_DRIVERS)))
+            about_drivers = Q((f"{self.module_field}__in", sorted(ABOUT_DRIVERS)))
             alone = f"(^|{_BETWEEN}){re.escape(words)}({_BETWEEN}|$)"
             conditions = [(f"{name}__iexact", words) for name in self.whole]
             conditions += [(f"{name}__iregex", alone) for name in self.within]
             whole = Q(*conditions, _connector=Q.OR)
-            found = found.filter(~about | whole)
+            found = found.filter(~about_drivers | whole)
         return found, may_repeat
 
 
 def search(rows: Rows, words: str, *, finder: Finder) -> Rows:
-    """Keep what belongs to a party, or else all that the finder yields."""
+    """Keep the objects of a party if the words name one, else what the finder yields."""
     party = _known_party(words)
     if party:
         return of_party(rows, party)
@@ -63,7 +64,7 @@ def search(rows: Rows, words: str, *, finder: Finder) -> Rows:
 
 
 def by_key(rows: Rows, *keys: str) -> Rows:
-    """Find objects by their keys; the index begins with the owner, so all of them are named."""
+    """Find objects by their keys; the index begins with the owner, so all owners are named."""
     return rows.filter(owner__in=Holder.objects.values("name"), object_key__in=keys)
 
 
@@ -92,7 +93,7 @@ def cdrs(rows: Rows, words: str) -> Iterable[Rows]:
 
 
 def _known_party(words: str) -> PartyRef | None:
-    """Return the party that is meant, if any: an id may look like one."""
+    """Return the party that the words name; an id may only look like one."""
     try:
         ref = PartyRef.parse(words)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Sessions: how far they are, what was charged, and which CDRs came of them.
+"""Sessions: their status, what was charged, and their CDRs.
 
 Spec: 2.2.1 mod_sessions.
 """
@@ -29,7 +29,7 @@ from ocpi.versions import values_of
 
 @admin.register(Session)
 class SessionAdmin(ChargedAdmin[Session]):
-    """Who charges, where, and how far they are."""
+    """Sessions, newest first."""
 
     list_display = (
         "identity",
@@ -84,17 +84,17 @@ class SessionAdmin(ChargedAdmin[Session]):
 
     @column("Status", order="status")
     def status_shown(self, row: Session) -> SafeString:
-        """Show how far it is."""
+        """Show the status."""
         return related_tables.status(row)
 
     @column("CDR")
     def cdrs(self, row: Any) -> SafeString | str:  # noqa: ANN401 - a row with its CDRs
-        """Lead to what came of it, in a list."""
+        """Link to its CDRs, in a list."""
         links = ((link(cdr, "credit" if cdr.credit else "CDR"),) for cdr in row.found_cdrs)
         return format_html_join(" ", "{}", links) or "-"
 
     @column("")
     @cached_per_row
     def cdr_rows(self, row: Session) -> SafeString:
-        """Show what came of it."""
+        """Show its CDRs."""
         return related_tables.cdr_table(cdrs_of([row])[row.pk])

@@ -1,7 +1,7 @@
-"""What the pages of all stored objects have in common: paging, search, age, noise, the text.
+"""The common part of the pages of all stored objects: paging, search, age, noise, the text.
 
-Spec: 2.2.1 transport and format, client owned object push; docs/architecture.md#what-is-kept. Their
-owners' platforms change them, nobody here.
+Spec: 2.2.1 transport and format, client owned object push; docs/architecture.md#what-is-kept. Only
+their owners' platforms change them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,12 +23,12 @@ from console.base import (
     badges,
     cached_per_row,
     column,
+    may_view,
     pretty,
-    sees,
     table,
 )
 from console.changelist import BoundedChangeList, BoundedPaginator
-from console.export import Exports
+from console.export import ExportPages
 from console.message_links import messages_of
 from console.object_links import short
 from console.search import Finder, by_id, search
@@ -45,15 +45,16 @@ ABOUT = (
     ("sent_to", "noise"),
     "messages",
 )
-"""What the page of every stored object begins with."""
+"""The fields that the page of every stored object begins with."""
 WHO_HAS_IT: tuple[str, Any] = ("Who has it", {"fields": ("object_status",)})
 AS_SERVED: tuple[str, Any] = ("As served", {"fields": ("document",)})
 
 
-class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
+class StoredAdmin(ExportPages, ReadOnly, ModelAdmin[Row]):
     """Stored objects, newest first.
 
-    `behind` names what shows rows of another table: it is left out for who may not see these.
+    `behind` has the fields that show rows of another model: an operator who may not see that model
+    does not see the field.
     """
 
     search_fields = ("object_id",)
@@ -67,7 +68,7 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
     behind: ClassVar[Mapping[str, type[Model]]] = {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
-        """Read the texts for one at a time."""
+        """Leave out the texts: the page of one object reads its own."""
         return super().get_queryset(request).defer("text", "last_updated_text", "digest")
 
     def get_search_results(
@@ -84,11 +85,11 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
         return BoundedChangeList
 
     def complete(self, rows: list[Row]) -> None:
-        """Add to a page of rows what they show beyond their columns."""
+        """Add to the rows of a page what they show beyond their columns."""
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Leave out what this operator may not see."""
-        return [name for name in self.list_display if self._sees(request, name)]
+        return [name for name in self.list_display if self._may_view(request, name)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:  # noqa: ANN401 - Django's own type is private
         """Leave out what this operator may not see."""
@@ -100,17 +101,17 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
         return [fieldset for fieldset in kept if fieldset[1]["fields"]]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> tuple[str, ...]:
-        """Name every field: none is for writing."""
+        """Return every field: none can be changed."""
         return tuple(flatten_fieldsets(self.get_fieldsets(request, obj)))
 
     def _lines(self, request: HttpRequest, fields: Iterable[Any]) -> Iterator[tuple[str, ...]]:
         for line in fields:
             names = (line,) if isinstance(line, str) else line
-            yield tuple(name for name in names if self._sees(request, name))
+            yield tuple(name for name in names if self._may_view(request, name))
 
-    def _sees(self, request: HttpRequest, name: Any) -> bool:  # noqa: ANN401 - a name, mostly
+    def _may_view(self, request: HttpRequest, name: Any) -> bool:  # noqa: ANN401 - a name, mostly
         model = Exchange if name == "messages" else self.behind.get(name)
-        return model is None or sees(request, model)
+        return model is None or may_view(request, model)
 
     @column("Id", order="object_id")
     def identity(self, row: Row) -> SafeString:
@@ -144,20 +145,20 @@ class StoredAdmin(Exports, ReadOnly, ModelAdmin[Row]):
 
     @admin.display(description="Noise", ordering=F("repeated") + F("stale"))
     def noise_sum(self, row: Row) -> SafeString | str:
-        """Show how often it came in vain, in a list."""
+        """Show how often it came without effect, in a list."""
         words = f"{row.repeated:,} repeated, {row.stale:,} stale"
         number = row.repeated + row.stale
         return format_html('<span title="{}">{}</span>', words, f"{number:,}") if number else "-"
 
     @column("Noise")
     def noise(self, row: Row) -> SafeString:
-        """Show how often it came without any change, and late."""
+        """Show how often it came without a change, and how often with an older `last_updated`."""
         kinds = ((row.repeated, "repeated", Tone.QUIET), (row.stale, "stale", Tone.CARE))
         return badges((f"{number:,} {word}", tone) for number, word, tone in kinds if number)
 
     @column("In the message log")
     def messages(self, row: Row) -> SafeString:
-        """Lead to the messages about it."""
+        """Link to the messages about it."""
         return messages_of(row)
 
     @column("")

@@ -1,6 +1,6 @@
-"""Subscriptions: who is behind, since when, and why.
+"""Subscriptions: which receivers are behind, since when, and why.
 
-Positions are delivery's alone; an operator may only wake it.
+Only delivery moves their positions; an operator may start it at once.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from console.base import (
     badge,
     cached_per_row,
     column,
-    operates,
+    is_permitted,
     table,
 )
 from console.charts import progress_bar
@@ -37,10 +37,11 @@ from parties.connection_status import REGISTERED
 from parties.models import Platform
 
 _ERROR_SHOWN = 60
+"""Characters of an error in a list."""
 
 
 def complete(rows: Iterable[Subscription]) -> list[Subscription]:
-    """Give subscriptions their lag and the progress of their snapshots."""
+    """Add to subscriptions their lag, and the progress of their snapshots."""
     found: list[Any] = list(rows)
     keys, modules = [row.pk for row in found], {row.module for row in found}
     behind, running = (lags(keys, modules), progress(keys)) if found else ({}, {})
@@ -49,16 +50,16 @@ def complete(rows: Iterable[Subscription]) -> list[Subscription]:
     return found
 
 
-def _of(row: Any) -> Any:  # noqa: ANN401 - a row with its lag
-    """Return the row with its lag; a single one gets it now."""
+def _completed(row: Any) -> Any:  # noqa: ANN401 - a row with its lag
+    """Return a row with its lag, which a row outside a list does not have yet."""
     if not hasattr(row, "lag"):
         complete([row])
     return row
 
 
 def state(row: Subscription) -> SafeString:
-    """Show whether it is live or still gets its first objects."""
-    snapshot: Progress | None = _of(row).progress
+    """Show whether it is live, or still gets a snapshot."""
+    snapshot: Progress | None = _completed(row).progress
     if snapshot is None:
         return badge("LIVE", Tone.GOOD)
     return format_html(
@@ -151,8 +152,8 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
         complete(rows)
 
     def has_deliver_permission(self, request: HttpRequest) -> bool:
-        """Let in who may change subscriptions: they may wake delivery."""
-        return operates(request, Subscription)
+        """Allow it to those who may change subscriptions."""
+        return is_permitted(request, Subscription)
 
     @admin.action(description="Deliver now", permissions=["deliver"])
     def deliver_now(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
@@ -183,7 +184,7 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
     @column("Lag")
     def lag(self, row: Subscription) -> SafeString:
         """Show how far it is behind."""
-        lag: Lag = _of(row).lag
+        lag: Lag = _completed(row).lag
         return lag.shown()
 
     @column("Last delivered", order="last_delivered_at")
@@ -212,26 +213,26 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
 
     @column("Subscribed")
     def since(self, row: Subscription) -> SafeString | str:
-        """Show since when."""
+        """Show when it began."""
         return ago(row.created_at)
 
     @column("Position in the feed")
     def position(self, row: Subscription) -> str:
-        """Show the position, for whoever compares it with the feed."""
+        """Show the transaction up to which its changes are delivered."""
         return f"transaction {row.transaction}"
 
     @column("Snapshots")
     @cached_per_row
     def snapshots(self, row: Subscription) -> SafeString:
-        """Show which owners' objects it was given when it newly saw them."""
+        """Show the owners whose objects it was sent when it newly had access to them."""
         found = row.snapshots.order_by("owner")
         cells = (
             (
-                s.owner,
-                f"{s.sent:,}",
-                ago(s.created_at),
-                ago(s.finished_at) if s.finished_at else "running",
+                snapshot.owner,
+                f"{snapshot.sent:,}",
+                ago(snapshot.created_at),
+                ago(snapshot.finished_at) if snapshot.finished_at else "running",
             )
-            for s in found
+            for snapshot in found
         )
         return table(("Owner", "Sent", "Begun", "Finished"), cells)

@@ -13,7 +13,7 @@ from ocpi.versions import values_of
 
 @admin.register(Tariff)
 class TariffAdmin(StoredAdmin[Tariff]):
-    """What charging costs."""
+    """Tariffs, newest first."""
 
     list_display = ("identity", "owned", "currency", "kind", "sent_to", "updated", "noise_sum")
     list_filter = (
@@ -27,5 +27,5 @@ class TariffAdmin(StoredAdmin[Tariff]):
 
     @column("Type", order="type")
     def kind(self, row: Tariff) -> SafeString | str:
-        """Show for what it is meant."""
+        """Show the type; a tariff without one is for all."""
         return badge(row.type) if row.type else "any"

@@ -1,7 +1,4 @@
-"""A journey as a picture: each hop as a bar in time, with what was said on it.
-
-What is shown is what the log keeps: masked.
-"""
+"""The timeline of a journey: each message as a bar in time, with its masked bodies."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,19 +15,19 @@ from ocpi.status_codes import is_success
 from parties.hub_identity import hub_party
 
 _WIDTH = 1_000
-"""Of the drawing that a bar is in: `timeline.html` says so in its viewBox."""
+"""Of the drawing, in its own units, as in the viewBox of `timeline.html`."""
 _MOST_BODIES = 40
 """A journey of more messages is shown without bodies."""
 _MOST_OBJECTS = 5
-_THINNEST = 4
-"""The least width of a bar: what took no time is visible too."""
+_LEAST_WIDTH = 4
+"""Of a bar, so that a message that took no time can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One request of a journey, and its bar: from `x`, `width` wide; it began after `offset` ms.
+    """One request of a journey and its bar, `width` wide from `x`; it began after `offset` ms.
 
-    It `has_bodies` unless the journey is long: they are deferred then, and each would be a query.
+    `has_bodies` is false in a long journey, whose bodies are not read: each would be a query.
     """
 
     row: Exchange
@@ -41,18 +38,18 @@ class Hop:
 
     @property
     def good(self) -> bool:
-        """Whether it was answered with success."""
+        """Whether it has a successful answer."""
         return self.row.status_code is not None and is_success(self.row.status_code)
 
     @property
     def is_between_parties(self) -> bool:
-        """Whether both sides are named and neither is the hub: a missing agreement may be why."""
+        """Whether two parties are named, neither of them the hub: they may lack an agreement."""
         sides = {self.row.sender, self.row.receiver}
         return not sides & {"", str(hub_party())}
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers as far as they are kept."""
+        """The headers as far as the log has them."""
         return headers(self.row)
 
     @property
@@ -78,7 +75,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """What carried one correlation id; the newest of it, and maybe not all, when it `is_cut`."""
+    """The messages with one correlation id; if it `is_cut`, only the newest of them."""
 
     hops: Sequence[Hop]
     began: datetime
@@ -88,13 +85,13 @@ class Journey:
 
     @property
     def failed(self) -> int:
-        """How many hops were not answered with success."""
+        """How many hops have no successful answer."""
         return sum(not hop.good for hop in self.hops)
 
 
 def read(correlation_id: str) -> Journey | None:
-    """Return a journey, if anything carried this id."""
-    rows = journey.journey(correlation_id, bodies=_MOST_BODIES)
+    """Return the journey with a correlation id, if there is one."""
+    rows = journey.journey(correlation_id, most_with_bodies=_MOST_BODIES)
     if not rows:
         return None
     began = min(row.at for row in rows)
@@ -111,9 +108,9 @@ def read(correlation_id: str) -> Journey | None:
 
 def _hop(row: Exchange, began: datetime, total: float, *, has_bodies: bool) -> Hop:
     offset = _milliseconds(began, row.at)
-    width = max(_THINNEST, row.milliseconds / total * _WIDTH)
+    width = max(_LEAST_WIDTH, row.milliseconds / total * _WIDTH)
     x = min(offset / total * _WIDTH, _WIDTH - width)
-    # A timedelta is rounded to microseconds, a row's time is not: a bar may come out too wide.
+    # `total` is rounded to microseconds and `row.milliseconds` is not: a bar may be too wide.
     return Hop(row, offset, round(max(0.0, x), 1), round(min(width, _WIDTH), 1), has_bodies)
 
 
@@ -122,6 +119,6 @@ def _milliseconds(start: datetime, end: datetime) -> float:
 
 
 def _objects(rows: Sequence[Exchange]) -> Iterator[SafeString | str]:
-    """Return links to what the journey is about: mostly one object, named by all its hops."""
+    """Return links to the objects that the journey is about, mostly one."""
     different = {(row.module, row.object_key): row for row in rows if row.object_key}
     yield from map(object_of, list(different.values())[:_MOST_OBJECTS])

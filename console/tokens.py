@@ -1,4 +1,4 @@
-"""Tokens by what may be seen of them: a uid is shown nowhere, and found by whoever knows it.
+"""Tokens, with uid and contract id masked; a token is found by its whole uid.
 
 Spec: 2.2.1 mod_tokens.
 """
@@ -13,11 +13,11 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from console.base import Tone, badge, cached_per_row, column
-from console.drivers import Drivers
+from console.drivers import DriverPages
 from console.filters import VersionFilter, owner_filter, word_filter
 from console.object_links import charged_with
 from console.related_tables import cdr_table, session_table
-from console.reveal import Reveals
+from console.reveal import RevealPage
 from console.search import by_key
 from console.stored_object import ABOUT, AS_SERVED, WHO_HAS_IT, StoredAdmin
 from hub.masking.personal import mask_json, mask_value
@@ -28,22 +28,22 @@ from ocpi.types import ModuleID
 from ocpi.versions import kept_type, values_of
 
 _TYPES = values_of(ModuleID.TOKENS, "type")
-_REST = "\N{HORIZONTAL ELLIPSIS}"
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _by_uid(rows: QuerySet[Token], words: str) -> Iterable[QuerySet[Any]]:
-    """Find tokens of any type by their uid, or by what the message log keeps of it."""
-    if words.startswith(_REST):
+    """Find tokens of any type by their uid, or by its end as the message log has it."""
+    if words.startswith(_ELLIPSIS):
         ending = Upper(Right("object_id", ENDING))
-        yield rows.annotate(ending=ending).filter(ending=words.removeprefix(_REST).upper())
+        yield rows.annotate(ending=ending).filter(ending=words.removeprefix(_ELLIPSIS).upper())
         return
     kind = kept_type(ModuleID.TOKENS)
     yield by_key(rows, *(object_key(kind, words, type_) for type_ in _TYPES))
 
 
 @admin.register(Token)
-class TokenAdmin(Reveals, Drivers, StoredAdmin[Token]):
-    """Who may charge."""
+class TokenAdmin(RevealPage, DriverPages, StoredAdmin[Token]):
+    """Tokens, newest first."""
 
     list_display = (
         "uid",
@@ -90,15 +90,16 @@ class TokenAdmin(Reveals, Drivers, StoredAdmin[Token]):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Token | None:
-        """Take the uid off the row, so that no page of it says it; what it led to stays known."""
+        """Mask the ids, for every page of the token, once they have selected Sessions and CDRs."""
         row: Any = super().get_object(request, object_id, from_field)
         if row is not None:
-            row.charged = [charged_with(kind.objects.all(), row) for kind in (Session, Cdr)]
+            row.its_sessions = charged_with(Session.objects.all(), row)
+            row.its_cdrs = charged_with(Cdr.objects.all(), row)
             self.complete([row])
         return cast("Token | None", row)
 
     def complete(self, rows: list[Token]) -> None:
-        """Mask what is personal in the columns."""
+        """Mask uid and contract id."""
         for row in rows:
             row.object_id, row.contract_id = mask_value(row.object_id), mask_value(row.contract_id)
 
@@ -125,10 +126,10 @@ class TokenAdmin(Reveals, Drivers, StoredAdmin[Token]):
     @cached_per_row
     def sessions(self, row: Any) -> SafeString:  # noqa: ANN401 - a row with what was charged
         """Show the newest sessions."""
-        return session_table(row.charged[0], token=row.pk)
+        return session_table(row.its_sessions, token=row.pk)
 
     @column("")
     @cached_per_row
     def cdrs(self, row: Any) -> SafeString:  # noqa: ANN401 - a row with what was charged
         """Show the newest CDRs."""
-        return cdr_table(row.charged[1], token=row.pk)
+        return cdr_table(row.its_cdrs, token=row.pk)

@@ -1,4 +1,4 @@
-"""Which colour says which status of an EVSE. Spec: 2.2.1 mod_locations, Status enum."""
+"""The colours of EVSE statuses. Spec: 2.2.1 mod_locations, Status enum."""
 
 from django.utils.safestring import SafeString
 
@@ -12,20 +12,20 @@ EVSE_TONES = {
     "INOPERATIVE": "bad",
     "OUTOFORDER": "bad",
 }
-"""In pictures: the classes of console.css."""
+"""In charts: classes of console.css."""
 _BADGES = {"good": Tone.GOOD, "busy": Tone.BUSY, "care": Tone.CARE, "bad": Tone.BAD}
 
 
 def status_tone(status: str) -> str:
-    """Return the colour of a status in a picture."""
+    """Return the colour of a status in a chart."""
     return EVSE_TONES.get(status, "quiet")
 
 
 def badge_tone(status: str) -> Tone:
-    """Return the colour of a status as a word."""
+    """Return the colour of a status as a badge."""
     return _BADGES.get(status_tone(status), Tone.QUIET)
 
 
 def status_badge(status: str) -> SafeString:
-    """Show a status as a word in its colour."""
+    """Show a status as a badge in its colour."""
     return badge(status, badge_tone(status))

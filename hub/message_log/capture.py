@@ -1,8 +1,8 @@
-"""Entries of the log: noted when a message is routed or answered, and when a peer was asked.
+"""Entries of the log, captured when a message is routed or answered, and when a peer was asked.
 
-All run in the midst of traffic: they take references, cut bodies, read the status of what is cut,
-and leave. What the hub sends because of a message belongs to it: a context variable goes with the
-work, also onto the event loop of the client, for each request.
+This runs inside requests, so it does little: it keeps references, cuts bodies, and reads the OCPI
+status of a body that is cut. A context variable holds the message that is being answered, also on
+the event loop of the client, so that what the hub sends because of it is logged with its route.
 """
 
 import logging
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, ParamSpec
 
 from django.conf import settings
@@ -31,15 +31,15 @@ from parties.caller import Caller
 from parties.hub_identity import hub_party
 
 log = logging.getLogger(__name__)
-Given = ParamSpec("Given")
+Arguments = ParamSpec("Arguments")
 
 LONGEST_URL_OF_A_STRANGER = 200
-"""Characters kept of the URL of a request whose token nobody here issued."""
+"""Characters kept of the URL of a request with a token that the hub did not issue, or with none."""
 
 
 @dataclass(slots=True)
 class MessageInProgress:
-    """A message that is being answered; `was_sent` once anybody was asked because of it."""
+    """A message that is being answered; `was_sent` once the hub sent a request because of it."""
 
     message: Message
     route: LoggedRoute
@@ -51,16 +51,16 @@ _current: ContextVar[MessageInProgress | None] = ContextVar("message_in_progress
 
 
 def on_routed(message: Message, route: Decided) -> None:
-    """Note where a message goes, for its entry and for those of what is sent because of it."""
+    """Note the route of a message, for its own entry and those of what is sent because of it."""
     receiver = route.destination.ref if isinstance(route, Direct) else message.to
     _current.set(MessageInProgress(message, _logged_route(message, route), receiver))
 
 
-def _errors_only_logged(record: Callable[Given, None]) -> Callable[Given, None]:
-    """Let no mistake of the log become one of the traffic."""
+def _errors_only_logged(record: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Log exceptions instead of raising them: no fault of the log may fail a request."""
 
     @wraps(record)
-    def recorded(*args: Given.args, **kwargs: Given.kwargs) -> None:
+    def recorded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
             record(*args, **kwargs)
         except Exception:
@@ -71,23 +71,22 @@ def _errors_only_logged(record: Callable[Given, None]) -> Callable[Given, None]:
 
 @_errors_only_logged
 def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any) -> None:  # noqa: ANN401 - what signals carry
-    """Remember a request to the hub and its answer."""
-    about = _take_current()
+    """Log a request to the hub and its answer."""
+    current = _take_current()
     if not settings.HUB_MESSAGE_LOG_DAYS:
         return
     caller = _caller(view)
-    entry = (
-        _entry_of_stranger
-        if caller is None
-        else partial(_entry_of_platform, caller=caller, about=about)
-    )
-    writer.put(entry(view, response, seconds))
+    if caller is None:
+        entry = _entry_of_stranger(view, response, seconds)
+    else:
+        entry = _entry_of_platform(view, response, seconds, caller=caller, current=current)
+    writer.put(entry)
 
 
 def _entry_of_stranger(view: OcpiView, response: HttpResponse, seconds: float) -> Entry:
     """Keep little, and nothing by which a request could pass for a party's or join its exchanges.
 
-    Whoever has no token the hub knows may write any party's name and ids into a header.
+    Without a token of the hub, anybody may write any party's name and ids into the headers.
     """
     return Entry(
         is_inbound=True,
@@ -109,11 +108,11 @@ def _entry_of_platform(
     seconds: float,
     *,
     caller: Caller,
-    about: MessageInProgress | None,
+    current: MessageInProgress | None,
 ) -> Entry:
-    most: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
+    max_bytes: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
     body = response.content
-    named = RoutingHeaders() if about else _routing_headers(view, caller)
+    named = RoutingHeaders() if current else _routing_headers(view, caller)
     return Entry(
         is_inbound=True,
         at=time.time() - seconds,
@@ -121,30 +120,30 @@ def _entry_of_platform(
         method=view.request.method or "",
         url=_url(view),
         headers={},
-        request=LoggedBody.of(view.received, most),
-        response=LoggedBody.of(body, most),
-        route=about.route if about else None,
-        was_sent=about is not None and about.was_sent,
+        request=LoggedBody.of(view.received, max_bytes),
+        response=LoggedBody.of(body, max_bytes),
+        route=current.route if current else None,
+        was_sent=current is not None and current.was_sent,
         platform=caller.name,
-        sender=about.message.sender if about else named.sender,
-        receiver=(about.receiver if about else None) or named.to,
+        sender=current.message.sender if current else named.sender,
+        receiver=(current.receiver if current else None) or named.to,
         request_id=view.message_ids.request_id,
         correlation_id=view.message_ids.correlation_id,
         secrets=(caller.presented_token,),
         http_status=response.status_code,
-        envelope=_without_data(envelope.read(body)) if len(body) > most else None,
+        envelope=_without_data(envelope.read(body)) if len(body) > max_bytes else None,
     )
 
 
 @_errors_only_logged
 def on_asked(asked: CompletedRequest) -> None:
-    """Remember a request of the hub and what came of it."""
-    about = _current.get()
-    if about is not None:
-        about.was_sent = True
+    """Log a request that the hub made, and its answer or failure."""
+    current = _current.get()
+    if current is not None:
+        current.was_sent = True
     if not settings.HUB_MESSAGE_LOG_DAYS:
         return
-    most: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
+    max_bytes: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
     reply = asked.outcome if isinstance(asked.outcome, Reply) else None
     body = reply.body if reply else b""
     writer.put(
@@ -156,13 +155,13 @@ def on_asked(asked: CompletedRequest) -> None:
             url=asked.url,
             platform=asked.peer.name,
             headers=asked.headers,
-            request=LoggedBody.of(asked.body, most),
-            response=LoggedBody.of(body, most),
-            route=about.route if about else None,
-            module=about.message.module if about else "",
-            secrets=(asked.peer.token, *_driver_ids(about)),
+            request=LoggedBody.of(asked.body, max_bytes),
+            response=LoggedBody.of(body, max_bytes),
+            route=current.route if current else None,
+            module=current.message.module if current else "",
+            secrets=(asked.peer.token, *_token_ids(current)),
             http_status=reply.http_status if reply else None,
-            envelope=_without_data(reply.envelope) if reply and len(body) > most else None,
+            envelope=_without_data(reply.envelope) if reply and len(body) > max_bytes else None,
             error="" if reply else f"{type(asked.outcome).__name__}: {asked.outcome}",
         )
     )
@@ -174,14 +173,14 @@ def _url(view: OcpiView) -> str:
 
 
 def _caller(view: OcpiView) -> Caller | None:
-    """Return whose token was presented, also when it opened nothing (any more)."""
-    # Asked for `auth`, a request that was refused would be authenticated once more.
+    """Return the platform whose token was presented, even if it is not valid any more."""
+    # Not `request.auth`: reading that would authenticate a refused request once more.
     found = getattr(view.request, "_auth", None) or getattr(view.request, "token_of", None)
     return found if isinstance(found, Caller) else None
 
 
 def _routing_headers(view: OcpiView, caller: Caller) -> RoutingHeaders:
-    """Return the parties the headers name; a sender only if it is the platform's own."""
+    """Return the parties the headers name; the sender only if it is a party of the platform."""
     try:
         named = RoutingHeaders.read(view.request.headers)
     except InvalidParameters:
@@ -190,23 +189,23 @@ def _routing_headers(view: OcpiView, caller: Caller) -> RoutingHeaders:
 
 
 def _without_data(read: Envelope | None) -> Envelope | None:
-    """Keep the status alone: the data may be a page as large as answers get."""
+    """Keep the status alone: the data may be a page of many megabytes."""
     return read and replace(read, data=None)
 
 
-def _driver_ids(about: MessageInProgress | None) -> tuple[str, ...]:
-    """Return what the URL of a token is made of: sent on, it stands in a URL of the peer's own."""
-    if about is None or about.message.module != ModuleID.TOKENS:
+def _token_ids(current: MessageInProgress | None) -> tuple[str, ...]:
+    """Return the ids in the URL of a Token: forwarded, they are part of a URL at the peer."""
+    if current is None or current.message.module != ModuleID.TOKENS:
         return ()
-    return about.message.ids
+    return current.message.ids
 
 
 def _take_current() -> MessageInProgress | None:
-    """Return the message that was being answered, which is over now."""
-    found = _current.get()
-    if found is not None:
+    """Return the message that was being answered, and forget it: its answer is made."""
+    current = _current.get()
+    if current is not None:
         _current.set(None)
-    return found
+    return current
 
 
 def _logged_route(message: Message, route: Decided) -> LoggedRoute:

@@ -1,4 +1,4 @@
-"""A request of the log as a command that makes it again, with a placeholder for the token.
+"""A logged request as a curl command that repeats it, with a placeholder for the token.
 
 Spec: 2.2.1 transport and format, authorization header, message routing, unique message ids.
 """
@@ -21,7 +21,7 @@ _MASKED = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def headers(row: Exchange) -> dict[str, str]:
-    """Return the headers that are known of a request; the token never is."""
+    """Return the headers of a request as far as the log has them; it never has the token."""
     found = {"Authorization": TOKEN}
     found |= {REQUEST_ID: row.request_id, CORRELATION_ID: row.correlation_id}
     to, sender = (PartyRef.parse(key) if key else None for key in (row.receiver, row.sender))
@@ -32,16 +32,16 @@ def headers(row: Exchange) -> dict[str, str]:
 
 
 def url(row: Exchange) -> str:
-    """Return the whole URL of a request; what came in has the hub's own address."""
+    """Return the whole URL of a request; the hub's own if the request came in."""
     base = f"{settings.HUB_PUBLIC_URL}{row.endpoint}" if row.direction == "in" else row.endpoint
     slash = "/" if row.path and row.endpoint and not row.path.startswith(("?", "/")) else ""
     return f"{base}{slash}{row.path}"
 
 
 def as_curl(row: Exchange) -> str:
-    """Return the command, below what is to be filled in first.
+    """Return the command, below comments that say what to fill in.
 
-    No line but those of the command itself has anything that a peer wrote.
+    Text of a peer is only in the command itself, quoted for the shell, and never in the comments.
     """
     return "\n".join((*_notes(row), *_preparation(row), " \\\n  ".join(_parts(row))))
 
@@ -66,7 +66,7 @@ def _body(row: Exchange) -> str:
 
 
 def _notes(row: Exchange) -> Iterator[str]:
-    # Some shells take no comments at the prompt: nothing here means anything to them.
+    # Some shells run comments at the prompt as commands: these words must do no harm there.
     yield "# TOKEN is the credentials token in the form the other side expects, mostly base64"
     if _MASKED in row.path or _MASKED in row.request_body:
         yield f"# {_MASKED} stands for what is masked: the log does not keep it, fill it in"

@@ -1,4 +1,4 @@
-"""What a URL is about: the hub's own by its form, a peer's by the endpoints it registered."""
+"""The endpoint that a logged URL belongs to: of the hub, by its form; of a peer, as registered."""
 
 import re
 from collections import defaultdict
@@ -21,13 +21,13 @@ from ocpi.types import InterfaceRole, ModuleID
 from ocpi.versions import VERSIONS, declared
 
 _REFRESH_SECONDS = 5.0
-_OWN = re.compile(r"(/ocpi/([0-9][0-9.]*)/(sender|receiver)/([A-Za-z]+))(?=[/?]|$)/?(.*)")
+_OF_MODULE = re.compile(r"(/ocpi/([0-9][0-9.]*)/(sender|receiver)/([A-Za-z]+))(?=[/?]|$)/?(.*)")
 _CONFIGURATION = re.compile(r"/ocpi/(?:versions|([0-9][0-9.]*)(/credentials)?)/?")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint, and what of the URL follows it."""
+    """A URL taken apart: the endpoint it begins with, what that is, and the path behind it."""
 
     endpoint: str = ""
     path: str = ""
@@ -37,7 +37,7 @@ class Endpoint:
     interface: str = ""
 
     def match(self, method: str = "") -> Match | None:
-        """Return what the URL leads to, if it does."""
+        """Return what the path leads to in the module's declaration, if anything."""
         with suppress(OcpiError, KeyError, ValueError):
             module = VERSIONS[self.version].modules[ModuleID(self.module)]
             steps = segments(self.path.partition("?")[0].rstrip("/"))
@@ -51,10 +51,10 @@ class Endpoint:
 
 
 def endpoint_of_hub(url: str, method: str = "GET") -> Endpoint:
-    """Return what a path of the hub is about; versions are only read."""
-    found = _OWN.match(url)
-    if found and declared(found[4]):
-        endpoint, version, interface, module, path = found.groups()
+    """Take apart a path of the hub; anything but a GET of its versions is about credentials."""
+    functional = _OF_MODULE.match(url)
+    if functional and declared(functional[4]):
+        endpoint, version, interface, module, path = functional.groups()
         return Endpoint(endpoint, path, "", version, module, interface.upper())
     path = url.partition("?")[0]
     configuring = _CONFIGURATION.fullmatch(path)
@@ -67,21 +67,24 @@ def endpoint_of_hub(url: str, method: str = "GET") -> Endpoint:
 
 @dataclass(slots=True)
 class Endpoints:
-    """The endpoints of all platforms, and which party is at which, as they were seconds ago."""
+    """The endpoints of all platforms by URL, read from the database every few seconds."""
 
     endpoints: Mapping[str, list[Endpoint]] = field(default_factory=dict)
     platforms: Mapping[str, str] = field(default_factory=dict)
-    """By party: the platform that it is at."""
+    """By party, `NL-CPA`: the name of its platform."""
     versions: Mapping[str, Endpoint] = field(default_factory=dict)
-    until: float = 0.0
+    """By versions URL."""
+    valid_until: float = 0.0
+    """On the clock of `monotonic`."""
     _longest: int = field(init=False, default=0)
+    """Characters of the longest endpoint."""
 
     def __post_init__(self) -> None:
         self._measure()
 
     def refresh(self, connection: psycopg.Connection, urls: Iterable[str]) -> None:
-        """Read them anew when they are old, or when one of the URLs leads nowhere."""
-        if monotonic() < self.until and all(map(self._is_known, urls)):
+        """Read them again if they are old, or if one of the URLs has no endpoint among them."""
+        if monotonic() < self.valid_until and all(map(self._is_known, urls)):
             return
         found: dict[str, list[Endpoint]] = defaultdict(list)
         for endpoint in _registered(connection, statements.ENDPOINTS):
@@ -91,12 +94,12 @@ class Endpoints:
         versions_urls = _registered(connection, statements.VERSIONS_URLS)
         self.versions = {endpoint.endpoint: endpoint for endpoint in versions_urls}
         self.platforms = dict(connection.execute(statements.PLATFORM_OF_PARTIES).fetchall())
-        self.until = monotonic() + _REFRESH_SECONDS
+        self.valid_until = monotonic() + _REFRESH_SECONDS
 
     def of_peer(self, url: str, *, method: str, receiver: str) -> Endpoint:
-        """Return what a URL of a peer is about: the longest endpoint it begins with.
+        """Take apart a URL of a peer, by the longest endpoint that it begins with.
 
-        Platforms may share one, as tenants of one installation; by the receiver it is known whose.
+        Platforms may share an endpoint, as tenants of one installation: the receiver decides.
         """
         platform = self.platforms.get(receiver, "")
         endpoint = self._endpoint(url)
@@ -104,14 +107,14 @@ class Endpoints:
             return Endpoint(path=url, platform=platform or _host(url))
         found = self.endpoints[endpoint]
         side = "SENDER" if method == "GET" else "RECEIVER"
-        best = max(found, key=lambda one: (one.platform == platform, one.interface == side))
+        best = max(found, key=lambda each: (each.platform == platform, each.interface == side))
         path = url[len(endpoint) :].removeprefix("/")
         return Endpoint(endpoint, path, best.platform, best.version, best.module, best.interface)
 
     def of_configuration_call(self, url: str, *, method: str) -> Endpoint:
-        """Return what a call without parties is about, which no endpoint is registered for.
+        """Take apart the URL of a call about versions or credentials, which has no routing headers.
 
-        Most URLs of a peer begin with its versions URL: only that itself, read, is about versions.
+        Most URLs of a peer begin with its versions URL, so only that very URL is known by it.
         """
         reads = method == "GET" and not _plain(url).endswith("credentials")
         elsewhere = Endpoint(path=url, platform=_host(url))
@@ -127,7 +130,7 @@ class Endpoints:
 
     def _endpoint(self, url: str) -> str:
         """Return the longest endpoint a URL begins with, if any."""
-        # One step behind the longest is enough: a URL may consist of thousands.
+        # Cut to the longest endpoint first: a URL may have thousands of steps.
         endpoint = _plain(url)[: self._longest + 1]
         while endpoint and endpoint not in self.endpoints:
             endpoint = endpoint.rpartition("/")[0]
@@ -143,7 +146,7 @@ def _registered(
 
 
 def _host(url: str) -> str:
-    """Return where a URL leads to; nothing where it is none."""
+    """Return host and port of a URL; empty if it is malformed."""
     with suppress(ValueError):
         return urlsplit(url).netloc
     return ""

@@ -14,7 +14,7 @@ _UNPUBLISHED = re.compile(rb'"publish"\s*:\s*false')
 
 
 class LoggedRoute(StrEnum):
-    """Where a message went as the log has it: what the hub did with it, or why it sent one."""
+    """The route column of the log: what the hub did with a message, or why it sent one."""
 
     DIRECT = "direct"
     OPEN = "open"
@@ -35,7 +35,8 @@ class LoggedRoute(StrEnum):
 class LoggedBody:
     """The beginning of a body, and what is known of all of it.
 
-    Spec: LOC-17; a Location often says at its end that it is `unpublished`.
+    Spec: LOC-17. `unpublished` is read from the whole body: a Location often has its `publish`
+    behind what the log keeps.
     """
 
     text: bytes
@@ -43,15 +44,14 @@ class LoggedBody:
     unpublished: bool
 
     @classmethod
-    def of(cls, body: bytes | None, most: int) -> Self:
-        """Keep no more than the log keeps."""
+    def of(cls, body: bytes | None, max_bytes: int) -> Self:
+        """Keep the first `max_bytes` of a body."""
         if not body:
             return cls(b"", 0, unpublished=False)
-        return cls(body[:most], len(body), _UNPUBLISHED.search(body) is not None)
+        return cls(body[:max_bytes], len(body), _UNPUBLISHED.search(body) is not None)
 
     @property
     def is_cut(self) -> bool:
-        """Whether there was more."""
         return len(self.text) < self.size
 
 
@@ -60,12 +60,13 @@ NO_BODY = LoggedBody(b"", 0, unpublished=False)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One exchange as it was; `url` of what came in is a path.
+    """One exchange: a request and its answer, or the error in place of an answer.
 
-    `secrets` are the tokens it was made with, to be found wherever they are quoted. The `envelope`,
-    without its data, was read at once where the body is cut. What came in brings no headers along:
-    they say nothing that is not said by the other members. What is not `is_written` gets no row and
-    counts in the figures alone.
+    `at` is when it began, in seconds since 1970. `url` is a path if the request came in. `headers`
+    are those the hub sent; of a request that came in, the other fields have all that matters.
+    `secrets` are the credentials tokens of the exchange, which are masked wherever a text quotes
+    them. `envelope` is set where the response body is cut, and has no data. An entry that is not
+    `is_written` gets no row and only counts in the figures.
     """
 
     is_inbound: bool
@@ -92,17 +93,20 @@ class Entry:
 
     @property
     def is_rationed(self) -> bool:
-        """Whether a quota bounds its rows: refused unread, it costs its sender nothing."""
+        """Whether a quota bounds its rows: a refused request costs its sender nothing."""
         return self.is_inbound and (
             not self.platform or self.http_status == HTTPStatus.TOO_MANY_REQUESTS
         )
 
     @property
-    def weight(self) -> int:
+    def bytes_in_memory(self) -> int:
         """About how many bytes of memory it takes."""
         bodies = len(self.request.text) + len(self.response.text)
         headers = sum(len(name) + len(value) for name, value in self.headers.items())
-        return bodies + max(_LEAST, _OBJECTS + headers + len(self.url) + len(self.error))
+        return bodies + max(
+            _LEAST_BYTES, _BYTES_OF_OBJECTS + headers + len(self.url) + len(self.error)
+        )
 
 
-_LEAST, _OBJECTS = 2_000, 1_000
+_LEAST_BYTES, _BYTES_OF_OBJECTS = 2_000, 1_000
+"""Of an entry without its bodies: at least, and of its Python objects without their texts."""

@@ -1,10 +1,10 @@
 """One partition of the log for each day: made ahead, dropped when it is too old.
 
-What comes while a day has none goes to the default partition, and moves when the day gets one.
-Tables are made and dropped by functions of their owner: the hub's own role may not.
+Messages of a day without a partition go to the default one, and move when the day gets its own.
+SQL functions of the tables' owner make and drop them: the hub's own role may not.
 
-Example: partitions are made three days ahead, and beat was away for five. What came in the last two
-days is in the default one, until their own are made and take it over.
+Example: partitions are made three days ahead, and beat was away for five. The messages of the last
+two days are in the default partition, until the partitions of these days are made and take them.
 """
 
 import re
@@ -18,11 +18,14 @@ from hub.message_log import sql as statements
 from hub.message_log.sql import EXCHANGE
 
 _OF_A_DAY = re.compile(rf"{EXCHANGE}_[0-9]{{8}}")
-_AHEAD = 3
+_DAYS_AHEAD = 3
 
 
 def maintain_partitions() -> tuple[list[str], list[str]]:
-    """Make the partitions of the days to come, drop those too old; return both by name."""
+    """Make the partitions of the days to come, drop those that are too old.
+
+    Return the names of those made, and of those dropped.
+    """
     today = timezone.now().date()
     existing = names()
     first = today - timedelta(days=settings.HUB_MESSAGE_LOG_DAYS)
@@ -30,7 +33,7 @@ def maintain_partitions() -> tuple[list[str], list[str]]:
     for name in old:
         _execute(statements.DROP_DAY, _day(name))
     _execute(statements.DELETE_FROM_DEFAULT, _midnight(first))
-    ahead = [today + timedelta(days=number) for number in range(_AHEAD + 1)]
+    ahead = [today + timedelta(days=number) for number in range(_DAYS_AHEAD + 1)]
     needed = sorted({*_days_without_partition(today), *ahead})
     return [_add(day) for day in needed if not _is_covered(day)], old
 
@@ -62,7 +65,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _is_covered(day: date) -> bool:
-    """Return whether a partition has some of a day: its own, or one an operator made."""
+    """Return whether a partition has part of a day: its own, or one that an operator made."""
     with connection.cursor() as cursor:
         next_day = _midnight(day + timedelta(days=1))
         cursor.execute(statements.COVERED, [EXCHANGE, next_day, _midnight(day)])
@@ -70,13 +73,16 @@ def _is_covered(day: date) -> bool:
 
 
 def _add(day: date) -> str:
-    """Make the partition of a day, with what the default one has of it."""
+    """Make the partition of a day, and move the day's messages there from the default one."""
     _execute(statements.ADD_DAY, day)
     return _name(day)
 
 
 def _execute(sql: str, *parameters: date) -> None:
-    """Run a statement that waits for no lock longer than the log can be without its table."""
+    """Run a statement that gives up after some seconds if it gets no lock.
+
+    While it waits, the log's writer waits behind it.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statements.SET_LOCK_TIMEOUT)
         cursor.execute(sql, parameters or None)

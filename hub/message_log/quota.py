@@ -1,7 +1,8 @@
-"""Rows of the log for what anybody can cause: so many a minute, whoever sends how much.
+"""How many rows a minute the log has for requests that anybody can send.
 
-Beyond them a request of a stranger, or of a platform over its rate, is only counted: it costs the
-disk nothing, and the figures say how many there were. Each process has its own.
+These are requests of strangers (callers without a token of the hub), and of platforms over their
+rate. Beyond the quota they are only counted: that takes no disk, and the figures have their number.
+Each process has a quota of its own.
 """
 
 from collections import Counter
@@ -9,25 +10,27 @@ from threading import Lock
 
 from django.conf import settings
 
-_MINUTE = 60
+_MINUTE_SECONDS = 60
 
 
 class Quota:
-    """How many rows of this minute are taken, for each platform and for all strangers together."""
+    """The rows taken in this minute: by each platform, and by all strangers together."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._lock = Lock()
         self._minute = 0
         self._taken: Counter[str] = Counter()
 
     def take(self, platform: str, at: float) -> bool:
-        """Take a row for a platform, or for all strangers together; return whether one was left."""
-        minute = int(at // _MINUTE)
+        """Take a row for a platform, or for strangers if it is empty; return whether one was left.
+
+        `at` is in seconds since 1970.
+        """
+        minute = int(at // _MINUTE_SECONDS)
         with self._lock:
             if minute > self._minute:
                 self._minute = minute
                 self._taken.clear()
             self._taken[platform] += 1
-            most: int = settings.HUB_STRANGER_ROWS_PER_MINUTE
-            return self._taken[platform] <= most
+            quota: int = settings.HUB_STRANGER_ROWS_PER_MINUTE
+            return self._taken[platform] <= quota

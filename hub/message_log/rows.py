@@ -1,14 +1,13 @@
-"""Rows of the message log, made of exchanges: who, about what, with which outcome, no secrets.
+"""Rows of the message log, made from entries: who, about what, with which outcome, no secrets.
 
-An exchange gets a row with its masked texts; one without any texts if they cannot be masked or if
-the database does not take them; none, but its part in the figures, if strangers send too many.
+An entry becomes a row with its texts masked; a row without texts if they cannot be masked or if the
+database does not take them; or a row that is only counted, if strangers send too many requests.
 """
 
 from base64 import b64encode
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
@@ -16,7 +15,7 @@ from hub.masking.personal import mask_value
 from hub.message_log import endpoints, masking
 from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Entry, LoggedRoute
-from hub.message_log.sql import COLUMNS
+from hub.message_log.sql import LogRow
 from hub.store.raw_json import members
 from ocpi.errors import InvalidParameters
 from ocpi.status_codes import is_success
@@ -27,7 +26,6 @@ from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import fold, one_line
 from parties.models.columns import LONGEST_MODULE
 
-Row = tuple[Any, ...]
 LONGEST_MESSAGE = 2_000
 _LONGEST_VERSION = 10
 _LONGEST_METHOD = 10
@@ -35,54 +33,81 @@ LONGEST_KEY = 255
 _LONGEST_PARTY = 6
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _CODES_IN_DATABASE = range(-(2**31), 2**31)
+"""PostgreSQL's integer."""
 _CONFIGURATION = {"versions", "credentials"}
 NOT_MASKED = "(not kept: it cannot be masked)"
-_TEXTLESS_ROUTE = {True: LoggedRoute.HUB, False: LoggedRoute.DELIVERY}
 
 
-def masked_row(entry: Entry, known: Endpoints) -> Row:
-    """Return the values of `COLUMNS`, with the exchange's texts masked."""
-    return tuple(map(_storable, _values(entry, known)))
+def masked_row(entry: Entry, known: Endpoints) -> LogRow:
+    """Return the row of an exchange, with its texts masked."""
+    headers = _routing_headers(entry)
+    endpoint = _endpoint(entry, known, headers)
+    answer = entry.envelope or envelope.read(entry.response.text)
+    path, message, request_body, response_body = _masked_texts(entry, endpoint, headers, answer)
+    row = LogRow(
+        at=datetime.fromtimestamp(entry.at, UTC),
+        direction="in" if entry.is_inbound else "out",
+        platform=endpoint.platform[:LONGEST_KEY],
+        sender=str(entry.sender or headers.sender or ""),
+        receiver=str(entry.receiver or headers.to or ""),
+        version=endpoint.version[:_LONGEST_VERSION],
+        module=endpoint.module[:LONGEST_MODULE],
+        interface=endpoint.interface,
+        method=one_line(entry.method, longest=_LONGEST_METHOD),
+        endpoint=endpoint.endpoint,
+        path=path,
+        object_key=_object_key(entry, endpoint),
+        route=_route(entry, endpoint, answer),
+        http_status=entry.http_status,
+        status_code=_code(answer),
+        status_message=message,
+        milliseconds=round(entry.seconds * 1000, 3),
+        request_id=entry.request_id or _header(entry, REQUEST_ID),
+        correlation_id=entry.correlation_id or _header(entry, CORRELATION_ID),
+        request_body=request_body,
+        response_body=response_body,
+    )
+    return LogRow._make(map(_storable, row))
 
 
-def counted_row(entry: Entry) -> Row:
-    """Return what the figures need of an exchange that gets no row of the log, as a row."""
+def counted_row(entry: Entry) -> LogRow:
+    """Return what the figures need of an exchange that is not written, as a row."""
     module = endpoints.endpoint_of_hub(entry.url, entry.method).module[:LONGEST_MODULE]
     code = _code(entry.envelope or envelope.read(entry.response.text))
-    return tuple((_measured(entry) | {"module": module, "status_code": code}).values())
+    return _measured_row(entry)._replace(module=module, status_code=code)
 
 
-def textless_row(entry: Entry) -> Row:
+def textless_row(entry: Entry) -> LogRow:
     """Return a row without any text of a peer's, for one that cannot be masked or stored."""
-    texts = {
-        "sender": str(entry.sender or "")[:_LONGEST_PARTY],
-        "receiver": str(entry.receiver or "")[:_LONGEST_PARTY],
-        "method": one_line(entry.method, longest=_LONGEST_METHOD),
-        "path": NOT_MASKED,
-        "status_message": NOT_MASKED,
-        "route": _TEXTLESS_ROUTE[entry.is_inbound],
-        "request_id": one_line(entry.request_id, longest=LONGEST_KEY),
-        "correlation_id": one_line(entry.correlation_id, longest=LONGEST_KEY),
-        "request_body": NOT_MASKED if entry.request.size else "",
-        "response_body": NOT_MASKED if entry.response.size else "",
-    }
-    return tuple(map(_storable, (_measured(entry) | texts).values()))
+    row = _measured_row(entry)._replace(
+        sender=str(entry.sender or "")[:_LONGEST_PARTY],
+        receiver=str(entry.receiver or "")[:_LONGEST_PARTY],
+        method=one_line(entry.method, longest=_LONGEST_METHOD),
+        path=NOT_MASKED,
+        status_message=NOT_MASKED,
+        route=LoggedRoute.HUB if entry.is_inbound else LoggedRoute.DELIVERY,
+        request_id=one_line(entry.request_id, longest=LONGEST_KEY),
+        correlation_id=one_line(entry.correlation_id, longest=LONGEST_KEY),
+        request_body=NOT_MASKED if entry.request.size else "",
+        response_body=NOT_MASKED if entry.response.size else "",
+    )
+    return LogRow._make(map(_storable, row))
 
 
-def _measured(entry: Entry) -> dict[str, Any]:
-    """Return all columns, filled as far as the hub itself measured: times and codes, no texts."""
-    return dict.fromkeys(COLUMNS, "") | {
-        "at": _time_of(entry.at),
-        "direction": "in" if entry.is_inbound else "out",
-        "platform": entry.platform[:LONGEST_KEY],
-        "http_status": _number(entry.http_status),
-        "status_code": _code(entry.envelope),
-        "milliseconds": round(entry.seconds * 1000, 3),
-    }
+def _measured_row(entry: Entry) -> LogRow:
+    """Return a row with what the hub itself measured, times and codes, and no texts."""
+    return LogRow(
+        at=_time_of(entry.at),
+        direction="in" if entry.is_inbound else "out",
+        platform=entry.platform[:LONGEST_KEY],
+        http_status=_number(entry.http_status),
+        status_code=_code(entry.envelope),
+        milliseconds=round(entry.seconds * 1000, 3),
+    )
 
 
 def _time_of(seconds: float) -> datetime:
-    """Return the time of an exchange; the present where `datetime` cannot show it."""
+    """Return the time of an exchange; the present time if `datetime` cannot represent it."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
@@ -95,44 +120,14 @@ def _code(answer: Envelope | None) -> int | None:
 
 def _number(code: int | None) -> int | None:
     """Return a code that PostgreSQL's integer can hold, else None."""
-    # `None in range` would compare None with each of its four thousand million numbers.
+    # Not `None in range(...)`: that would compare None with each of four thousand million numbers.
     return code if code is not None and code in _CODES_IN_DATABASE else None
-
-
-def _values(entry: Entry, known: Endpoints) -> Row:
-    headers = _routing_headers(entry)
-    endpoint = _endpoint(entry, known, headers)
-    answer = entry.envelope or envelope.read(entry.response.text)
-    path, message, request_body, response_body = _masked_texts(entry, endpoint, headers, answer)
-    return (
-        datetime.fromtimestamp(entry.at, UTC),
-        "in" if entry.is_inbound else "out",
-        endpoint.platform[:LONGEST_KEY],
-        str(entry.sender or headers.sender or ""),
-        str(entry.receiver or headers.to or ""),
-        endpoint.version[:_LONGEST_VERSION],
-        endpoint.module[:LONGEST_MODULE],
-        endpoint.interface,
-        one_line(entry.method, longest=_LONGEST_METHOD),
-        endpoint.endpoint,
-        path,
-        _object_key(entry, endpoint),
-        _route(entry, endpoint, answer),
-        entry.http_status,
-        _code(answer),
-        message,
-        round(entry.seconds * 1000, 3),
-        entry.request_id or _header(entry, REQUEST_ID),
-        entry.correlation_id or _header(entry, CORRELATION_ID),
-        request_body,
-        response_body,
-    )
 
 
 def _masked_texts(
     entry: Entry, endpoint: Endpoint, headers: RoutingHeaders, answer: Envelope | None
 ) -> tuple[str, ...]:
-    """Return path, status message and both bodies; what is masked in one is masked in all."""
+    """Return path, status message and both bodies; a value that is masked in one is in all."""
     path, hidden_in_path = _path(entry, endpoint, headers)
     request_body, hidden_in_request = masking.mask_body(entry.request, endpoint.module)
     response_body, hidden_in_response = masking.mask_body(entry.response, endpoint.module)
@@ -158,7 +153,7 @@ def _routing_headers(entry: Entry) -> RoutingHeaders:
 
 
 def _endpoint(entry: Entry, known: Endpoints, headers: RoutingHeaders) -> Endpoint:
-    """Return which endpoint an exchange was with, and what of its URL follows that."""
+    """Return the endpoint that an exchange was with, and the path behind it."""
     if entry.is_inbound:
         return replace(endpoints.endpoint_of_hub(entry.url, entry.method), platform=entry.platform)
     endpoint = _endpoint_of_peer(entry, known, headers)
@@ -184,22 +179,22 @@ def _path(entry: Entry, endpoint: Endpoint, headers: RoutingHeaders) -> masking.
         return masking.mask_unknown_path(endpoint.path)
     if entry.module or headers.sender is None:
         return endpoint.path, set()
-    # With routing headers, to an endpoint that is not registered any more: which part of the URL is
-    # an id is not known, so no more than its host is kept.
+    # A message to an endpoint that is not registered any more: no telling which part of its URL may
+    # be the id of a token, so only the host is kept.
     scheme, _, rest = endpoint.path.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}/\N{HORIZONTAL ELLIPSIS}", set()
 
 
 def _object_key(entry: Entry, endpoint: Endpoint) -> str:
     if entry.is_inbound and not entry.platform:
-        return ""  # else strangers could write into the history of any object
+        return ""  # otherwise strangers could add to the history of any object
     object_id = endpoint.object_id() or _posted_id(entry, endpoint)
     masked = mask_value(object_id) if endpoint.module == "tokens" else object_id
     return fold(one_line(masked, longest=LONGEST_KEY))
 
 
 def _posted_id(entry: Entry, endpoint: Endpoint) -> str:
-    """Return the id of an object that is POSTed, a CDR: its URL does not name it."""
+    """Return the id of an object that is POSTed (a CDR): the URL does not have it."""
     match = endpoint.match(entry.method) if entry.method == "POST" else None
     kind = match.resource.object if match else None
     if kind is None or not kind.posted:

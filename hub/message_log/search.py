@@ -1,9 +1,9 @@
-"""Finding messages among millions: page after page, each in bounded time.
+"""The search in millions of messages, page after page, each in bounded time.
 
 docs/architecture.md#the-message-log. The most selective condition of a query drives an index,
-newest first; the others are tested on a window of the rows that it yields, then on a larger window
-below, until the page is full or the time is up. So a page may have few rows, or none, and say how
-far back it looked. Nothing is counted.
+newest first. The others are tested on a window of the rows that it yields, then on the next and
+larger one, until the page is full or the time is up. So a page may have few rows, or none, and say
+how far back it looked. Nothing is counted.
 
 Example: PATCHes of Locations by NL-CPA, 50 a page. The index of senders yields the newest 1,000
 messages of NL-CPA, 12 of them match; the next window has 4,000, and so on.
@@ -24,9 +24,10 @@ from ocpi.status_codes import StatusCode
 from ocpi.types import PartyRef
 
 FAILED = "failed"
-"""Every OCPI status code but 1000, and none."""
+"""The value of `code` for every status code but 1000, and for answers without one."""
 _FIRST_WINDOW = 1_000
 _LARGEST_WINDOW = 64_000
+"""Rows."""
 _GROWTH = 4
 _MOST_WINDOWS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,9 +37,9 @@ _LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class MessageQuery:
-    """What an operator looks for; what is empty does not matter.
+    """What an operator looks for; an empty field is no condition.
 
-    `words` are a whole correlation id, request id or object id; `code` is a number or `FAILED`.
+    `words` is a whole correlation id, request id or object id; `code` is a number or `FAILED`.
     """
 
     words: str = ""
@@ -86,7 +87,7 @@ class LogPosition:
 class MessagePage:
     """Rows, newest first; `older` is where the next page begins, if there may be one.
 
-    `reached` is how far back was looked when the page is not full because its time was up.
+    `reached` is set when the time was up before the page was full: how far back the search came.
     """
 
     rows: list[Exchange]
@@ -101,7 +102,10 @@ def search(
     before: LogPosition | None = None,
     max_seconds: float | None = None,
 ) -> MessagePage:
-    """Return the newest messages that match, below a position; without a limit of time, all."""
+    """Return the newest `limit` messages that match, older than a position.
+
+    Without `max_seconds` the search goes on to the end of the log.
+    """
     if query.words:
         query = _with_words_identified(query)
     found: list[Exchange] = []
@@ -118,7 +122,7 @@ def search(
 
 
 def _with_words_identified(query: MessageQuery) -> MessageQuery:
-    """Return the same query by the kind of id that its words are: the first that is in the log."""
+    """Return the query with its words as the kind of id under which the log has them."""
     words, plain = query.words, replace(query, words="")
     if Exchange.objects.filter(correlation_id=words).exists():
         return replace(plain, correlation_id=words)
@@ -128,7 +132,7 @@ def _with_words_identified(query: MessageQuery) -> MessageQuery:
 
 
 def _window_sizes(started: float, max_seconds: float | None) -> Iterator[int]:
-    """Yield larger and larger sizes; the next window is expected to take as much longer."""
+    """Yield growing sizes, as long as the next window, `_GROWTH` times as slow, may be in time."""
     size, number, spent = _FIRST_WINDOW, 0, 0.0
     while max_seconds is None or (number < _MOST_WINDOWS and spent * _GROWTH <= max_seconds):
         yield size
@@ -139,9 +143,9 @@ def _window_sizes(started: float, max_seconds: float | None) -> Iterator[int]:
 def _read_window(
     query: MessageQuery, last: LogPosition | None, *, size: int, most: int
 ) -> list[Exchange]:
-    """Return what matches in a window, and its last row whether it matches or not."""
+    """Return the rows that match in a window, and its last row even if it does not."""
     time = list(_time_conditions(query, last))
-    driving = [statements.all_of([one, *time]) for one in _driving_conditions(query)]
+    driving = [statements.all_of([each, *time]) for each in _driving_conditions(query)]
     matching = statements.all_of(_conditions_but_time(query))
     statement = statements.matches_in_window(driving, matching, size=size, most=most)
     return list(Exchange.objects.raw(statement.text, statement.values))
@@ -157,9 +161,9 @@ def _time_conditions(query: MessageQuery, last: LogPosition | None) -> Iterator[
 
 
 def _driving_conditions(query: MessageQuery) -> list[Fragment]:
-    """Return conditions of which each has an index in the order of time, without rows in common.
+    """Return the most selective condition of a query: an id, a failure, a party or a module.
 
-    The most selective of the query: an id, else what failed, else a party, else a module.
+    Each that is returned has an index in the order of time, and no row meets two of them.
     """
     for column in ("correlation_id", "request_id"):
         if value := getattr(query, column):

@@ -1,7 +1,7 @@
 """The SQL of the message log: what its writer needs, its figures, its partitions, its search.
 
 The writer runs its own statements on a connection of its own (psycopg's placeholders by position);
-those of the search are put together of fragments, since any condition may be asked for.
+those of the search are put together from fragments, since any of its conditions may be missing.
 """
 
 # ruff: noqa: SLF001 - _meta is the documented way to a table's name
@@ -23,33 +23,41 @@ ENDPOINT, HOLDER, PARTY, PLATFORM = (
 )
 LOCATION = Location._meta.db_table
 BODIES = ("request_body", "response_body")
-COLUMNS = (
-    "at",
-    "direction",
-    "platform",
-    "sender",
-    "receiver",
-    "version",
-    "module",
-    "interface",
-    "method",
-    "endpoint",
-    "path",
-    "object_key",
-    "route",
-    "http_status",
-    "status_code",
-    "status_message",
-    "milliseconds",
-    "request_id",
-    "correlation_id",
-    *BODIES,
-)
-"""Of a row of the log, in the order in which rows are written."""
+
+
+class LogRow(NamedTuple):
+    """A row of the log as it is written, without the id that the database gives it."""
+
+    at: datetime
+    direction: str
+    """`in` or `out`, as seen from the hub."""
+    platform: str = ""
+    sender: str = ""
+    receiver: str = ""
+    version: str = ""
+    module: str = ""
+    interface: str = ""
+    method: str = ""
+    endpoint: str = ""
+    path: str = ""
+    """What follows the endpoint in the URL."""
+    object_key: str = ""
+    route: str = ""
+    http_status: int | None = None
+    status_code: int | None = None
+    status_message: str = ""
+    milliseconds: float = 0.0
+    request_id: str = ""
+    correlation_id: str = ""
+    request_body: str = ""
+    response_body: str = ""
+
+
+COLUMNS = LogRow._fields
 
 # ---------------------------------------------------------------------------------- the writer
 
-# A locked table is tried again later; nothing of the log is worth a long lock.
+# If a table is locked, the writer tries again later rather than wait in the queue for its lock.
 SET_TIMEOUTS = "SET lock_timeout = '2s'; SET statement_timeout = '10s'"
 COPY_ROWS = f"COPY {EXCHANGE} ({', '.join(COLUMNS)}) FROM STDIN"
 TRANSACTION_NUMBER = "SELECT pg_current_xact_id()::text"
@@ -57,7 +65,7 @@ TRANSACTION_STATUS = "SELECT pg_xact_status(%s::xid8)"
 
 
 class RegisteredEndpoint(NamedTuple):
-    """A URL that a platform registered, and what it is the URL of."""
+    """A URL of a platform, and the interface of which module it is."""
 
     url: str
     platform: str
@@ -80,8 +88,8 @@ SELECT versions_url, name, version, 'versions', '' FROM {PLATFORM} WHERE version
 PLATFORM_OF_PARTIES = f"""
 SELECT q.key, p.name FROM {PARTY} q JOIN {PLATFORM} p ON p.id = q.platform_id"""
 
-# Which of some Locations, by owner and key as messages name them, are not to be published. A
-# message names a party, NL-CPA; a Location's owner is filed as a holder, which may be another name.
+# Of the Locations given by owner and key, those that are not to be published. A message names the
+# owner as a party, NL-CPA; the Location's row names it as a holder, which may be another name.
 UNPUBLISHED = f"""
 SELECT named.owner, named.object_key
 FROM unnest(%s::text[], %s::text[]) AS named (owner, object_key)
@@ -92,7 +100,7 @@ WHERE NOT l.publish"""
 
 # ------------------------------------------------------------------------------------- figures
 
-# In one order, so that processes that count the same at once wait and never deadlock.
+# Sorted, so that processes that count the same keys at once lock them in one order: no deadlock.
 COUNT_TRAFFIC = f"""
 INSERT INTO {TRAFFIC} AS t (minute, module, direction, number, failed, milliseconds)
 SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
@@ -115,7 +123,7 @@ SET_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '5s'"
 PARTITIONS = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = %s::regclass ORDER BY c.relname"""
-# Whether any partition but the default one overlaps a span: pg_class has bounds as text only.
+# Whether any partition but the default one overlaps a time: pg_class has bounds as text only.
 COVERED = r"""
 SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 CROSS JOIN pg_get_expr(c.relpartbound, c.oid) AS bounds
@@ -132,7 +140,7 @@ DROP_DAY = "SELECT hub_exchange_drop_day(%s)"
 # -------------------------------------------------------------------------------------- search
 
 _LISTED = ", ".join(("id", *(name for name in COLUMNS if name not in BODIES)))
-"""What a list shows: bodies are read of one message at a time."""
+"""What lists read: the bodies are only read when one message is opened."""
 _NEWEST_FIRST = "ORDER BY at DESC, id DESC LIMIT %s"
 
 
@@ -146,7 +154,7 @@ class Fragment:
 
 EVERY_MESSAGE = Fragment("TRUE")
 FAILED = Fragment("NOT (status_code = 1000 AND status_code IS NOT NULL)")
-"""Spelled as the partial index has it, which else would not be used."""
+"""In the words of the partial index, which PostgreSQL would not use otherwise."""
 
 
 def equal(column: str, value: object) -> Fragment:
@@ -170,7 +178,10 @@ def to_another(party: str) -> Fragment:
 
 
 def older(at: datetime, pk: int) -> Fragment:
-    """Return the condition that a message stands below a row; the first part is the index's."""
+    """Return the condition that a message is older than the row with this time and key.
+
+    The first part alone lets PostgreSQL use the index on `at`.
+    """
     return Fragment("at <= %s AND (at, id) < (%s, %s)", [at, at, pk])
 
 
@@ -185,7 +196,7 @@ def until(moment: datetime) -> Fragment:
 
 
 def all_of(conditions: Iterable[Fragment]) -> Fragment:
-    """Return the condition that all of some are met."""
+    """Return the condition that all of these are met."""
     parts = list(conditions)
     text = " AND ".join(part.text for part in parts) or EVERY_MESSAGE.text
     return Fragment(text, [value for part in parts for value in part.values])
@@ -196,12 +207,13 @@ def matches_in_window(
 ) -> Fragment:
     """Return the statement that tests a condition on the newest `size` rows, newest first.
 
-    `driving` are conditions without rows in common, each answered by one index in the order of
-    time. Each is limited for itself: of a limited UNION, PostgreSQL would read and sort all rows.
+    No row meets two of the `driving` conditions, and each has an index in the order of time. Each
+    has a LIMIT of its own: for one LIMIT around the UNION, PostgreSQL would read and sort all rows.
+    `most` is how many rows to return at most.
 
-    A row has two columns beside the table's: `matches`, whether it meets the condition, and
-    `number`, its number in the window. The last row comes along even where it does not match: there
-    the next window begins.
+    Rows have two columns more than the table: `matches`, whether the row meets the condition, and
+    `number`, its number in the window. The last row of the window is returned even if it does not
+    match: the next window begins there.
     """
     parts = list(driving)
     window = " UNION ALL ".join(

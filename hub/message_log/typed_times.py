@@ -18,7 +18,10 @@ def span(text: str) -> timedelta:
 
 
 def moment(text: str) -> datetime:
-    """Read a moment, or how long ago it was; ValueError says how to write one."""
+    """Read a moment (in UTC if it names no zone), or how long ago it was.
+
+    ValueError says how to write one.
+    """
     if _SPAN.fullmatch(text):
         return timezone.now() - span(text)
     try:

@@ -1,9 +1,10 @@
 """The one thread of each process that writes the log, on a database connection of its own.
 
-It looks four times a second, so nobody has to wake it. While the database does not take what it
-has, entries wait in the buffer. It ends after the process's main thread, when all is written.
-A batch is a transaction, with what it adds to the figures: whether one whose end was not heard of
-was committed is asked before it is written again.
+It looks into the buffer four times a second, so nobody has to wake it; while the database fails,
+entries wait there. It ends after the process's main thread, when everything is written.
+A batch of entries is one transaction, together with what it adds to the figures. If the connection
+breaks during the COMMIT, the writer asks PostgreSQL whether that transaction was committed before
+it writes the batch again.
 """
 
 import logging
@@ -24,46 +25,46 @@ from hub.message_log.buffer import Buffer
 from hub.message_log.endpoints import Endpoints
 from hub.message_log.entry import Entry
 from hub.message_log.quota import Quota
+from hub.message_log.sql import LogRow
 
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.25
 _RETRY_SECONDS = 2.0
 _BATCH = 500
-_UNFIT = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
-"""What is wrong with a row, and will be at the next attempt; all else is the database's trouble."""
+_BAD_ROW = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
+"""Errors of the row itself, which fails again; all others are the database's, and may pass."""
 
 
 class _CommitUnderWay(Exception):
-    """Nobody knows yet whether a batch is written."""
+    """PostgreSQL is still committing the last batch, or rolling it back."""
 
 
 class Writer:
-    """Takes entries at once, writes them soon; the thread starts with a process's first entry."""
+    """Takes entries at once and writes them soon; its thread starts with the first entry."""
 
     def __init__(self) -> None:
-        """Begin with nothing to write."""
         self._starting = threading.Lock()
         self._process = 0
         self._begin()
 
     def put(self, entry: Entry) -> None:
-        """Remember an entry, or count it as dropped; neither waits nor fails."""
+        """Add an entry to the buffer, or count it as dropped; this neither waits nor fails."""
         if self._process != os.getpid():
             self._start()
         if entry.is_rationed and not self._quota.take(entry.platform, entry.at):
             entry = replace(entry, is_written=False)
-        self._buffer.put(entry, most=settings.HUB_MESSAGE_LOG_BUFFER_BYTES)
+        self._buffer.put(entry, max_bytes=settings.HUB_MESSAGE_LOG_BUFFER_BYTES)
 
     def flush(self) -> bool:
-        """Write all that is there now; return whether the database took it."""
+        """Write all entries that wait; return whether the database took them."""
         with self._writing:
             while self._buffer and self._write():
                 pass
             return not self._buffer
 
     def close(self) -> None:
-        """Write what is there, end the thread and let go of the connection."""
+        """End the thread, which writes what is left and closes its connection."""
         if self._thread is not None:
             self._stop.set()
             self._thread.join()
@@ -79,13 +80,14 @@ class Writer:
         self._connection: psycopg.Connection | None = None
         self._in_trouble = False
         self._unconfirmed: tuple[str, int] | None = None
+        """Transaction number and entries of a batch whose COMMIT has not been answered."""
 
     def _start(self) -> None:
-        """Start anew in this process: what a parent had to write is the parent's."""
+        """Start anew in this process: after a fork, the parent writes what is in the buffer."""
         with self._starting:
             if self._process != os.getpid():
                 self._begin()
-                # No daemon: the interpreter waits for it, so that the last entries are written.
+                # Not a daemon: the interpreter waits for it, so the last entries are written.
                 self._thread = threading.Thread(target=self._run, name="message-log", daemon=False)
                 self._thread.start()
                 self._process = os.getpid()
@@ -111,7 +113,7 @@ class Writer:
             self._remove_if_committed()
             entries = self._buffer.first(_BATCH)
             self._copy(entries)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may go well
+        except Exception as error:  # noqa: BLE001 - the next attempt may succeed
             if not self._in_trouble:
                 log.warning("the message log waits, its database does not take it: %s", error)
             self._in_trouble = True
@@ -123,7 +125,7 @@ class Writer:
         return True
 
     def _remove_if_committed(self) -> None:
-        """Forget the last batch if it was committed although nobody heard of that."""
+        """Remove the last batch from the buffer if only the answer to its COMMIT was lost."""
         if self._unconfirmed is None:
             return
         connection, (transaction, number) = self._connected(), self._unconfirmed
@@ -147,32 +149,30 @@ class Writer:
             with connection.transaction():
                 self._store(written_rows, counted_rows)
                 [[number]] = connection.execute(statements.TRANSACTION_NUMBER).fetchall()
-                # Before the COMMIT: of one whose answer is lost nobody knows whether the entries
-                # are in the log, and written again they might be there twice.
+                # Set before the COMMIT: if its answer is lost, the entries may be in the log, and
+                # writing them again would double them.
                 self._unconfirmed = (number, len(entries))
-        except _UNFIT as error:
+        except _BAD_ROW as error:
             log.warning("the message log has what the database cannot hold: %s", error)
             for entry, row in zip(written, written_rows, strict=True):
                 self._store_one(entry, row)
 
-    def _store(
-        self, written_rows: Sequence[rows.Row], counted_rows: Sequence[rows.Row] = ()
-    ) -> None:
-        """Write rows of the log, and count them with those that are counted only."""
+    def _store(self, written_rows: Sequence[LogRow], counted_rows: Sequence[LogRow] = ()) -> None:
+        """Write rows of the log; count them in the figures, with those that are only counted."""
         connection = self._connected()
         with connection.cursor() as cursor, cursor.copy(statements.COPY_ROWS.encode()) as copy:
             for row in written_rows:
                 copy.write_row(row)
         counters.count(connection, [*written_rows, *counted_rows], self._endpoints.platforms)
 
-    def _store_one(self, entry: Entry, row: rows.Row) -> None:
-        """Write a row, else what is certain of it: nothing a peer sends keeps it out of the log."""
+    def _store_one(self, entry: Entry, row: LogRow) -> None:
+        """Write a row, or if it fails, without its texts: no peer can keep a row out of the log."""
         for each in (row, rows.textless_row(entry)):
-            with suppress(*_UNFIT), self._connected().transaction():
+            with suppress(*_BAD_ROW), self._connected().transaction():
                 self._store([each])
                 return
 
-    def _row(self, entry: Entry) -> rows.Row:
+    def _row(self, entry: Entry) -> LogRow:
         try:
             return rows.masked_row(entry, self._endpoints)
         except Exception:
@@ -182,7 +182,7 @@ class Writer:
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:
             given = connections["default"].get_connection_params()
-            del given["context"]
+            del given["context"]  # Django's adapters: psycopg's own do here
             given |= {"cursor_factory": psycopg.Cursor, "autocommit": True}
             given.setdefault("connect_timeout", 3)
             self._connection = psycopg.connect(**given)
@@ -201,4 +201,4 @@ class Writer:
 
 
 writer = Writer()
-"""The one of this process."""
+"""The writer of this process."""

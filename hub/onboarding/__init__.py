@@ -1,4 +1,4 @@
-"""How far a platform is with connecting: the steps of its handshake, and what is behind each."""
+"""The handshake of a platform as a checklist: its steps, and the messages behind each."""
 
 from hub.onboarding.checklist import Checklist, Retry, State, Step
 from hub.onboarding.queries import read

@@ -1,7 +1,7 @@
-"""The steps of a handshake and the state of each: decided from the evidence, and nothing else.
+"""The steps of a handshake and the state of each, decided from the evidence alone.
 
-Spec: 2.2.1 credentials (registration), versions; A-02, A-79, A-84. Every sentence says what an
-operator may pass on to the other side.
+Spec: 2.2.1 credentials (registration), versions; A-02, A-79, A-84. An operator may pass on every
+sentence to the other side.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ class State(StrEnum):
 
 
 class Retry(StrEnum):
-    """What an operator may do at once about a step."""
+    """What an operator can do about a step, by a button beside it."""
 
     INVITE = "invite"
     REGISTER = "register"
@@ -39,7 +39,7 @@ class Retry(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step, and the exchanges behind what is said of it."""
+    """One step, and the exchanges that its sentence is about."""
 
     title: str
     state: State
@@ -57,7 +57,7 @@ class Checklist:
 
     @property
     def done(self) -> int:
-        """How many steps are behind it."""
+        """How many steps are done."""
         return sum(step.state in {State.DONE, State.CARE} for step in self.steps)
 
     @property
@@ -67,9 +67,9 @@ class Checklist:
 
 
 def decide(facts: Facts) -> Checklist:
-    """Return the checklist."""
-    asked = [*facts.fetched_by_hub(), None, None][:2]
-    called = _steps_of_hub(facts, asked)
+    """Return the steps, in the order that follows from which side starts."""
+    versions, details = [*facts.fetched_by_hub(), None, None][:2]
+    fetched_by_hub = _steps_of_hub(facts, versions, details)
     offer = _exchange_step(
         "Credentials exchanged",
         facts,
@@ -77,33 +77,38 @@ def decide(facts: Facts) -> Checklist:
         "Nobody sent credentials yet.",
         _retry_of_hub(facts),
     )
-    common = (_roles(facts), _modules(facts), _form(facts), _first_pull(facts))
+    common = (_roles(facts), _modules(facts), _token_form(facts), _first_pull(facts))
     if facts.starts is Initiator.HUB:
-        return Checklist(facts.starts, (*called, offer, *common))
-    fetched = (
+        return Checklist(facts.starts, (*fetched_by_hub, offer, *common))
+    fetched_by_platform = (
         _exchange_step(
             title,
             facts,
-            facts.fetched_by_platform(details=details),
+            facts.fetched_by_platform(details=is_details),
             "The platform did not ask yet.",
             None,
         )
-        for title, details in (("Versions fetched", False), ("Version details fetched", True))
+        for title, is_details in (("Versions fetched", False), ("Version details fetched", True))
     )
-    return Checklist(facts.starts, (_token_a(facts), *fetched, *called, offer, *common))
+    steps = (_token_a(facts), *fetched_by_platform, *fetched_by_hub, offer, *common)
+    return Checklist(facts.starts, steps)
 
 
-def _steps_of_hub(facts: Facts, asked: Sequence[Exchange | None]) -> Iterable[Step]:
+def _steps_of_hub(
+    facts: Facts, versions: Exchange | None, details: Exchange | None
+) -> Sequence[Step]:
     """Return the two steps in which the hub asks the platform."""
     awaited = (
         "The hub asks when the platform POSTs its credentials."
         if facts.starts is Initiator.PLATFORM
         else "The hub did not ask yet."
     )
-    titles = ("Its versions read by the hub", "Its version details read by the hub")
+    steps = (
+        ("Its versions read by the hub", versions),
+        ("Its version details read by the hub", details),
+    )
     return [
-        _exchange_step(title, facts, row, awaited, _retry_of_hub(facts))
-        for title, row in zip(titles, asked, strict=True)
+        _exchange_step(title, facts, row, awaited, _retry_of_hub(facts)) for title, row in steps
     ]
 
 
@@ -114,6 +119,7 @@ def _retry_of_hub(facts: Facts) -> Retry | None:
 def _exchange_step(
     title: str, facts: Facts, row: Exchange | None, awaited: str, retry: Retry | None
 ) -> Step:
+    """Return a step that one exchange decides; `awaited` is its sentence until there is one."""
     if row is not None and is_good(row):
         return Step(title, State.DONE, f"At {_clock(row.at)}.", (row,))
     if row is not None and not facts.is_registered:
@@ -124,7 +130,7 @@ def _exchange_step(
 
 
 def outcome(row: Exchange) -> str:
-    """Say how a request failed."""
+    """Return a sentence that says how a request failed."""
     if row.http_status is None:
         return f"No answer: {row.status_message or 'nobody knows why'}."
     code = f", status code {row.status_code}" if row.status_code is not None else ""
@@ -154,6 +160,7 @@ def _token_a(facts: Facts) -> Step:
 
 
 def _trouble(token: Credentials, now: datetime) -> str:
+    """Return why a token is not valid any more; empty if it is."""
     if token.revoked_at is not None:
         return f"was withdrawn at {_clock(token.revoked_at)}"
     if token.valid_until is not None and token.valid_until <= now:
@@ -192,7 +199,7 @@ def _modules(facts: Facts) -> Step:
     return Step(title, State.CARE, sentence, asked, Retry.ROTATE)
 
 
-def _form(facts: Facts) -> Step:
+def _token_form(facts: Facts) -> Step:
     title = "Form of its token"
     if facts.form == TokenForm.BASE64:
         return Step(title, State.DONE, "It sends its token in Base64, as specified.")
@@ -211,29 +218,30 @@ def _first_pull(facts: Facts) -> Step:
     if not facts.is_pulled:
         return Step(title, State.DONE, "It is not pulled, as its quirk says.")
     if not facts.pulls:
-        return _unread(title, facts)
+        return _without_pulls(title, facts)
     progress = f"{'; '.join(map(_progress, facts.pulls))}."
-    state = _read_state(facts.pulls)
+    state = _pull_state(facts.pulls)
     retry = None if state is State.DONE else Retry.PULL
     return Step(title, state, progress, retry=retry)
 
 
-def _unread(title: str, facts: Facts) -> Step:
+def _without_pulls(title: str, facts: Facts) -> Step:
     lists = {module for module, side in facts.endpoints if side == "SENDER" and module in POLICIES}
     if lists:
         return Step(title, State.WAITING, "Begins within a minute.")
     return Step(title, State.DONE, "It offers no list to read.")
 
 
-def _read_state(pulls: Sequence[PullState]) -> State:
-    """Return the worst; a list about drivers may wait for an agreement."""
-    owed = [pull for pull in pulls if not pull.last_success_at and not _waits(pull)]
-    if any(pull.failures for pull in owed):
+def _pull_state(pulls: Sequence[PullState]) -> State:
+    """Return the worst state of all lists; one that waits for an agreement does not count."""
+    unread = [pull for pull in pulls if not pull.last_success_at and not _waits_for_agreement(pull)]
+    if any(pull.failures for pull in unread):
         return State.WRONG
-    return State.WAITING if owed else State.DONE
+    return State.WAITING if unread else State.DONE
 
 
-def _waits(pull: PullState) -> bool:
+def _waits_for_agreement(pull: PullState) -> bool:
+    """Return whether a list about drivers is not read yet, as nobody may have what is in it."""
     return pull.module in ABOUT_DRIVERS and pull.tried_at is None
 
 
@@ -241,7 +249,7 @@ def _progress(pull: PullState) -> str:
     name = f"{pull.party.key} {pull.module}"
     if pull.last_success_at:
         return f"{name}: {pull.seen:,} read"
-    if _waits(pull):
+    if _waits_for_agreement(pull):
         return f"{name}: read once somebody has an agreement with it"
     if pull.failures:
         return f"{name}: {pull.last_error}"

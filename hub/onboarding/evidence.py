@@ -1,4 +1,4 @@
-"""Evidence of a handshake: what is known of it, and which exchanges say how far it is.
+"""Evidence of a handshake: the facts that decide the checklist, and the exchanges behind them.
 
 Spec: 2.2.1 credentials (registration).
 """
@@ -16,15 +16,18 @@ from parties.models import Credentials
 from parties.registration.discovery import Interface
 from parties.registration.invitation import Initiator
 
-OFFERS = ("POST", "PUT")
 VERSIONS, CREDENTIALS = "versions", "credentials"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that decides; exchanges are those of this handshake, newest first.
+    """All that the checklist is decided from.
 
-    Parties are written `CPO NL-CPA`. A `stranger` called with a token the hub does not know.
+    `exchanges` are those of this handshake, newest first. `stranger` is the last call with a token
+    that the hub does not know. `listed` are the parties that an operator allows at the platform,
+    `active` those that it registered, both written `CPO NL-CPA`. `expected` is what platforms with
+    these roles offer. `form` is how the platform sends its token (`TokenForm`, empty until it did),
+    `takes_raw` its quirk for one without Base64.
     """
 
     starts: Initiator
@@ -54,11 +57,14 @@ class Facts:
         """Return the exchange of credentials that began the registration."""
         direction = "in" if self.starts is Initiator.PLATFORM else "out"
         return self._last_of(
-            row for row in that_brought_credentials(self.exchanges) if row.direction == direction
+            row for row in with_credentials(self.exchanges) if row.direction == direction
         )
 
     def fetched_by_hub(self) -> Sequence[Exchange]:
-        """Return what the hub asked in the attempt that counts: the versions, then the details."""
+        """Return the hub's own requests in the attempt that counts: versions, then version details.
+
+        That is the attempt that led to the registration, else the last one.
+        """
         rows = [row for row in self.exchanges if (row.direction, row.module) == ("out", VERSIONS)]
         last = (self.credentials_exchange() if self.is_registered else None) or next(
             iter(rows), None
@@ -66,7 +72,7 @@ class Facts:
         return [row for row in rows if last and row.correlation_id == last.correlation_id][::-1]
 
     def _last_of(self, rows: Iterable[Exchange]) -> Exchange | None:
-        """Return the last; of a registered platform the last that succeeded."""
+        """Return the last exchange; of a registered platform the last that succeeded."""
         return next((row for row in rows if is_good(row) or not self.is_registered), None)
 
 
@@ -75,9 +81,9 @@ def is_good(row: Exchange) -> bool:
     return row.status_code is not None and is_success(row.status_code)
 
 
-def that_brought_credentials(rows: Iterable[Exchange]) -> Iterable[Exchange]:
-    """Keep what brought credentials."""
-    return (row for row in rows if row.module == CREDENTIALS and row.method in OFFERS)
+def with_credentials(rows: Iterable[Exchange]) -> Iterable[Exchange]:
+    """Keep the exchanges in which one side sent its credentials."""
+    return (row for row in rows if row.module == CREDENTIALS and row.method in {"POST", "PUT"})
 
 
 class _Role(msgspec.Struct):
@@ -95,7 +101,7 @@ class _Answer(msgspec.Struct):
 
 
 def claimed_parties(offer: Exchange) -> frozenset[str]:
-    """Return the parties a platform named, as far as the log has them."""
+    """Return the parties in a platform's credentials, if the log has the body."""
     with suppress(msgspec.DecodeError):
         if offer.direction == "in":
             named = msgspec.json.decode(offer.request_body, type=_Credentials)

@@ -1,7 +1,7 @@
-"""What the database knows of a platform's handshake.
+"""Queries for the evidence of a platform's handshake.
 
-Of a registered platform the exchanges count that led to the registration in force: until then from
-its invitation, or from the end of the one before.
+Of a registered platform only the exchanges count that led to its present registration: those since
+its invitation, or since the end of the registration before.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from hub.models import Exchange, PullState
 from hub.onboarding.checklist import Checklist, decide
-from hub.onboarding.evidence import CREDENTIALS, VERSIONS, Facts, that_brought_credentials
+from hub.onboarding.evidence import CREDENTIALS, VERSIONS, Facts, with_credentials
 from ocpi.types import InterfaceRole, ModuleID, Role
-from ocpi.versions import VERSIONS as SPOKEN
+from ocpi.versions import VERSIONS as VERSIONS_OF_HUB
 from parties.models import Credentials, Direction, Platform, TokenKind
 from parties.registration.discovery import Interface
 from parties.registration.invitation import Initiator
@@ -23,12 +23,17 @@ _MODULES = (VERSIONS, CREDENTIALS)
 _MOST_EXCHANGES = 60
 _MOST_TOKENS = 100
 _AFTERWARDS = timedelta(minutes=2)
-"""How long what follows a registration belongs to its handshake."""
-_STRANGERS_FOR = timedelta(days=1)
+"""How long the calls after a registration belong to its handshake."""
+_STRANGERS_SINCE = timedelta(days=1)
+"""How old a call with an unknown token may be to pass for this platform's."""
 
 
 def read(platform: Platform, starts: Initiator | None = None) -> Checklist:
-    """Return the checklist of a platform; not registered yet, either side may be about to start."""
+    """Return the checklist of a platform.
+
+    `starts` is the side that is to start, as long as it is not registered; by default the one that
+    the evidence speaks for.
+    """
     now = timezone.now()
     tokens = _tokens(platform)
     since, until = window(platform, tokens, now)
@@ -43,7 +48,7 @@ def read(platform: Platform, starts: Initiator | None = None) -> Checklist:
             now=now,
             exchanges=exchanges,
             token_a=token_a,
-            stranger=_stranger(platform, max(since, now - _STRANGERS_FOR)),
+            stranger=_stranger(platform, max(since, now - _STRANGERS_SINCE)),
             is_registered=platform.is_registered,
             listed=frozenset(f"{role} {ref}" for role, ref in listed),
             active=frozenset(
@@ -62,7 +67,7 @@ def read(platform: Platform, starts: Initiator | None = None) -> Checklist:
 def window(
     platform: Platform, tokens: Sequence[Credentials], now: datetime
 ) -> tuple[datetime, datetime]:
-    """Return when the handshake that counts began, and when it was over."""
+    """Return when the handshake that counts began, and until when its exchanges are looked for."""
     end, until = _registered(tokens) if platform.is_registered else (now, now)
     issued = (token.valid_from for token in tokens if token.kind == TokenKind.A)
     ended = (token.revoked_at for token in tokens if token.kind == TokenKind.C)
@@ -71,9 +76,10 @@ def window(
 
 
 def _registered(tokens: Sequence[Credentials]) -> tuple[datetime, datetime]:
-    """Return when the first of the tokens was issued that follow each other without a gap.
+    """Return when the present registration began, and until when calls belong to its handshake.
 
-    And until when calls belong to that: the next token is from a handshake of its own.
+    It began with the first of the tokens C that follow each other without a gap. Its handshake is
+    over after `_AFTERWARDS`, or when the next token was issued, by a handshake of its own.
     """
     # Newest first. A renewal leaves the former token good until the new one is used, say
     # 10:00-12:01 before 12:00-: one registration, from 10:00 on. One that had ended before the next
@@ -87,7 +93,7 @@ def _registered(tokens: Sequence[Credentials]) -> tuple[datetime, datetime]:
 
 
 def _tokens(platform: Platform) -> Sequence[Credentials]:
-    """Return the tokens the hub issued, newest first, and nothing secret of them."""
+    """Return the tokens that the hub issued, newest first, without what is secret of them."""
     inbound = platform.credentials.filter(direction=Direction.IN).defer("digest", "sealed")
     return list(inbound.order_by("-pk")[:_MOST_TOKENS])
 
@@ -100,7 +106,7 @@ def _exchanges(name: str, since: datetime, until: datetime) -> Sequence[Exchange
 
 
 def _stranger(platform: Platform, since: datetime) -> Exchange | None:
-    """Return the last call with a token of nobody's, while this platform's is awaited."""
+    """Return the last call with an unknown token, as long as this platform is expected to call."""
     if platform.is_registered:
         return None
     unknown = Exchange.objects.filter(
@@ -110,7 +116,7 @@ def _stranger(platform: Platform, since: datetime) -> Exchange | None:
 
 
 def _starter(exchanges: Sequence[Exchange], token_a: Credentials | None) -> Initiator:
-    last = next(iter(that_brought_credentials(exchanges)), None)
+    last = next(iter(with_credentials(exchanges)), None)
     if last is not None:
         return Initiator.HUB if last.direction == "out" else Initiator.PLATFORM
     return Initiator.HUB if token_a is None else Initiator.PLATFORM
@@ -126,9 +132,9 @@ def _endpoints(platform: Platform) -> frozenset[Interface]:
 
 def _expected(version: str, roles: frozenset[Role]) -> frozenset[Interface]:
     """Return what platforms with these roles typically offer."""
-    if version not in SPOKEN:
+    if version not in VERSIONS_OF_HUB:
         return frozenset()
-    return typical_interfaces(SPOKEN[version], roles)
+    return typical_interfaces(VERSIONS_OF_HUB[version], roles)
 
 
 def _pulls(platform: Platform) -> Sequence[PullState]:

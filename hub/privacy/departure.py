@@ -1,18 +1,18 @@
-"""A platform forgotten: what is removed of it, what the law has kept, and that nobody inherits.
+"""The departure of a platform: what is deleted with it, what is kept, and why nobody inherits it.
 
-docs/privacy.md. What the hub stores goes by the name of a party at its platform, which another
-company may get later. All that is of or for it is deleted, in batches; CDRs are kept where no peer
-is answered from. A run that is broken off leaves the platform without its registration: begin
-again.
+docs/privacy.md. The hub files objects by the name of a party at its platform, which another company
+may get later. So all that is of or for the party is deleted, in batches; its CDRs, which the law
+requires to be kept, move to a table from which no peer is answered. A run that breaks off has ended
+the registration already; it can be started again.
 """
 
 # ruff: noqa: SLF001 - _default_manager is a documented name of Django
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -31,6 +31,7 @@ from hub.models import (
     Snapshot,
 )
 from hub.module_policy import POLICIES
+from hub.privacy.jobs import Progress
 from hub.store import anonymity
 from ocpi.types import ModuleID
 from operators.audit import record
@@ -41,15 +42,20 @@ from parties.models import Credentials, Holder, Platform
 from parties.registration.inbound import disconnect
 from parties.registration.outbound import unregister
 
-Kind = tuple[str, QuerySet[Any]]
-Progress = Callable[[float, Mapping[str, int]], object]
 _BATCH = 500
 KEPT = "kept CDRs"
 REMAINS = (
     "CDRs of and for its parties are kept for the law, without their drivers (HUB_CDR_DAYS).",
     "The message log, the audit and the figures name it until their days are over.",
 )
-"""What forgetting leaves, in the words of page and command."""
+"""What is not deleted, in the words of page and command."""
+
+
+class RowsOfKind(NamedTuple):
+    """Rows of one table, and the name under which they are counted."""
+
+    kind: str
+    rows: QuerySet[Any]
 
 
 @dataclass(slots=True)
@@ -59,8 +65,8 @@ class Departure:
     removed: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
 
-    def of(self, rows: QuerySet[Any]) -> Counter[str]:
-        """Return where some rows are counted."""
+    def counter_for(self, rows: QuerySet[Any]) -> Counter[str]:
+        """Return the counter for rows: CDRs are kept, all others removed."""
         return self.kept if rows.model is Cdr else self.removed
 
     @property
@@ -80,58 +86,61 @@ class _HeldParty:
 def survey(platform: Platform) -> Departure:
     """Count what forgetting a platform would remove and keep; nothing is changed."""
     found = Departure()
-    for name, rows in chain(_rows(_held_parties(platform)), _of_connection(platform)):
-        found.of(rows)[name] += rows.count()
+    parties = _held_parties(platform)
+    for kind, rows in chain(_rows_of_parties(parties), _rows_of_connection(platform)):
+        found.counter_for(rows)[kind] += rows.count()
     return found
 
 
 def forget_platform(platform: Platform, *, report: Progress = lambda *_: None) -> Departure:
-    """End the registration, remove or keep all there is, then forget the platform itself."""
+    """End the registration, remove or keep all its rows, then delete the platform itself."""
     unregister(platform)
     if platform.is_registered:
         disconnect(platform, status=ConnectionStatus.SUSPENDED)
     Credentials.objects.inbound(platform).revoke()
     done, total, name = Departure(), max(1, survey(platform).total), platform.name
     platform_id = platform.pk
-    parties = _held_parties(platform)  # read while the parties are there that name them
+    parties = _held_parties(platform)  # read now: its parties are deleted with the platform
     _note_departed(parties)
 
-    def remove(kinds: Iterable[Kind]) -> None:
-        for kind, rows in kinds:
-            for number in _removed(rows, name):
-                done.of(rows)[kind] += number
+    def remove(rows_by_kind: Iterable[RowsOfKind]) -> None:
+        for kind, rows in rows_by_kind:
+            for number in _remove_in_batches(rows, name):
+                done.counter_for(rows)[kind] += number
                 report(min(1.0, done.total / total), done.removed + done.kept)
 
-    remove(chain(_rows(parties), _of_connection(platform)))
+    remove(chain(_rows_of_parties(parties), _rows_of_connection(platform)))
     operations.delete_platform(platform)
-    remove(_rows(parties))  # what others sent it meanwhile: now nobody can any more
-    Holder.objects.filter(platform=platform_id).delete()  # nothing is filed under it any more
+    remove(_rows_of_parties(parties))  # what others sent it until it was deleted
+    Holder.objects.filter(platform=platform_id).delete()  # nothing is filed under these any more
     record("removed what was of", name, after=counts(done), kind="parties.Platform")
     return done
 
 
-def _rows(parties: Iterable[_HeldParty]) -> Iterator[Kind]:
-    """Yield what is of or for a platform's parties, kind by kind, by its name."""
+def _rows_of_parties(parties: Iterable[_HeldParty]) -> Iterator[RowsOfKind]:
+    """Yield what is of or for a platform's parties."""
     for party in parties:
         for module, policy in POLICIES.items():
             rows = policy.model._default_manager.filter(_stored_of_or_for(party.holder, module))
-            yield KEPT if policy.model is Cdr else str(policy.model._meta.verbose_name_plural), rows
-        yield "changes of the feed", Change.objects.filter(_of_or_for(party.holder))
+            plural = str(policy.model._meta.verbose_name_plural)
+            yield RowsOfKind(KEPT if policy.model is Cdr else plural, rows)
+        changes = Change.objects.filter(_of_or_for(party.holder))
+        yield RowsOfKind("changes of the feed", changes)
         for model in (Receipt, DeadLetter, Snapshot):
             about = model._default_manager.filter(owner=party.holder)
-            yield str(model._meta.verbose_name_plural), about
+            yield RowsOfKind(str(model._meta.verbose_name_plural), about)
 
 
-def _of_connection(platform: Platform) -> Iterator[Kind]:
-    """Yield what its own deliveries and lists left, which may be much."""
+def _rows_of_connection(platform: Platform) -> Iterator[RowsOfKind]:
+    """Yield what deliveries to the platform, and pulls of its lists, have left."""
     for model in (Receipt, DeadLetter, Snapshot):
         own = model._default_manager.filter(subscription__receiver__platform=platform)
-        yield str(model._meta.verbose_name_plural), own
+        yield RowsOfKind(str(model._meta.verbose_name_plural), own)
     for listed in (Listed, Quarantined):
-        met = listed._default_manager.filter(pull__party__platform=platform)
-        yield str(listed._meta.verbose_name_plural), met
+        pulled = listed._default_manager.filter(pull__party__platform=platform)
+        yield RowsOfKind(str(listed._meta.verbose_name_plural), pulled)
     either = Q(sender_platform=platform) | Q(receiver_platform=platform)
-    yield "callbacks", Callback.objects.filter(either)
+    yield RowsOfKind("callbacks", Callback.objects.filter(either))
 
 
 def _held_parties(platform: Platform) -> list[_HeldParty]:
@@ -148,9 +157,9 @@ def _of_or_for(holder: str) -> Q:
     return Q(owner=holder) | Q(audience=holder)
 
 
-def _removed(rows: QuerySet[Any], name: str) -> Iterator[int]:
-    """Delete rows batch by batch, or keep them, and yield how many that were."""
-    # Behind the last key, never from the beginning: there each batch would pass over all that the
+def _remove_in_batches(rows: QuerySet[Any], platform: str) -> Iterator[int]:
+    """Delete rows, moving CDRs to those kept; yield the size of each batch."""
+    # Each batch begins after the last key: from the beginning it would read past all rows that the
     # batches before it deleted, which stay in the table until it is vacuumed.
     after: Any = None
     while True:
@@ -161,15 +170,15 @@ def _removed(rows: QuerySet[Any], name: str) -> Iterator[int]:
         batch = rows.model._default_manager.filter(pk__in=keys)
         with transaction.atomic():
             if rows.model is Cdr:
-                KeptCdr.objects.bulk_create(_kept(row, name) for row in batch)
+                KeptCdr.objects.bulk_create(_kept_cdr(row, platform) for row in batch)
             batch.delete()
         after = keys[-1]
         yield len(keys)
 
 
-def _kept(row: Cdr, name: str) -> KeptCdr:
+def _kept_cdr(row: Cdr, platform: str) -> KeptCdr:
     return KeptCdr(
-        platform=name,
+        platform=platform,
         owner=str(ref_of(row.owner)),
         recipient=str(ref_of(row.recipient)) if row.recipient else "",
         object_id=row.object_id,
@@ -184,7 +193,7 @@ def _kept(row: Cdr, name: str) -> KeptCdr:
 
 
 def _note_departed(parties: Iterable[_HeldParty]) -> None:
-    """Note until when its parties received what is personal."""
+    """Note that the platform's parties received personal data until now."""
     for party in parties:
         for module in (name for name, policy in POLICIES.items() if policy.personal):
             Departed.objects.update_or_create(
@@ -193,5 +202,5 @@ def _note_departed(parties: Iterable[_HeldParty]) -> None:
 
 
 def counts(departure: Departure) -> dict[str, dict[str, int]]:
-    """Return a departure ready for JSON."""
+    """Return what became of the rows as JSON for command and audit."""
     return {"removed": dict(+departure.removed), "kept": dict(+departure.kept)}

@@ -1,4 +1,4 @@
-"""Drivers: the tokens and contracts that name one, and the objects that name those.
+"""Drivers: the ids that name one, and the tokens, Sessions and CDRs with these ids.
 
 Spec: 2.2.1 mod_tokens, CdrToken. A uid leads to its contract, a contract to its other tokens.
 """
@@ -23,21 +23,24 @@ from parties import holders
 
 CHARGED: tuple[type[Charged], ...] = (Session, Cdr)
 MOST_TOKENS = 100
-"""No driver has more: an id that stands on more is a company's, or one that means nothing."""
-_ROUNDS = 4
-_VARIANT = "\x1f"
+"""No driver has more: an id that more tokens have is a company's, or a placeholder."""
+_MOST_ROUNDS = 4
+"""How often new ids are followed to further ones, from a uid to its contract and so on."""
+_TYPE_SEPARATOR = "\x1f"
+"""In the key of a token that is not RFID, between uid and type."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """What names one driver: uids and contract ids, folded, and numbers printed on cards.
+    """The ids of one driver: uids and contract ids, folded, and the visual numbers of cards.
 
-    `party` is the eMSP whose driver it is, empty for any. `by_uid` alone leaves the contract out.
+    `party` is the eMSP whose driver it is, empty for any. With `by_uid` no further ids are looked
+    for: the contract may be shared with others.
     """
 
     uids: frozenset[str] = frozenset()
     contracts: frozenset[str] = frozenset()
-    numbers: frozenset[str] = frozenset()
+    visual_numbers: frozenset[str] = frozenset()
     party: str = ""
     by_uid: bool = False
 
@@ -50,7 +53,7 @@ class Driver:
         party: str = "",
         by_uid: bool = False,
     ) -> Self:
-        """Return who is named by whole ids; ValueError when nobody is."""
+        """Return the driver with these ids; ValueError if no id is usable."""
         ids = [
             frozenset(fold(each) for each in given if is_identifying(each))
             for given in (uids, contracts)
@@ -63,11 +66,11 @@ class Driver:
     @cached_property
     def values(self) -> frozenset[str]:
         """Everything that names the driver."""
-        return self.uids | self.contracts | self.numbers
+        return self.uids | self.contracts | self.visual_numbers
 
     @cached_property
     def holders(self) -> list[str]:
-        """Under which names the hub files what is of the driver's eMSP, at whichever platform."""
+        """The holders of the driver's eMSP, one for each platform it is or was at."""
         return holders.names(PartyRef.parse(self.party)) if self.party else []
 
     @cached_property
@@ -77,7 +80,7 @@ class Driver:
 
     def is_named_by(self, key: str) -> bool:
         """Return whether the key of a token, of whichever type, is one of the driver's."""
-        return key.partition(_VARIANT)[0] in self.uids
+        return key.partition(_TYPE_SEPARATOR)[0] in self.uids
 
     def __str__(self) -> str:
         ids = sorted(self.uids) or sorted(self.contracts)
@@ -86,10 +89,10 @@ class Driver:
 
 
 def resolved(named: Driver) -> Driver:
-    """Follow what names a driver until nothing new comes up; ValueError when that is no driver."""
+    """Add the ids found together with the known ones; ValueError if too many for one driver."""
     known = named
-    for _ in range(_ROUNDS):
-        wider = _with_what_is_charged(_with_tokens(known))
+    for _ in range(_MOST_ROUNDS):
+        wider = _with_ids_of_charged(_with_ids_of_tokens(known))
         if wider == known:
             break
         known = wider
@@ -102,7 +105,7 @@ def tokens(driver: Driver) -> QuerySet[Token]:
         ending=Upper(Right("object_id", ENDING)), contract=Upper("contract_id")
     )
     owned = rows.filter(owner__in=driver.holders) if driver.party else rows
-    # The index is on endings, which is what the console shows; for 04A1B2C3 it finds all …B2C3.
+    # The index is on the last characters, which the console shows: it finds …B2C3 for 04A1B2C3.
     either = Q(ending__in={uid[-ENDING:] for uid in driver.uids}) & _of_any_type(driver.uids)
     if driver.contracts:
         either |= Q(contract__in=driver.contracts)
@@ -124,7 +127,7 @@ def _of_any_type(uids: Collection[str]) -> Q:
     return found
 
 
-def _with_tokens(driver: Driver) -> Driver:
+def _with_ids_of_tokens(driver: Driver) -> Driver:
     rows = tokens(driver).values_list("object_key", "contract_id", "text")[: MOST_TOKENS + 1]
     found = list(rows)
     if len({key for key, _, _ in found}) > MOST_TOKENS:
@@ -132,20 +135,21 @@ def _with_tokens(driver: Driver) -> Driver:
             f"more than {MOST_TOKENS} tokens bear these ids: that is no one driver. Name uids, and"
             " leave their contract out with --by-uid"
         )
-    numbers = {number for *_, text in found if (number := _number(text))}
-    wider = replace(driver, numbers=driver.numbers | numbers)
-    return _widened(wider, ((key.partition(_VARIANT)[0], contract) for key, contract, _ in found))
+    numbers = {number for *_, text in found if (number := _visual_number(text))}
+    wider = replace(driver, visual_numbers=driver.visual_numbers | numbers)
+    pairs = ((key.partition(_TYPE_SEPARATOR)[0], contract) for key, contract, _ in found)
+    return _with_pairs(wider, pairs)
 
 
-def _with_what_is_charged(driver: Driver) -> Driver:
+def _with_ids_of_charged(driver: Driver) -> Driver:
     for model in CHARGED:
         pairs = charged(driver, model).values_list("token_key", "contract_key").distinct()
-        driver = _widened(driver, pairs.order_by()[: MOST_TOKENS + 1])
+        driver = _with_pairs(driver, pairs.order_by()[: MOST_TOKENS + 1])
     return driver
 
 
-def _widened(driver: Driver, pairs: Iterable[tuple[str, str]]) -> Driver:
-    """Add the uids and contract ids that stand together with those that are known."""
+def _with_pairs(driver: Driver, pairs: Iterable[tuple[str, str]]) -> Driver:
+    """Add pairs of uid and contract id; ValueError if there are too many for one driver."""
     if driver.by_uid:
         return driver
     named = [(fold(uid), fold(contract)) for uid, contract in pairs]
@@ -158,6 +162,6 @@ def _widened(driver: Driver, pairs: Iterable[tuple[str, str]]) -> Driver:
     return replace(driver, uids=uids, contracts=driver.contracts | contracts)
 
 
-def _number(text: str) -> str:
+def _visual_number(text: str) -> str:
     found = msgspec.json.decode(text).get("visual_number")
     return found if isinstance(found, str) and is_identifying(found) else ""

@@ -1,14 +1,14 @@
 """The extract: all that the hub holds of a driver as one JSON document, kind by kind.
 
-GDPR Art. 15 and 20. An object stands in it as its owner sent it. What names other people beside the
-driver is left out of a row.
+GDPR Art. 15 and 20. Objects are as their owners sent them. Columns that name other people, such as
+the operator who did something, are left out.
 """
 
 # ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db.models import Q, QuerySet
@@ -25,8 +25,14 @@ from ocpi.types import ModuleID
 from operators.audit import record
 from parties.holders import ref_of
 
-Item = tuple[str, Mapping[str, Any] | None]
-"""A kind and one row of it; None while a table is searched, to keep a download alive."""
+
+class Item(NamedTuple):
+    """One row of a kind; None while a table is searched, to keep the download alive."""
+
+    kind: str
+    row: Mapping[str, Any] | None
+
+
 _BATCH = 500
 _OF_OPERATORS = {"who", "address", "doing", "user_id", "lease", "digest"}
 """Columns that say which operator did something: no data of the driver's."""
@@ -34,7 +40,7 @@ _MESSAGES = "messages of the log"
 
 
 def extract(named: Driver, *, reason: str) -> Iterator[str]:
-    """Return the parts of the document; the audit has that it was made, and why."""
+    """Return the parts of the document; the audit gets the reason for which it was made."""
     driver = resolved(named)
     record(
         "took a driver's data away",
@@ -42,45 +48,44 @@ def extract(named: Driver, *, reason: str) -> Iterator[str]:
         after={"reason": Spellings(driver).without(reason)},
         kind="hub.Token",
     )
-    return chain(_head(driver), _kinds(items(driver)), ["\n}}\n"])
+    return chain(_head(driver), _lists(items(driver)), ["\n}}\n"])
 
 
 def items(driver: Driver) -> Iterator[Item]:
-    """Yield everything of a driver, each kind together."""
-    yield from (("tokens", _stored(row)) for row in tokens(driver).order_by("pk"))
+    """Yield everything about a driver, kind by kind."""
+    yield from (Item("tokens", _stored(row)) for row in tokens(driver).order_by("pk"))
     for model in CHARGED:
         name = str(model._meta.verbose_name_plural)
-        yield from ((name, _stored(row)) for row in _in_order(charged(driver, model)))
+        yield from (Item(name, _stored(row)) for row in _in_order(charged(driver, model)))
     for table in personal_tables():
         if table.model is Exchange:
-            yield from ((_MESSAGES, row) for row in _messages(driver))
-        yield from ((table.name, row) for row in _rows_about(table, driver))
+            yield from (Item(_MESSAGES, row) for row in _messages(driver))
+        yield from (Item(table.name, row) for row in _rows_about(table, driver))
 
 
 def _head(driver: Driver) -> Iterator[str]:
     head = {
         "uids": sorted(driver.uids),
         "contract_ids": sorted(driver.contracts),
-        "visual_numbers": sorted(driver.numbers),
+        "visual_numbers": sorted(driver.visual_numbers),
         "party": driver.party,
         "made_at": timezone.now(),
     }
     yield f'{{"driver": {_json(head)},\n"data": {{'
 
 
-def _kinds(found: Iterator[Item]) -> Iterator[str]:
-    """Write lists of items, one for each kind."""
-    before = ""
-    for kind, item in found:
-        if item is None:
+def _lists(found: Iterator[Item]) -> Iterator[str]:
+    """Write the items as JSON, in one list for each kind."""
+    open_kind = ""
+    for kind, row in found:
+        if row is None:
             yield "\n"
-            continue
-        if kind != before:
-            yield f"{']' if before else ''}{',' if before else ''}\n{_json(kind)}: [\n{_json(item)}"
+        elif kind == open_kind:
+            yield f",\n{_json(row)}"
         else:
-            yield f",\n{_json(item)}"
-        before = kind
-    yield "]" if before else ""
+            yield f"{'],' if open_kind else ''}\n{_json(kind)}: [\n{_json(row)}"
+            open_kind = kind
+    yield "]" if open_kind else ""
 
 
 def _stored(row: StoredObject) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def _stored(row: StoredObject) -> dict[str, Any]:
 
 
 def _messages(driver: Driver) -> Iterator[Mapping[str, Any]]:
-    """Yield what was said of the driver's sessions and CDRs: in the log, masked."""
+    """Yield the logged messages about the driver's sessions and CDRs, which are masked."""
     for model, module in zip(CHARGED, (ModuleID.SESSIONS, ModuleID.CDRS), strict=True):
         for row in _in_order(charged(driver, model).defer("text")):
             about = Exchange.objects.filter(object_key=row.object_key, module=module)
@@ -131,14 +136,14 @@ def _whole_row(table: PersonalTable, pk: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _read(value: object) -> object:
-    """Return what is kept as bytes as the text it is."""
+    """Return a column's value; bytes as the text that they are."""
     if isinstance(value, bytes | memoryview):
         return bytes(value).decode(errors="replace")
     return value
 
 
 def _published_to(row: Mapping[str, Any], driver: Driver) -> Mapping[str, Any]:
-    """Return of a Location's list of drivers what is about this one."""
+    """Return the entries for this driver in a Location's list of drivers it is published to."""
     listed = raw_json.items(raw_json.opened(row["text"]).get(PUBLISHED_TO))
     own = [msgspec.Raw(each) for each in listed if driver.matcher.matches(each.decode())]
     return {"location": row["object_id"], PUBLISHED_TO: own}

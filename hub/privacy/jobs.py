@@ -1,6 +1,6 @@
-"""Long work that the console hands to a worker: for whom it is done, and what for.
+"""Long work that the console hands to a worker, and on whose behalf it is done.
 
-What is asked for may name a driver: it crosses Redis sealed.
+The request may name a driver, so it is encrypted while it is queued in Redis.
 """
 
 from collections import Counter
@@ -15,18 +15,19 @@ from hub.jobs import Job
 from operators.actor import HUB, Actor, Channel, acting, actor
 from parties import tokens
 
-_ALL = 100
+_PERCENT = 100
 
-Progress = Callable[[float, Mapping[str, int]], None]
+Progress = Callable[[float, Mapping[str, int]], object]
+"""Called with the share that is done, from 0 to 1, and what was done so far by kind."""
 
 
 def hand_over(task: Any, request: Mapping[str, Any]) -> str:  # noqa: ANN401 - a task of Celery
     """Give work to a worker and return the name of its job; `OperationalError` without a broker."""
     by = actor() or HUB
     who = {"who": by.who, "channel": by.channel, "address": by.address, "doing": by.doing}
-    job = Job(_ALL)
+    job = Job(_PERCENT)
     job.publish()
-    # Keys that a worker of another release reads too: what is queued outlives an upgrade.
+    # These keys must stay: a queued job may be read by the worker of another release.
     sealed = tokens.seal(msgspec.json.encode({"by": who, "wanted": request}).decode())
     try:
         task.delay(sealed, job.name)
@@ -36,9 +37,9 @@ def hand_over(task: Any, request: Mapping[str, Any]) -> str:  # noqa: ANN401 - a
 
 
 def run_job(sealed: str, name: str, do: Callable[[Any, Progress], object]) -> None:
-    """Do what was handed over, as who asked for it, and let others see how far it is."""
+    """Do what was handed over, on behalf of the operator who asked, and show the progress."""
     given = msgspec.json.decode(tokens.unseal(sealed))
-    by, job = given["by"], Job(_ALL, name)
+    by, job = given["by"], Job(_PERCENT, name)
     counted: Counter[str] = Counter()
 
     def report(share: float, counts: Mapping[str, int]) -> None:

@@ -1,7 +1,7 @@
-"""Retention of what is personal: one row for each kind, with its setting and what ends it.
+"""Retention of personal data: one row for each kind, with its setting and how it ends.
 
-docs/privacy.md has the reasons. Beat has it done every hour, in batches of their own transaction
-and for half a minute at most: what is left is the next hour's.
+docs/privacy.md has the reasons. Beat starts it every hour; it runs for half a minute at most, in
+batches, each a transaction of its own. What is left then is done in the next hour.
 """
 
 # ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django
@@ -37,7 +37,7 @@ def _delete(batch: Rows) -> int:
 
 
 def _delete_objects(batch: Rows) -> int:
-    """Delete stored objects with what was noted of their delivery."""
+    """Delete stored objects, with their receipts and dead letters."""
     known = [(owner, key) for owner, key in batch.values_list("owner", "object_key")]
     sql.rows(
         statements.DELETE_DELIVERY_OF_OBJECTS,
@@ -51,7 +51,7 @@ def _delete_objects(batch: Rows) -> int:
 
 
 def _make_anonymous(batch: Rows) -> int:
-    """Take the driver out of CDRs; who writes one meanwhile is met again."""
+    """Take the driver out of CDRs; one that was written meanwhile comes again in a later batch."""
     done = 0
     for row in batch:
         text = anonymity.anonymous(row.text.encode()).decode()
@@ -62,11 +62,14 @@ def _make_anonymous(batch: Rows) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """One kind: the setting of its days, which rows are old, and what ends them."""
+    """One kind: the setting of its days, which rows are older than a moment, and what ends them.
+
+    `end` deletes rows or makes them anonymous, and returns how many.
+    """
 
     setting: str
     name: str
-    ended: Callable[[datetime], Rows]
+    old_rows: Callable[[datetime], Rows]
     end: Callable[[Rows], int] = _delete
 
 
@@ -122,19 +125,19 @@ _MODULES: dict[type[Model], str] = {Token: "tokens", Session: "sessions", Cdr: "
 
 
 def prune() -> Counter[str]:
-    """End what is too old, as much as half a minute takes; return how many of each kind."""
+    """End what is too old, for half a minute at most; return how many of each kind."""
     done: Counter[str] = Counter()
     end = time.monotonic() + _LONGEST_SECONDS
     for each in LIFETIMES:
         days = getattr(settings, each.setting)
         if days:
-            done[each.name] += _ended(each, timezone.now() - timedelta(days=days), end)
+            done[each.name] += _end_old(each, timezone.now() - timedelta(days=days), end)
     return +done
 
 
-def _ended(lifetime: Lifetime, old: datetime, end: float) -> int:
+def _end_old(lifetime: Lifetime, old: datetime, end: float) -> int:
     number = 0
-    rows = lifetime.ended(old)
+    rows = lifetime.old_rows(old)
     while time.monotonic() < end:
         keys = list(rows.order_by().values_list("pk", flat=True)[:_BATCH])
         if not keys:

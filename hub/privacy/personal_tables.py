@@ -1,4 +1,4 @@
-"""Tables in whose texts a driver may be named, and what a row of them is without the driver.
+"""Tables whose texts may name a driver, and how their rows look without the driver.
 
 They are derived from the models of four apps: a model that is added later is searched as well,
 unless it is excluded here by name. No index leads into a text, so each table is read whole, in
@@ -52,16 +52,16 @@ _APPS = ("parties", "hub", "operators", "admin")
 _FOUND_BY_INDEX = (Token, Session, Cdr)
 """`hub.privacy.drivers` selects a driver's rows of these; nobody has to read them all."""
 _WITHOUT_DRIVERS = (Tariff, Evse, EvseChange, Credentials)
-"""An id in them that equals a driver's does so by chance: it is a tariff's, or an EVSE's."""
+"""An id there that equals a driver's does so by chance: it is a tariff's, or an EVSE's."""
 _SHORT_TEXTS_TOO = (Audited, LogEntry)
 """Operators type free text into their short columns, so those (CharField) are searched too."""
 _WINDOW = 5_000
-"""Rows of which the texts are searched by one statement."""
+"""Rows whose texts one statement searches."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalTable:
-    """A table, its columns that are searched, and `context`: those that say what a row is about."""
+    """A table, the columns that are searched, and `context`: those that say whose row it is."""
 
     model: type[models.Model]
     columns: tuple[str, ...]
@@ -93,11 +93,11 @@ class PersonalTable:
             after = last[0]
 
     def spellings(self, driver: Driver) -> Spellings:
-        """Return how the table writes the driver: the message log only has masked ids."""
+        """Return how the table may spell the driver: the message log has ids masked."""
         return Spellings(driver, masked=self.model is Exchange)
 
     def changes_to(self, row: Row, spellings: Spellings) -> RowChanges:
-        """Return what makes a row one that does not name the driver."""
+        """Return what has to change for a row not to name the driver."""
         return _CHANGES_BY_MODEL.get(self.model, _without_driver)(row, spellings, self.columns)
 
     def update(self, row: Row, changes: dict[str, Any]) -> bool:
@@ -133,7 +133,7 @@ class PersonalTable:
 
 
 def personal_tables() -> list[PersonalTable]:
-    """Return those of all models that have columns to be searched."""
+    """Return the tables of all models that have columns to be searched."""
     models_of_apps = (apps.get_app_config(name).get_models() for name in _APPS)
     tables = map(_personal_table, chain.from_iterable(models_of_apps))
     return [table for table in tables if table is not None]
@@ -154,7 +154,7 @@ def _personal_table(model: type[models.Model]) -> PersonalTable | None:
 
 
 def _searchable(model: type[models.Model], name: str) -> models.Func:
-    """Return a column as text of PostgreSQL; bytes beyond ASCII become octal escapes."""
+    """Return a column as text in SQL; bytes beyond ASCII become octal escapes."""
     if isinstance(model._meta.get_field(name), models.BinaryField):
         escape = models.Value("escape")
         return models.Func(name, escape, function="encode", output_field=models.TextField())
@@ -167,7 +167,7 @@ def _without_driver(row: Row, spellings: Spellings, columns: tuple[str, ...]) ->
 
 
 def _changes_to_feed(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> RowChanges:
-    """Delete what is about the driver's token; of what is about others, take the driver away."""
+    """Delete a row about the driver's token; take the driver out of all others."""
     module = row.get("module") or row["subscription__module"]
     if module == ModuleID.TOKENS and spellings.driver.is_named_by(row["object_key"]):
         return {} if spellings.is_of_another(row["owner"]) else None
@@ -182,7 +182,7 @@ def _changes_to_feed(row: Row, spellings: Spellings, columns: tuple[str, ...]) -
 
 
 def _charged_body(body: str, spellings: Spellings) -> str:
-    """Make a Session or CDR anonymous if it is the driver's, else only take the ids away."""
+    """Make a Session or CDR anonymous if it is the driver's; else only remove the ids."""
     identities = {value.upper() for value in anonymity.identities(body).values()}
     if identities & spellings.driver.values:
         return anonymity.anonymous(body.encode(), spellings.driver.values).decode()
@@ -223,7 +223,7 @@ def _changes_to_listed(row: Row, spellings: Spellings, columns: tuple[str, ...])
 
 
 def _changes_to_quarantined(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> RowChanges:
-    """Delete what is about the driver, and what would get another key by losing the id."""
+    """Delete a row that is about the driver, or whose key would change without the id."""
     changes = _without_driver(row, spellings, columns)
     is_keyed = spellings.driver.is_named_by(row["key"].partition("/")[2])
     is_about_driver = row["pull__module"] in ABOUT_DRIVERS and (changes or is_keyed)
@@ -231,7 +231,7 @@ def _changes_to_quarantined(row: Row, spellings: Spellings, columns: tuple[str, 
 
 
 def _changes_to_callback(row: Row, spellings: Spellings, columns: tuple[str, ...]) -> RowChanges:
-    """Delete what names the driver: its address, with the id taken out, would lead nowhere."""
+    """Delete a row that names the driver: without the id its URL would lead nowhere."""
     return None if _without_driver(row, spellings, columns) else {}
 
 

@@ -1,7 +1,7 @@
-"""Spellings of a driver in texts of any kind, and texts without them.
+"""Spellings of a driver's ids in texts of any kind, and the texts without them.
 
-The message log masks what identifies a driver before it writes it: what is left there, the last
-characters behind an ellipsis, is taken away as well.
+The message log masks ids before it writes them: an ellipsis and the last characters remain there,
+and are removed as well.
 """
 
 import re
@@ -13,11 +13,11 @@ from parties.holders import ref_of
 
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _SPELLED_OTHERWISE = (r"\\u[0-9a-f]{4}", r"\\/", "%[0-9a-f]{2}")
-"""What may hide any value; whether it does is looked at here, not in the database."""
+"""Escapes, which may hide any id: PostgreSQL selects rows with them, `without` looks closer."""
 
 
 class Spellings:
-    """A driver as texts have it; `masked` too where texts are masked."""
+    """How texts may spell a driver's ids; with `masked`, also as the message log masks them."""
 
     def __init__(self, driver: Driver, *, masked: bool = False) -> None:
         self.driver = driver
@@ -28,14 +28,14 @@ class Spellings:
 
     @property
     def pattern(self) -> str:
-        """What PostgreSQL looks for: all that is found, and some that is not."""
+        """What PostgreSQL selects rows by: it matches all that `without` changes, and more."""
         found = [re.escape(value) for value in (*self.driver.matcher.values, *self._masks)]
         short = self.driver.values - set(self.driver.matcher.values)
         found += [f'"{re.escape(value)}"' for value in short]
         return "|".join([*found, *_SPELLED_OTHERWISE])
 
     def without(self, value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
-        """Return a text, or the texts inside of JSON, without the driver."""
+        """Return a text, or JSON with all its texts, without the driver's ids."""
         if isinstance(value, str):
             return self._masked.sub(_ELLIPSIS, self.driver.matcher.erased(value))
         if isinstance(value, bytes | memoryview):
@@ -48,5 +48,5 @@ class Spellings:
         return value
 
     def is_of_another(self, party: str) -> bool:
-        """Return whether a row is of another eMSP's driver, who may have the same ids."""
+        """Return whether a row is of another eMSP, whose driver may have the same ids."""
         return bool(self.driver.party and party and str(ref_of(party)) != self.driver.party)

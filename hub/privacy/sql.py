@@ -1,4 +1,4 @@
-"""The SQL of retention: what goes together with objects that are too old."""
+"""The SQL of retention: what is deleted together with objects that are too old."""
 
 # ruff: noqa: SLF001 - _meta is the documented way to a table's name
 
@@ -8,7 +8,7 @@ DEAD_LETTER, RECEIPT, SUBSCRIPTION = (
     each._meta.db_table for each in (DeadLetter, Receipt, Subscription)
 )
 
-# What a receiver took of an object, or refused, is of no use without the object.
+# Receipts and dead letters of an object are of no use without it.
 DELETE_DELIVERY_OF_OBJECTS = f"""
 WITH gone AS (
   SELECT b.id AS subscription_id, w.owner, w.key FROM {SUBSCRIPTION} b,

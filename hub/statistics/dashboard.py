@@ -21,16 +21,17 @@ from parties.models import AllowedParty, Party
 HOURS = 24
 BUCKET_MINUTES = 10
 BUCKETS = HOURS * 60 // BUCKET_MINUTES
-MOST = 10_000
-"""Rows that are worth counting one by one."""
-_CHANGES = 100
+COUNTED_DEAD_LETTERS = 10_000
+"""Dead letters that are counted; of more, the page only says that there are more."""
+_MOST_CHANGES = 100
+"""Undelivered changes of one receiver and module that are counted."""
 
 Counts = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Messages per minute by module, the average of each ten minutes since `begin`."""
+    """Messages per minute by module: for each ten minutes since `begin` their average."""
 
     begin: datetime
     by_module: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -40,7 +41,10 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class FailureCount:
-    """How often a party got or gave one code."""
+    """How often messages of a party, or to it, failed with one code.
+
+    `code` is the OCPI status code, without one the HTTP status, else 0 for no answer.
+    """
 
     party: str
     code: int
@@ -49,7 +53,7 @@ class FailureCount:
 
 @dataclass(frozen=True, slots=True)
 class ThrottledCount:
-    """How many requests of a platform, or of strangers, were refused for their rate."""
+    """How many requests were refused with 429: of a platform, or of strangers if it is empty."""
 
     platform: str
     number: int
@@ -57,7 +61,7 @@ class ThrottledCount:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverLag:
-    """A holder that is behind: its oldest undelivered change, and how many there are."""
+    """A holder that is behind: how old its oldest undelivered change is, and how many there are."""
 
     receiver: str
     module: str
@@ -67,7 +71,7 @@ class ReceiverLag:
 
 @dataclass(frozen=True, slots=True)
 class RefusedCount:
-    """How much one receiver refused."""
+    """How many dead letters one receiver has."""
 
     receiver: str
     number: int
@@ -75,7 +79,7 @@ class RefusedCount:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterCounts:
-    """What receivers refused, and when the first of it came back; no more than `MOST` + 1."""
+    """How many dead letters there are, up to `COUNTED_DEAD_LETTERS` + 1, and since when."""
 
     number: int
     oldest: datetime | None
@@ -92,26 +96,29 @@ class Cdrs:
 
 
 def parties() -> Counts:
-    """Count parties by state; who is expected has none but on the operator's list."""
+    """Count parties by connection status.
+
+    PLANNED are those that an operator has listed for a platform that is not registered yet.
+    """
     registered = Party.objects.filter(is_active=True).values_list("platform__status")
     found = Counter(dict(registered.annotate(number=Count("*"))))
     expected = AllowedParty.objects.filter(platform__status=ConnectionStatus.PLANNED).count()
     found[ConnectionStatus.PLANNED] = expected
-    return {state.value: found[state] for state in ConnectionStatus}
+    return {status.value: found[status] for status in ConnectionStatus}
 
 
 def messages() -> Messages:
     """Read the figures of the last 24 hours, in the order of the modules' names."""
     now = timezone.now().replace(second=0, microsecond=0)
-    end = now - timedelta(minutes=now.minute % BUCKET_MINUTES - BUCKET_MINUTES)
+    end = now - timedelta(minutes=now.minute % BUCKET_MINUTES - BUCKET_MINUTES)  # of this bucket
     begin = end - timedelta(hours=HOURS)
     numbers: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * BUCKETS)
     totals: Counter[str] = Counter()
     failed = 0
-    minutes_so_far = now.minute % BUCKET_MINUTES + 1
+    minutes_of_last = now.minute % BUCKET_MINUTES + 1  # the last bucket is not over yet
     given = {"begin": begin, "end": end, "minutes": BUCKET_MINUTES}
     for row in sql.rows(statements.TRAFFIC_BY_BUCKET, given):
-        minutes = minutes_so_far if row.bucket == BUCKETS - 1 else BUCKET_MINUTES
+        minutes = minutes_of_last if row.bucket == BUCKETS - 1 else BUCKET_MINUTES
         numbers[row.module][row.bucket] = row.number / minutes
         totals[row.module] += row.number
         failed += row.failed
@@ -119,7 +126,7 @@ def messages() -> Messages:
 
 
 def failures() -> list[FailureCount]:
-    """Return what came to nothing in the last 24 hours, the most frequent first."""
+    """Return the failures of the last 24 hours by party and code, the most frequent first."""
     since = timezone.now() - timedelta(hours=HOURS)
     rows = Failure.objects.filter(hour__gt=since).values_list("party", "code")
     return [
@@ -128,7 +135,7 @@ def failures() -> list[FailureCount]:
 
 
 def throttled() -> list[ThrottledCount]:
-    """Return who was over its rate in the last 24 hours, the most refused first."""
+    """Return the platforms over their rate in the last 24 hours, the most often refused first."""
     since = timezone.now() - timedelta(hours=HOURS)
     rows = Throttled.objects.filter(hour__gt=since).values_list("platform")
     counted = rows.annotate(times=Sum("number")).order_by("-times", "platform")
@@ -142,22 +149,25 @@ def throttled_of(platform: str) -> int:
     return int(found.aggregate(times=Sum("number"))["times"] or 0)
 
 
-def waiting() -> list[ReceiverLag]:
-    """Return who is behind, the one with the oldest change first; each once."""
+def receivers_behind() -> list[ReceiverLag]:
+    """Return the receivers that are behind, the one with the oldest change first.
+
+    Each is there once, with the module in which it is behind most.
+    """
     names = dict(Subscription.objects.values_list("pk", "receiver__holder"))
     found: dict[str, ReceiverLag] = {}
     for module in POLICIES:
-        behind = backlog.lag(module, names, most=_CHANGES)
+        behind = backlog.lag(module, names, most=_MOST_CHANGES)
         for pk, (changes, seconds) in behind.items():
-            one = ReceiverLag(names[pk], module, seconds, changes)
-            known = found.setdefault(one.receiver, one)
-            found[one.receiver] = max(one, known, key=lambda each: each.seconds)
+            lag = ReceiverLag(names[pk], module, seconds, changes)
+            known = found.setdefault(lag.receiver, lag)
+            found[lag.receiver] = max(lag, known, key=lambda each: each.seconds)
     return sorted(found.values(), key=lambda each: -each.seconds)
 
 
 def dead_letters() -> DeadLetterCounts:
-    """Count the oldest dead letters by receiver, as far as that is worth it."""
-    found = sql.rows(statements.DEAD_LETTERS_BY_SUBSCRIPTION, {"most": MOST + 1})
+    """Count the oldest `COUNTED_DEAD_LETTERS` + 1 dead letters by receiver."""
+    found = sql.rows(statements.DEAD_LETTERS_BY_SUBSCRIPTION, {"most": COUNTED_DEAD_LETTERS + 1})
     numbers: Counter[str] = Counter()
     for row in found:
         numbers[row.receiver] += row.number
@@ -179,7 +189,7 @@ def cdrs() -> Cdrs:
 
 
 def evses() -> Counts:
-    """Sum up how many EVSEs have which status."""
+    """Return how many EVSEs have which status; `Spot` has a column for each, by its name."""
     names = {word: word.lower() for word in values_of(ModuleID.LOCATIONS, "status", of_part=True)}
     sums = Spot.objects.aggregate(**{name: Sum(F(column)) for name, column in names.items()})
     return {name: int(sums[name] or 0) for name in names}

@@ -1,6 +1,6 @@
-"""Retention of figures: longer than the log they are about, and never without end.
+"""Retention of figures: `HUB_FIGURES_DAYS`, longer than the log they are about.
 
-`HUB_FIGURES_DAYS`. EVSEs' changes are kept for the days their uptime is about, and one.
+Changes of EVSEs' statuses are kept for the days that their uptime covers, and one more.
 """
 
 import time
@@ -17,8 +17,9 @@ from hub.statistics import sql as statements
 from hub.statistics import uptime
 
 _BATCH = 20_000
+"""Rows that one statement deletes."""
 _LONGEST_SECONDS = 30.0
-_MOMENTS: Mapping[type[Model], str] = {
+_TIME_COLUMNS: Mapping[type[Model], str] = {
     Traffic: "minute",
     Failure: "hour",
     Throttled: "hour",
@@ -29,15 +30,15 @@ _MOMENTS: Mapping[type[Model], str] = {
 
 
 def prune() -> int:
-    """Remove what is too old, as much as half a minute takes; return how many rows that were."""
-    days: dict[type[Model], int] = dict.fromkeys(_MOMENTS, settings.HUB_FIGURES_DAYS)
+    """Delete rows that are too old, for half a minute at most; return how many were deleted."""
+    days: dict[type[Model], int] = dict.fromkeys(_TIME_COLUMNS, settings.HUB_FIGURES_DAYS)
     days[EvseChange] = uptime.DAYS + 1
     end = time.monotonic() + _LONGEST_SECONDS
-    return sum(_prune(model, timedelta(days=days[model]), end) for model in _MOMENTS)
+    return sum(_prune(model, timedelta(days=days[model]), end) for model in _TIME_COLUMNS)
 
 
 def _prune(model: type[Model], age: timedelta, end: float) -> int:
-    removed, statement = 0, statements.delete_old(model, _MOMENTS[model])
+    removed, statement = 0, statements.delete_old(model, _TIME_COLUMNS[model])
     terms = {"old": timezone.now() - age, "batch": _BATCH}
     while time.monotonic() < end:
         [(number,)] = sql.rows(statement, terms)

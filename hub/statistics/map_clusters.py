@@ -1,7 +1,8 @@
-"""Locations on a map, as many as can be told apart: counted by the cells of a grid.
+"""Clusters of locations on the map: those in one cell of a grid are one marker.
 
-Spec: 2.2.1 mod_locations; LOC-17: what is not published has no place. The map is the usual square
-one; at zoom 0 it is `TILE` pixels wide, and twice as wide with each step.
+Spec: 2.2.1 mod_locations; LOC-17: a location that is not published is not on the map. The map is a
+square in the Web Mercator projection: at zoom 0 it is `TILE` pixels wide, at each further zoom
+twice as wide. Positions on it are whole numbers from 0 at the top left to `SPOT_SIZE`.
 """
 
 from collections.abc import Mapping
@@ -14,17 +15,19 @@ from hub.statistics import sql as statements
 from hub.statistics.sql import Cluster
 
 TILE = 256
+"""Pixels along the edge of a tile of the map."""
 CLOSEST = 18
+"""The largest zoom."""
 CELL = 64
-"""Pixels of a cell: two markers do not touch."""
+"""Pixels along the edge of a cell: wider than a marker, so that two do not touch."""
 _MOST_CELLS = 80
-"""Cells along an edge of what is asked for; more is cut."""
-_STEPS = SPOT_SIZE.bit_length() - 1
+"""Cells along the edge of a box that a browser may ask for; a larger box is cut."""
+_SIZE_BITS = SPOT_SIZE.bit_length() - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A part of the map at a zoom, in steps from the map's top left."""
+    """A rectangle of the map, and the zoom at which it is looked at."""
 
     left: int
     top: int
@@ -47,14 +50,14 @@ _EDGES = ("left", "top", "right", "bottom")
 
 
 def clusters(box: Box) -> list[Cluster]:
-    """Return what is to be seen in a part of the map."""
+    """Return the markers of a box."""
     edges = {name: getattr(box, name) for name in _EDGES}
     bounds = {"shift": _shift(box.zoom), "most": (_MOST_CELLS + 1) ** 2}
     return sql.rows(statements.CLUSTERS, {**edges, **bounds})
 
 
 def inside(words: str) -> Mapping[str, Any]:
-    """Return the condition of locations within `left,top,right,bottom`, for a list of them."""
+    """Return the filter of locations within `left,top,right,bottom`; ValueError if malformed."""
     given = dict(zip(_EDGES, words.split(","), strict=True))
     box = Box(**{name: _number(given, name, SPOT_SIZE) for name in _EDGES})
     return {"spot__x__range": (box.left, box.right), "spot__y__range": (box.top, box.bottom)}
@@ -68,6 +71,6 @@ def _number(given: Mapping[str, str], name: str, most: int) -> int:
 
 
 def _shift(zoom: int) -> int:
-    """Return how many steps of the map make a cell, as a power of two."""
-    cells = TILE // CELL
-    return max(0, _STEPS - zoom - (cells.bit_length() - 1))
+    """Return the logarithm to base 2 of a cell's edge, in the units of positions."""
+    cells_per_tile = TILE // CELL
+    return max(0, _SIZE_BITS - zoom - (cells_per_tile.bit_length() - 1))

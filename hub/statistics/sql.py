@@ -16,7 +16,7 @@ DEAD_LETTER, LOCATION, SPOT = (each._meta.db_table for each in (DeadLetter, Loca
 
 
 class TrafficOfBucket(NamedTuple):
-    """Messages of a module in the bucket of that number since the begin; the first is 0."""
+    """Messages of a module in one bucket of time; buckets are numbered from 0."""
 
     bucket: int
     module: str
@@ -37,14 +37,14 @@ GROUP BY 1, 2 ORDER BY 2, 1""",
 
 
 class DeadLettersOfSubscription(NamedTuple):
-    """How many dead letters a receiver has of one module, and since when."""
+    """How many dead letters a subscription has, and since when."""
 
     receiver: str
     number: int
     oldest: datetime
 
 
-# No more than the oldest `most` are read, however many there are.
+# Only the oldest `most` are read, however many there are.
 DEAD_LETTERS_BY_SUBSCRIPTION = Query(
     f"""
 SELECT p.holder, d.number, d.oldest FROM (
@@ -57,9 +57,10 @@ JOIN {SUBSCRIPTION} b ON b.id = d.subscription_id JOIN {PARTY} p ON p.id = b.rec
 
 
 class Cluster(NamedTuple):
-    """The locations of one cell: how many, where, and how many EVSEs are how.
+    """The locations of one cell: their mean position, how many, and their EVSEs by status.
 
-    Of a location that is alone, its number and name are known.
+    `busy` is CHARGING or RESERVED, `broken` INOPERATIVE or OUTOFORDER. `pk` and `name` are set if
+    there is one location alone.
     """
 
     x: int
@@ -73,7 +74,7 @@ class Cluster(NamedTuple):
     name: str | None
 
 
-# Behind OFFSET 0 the planner does not take each location for a cell of its own.
+# OFFSET 0 keeps the planner from merging the subquery; it would expect a cell for each location.
 CLUSTERS = Query(
     f"""
 SELECT c.x, c.y, c.locations, c.available, c.busy, c.broken, c.other,

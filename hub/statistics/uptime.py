@@ -45,14 +45,15 @@ def _all_spans(
 ) -> Iterator[Span]:
     status: str | None = None
     for at, before, after in changes:
-        # What was before is asked of the first change alone; then each has the status that follows.
+        # Only the first change is asked what was before it; each later span has the status that
+        # the change at its beginning brought.
         yield Span(begin, at, before if status is None else status)
         begin, status = at, after
     yield Span(begin, end, present if status is None else status)
 
 
 def uptime_share(spans_of_time: Iterable[Span]) -> float | None:
-    """Return the share of the time that counts in which it was not down; None if none counts."""
+    """Return the share of the counted time in which the EVSE was up; None if no time counts."""
     counted = [span for span in spans_of_time if span.status not in _NOT_COUNTED]
     total = sum((span.length for span in counted), timedelta())
     down = sum((span.length for span in counted if span.status in _DOWN), timedelta())

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from console.export import Exports
+from console.export import ExportPages
 from hub import export
 from hub.export import KINDS, FileFormat, file_chunks
 from hub.models import Cdr, Evse, Tariff
@@ -281,7 +281,7 @@ def test_a_terminal_sees_how_far_it_is() -> None:
 
 def test_every_list_that_goes_out_is_one_of_the_console() -> None:
     """Each list with *Export* is a kind of file, and none of the stored modules is forgotten."""
-    offered = {model for model, page in site._registry.items() if isinstance(page, Exports)}
+    offered = {model for model, page in site._registry.items() if isinstance(page, ExportPages)}
     assert {kind.model for kind in KINDS.values()} == offered
     assert offered >= {policy.model for policy in POLICIES.values()}
 

@@ -73,7 +73,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             },
             "errors": [asdict(each) for each in dashboard.failures()],
             "throttled": [asdict(each) for each in dashboard.throttled()],
-            "waiting": [asdict(each) for each in dashboard.waiting()],
+            "waiting": [asdict(each) for each in dashboard.receivers_behind()],
             "dead_letters": {
                 "number": dead_letters.number,
                 "oldest": format_datetime(dead_letters.oldest) if dead_letters.oldest else None,

@@ -27,7 +27,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Look it up."""
         most = journey.MOST_OF_A_JOURNEY if options.whole else 0
-        found = journey.journey(options.correlation_id, bodies=most)
+        found = journey.journey(options.correlation_id, most_with_bodies=most)
         if not found:
             days = settings.HUB_MESSAGE_LOG_DAYS
             raise CommandError(

@@ -12,9 +12,9 @@ from django.conf import LazySettings
 from django.db import connection
 from django.db.models import Sum
 
-from hub.message_log import counters, rows
+from hub.message_log import counters
 from hub.message_log.entry import Entry, LoggedBody
-from hub.message_log.sql import COLUMNS
+from hub.message_log.sql import LogRow
 from hub.message_log.writer import Writer
 from hub.models import Exchange, Failure, Traffic
 from tests.factories import PartyFactory
@@ -22,9 +22,9 @@ from tests.factories import PartyFactory
 AT = datetime(2026, 11, 21, 12, 34, 56, tzinfo=UTC)
 
 
-def a_row(**values: Any) -> rows.Row:
+def a_row(**values: Any) -> LogRow:
     """Return a row of the log."""
-    usual = {
+    usual: dict[str, Any] = {
         "at": AT,
         "direction": "in",
         "sender": "NL-CPA",
@@ -34,7 +34,7 @@ def a_row(**values: Any) -> rows.Row:
         "status_code": 1000,
         "milliseconds": 10.0,
     }
-    return tuple({**usual, **values}.get(name, "") for name in COLUMNS)
+    return LogRow(**{**usual, **values})
 
 
 def test_messages_are_counted_by_minute_module_and_direction() -> None:
@@ -99,7 +99,7 @@ def writer(transactional_db: None, settings: LazySettings) -> Iterator[Writer]:
 def put(writer: Writer, number: int) -> None:
     """Have something to write."""
     for each in range(number):
-        writer._buffer.put(an_entry(each), most=10_000_000)
+        writer._buffer.put(an_entry(each), max_bytes=10_000_000)
 
 
 def counted() -> tuple[int, int, int]:

@@ -11,7 +11,6 @@ import pytest
 from hub.message_log import rows
 from hub.message_log.endpoints import Endpoints
 from hub.message_log.entry import Entry, LoggedBody
-from hub.message_log.sql import COLUMNS
 from hub.message_log.writer import Writer
 from hub.models import Exchange
 from ocpi.types import PartyRef
@@ -89,7 +88,7 @@ def test_every_exchange_has_a_row(settings: object) -> None:
     """Broken in any way it is written: masked, or with a sentence in place of its texts."""
     made, writer = list(entries()), Writer()
     for entry in made:
-        writer._buffer.put(entry, most=10**9)
+        writer._buffer.put(entry, max_bytes=10**9)
 
     assert writer.flush()
 
@@ -103,7 +102,7 @@ def test_every_exchange_has_a_row(settings: object) -> None:
 def test_what_cannot_be_masked_is_certain_at_least() -> None:
     """Who, when and how it ended is known without reading what was sent."""
     entry = replace(next(entries()), platform="P", request_id="r-1", http_status=400)
-    row = dict(zip(COLUMNS, rows.textless_row(entry), strict=True))
+    row = rows.textless_row(entry)._asdict()
     names = ("direction", "platform", "method", "http_status", "request_id", "request_body")
     assert [row[name] for name in names] == ["in", "P", "POST", 400, "r-1", rows.NOT_MASKED]
     assert "{}" not in row.values()

@@ -10,7 +10,6 @@ from hub.message_log import rows
 from hub.message_log.capture import on_asked
 from hub.message_log.endpoints import Endpoint, Endpoints
 from hub.message_log.entry import Entry, LoggedBody
-from hub.message_log.sql import COLUMNS
 from hub.message_log.writer import writer
 from ocpi.client import CompletedRequest, Peer, Reply
 from ocpi.transport.envelope import Envelope
@@ -46,9 +45,7 @@ def columns_of(entry: Entry, **endpoints: str) -> dict[str, object]:
         for module, url in endpoints.items()
     }
     versions = {PEER: Endpoint(PEER, "", "P2", "2.2.1", "versions")}
-    return dict(
-        zip(COLUMNS, rows.masked_row(entry, Endpoints(known, versions=versions)), strict=True)
-    )
+    return rows.masked_row(entry, Endpoints(known, versions=versions))._asdict()
 
 
 def test_versions_are_what_is_read_at_their_own_url() -> None:

@@ -133,5 +133,5 @@ def test_the_buffer_weighs_all_it_holds(of: str) -> None:
     )
     buffer = Buffer()
     for _ in range(10):
-        buffer.put(entry, most=210_000)
+        buffer.put(entry, max_bytes=210_000)
     assert (len(buffer), buffer.take_dropped()) == (4, 6)

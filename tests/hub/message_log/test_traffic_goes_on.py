@@ -90,12 +90,12 @@ def test_the_buffer_is_bounded_by_memory() -> None:
     """Large bodies count for more than small ones; room that is given back is used again."""
     buffer = Buffer()
     for _ in range(10):
-        buffer.put(an_entry(b"x" * 4_000), most=30_000)
+        buffer.put(an_entry(b"x" * 4_000), max_bytes=30_000)
     assert len(buffer) == 3
     assert buffer.take_dropped() == 7
     assert buffer.take_dropped() == 0
     buffer.remove(len(buffer.first(1)))
-    buffer.put(an_entry(), most=30_000)
+    buffer.put(an_entry(), max_bytes=30_000)
     assert len(buffer) == 3
 
 

@@ -79,7 +79,7 @@ def test_every_figure_says_how_the_hub_stands() -> None:
         ("DE-MSA", 2004, 8),
         ("", 0, 1),
     ]
-    [one] = dashboard.waiting()
+    [one] = dashboard.receivers_behind()
     assert (one.receiver, one.module, one.changes) == ("DE-MSA", "locations", 2)
     assert 425 <= one.seconds < 480
     assert [(each.receiver, each.number) for each in dashboard.dead_letters().by_receiver] == [
