@@ -51,6 +51,7 @@ class Cdr:
     declared_groups: Mapping[str, Amount]
     credit: bool
     token_type: str
+    connector_id: str
     country: str
     time_zone: str | None
 

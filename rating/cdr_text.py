@@ -48,6 +48,7 @@ def read_cdr(cdr: CdrText) -> Cdr:
         declared_groups=dict(_declared_groups(members)),
         credit=members.get("credit") is True,
         token_type=str(_object(members.get("cdr_token")).get("type", "")),
+        connector_id=str(location.get("connector_id", "")),
         country=folded(location.get("country")),
         time_zone=location.get("time_zone"),
     )

@@ -17,7 +17,7 @@ from rating.selection import Effort
 from rating.steps import take_steps
 from rating.tariff import PHASES, Tariff
 from rating.times import DAY, WallClock
-from rating.volumes import has_expired, used
+from rating.volumes import has_expired, says_expired, used
 
 
 class Price(NamedTuple):
@@ -79,7 +79,7 @@ def _remarks(session: Session, clock: WallClock | None) -> Iterator[Remark]:
     """Note what is true of the session as a whole."""
     if session.choice.others:
         yield Remark(Note.SEVERAL_TARIFFS)
-    if has_expired(session.cdr):
+    if has_expired(session.cdr) and not says_expired(session.cdr):
         yield Remark(Note.EXPIRED_OR_CANCELLED)
     if clock is not None:
         yield from _remarks_about_time(session, clock)

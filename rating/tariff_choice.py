@@ -16,6 +16,7 @@ from rating.tariff import Tariff
 from rating.tariff_text import read_tariff_text
 from rating.times import EPOCH
 
+_NO_CONNECTOR = "#NA"
 _AD_HOC, _REGULAR, _PROFILE = "AD_HOC_PAYMENT", "REGULAR", "PROFILE_"
 
 
@@ -57,7 +58,12 @@ class Choice(NamedTuple):
 
 
 def choose(cdr: Cdr, stored: Sequence[StoredTariff], place: Place) -> Choice:
-    """Take the Tariffs that periods name; if none names one, the one valid at the start."""
+    """Take the Tariffs that periods name; if none names one, the one valid at the start.
+
+    Without a connector, `#NA` after a mere reservation, the CDR carries them itself.
+    """
+    if cdr.connector_id == _NO_CONNECTOR:
+        stored = ()
     names = {period.tariff_id for period in cdr.periods} - {None}
     if names:
         named = {name: _named(cdr, str(name), stored) for name in names}

@@ -11,6 +11,7 @@ from decimal import Decimal
 from rating.cdr import Cdr, Period
 from rating.conditions import Span
 from rating.decimals import SECONDS_PER_HOUR, ZERO, whole_half_up
+from rating.restrictions import RESERVATION_EXPIRES
 from rating.tariff import (
     CHARGING,
     ENERGY,
@@ -27,7 +28,9 @@ KINDS = (ENERGY, *TIMES)
 """The dimensions that have a volume, in the order of their lines."""
 _HOURS_ARE_CUT = 2
 """Hours with three decimals are up to 1.8 s off: so far off, the clock is finer than the number."""
-_FOR_SESSIONS = {
+_RESERVED = frozenset({RESERVATION_TIME, RESERVATION_EXPIRES})
+_WITHOUT_PRICE = {
+    RESERVATION_EXPIRES,
     *("CURRENT", "ENERGY_EXPORT", "ENERGY_IMPORT", "POWER", "STATE_OF_CHARGE", "FLAT"),
     *("MAX_CURRENT", "MIN_CURRENT", "MAX_POWER", "MIN_POWER"),
 }
@@ -87,8 +90,13 @@ def used(cdr: Cdr, tariffs: list[Tariff | None], *, clock: bool = False) -> Iter
 
 def has_expired(cdr: Cdr) -> bool:
     """Whether all there was is a reservation; one that was cancelled looks the same."""
-    reserved = any(RESERVATION_TIME in period.dimensions for period in cdr.periods)
+    reserved = any(not _RESERVED.isdisjoint(period.dimensions) for period in cdr.periods)
     return reserved and not any(_has_charged(period.dimensions) for period in cdr.periods)
+
+
+def says_expired(cdr: Cdr) -> bool:
+    """Whether the CDR itself says so, by the dimension that bookings have for it."""
+    return any(RESERVATION_EXPIRES in period.dimensions for period in cdr.periods)
 
 
 def _has_charged(dimensions: Mapping[str, Decimal]) -> bool:
@@ -140,5 +148,5 @@ def _power(dimensions: Mapping[str, Decimal], seconds: int) -> Span | None:
 
 def _not_known(dimensions: Mapping[str, Decimal]) -> Iterator[str]:
     for kind, volume in dimensions.items():
-        if volume and kind not in KINDS and kind not in _FOR_SESSIONS:
+        if volume and kind not in KINDS and kind not in _WITHOUT_PRICE:
             yield kind

@@ -48,6 +48,7 @@ from ocpi.versions import VERSIONS
 from parties import agreement_csv
 from parties.registration import discovery
 from parties.registration.credentials_object import Offer
+from rating import CdrText, rate
 from tests.hub.store.write_requests import location_write
 
 Run = Callable[[str], object]
@@ -305,6 +306,13 @@ def _drawn(text: str) -> None:
     )
 
 
+def _rated(text: str) -> None:
+    """Price it: as a CDR, and as the tariffs and periods of one."""
+    rate(CdrText(text)).to_bytes()
+    times = '"start_date_time":"2026-03-02T08:00:00Z","end_date_time":"2026-03-02T09:00:00Z"'
+    rate(CdrText(f'{{{times},"tariffs":{text},"charging_periods":{text}}}')).to_bytes()
+
+
 READERS: dict[str, Run] = {
     "bodies": _validated,
     "objects": _planned,
@@ -323,6 +331,7 @@ READERS: dict[str, Run] = {
     "pages": _shown,
     "what is set aside": _masked_rows,
     "charts": _drawn,
+    "prices": _rated,
 }
 
 

@@ -119,6 +119,13 @@ def test_a_reservation_that_expired_pays_no_start_fee() -> None:
     assert _fees(zeros) == []
 
 
+def test_a_cdr_may_say_that_a_reservation_expired() -> None:
+    """By a dimension of bookings; then it was not cancelled."""
+    session = hour(*_EXPIRY, RESERVATION_TIME=1, RESERVATION_EXPIRES=1)
+    assert total(session) == "7.0000"
+    assert "RN-05" not in notes(session)
+
+
 @pytest.mark.conformance("RT-38")
 def test_what_expired_is_priced_by_its_own_elements_first() -> None:
     """For each dimension by itself, whatever their order."""

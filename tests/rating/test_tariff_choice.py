@@ -141,6 +141,13 @@ def test_a_type_that_does_not_fit_is_better_than_no_price() -> None:
     assert total(_session(_energy(0.5, type="AD_HOC_PAYMENT"), name=None)) == "0.5000"
 
 
+def test_without_a_connector_the_cdr_has_its_tariffs() -> None:
+    """After a mere reservation it names none, and stored tariffs are not asked."""
+    nowhere: dict[str, Any] = {"cdr_location": {"connector_id": "#NA"}}
+    assert code(_session(**nowhere), stored=(_stored(0.5, 1),)) == "RU-02"
+    assert total(_session(_energy(0.5), **nowhere)) == "0.5000"
+
+
 def test_a_tariff_of_another_time_is_none() -> None:
     """Unless a period names it."""
     later = _energy(0.5, start_date_time="2026-03-02T08:00:01Z")
