@@ -106,28 +106,13 @@ def testbed(receivers: int) -> Iterator[Testbed]:
 def worker() -> Iterator[None]:
     """Run the Celery worker and beat for as long as delivery is measured."""
     celery = ("-m", "celery", "-A", "settings")
+    queues = ("-Q", "wake,realtime,bulk")
+    threads = ("--pool", "threads", "--concurrency", "16")
+    schedule = ("--schedule", str(LOGS / "beat-schedule"))
+    quiet = ("-l", "WARNING")
     with Family() as family:
-        options = (
-            "--pool",
-            "threads",
-            "--concurrency",
-            "16",
-            "-Q",
-            "wake,realtime,bulk",
-            "-l",
-            "WARNING",
-        )
-        _start(family, "worker", *celery, "worker", *options)
-        _start(
-            family,
-            "beat",
-            *celery,
-            "beat",
-            "--schedule",
-            str(LOGS / "beat-schedule"),
-            "-l",
-            "WARNING",
-        )
+        _start(family, "worker", *celery, "worker", *threads, *queues, *quiet)
+        _start(family, "beat", *celery, "beat", *schedule, *quiet)
         yield
 
 

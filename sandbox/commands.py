@@ -67,7 +67,7 @@ def read_order(module: ModuleID, match: Match, seen: Seen) -> Order:
     return Order(module, match.resource.request(seen.method), content, seen)
 
 
-class DelayedSender:
+class DelayedWork:
     """Does work a little later, each in a thread of its own; none begins once it is stopped."""
 
     def __init__(self) -> None:
@@ -100,8 +100,8 @@ class DelayedSender:
 class OrderDesk:
     """Answers the orders a platform gets, and sends their results.
 
-    `taken` are those it accepted. A result is sent, by `fulfil`, so many seconds after its order;
-    None leaves that to the test.
+    `taken` are those it accepted. `fulfil` sends the result of one, `results_after` seconds after
+    the answer; None leaves that to the test.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class OrderDesk:
         self.results_after: float | None = 0.05
         self.fulfil: Callable[[Order], None] = self._fulfil
         self._quirks, self._parties, self._own, self._hub = quirks, parties, own, hub
-        self._delayed = DelayedSender()
+        self._delayed = DelayedWork()
 
     def answer(self, order: Order) -> Answer:
         """Say at once whether an order is carried out."""

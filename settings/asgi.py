@@ -54,7 +54,7 @@ _LINGER_SECONDS = 1.0
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request, or note that the server starts this process."""
-    if scope["type"] == "lifespan" and "state" in scope:  # a server's start-up always has it
+    if scope["type"] == "lifespan" and "state" in scope:  # as granian's has
         _begin()
     elif scope["type"] == "http":
         await _serve(scope, receive, send)
@@ -62,7 +62,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     headers = _plain(scope["headers"])
-    refused = head_too_large(sum(map(sum, map(_lengths, scope["headers"]))))
+    refused = head_too_large(sum(len(name) + len(value) for name, value in scope["headers"]))
     body = Body(receive, headers)
     answer: Answer | StreamedAnswer
     with _budget.share() as share:
@@ -146,11 +146,6 @@ def _refused(error: OcpiError, scope: Scope, headers: Mapping[str, str]) -> Answ
 
 def _plain(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
-
-
-def _lengths(header: tuple[bytes, bytes]) -> tuple[int, int]:
-    name, value = header
-    return len(name), len(value)
 
 
 def _call(scope: Scope, body: bytes | None) -> Answer | StreamedAnswer:
