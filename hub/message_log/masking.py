@@ -20,9 +20,10 @@ from hub.masking.personal import PERSONAL_MEMBERS, PUBLISHED_TO, mask_in_texts, 
 from hub.message_log.entry import LoggedBody
 
 _HIDDEN = PERSONAL_MEMBERS | {"token"}
-_WITHOUT_DRIVERS = frozenset({"versions", "tariffs", "hubclientinfo", "locations"})
+_KEPT_IF_NO_JSON = frozenset({"versions", "tariffs", "hubclientinfo", "locations"})
 """Modules of which a body is kept even if it is no JSON."""
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
+"""A string of JSON, or the beginning of one where the text is cut."""
 _STRINGS = re.compile(_STRING, re.DOTALL)
 
 
@@ -45,10 +46,13 @@ _ESCAPED = re.compile(r"\\u00(4[0-9a-fA-F]|5[0-9abd-fABD-F]|[67][0-9a-fA-F])")
 _BEGINS_AS_JSON = re.compile(
     rf"(?:{_STRING}|[\[\]{{}}:,\s]|-?[0-9][0-9.eE+-]*|[truefalsn]+)*+\Z", re.DOTALL
 )
+"""A text of nothing but tokens of JSON, for a body that is cut."""
 _PUBLISHED_TO_LIST = re.compile(rf'"{PUBLISHED_TO}"\s*+:\s*+(?=\[)')
 _BRACKETS = re.compile(rf"{_STRING}|[\[\]]", re.DOTALL)
+"""Strings too, so that brackets inside them are not counted."""
 UNPUBLISHED = "(not kept: its owner does not publish it)"
 _WORD = re.compile(r"[a-z]+|[0-9]\.[0-9](?:\.[0-9])?")
+"""A step of a path that is no uid: a plain word, or a version number."""
 _LONGEST_PARTY = 3
 """Characters of a party id; a country code has 2."""
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
@@ -119,7 +123,7 @@ def _is_json(body: LoggedBody, text: str) -> bool:
 
 
 def _if_harmless(text: str, body: LoggedBody, module: str) -> Masked:
-    if module in _WITHOUT_DRIVERS:
+    if module in _KEPT_IF_NO_JSON:
         return f"{text}{_rest(body)}", set()
     return f"(not kept: {body.size:,} bytes that are no JSON)", set()
 
