@@ -120,19 +120,19 @@ def walk(url: str, following: Following) -> Outcome:
     return uvloop.run(_run(url, [following]))
 
 
-async def _run(url: str, ways: Sequence[Following]) -> Outcome:
+async def _run(url: str, followings: Sequence[Following]) -> Outcome:
     server = urlsplit(url)
     host, port = server.hostname or "", server.port or 80
     loop = asyncio.get_running_loop()
     worked, started = machine_cpu(), time.perf_counter()
-    connections = [_Connection(way, loop.create_future()) for way in ways]
+    connections = [_Connection(each, loop.create_future()) for each in followings]
     transports: list[asyncio.Transport] = []
     try:
         for connection in connections:
             opened = await loop.create_connection(partial(_itself, connection), host, port)
             transports.append(opened[0])
         await asyncio.gather(*(connection.over for connection in connections))
-    finally:  # what still comes would reach a loop that is closed
+    finally:  # bytes that still come would reach a closed loop
         for transport in transports:
             transport.abort()
     latencies = [latency for connection in connections for latency in connection.latencies]
@@ -154,6 +154,7 @@ def machine_cpu() -> float:
 
 
 def _itself(connection: "_Connection") -> "_Connection":
+    """Be the factory that the loop asks for, of a connection that is made already."""
     return connection
 
 
@@ -186,7 +187,7 @@ class _Connection(asyncio.Protocol):
             self._fail(RuntimeError(f"refused: {answer.status} {answer.body[:500]!r}"))
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Nobody but us ends a connection."""
+        """Fail, unless we ended the connection ourselves."""
         self._fail(RuntimeError(f"connection lost: {error}"))
 
     def _next(self, answer: Answer | None) -> None:

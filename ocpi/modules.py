@@ -211,7 +211,7 @@ class Module:
         return any(each.kind is Kind.RESULT for each in self.sender)
 
     @property
-    def remembered(self) -> frozenset[str]:
+    def reference_members(self) -> frozenset[str]:
         """The members by which a later action refers to an earlier one."""
         named = (each.about for each in (*self.sender, *self.receiver))
         return frozenset(each.member for each in named if isinstance(each, EarlierAction))

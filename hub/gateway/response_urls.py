@@ -118,7 +118,7 @@ def _check(url: str, others: list[Finding]) -> None:
 def _subject(message: Message, value: Mapping[str, object]) -> RequestSubject:
     """Return what a request is about: the first id of those that its module is remembered by."""
     said, declared = {**value, **message.values}, VERSIONS[message.version].modules[message.module]
-    names = (said.get(name) for name in ("session_id", *declared.remembered))
+    names = (said.get(name) for name in ("session_id", *declared.reference_members))
     about = next(filter(None, names), "")
     until = _moment(said.get("expiry_date"))
     return RequestSubject(

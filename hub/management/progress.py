@@ -24,6 +24,6 @@ class Bar:
             self._terminal.write(f"\r{line[:width]}\x1b[K", ending="")
 
     def end(self) -> None:
-        """Leave the line to what is said next."""
+        """Clear the line for the text that comes next."""
         if self._terminal is not None:
             self._terminal.write("\r\x1b[K", ending="")

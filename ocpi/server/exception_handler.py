@@ -1,8 +1,8 @@
 """The one place where an error becomes an answer.
 
 Spec: status codes; docs/architecture.md#errors has the table of HTTP statuses. An error of the OCPI
-tree says what its sender should change; what the hub could not route begins with `hub:`, so that
-nobody takes it for the receiver's words (A-18). Anything else is the hub's own failure: logged here
+tree says what its sender should change; the text of a HubError begins with `hub:`, so that nobody
+takes it for the receiver's words (A-18). Anything else is the hub's own failure: logged here
 with the request id, answered 3000 without its details.
 """
 

@@ -74,7 +74,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
 
 
 def _rows(module: ModuleID, owner: PartyRef, object_id: str) -> list[StoredObject]:
-    """Return what everybody gets, then what single parties were sent."""
+    """Return the object for everybody, then the own copies of single parties."""
     model = POLICIES[module].model
     exactly, variants = any_variant(object_id)
     rows = model._default_manager.filter(  # noqa: SLF001 - a documented name of Django
