@@ -8,6 +8,7 @@ from pathlib import Path
 from bench import (
     acceptance,
     catch_up,
+    cdr_prices,
     crawl,
     delivery,
     fan_out,
@@ -33,6 +34,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Testbed], Iterator[Figure]]]] = {
     "fanning_out": ("Fanning out", fan_out.measure),
     "catching_up": ("Catching up after an outage", catch_up.measure),
     "crawling": ("Crawling a large list", crawl.measure),
+    "rating": ("Pricing CDRs", cdr_prices.measure),
     "pulling": ("Reading a platform's list", pull.measure),
     "comparing": ("Beside another implementation", ocpi_python.measure),
 }
