@@ -38,7 +38,7 @@ class Lag:
         tone = Tone.BUSY
         if self.seconds >= _CARE_SECONDS:
             tone = Tone.BAD if self.seconds >= _BAD_SECONDS else Tone.CARE
-        most = backlog.COUNTED
+        most = backlog.COUNTED_UP_TO
         changes = f"{most:,}+" if self.changes > most else f"{self.changes:,}"
         return badge(f"{changes} behind, oldest {span(self.seconds)}", tone)
 

@@ -66,7 +66,7 @@ def read_soon(chosen: QuerySet[PullState], *, full: bool) -> tuple[str, int]:
 
     `full` reads them from the beginning, else what has changed since the last time.
     """
-    number = status.order(chosen, full=full)
+    number = status.request(chosen, full=full)
     if trouble := start():
         return trouble, messages.ERROR
     return f"{number} are read one after the other; reload to see how far they are.", messages.INFO

@@ -1,4 +1,4 @@
-"""The ClientInfo object, as platforms are sent it and read it in lists.
+"""The ClientInfo object, as it is pushed to platforms and listed for them.
 
 Spec: 2.2.1 mod_hub_client_info, ClientInfo object.
 """

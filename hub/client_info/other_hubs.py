@@ -1,8 +1,8 @@
 """Other hubs: what they report of the parties behind them.
 
-Spec: 2.2.1 mod_hub_client_info, Receiver interface; A-31, A-86. The operator's list says which
-parties a hub may bring, unless the quirk `announces` trusts it to name them itself; a party of
-another platform is never taken.
+Spec: 2.2.1 mod_hub_client_info, Receiver interface; A-31, A-86. A hub may only bring the allowed
+parties that an operator listed for it, unless it has the quirk `announces`: then it is trusted to
+name them itself. A party of another platform is never taken over.
 """
 
 import logging
@@ -34,18 +34,20 @@ from parties.signals import announce, platform_changed
 
 log = logging.getLogger(__name__)
 
+# Objects of a page that is asked for.
 _PAGE = 100
 MOST_PAGES = 100
+"""Of a list: it is not read further, however long another hub says it is."""
 
 
 def take_over(platform_id: int, value: dict[str, Any]) -> None:
     """Take over one ClientInfo; raises `InvalidParameters` for a party the hub may not bring."""
-    if _has_changed(platform_id, value):
+    if _take_over(platform_id, value):
         announce(platform_changed, Platform, platform_id=platform_id)
 
 
-def _has_changed(platform_id: int, value: dict[str, Any]) -> bool:
-    """Take over one ClientInfo, and return whether the status of the party is another now."""
+def _take_over(platform_id: int, value: dict[str, Any]) -> bool:
+    """Take over one ClientInfo, and return whether that changed the party's status."""
     platform = Platform.objects.get(pk=platform_id)
     report = _Report.read(value, VERSIONS.get(platform.version, latest()))
     with transaction.atomic():
@@ -61,7 +63,10 @@ def _has_changed(platform_id: int, value: dict[str, Any]) -> bool:
 
 
 def take_over_all(platform_id: int) -> int:
-    """GET the whole list of another hub, and count what was taken over; it is announced once."""
+    """GET the whole list of another hub, and count what was taken over.
+
+    However many statuses changed, that is announced to the rest of the hub once.
+    """
     endpoint = Endpoint.objects.filter(
         platform=platform_id,
         module=ModuleID.HUBCLIENTINFO,
@@ -73,7 +78,7 @@ def take_over_all(platform_id: int) -> int:
     try:
         for value in _listed(endpoint.url, outbound_auth.peer_of(platform_id)):
             with suppress(InvalidParameters):
-                changes.append(_has_changed(platform_id, value))
+                changes.append(_take_over(platform_id, value))
     finally:
         if any(changes):
             announce(platform_changed, Platform, platform_id=platform_id)
@@ -83,7 +88,7 @@ def take_over_all(platform_id: int) -> int:
 def _listed(url: str, peer: client.Peer) -> Iterator[dict[str, Any]]:
     """Page through a list by offset: that works whatever its links look like.
 
-    A page may be larger than was asked for; the list is not.
+    Pages may be larger than was asked for; the bound on all objects holds nevertheless.
     """
     offset = 0
     for _ in range(MOST_PAGES):
@@ -100,7 +105,7 @@ def _listed(url: str, peer: client.Peer) -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """A ClientInfo whose words are known here."""
+    """A ClientInfo that another hub reports, with a role and status known here."""
 
     role: Role
     ref: PartyRef
@@ -109,7 +114,7 @@ class _Report:
 
     @classmethod
     def read(cls, value: dict[str, Any], version: Version) -> Self:
-        """Read one; a moment yet to come would outlast all that is reported later."""
+        """Read one; a `last_updated` in the future counts as now, so that later reports win."""
         validate(version.client_info, value)
         try:
             role, status = Role(value["role"]), ConnectionStatus(value["status"])
@@ -120,7 +125,7 @@ class _Report:
 
 
 def _party(platform: Platform, report: _Report) -> Party:
-    """Return the party a hub speaks of, if it may bring it."""
+    """Return the party of a report; raises `InvalidParameters` if the hub may not bring it."""
     who = {
         "role": report.role.value,
         "country_code": report.ref.country_code,
@@ -139,7 +144,7 @@ def _party(platform: Platform, report: _Report) -> Party:
 
 
 def _is_free(platform: Platform, who: dict[str, str]) -> bool:
-    """Whether a party is nobody else's, neither by list nor by registration."""
+    """Whether no other platform has a party, by registration or as an allowed party."""
     if who["role"] == Role.HUB or f"{who['country_code']}-{who['party_id']}" == str(hub_party()):
         return False
     return not any(

@@ -1,9 +1,9 @@
 """Client info that is PUT to platforms: what each has not taken yet.
 
-Spec: 2.2.1 mod_hub_client_info, Receiver interface (PUT); A-114. A row is claimed for a
-while, so a worker that dies loses nothing and two send nothing twice; however often a party comes
-and goes, a platform hears of it once in `HUB_CLIENT_INFO_SECONDS`: of OFFLINE at 10:00:01 and
-CONNECTED at 10:00:04 the latter alone.
+Spec: 2.2.1 mod_hub_client_info, Receiver interface (PUT); A-114. A row is claimed for a while, so
+that a worker that dies loses nothing and two workers do not send it twice. However often a party
+comes and goes, a platform is sent its status at most once in `HUB_CLIENT_INFO_SECONDS`: of OFFLINE
+at 10:00:01 and CONNECTED at 10:00:04 only the latter.
 """
 
 import logging
@@ -35,8 +35,9 @@ log = logging.getLogger(__name__)
 _BATCH = 200
 _SENDING_SECONDS: Final = 30.0
 _CLAIMED_SECONDS: Final = 90.0
-"""Longer than sending may take, and the last request of it."""
+"""Longer than sending may take, with its last request."""
 _FAILED_SECONDS: Final = 300.0
+"""How long a row waits whose PUT the platform failed on."""
 _NOTHING_PASSES = {Outcome.UNREACHABLE, Outcome.SILENT}
 
 CONNECTED = Q(
@@ -48,12 +49,12 @@ CONNECTED = Q(
 
 
 def behind() -> list[int]:
-    """Return the platforms to which something is to be sent now."""
+    """Return the platforms that are to be sent something now."""
     now = timezone.now()
     due = ClientInfo.objects.filter(
         CONNECTED,
         ~Q(sent_status=F("status")),
-        Q(sent_at=None) | Q(sent_at__lte=_settled(now)),
+        Q(sent_at=None) | Q(sent_at__lte=_sent_before(now)),
         Q(not_before=None) | Q(not_before__lte=now),
         unpaused(now),
     )
@@ -64,28 +65,29 @@ def send(platform_id: int) -> None:
     """Send one platform all it has not taken yet, or as much as passes."""
     receiver = receiver_of(platform_id)
     while receiver is not None:
-        due = {str(uuid4()): info for info in sorted(_claim(platform_id))}
-        if not due:
+        by_correlation_id = {str(uuid4()): info for info in sorted(_claim(platform_id))}
+        if not by_correlation_id:
             return
         sql.release()  # no connection is held while a slow platform answers
-        pushes = [_push(info, correlation_id) for correlation_id, info in due.items()]
-        results = send_all(receiver, pushes, seconds=_SENDING_SECONDS)
-        outcomes = {due[result.push.correlation_id]: result for result in results}
-        if not _record(platform_id, list(due.values()), outcomes):
+        pushes = [_push(info, correlation_id) for correlation_id, info in by_correlation_id.items()]
+        sent = send_all(receiver, pushes, seconds=_SENDING_SECONDS)
+        results = {by_correlation_id[each.push.correlation_id]: each for each in sent}
+        if not _record(platform_id, list(by_correlation_id.values()), results):
             return
 
 
 def unpaused(now: datetime) -> Q:
-    """Select the rows of platforms that something may be sent to now."""
+    """Select the rows of platforms that do not back off."""
     return Q(platform__next_attempt_at=None) | Q(platform__next_attempt_at__lte=now)
 
 
-def _settled(now: datetime) -> datetime:
+def _sent_before(now: datetime) -> datetime:
+    """Return until when the last status must have been sent if a new one is to follow now."""
     return now - timedelta(seconds=settings.HUB_CLIENT_INFO_SECONDS)
 
 
 def receiver_of(platform_id: int) -> Receiver | None:
-    """Return where to send it to a platform; message ids, but no routing headers (HCI-03)."""
+    """Return where a platform takes client info: without routing headers (HCI-03)."""
     endpoint = Endpoint.objects.filter(
         platform=platform_id,
         platform__status=ConnectionStatus.CONNECTED.value,
@@ -108,7 +110,7 @@ def _claim(platform_id: int) -> list[ClientInfoObject]:
         {
             "platform": platform_id,
             "now": now,
-            "settled": _settled(now),
+            "sent_before": _sent_before(now),
             "until": now + timedelta(seconds=_CLAIMED_SECONDS),
             "limit": _BATCH,
         },
@@ -116,20 +118,20 @@ def _claim(platform_id: int) -> list[ClientInfoObject]:
 
 
 def _push(info: ClientInfoObject, correlation_id: str) -> Push:
-    """One party's roles share a key: they have one URL, so one goes after the other."""
+    """Make the PUT of a row; a party's roles share one URL and key, so one goes after the other."""
     body = msgspec.json.encode(info.as_json()).decode()
     key = (f"{info.country_code}-{info.party_id}", "", "")
     return Push(key, "PUT", info.path, body, info.path, correlation_id)
 
 
 def _record(
-    platform_id: int, infos: Sequence[ClientInfoObject], outcomes: dict[ClientInfoObject, Result]
+    platform_id: int, infos: Sequence[ClientInfoObject], results: dict[ClientInfoObject, Result]
 ) -> bool:
-    """Record what the platform took, and how it does; False when nothing passes at present."""
+    """Record what the platform took, and its health; False when nothing passes at present."""
     for info in infos:
-        _record_one(info, outcomes.get(info))
-    blocking = [result for result in outcomes.values() if result.outcome in _NOTHING_PASSES]
-    if any(result.outcome is Outcome.DELIVERED for result in outcomes.values()):
+        _record_one(info, results.get(info))
+    blocking = [result for result in results.values() if result.outcome in _NOTHING_PASSES]
+    if any(result.outcome is Outcome.DELIVERED for result in results.values()):
         connection_health.answered(platform_id, delivered=True)
     if blocking:
         cause = blocking[0]
@@ -145,7 +147,7 @@ def _record(
 
 
 def _record_one(info: ClientInfoObject, result: Result | None) -> None:
-    """Record what became of one row; what was not sent is free for the next task."""
+    """Record what became of one row; one that was not sent may be claimed again at once."""
     row, now = ClientInfo.objects.filter(pk=info.id), timezone.now()
     if result is None or result.outcome in _NOTHING_PASSES:
         row.update(not_before=None)

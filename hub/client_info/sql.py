@@ -15,14 +15,14 @@ CLAIM = Query(
 UPDATE {CLIENT_INFO} SET not_before = %(until)s::timestamptz WHERE id IN (
   SELECT id FROM {CLIENT_INFO}
   WHERE platform_id = %(platform)s::bigint AND NOT sent_status = status
-    AND (sent_at IS NULL OR sent_at <= %(settled)s::timestamptz)
+    AND (sent_at IS NULL OR sent_at <= %(sent_before)s::timestamptz)
     AND (not_before IS NULL OR not_before <= %(now)s::timestamptz)
   ORDER BY country_code, party_id, role LIMIT %(limit)s::bigint FOR UPDATE SKIP LOCKED)
 RETURNING country_code, party_id, role, status, last_updated, id""",
     ClientInfoObject,
 )
 
-# One refresh at a time: else one that read the parties earlier could write its older statuses last.
+# One refresh at a time: one that read the parties earlier could write its older statuses last.
 LOCK = "SELECT pg_advisory_xact_lock(%(lock)s::bigint)::text"
 
 DROP_OWN = f"""
@@ -30,7 +30,7 @@ DELETE FROM {CLIENT_INFO} i USING {PARTY} p
 WHERE p.platform_id = i.platform_id
   AND (p.country_code, p.party_id, p.role) = (i.country_code, i.party_id, i.role)
 RETURNING 1"""
-"""Deletes the rows of parties at their own platform."""
+"""Deletes the rows about parties of the row's own platform."""
 
 _KEY = "platform_id, country_code, party_id, role"
 REFRESH = f"""
@@ -53,4 +53,8 @@ begun AS (
     SET status = EXCLUDED.status, last_updated = EXCLUDED.last_updated
   RETURNING 1)
 SELECT (SELECT count(*) FROM ended) + (SELECT count(*) FROM begun)"""
-"""Writes each change of a status, and counts them; `{contacts}` is of `parties.access`."""
+"""Writes each status that changed, and counts them.
+
+`ended` are rows whose party or access has ended. `{contacts}` stands for the statement of
+`parties.access` that returns (platform_id, party_id).
+"""

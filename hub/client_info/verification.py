@@ -1,8 +1,8 @@
 """Verification: whether platforms still have the client info they were sent.
 
-Spec: 2.2.1 mod_hub_client_info, Receiver interface (GET); A-114. A copy that is missing or says
-another status is sent again. A platform that keeps one object for each URL shows one of a party's
-roles: nothing follows for the others, nor from an answer that shows no copy.
+Spec: 2.2.1 mod_hub_client_info, Receiver interface (GET); A-114. A copy that is missing or has
+another status is sent again. A platform that keeps one object for each URL shows only one of a
+party's roles, which says nothing of the others; neither does an answer that shows no copy.
 """
 
 from datetime import timedelta
@@ -22,12 +22,13 @@ from ocpi.validation import decode
 from parties import connection_health
 from parties.registration.discovery import unwrapped
 
+# Rows that one task looks at, and how long one that was looked at is trusted.
 _AT_ONCE = 100
-_AFTER = timedelta(days=1)
+_TRUSTED = timedelta(days=1)
 
 
 def unverified() -> list[int]:
-    """Return the platforms with copies nobody looked at for a day."""
+    """Return the platforms with copies that were not verified for a day."""
     return sorted(_unverified().values_list("platform", flat=True).distinct())
 
 
@@ -42,7 +43,7 @@ def verify(platform_id: int) -> int:
         reply = _answer(receiver, row)
         if reply is None or _blocks_all(platform_id, reply):
             break
-        is_wrong = _is_right(reply, row) is False
+        is_wrong = _is_intact(reply, row) is False
         wrong += is_wrong
         ClientInfo.objects.filter(pk=row.pk, sent_status=row.sent_status).update(
             verified_at=timezone.now(), sent_status="" if is_wrong else row.sent_status
@@ -52,7 +53,7 @@ def verify(platform_id: int) -> int:
 
 def _unverified() -> QuerySet[ClientInfo]:
     now = timezone.now()
-    looked_at = Q(verified_at=None) | Q(verified_at__lte=now - _AFTER)
+    looked_at = Q(verified_at=None) | Q(verified_at__lte=now - _TRUSTED)
     return ClientInfo.objects.filter(
         CONNECTED, unpaused(now), looked_at, sent_status=F("status"), refusal=""
     )
@@ -69,7 +70,7 @@ def _answer(receiver: Receiver, row: ClientInfo) -> client.Reply | None:
 
 
 def _blocks_all(platform_id: int, reply: client.Reply) -> bool:
-    """Whether an answer is about all that is sent; that is noted."""
+    """Whether an answer refuses the hub's token or its requests altogether; note it if so."""
     if reply.refuses_token:
         connection_health.doubt(platform_id)
     if reply.is_throttled:
@@ -77,17 +78,18 @@ def _blocks_all(platform_id: int, reply: client.Reply) -> bool:
     return reply.refuses_token or reply.is_throttled
 
 
-def _is_right(reply: client.Reply, row: ClientInfo) -> bool | None:
-    """Compare a platform's copy with what it was sent; None where it shows none."""
+def _is_intact(reply: client.Reply, row: ClientInfo) -> bool | None:
+    """Compare a platform's copy with what it was sent; None if the answer says nothing of it."""
     envelope = reply.envelope
     if envelope is None:
         return None
     if reply.http_status == HTTPStatus.NOT_FOUND:
         return False
-    return _says(envelope.data, row) if reply.ok else None
+    return _matches(envelope.data, row) if reply.ok else None
 
 
-def _says(data: bytes | None, row: ClientInfo) -> bool:
+def _matches(data: bytes | None, row: ClientInfo) -> bool:
+    """Whether a copy has the status that was sent; that of another role is not compared."""
     try:
         copy = unwrapped(decode(data or b""))
     except OcpiError:

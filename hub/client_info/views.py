@@ -1,6 +1,6 @@
 """Client info over HTTP: the list of each caller, and what other hubs report to this one.
 
-Spec: 2.2.1 mod_hub_client_info. A Configuration Module: message ids, but no routing headers.
+Spec: 2.2.1 mod_hub_client_info. It is a Configuration Module, without routing headers.
 """
 
 from urllib.parse import urlencode
@@ -29,7 +29,7 @@ _FILTERS = ("date_from", "date_to")
 
 
 class _View(OcpiView):
-    """What only a registered platform may ask."""
+    """A view that only registered platforms may call."""
 
     authentication_classes = [TokenAuthentication]
 
@@ -45,7 +45,7 @@ class ClientInfoListView(_View):
         page_request = PageRequest.read(request.query_params.dict())
         most: int = settings.HUB_PAGE_LIMIT
         limit = min(page_request.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
-        rows = _within(ClientInfo.objects.filter(platform=caller.platform_id), page_request)
+        rows = _filtered(ClientInfo.objects.filter(platform=caller.platform_id), page_request)
         total, end = rows.count(), page_request.offset + limit
         page = [_info(row).as_json() for row in rows.order_by("pk")[page_request.offset : end]]
         headers = {"X-Total-Count": str(total), "X-Limit": str(most)}
@@ -67,7 +67,7 @@ class ClientInfoView(_View):
 
     def get(self, request: Request, version: str, country_code: str, party_id: str) -> HttpResponse:
         """Return what the calling hub last reported of a party."""
-        platform_id = _hub(request, version)
+        platform_id = _calling_hub(request, version)
         ref = PartyRef(country_code, party_id)
         reports = Party.objects.filter(platform=platform_id, key=str(ref)).exclude(reported_at=None)
         party = reports.order_by("role").first()
@@ -80,7 +80,7 @@ class ClientInfoView(_View):
 
     def put(self, request: Request, version: str, country_code: str, party_id: str) -> HttpResponse:
         """Take over the status of a party behind the calling hub."""
-        platform_id = _hub(request, version)
+        platform_id = _calling_hub(request, version)
         value = decode_object(self.body())
         for name, in_url in (("country_code", country_code), ("party_id", party_id)):
             said = value.get(name)
@@ -91,8 +91,8 @@ class ClientInfoView(_View):
         return OcpiResponse()
 
 
-def _hub(request: Request, version: str) -> int:
-    """Return the platform that calls, which has to be a hub."""
+def _calling_hub(request: Request, version: str) -> int:
+    """Return the id of the calling platform; raises `NotFound` unless it may be a hub."""
     caller = caller_of(request)
     served_version(version)
     check_version(version, caller)
@@ -101,8 +101,8 @@ def _hub(request: Request, version: str) -> int:
     return caller.platform_id
 
 
-def _within(rows: QuerySet[ClientInfo], asked: PageRequest) -> QuerySet[ClientInfo]:
-    """Filter by last_updated: from inclusive, to exclusive."""
+def _filtered(rows: QuerySet[ClientInfo], asked: PageRequest) -> QuerySet[ClientInfo]:
+    """Filter by last_updated: `date_from` inclusive, `date_to` exclusive."""
     if asked.date_from is not None:
         rows = rows.filter(last_updated__gte=asked.date_from)
     return rows.filter(last_updated__lt=asked.date_to) if asked.date_to is not None else rows

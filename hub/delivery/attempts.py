@@ -14,9 +14,11 @@ from hub.delivery.push import SETTLED, Outcome, Plan, Push, Result
 from hub.delivery.receiver import send_all
 from hub.delivery.subscriber import Subscriber
 
+# How many attempts in a row may settle nothing before the failing are given up.
 _FRUITLESS_ATTEMPTS = 4
-# Each costs the whole time a request may take.
+# The same where no answer came: each attempt costs the whole request time-out.
 _SILENT_ATTEMPTS = 1
+# Doubled with each fruitless attempt.
 _PAUSE_SECONDS = 0.1
 _FAILED = {Outcome.TEMPORARY, Outcome.SILENT}
 
@@ -24,8 +26,8 @@ _FAILED = {Outcome.TEMPORARY, Outcome.SILENT}
 def settle(policy: DeliveryPolicy, plan: Plan, *, lease: Lease, end: float) -> BatchResult:
     """Push until all is settled or held, or until `end` on the monotonic clock.
 
-    Raises `ReceiverUnavailable` when the receiver takes nothing at present, and `LeaseLost`. Access
-    that ended ends the work at once.
+    Raises `ReceiverUnavailable` when the receiver takes nothing at present, and `LeaseLost`. Once
+    the receiver's access to any owner has ended, nothing more goes out.
     """
     _note_doubts(policy.subscriber, plan, lease)
     so_far = BatchResult(rejected=list(plan.refused))
@@ -52,18 +54,18 @@ def settle(policy: DeliveryPolicy, plan: Plan, *, lease: Lease, end: float) -> B
 
 
 def _note_doubts(subscriber: Subscriber, plan: Plan, lease: Lease) -> None:
-    # Before the first byte: a worker that dies while PATCH 101 is on its way leaves no other word
-    # that it may have been applied, and its successor would add the same charging period again.
+    # Before the first byte: if the worker dies while PATCH 101 is on its way, nothing else shows
+    # that it may have been applied, and the next worker would add the same charging period again.
     if plan.doubtful:
         lease.sending(subscriber.in_doubt | plan.doubtful)
 
 
 def _patience(subscriber: Subscriber, failing: list[Result], end: float) -> float:
-    """Return after how many further attempts that settled nothing to go on without the failing."""
+    """Return how many attempts in a row may settle nothing before the failing are given up."""
     if not failing:
         return math.inf
-    # What hung in an earlier task hangs again: three more attempts would be three times the whole
-    # time of a request, in which nothing else of this receiver goes out.
+    # What failed in an earlier task is likely to fail again, and may hang: each further attempt
+    # could cost a whole time-out in which nothing else goes out to this receiver.
     if all(result.push.settles & subscriber.in_doubt for result in failing):
         return 0
     if any(result.outcome is Outcome.SILENT for result in failing):
@@ -81,7 +83,7 @@ def _attempt(
     policy: DeliveryPolicy, waiting: list[Push], so_far: BatchResult, *, end: float
 ) -> tuple[list[Push], list[Result]]:
     """Push once; return what is still to be pushed and the failures among it."""
-    ready, lost = policy.ready(waiting)
+    ready, lost = policy.prepare(waiting)
     results: list[Result] = []
     if ready:
         sql.release()
@@ -103,23 +105,23 @@ def _left(policy: DeliveryPolicy, ready: list[Push], results: list[Result]) -> l
 def _stop_if_nothing_passes(
     subscriber: Subscriber, results: list[Result], so_far: BatchResult
 ) -> None:
-    """Stop at a failure that concerns every message; silence does while nothing passes."""
+    """Raise at a failure that concerns every message: unreachable, or silent while none passes."""
     silent = [result for result in results if result.outcome is Outcome.SILENT]
     fatal = [result for result in results if result.outcome is Outcome.UNREACHABLE]
     # A receiver that hangs on L1 but took L2 to L9 in the same attempt is there: L1 is what fails.
-    # One that took nothing is not, and is spared the rest of the batch at a timeout each.
+    # If it took nothing, the rest of the batch would only cost a time-out each.
     if not _others_pass(subscriber, silent, so_far):
         fatal += silent
     if fatal:
-        raise ReceiverUnavailable(subscriber.why(fatal[0]), fatal[0], so_far)
+        raise ReceiverUnavailable(subscriber.shown_reason(fatal[0]), fatal[0], so_far)
 
 
 def _others_pass(subscriber: Subscriber, failing: list[Result], so_far: BatchResult) -> bool:
-    """Whether others pass: now, or behind each of the failing since it first failed."""
+    """Whether others pass: now, or in an earlier task what lies beyond each of the failing."""
     if so_far.delivered:
         return True
-    # Nothing new came beside CDR 101, which fails. That 102 was delivered by an earlier task is
-    # proof enough: it lies ahead of the gap. For 103 that fails too it proves nothing.
+    # CDR 101 fails, and nothing new came beside it. An earlier task delivered 102, which is noted
+    # as ahead of the gap: that is proof enough for 101. For 103, which came later, it is none.
     last = max(subscriber.ahead, default=None)
     return last is not None and all(
         min(result.push.settles, default=last) < last for result in failing
@@ -136,12 +138,12 @@ def _give_up(
     """Reject or hold what fails, now that others pass; stop when none does."""
     subscriber = policy.subscriber
     if not _others_pass(subscriber, failing, so_far):
-        raise ReceiverUnavailable(subscriber.why(failing[0]), failing[0], so_far)
-    over, held = policy.give_up(failing, so_far, plan.overdue)
-    for result in over:
+        raise ReceiverUnavailable(subscriber.shown_reason(failing[0]), failing[0], so_far)
+    rejected, held = policy.give_up(failing, so_far, plan.overdue)
+    for result in rejected:
         so_far.add(replace(result, outcome=Outcome.REJECTED))
     # A later PATCH of the same Session is not given up with the first: it settles other changes.
-    given_up = {result.push.key: result.push.settles for result in over}
+    given_up = {result.push.key: result.push.settles for result in rejected}
     left = [
         push
         for push in waiting
@@ -149,5 +151,5 @@ def _give_up(
     ]
     held_keys = {result.push.key for result in held}
     so_far.held += [push for push in left if push.key in held_keys]
-    so_far.why_held = subscriber.why(held[0]) if held else so_far.why_held
+    so_far.why_held = subscriber.shown_reason(held[0]) if held else so_far.why_held
     so_far.left = [push for push in left if push.key not in held_keys]

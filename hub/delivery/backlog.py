@@ -1,7 +1,7 @@
 """The backlog: which subscriptions have something to deliver, and how far behind each is.
 
-docs/architecture.md#delivery; A-24, A-38. Access itself is judged by `parties.access` alone. The
-looks that every change costs are prepared once and ask about one module only.
+docs/architecture.md#delivery; A-24, A-38. Access itself is judged by `parties.access` alone. Every
+change costs these queries, so they are prepared statements about one module.
 """
 
 from collections.abc import Collection
@@ -21,14 +21,15 @@ from parties.role_pairs import role_pairs
 
 R = TypeVar("R")
 
-COUNTED = 10_000
-"""Changes behind that are worth counting one by one."""
+COUNTED_UP_TO = 10_000
+"""Of a longer lag only "more than this many changes" is known."""
 
-FIRST_SECONDS = 60
-"""For so long a newcomer's tariffs go before its locations; then it gets these without."""
+HEAD_START_SECONDS = 60
+"""How long a newcomer's locations wait for its tariffs, and so on in the order of `POLICIES`."""
 
 _REGISTERED = [status.value for status in REGISTERED]
-# What is personal goes to the owner of a token, and to one of its roles: as eMSP, if it is one.
+# The roles that own tokens and so receive what is personal. A party with several of them has one
+# subscription, in the first of these roles: EMSP.
 _TOKEN_OWNERS = [
     role.value
     for role in sorted(
@@ -38,20 +39,21 @@ _TOKEN_OWNERS = [
 
 
 def behind(module: ModuleID, *, only: int | None = None) -> list[BehindRow]:
-    """Return the subscriptions somebody should work on now."""
+    """Return the subscriptions of a module, or `only` one of them, that can be worked on now."""
     query = statements.BEHIND[POLICIES[module].personal, only is not None]
-    return rows(query, module, id=only, before=before(module), first=FIRST_SECONDS)
+    earlier = modules_before(module)
+    return rows(query, module, id=only, earlier_modules=earlier, head_start=HEAD_START_SECONDS)
 
 
 def lag(
     module: ModuleID, subscription_ids: Collection[int], *, most: int | None = None
 ) -> dict[int, tuple[int, float]]:
-    """Return changes behind and the age of the oldest in seconds, of those that are behind.
+    """Return (changes, seconds since the oldest of them) for each subscription that is behind.
 
-    Nobody is counted further than one beyond `most`, or `COUNTED`.
+    Counting stops at one beyond `most`, by default `COUNTED_UP_TO`.
     """
     query = statements.LAG[POLICIES[module].personal]
-    found = rows(query, module, ids=list(subscription_ids), most=(most or COUNTED) + 1)
+    found = rows(query, module, ids=list(subscription_ids), most=(most or COUNTED_UP_TO) + 1)
     return {each.id: (each.number, each.seconds) for each in found}
 
 
@@ -61,7 +63,7 @@ def owners(subscription_id: int, module: ModuleID) -> frozenset[str]:
     return frozenset(owner for (owner,) in found)
 
 
-def before(module: ModuleID) -> list[str]:
+def modules_before(module: ModuleID) -> list[str]:
     """Return the modules whose objects a newcomer gets before those of this one."""
     return [*takewhile(lambda other: other != module, POLICIES)]
 
@@ -71,7 +73,7 @@ def rows(query: Query[R], module: ModuleID, **more: object) -> list[R]: ...
 @overload
 def rows(query: str, module: ModuleID, **more: object) -> list[Row]: ...
 def rows(query: str | Query[R], module: ModuleID, **more: object) -> list[R] | list[Row]:
-    """Run a prepared statement that names `{pairs}` and returns rows."""
+    """Run a prepared statement in which `{pairs}` stands for the access to a module."""
     pairs, _ = access.access_pairs_sql(module)
     if isinstance(query, Query):
         prepared = Query(_text(query.text, pairs), query.row)
@@ -80,7 +82,7 @@ def rows(query: str | Query[R], module: ModuleID, **more: object) -> list[R] | l
 
 
 def parameters(module: ModuleID, **more: object) -> dict[str, Any]:
-    """Return what statements about a module's subscriptions name."""
+    """Return the parameters of statements about a module's subscriptions."""
     _, of_access = access.access_pairs_sql(module)
     return {
         **of_access,
@@ -94,5 +96,5 @@ def parameters(module: ModuleID, **more: object) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _text(statement: str, pairs: str) -> str:
-    """Leave out what only readers need: psycopg parses long texts anew each time."""
+    """Put in `{pairs}`, and drop line breaks and indents: psycopg parses the text at each call."""
     return " ".join(statement.format(pairs=pairs).split())

@@ -1,6 +1,7 @@
-"""The result of a batch: what was delivered, rejected, left or held, and how far that is."""
+"""The result of a batch: what was delivered, rejected, left or held, and how far that leads."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hub.delivery.push import Outcome, PartKey, Push, Result, positions_of
 from hub.feed import Batch, Position
@@ -8,9 +9,10 @@ from hub.feed import Batch, Position
 
 @dataclass(slots=True)
 class BatchResult:
-    """What is delivered or rejected, what is left, and what of it may have arrived nevertheless.
+    """What became of the pushes of a batch so far.
 
-    `held` fails while others pass, or comes after such a message: it is tried again later, and
+    `left` was not settled before the time was up; `in_doubt` are positions that may have arrived.
+    `held` fails while others pass, or follows a message that does: it is tried again later, and
     `why_held` says why.
     """
 
@@ -40,11 +42,18 @@ class BatchResult:
         return [*self.delivered, *(result.push for result in self.rejected)]
 
 
+class GivenUp(NamedTuple):
+    """Failing messages that are rejected for good, and those that are held for later."""
+
+    rejected: list[Result]
+    held: list[Result]
+
+
 class ReceiverUnavailable(Exception):
     """Nothing passes at present; `so_far` is what passed before.
 
-    `answered` tells a receiver that fails or refuses from one that cannot be reached, `is_refusal`
-    one that seems not to know the hub's token.
+    `answered`: the receiver can be reached, but fails or refuses. `is_refusal`: it seems not to
+    know the hub's token.
     """
 
     def __init__(self, why: str, cause: Result, so_far: BatchResult) -> None:
@@ -56,12 +65,12 @@ class ReceiverUnavailable(Exception):
 
 
 def reached(start: Position, batch: Batch, result: BatchResult) -> Position:
-    """Return how far everything is done, so that little is sent twice."""
+    """Return the last position before the first gap."""
     waiting = positions_of([*result.left, *result.held])
     if not waiting:
         return batch.reached
-    # Of 101, 102, 103 only 102 waits: the position is 101, and 103 either is noted as ahead of the
-    # gap (where every message counts) or is sent once more (where a state may be).
+    # Of 101, 102, 103 only 102 waits: the position is 101. 103 is noted as ahead of the gap where
+    # every message counts, and is sent once more where the latest state does.
     last = start
     for change in batch.changes:
         if change.position in waiting:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from database import sql
 from hub.delivery.push import PartKey
@@ -10,6 +11,21 @@ from hub.delivery.sql.current_state import ObjectRow
 from hub.feed import Position, Selection
 from hub.module_policy import ModulePolicy
 from hub.store.reads import MOST_BYTES, Viewer
+
+
+class StateText(NamedTuple):
+    """The present text of an object or part, and its revision."""
+
+    text: str
+    revision: int
+
+
+class ContainedChanges(NamedTuple):
+    """The present text of an object, its revision, and the positions of the changes in it."""
+
+    text: str
+    revision: int
+    positions: frozenset[Position]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +42,11 @@ def revisions(policy: ModulePolicy, keys: Iterable[PartKey]) -> dict[PartKey, in
     return {(owner, key, part): revision for owner, key, part, revision in found}
 
 
-def texts(
-    policy: ModulePolicy, keys: Iterable[PartKey], *, party: str
-) -> dict[PartKey, tuple[str, int]]:
-    """Return text and revision of whole objects and parts as a party sees them, if still there."""
+def texts(policy: ModulePolicy, keys: Iterable[PartKey], *, party: str) -> dict[PartKey, StateText]:
+    """Return whole objects and parts as a party sees them, if still there."""
     found = sql.rows(statements.texts(policy), {**_columns(list(keys)), "party": party})
     return {
-        (owner, key, part): (text, revision)
+        (owner, key, part): StateText(text, revision)
         for owner, key, part, text, revision in found
         if text is not None
     }
@@ -40,10 +54,10 @@ def texts(
 
 def with_changes(
     policy: ModulePolicy, keys: Iterable[PartKey], selection: Selection, after: Position
-) -> dict[PartKey, tuple[str, int, frozenset[Position]]]:
-    """Return whole texts for one audience, each with its revision and its changes' positions.
+) -> dict[PartKey, ContainedChanges]:
+    """Return whole objects for one audience, with the changes after a position that are in them.
 
-    One look at the database: whatever change of an object it sees is in the text it sees.
+    One statement reads both: every change of an object that it finds is in the text it finds.
     """
     found = sql.rows(
         statements.with_changes(policy),
@@ -56,13 +70,18 @@ def with_changes(
         },
     )
     return {
-        (owner, key, ""): (text, revision, frozenset(map(Position, transactions, seqs)))
+        (owner, key, ""): ContainedChanges(
+            text, revision, frozenset(map(Position, transactions, seqs))
+        )
         for owner, key, text, revision, transactions, seqs in found
     }
 
 
 def objects(policy: ModulePolicy, viewer: Viewer, *, after: int, limit: int) -> Chunk:
-    """Return what a party sees of some owners, in the order of creation; bounded in size too."""
+    """Return up to `limit` objects as a party sees them, in the order of creation.
+
+    Fewer where they are large: a chunk has at most `MOST_BYTES`, or one object.
+    """
     found = sql.rows(
         statements.objects(policy),
         {

@@ -3,7 +3,7 @@
 docs/decisions/0008-who-has-what.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from database.sql import Statement
 from hub.delivery.push import Push, Result, whole
@@ -38,17 +38,18 @@ def add(subscription_id: int, results: Sequence[Result]) -> None:
     )
 
 
-def drop(subscription_id: int, superseded: Sequence[Push]) -> Iterator[Statement]:
-    """Return the statement that deletes the dead letters that some pushes make up for.
+def drop(subscription_id: int, superseding: Sequence[Push]) -> list[Statement]:
+    """Return the statement that deletes the dead letters that some pushes make up for, if any do.
 
-    What was refused of a part ends with the whole object too.
+    The PUT of a whole object makes up for what was refused of its parts too.
     """
-    wholes = {push.key[:2] for push in superseded if push.is_state and push.key == whole(push.key)}
-    if superseded:
-        named = {
-            "subscription": subscription_id,
-            "paths": list({push.path for push in superseded}),
-            "owners": [owner for owner, _ in wholes],
-            "keys": [key for _, key in wholes],
-        }
-        yield statements.DROP_DEAD_LETTERS, named
+    if not superseding:
+        return []
+    wholes = {push.key[:2] for push in superseding if push.is_state and push.key == whole(push.key)}
+    named = {
+        "subscription": subscription_id,
+        "paths": list({push.path for push in superseding}),
+        "owners": [owner for owner, _ in wholes],
+        "keys": [key for _, key in wholes],
+    }
+    return [(statements.DROP_DEAD_LETTERS, named)]

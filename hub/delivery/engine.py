@@ -18,20 +18,23 @@ from ocpi.types import ModuleID
 
 log = logging.getLogger(__name__)
 
+# How long a thread works on one subscription before others get their turn.
 _BUDGET_SECONDS = 20.0
-# A message that hangs is tried twice before others go on without it.
+# At a long request time-out the budget grows: a message that hangs is tried twice before others go
+# on without it.
 _ATTEMPTS_WITHIN = 2
+# Bodies of a batch in memory; the number of its changes is HUB_DELIVERY_BATCH.
 _BATCH_BYTES = 8_000_000
-# Before the last seconds of its time nothing of a long backlog is sent that a later change
-# replaces; in them it is, so that what changes all the time is not put off for ever.
-_CATCHING_UP_SECONDS = 10.0
+# A long backlog is read compacted: what a later change replaces is left out. In the last seconds of
+# the budget it is read whole, so that what changes all the time is not put off for ever.
+_UNCOMPACTED_SECONDS = 10.0
 
 
 def deliver(subscription_id: int, *, insist: bool = False) -> ModuleID | None:
     """Work on one subscription until nothing is left, nothing passes or the time is up.
 
-    Return its module, or None while another worker is at it. A platform that backs off since the
-    work was found is left alone, unless somebody insists.
+    Return its module, or None while another worker is at it. A platform that backs off is left
+    alone, unless an operator wants it tried at once (`insist`).
     """
     lease = leases.claim(subscription_id)
     if lease is None:
@@ -51,8 +54,8 @@ def deliver(subscription_id: int, *, insist: bool = False) -> ModuleID | None:
 def _step(lease: Lease, end: float, *, insist: bool) -> bool:
     """Send what changed, then a chunk of a snapshot; False when that was all.
 
-    Who may have what is asked anew each time: access that ended stops here, and what a new
-    snapshot has sent already is not passed over when it changes.
+    Access is looked up anew in each step: where it ended nothing more goes out, and changes of an
+    object that a new snapshot has sent already are read.
     """
     subscriber = find_subscriber(lease.subscription_id, lease.module)
     if subscriber is None or (subscriber.is_paused and not insist):
@@ -63,8 +66,8 @@ def _step(lease: Lease, end: float, *, insist: bool) -> bool:
         result = _deliver_batch(lease, policy, batch, end=end)
         if result.left:
             return False
-        # Held alone is no reason to rest while more of the feed waits to be read, but to go round
-        # without a result is: the held message would be tried as often as the machine can.
+        # While more of the feed waits to be read, held messages are no reason to rest. A round that
+        # settled nothing is one: without a pause the held message would be tried in a tight loop.
         if result.held and (batch.complete or not result.settled):
             lease.rest(result.why_held)
             return False
@@ -88,9 +91,10 @@ def _back_off(lease: Lease, subscriber: Subscriber, reason: ReceiverUnavailable)
 
 
 def _read(policy: DeliveryPolicy, end: float) -> Batch:
-    """Read a batch; of a long backlog only what nothing further on replaces."""
+    """Read a batch; of a long backlog only what no later change replaces."""
     subscriber = policy.subscriber
-    may_compact = policy.compacts and time.monotonic() < end - _CATCHING_UP_SECONDS
+    may_compact = policy.compacts and time.monotonic() < end - _UNCOMPACTED_SECONDS
+    # Within a backlog that an earlier batch compacted: go on like that without reading it whole.
     if may_compact and subscriber.position.transaction < subscriber.compacted_to:
         return _read_batch(subscriber, compacted=True)
     batch = _read_batch(subscriber)
@@ -102,8 +106,8 @@ def _read_batch(subscriber: Subscriber, *, compacted: bool = False) -> Batch:
         subscriber.selection,
         subscriber.position,
         excluded=subscriber.ahead,
-        # What is in doubt failed before and comes last: 500 of those would leave no room for what
-        # passes, and without anything that passes they are not even given up.
+        # What is in doubt failed before and is sent last. A batch of nothing else would leave no
+        # room for what passes, and as long as nothing passes nothing is given up either.
         limit=settings.HUB_DELIVERY_BATCH + len(subscriber.in_doubt),
         most_bytes=_BATCH_BYTES,
         compacted=compacted,
@@ -125,7 +129,7 @@ def _deliver_batch(
 
 
 def _record(lease: Lease, policy: DeliveryPolicy, batch: Batch, result: BatchResult) -> None:
-    """Record what became of a batch, then advance behind what is done without a gap."""
+    """Record what became of a batch, and advance to the first gap."""
     recording = receipts.recording(policy, result)
     positions = policy.positions(batch, result)
-    lease.advance(positions, delivered=len(result.delivered), after=recording)
+    lease.advance(positions, delivered=len(result.delivered), preceding=recording)

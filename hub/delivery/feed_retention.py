@@ -1,15 +1,15 @@
 """How long the feed is kept, and what a receiver gets whose position is no longer in it.
 
-docs/architecture.md#delivery; `HUB_FEED_DAYS`. Where the newest state counts, a change goes when it
-is old: if a receiver had not reached it, the hub forgets that receiver's snapshot of that owner,
-and reconciling subscriptions begins a new one. What no snapshot can say stays until its receivers
-are past it: a DELETE, and all where every message counts.
+docs/architecture.md#delivery; `HUB_FEED_DAYS`. Where the latest state counts, a change is deleted
+when it is old: if a receiver had not reached it, the hub deletes that receiver's snapshot of that
+owner too, and reconciling subscriptions begins a new one. What no snapshot can replace is kept
+until its receivers are past it: a DELETE, and all changes where every message counts.
 
-The feed is ordered by the cluster's transaction numbers. In a database that was restored into
-another cluster, changes and positions that lie above its counter come from elsewhere: nothing would
-be delivered until the counter has caught up. Subscriptions to states get everything by snapshots
-then. Where every message counts, a subscription goes on with the first that was not delivered: some
-may be repeated, none is lost.
+The feed is ordered by the database cluster's transaction numbers. After a restore into another
+cluster, changes and positions have numbers above its counter, and nothing would be delivered until
+the counter has caught up. Where the latest state counts, everything then goes out again by
+snapshots. Where every message counts, a subscription goes on with the first message that was not
+delivered: some may be repeated, none is lost.
 """
 
 import logging
@@ -28,11 +28,12 @@ from hub.models import Snapshot, Subscription
 log = logging.getLogger(__name__)
 
 _BATCH = 5_000
+# So much time each run has; the next one goes on.
 _LONGEST_SECONDS = 30.0
 
 
 def prune() -> tuple[int, int]:
-    """Remove old changes that nobody needs; return how many, and how many snapshots it forgot."""
+    """Delete old changes that nobody needs; return how many, and how many snapshots went too."""
     now = timezone.now()
     parameters = {
         "old": now - timedelta(days=settings.HUB_FEED_DAYS),
@@ -45,8 +46,8 @@ def prune() -> tuple[int, int]:
     while time.monotonic() < end:
         [pruned] = sql.rows(statements.PRUNE, {**parameters, "after": after})
         changes, snapshots = changes + pruned.changes, snapshots + pruned.snapshots
-        # The first batch with a young change is the last: by seq all later ones are younger still,
-        # give or take seconds.
+        # A batch with a young change is the last: in the order of seq all later changes are younger
+        # still, give or take seconds.
         if not pruned.all_old or pruned.seen < _BATCH:
             break
         after = pruned.last or 0
@@ -54,11 +55,11 @@ def prune() -> tuple[int, int]:
 
 
 def adopt_restored_feed() -> None:
-    """Take over a feed that another database cluster numbered; do nothing if there is none.
+    """Renumber the feed if it comes from another database cluster.
 
-    Its changes become transaction 0, before all new ones. Runs inside the caller's transaction. The
-    order matters: where every message counts, positions are found by the old numbers, before these
-    are replaced.
+    Its changes become transaction 0, before all new ones. Runs inside the caller's transaction.
+    Where every message counts, positions have to be found by the old numbers, before these are
+    replaced.
     """
     with connection.cursor() as cursor:
         cursor.execute(statements.IS_RESTORED)

@@ -1,7 +1,7 @@
 """Leases: the right to work on a subscription for a while.
 
-A lease is claimed by one conditional UPDATE and every later write names it: a worker that lost
-its lease changes nothing any more.
+A lease is claimed by one conditional UPDATE, and every later write is conditional on it: a worker
+that lost its lease changes nothing any more.
 """
 
 import uuid
@@ -17,11 +17,11 @@ from hub.delivery.sql import leases as statements
 from hub.feed import Position
 from ocpi.types import ModuleID
 
-# A message that keeps failing is tried again so often, while others pass.
+# How long a subscription is left alone before its held messages are tried again.
 _REST_SECONDS = 5.0
-# What a worker may do between two prolongations beside waiting for its last message.
+# What a worker may do between two prolongations, beside waiting for its last message.
 _BETWEEN_SECONDS = 5.0
-# So soon access that ended is noticed in the middle of a batch.
+# Access is checked again after this long in the middle of a batch.
 _LONGEST_SENDING_SECONDS = 2.0
 
 
@@ -31,10 +31,10 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """How far a subscription is: everything up to `reached` is done, and of what follows `ahead`.
+    """How far a subscription is: all up to `reached` is done, and of what follows it `ahead`.
 
-    `in_doubt` may have arrived. By transaction `compacted_to` whole states replace what was passed
-    over.
+    `in_doubt` may have arrived. Up to transaction `compacted_to` changes may have been passed over,
+    so that only states go out.
     """
 
     reached: Position
@@ -45,23 +45,26 @@ class Positions:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on a subscription for a while; what moves anything may raise LeaseLost."""
+    """The right to work on a subscription for a while.
+
+    Methods that move or prolong anything raise `LeaseLost` if another worker may hold it by now.
+    """
 
     subscription_id: int
     module: ModuleID
     token: uuid.UUID
 
     def advance(
-        self, positions: Positions, *, delivered: int, after: Sequence[Statement] = ()
+        self, positions: Positions, *, delivered: int, preceding: Sequence[Statement] = ()
     ) -> None:
-        """Move the positions and prolong the lease, in one go with what is written before.
+        """Move the positions and prolong the lease, in one transaction with `preceding`.
 
         A worker that dies here loses both or neither: a dead letter without its position would be
         written twice, a position without its dead letter would lose a message.
         """
         self._change(
             statements.ADVANCE,
-            after,
+            preceding,
             transaction=positions.reached.transaction,
             seq=positions.reached.seq,
             ahead=Jsonb(_listed(positions.ahead)),
@@ -71,7 +74,7 @@ class Lease:
         )
 
     def sending(self, in_doubt: Iterable[Position]) -> None:
-        """Note what may have arrived, should this worker never say what came of it."""
+        """Note what may have arrived if this worker dies before it records the outcome."""
         self._change(statements.SENDING, in_doubt=Jsonb(_listed(in_doubt)))
 
     def prolong(self) -> None:
@@ -94,15 +97,19 @@ class Lease:
         """Give the lease back, if it is still held."""
         self._write(statements.RELEASE)
 
-    def _change(self, statement: str, after: Sequence[Statement] = (), **values: object) -> None:
-        if not self._write(statement, after, seconds=lease_seconds(), **values):
+    def _change(
+        self, statement: str, preceding: Sequence[Statement] = (), **values: object
+    ) -> None:
+        """Write under the lease and prolong it; raises `LeaseLost`."""
+        if not self._write(statement, preceding, seconds=lease_seconds(), **values):
             raise LeaseLost
 
-    def _write(self, statement: str, after: Sequence[Statement] = (), **values: object) -> bool:
+    def _write(self, statement: str, preceding: Sequence[Statement] = (), **values: object) -> bool:
+        """Write under the lease; return whether it is still held."""
         named = {"id": self.subscription_id, "lease": self.token, **values}
-        if not after:
+        if not preceding:
             return bool(sql.rows(statement, named))
-        return bool(sql.in_one_transaction([*after, (statement, named)])[-1])
+        return bool(sql.in_one_transaction([*preceding, (statement, named)])[-1])
 
 
 def claim(subscription_id: int) -> Lease | None:
@@ -126,6 +133,7 @@ def lease_seconds() -> float:
 def sending_seconds() -> float:
     """Return how long messages may be started: the last one has to end within the lease."""
     # A lease of 60 s and a time-out of 30: a CDR begun in second 40 could still be on its way in
-    # second 65, when another worker has claimed the subscription and posts it too.
+    # second 65, when another worker has claimed the subscription and posts it too. The shortest
+    # lease would leave no time at all: hence one second more.
     left = lease_seconds() - settings.HUB_REQUEST_TIMEOUT - _BETWEEN_SECONDS + 1
     return float(min(left, _LONGEST_SENDING_SECONDS))

@@ -1,7 +1,7 @@
-"""Object status: who has which version of an object, since when, and if not the present one, why.
+"""Object status: which receiver has which version of an object, since when, and why not the newest.
 
-docs/decisions/0008-who-has-what.md. All of it is derived: from access, connection, positions in the
-feed, dead letters, and the receipts of what was taken.
+docs/decisions/0008-who-has-what.md. Nothing of it is stored. It is derived from access, connection,
+positions in the feed, dead letters, and receipts.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,6 +15,7 @@ from django.utils import timezone
 from database import sql
 from hub.delivery.every_message import EVERY_MESSAGE_MODULES
 from hub.delivery.every_message_plan import EXPIRED
+from hub.delivery.push import OBJECT_STEPS
 from hub.delivery.sql import object_status as statements
 from hub.delivery.sql.object_status import UndeliveredRow
 from hub.models import DeadLetter, Receipt, StoredObject, StoredPart, Subscription
@@ -47,7 +48,7 @@ class Subject:
     row: StoredObject
     part_key: str = ""
     revision: int = 0
-    """Of the whole object, or of the part when that changed last."""
+    """The object's present one; of a part the one with which it changed last."""
     part: StoredPart | None = None
 
     @property
@@ -58,7 +59,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryStatus:
-    """How one party is with the object: which version it has, since when, and what it lacks."""
+    """Which version of the object one party has, since when, and what it lacks."""
 
     party: Party
     state: DeliveryState
@@ -67,28 +68,35 @@ class DeliveryStatus:
     since: datetime | None = None
     tried_at: datetime | None = None
     behind: int = 0
-    """Changes of this object that it was not sent."""
+    """How many changes of this object it has not got."""
     oldest: datetime | None = None
     """When the first of them was accepted."""
 
 
-_NOT_BEHIND = UndeliveredRow(0, 0, None, snapshot=False)
+_NOT_BEHIND = UndeliveredRow(0, 0, None, awaits_snapshot=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """All that is on record about the possible receivers of one object."""
+    """All that is on record about the possible receivers of one object.
+
+    `subscriptions` are by party id, `receipts`, `dead_letters` and `undelivered` by subscription
+    id; `with_endpoint` are the ids of platforms that offer the module's RECEIVER interface.
+    """
 
     subject: Subject
     subscriptions: Mapping[int, Subscription]
-    endpoints: Collection[int]
+    with_endpoint: Collection[int]
     receipts: Mapping[int, Sequence[Receipt]]
     dead_letters: Mapping[int, DeadLetter]
-    behind: Mapping[int, UndeliveredRow]
+    undelivered: Mapping[int, UndeliveredRow]
 
 
 def statuses(subject: Subject, *, others: int = 0) -> list[DeliveryStatus]:
-    """Return how everybody is with an object who may have it, and so many who may not."""
+    """Return the status at each party that may have an object, and at up to `others` that may not.
+
+    Where the owner pushed it directly, its only reader has it, and no others are listed.
+    """
     allowed = _allowed(subject)
     if subject.is_direct:
         why = "its owner pushed it there itself"
@@ -115,7 +123,7 @@ def _allowed(subject: Subject) -> list[Party]:
 
 
 def _with_a_subscription(subject: Subject, parties: list[Party]) -> list[Party]:
-    """Name a party once that has several roles: where its messages go."""
+    """Of a party with several roles keep the one to which its messages go."""
     subscribed = Subscription.objects.filter(module=subject.module, receiver__in=parties)
     chosen = set(subscribed.values_list("receiver", flat=True))
     return [party for party in parties if party.pk in chosen] or parties[:1]
@@ -157,20 +165,20 @@ def _known(subject: Subject, parties: Collection[Party]) -> _Known:
         set(endpoints.values_list("platform", flat=True)),
         receipts,
         {each.subscription_id: each for each in refused if _concerns(each, subject)},
-        _behind(subject, [each.pk for each in subscriptions]),
+        _undelivered(subject, [each.pk for each in subscriptions]),
     )
 
 
 def _concerns(dead_letter: DeadLetter, subject: Subject) -> bool:
-    """Whether what was refused is the object, or the part that is asked for."""
-    steps = dead_letter.path.partition("?")[0].split("/")[3:]
-    return not (subject.part_key and steps) or steps[0].upper() == subject.part_key
+    """Whether what was refused concerns the subject: the whole object, or the very part."""
+    of_part = dead_letter.path.partition("?")[0].split("/")[OBJECT_STEPS:]
+    return not (subject.part_key and of_part) or of_part[0].upper() == subject.part_key
 
 
-def _behind(subject: Subject, subscription_ids: list[int]) -> dict[int, UndeliveredRow]:
+def _undelivered(subject: Subject, subscription_ids: list[int]) -> dict[int, UndeliveredRow]:
     row = subject.row
     found = sql.rows(
-        statements.BEHIND,
+        statements.UNDELIVERED,
         {
             "ids": subscription_ids,
             "owner": row.owner,
@@ -187,14 +195,15 @@ def _behind(subject: Subject, subscription_ids: list[int]) -> dict[int, Undelive
 def _status(known: _Known, party: Party) -> DeliveryStatus:
     subscription = known.subscriptions.get(party.pk)
     pk = subscription.pk if subscription else 0
-    # The Location whole at revision 5, its EVSE E1 alone at 8: both are receipts of who is asked
-    # for E1, and the higher one says what is there of it. One without a revision failed only.
+    # A receiver took the whole Location at revision 5, and its EVSE E1 alone at 8. Both receipts
+    # concern E1, and the higher one says what is there of it. Without a revision nothing was taken
+    # yet.
     taken = max(
         (each for each in known.receipts.get(pk, ()) if each.revision is not None),
         key=lambda each: each.revision or 0,
         default=None,
     )
-    behind = known.behind.get(pk, _NOT_BEHIND)
+    behind = known.undelivered.get(pk, _NOT_BEHIND)
     revision = taken.revision if taken else None
     is_newest = revision is not None and revision >= known.subject.revision
     state, why = _judged(known, party, behind, has_newest=is_newest)
@@ -202,8 +211,8 @@ def _status(known: _Known, party: Party) -> DeliveryStatus:
         party,
         state,
         why,
-        # The whole Location with revision 9 brought EVSE E1, which changed last with 5: of E1 it is
-        # 5 that arrived.
+        # The receipt of the whole Location has revision 9, but EVSE E1 in it changed last with 5:
+        # of E1 revision 5 arrived.
         known.subject.revision if state is DeliveryState.DELIVERED else revision,
         taken.delivered_at if taken else None,
         max((each.tried_at for each in known.receipts.get(pk, ())), default=None),
@@ -215,26 +224,26 @@ def _status(known: _Known, party: Party) -> DeliveryStatus:
 def _judged(
     known: _Known, party: Party, behind: UndeliveredRow, *, has_newest: bool
 ) -> tuple[DeliveryState, str]:
-    """Name the outcome, and in one sentence why."""
+    """Return the state, and the reason as a sentence."""
     subscription, platform = known.subscriptions.get(party.pk), party.platform
     if platform.status not in REGISTERED:
         return DeliveryState.NOT_CONNECTED, f"its platform is {platform.status}"
-    if platform.pk not in known.endpoints:
+    if platform.pk not in known.with_endpoint:
         return DeliveryState.NO_ENDPOINT, f"it offers no RECEIVER of {known.subject.module}"
     if subscription is None:
         return DeliveryState.WAITING, "it is about to be subscribed"
-    # Before what waits: of Location L1 a PATCH was refused and the next one is on its way, so that
-    # both are true. The refusal is what somebody has to do something about.
+    # Before what waits: if a PATCH of Location L1 was refused and the next one is on its way, both
+    # are true, but the refusal is what somebody has to do something about.
     dead_letter = known.dead_letters.get(subscription.pk)
     if dead_letter is not None:
         return _refusal(dead_letter, known.subject.module)
-    if behind.number or (behind.snapshot and not has_newest):
+    if behind.number or (behind.awaits_snapshot and not has_newest):
         return _waiting(known, subscription, party, behind)
     return DeliveryState.DELIVERED, ""
 
 
 def _refusal(dead_letter: DeadLetter, module: ModuleID) -> tuple[DeliveryState, str]:
-    """Say what was refused; what a receiver says of drivers stays in the dead letter."""
+    """Return why it was refused, without what the receiver says of drivers."""
     if dead_letter.reason.startswith(EXPIRED):
         return DeliveryState.EXPIRED, dead_letter.reason
     if module in ABOUT_DRIVERS and dead_letter.http_status is not None:
@@ -247,8 +256,8 @@ def _waiting(
     known: _Known, subscription: Subscription, party: Party, behind: UndeliveredRow
 ) -> tuple[DeliveryState, str]:
     receipts = known.receipts.get(subscription.pk, ())
-    # No answer came in time: the receiver may have it. "Waiting" would have somebody send by hand
-    # what is there, "delivered" rely on what is not.
+    # No answer came in time: the receiver may have it. "Waiting" would make somebody send it again
+    # by hand, "delivered" would make somebody rely on it.
     doubtful = next((each for each in receipts if each.in_doubt), None)
     if doubtful is not None:
         return DeliveryState.MAYBE, f"{doubtful.last_error}; it is sent again"
@@ -259,5 +268,5 @@ def _waiting(
     if expires and behind.oldest and behind.oldest < timezone.now() - expiry:
         return DeliveryState.EXPIRED, "it waited too long and will be given up"
     error = next((each.last_error for each in receipts if each.last_error), subscription.last_error)
-    first = "its snapshot is on the way" if behind.snapshot and not behind.number else ""
+    first = "its snapshot is on the way" if behind.awaits_snapshot and not behind.number else ""
     return DeliveryState.WAITING, error or first or "it comes next"

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
-from hub.delivery.batch_result import BatchResult
+from hub.delivery.batch_result import BatchResult, GivenUp
 from hub.delivery.every_message import EveryMessage
 from hub.delivery.latest_state import LatestState
 from hub.delivery.leases import Positions
-from hub.delivery.push import Plan, Push, Result
+from hub.delivery.push import Plan, Prepared, Push, Result
 from hub.delivery.subscriber import Subscriber
 from hub.feed import Batch, Position
 from hub.module_policy import Delivery
@@ -18,16 +18,16 @@ class DeliveryPolicy(Protocol):
 
                     LatestState                       EveryMessage
     plan            one push for each object or part  every message, each object's in order
-    ready           reads states                      reads states, with all changes they contain
+    prepare         reads states                      reads states, with all changes they contain
     next_attempt    the state as it is by then        the same message; for a PATCH the state
-    give_up         at once, if others pass now       after an hour, if others passed
-                                                      (or 2000 beyond it); until then it is held
+    give_up         at once, if others pass now       after an hour, or 2000 later messages,
+                                                      if others passed; until then it is held
     positions       before the first gap              before it, what is done beyond, what is
                                                       in doubt
     """
 
     compacts: ClassVar[bool]
-    """Whether of a long backlog what a later change replaces may be left unread."""
+    """Whether a long backlog may be read without the changes that a later one replaces."""
 
     @property
     def subscriber(self) -> Subscriber:
@@ -39,25 +39,25 @@ class DeliveryPolicy(Protocol):
     def redrive(self, pushes: list[Push]) -> Plan:
         """Plan pushes outside the feed: what was refused before is sent again."""
 
-    def ready(self, waiting: list[Push]) -> tuple[list[Push], list[Result]]:
-        """Give each state its text; return what can be sent, and what is lost since it is gone."""
+    def prepare(self, waiting: list[Push]) -> Prepared:
+        """Give each state its text, as it is now."""
 
     def next_attempt(self, failed: list[Result], untried: list[Push]) -> list[Push]:
-        """Return what to send next, the failed first."""
+        """Return what to send in the next attempt, the failed first."""
 
     def give_up(
         self, failing: list[Result], so_far: BatchResult, overdue: frozenset[Position]
-    ) -> tuple[list[Result], list[Result]]:
-        """Return what of the failing to reject and what to hold for later; the rest is tried on.
+    ) -> GivenUp:
+        """Decide which of the failing to reject and which to hold; all others are tried again.
 
         May raise `ReceiverUnavailable`.
         """
 
     def supersedes(self, push: Push) -> bool:
-        """Whether a dead letter of a push's path is over once it is delivered or rejected."""
+        """Whether a settled push makes an older dead letter about the same path obsolete."""
 
     def positions(self, batch: Batch, result: BatchResult) -> Positions:
-        """Return how far the subscription is with a batch's result."""
+        """Return how far the subscription is after a batch."""
 
 
 _POLICIES: Mapping[Delivery, type[LatestState] | type[EveryMessage]] = {

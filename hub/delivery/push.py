@@ -6,6 +6,7 @@ Values alone; `receiver` sends them.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from hub.feed import Position
 from ocpi import client
@@ -15,7 +16,8 @@ ObjectKey = tuple[str, str]
 PartKey = tuple[str, str, str]
 """Owner, folded object id and folded part id; the latter empty for the whole object."""
 
-_OWNER_AND_ID = 3
+OBJECT_STEPS = 3
+"""Steps of an object's path below the endpoint: country code, party id, object id."""
 
 
 def whole(key: PartKey) -> PartKey:
@@ -26,17 +28,17 @@ def whole(key: PartKey) -> PartKey:
 def path_of(raw: str, key: PartKey) -> str:
     """Cut a raw path to that of an object or part; a query stays."""
     route, mark, query = raw.partition("?")
-    steps = route.split("/")[: _OWNER_AND_ID + bool(key[2])]
+    steps = route.split("/")[: OBJECT_STEPS + bool(key[2])]
     return "/".join(steps) + mark + query
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One message to one receiver; `body` None waits for the present state to be read.
+    """One message to one receiver; without `body` it is a state whose text is still to be read.
 
-    What has one `key` goes out one after the other, what has different ones in parallel. `settles`
-    has the positions of the changes that are dealt with once this message is, `revision` is that of
-    the object with it.
+    Pushes of the same `key` go out one after the other, others in parallel. `settles` are the
+    positions of the changes that are dealt with once this push is; `revision` is the object's after
+    it.
     """
 
     key: PartKey
@@ -65,7 +67,7 @@ class Outcome(StrEnum):
     TEMPORARY = "temporary"
     """The receiver failed; the same message may pass soon."""
     SILENT = "silent"
-    """No answer in time; whether to this message or to all, the others show."""
+    """No answer in time; only the other messages show whether this one hangs or the receiver."""
     UNREACHABLE = "unreachable"
     """No message passes at present."""
 
@@ -105,8 +107,8 @@ class Result:
 class Plan:
     """The messages to send, each object's in order, and those that are refused unsent.
 
-    `overdue` of what is sent must not hold up the position any longer should it fail; `doubtful`
-    must not be repeated as it was should nobody say what came of it.
+    Of what is sent, `overdue` is given up if it fails while others pass, and `doubtful` must not
+    be repeated as it was if its outcome stays unknown.
     """
 
     pushes: list[Push]
@@ -115,6 +117,13 @@ class Plan:
     doubtful: frozenset[Position] = frozenset()
 
 
+class Prepared(NamedTuple):
+    """Pushes that have their text, and those that have none because their object is gone."""
+
+    ready: list[Push]
+    lost: list[Result]
+
+
 def positions_of(pushes: Iterable[Push]) -> frozenset[Position]:
-    """Return where in the feed all is that some pushes deal with."""
+    """Return the positions of all changes that some pushes settle."""
     return frozenset[Position]().union(*(push.settles for push in pushes))

@@ -1,4 +1,4 @@
-"""A receiver: pushes to it, bounded in parallel, and what each answer means.
+"""A receiver: where to push, how many pushes at a time, and what each answer means.
 
 Spec: 2.2.1 status codes; transport and format, broadcast push (headers).
 """
@@ -22,9 +22,11 @@ from ocpi.transport.routing_headers import RoutingHeaders
 _HTTP_ERROR = 400
 _SERVER_ERROR = 500
 _OCPI_SERVER_ERROR = 3000
+# Characters of a status message or error that a receipt or dead letter keeps.
 _LONGEST_WORDS = 500
 _NOTHING_PASSES = (client.PeerUnreachable, client.AddressRefused)
 _BROKEN_OFF = {errno.ECONNRESET, errno.EPIPE}
+# How platforms answer a DELETE of what they do not have: by HTTP status, or by OCPI's codes.
 _NOT_FOUND = {404, 410}
 _UNKNOWN_THERE = {2001, 2003}
 
@@ -36,7 +38,7 @@ _semaphores: WeakKeyDictionary[
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where and as whom to push: the receiver's endpoint, our token for it, the routing headers."""
+    """Where and as whom to push: an endpoint, the hub's token there, the routing headers."""
 
     endpoint: str
     peer: client.Peer
@@ -45,9 +47,9 @@ class Receiver:
 
 
 def send_all(receiver: Receiver, pushes: Sequence[Push], *, seconds: float) -> list[Result]:
-    """Push all; the rest is left unsent when no message passes, or when the time is up.
+    """Push all, and leave the rest unsent when no message passes or the time is up.
 
-    Of one key the next is sent only once the one before is settled.
+    Of pushes with the same key one goes out only once the one before is settled.
     """
     shared = client.shared()
     return shared.run(_send_all(shared, receiver, pushes, seconds))
@@ -93,7 +95,8 @@ class _Sending:
                     break
 
     async def _send(self, push: Push) -> Result:
-        # Waiting for a place is not the peer's time, but it is the lease's.
+        # Waiting for the semaphore costs time of the lease, so it is bounded; the peer's own
+        # time-out starts with the request.
         async with asyncio.timeout_at(self.end):
             await self.semaphore.acquire()
         try:
@@ -105,15 +108,15 @@ class _Sending:
 
     def _is_over(self) -> bool:
         """Whether to send no more: the time is up, nothing passes, or nobody answers."""
-        # Eight go out at once and all eight hang: a ninth would too. One that hangs beside seven
-        # answers fails by itself.
+        # Of eight that went out together all eight hang: so would a ninth. If one hangs and seven
+        # are answered, that one is the trouble.
         outcomes = {result.outcome for result in self.results[-self.parallel :]}
-        late = asyncio.get_running_loop().time() > self.end
-        return late or Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}
+        is_late = asyncio.get_running_loop().time() > self.end
+        return is_late or Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}
 
 
 def _semaphore(endpoint: str) -> asyncio.Semaphore:
-    """Return the bound of a peer in this process: all its parties and modules share them."""
+    """Return the semaphore of a peer in this process: all its parties and modules share it."""
     size = settings.HUB_REQUESTS_PER_PEER
     known = _semaphores.setdefault(asyncio.get_running_loop(), {})
     return known.setdefault((_origin(endpoint), size), asyncio.Semaphore(size))
@@ -145,14 +148,14 @@ async def _send(shared: client.OcpiClient, receiver: Receiver, push: Push) -> Re
 
 
 def failure(error: client.PeerError) -> Outcome:
-    """Return what a missing answer means: for this one message, or for all."""
+    """Return what a missing answer means, for this one message or for all."""
     if isinstance(error, _NOTHING_PASSES):
         return Outcome.UNREACHABLE
     return Outcome.SILENT if isinstance(error, client.PeerTimeout) else Outcome.TEMPORARY
 
 
 def _may_have_arrived(error: client.PeerError) -> bool:
-    """Whether a message may have taken effect: all but one for which no connection came up."""
+    """Whether a message may have taken effect although no answer came."""
     if not isinstance(error, client.PeerUnreachable):
         return not isinstance(error, client.AddressRefused)
     # Connection refused: nothing left this machine. Connection reset: the peer may have read it,
@@ -162,7 +165,7 @@ def _may_have_arrived(error: client.PeerError) -> bool:
 
 
 def judged(push: Push, reply: client.Reply) -> Result:
-    """Judge one answer."""
+    """Return what an answer means for its push."""
     words = (reply.envelope.status_message if reply.envelope else None) or "(no message)"
     reason = f"HTTP {reply.http_status}, status {reply.status_code}"
     outcome = _outcome(push, reply)
@@ -187,7 +190,7 @@ def _outcome(push: Push, reply: client.Reply) -> Outcome:
     if http < _HTTP_ERROR and (code is None or is_success(code)):
         return Outcome.DELIVERED
     if push.method == "DELETE" and (http in _NOT_FOUND or code in _UNKNOWN_THERE):
-        return Outcome.DELIVERED  # it is not there, as was asked for (A-12)
+        return Outcome.DELIVERED  # it is not there, as it should be (A-12)
     return Outcome.UNKNOWN if _may_lack_it(push) else Outcome.REJECTED
 
 

@@ -1,8 +1,8 @@
 """Redrive: what a receiver refused is sent again, as the present state where there is one.
 
-Under the subscription's lease, so that nothing newer is overtaken; where every message counts, what
-waits in the feed and is part of the state goes with it. A dead letter leaves when its message is
-delivered; one that is refused again is replaced by one with the new reason.
+It happens under the subscription's lease, so that nothing newer is overtaken. Where every message
+counts, a state settles the waiting changes that it contains. A dead letter is deleted when its
+message is delivered; one that is refused again is replaced by one with the new reason.
 """
 
 import time
@@ -14,6 +14,7 @@ from database import sql
 from hub.delivery import current_state, leases
 from hub.delivery.attempts import settle
 from hub.delivery.batch_result import BatchResult, ReceiverUnavailable
+from hub.delivery.current_state import StateText
 from hub.delivery.leases import Lease, LeaseLost
 from hub.delivery.policy import DeliveryPolicy, policy_of
 from hub.delivery.push import PartKey, Plan, Push, path_of
@@ -23,13 +24,14 @@ from hub.feed import Batch
 from hub.models import DeadLetter
 
 _BATCH = 100
+# How long to wait for another worker's lease to end, and how often to look.
 _PATIENCE_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class RedriveResult:
-    """What became of some dead letters of one subscription."""
+    """What became of some dead letters of one subscription: how many of each."""
 
     to: str
     delivered: int = 0
@@ -40,9 +42,9 @@ class RedriveResult:
     """No longer in the list when it was their turn: discarded, or sent again by others."""
     left: int = 0
     why: str = ""
-    """Why some are left, and whose."""
+    """Why some are left."""
     stopped: bool = False
-    """Whether nothing more passes at present."""
+    """Whether nothing more of this subscription is tried now."""
 
 
 def redrive(
@@ -76,7 +78,7 @@ def _redrive(subscription_id: int, ids: list[int]) -> Iterator[RedriveResult]:
         batch = _still_there(ids[start : start + _BATCH])
         if not batch:
             continue
-        result = _batch(subscription_id, batch)
+        result = _redrive_batch(subscription_id, batch)
         yield result
         if result.stopped:
             return
@@ -87,13 +89,14 @@ def _still_there(ids: Collection[int]) -> list[DeadLetter]:
     return list(found.select_related("subscription__receiver"))
 
 
-def _batch(subscription_id: int, dead_letters: list[DeadLetter]) -> RedriveResult:
+def _redrive_batch(subscription_id: int, dead_letters: list[DeadLetter]) -> RedriveResult:
     to = str(dead_letters[0].subscription)
-    lease = _patiently(subscription_id)
+    lease = _claimed(subscription_id)
     if lease is None:
         return _stopped(to, dead_letters, "delivery is at work on it; try again")
     try:
-        # Whoever held the lease may have sent them: a CDR would be posted twice.
+        # Read again under the lease: its last holder may have sent some, and a CDR would be posted
+        # twice.
         return _send(lease, _still_there([each.pk for each in dead_letters]), to)
     except LeaseLost:
         return _stopped(to, dead_letters, "another worker took over; try again")
@@ -106,8 +109,8 @@ def _stopped(to: str, dead_letters: Sequence[DeadLetter], why: str) -> RedriveRe
     return RedriveResult(to, left=len(dead_letters), why=why, stopped=True)
 
 
-def _patiently(subscription_id: int) -> Lease | None:
-    """Claim the subscription as soon as its present worker is done."""
+def _claimed(subscription_id: int) -> Lease | None:
+    """Claim the subscription as soon as its present worker is done; None if that takes too long."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         lease = leases.claim(subscription_id)
@@ -127,7 +130,7 @@ def _send(lease: Lease, dead_letters: list[DeadLetter], to: str) -> RedriveResul
         )
     policy = policy_of(subscriber)
     by_key = _by_key(each for each in dead_letters if each.owner in subscriber.owners)
-    so_far = RedriveResult(to, left=len(dead_letters), why=_whose(dead_letters, subscriber))
+    so_far = RedriveResult(to, left=len(dead_letters), why=_withheld(dead_letters, subscriber))
     plan = _plan(policy, by_key)
     try:
         result = settle(policy, plan, lease=lease, end=time.monotonic() + leases.sending_seconds())
@@ -135,12 +138,13 @@ def _send(lease: Lease, dead_letters: list[DeadLetter], to: str) -> RedriveResul
         result = reason.so_far
         so_far = replace(so_far, why=_joined(so_far.why, str(reason)), stopped=True)
     _advance(lease, policy, result)
+    # Neither sent nor settled: nothing is left to be sent of these objects.
     moot = by_key.keys() - {push.key for push in (*plan.pushes, *result.settled)}
     return _concluded(policy, result, by_key, moot, so_far)
 
 
-def _whose(dead_letters: Iterable[DeadLetter], subscriber: Subscriber) -> str:
-    """Say whose dead letters stay because the receiver may not have them."""
+def _withheld(dead_letters: Iterable[DeadLetter], subscriber: Subscriber) -> str:
+    """Say whose objects are not sent because the receiver may not have them any more."""
     owners = ", ".join(sorted({each.owner for each in dead_letters} - subscriber.owners))
     return f"the receiver may no longer have anything of {owners}" if owners else ""
 
@@ -160,21 +164,24 @@ def _plan(policy: DeliveryPolicy, by_key: Mapping[PartKey, Sequence[DeadLetter]]
 
 
 def _advance(lease: Lease, policy: DeliveryPolicy, result: BatchResult) -> None:
-    """Pass over what of the feed is dealt with: read nothing of it, but states contain some."""
+    """Note the changes of the feed that were settled by a state, though none was read from it."""
     nothing_read = Batch((), policy.subscriber.position, complete=True)
     positions = policy.positions(nothing_read, result)
     lease.advance(positions, delivered=len(result.delivered))
 
 
-def _push(key: PartKey, last: DeadLetter, state: tuple[str, int] | None) -> Push | None:
-    """Send what is there now, what is posted as it was; nothing of what is gone but its DELETE."""
-    path = path_of(last.path, key)
-    method, body, revision = "PUT", *(state or ("", 0))
-    if last.method == "POST" or state is None:
-        method, path, body = last.method, last.path, last.body or ""
-    if state is None and method in {"PUT", "PATCH"}:
+def _push(key: PartKey, last: DeadLetter, state: StateText | None) -> Push | None:
+    """Send the present state, a POST as it was, and of what is gone only a DELETE."""
+    if last.method != "POST" and state is not None:
+        path = path_of(last.path, key)
+        return Push(
+            key, "PUT", path, state.text, path, last.correlation_id, revision=state.revision
+        )
+    if last.method in {"PUT", "PATCH"}:
         return None
-    return Push(key, method, path, body, path, last.correlation_id, revision=revision)
+    revision = state.revision if state else 0
+    path, body = last.path, last.body or ""
+    return Push(key, last.method, path, body, path, last.correlation_id, revision=revision)
 
 
 def _concluded(
@@ -184,7 +191,7 @@ def _concluded(
     moot: Collection[PartKey],
     so_far: RedriveResult,
 ) -> RedriveResult:
-    """Remove the dead letters of what is over; what was refused again has a new one."""
+    """Delete the dead letters that are dealt with; what was refused again gets a new one."""
     refused = {each.push.key for each in result.rejected}
     delivered = {push.key for push in result.delivered} - refused
     ids = {key: [each.pk for each in own] for key, own in by_key.items()}

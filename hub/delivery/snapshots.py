@@ -1,7 +1,7 @@
-"""Snapshots: the current objects of an owner, for a receiver that newly may see them.
+"""Snapshots: all objects of an owner, for a receiver that newly may have them.
 
-Chunk by chunk beside the live feed, under the same lease: each object is sent as it is at that
-moment, so the order between snapshot and live changes does not matter.
+They are sent chunk by chunk beside the live feed, under the same lease. Each object goes out as it
+is at that moment, so the order between snapshot and live changes does not matter.
 """
 
 from collections.abc import Collection, Mapping
@@ -32,12 +32,13 @@ from ocpi.types import InterfaceRole, ModuleID
 from ocpi.versions import VERSIONS
 from parties.holders import ref_of
 
-_BATCH = 100
+# Objects of a chunk.
+_CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How much of its snapshots a subscription has sent."""
+    """How many objects of its unfinished snapshots a subscription has sent, and of how many."""
 
     sent: int
     total: int
@@ -50,7 +51,7 @@ def step(lease: Lease, policy: DeliveryPolicy, *, end: float) -> bool:
     if pending is None:
         return False
     viewer = Viewer(subscriber.party, frozenset({pending.owner}))
-    chunk = current_state.objects(subscriber.policy, viewer, after=pending.cursor, limit=_BATCH)
+    chunk = current_state.objects(subscriber.policy, viewer, after=pending.cursor, limit=_CHUNK)
     pushes = [_push(subscriber, pending.owner, each) for each in chunk.objects]
     try:
         result = settle(policy, Plan(pushes), lease=lease, end=end)
@@ -73,8 +74,8 @@ def _push(subscriber: Subscriber, owner: str, each: ObjectRow) -> Push:
 def _path(subscriber: Subscriber, owner: str, each: ObjectRow) -> str:
     ref, module = ref_of(owner), VERSIONS[each.version].modules[subscriber.module]
     kind = module.kept
-    before = module.steps_to(kind, InterfaceRole.RECEIVER) if kind else ()
-    steps = (*before, ref.country_code, ref.party_id, each.object_id)
+    prefix = module.steps_to(kind, InterfaceRole.RECEIVER) if kind else ()
+    steps = (*prefix, ref.country_code, ref.party_id, each.object_id)
     query = variant_query(kind, each.object_key) if kind else ""
     return "/".join(quote(step, safe="") for step in steps) + query
 
@@ -83,13 +84,13 @@ def _advance(lease: Lease, snapshot: Snapshot, chunk: Chunk, result: BatchResult
     """Move the cursor up to the first object that is not settled."""
     lease.delivered(len(result.delivered))
     left = {push.key for push in result.left}
-    # L1 and L3 are delivered, L2 hangs: the cursor stands behind L1, and L3 is sent once more. A
-    # list of exceptions would have to be kept for what may be repeated anyway.
-    over = list(takewhile(lambda each: _key(snapshot.owner, each) not in left, chunk.objects))
-    finished = chunk.is_last and len(over) == len(chunk.objects)
+    # L1 and L3 are delivered, L2 hangs: the cursor moves to L1, and L3 is sent once more. A state
+    # may be repeated, so a list of exceptions is not worth keeping.
+    settled = list(takewhile(lambda each: _key(snapshot.owner, each) not in left, chunk.objects))
+    finished = chunk.is_last and len(settled) == len(chunk.objects)
     Snapshot.objects.filter(pk=snapshot.pk, cursor=snapshot.cursor).update(
-        cursor=over[-1].seq if over else snapshot.cursor,
-        sent=F("sent") + len(over),
+        cursor=settled[-1].seq if settled else snapshot.cursor,
+        sent=F("sent") + len(settled),
         finished_at=timezone.now() if finished else None,
     )
 
@@ -99,7 +100,7 @@ def _key(owner: str, each: ObjectRow) -> PartKey:
 
 
 def progress(subscription_ids: Collection[int]) -> Mapping[int, Progress]:
-    """Return how far the unfinished snapshots are, in two queries."""
+    """Return how far the unfinished snapshots of each subscription are."""
     unfinished = Snapshot.objects.filter(subscription__in=subscription_ids, finished_at=None)
     summed = [
         _summed(unfinished.filter(subscription__module=name), ModuleID(name))
@@ -110,12 +111,13 @@ def progress(subscription_ids: Collection[int]) -> Mapping[int, Progress]:
 
 
 def _summed(
-    running: QuerySet[Snapshot], module: ModuleID
+    unfinished: QuerySet[Snapshot], module: ModuleID
 ) -> QuerySet[Snapshot, tuple[int, int, int]]:
+    """Select (subscription, objects sent, objects left) for the snapshots of one module."""
     objects = POLICIES[module].model._default_manager  # noqa: SLF001 - a documented name of Django
     ahead = objects.filter(owner=OuterRef("owner"), audience="", seq__gt=OuterRef("cursor"))
     counted = ahead.order_by().values("owner").annotate(number=Count("*")).values("number")
-    with_rest = running.annotate(rest=Coalesce(Subquery(counted), 0))
+    with_rest = unfinished.annotate(rest=Coalesce(Subquery(counted), 0))
     grouped = with_rest.values("subscription").annotate(
         all_sent=Sum(F("sent")), all_rest=Sum("rest")
     )

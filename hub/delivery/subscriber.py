@@ -25,10 +25,11 @@ from parties.quirks import parsed
 class Subscriber:
     """Everything that has to be known to work on one subscription.
 
-    It `is_news` that its platform takes a message: it failed before, or was silent for a while.
-    Until `paused_until`, if given, it is left alone. It `has_snapshot` if one is to be sent.
-    `ahead` is dealt with although it lies beyond the position; `in_doubt` may have arrived. By
-    transaction `compacted_to` whole states replace what was passed over.
+    `is_news`: that its platform takes a message is new, since it failed before or was silent for a
+    while. Until `paused_until`, if given, the platform is left alone. `has_snapshot`: one is still
+    to be sent. `ahead` is dealt with although it lies beyond the position; `in_doubt` may have
+    arrived. Up to transaction `compacted_to` changes may have been passed over, so that only states
+    go out.
     """
 
     subscription_id: int
@@ -50,12 +51,15 @@ class Subscriber:
     def is_paused(self) -> bool:
         return self.paused_until is not None and self.paused_until > timezone.now()
 
-    def why(self, cause: Result) -> str:
-        """Say why something failed, where many may read it: no words that may quote a driver's."""
+    def shown_reason(self, cause: Result) -> str:
+        """Return why something failed, fit for logs and console.
+
+        In modules about drivers without the receiver's own words, which may quote a token.
+        """
         return cause.reason if self.module in ABOUT_DRIVERS else cause.explanation
 
     def may_have_all(self) -> bool:
-        """Whether it may still have what it might when the work began."""
+        """Whether it still has access to all `owners` that it had when it was looked up."""
         return self.owners <= backlog.owners(self.subscription_id, self.module)
 
     def succeeded(self) -> None:
@@ -66,7 +70,7 @@ class Subscriber:
     def failed(
         self, reason: str, *, answered: bool, is_refusal: bool, retry_after: float | None
     ) -> None:
-        """Let its platform back off, longer each time; one that stays silent is OFFLINE."""
+        """Let its platform back off, longer each time; one that stays silent becomes OFFLINE."""
         connection_health.failed(
             self.platform_id, reason, answered=answered, retry_after=retry_after
         )
@@ -87,8 +91,8 @@ class Subscriber:
 def find_subscriber(subscription_id: int, module: ModuleID) -> Subscriber | None:
     """Look a subscriber up; None when it is gone or offers no endpoint any more.
 
-    The snapshots of owners whose objects it may not have now are forgotten: whoever reads the feed
-    passes over their changes for good, and they come back by a new snapshot only.
+    Snapshots of owners to which it has no access now are deleted: reading the feed passes over
+    their changes for good, so that only a new snapshot can bring their objects again.
     """
     rows = backlog.rows(SUBSCRIBER[POLICIES[module].personal], module, id=subscription_id)
     if not rows:

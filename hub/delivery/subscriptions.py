@@ -1,4 +1,4 @@
-"""Subscriptions and snapshots: one row each, in line with who may have what.
+"""Subscriptions and snapshots, kept in line with who may have what.
 
 docs/architecture.md#delivery; A-24, A-38. Access itself is judged by `parties.access` alone.
 """
@@ -24,23 +24,25 @@ from parties.connection_status import REGISTERED
 log = logging.getLogger(__name__)
 
 _RECONCILE_TIMEOUT = "10s"
+# The number of an advisory lock of PostgreSQL: OCPI in ASCII.
 _RECONCILE_LOCK = 0x4F435049
 
 
 def reconcile() -> None:
     """Bring subscriptions and snapshots in line with who may have what.
 
-    Whoever newly may see an owner's objects gets a snapshot of them; access that ended forgets
-    its snapshot, so that a later one starts afresh, and so does who registered anew. Where every
-    message counts there are no snapshots: a subscription begins with the feed, and waits for a
-    receiver that is gone.
+    Where the latest state counts, a receiver that newly may have an owner's objects gets a snapshot
+    of them. When its access ends the snapshot is deleted, and when it unregisters or registers anew
+    the whole subscription, so that it starts afresh. Where every message counts there are no
+    snapshots: a subscription begins with the oldest change of the feed, and outlasts the
+    registration of its receiver.
     """
     registered = {"receiver__platform__status__in": REGISTERED, "receiver__is_active": True}
-    anew = {"receiver__platform__registered_at__gt": F("created_at")}
+    registered_anew = {"receiver__platform__registered_at__gt": F("created_at")}
     steps: list[Callable[[], object]] = [
         feed_retention.adopt_restored_feed,
-        _forgettable().exclude(**registered).delete,
-        _forgettable().filter(**anew).delete,
+        _to_latest_states().exclude(**registered).delete,
+        _to_latest_states().filter(**registered_anew).delete,
     ]
     steps += [
         partial(_execute, statement, module)
@@ -48,19 +50,19 @@ def reconcile() -> None:
         for statement in _STEPS[policy.delivery]
     ]
     for step in steps:
-        _briefly(step)
+        _take(step)
 
 
-def _briefly(step: Callable[[], object]) -> None:
-    """Take a step unless another process is at it; one that takes too long has to wait.
+def _take(step: Callable[[], object]) -> None:
+    """Take a step unless another process is at it; if it takes too long, leave it for later.
 
-    A transaction each: the feed is read below the oldest one that runs.
+    Each has its own transaction, as a short one: the feed is read only below the oldest that runs.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statements.LOCK, [_RECONCILE_LOCK])
-            [free] = cursor.fetchone()
-            if free:
+            [is_free] = cursor.fetchone()
+            if is_free:
                 cursor.execute(f"SET LOCAL statement_timeout = '{_RECONCILE_TIMEOUT}'")
                 step()
     except (OperationalError, IntegrityError) as error:  # the latter: a row it names is gone
@@ -75,17 +77,17 @@ def pending_snapshot(subscription_id: int) -> Snapshot | None:
 
 
 def _has_to_wait(subscription: Subscription) -> bool:
-    """Whether a newcomer gets other things first, tariffs before locations (TAR-13, A-121)."""
-    first = Snapshot.objects.filter(
+    """Whether a newcomer gets other modules first, tariffs before locations (TAR-13, A-121)."""
+    earlier = Snapshot.objects.filter(
         subscription__receiver=subscription.receiver_id,
-        subscription__module__in=backlog.before(ModuleID(subscription.module)),
+        subscription__module__in=backlog.modules_before(ModuleID(subscription.module)),
         finished_at=None,
-        created_at__gt=timezone.now() - timedelta(seconds=backlog.FIRST_SECONDS),
+        created_at__gt=timezone.now() - timedelta(seconds=backlog.HEAD_START_SECONDS),
     )
-    return first.exists()
+    return earlier.exists()
 
 
-def _forgettable() -> QuerySet[Subscription]:
+def _to_latest_states() -> QuerySet[Subscription]:
     return Subscription.objects.exclude(module__in=EVERY_MESSAGE_MODULES)
 
 

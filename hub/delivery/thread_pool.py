@@ -1,8 +1,8 @@
-"""The threads of a worker that deliver: as many subscriptions at once, each by one of them.
+"""The threads of a worker that deliver: each works on one subscription at a time.
 
-What is behind is handed to them as it is found, without a message to the broker for each receiver.
-They know nothing that is not in the database: what a worker that was killed had taken on is found
-by beat as soon as its leases ran out.
+A subscription that is behind is handed to them as it is found, without a message to the broker for
+each receiver. Nothing is known to them alone: if the worker is killed, its subscriptions are found
+behind again by beat's next round, and claimed once its leases have ended.
 """
 
 import logging
@@ -18,37 +18,38 @@ log = logging.getLogger(__name__)
 Work = Callable[[int], ModuleID | None]
 """Delivers to a subscription; returns its module, or None while another worker is at it."""
 Look = Callable[[ModuleID, int], None]
-"""Sees whether more came for a subscription of a module while its lease was held."""
+"""Looks whether more came for a subscription of a module while its lease was held."""
 
 
 class DeliveryPool:
-    """Takes each subscription on once at a time; the threads start with the first."""
+    """Works on each subscription in one thread at a time; threads start with the first one."""
 
     def __init__(self, work: Work, look: Look, *, threads: int) -> None:
-        """Remember what to do, and what to do after that."""
+        """Call `work` for each subscription, and `look` after it."""
         self._work, self._look = work, look
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="delivery")
+        # Subscriptions that wait for a thread or are worked on.
         self._taken: set[int] = set()
         self._lock = Lock()
         self._running: set[Future[None]] = set()
         self._is_closed = False
 
     def submit(self, subscription_ids: Iterable[int]) -> None:
-        """Deliver to these soon, but for those somebody here is about to deliver to."""
+        """Deliver to these soon, except those that already wait or are worked on here."""
         for subscription_id in subscription_ids:
             with self._lock:
                 if subscription_id not in self._taken and not self._is_closed:
                     self._taken.add(subscription_id)
-                    begun = self._threads.submit(self._deliver, subscription_id)
-                    self._running.add(begun)
-                    begun.add_done_callback(self._running.discard)
+                    future = self._threads.submit(self._deliver, subscription_id)
+                    self._running.add(future)
+                    future.add_done_callback(self._running.discard)
 
     def close(self) -> None:
-        """Begin nothing more. It takes no lock: a signal may come whatever the process is at."""
+        """Begin nothing more. Takes no lock: a signal handler may interrupt whoever holds it."""
         self._is_closed = True
 
     def wait(self) -> None:
-        """Return once all is done that was taken on, and what came of it."""
+        """Return once all that was begun is done, and what that submitted in turn."""
         while running := self._running.copy():
             wait(running)
 
@@ -63,7 +64,7 @@ class DeliveryPool:
     def _work_and_look(self, subscription_id: int) -> None:
         try:
             module = None if self._is_closed else self._work(subscription_id)
-        finally:  # before the look: what is found behind from now on is taken on again
+        finally:  # before the look, which may submit this subscription again
             with self._lock:
                 self._taken.discard(subscription_id)
         if module is not None:

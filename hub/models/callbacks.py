@@ -14,9 +14,9 @@ from parties.models.columns import LONGEST_MODULE, module_field
 
 
 class Callback(models.Model):
-    """A request whose result is still to come, and to whom it shall go.
+    """A request whose results are still to come, and where they go.
 
-    Its id stands in the URL the receiver got instead of `url`; only that receiver's platform may
+    Its id is in the URL that the receiver got instead of `url`. Only that receiver's platform may
     use it, as often as it likes until it expires.
     """
 

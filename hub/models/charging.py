@@ -1,7 +1,7 @@
 """Tariffs, tokens, sessions and CDRs as they are stored.
 
-Spec: 2.2.1 mod_tariffs, mod_tokens, mod_sessions, mod_cdrs. Ids that point to other objects are
-folded, as the keys they point to.
+Spec: 2.2.1 mod_tariffs, mod_tokens, mod_sessions, mod_cdrs. Ids of other objects are folded, like
+the keys of those objects.
 """
 
 from typing import ClassVar
@@ -13,9 +13,9 @@ from django.db.models.functions import Now, Right, Upper
 from hub.models.stored import StoredObject
 
 ERASED = "ERASED"
-"""What stands for what was erased; valid for each member of OCPI that identifies a driver."""
+"""Replaces what was erased: a valid value of each field of OCPI that identifies a driver."""
 ENDING = 4
-"""How many last characters of a token's uid the message log keeps."""
+"""How many characters at the end of a token's uid the message log keeps."""
 
 
 class RandomUUID(models.Func):
@@ -67,7 +67,7 @@ class Token(StoredObject):
 class Charged(StoredObject):
     """What a Session and a CDR have in common: who charged where with which token, and when.
 
-    `audience` is whom it was sent to; `recipient` the owner of its token, for whom it is.
+    `audience` is the party it was sent to, `recipient` the owner of its token, for whom it is.
     """
 
     recipient = models.CharField(max_length=26, blank=True, default="")
@@ -110,8 +110,8 @@ class Session(Charged):
 class Cdr(Charged):
     """A Charge Detail Record, which never changes. Spec: 2.2.1 mod_cdrs.
 
-    `reference` stands in the URL its owner gets as `Location`; `remote_location` is what the
-    receiver of a CDR that was addressed to it answered, empty when it named none.
+    `reference` is in the URL that its owner gets as `Location`. `remote_location` is the `Location`
+    that the receiver answered where the CDR was addressed to it; empty if it named none.
     """
 
     session_key = models.TextField("session", blank=True, default="", db_index=True)

@@ -1,4 +1,4 @@
-"""Client info: the status of each party as each platform sees it, and how much of that was sent.
+"""Client info: the status of each party as each platform sees it, and whether it was sent there.
 
 Spec: 2.2.1 mod_hub_client_info, ClientInfo object.
 """
@@ -17,7 +17,7 @@ from parties.models.columns import choices
 class ClientInfo(models.Model):
     """One party in one role, as one platform sees it; it outlives the party.
 
-    It is to be sent while `sent_status` is another than `status`.
+    It is to be sent while `sent_status` differs from `status`.
     """
 
     platform = models.ForeignKey(Platform, models.CASCADE, related_name="client_info")

@@ -1,4 +1,4 @@
-"""Delivery: subscriptions, their snapshots, what receivers took, and what they refused."""
+"""Delivery: subscriptions and their snapshots, dead letters and receipts."""
 
 from typing import Any, ClassVar
 
@@ -45,9 +45,9 @@ class Subscription(models.Model):
 
 
 class Snapshot(models.Model):
-    """The current objects of one owner on their way to a subscriber who may newly see them.
+    """All objects of one owner, for a subscriber that newly may have them, and how many are sent.
 
-    It runs beside the live feed: each step sends an object as it is at that moment.
+    It goes out beside the live feed: each object as it is at that moment.
     """
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="snapshots")
@@ -101,8 +101,8 @@ class DeadLetter(models.Model):
 class Receipt(models.Model):
     """What one receiver took last of an object or a part, and what became of a later attempt.
 
-    Decided in 0008: one row for each, written with the batch that sent it. What was refused is a
-    dead letter, what was not tried lies beyond the subscription's position.
+    docs/decisions/0008-who-has-what.md: one row for each, written with the batch that sent it. What
+    was refused is a dead letter, what was not tried lies beyond the subscription's position.
     """
 
     subscription = models.ForeignKey(

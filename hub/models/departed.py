@@ -1,7 +1,7 @@
-"""What is kept of a platform that was forgotten: its CDRs, for the law, and when it left.
+"""Departed platforms: of one that was forgotten, its CDRs, kept for the law, and when it left.
 
-docs/privacy.md. Nothing that answers a peer reads these tables: whoever registers the same party
-later gets nothing of it.
+docs/privacy.md. Nothing that answers a peer reads these tables: a platform that registers the same
+party later gets nothing of them.
 """
 
 from typing import Any, ClassVar
@@ -41,9 +41,10 @@ class KeptCdr(models.Model):
 
 
 class Departed(models.Model):
-    """Until when a party received a module by a platform that is forgotten.
+    """Until when a party of a forgotten platform received a module.
 
-    What is older and still on its owners' lists is of that one, not of who has its name now.
+    What is older, and still in its owner's list, was for that party, not for the one that has its
+    name now.
     """
 
     party = models.CharField(max_length=6)

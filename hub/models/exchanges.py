@@ -1,4 +1,4 @@
-"""The message log: every request and its response, as far as it may be known afterwards.
+"""The message log: every request and its response, masked.
 
 docs/architecture.md#the-message-log. The table is partitioned by the day of `at` (hub.message_log).
 """
@@ -11,9 +11,9 @@ from parties.models.columns import module_field
 
 
 class Exchange(models.Model):
-    """One request, in or out, and what it was answered; nothing secret is in it.
+    """One request, in or out, and its answer; nothing secret is in it.
 
-    Parties and platforms are named, not referred to: the log outlives them.
+    Parties and platforms are there by name, not by foreign key: the log outlives them.
     """
 
     at = models.DateTimeField(help_text="When the request began")

@@ -1,7 +1,8 @@
 """Figures: counted as things happen, so that the dashboard counts nothing when it is looked at.
 
 docs/architecture.md#figures. Written with the message log (`hub.message_log.counters`), or by a
-trigger with what they count; every column is one of few words, whatever a peer sends.
+trigger with what they count. No text column takes more than a bounded number of values, whatever a
+peer sends.
 """
 
 from typing import Any, ClassVar
@@ -33,7 +34,7 @@ class Traffic(models.Model):
 
 
 class Failure(models.Model):
-    """How often in an hour messages of a party came to nothing, and with which code."""
+    """How often in an hour messages of a party failed, and with which code."""
 
     hour = models.DateTimeField()
     party = models.CharField(max_length=6, help_text="A known party, as NL-CPA; empty: none")
@@ -71,7 +72,8 @@ class Throttled(models.Model):
 class Billed(models.Model):
     """How many CDRs were posted in an hour, and the energy in them.
 
-    Kept by a trigger; several `slot`s an hour, so that those who post at once wait for nobody.
+    Written by a trigger. An hour has several rows, its slots, so that CDRs posted at the same time
+    do not wait for one row's lock.
     """
 
     hour = models.DateTimeField()

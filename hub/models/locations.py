@@ -53,8 +53,8 @@ class Evse(StoredPart):
 class Spot(models.Model):
     """Where a published Location lies on the map, and how many of its EVSEs have which status.
 
-    Kept by a trigger in the transaction of the Location's own change; what is for one audience
-    alone has none. `x` and `y` are steps of the web map's projection, from its top left.
+    Written by a trigger in the transaction of the Location's own change; one for a single audience
+    has none. `x` and `y` are steps of the web map's projection, from its top left.
     """
 
     location = models.OneToOneField(
@@ -82,10 +82,10 @@ class Spot(models.Model):
 
 
 class EvseChange(models.Model):
-    """A change of an EVSE's status, written by a trigger; of several in a minute the last.
+    """A change of an EVSE's status, written by a trigger; of several in a minute only the last.
 
-    `before` is what it was when the minute began: empty when the EVSE was not there. `status` is
-    empty when a full PUT of its Location left it out.
+    `before` is the status when the minute began, empty if the EVSE was not there yet. `status` is
+    empty if a PUT of its Location left it out.
     """
 
     evse = models.ForeignKey(

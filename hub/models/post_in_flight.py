@@ -1,4 +1,4 @@
-"""POSTs in flight: what is on its way to its receiver, so that nobody sends it twice meanwhile.
+"""POSTs in flight: what is on its way to its receiver, so that it is not sent twice meanwhile.
 
 Spec: 2.2.1 mod_cdrs (POST); A-96.
 """
@@ -9,9 +9,9 @@ from django.db import models
 
 
 class Posting(models.Model):
-    """One claim to post an object, and for a moment what became of it.
+    """The claim of one process to post an object, and for a moment the answer it got.
 
-    Whoever holds the `claim` posts, until `until` at the latest; without `http_status` it is open.
+    The claim ends at `until` at the latest. Without `http_status` there is no answer yet.
     """
 
     owner = models.CharField(max_length=26)

@@ -12,12 +12,12 @@ from parties.models.columns import module_field
 class PullState(models.Model):
     """One party's list of one module: when it was read, how far a crawl is, when the next is due.
 
-    The counts are those of the crawl under way, or else of the last one; what was passed over is
-    counted since everything was read.
+    The counts are those of the crawl under way, or else of the last one; `passed_over` is counted
+    since the last full crawl began.
     """
 
     class Phase(models.TextChoices):
-        """What is under way."""
+        """Which crawl is under way."""
 
         IDLE = "IDLE"
         FULL = "FULL"
@@ -109,9 +109,10 @@ class Quarantined(models.Model):
 
 
 class Presence(models.Model):
-    """One row: when a web process last said that it and the database were there.
+    """One row: when a web process last wrote that it and the database were there.
 
-    A gap of minutes between two of them is an outage: whoever pushed then has to be read.
+    A long gap between two writes is an outage: what was pushed then is missing, and all lists are
+    read again (`hub.pull.outages`).
     """
 
     at = models.DateTimeField()

@@ -83,8 +83,8 @@ class StoredObject(models.Model):
 class StoredPart(models.Model):
     """A part with a row of its own, so that changing it does not rewrite the whole object.
 
-    It belongs to the object's present text when its `generation` is the object's; others are what
-    a later PUT left out, kept to be recognised (of an EVSE it is 0 then).
+    It is in the object while its `generation` is the object's. A part that a later PUT left out
+    keeps its row with generation 0, so that it is recognised if it comes back.
     """
 
     uid = models.TextField(help_text="As its owner spells it")
@@ -103,7 +103,7 @@ class StoredPart(models.Model):
 
 
 def of_party(rows: models.QuerySet[Any], ref: PartyRef) -> models.QuerySet[Any]:
-    """Keep what a party owns or is to have, at whichever platform."""
+    """Filter by what a party owns or is to have, at whichever platform."""
     known = holders.names(ref)
     either = ((f"{side}__in", known) for side in rows.model.SIDES)
     return rows.filter(models.Q(*either, _connector=models.Q.OR))

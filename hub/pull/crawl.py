@@ -27,9 +27,11 @@ from parties import connection_health
 log = logging.getLogger(__name__)
 
 BUDGET_SECONDS = 60.0
-"""So long a task reads one list; the list's next task goes on where this one stopped."""
+"""How long a task reads one list; the list's next task goes on where this one stopped."""
+_LONGEST_REMARK = 500
 
 Watcher = Callable[[PullState], None]
+"""Is called with the state of a list after each page."""
 _IDLE = PullState.Phase.IDLE
 
 
@@ -38,7 +40,7 @@ def crawl(
 ) -> None:
     """Read the claimed list; `watch` is called with its state after each page."""
     end = time.monotonic() + seconds
-    visited: set[str] = set()  # of this run: URLs of pages, and digests of what was in them
+    visited: set[str] = set()  # by this task: URLs of pages, and digests of their objects
     try:
         while _step(lease, visited, watch) and time.monotonic() < end:
             sql.release()
@@ -51,7 +53,7 @@ def crawl(
 
 
 def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
-    """Read a page; False when the list is at its end, or cannot be read now."""
+    """Read a page; return False when the list is at its end, or cannot be read now."""
     state = lease.state()
     try:
         source = find(state)
@@ -63,7 +65,7 @@ def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
     except PullFailed as failure:
         log.warning("%s: %s", state, failure)
         lease.failed(state, failure, behind=_behind(source.listing(state), state))
-        _have_pinged(state, failure)
+        _have_checked(state, failure)
     else:
         state = lease.state()
         if watch is not None:
@@ -72,8 +74,8 @@ def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
     return False
 
 
-def _have_pinged(state: PullState, failure: PullFailed) -> None:
-    """Have a platform pinged that cannot be asked, or refuses the hub's token."""
+def _have_checked(state: PullState, failure: PullFailed) -> None:
+    """Have a platform checked that cannot be asked or refuses the hub's token."""
     if failure.kind in {FailureKind.NO_ANSWER, FailureKind.WITHHELD}:
         connection_health.doubt(state.party.platform_id)
 
@@ -94,7 +96,7 @@ def _read_page(lease: CrawlLease, source: Source, state: PullState, visited: set
     position = _position(listing, state)
     if state.pages >= pagination.MOST_PAGES:
         text = f"the list has more than {pagination.MOST_PAGES:,} pages, or no end"
-        lease.finish(state, doubt=text)
+        lease.finish(state, shortfall=text)
         return
     page = _ask_or_go_on_by_offset(lease, source, position)
     if page is None:
@@ -106,8 +108,8 @@ def _read_page(lease: CrawlLease, source: Source, state: PullState, visited: set
     if continuation.remark:
         log.warning("%s: %s", state, continuation.remark)
     result = ingest.apply(source, page.items, page.correlation_id)
-    # The objects are stored by now. All that is noted of the page is one transaction: if the worker
-    # dies before it, the page is read again, and its objects are found unchanged.
+    # The objects are stored by now. What is noted of the page is written in one transaction: if the
+    # worker dies before it, the page is read again, and its objects are found unchanged.
     with transaction.atomic():
         _note(lease, state, continuation, result, page)
         if continuation.position is None:
@@ -115,10 +117,10 @@ def _read_page(lease: CrawlLease, source: Source, state: PullState, visited: set
 
 
 def _paging(page: PulledPage, position: CrawlPosition, visited: set[str]) -> PagingInfo:
-    """Return what a page says of the rest; remember its URL and its objects."""
+    """Return what a page says about the rest, and add it to `visited`."""
     content = blake2b(b"".join(page.items), digest_size=16).hexdigest()
-    # Some platforms ignore `offset` and send the first page for ever, each time under a new URL:
-    # only what is in it shows that the list goes in circles.
+    # Some platforms ignore `offset` and send the first page for ever, each time at a new URL: only
+    # its content shows that the list goes in circles.
     is_repeated = bool(page.items) and content in visited
     visited |= {position.url, content}
     return replace(page.paging, is_repeated=is_repeated)
@@ -129,16 +131,14 @@ def _position(listing: Listing, state: PullState) -> CrawlPosition:
 
 
 def _behind(listing: Listing, state: PullState) -> CrawlPosition:
-    """Return the page after the one that failed, taken to be as long as those before it."""
+    """Return the page behind the one that failed, which is taken to be as long as the average."""
     size = math.ceil(state.seen / state.pages) if state.pages else listing.limit
     return pagination.behind(listing, _position(listing, state), size=min(size, listing.limit) or 1)
 
 
 def _shortfall(continuation: Continuation, state: PullState, position: CrawlPosition) -> str:
-    """Say why a crawl at its end is not complete; empty if it is.
-
-    The offset of a position counts the objects of a skipped page too, `seen` does not.
-    """
+    """Say why a crawl at its end is not complete; empty if it is."""
+    # `received` counts the objects of a page that was passed over too, `seen` does not.
     if position.received > state.seen:
         return f"not complete: a page that does not come was passed over ({state.last_error})"
     if continuation.is_certain:
@@ -149,7 +149,7 @@ def _shortfall(continuation: Continuation, state: PullState, position: CrawlPosi
 def _ask_or_go_on_by_offset(
     lease: CrawlLease, source: Source, position: CrawlPosition
 ) -> PulledPage | None:
-    """Ask for a page; None when its Link led nowhere: the list goes on by offset then."""
+    """Ask for a page; None if a Link led nowhere: the next step goes on by offset."""
     try:
         return ask(source, position)
     except PullFailed as failure:
@@ -158,7 +158,8 @@ def _ask_or_go_on_by_offset(
             raise
         listing = source.listing(lease.state())
         remark = f"its Link led nowhere ({failure}); went on by offset"
-        lease.go_on_at(pagination.at(listing, position.received, by_offset=True), remark[:500])
+        elsewhere = pagination.at(listing, position.received, by_offset=True)
+        lease.go_on_at(elsewhere, remark[:_LONGEST_REMARK])
         return None
 
 
@@ -169,8 +170,8 @@ def _note(
     result: IngestResult,
     page: PulledPage,
 ) -> None:
-    """Note what a page brought."""
-    # As `ingest` names what is broken: by owner and key. Only this party's own are `listed`.
+    """Note what a page brought, and where the list goes on."""
+    # `listed` has keys of this party's objects alone; `ingest` names broken ones by owner and key.
     usable = {f"{state.party.key}/{key}" for key in result.listed}
     usable -= {each.key for each in result.broken}
     quarantine.note(state.pk, result.broken, usable=usable)
@@ -184,18 +185,18 @@ def _note(
 
 
 def _finish(lease: CrawlLease, source: Source, begun: PullState, shortfall: str) -> None:
-    """Conclude a crawl whose list is at its end, unless another was ordered meanwhile."""
+    """Conclude a crawl whose list is at its end, unless a new one was requested meanwhile."""
     state = lease.state()
-    # Whoever orders a list, or begins it afresh, makes it IDLE: what was read is not complete then.
+    # Requesting a full crawl sets the phase to IDLE: this one does not count as complete then.
     if state.phase != begun.phase:
         return
     reconciliation.conclude(source, state, is_certain=not shortfall)
     if state.phase == PullState.Phase.FULL and state.started_at is not None and not shortfall:
         quarantine.forget_older(state.pk, state.started_at)
-    lease.finish(state, doubt=shortfall)
+    lease.finish(state, shortfall=shortfall)
     log.info("%s: %d objects, %d stored", state, state.seen, state.stored)
 
 
 def claim(state_id: int) -> CrawlLease | None:
-    """Claim a list for a task; None if it is not due, or its platform or too many are read."""
+    """Claim a list for a task; None if it is not due, its platform is read, or too many are."""
     return leases.claim(state_id, most=settings.HUB_PULL_PLATFORMS)

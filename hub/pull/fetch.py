@@ -1,6 +1,6 @@
-"""A page of a party's list: the request for it, and what is wrong with an answer that has none.
+"""A page of a party's list: the request for it, and what is wrong if no page is answered.
 
-Spec: 2.2.1 transport and format, GET of lists; the headers of a request of the hub's own (A-126).
+Spec: 2.2.1 transport and format, GET of lists. The request is the hub's own (A-126).
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,12 @@ from ocpi.transport.message_ids import MessageIds
 from ocpi.types import one_line
 
 MOST_OBJECTS = 100_000
-"""Of one page: what OCPI calls an object takes two hundred bytes, a page has twenty million."""
+"""Of one page: 20 MB (`HUB_MAX_RESPONSE_BYTES`) of OCPI's shortest objects, some 200 bytes each."""
 _NOTHING_PASSES = (client.PeerUnreachable, client.AddressRefused)
 _THEIR_FAILURES = range(3000, 4000)
+# Characters shown of the peer's own words.
 _LONGEST_WORDS = 120
+# Of a number in a header: more than any list needs, and fewer than a column holds.
 _MOST_DIGITS = 15
 
 
@@ -30,22 +32,23 @@ class FailureKind(StrEnum):
     """What a failed request says about the next one."""
 
     NO_ANSWER = "no answer"
-    """The platform cannot be asked at present, for nothing at all."""
+    """The platform cannot be asked for anything at present."""
     WITHHELD = "withheld"
-    """This list is not to be had at present, whichever page."""
+    """No page of this list can be had at present."""
     THROTTLED = "throttled"
     """The platform asks for fewer requests."""
     FAILED = "failed"
     """This page failed; it may come later, or never."""
     REFUSED = "refused"
-    """It will not give this page: its URL may be the reason."""
+    """The platform refuses this page: its URL may be the reason."""
 
 
+# 401: the token is unknown, for whatever list. 403: the token may not read this one.
 _CREDENTIALS_REFUSED = {401: FailureKind.NO_ANSWER, 403: FailureKind.WITHHELD}
 
 
 class PullFailed(Exception):
-    """A page did not come; the text is the sentence for the operator, `words` are the peer's."""
+    """A page did not come; the text is for the operator, `words` are the peer's own."""
 
     def __init__(
         self, reason: str, kind: FailureKind, *, words: str = "", retry_after: float | None = None
@@ -104,7 +107,11 @@ def _unanswered(error: client.PeerError) -> PullFailed:
 
 
 def _items_of(source: Source, reply: client.Reply) -> list[bytes]:
-    """Return the objects of a page; what a list about drivers says else may name them."""
+    """Return the objects of a page.
+
+    Where the list is about drivers, a failure is reported without the peer's words: they may name
+    one.
+    """
     try:
         return _items(reply)
     except PullFailed as failure:
@@ -134,9 +141,9 @@ def _items(reply: client.Reply) -> list[bytes]:
 
 
 def _objects(data: bytes | None) -> list[bytes]:
-    """Return the items of a page unless they are more than anybody has room for.
+    """Return the objects of a page, unless there are more of them than memory allows.
 
-    Each costs more than its text: many times as much where it is wrong.
+    Each takes more memory than its text, many times as much if it has many findings.
     """
     if data is not None and raw_json.has_more(data, MOST_OBJECTS):
         hint = "give the platform the quirk page_limit with a smaller number"

@@ -1,7 +1,7 @@
 """Ingestion of a page: each object by itself is stored, passed over or quarantined.
 
-Spec: 2.2.1 transport and format, pull; TF-31, TF-53, TF-103 to TF-107. The owner of an object is
-whom it names itself, whichever party was asked for it.
+Spec: 2.2.1 transport and format, pull; TF-31, TF-53, TF-103 to TF-107. An object's owner is the
+party that it names itself, whichever party was asked for the list.
 """
 
 from collections import Counter
@@ -25,6 +25,7 @@ from ocpi.modules import ObjectType
 from ocpi.types import PartyRef, parse_datetime
 from ocpi.validation import decode_object
 
+# In characters. What is longer is cut in the quarantine, or refused as an object's key.
 LONGEST_TEXT = 20_000
 _LONGEST_ID = 255
 _LONGEST_KEY = 255
@@ -32,7 +33,7 @@ MOST_FINDINGS = 20
 
 
 class _Named(msgspec.Struct):
-    """What tells objects apart; anything else is passed over without becoming an object."""
+    """The id of an object; the decoder skips all else without making Python objects of it."""
 
     id: str = ""
 
@@ -42,7 +43,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 @dataclass(frozen=True, slots=True)
 class BrokenObject:
-    """An object that cannot be used, and why; `key` identifies it among others."""
+    """An object that cannot be used, and why; `key` is what the quarantine knows it by."""
 
     key: str
     object_id: str
@@ -53,9 +54,10 @@ class BrokenObject:
 
 @dataclass(slots=True)
 class IngestResult:
-    """What became of a page: how many objects of each outcome, whom it had, what was broken.
+    """What became of a page: how many objects were stored, passed over and so on; which are broken.
 
-    It `is_gapless` when each of its objects could be identified.
+    `listed` has the keys of all objects of the party that was asked, broken or not. The page
+    `is_gapless` if each of its objects could be identified.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -79,28 +81,28 @@ class _Identity:
 
     @property
     def whole(self) -> str:
-        """What identifies it among all of its module."""
+        """What identifies it among all objects of its module."""
         return f"{self.owner}/{self.key}"
 
     @property
     def path(self) -> str:
-        """Where below its endpoint a receiver is to have it."""
+        """Its path below a receiver's endpoint."""
         steps = (self.country_code, self.party_id, self.object_id)
         return "/".join(quote(step, safe="") for step in steps)
 
 
 def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> IngestResult:
-    """Store what can be stored of a page and say what became of all of it."""
+    """Store what can be stored of a page, and return what became of all of it."""
     result = IngestResult(Counter(seen=len(items)))
     usable: list[Pulled] = []
     for text in items:
-        _sort(source, text, correlation_id, usable, result)
+        _ingest_one(source, text, correlation_id, usable, result)
     if source.kind.posted:
         usable = _not_under_way(usable, result)
     outcomes = pull_writes.store(usable) if usable else []
-    for one, outcome in zip(usable, outcomes, strict=True):
-        if outcome in _REASONS:
-            _reject(result, one.request.body, _identity_of(one), *_REASONS[outcome])
+    for pulled, outcome in zip(usable, outcomes, strict=True):
+        if outcome in _BROKEN_OUTCOMES:
+            _reject(result, pulled.request.body, _identity_of(pulled), *_BROKEN_OUTCOMES[outcome])
         else:
             result.counts[outcome.value] += 1
     result.counts["quarantined"] = len(result.broken)
@@ -108,13 +110,16 @@ def apply(source: Source, items: Sequence[bytes], correlation_id: str) -> Ingest
 
 
 def _not_under_way(usable: list[Pulled], result: IngestResult) -> list[Pulled]:
-    """Leave alone what is being posted: it must not come by two ways; the list still has it."""
-    posted = posts_in_flight.under_way([one.key for one in usable])
-    result.counts[PullOutcome.OLDER.value] += sum(one.key in posted for one in usable)
-    return [one for one in usable if one.key not in posted]
+    """Leave out what is being posted right now: a CDR must not reach its receiver by two ways.
+
+    The next crawl finds it in the list again.
+    """
+    posted = posts_in_flight.under_way([pulled.key for pulled in usable])
+    result.counts[PullOutcome.OLDER.value] += sum(pulled.key in posted for pulled in usable)
+    return [pulled for pulled in usable if pulled.key not in posted]
 
 
-_REASONS = {
+_BROKEN_OUTCOMES = {
     PullOutcome.CONTRADICTS: (
         "id: never changes, and the hub has it with other content",
         Fault.IMMUTABLE,
@@ -123,32 +128,32 @@ _REASONS = {
 }
 
 
-def _sort(
+def _ingest_one(
     source: Source, text: bytes, correlation_id: str, usable: list[Pulled], result: IngestResult
 ) -> None:
-    """Make an object ready for the store, or note why it does not get there."""
+    """Add an object to what is `usable`, or note in `result` why it is not."""
     identity = None
     try:
         value = decode_object(text)
         identity = _identity(source, value)
-        # Before it is checked: a Location whose coordinates are broken is in the list, and must not
-        # count as missing from it.
+        # Before its fields are checked: a Location whose coordinates are broken is in the list, and
+        # must not count as missing from it.
         if str(identity.owner) == str(source.party):
             result.listed.add(identity.key)
-        one = _ready(source, identity, value, text, correlation_id)
-        if object_retention.is_over(source.module.identifier, value, one.write.last_updated):
+        pulled = _checked(source, identity, value, text, correlation_id)
+        if object_retention.is_over(source.module.identifier, value, pulled.write.last_updated):
             result.counts[PullOutcome.OLDER.value] += 1
         else:
-            usable.append(one)
+            usable.append(pulled)
     except UnknownReceiver:
         result.counts["passed_over"] += 1
     except OcpiError as error:
         result.is_gapless &= identity is not None
-        _reject(result, text, identity, *_wrong(error))
+        _reject(result, text, identity, *_findings_of(error))
 
 
 def _identity(source: Source, value: dict[str, Any]) -> _Identity:
-    """Read whose an object is and what it is called; raises `InvalidParameters`."""
+    """Read an object's owner and id; raises `InvalidParameters`."""
     kind = source.kind
     names = ("country_code", "party_id", kind.id_field)
     said = [value.get(name) for name in names]
@@ -173,10 +178,10 @@ def _variant(kind: ObjectType, value: dict[str, Any]) -> str | None:
     return said if isinstance(said, str) else None
 
 
-def _ready(
+def _checked(
     source: Source, identity: _Identity, value: dict[str, Any], text: bytes, correlation_id: str
 ) -> Pulled:
-    """Check an object like a push; raises `UnknownReceiver` when nobody here may have it."""
+    """Check an object like a push; raises `UnknownReceiver` if no party here may have it."""
     kind = source.kind
     request = WriteRequest(
         module=source.module.identifier,
@@ -203,7 +208,7 @@ def _ready(
 
 
 def _addressed(source: Source, request: WriteRequest, value: dict[str, Any]) -> WriteRequest:
-    """Say for whom a personal object is (TF-105)."""
+    """Set the audience of a personal object (TF-105)."""
     if not source.policy.personal:
         return request
     to = token_owner.owner_of(value, sender=request.holder)
@@ -215,13 +220,13 @@ def _addressed(source: Source, request: WriteRequest, value: dict[str, Any]) -> 
     return replace(request, audience=holder, recipient=holder)
 
 
-def _identity_of(one: Pulled) -> _Identity:
-    request = one.request
+def _identity_of(pulled: Pulled) -> _Identity:
+    request = pulled.request
     owner = request.owner
     return _Identity(owner.country_code, owner.party_id, request.ids[0], request.key)
 
 
-def _wrong(error: OcpiError) -> tuple[str, Fault | None]:
+def _findings_of(error: OcpiError) -> tuple[str, Fault | None]:
     """Return what is wrong, one finding a line, and the first kind of fault among them."""
     if isinstance(error, NotJson):
         return str(error), Fault.NOT_JSON
@@ -237,18 +242,19 @@ def _reject(
     findings: str,
     fault: Fault | None,
 ) -> None:
-    key = blake2b(text, digest_size=16).hexdigest()
-    name = _name(text)
+    """Note a broken object, by its identity or else by a digest of its text."""
     if identity is not None:
-        key, name = identity.whole, identity.object_id
+        key, object_id = identity.whole, identity.object_id
+    else:
+        key, object_id = blake2b(text, digest_size=16).hexdigest(), _presumed_id(text)
     shown = text[: 4 * LONGEST_TEXT].decode(errors="replace")[:LONGEST_TEXT]
     shown = shown.replace("\0", " ")
-    result.broken.append(BrokenObject(key, name[:_LONGEST_ID], shown, findings, fault))
+    result.broken.append(BrokenObject(key, object_id[:_LONGEST_ID], shown, findings, fault))
 
 
-def _name(text: bytes) -> str:
+def _presumed_id(text: bytes) -> str:
     """Return what looks like the id of an object that cannot be identified."""
-    # Refused by its shape, it may be a page of small objects: none of them is made here either.
+    # It may have been refused for its very many members: here too none of them may cost memory.
     try:
         found = _NAMED.decode(text).id
     except (ValueError, RecursionError):

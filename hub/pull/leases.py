@@ -1,8 +1,8 @@
-"""Leases: the right to read a list for a while, and what is recorded of how far it was read.
+"""Leases: the right to read a list for a while, and how far it was read.
 
-A lease is claimed under one lock, since it depends on who else reads: one list of a platform at a
-time, and so many platforms at once. Every later write names it: a worker that lost its lease
-changes nothing any more.
+Leases are claimed under one lock, since they depend on each other: one list of a platform at a
+time, and a limited number of platforms at once. Every later write is conditional on the lease: a
+worker that lost it changes nothing any more.
 """
 
 import random
@@ -26,17 +26,21 @@ from parties.models import Platform
 
 Phase = PullState.Phase
 
+# The number of an advisory lock of PostgreSQL: PULL in ASCII.
 _CLAIM_LOCK = 0x50554C4C
+# What storing a page may take.
 _MARGIN_SECONDS = 30.0
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
+# A longer Retry-After is not honoured.
 _LONGEST_REQUESTED = timedelta(days=1)
 _DOUBLINGS = 10
 COUNTS = ("seen", "stored", "unchanged", "older", "passed_over", "quarantined")
-# After so many failures in a row the list goes on behind the page; and after so many it ends.
+"""Columns of `PullState` that count objects of a crawl: all, then by what became of them."""
+# After this many failures in a row the crawl goes on behind the page, and then it is given up.
 _FAILURES_OF_A_PAGE = 5
 _FAILURES_OF_A_LIST = 8
-_OF_A_PAGE = {FailureKind.FAILED, FailureKind.REFUSED}
+_PAGE_FAILURES = {FailureKind.FAILED, FailureKind.REFUSED}
 
 
 class CrawlLeaseLost(Exception):
@@ -45,7 +49,10 @@ class CrawlLeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CrawlLease:
-    """The right to read a list; what notes anything may raise `CrawlLeaseLost`."""
+    """The right to read a list for a while.
+
+    Methods that note anything may raise `CrawlLeaseLost`; `failed` and `release` do nothing then.
+    """
 
     state_id: int
     token: uuid.UUID
@@ -57,7 +64,7 @@ class CrawlLease:
         return found
 
     def begin(self, *, full: bool, date_from: datetime | None) -> None:
-        """Note that a crawl begins; what was passed over is counted until all is read again."""
+        """Note that a crawl begins; only a full one counts anew what is passed over."""
         counts = COUNTS if full else set(COUNTS) - {"passed_over"}
         self._change(
             phase=Phase.FULL if full else Phase.CHANGES,
@@ -89,43 +96,45 @@ class CrawlLease:
         )
 
     def go_on_at(self, position: CrawlPosition, remark: str) -> None:
-        """Note that the list goes on elsewhere than it said."""
+        """Note that the list goes on elsewhere than its Link says."""
         self._change(next_url=position.url, by_offset=position.by_offset, remark=remark)
 
-    def finish(self, state: PullState, *, doubt: str = "") -> None:
-        """Note that a crawl is at its end, complete unless in doubt, and when the next is due."""
+    def finish(self, state: PullState, *, shortfall: str = "") -> None:
+        """Note the end of a crawl, complete unless it has a `shortfall`, and plan the next."""
         complete = {"complete_since": state.started_at, "last_success_at": Now(), "last_error": ""}
         if state.phase == Phase.FULL:
             complete["full_since"] = state.started_at
-        known = {"last_error": doubt, "last_error_at": Now(), **_given_up(state)}
-        self._change(
-            **{"phase": Phase.IDLE, "due_at": _due_next(), **(known if doubt else complete)}
-        )
+        incomplete = {"last_error": shortfall, "last_error_at": Now(), **_given_up(state)}
+        outcome = incomplete if shortfall else complete
+        self._change(**{"phase": Phase.IDLE, "due_at": _due_next(), **outcome})
 
     def failed(
         self, state: PullState, failure: PullFailed, *, behind: CrawlPosition | None = None
     ) -> None:
-        """Note a failed attempt and back off, longer each time; go on `behind` what never comes."""
+        """Note a failed attempt and back off, longer each time.
+
+        A page that fails again and again is passed over: the list goes on `behind` it.
+        """
         failures = state.failures + 1
         until = timezone.now() + backoff(failures, failure.retry_after)
         # Page 7 is answered by 500 whenever it is asked for, since one of its Locations breaks the
-        # platform: after five times the crawl goes on with what page 8 would be, and what is
-        # missed makes it incomplete. If that fails too, three times, it waits for the next round.
-        elsewhere: dict[str, Any] = {}
-        if behind and failure.kind in _OF_A_PAGE and failures >= _FAILURES_OF_A_LIST:
+        # platform. After five failures the crawl goes on with what page 8 would be, and counts as
+        # incomplete. If that fails too, three times, the crawl is given up until the next round.
+        progress: dict[str, Any] = {}
+        if behind and failure.kind in _PAGE_FAILURES and failures >= _FAILURES_OF_A_LIST:
             until = max(until, _next_round())
-            elsewhere = _given_up(state)
-        elif behind and failure.kind in _OF_A_PAGE and failures >= _FAILURES_OF_A_PAGE:
-            elsewhere = {"next_url": behind.url, "by_offset": True}
+            progress = _given_up(state)
+        elif behind and failure.kind in _PAGE_FAILURES and failures >= _FAILURES_OF_A_PAGE:
+            progress = {"next_url": behind.url, "by_offset": True}
         self._held().update(
             failures=failures,
             last_error=str(failure),
             last_error_at=Now(),
             due_at=until,
-            **elsewhere,
+            **progress,
         )
-        # Who does not answer for its locations will not for its tariffs: each of its lists would
-        # find that out by itself, a time-out each.
+        # A platform that does not answer for its locations will not for its tariffs: otherwise each
+        # of its lists would find that out by itself, at a time-out each.
         if failure.kind in {FailureKind.NO_ANSWER, FailureKind.THROTTLED}:
             siblings = PullState.objects.filter(party__platform=state.party.platform_id)
             siblings.filter(due_at__lt=until).update(due_at=until)
@@ -140,7 +149,7 @@ class CrawlLease:
         self._held().update(lease=None, lease_until=None)
 
     def _change(self, **values: Any) -> None:  # noqa: ANN401 - columns and their values
-        if not self._held().update(lease_until=_until(), **values):
+        if not self._held().update(lease_until=_lease_end(), **values):
             raise CrawlLeaseLost
 
     def _held(self) -> QuerySet[PullState]:
@@ -150,8 +159,9 @@ class CrawlLease:
 def claim(state_id: int, *, most: int | None = None) -> CrawlLease | None:
     """Claim a list; None while its platform is read already.
 
-    Where `most` platforms may be read at once it has to be due, too: several may have been started.
-    Until a page came it is not due again for a while: a worker that breaks on it does so seldom.
+    With `most`, the number of platforms that may be read at once, the list must also be due: its
+    task may have been started more than once. Claiming it makes it due only in a while, so that a
+    list that kills its worker does so seldom; each page that comes makes it due at once.
     """
     token = uuid.uuid4()
     with transaction.atomic():
@@ -164,7 +174,7 @@ def claim(state_id: int, *, most: int | None = None) -> CrawlLease | None:
         if most is not None:
             rows = rows.filter(_IS_DUE) if len(busy) < most else rows.none()
         claimed = rows.exclude(party__platform__in=busy).update(
-            lease=token, lease_until=_until(), tried_at=Now(), due_at=Now() + _FIRST_PAUSE
+            lease=token, lease_until=_lease_end(), tried_at=Now(), due_at=Now() + _FIRST_PAUSE
         )
     return CrawlLease(state_id, token) if claimed else None
 
@@ -181,34 +191,34 @@ def reading() -> QuerySet[PullState]:
 
 
 def _given_up(state: PullState) -> dict[str, Any]:
-    """Return what a crawl leaves behind that is not complete: the next one is like it."""
+    """Return the columns of a crawl that ends incomplete: a full one is followed by a full one."""
     return {"phase": Phase.IDLE} | ({"full_requested": True} if state.phase == Phase.FULL else {})
 
 
 def _due_next() -> Case:
-    """Return when a list is due that was just read: soon, if it began before what may be missed."""
+    """Return when a list that was just read is due: soon, if it has to be read again."""
     return Case(
         When(read_again_at__gt=F("started_at"), then=F("read_again_at")), default=_next_round()
     )
 
 
 def _next_round() -> datetime:
-    return timezone.now() + splayed(timedelta(hours=settings.HUB_PULL_HOURS))
+    return timezone.now() + jittered(timedelta(hours=settings.HUB_PULL_HOURS))
 
 
-def splayed(interval: timedelta) -> timedelta:
-    """Return about as much: platforms are not all asked at once, nor ever in step (TF-33)."""
+def jittered(interval: timedelta) -> timedelta:
+    """Return about as much, so that platforms are not all asked at the same time (TF-33)."""
     return interval * random.uniform(0.9, 1.1)  # noqa: S311 - jitter
 
 
 def backoff(failures: int, retry_after: float | None) -> timedelta:
-    """Return how long to leave a list alone: longer each time, or as long as its platform asks."""
+    """Return how long to leave a list alone: longer each time, `retry_after` seconds at least."""
     pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, _DOUBLINGS), _LONGEST_PAUSE)
     requested = min(timedelta(seconds=retry_after or 0), _LONGEST_REQUESTED)
-    return max(splayed(pause), requested)
+    return max(jittered(pause), requested)
 
 
-def _until() -> Any:  # noqa: ANN401 - an expression of Django's
-    """Return the end of a lease: never before a page may come and be stored."""
+def _lease_end() -> Any:  # noqa: ANN401 - an expression of Django's
+    """Return the end of a lease: late enough for a page to come and be stored."""
     seconds = settings.HUB_REQUEST_TIMEOUT + settings.HUB_PULL_PAUSE + _MARGIN_SECONDS
     return Now() + timedelta(seconds=seconds)

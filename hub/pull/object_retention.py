@@ -1,6 +1,6 @@
-"""How long the hub keeps objects: what is older is not stored again from its owner's list.
+"""Retention of objects: what is older is not stored again from its owner's list.
 
-docs/privacy.md. Zero days keep for ever.
+docs/privacy.md. Zero days mean for ever.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ SETTINGS: Mapping[ModuleID, str] = {
 
 
 def kept_since(setting: str) -> datetime | None:
-    """Return the moment before which nothing is kept any more; None when all is."""
+    """Return the moment before which nothing is kept any more; None if all is kept."""
     days: int = getattr(settings, setting)
     return timezone.now() - timedelta(days=days) if days else None
 

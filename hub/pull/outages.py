@@ -1,9 +1,9 @@
-"""Outages of the hub: what its callers could not push meanwhile is read from their lists.
+"""Outages of the hub: what platforms could not push meanwhile is read from their lists.
 
-docs/architecture.md#pull. Each web process writes down that it is there; whoever does so after a
-gap has all lists read again, spread over some minutes. A platform whose message the hub itself
-answered by 3000, 429 or an HTTP error of its own is read again once the hub answers it well, or a
-moment later.
+docs/architecture.md#pull. Each web process ticks: it writes down that it is there. One that ticks
+after a gap has all lists read again, spread over some minutes. If the hub failed on a platform's
+message (3000, 429 or an HTTP error of its own), the platform's lists are read again once the hub
+answers it well, or with the next tick.
 """
 
 import logging
@@ -23,19 +23,20 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 10.0
 GAP_SECONDS = 45.0
-"""So long without a tick, and the hub was away; a tick may be late."""
+"""After this long without a tick the hub was away; a tick may be late."""
 _TOO_MANY, _SERVER_ERROR = 429, 500
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+# The status code is looked for in so many bytes of an answer.
 _BEGINNING = 300
 _FAILED = b'"status_code":3000'
 
 _lock = threading.Lock()
 _failed: set[int | None] = set()
-"""Platforms the hub failed; None: somebody of whom the hub did not know yet who it was."""
+"""Platforms on whose messages the hub failed; None: on one whose sender was not looked up."""
 
 
 def on_answered(view: OcpiView, response: HttpResponse, **_: Any) -> None:  # noqa: ANN401 - what signals carry
-    """Remember whom the hub fails; who is answered well again is read."""
+    """Remember on whose messages the hub fails; read the lists of those it answers well again."""
     found = getattr(view.request, "_auth", None)
     platform_id = found.platform_id if isinstance(found, Caller) else None
     if _is_failure(response):
@@ -44,28 +45,28 @@ def on_answered(view: OcpiView, response: HttpResponse, **_: Any) -> None:  # no
             with _lock:
                 _failed.add(platform_id)
     elif platform_id in _failed or (platform_id is not None and None in _failed):
-        make_up()
+        catch_up()
 
 
 def note_refused(method: str) -> None:
-    """Remember that there was no room for a message of somebody the hub knows (503)."""
+    """Remember that there was no room for the message of some registered platform (503)."""
     if method not in _READING:
         with _lock:
             _failed.add(None)
 
 
 def tick() -> None:
-    """Write down that the hub is there, and have everything read again when it was not."""
+    """Write down that the hub is there, and have everything read again after a gap."""
     with transaction.atomic():
         gap = sql.row(statements.TICK, {})
         if gap is not None and gap[0] > GAP_SECONDS:
             log.warning("the hub was away for %d s: all lists are read again", gap[0])
             schedule.read_again()
-    make_up()
+    catch_up()
 
 
-def make_up() -> None:
-    """Have the lists of those read whom the hub failed."""
+def catch_up() -> None:
+    """Have the lists read of the platforms on whose messages the hub failed."""
     with _lock:
         failed = set(_failed)
         _failed.clear()
@@ -98,7 +99,7 @@ def _run() -> None:
 
 
 def _is_failure(response: HttpResponse) -> bool:
-    """Whether these are the hub's own words for a failure of its own."""
+    """Whether the hub answers with a failure of its own, not one that it passes on from a peer."""
     if not isinstance(response, OcpiResponse):
         return False
     status = response.status_code

@@ -1,8 +1,8 @@
-"""Pagination: where a list goes on, by its Link or else by counting, decided without I/O.
+"""Pagination: where a list goes on, by its Link or else by offset, decided without I/O.
 
 Spec: 2.2.1 transport and format, pagination; TF-32, A-45. A Link is followed as it is, but only to
-the origin of the endpoint the platform registered. One that is missing although X-Total-Count says
-that there is more, or leads elsewhere or in circles, is replaced by endpoint and offset.
+the origin of the endpoint that the platform registered. If it is missing although X-Total-Count
+says that there is more, or leads elsewhere or in circles, the list goes on by endpoint and offset.
 """
 
 from collections.abc import Container
@@ -15,13 +15,13 @@ from ocpi import client
 from ocpi.transport.pagination import PageRequest, read_link
 
 MOST_PAGES = 20_000
-"""Of one crawl: an endless list ends here."""
+"""Of one crawl, in case a list has no end."""
 LONGEST_URL = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a crawl asks for: the list behind an endpoint, from a date on, in pages of a size."""
+    """What a crawl asks for: the list at an endpoint, from a date on, in pages of `limit`."""
 
     endpoint: str
     date_from: datetime | None
@@ -32,7 +32,7 @@ class Listing:
 class CrawlPosition:
     """A page of a list: its URL, and how many objects come before it.
 
-    Once a list goes on `by_offset` its Links are not looked at any more.
+    Once a list goes on `by_offset`, its Links are ignored.
     """
 
     url: str
@@ -44,7 +44,7 @@ class CrawlPosition:
 class PagingInfo:
     """What a page says about the rest: its number of objects, Link, X-Total-Count and X-Limit.
 
-    It `is_repeated` when the same objects came before: nothing new will come after.
+    It `is_repeated` if the same objects came before: nothing new will follow.
     """
 
     count: int
@@ -56,9 +56,9 @@ class PagingInfo:
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """The next page, None at the end of the list, with what was odd about the way there.
+    """The next page, None at the end of the list; `remark` says what was odd about its Link.
 
-    The end `is_certain` unless something says that objects are left which nothing leads to.
+    An end `is_certain` unless objects seem to be left to which nothing leads.
     """
 
     position: CrawlPosition | None
@@ -67,7 +67,7 @@ class Continuation:
 
 
 def at(listing: Listing, received: int = 0, *, by_offset: bool = False) -> CrawlPosition:
-    """Return the page that begins after so many objects, by endpoint and offset."""
+    """Return the page that begins after `received` objects, by endpoint and offset."""
     asked = PageRequest(listing.date_from, offset=received, limit=listing.limit)
     return CrawlPosition(client.list_url(listing.endpoint, asked.as_query()), received, by_offset)
 
@@ -75,8 +75,8 @@ def at(listing: Listing, received: int = 0, *, by_offset: bool = False) -> Crawl
 def resumed(listing: Listing, position: CrawlPosition) -> CrawlPosition:
     """Return the page a crawl goes on with, as the list is offered now.
 
-    An offset is asked for in pages of the present size; a Link to where the platform was when it
-    gave it is not followed to there.
+    The page size may have changed since, and the endpoint's host: a Link to the old one is not
+    followed any more.
     """
     if not position.url:
         return at(listing)
@@ -88,7 +88,7 @@ def resumed(listing: Listing, position: CrawlPosition) -> CrawlPosition:
 
 
 def behind(listing: Listing, position: CrawlPosition, *, size: int) -> CrawlPosition:
-    """Return the page behind one of about so many objects that does not come."""
+    """Return the page behind one that does not come and has about `size` objects."""
     return at(listing, position.received + size, by_offset=True)
 
 
@@ -105,7 +105,7 @@ def continuation(
         return Continuation(CrawlPosition(link, received))
     if paging.count and _has_more(listing, received, paging):
         return Continuation(at(listing, received, by_offset=True), remark)
-    # An X-Total-Count of 300 where the list ends after 200: the rest is there, nothing leads to it.
+    # X-Total-Count says 300, but the list ends after 200: nothing leads to the rest.
     is_certain = received >= paging.total if paging.total is not None else not remark
     return Continuation(None, remark, is_certain)
 
@@ -113,7 +113,7 @@ def continuation(
 def _link(
     listing: Listing, position: CrawlPosition, header: str | None, visited: Container[str]
 ) -> tuple[str | None, str]:
-    """Return the URL a Link leads to if it may be followed, else why not."""
+    """Return the URL a Link leads to, or else why it may not be followed."""
     if not (header or "").strip():
         return None, ""
     url = read_link(header, base_url=position.url)
@@ -127,7 +127,7 @@ def _link(
 
 
 def _is_empty(header: str) -> bool:
-    """Whether a Link has nothing to say of a next page."""
+    """Whether a Link names no next page."""
     return "<>" in header or "next" not in header.lower()
 
 
@@ -143,7 +143,7 @@ def _same_origin(url: str, endpoint: str) -> bool:
 
 
 def _has_more(listing: Listing, received: int, paging: PagingInfo) -> bool:
-    """Whether objects are left: by the total, else a full page may have a successor."""
+    """Whether objects are left: by X-Total-Count, or else if the page was full."""
     if paging.total is not None:
         return received < paging.total
     return paging.count >= min(listing.limit, paging.limit or listing.limit)

@@ -1,7 +1,7 @@
 """Quarantine: the objects of a list that could not be used, kept with the reason until they can.
 
 Spec: 2.2.1 transport and format, pull; TF-31. At most `MOST` of one list are kept, enough to see
-what is wrong with it; `PullState.quarantined` counts all that a crawl met.
+what is wrong with it; `PullState.quarantined` counts all that the crawl met.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -49,7 +49,7 @@ def note(pull_id: int, broken: Sequence[BrokenObject], *, usable: Collection[str
     kept = Quarantined.objects.filter(pull=pull_id)
     if usable:
         kept.filter(key__in=usable).delete()
-    # The last of each key: one INSERT … ON CONFLICT cannot change a row twice.
+    # Of each key the last: one INSERT … ON CONFLICT cannot change a row twice.
     by_key = {each.key: each for each in broken}
     if not by_key:
         return
@@ -81,14 +81,14 @@ def forget_older(pull_id: int, begun: datetime) -> None:
 
 
 def read_again(rows: QuerySet[Quarantined]) -> int:
-    """Have the lists with these objects read from their beginning; return how many lists."""
+    """Have the lists with these objects read in full; return how many lists."""
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     QUARANTINE.audit("read again", ids)
     lists = sorted(set(Quarantined.objects.filter(pk__in=ids).values_list("pull", flat=True)))
-    schedule.order(lists, full=True)
+    schedule.request(lists, full=True)
     return len(lists)
 
 
 def hint(fault: str) -> str:
-    """Return a sentence for the hub's operator about what would help."""
+    """Return a sentence that says to the operator what would help."""
     return _HINTS.get(fault, "Compare the object with the specification's table.")

@@ -1,8 +1,8 @@
-"""Reconciliation with a full crawl: what it did not meet once is kept, twice it has vanished.
+"""Reconciliation with full crawls: an object that two of them in a row did not meet has vanished.
 
-Spec: 2.2.1 mod_locations (objects are never deleted); LOC-23, A-58. What vanished is kept and left
-out of lists; it is never made REMOVED in its owner's name. Whatever says a word about it again,
-push or list, brings it back. Sessions and CDRs may leave their lists: nobody misses them.
+Spec: 2.2.1 mod_locations (objects are never deleted); LOC-23, A-58. What vanished is kept but left
+out of lists; the hub never makes it REMOVED in its owner's name. Any push or list that has it again
+brings it back. Sessions and CDRs leave their lists as time goes by: they are not missed.
 """
 
 import logging
@@ -17,9 +17,9 @@ from hub.pull.sources import Source
 log = logging.getLogger(__name__)
 
 VANISHED = 2
-"""Crawls in a row without it after which an object has vanished."""
+"""After so many full crawls in a row without it, an object has vanished."""
 _APART = timedelta(hours=20)
-"""Two that begin sooner one after the other are one: lists may be empty for a while."""
+"""Crawls that begin closer together count once: a list may be empty for a while."""
 
 
 def note_listed(state: PullState, keys: Collection[str]) -> None:
@@ -35,10 +35,10 @@ def forget_listed(state: PullState) -> None:
 
 
 def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
-    """Flag what is missing, unless the crawl may have passed something over."""
+    """Count what was missing once more, unless the crawl may have passed something over."""
     if state.phase != PullState.Phase.FULL or source.policy.personal:
         return
-    # One object that could not be identified may be any of those that seem missing.
+    # An object that could not be identified may be any of those that seem missing.
     if is_certain and state.is_gapless and _is_apart(state):
         found = sql.rows(
             statements.count_missed(source.policy),

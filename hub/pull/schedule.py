@@ -2,8 +2,8 @@
 
 Spec: 2.2.1 transport and format, pull ("low frequency"); TF-33, TF-98, TF-102, TF-105. A list is
 due when its time has come, or when its platform became CONNECTED since it was last tried. Personal
-data are asked for only where somebody may have them; who newly may, by an agreement or as a
-newcomer, gets what was passed over.
+data are asked for only where somebody may have them. When a party newly may have some, by an
+agreement or because it registered, lists are read again for what was passed over before.
 """
 
 from datetime import timedelta
@@ -23,16 +23,17 @@ from parties import access
 from parties.connection_status import ConnectionStatus
 from parties.role_pairs import implements
 
-AGAIN_SPLAY = timedelta(minutes=5)
-"""Over so much time all lists are read again after an outage of the hub."""
-AGAIN_APART = timedelta(minutes=15)
-"""So often at most a list is read again because its platform comes and goes."""
+READ_AGAIN_SPREAD = timedelta(minutes=5)
+"""Over how much time lists are spread that are all read again after an outage of the hub."""
+READ_AGAIN_APART = timedelta(minutes=15)
+"""How far apart a list is read again, however often its platform comes and goes."""
 
 
 def reconcile() -> None:
-    """Make a row for each list that a connected platform offers; a hub lists all by itself.
+    """Make a row for each list that a connected platform offers.
 
-    Of a platform that registered anew everything is read again.
+    A platform with a HUB has one list for all its parties. If a platform registered anew,
+    everything of it is read again.
     """
     with connection.cursor() as cursor:
         cursor.execute(statements.REGISTERED_ANEW)
@@ -62,20 +63,26 @@ def start_afresh(platform_id: int) -> None:
 
 
 def read_again(platform_id: int | None = None) -> None:
-    """Have a platform's lists read soon: it may have missed the hub; all, spread over minutes."""
-    splay = timedelta(0) if platform_id else AGAIN_SPLAY
-    asked: dict[str, Any] = {"platform": platform_id, "splay": splay, "apart": AGAIN_APART}
+    """Have a platform's lists read soon, since it may have missed the hub.
+
+    Without a platform all lists are read, spread over some minutes.
+    """
+    spread = timedelta(0) if platform_id else READ_AGAIN_SPREAD
+    named: dict[str, Any] = {"platform": platform_id, "spread": spread, "apart": READ_AGAIN_APART}
     with connection.cursor() as cursor:
-        cursor.execute(statements.READ_AGAIN, asked)
+        cursor.execute(statements.READ_AGAIN, named)
 
 
 def on_heard_again(platform_id: int, **_: object) -> None:
-    """Have the lists read of a platform that was away, however short."""
+    """Have the lists read of a platform that was away, for however short a time."""
     read_again(platform_id)
 
 
 def on_agreement_changed(agreement_id: int | None = None, **_: object) -> None:
-    """Have read again what was passed over before an agreement; of all, those that began since."""
+    """Have lists read again for what was passed over before an agreement began.
+
+    Without an id for all agreements that began after their lists were read.
+    """
     personal = [module for module, policy in POLICIES.items() if policy.personal]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -83,8 +90,8 @@ def on_agreement_changed(agreement_id: int | None = None, **_: object) -> None:
         )
 
 
-def order(state_ids: list[int], *, full: bool = False) -> None:
-    """Have lists read at once, in full if asked for: what an operator may do."""
+def request(state_ids: list[int], *, full: bool = False) -> None:
+    """Make lists due now at an operator's request, in full if asked for."""
     chosen = PullState.objects.filter(pk__in=state_ids)
     restarted = {"full_requested": True, "phase": PullState.Phase.IDLE} if full else {}
     chosen.update(due_at=Now(), **restarted)

@@ -1,4 +1,4 @@
-"""Sources: whose list is read, where its platform offers it, and whose objects it may have.
+"""Sources: the lists that are read, where they are, and whose objects may be in them.
 
 Spec: 2.2.1 transport and format, message routing; TF-53, A-126.
 """
@@ -38,7 +38,7 @@ class NotOffered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Push:
-    """What somebody's personal object would be pushed as; its owner never hears why it is not."""
+    """A personal object of a list as if its owner pushed it, to find out who may have it."""
 
     module: ModuleID
     interface: InterfaceRole = InterfaceRole.RECEIVER
@@ -48,10 +48,10 @@ class _Push:
 
 @dataclass(frozen=True)
 class Source:
-    """Everything a crawl needs to know about the list it reads, since it was `asked_at`.
+    """Everything a crawl needs to know about the list it reads.
 
-    `own` has the platform's parties that may own what is listed, and under which names the hub
-    files what is theirs.
+    `limit` is the page size; `asked_at` is when this attempt began. `own` has the parties of the
+    platform that may own what is listed, each with its holder.
     """
 
     module: Module
@@ -78,7 +78,7 @@ class Source:
 
     @property
     def kind(self) -> ObjectType:
-        """What the list is made of."""
+        """The type of the listed objects."""
         if self.module.kept is None:
             message = f"{self.module.identifier} has no objects to pull"
             raise TypeError(message)
@@ -91,20 +91,23 @@ class Source:
         return frozenset(others.values_list("key", flat=True))
 
     def may_have(self, owner: PartyRef) -> bool:
-        """Whether an owner's objects may come from there: of a hub also those it never named."""
+        """Whether an owner's objects may be in this list.
+
+        In a hub's, so may those of parties that it never named, unless they are another platform's.
+        """
         if str(owner) in self.own:
             return True
         return self.is_hub and str(owner) not in self._others and owner != hub_party()
 
     def holder_of(self, owner: PartyRef) -> str:
-        """Return under which name an owner's objects are filed that come from there."""
+        """Return the holder of an owner's objects from this list."""
         known = self.own.get(str(owner)) or self._unnamed.get(owner)
         if known is None:
             known = self._unnamed[owner] = holders.name(owner, self.platform_id)
         return known
 
     def entitled(self, owner: str, recipient: Addressee) -> str:
-        """Return the holder who may have an owner's personal objects, if any; looked up once."""
+        """Return the holder for whom an owner's personal object is, empty if none may have it."""
         pair = (owner, recipient)
         if pair not in self._entitled:
             self._entitled[pair] = self._entitled_holder(owner, recipient)
@@ -119,13 +122,13 @@ class Source:
         return to.holder if to.is_live else ""
 
     def is_of_predecessor(self, holder: str, moment: datetime) -> bool:
-        """Whether a personal object is of who was called so before its holder came (S-25)."""
+        """Whether a personal object was for a forgotten party with the holder's name (S-25)."""
         left_at = self._departed.get(holder)
         return left_at is not None and moment < left_at
 
     @cached_property
     def _departed(self) -> dict[str, datetime]:
-        """Until when recipients of forgotten platforms were there, by who came after them."""
+        """When parties of forgotten platforms left, by the holder that has their name now."""
         rows = Departed.objects.filter(module=self.module.identifier)
         left = dict(rows.values_list("party", "at"))
         named = Party.objects.filter(key__in=left).order_by().values_list("key", "holder")
@@ -137,7 +140,7 @@ class Source:
 
 
 def find(state: PullState) -> Source:
-    """Look a list up as it is offered now; raises `NotOffered`."""
+    """Look up where a list is offered now; raises `NotOffered`."""
     party, platform, module = state.party, state.party.platform, ModuleID(state.module)
     if platform.status != ConnectionStatus.CONNECTED or not party.is_active:
         raise NotOffered(f"{platform.name} is {party.status}")
@@ -165,6 +168,6 @@ def find(state: PullState) -> Source:
 
 
 def _list_url(endpoint: str, module: Module) -> str:
-    """Return where the list of what is kept of a module lies."""
+    """Return the URL of the list of the module's objects that the hub keeps."""
     steps = module.steps_to(module.kept, SENDER) if module.kept else ()
     return client.join(endpoint, "/".join(steps))

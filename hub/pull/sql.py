@@ -28,7 +28,7 @@ JOIN {ENDPOINT} e ON e.platform_id = f.id AND e.module = %(module)s AND e.role =
 READ_AGAIN = f"""
 UPDATE {PULL_STATE} s SET read_again_at = soon.at, due_at = LEAST(s.due_at, soon.at)
 FROM (SELECT t.id, CASE WHEN t.read_again_at > now() THEN t.read_again_at
-    ELSE GREATEST(now() + random() * %(splay)s::interval, t.read_again_at + %(apart)s::interval)
+    ELSE GREATEST(now() + random() * %(spread)s::interval, t.read_again_at + %(apart)s::interval)
     END AS at
   FROM {PULL_STATE} t JOIN {PARTY} p ON p.id = t.party_id
   WHERE %(platform)s::bigint IS NULL OR p.platform_id = %(platform)s::bigint) soon
@@ -61,14 +61,14 @@ WHERE p.id = s.party_id AND s.module = ANY(%(personal)s)
   AND s.passed_over > 0 AND NOT s.full_requested
   AND a.state = 'ACTIVE' AND COALESCE(a.valid_from, now()) <= now()
   AND (a.id = %(agreement)s::bigint OR s.started_at < a.valid_from)"""
-"""Has read again what was passed over before an agreement began."""
+"""Makes lists due in full of which something was passed over before an agreement began."""
 
 READER_CAME = f"""
 UPDATE {PULL_STATE} s SET full_requested = true, due_at = now() FROM {PARTY} p
 WHERE p.id = s.party_id AND s.module = %(module)s AND s.passed_over > 0 AND NOT s.full_requested
   AND EXISTS (SELECT FROM ({{pairs}}) AS pair JOIN {PARTY} r ON r.id = pair.receiver_party_id
     WHERE (pair.owner = p.holder OR p.role = 'HUB') AND r.claimed_at > s.started_at)"""
-"""Has read again what was passed over before somebody registered who may have it."""
+"""Makes lists due in full of which something was passed over that a newcomer may have."""
 
 _DUE = f"""
 SELECT s.id, f.id {_OFFERED}
@@ -87,16 +87,16 @@ _IN_TURN = """
 ORDER BY s.phase = 'IDLE', s.due_at"""
 
 DUE = {False: _DUE + _IN_TURN, True: _DUE + _SOMEBODY_MAY + _IN_TURN}
-"""By whether it is about drivers: (list, platform) of those to read now, begun ones first."""
+"""By whether a module is about drivers: (list, platform) of what to read now, begun lists first."""
 
 # ------------------------------------------------------------------------------ what vanished
 
 
 @cache
 def count_missed(policy: ModulePolicy) -> str:
-    """Build the statement that counts what a crawl missed of an owner; returns how often in a row.
+    """Build the statement that counts an owner's objects missed once more, and returns each count.
 
-    What reached the hub since the crawl began is there, whatever a page of before says.
+    An object that changed since the crawl began is not missed: its page may have been read before.
     """
     return f"""
 UPDATE {policy.model._meta.db_table} o SET missed = o.missed + 1
@@ -108,10 +108,10 @@ RETURNING o.missed"""
 
 # ------------------------------------------------------------------------------- was the hub away
 
-# One row is written when the one before is read and locked: of several processes one sees the gap.
+# The one row is locked when it is read: of several processes only one sees the gap.
 TICK = f"""
 WITH before AS MATERIALIZED (SELECT at FROM {PRESENCE} WHERE id = 1 FOR UPDATE), noted AS (
   INSERT INTO {PRESENCE} (id, at) SELECT 1, clock_timestamp() FROM (SELECT count(*) FROM before) b
   ON CONFLICT (id) DO UPDATE SET at = clock_timestamp() RETURNING at)
 SELECT extract(epoch FROM noted.at - before.at)::float FROM noted, before"""
-"""Writes that the hub is there, and returns for how many seconds nobody had."""
+"""Writes that the hub is there, and returns how many seconds ago that was last written."""

@@ -1,4 +1,4 @@
-"""The status of pulls, as commands and console show it, and what operators may have read."""
+"""The status of pulls, as commands and console show it, and pulls at an operator's request."""
 
 import time
 from collections.abc import Callable, Collection
@@ -15,7 +15,9 @@ from operators import audit
 from parties.models import Party
 
 _ORDER = list(POLICIES)
+# How long to wait for another worker's lease to end.
 _PATIENCE_SECONDS = 30.0
+# How long a command reads one list.
 _LONGEST_SECONDS = 24 * 3600.0
 
 
@@ -40,18 +42,18 @@ def of_party(ref: PartyRef, module: str | None = None) -> list[PullState]:
     return found
 
 
-def order(chosen: QuerySet[PullState], *, full: bool) -> int:
+def request(chosen: QuerySet[PullState], *, full: bool) -> int:
     """Have lists read as soon as a worker is free; return how many."""
     found = list(chosen.select_related("party"))
     _audit(found, full=full)
-    schedule.order([state.pk for state in found], full=full)
+    schedule.request([state.pk for state in found], full=full)
     return len(found)
 
 
 def read_now(
     found: Collection[PullState], *, full: bool, watch: Callable[[PullState], None]
 ) -> list[PullState]:
-    """Read lists to their end, here and now, one after the other; return how they are then."""
+    """Read lists to their end, here and now, one after the other; return their new states."""
     _audit(found, full=full)
     return [_read(state, full=full, watch=watch) for state in found]
 
@@ -59,13 +61,13 @@ def read_now(
 def _read(state: PullState, *, full: bool, watch: Callable[[PullState], None]) -> PullState:
     lease = _claimed(state)
     if full:
-        schedule.order([state.pk], full=True)
+        schedule.request([state.pk], full=True)
     crawl.crawl(lease, seconds=_LONGEST_SECONDS, watch=watch)
     return _all().get(pk=state.pk)
 
 
 def _audit(found: Collection[PullState], *, full: bool) -> None:
-    """Write down which lists somebody has read."""
+    """Record in the audit which lists an operator has read."""
     if not found:
         return
     of = sorted(f"{state.party.key} {state.module}" for state in found)
@@ -75,7 +77,7 @@ def _audit(found: Collection[PullState], *, full: bool) -> None:
 
 
 def _claimed(state: PullState) -> leases.CrawlLease:
-    """Wait a moment for a worker that reads from this platform."""
+    """Claim a list as soon as no worker reads from its platform; raises `NothingToPull`."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         lease = leases.claim(state.pk)

@@ -4,7 +4,7 @@ docs/architecture.md#delivery; docs/decisions/0009-the-worker-that-dispatches-de
 
 A change costs one task however many receivers it has: the worker that dispatches delivers too, by
 threads of its own. Losing every task loses nothing: beat dispatches whatever is behind every few
-seconds. Only what is sent again has to be asked for once more.
+seconds. Only a redrive has to be asked for once more.
 """
 
 import logging
@@ -34,17 +34,19 @@ from operators import audit
 
 log = logging.getLogger(__name__)
 
+# Keys in the broker: while one is there, the same task is not started again.
 _WAKE = "hub:wake:{}"
 _WAKE_SECONDS = 5
 _QUEUED = "hub:queued:{}"
 _RECONCILING = "hub:reconciling"
 _LOOK_AGAIN = "hub:look-again:{}"
 _LOOK_AGAIN_SECONDS = 0.2
-_SHORT_PAUSES = (0.003, 0.01)
+# Most writes that keep the feed from being read take no longer than these pauses.
+_SHORT_PAUSES_SECONDS = (0.003, 0.01)
 
 
 def _start_dispatch(module: str) -> None:
-    """Start one dispatch for all that was accepted since the last began to look."""
+    """Start one dispatch for all that was accepted since the last one began to look."""
     try:
         if broker.connection().set(_WAKE.format(module), 1, nx=True, ex=_WAKE_SECONDS):
             dispatch.delay(module)
@@ -55,16 +57,16 @@ def _start_dispatch(module: str) -> None:
 
 
 wake = Waker(_start_dispatch).wake
-"""Have a module's feed looked at soon: sets a flag, and neither waits nor fails."""
+"""Have a module's feed dispatched soon: sets a flag, and neither waits nor fails."""
 
 
 def forget_wakes(modules: Iterable[str] = POLICIES) -> None:
-    """Let the next change wake delivery, whatever became of the wake before."""
+    """Let the next change wake delivery, whatever became of the last wake-up."""
     broker.connection().delete(*map(_WAKE.format, modules))
 
 
 def on_parties_changed(**_: object) -> None:
-    """Wake delivery when somebody newly may have something, or registered anew."""
+    """Reconcile subscriptions soon: somebody newly may have something, or registered anew."""
     try:
         broker.start_once(_RECONCILING, dispatch)
     except (redis.RedisError, OperationalError) as error:
@@ -73,9 +75,9 @@ def on_parties_changed(**_: object) -> None:
 
 @shared_task(name="hub.dispatch")
 def dispatch(module: str | None = None) -> None:
-    """Have each subscription that is behind delivered, in one module when a change woke it.
+    """Deliver each subscription of a module that is behind.
 
-    Beat's round looks at all of them and reconciles first.
+    Without a module, as beat starts it, reconcile subscriptions first and deliver all modules.
     """
     modules = [ModuleID(module)] if module else list(POLICIES)
     forget_wakes(modules)
@@ -86,28 +88,29 @@ def dispatch(module: str | None = None) -> None:
         posts_in_flight.forget_expired()
     for each in modules:
         _start_all(each)
-        if _is_held(each):
-            _look_again(each)
+        if not _wait_until_readable(each):
+            _dispatch_again(each)
 
 
 def deliver_now(subscription_ids: Collection[int]) -> None:
-    """Start a task for each of some subscriptions: somebody asked, even if its platform backs off.
+    """Deliver some subscriptions because an operator wants it, even if their platforms back off.
 
-    Raises what a broker raises that does not answer.
+    Raises `redis.RedisError` or `OperationalError` when the broker does not answer.
     """
-    running = snapshots.progress(subscription_ids)
+    with_snapshot = snapshots.progress(subscription_ids)
     for subscription_id in subscription_ids:
-        task: Any = snapshot if subscription_id in running else deliver
+        task: Any = snapshot if subscription_id in with_snapshot else deliver
         task.delay_on_commit(subscription_id, insist=True)
-    of = Subscription.objects.filter(pk__in=subscription_ids).order_by("receiver__key", "module")
-    which = [f"{key} {module}" for key, module in of.values_list("receiver__key", "module")]
-    subject = f"{len(which):,} subscription{'s' if len(which) > 1 else ''}"
-    audit.record("delivered at once", subject, before={"of": which}, kind="hub.Subscription")
+    chosen = Subscription.objects.filter(pk__in=subscription_ids)
+    named = chosen.order_by("receiver__key", "module").values_list("receiver__key", "module")
+    names = [f"{key} {module}" for key, module in named]
+    subject = f"{len(names):,} subscription{'s' if len(names) > 1 else ''}"
+    audit.record("delivered at once", subject, before={"of": names}, kind="hub.Subscription")
 
 
 @shared_task(name="hub.deliver")
 def deliver(subscription_id: int, *, insist: bool = False) -> None:
-    """Deliver one subscription's backlog, and go on when more came while it was held."""
+    """Deliver one subscription's backlog, and go on if more came meanwhile."""
     module = engine.deliver(subscription_id, insist=insist)
     if module is not None:
         _start_all(module, only=subscription_id)
@@ -117,7 +120,7 @@ def deliver(subscription_id: int, *, insist: bool = False) -> None:
 def snapshot(subscription_id: int, *, insist: bool = False) -> None:
     """Deliver a subscription that has a snapshot to send: long work, in a queue of its own.
 
-    Others may have waited for it: a newcomer's locations come after its tariffs.
+    Other modules are dispatched afterwards: a newcomer's locations wait for its tariffs.
     """
     broker.connection().delete(_QUEUED.format(subscription_id))
     engine.deliver(subscription_id, insist=insist)
@@ -127,7 +130,7 @@ def snapshot(subscription_id: int, *, insist: bool = False) -> None:
 
 @shared_task(name="hub.redrive")
 def redrive(dead_letters: list[int], job: str = "") -> None:
-    """Send again what dead letters are about; who asked for it sees how far it is."""
+    """Send again what dead letters are about; the operator sees the progress of `job`."""
     work = Job(len(dead_letters), job)
 
     def report(result: RedriveResult) -> None:
@@ -149,7 +152,7 @@ def redrive(dead_letters: list[int], job: str = "") -> None:
 
 
 def _start_all(module: ModuleID, only: int | None = None) -> None:
-    """Have each subscription of a module delivered that somebody should work on now."""
+    """Start delivery of each subscription of a module that can be worked on now."""
     for subscription_id, has_snapshot in backlog.behind(module, only=only):
         if has_snapshot:
             broker.start_once(_QUEUED.format(subscription_id), snapshot, subscription_id)
@@ -157,38 +160,39 @@ def _start_all(module: ModuleID, only: int | None = None) -> None:
             pool.submit([subscription_id])
 
 
-def _is_held(module: ModuleID) -> bool:
-    """Wait a moment for what is stored and cannot be read yet; return whether it takes longer.
+def _wait_until_readable(module: ModuleID) -> bool:
+    """Wait some milliseconds for changes that are stored but not final yet, and deliver them.
 
-    What holds the feed is mostly another write, of some milliseconds.
+    Return False if there are still some: the feed is read only below the oldest transaction that
+    runs, mostly another short write.
     """
-    for pause in _SHORT_PAUSES:
+    for pause in _SHORT_PAUSES_SECONDS:
         if not feed.is_pending(module):
-            return False
+            return True
         time.sleep(pause)
         _start_all(module)
-    return feed.is_pending(module)
+    return not feed.is_pending(module)
 
 
-def _look_again(module: ModuleID) -> None:
-    """Dispatch once more in a moment: a change is stored that nobody can read yet."""
-    again = int(_LOOK_AGAIN_SECONDS * 1000)
-    if broker.connection().set(_LOOK_AGAIN.format(module), 1, nx=True, px=again):
+def _dispatch_again(module: ModuleID) -> None:
+    """Dispatch once more in a moment, for changes that cannot be read yet."""
+    milliseconds = int(_LOOK_AGAIN_SECONDS * 1000)
+    if broker.connection().set(_LOOK_AGAIN.format(module), 1, nx=True, px=milliseconds):
         dispatch.apply_async((module,), countdown=_LOOK_AGAIN_SECONDS)
 
 
 pool = DeliveryPool(engine.deliver, _start_all, threads=settings.HUB_DELIVERY_THREADS)
-"""The one of this process."""
+"""The delivery threads of this process."""
 
 
 @worker_shutting_down.connect
 def on_shutting_down(**_: object) -> None:
-    """Begin nothing more: the rest is another worker's."""
+    """Begin nothing more: another worker will take the rest."""
     pool.close()
 
 
 @worker_shutdown.connect
 def on_shutdown(**_: object) -> None:
-    """Finish what is begun while the process still can: later no host name is resolved any more."""
+    """Finish what is begun; once the interpreter exits, no host name is resolved any more."""
     pool.close()
     pool.wait()

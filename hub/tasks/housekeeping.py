@@ -1,4 +1,4 @@
-"""Celery's interface to housekeeping: pings, client info, renewals, and what is old enough to go.
+"""Celery's interface to housekeeping: pings, client info, renewals, and deleting what is old.
 
 Losing every task loses nothing: beat starts each of them again.
 """
@@ -35,7 +35,7 @@ _QUEUED = "hub:client-info:{}"
 def on_parties_changed(
     signal: Signal | None = None, platform_id: int | None = None, **_: object
 ) -> None:
-    """Have client info sent; another hub that registered or returned is asked."""
+    """Have client info sent, and ask another hub that registered or returned for its parties."""
     try:
         broker.start_once(_QUEUED.format("all"), client_info)
         if signal in {platform_registered, platform_returned} and platform_id is not None:
@@ -51,7 +51,7 @@ def ping() -> None:
 
 @shared_task(name="hub.client_info")
 def client_info() -> None:
-    """Bring client info in line with the parties, and have it sent to everybody who lacks some."""
+    """Bring client info in line with the parties, and have it sent to each platform behind."""
     broker.connection().delete(_QUEUED.format("all"))
     status.refresh_statuses()
     for platform_id in push.behind():
@@ -76,7 +76,7 @@ def take_over_parties(platform_id: int) -> None:
 
 @shared_task(name="hub.look_after")
 def look_after() -> None:
-    """Start what is to be done now and then: renewing tokens, looking at copies of client info."""
+    """Start the renewals and verifications of client info that are due."""
     for platform_id in renewal.due():
         renew.delay(platform_id)
     for platform_id in verification.unverified():
@@ -85,7 +85,7 @@ def look_after() -> None:
 
 @shared_task(name="hub.prune_feed")
 def prune_feed() -> None:
-    """Remove old changes that nobody needs from the feed."""
+    """Delete old changes that nobody needs from the feed."""
     changes, snapshots = feed_retention.prune()
     if changes:
         log.info("%s old changes removed, %s snapshots forgotten", changes, snapshots)
@@ -93,13 +93,13 @@ def prune_feed() -> None:
 
 @shared_task(name="hub.keep_message_log")
 def keep_message_log() -> None:
-    """Make the log's partitions of the days to come, and drop those that are too old."""
+    """Create the log's partitions of the days to come, and drop those that are too old."""
     partitions.maintain_partitions()
 
 
 @shared_task(name="hub.prune_figures")
 def prune_figures() -> None:
-    """Remove figures that are too old."""
+    """Delete figures that are too old."""
     removed = figure_retention.prune()
     if removed:
         log.info("%s old figures removed", removed)
@@ -107,7 +107,7 @@ def prune_figures() -> None:
 
 @shared_task(name="hub.prune_personal")
 def prune_personal() -> None:
-    """End what is personal and old enough."""
+    """Delete or erase personal data whose retention is over."""
     ended = personal_retention.prune()
     if ended:
         log.info("what was kept long enough: %s", dict(ended))
@@ -115,15 +115,16 @@ def prune_personal() -> None:
 
 @shared_task(name="hub.prune_logins")
 def prune_logins() -> None:
-    """Remove sessions that are over, and events of log-ins that are too old."""
-    ended, events = sessions.prune() + known_devices.prune(), login_events.prune()
+    """Delete sessions that are over, and known devices and log-in events that are too old."""
+    ended = sessions.prune() + known_devices.prune()
+    events = login_events.prune()
     if events:
         log.info("%s old events of log-ins removed, %s sessions and networks", events, ended)
 
 
 @shared_task(name="hub.erase_driver")
 def erase_driver(sealed: str, job: str) -> None:
-    """Erase a driver whom somebody named at the console."""
+    """Erase a driver whom an operator named at the console."""
 
     def erase(asked_for: dict[str, Any], report: Progress) -> None:
         reason = asked_for.pop("reason")
@@ -134,7 +135,7 @@ def erase_driver(sealed: str, job: str) -> None:
 
 @shared_task(name="hub.forget_platform")
 def forget_platform(sealed: str, job: str) -> None:
-    """Forget a platform that somebody chose at the console."""
+    """Forget a platform that an operator chose at the console."""
 
     def forget(asked_for: dict[str, Any], report: Progress) -> None:
         departure.forget_platform(find_platform(asked_for["name"]), report=report)

@@ -1,6 +1,6 @@
 """Celery's interface to pull: ids in, one function called.
 
-docs/architecture.md#pull. Losing every task loses nothing: beat starts what is due.
+docs/architecture.md#pull. Losing every task loses nothing: beat starts whatever is due.
 """
 
 import logging
@@ -22,7 +22,7 @@ _QUEUED = "hub:pulling:{}"
 
 
 def on_parties_changed(**_: object) -> None:
-    """Look for lists to read when somebody registered anew, or newly may have something."""
+    """Look for lists to read: somebody registered anew, or newly may have something."""
     try:
         broker.start_once(_STARTING, start_pulls)
     except (redis.RedisError, OperationalError) as error:
@@ -40,7 +40,7 @@ def start_pulls() -> None:
 
 @shared_task(name="hub.pull")
 def pull(state_id: int) -> None:
-    """Read a list for a while, then see whose turn it is."""
+    """Read a list for a while, deliver what it brought, then start what is due next."""
     broker.connection().delete(_QUEUED.format(state_id))
     lease = crawl.claim(state_id)
     if lease is not None:

@@ -89,7 +89,7 @@ def test_lists_are_read_when_an_operator_says_so(
 @pytest.mark.django_db
 def test_no_list_is_read_where_none_was_chosen() -> None:
     """Nothing was done, so the audit has nothing of it."""
-    assert status.order(PullState.objects.none(), full=True) == 0
+    assert status.request(PullState.objects.none(), full=True) == 0
     assert not Change.objects.filter(action="read everything").exists()
 
 

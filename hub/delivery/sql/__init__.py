@@ -1,1 +1,1 @@
-"""The SQL of delivery: a module for each that runs it, the tables and who has access to what."""
+"""The SQL of delivery: each module's statements by its name, the tables, and who may have what."""

@@ -1,4 +1,7 @@
-"""Statements about who is behind, and how far; both kinds by whether a module is personal."""
+"""Statements about which subscriptions are behind, and how far.
+
+Each has two forms: what is personal is found by its audience, all else by its owner.
+"""
 
 from typing import NamedTuple
 
@@ -17,7 +20,7 @@ from hub.delivery.sql.tables import CHANGE, PARTY, SNAPSHOT, SUBSCRIPTION
 
 
 class BehindRow(NamedTuple):
-    """A subscription that somebody should work on now."""
+    """A subscription that can be worked on now."""
 
     id: int
     has_snapshot: bool
@@ -45,9 +48,9 @@ JOIN visible ON visible.receiver = b.receiver_id
 CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM {SNAPSHOT} s
   WHERE s.subscription_id = b.id AND s.finished_at IS NULL) AND NOT EXISTS (
     SELECT FROM {SNAPSHOT} f JOIN {SUBSCRIPTION} o ON o.id = f.subscription_id
-    WHERE o.receiver_id = b.receiver_id AND o.module = ANY(%(before)s::text[])
+    WHERE o.receiver_id = b.receiver_id AND o.module = ANY(%(earlier_modules)s::text[])
       AND f.finished_at IS NULL
-      AND f.created_at > now() - make_interval(secs => %(first)s::float8)
+      AND f.created_at > now() - make_interval(secs => %(head_start)s::float8)
   ) AS waiting) AS s
 WHERE {due} AND (s.waiting OR {NEXT} IS NOT NULL)
 ORDER BY b.id""",
@@ -70,7 +73,11 @@ BEHIND = {
     (True, False): _behind_for_one(_DUE),
     (True, True): _behind_for_one(_ONLY),
 }
-"""By whether what a module has is personal, and whether one subscription is asked about."""
+"""By whether a module is personal, and whether one subscription alone is asked about.
+
+One whose time has come and that nobody works on: it has a change to send, or a snapshot whose turn
+it is (`HEAD_START_SECONDS`).
+"""
 
 _LAG_OF_ALL = f"""
 {VISIBLE}
@@ -98,10 +105,10 @@ CROSS JOIN LATERAL (SELECT c.created_at FROM {CHANGE} c WHERE {UNSEEN_BY_ONE}
 WHERE b.module = %(module)s AND b.id = ANY(%(ids)s::bigint[]) AND behind.number > 0"""
 
 LAG = {False: Query(_LAG_OF_ALL, LagRow), True: Query(_LAG_FOR_ONE, LagRow)}
-"""By whether what a module has is personal."""
+"""By whether a module is personal."""
 
 OWNERS_OF = {
     is_personal: f"WITH pair (owner, receiver) AS ({{pairs}}) {owners}"
     for is_personal, owners in OWNERS.items()
 }
-"""By whether it is personal: whose objects the receiver of a subscription may have."""
+"""By whether a module is personal: whose objects the receiver of a subscription may have."""

@@ -42,7 +42,7 @@ class ContainedRow(NamedTuple):
 
 
 class ObjectRow(NamedTuple):
-    """An object of an owner; `chosen` counts all up to the limit, whatever their size."""
+    """An object of an owner; `chosen` counts those within the limit, left out by size or not."""
 
     chosen: int
     seq: int

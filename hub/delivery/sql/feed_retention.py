@@ -8,7 +8,10 @@ from hub.feed import END_OF_TRANSACTION, HORIZON
 
 
 class PrunedRow(NamedTuple):
-    """A stretch of the feed: its last `seq`, whether all of it is old, and what went."""
+    """A stretch of the feed, and how many changes and snapshots of it were deleted.
+
+    `last` is its last seq, `seen` how many changes it has, `all_old` whether all of them are old.
+    """
 
     last: int | None
     all_old: bool | None
@@ -17,12 +20,13 @@ class PrunedRow(NamedTuple):
     snapshots: int
 
 
-# Where every message counts, an old change goes once its receiver's position has reached it; if
-# nobody is subscribed for it, once it has expired (COALESCE). Of states it goes even if somebody
-# has not read it: a snapshot will say the same. A DELETE waits until every position of the module
-# has passed it, since no snapshot can say that something is gone.
-# By primary key, which is about the order of age: so no index on `created_at` is needed, which
-# every write would have to keep.
+# Where every message counts, an old change is deleted once its receiver's position has reached it;
+# if nobody is subscribed for it, once it has expired (COALESCE). Where the latest state counts, it
+# is deleted even if a receiver has not read it: a snapshot will bring the same. A DELETE waits
+# until every position of the module has passed it, since no snapshot can say that something is
+# gone.
+# The scan follows the primary key, roughly the order of age, so that no index on `created_at` is
+# needed, which every write would have to maintain.
 PRUNE = Query(
     f"""
 WITH looked_at AS (

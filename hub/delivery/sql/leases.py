@@ -2,7 +2,7 @@
 
 from hub.delivery.sql.tables import SUBSCRIPTION
 
-# By the database's clock alone: those of two workers may differ by more than a lease is long.
+# By the database's clock: those of two workers may differ by more than a lease is long.
 _LATER = "statement_timestamp() + make_interval(secs => %(seconds)s::float8)"
 CLAIM = f"""
 UPDATE {SUBSCRIPTION} SET lease = %(lease)s::uuid, lease_until = {_LATER}
@@ -10,8 +10,9 @@ WHERE id = %(id)s::bigint AND (lease_until IS NULL OR lease_until < statement_ti
 RETURNING module"""
 
 
-# Worker A stands still for a minute with its batch sent, B claims, sends on and is at 120. When A
-# wakes up and moves the position to 105, it names a lease that is no more: no row, `LeaseLost`.
+# Worker A has sent its batch and hangs for a minute; B claims the subscription, sends on and is at
+# 120. When A wakes up to set the position to 105, its lease is not the row's any more: no row is
+# updated, and `LeaseLost` is raised.
 def _held(columns: str) -> str:
     return f"""
 UPDATE {SUBSCRIPTION} SET {columns}
@@ -32,6 +33,6 @@ ADVANCE = _held(f"""lease_until = {_LATER}, {_COUNTED},
   ahead = %(ahead)s::jsonb, in_doubt = %(in_doubt)s::jsonb,
   compacted_to = GREATEST(compacted_to, %(compacted_to)s::bigint)""")
 FAILED = _held("failures = failures + 1, last_error = %(reason)s::text")
-# Nobody's lease, and not over yet: until then no worker claims the subscription.
+# A lease that nobody holds: until it ends no worker claims the subscription.
 REST = _held(f"lease = NULL, lease_until = {_LATER}")
 RELEASE = _held("lease = NULL, lease_until = NULL")

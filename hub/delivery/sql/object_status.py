@@ -8,19 +8,19 @@ from hub.delivery.sql.tables import CHANGE, RECEIPT, SNAPSHOT, SUBSCRIPTION
 
 
 class UndeliveredRow(NamedTuple):
-    """What one subscription lacks of an object: changes, since when, and its snapshot."""
+    """What one subscription lacks of an object: changes, since when, and whether its snapshot."""
 
     subscription_id: int
     number: int
     oldest: datetime | None
-    snapshot: bool
+    awaits_snapshot: bool
 
 
-# Missed is what lies beyond the position, is not noted as dealt with ahead of a gap, and is not in
-# what was taken already: the state with revision 8 contains the changes 6 and 7 although the
-# position is still before them.
-# Where states count and no snapshot is there, one is about to be begun.
-BEHIND = Query(
+# A change is undelivered if it lies beyond the position, is not noted as dealt with ahead of a gap,
+# and is not part of what was taken already: the state with revision 8 contains changes 6 and 7
+# although the position is still before them.
+# Where the latest state counts, a snapshot that is not there yet is about to be begun.
+UNDELIVERED = Query(
     f"""
 SELECT b.id, missed.number, missed.oldest, NOT (b.module = ANY(%(every_message)s::text[])
   OR EXISTS (SELECT FROM {SNAPSHOT} s WHERE s.subscription_id = b.id AND s.owner = %(owner)s::text

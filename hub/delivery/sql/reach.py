@@ -10,7 +10,7 @@ REACHABLE = f"""
 JOIN {PARTY} p ON p.id = b.receiver_id AND p.is_active
 JOIN {PLATFORM} f ON f.id = p.platform_id AND f.status = ANY(%(registered)s)
 JOIN {ENDPOINT} e ON e.platform_id = f.id AND e.module = %(module)s AND e.role = %(role)s"""
-"""Joins a subscription `b` to its party `p`, platform `f` and endpoint `e`, if all are."""
+"""Joins a subscription `b` to its party `p`, platform `f` and endpoint `e`; no row without all."""
 
 VISIBLE = """WITH pair (owner, receiver) AS MATERIALIZED ({pairs}), visible AS (
   SELECT receiver, array_agg(owner) AS owners FROM pair GROUP BY receiver)"""
@@ -29,7 +29,10 @@ WHERE p.holder = (SELECT r.holder FROM {PARTY} r
     JOIN {SUBSCRIPTION} b ON b.receiver_id = r.id WHERE b.id = %(id)s::bigint)
   AND p.role = ANY(%(token_owners)s)""",
 }
-"""By whether it is personal, on `pair`: whose objects the receiver of a subscription may have."""
+"""By whether a module is personal: whose objects, among `pair`, a subscription's receiver may have.
+
+What is personal is for a party in whichever of its roles that own tokens.
+"""
 
 _BEYOND = "c.module = b.module AND (c.transaction, c.seq) > (b.transaction, b.seq)"
 UNSEEN = f"{_BEYOND} AND c.owner = o.owner AND c.audience = ''"
@@ -37,8 +40,8 @@ UNSEEN = f"{_BEYOND} AND c.owner = o.owner AND c.audience = ''"
 UNSEEN_BY_ONE = f"{_BEYOND} AND c.audience = p.holder AND c.audience <> ''"
 """Condition of those that are for `p` alone."""
 
-# An owner of whom the receiver has read everything costs one look into the index; a join of all
-# changes with all it may see would go through a million others to find that nothing is left.
+# An owner of whom the receiver has read everything costs one look into the index. A join of all
+# changes with all owners would go through a million others to find that nothing is left.
 NEXT = f"""(SELECT first.seq FROM unnest(visible.owners) AS o(owner) CROSS JOIN LATERAL (
     SELECT c.seq FROM {CHANGE} c WHERE {UNSEEN} AND c.transaction < {HORIZON}
     ORDER BY c.transaction, c.seq LIMIT 1) AS first LIMIT 1)"""

@@ -48,4 +48,4 @@ FROM found""",
 
 
 SUBSCRIBER = {is_personal: _subscriber(owners) for is_personal, owners in OWNERS.items()}
-"""By whether what its module has is personal; snapshots of owners it may not have are deleted."""
+"""By whether a module is personal. Snapshots of owners without access are deleted on the way."""

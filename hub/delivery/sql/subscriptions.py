@@ -6,21 +6,22 @@ from hub.feed import END_OF_TRANSACTION, HORIZON
 
 LOCK = "SELECT pg_try_advisory_xact_lock(%s)"
 
-_WITHOUT = f"""WITH pair (owner, receiver) AS MATERIALIZED ({{pairs}}), b AS (
+_INSERT_MISSING = f"""WITH pair (owner, receiver) AS MATERIALIZED ({{pairs}}), b AS (
   SELECT receiver AS receiver_id FROM pair
   EXCEPT SELECT receiver_id FROM {SUBSCRIPTION} WHERE module = %(module)s)
 INSERT INTO {SUBSCRIPTION}
   (receiver_id, module, transaction, seq, failures, last_error, delivered)"""
 
 SUBSCRIBE = f"""
-{_WITHOUT}
+{_INSERT_MISSING}
 SELECT b.receiver_id, %(module)s, {HORIZON} - 1, {END_OF_TRANSACTION}, 0, '', 0
 FROM b {REACHABLE}
 ON CONFLICT DO NOTHING"""
 
-# The feed of a party knows no roles: two subscriptions would bring everything twice.
+# What is personal is addressed to a party, whatever its role: a second subscription for a second
+# role would bring everything twice.
 SUBSCRIBE_FROM_THE_BEGINNING = f"""
-{_WITHOUT}
+{_INSERT_MISSING}
 SELECT DISTINCT ON (p.holder) b.receiver_id, %(module)s, 0, 0, 0, '', 0
 FROM b {REACHABLE}
 WHERE p.role = ANY(%(token_owners)s) AND NOT EXISTS (
@@ -38,11 +39,11 @@ INSERT INTO {SNAPSHOT} (subscription_id, owner, cursor, sent)
 SELECT id, owner, 0, 0 FROM missing
 ON CONFLICT DO NOTHING"""
 
-# One statement, so that what is passed over and whose snapshots are forgotten is decided at once.
-# A receiver whose owners say nothing for months would stay at transaction 1,000 while the feed is
-# at 9,000,000: no DELETE since could be pruned, and a new agreement would bring all that the new
-# owner said meanwhile, beside its snapshot.
-# Only who stands still gets here, and only once in a thousand transactions.
+# A receiver whose owners send nothing for months would stay at transaction 1,000 while the feed is
+# at 9,000,000: no DELETE since then could be pruned, and a new agreement would bring all changes of
+# the new owner since then beside its snapshot.
+# Only positions that do not move get here, and only once in a thousand transactions. It is one
+# statement, so that what is passed over and which snapshots are deleted is decided at once.
 PASS_OVER = f"""
 {VISIBLE}, ended AS (
   SELECT s.owner, b.receiver_id FROM {SNAPSHOT} s

@@ -104,7 +104,7 @@ def _row(row: Subscription, changes: int, seconds: float) -> dict[str, Any]:
 
 
 def _line(each: dict[str, Any]) -> str:
-    most = backlog.COUNTED
+    most = backlog.COUNTED_UP_TO
     number = f"{most:,}+" if each["behind"] > most else f"{each['behind']:,}"
     lag = (
         f"{number} behind, oldest {each['oldest_seconds']:.0f} s"

@@ -131,7 +131,7 @@ def test_what_changes_all_the_time_is_sent_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A task that is about to end puts nothing off for what comes later in the feed."""
-    monkeypatch.setattr(engine, "_CATCHING_UP_SECONDS", 3_600.0)
+    monkeypatch.setattr(engine, "_UNCOMPACTED_SECONDS", 3_600.0)
     settings.HUB_DELIVERY_BATCH = CHANGES // 2
 
     deliver_all()

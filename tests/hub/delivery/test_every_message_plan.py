@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hub.delivery import every_message_plan
-from hub.delivery.every_message_plan import Terms
+from hub.delivery.every_message_plan import Conditions
 from hub.feed import FedChange, Position
 
 MONDAY, SUNDAY = datetime(2027, 1, 4, tzinfo=UTC), datetime(2027, 1, 10, tzinfo=UTC)
@@ -27,31 +27,33 @@ def a_change(seq: int, method: str = "PATCH", owner: str = "NL-CPA", key: str = 
     )
 
 
-def terms(
+def conditions(
     *in_doubt: int,
-    not_before: datetime = MONDAY,
-    patient_since: datetime = MONDAY,
+    expired_before: datetime = MONDAY,
+    overdue_before: datetime = MONDAY,
     patch_supported: bool = True,
-) -> Terms:
-    """Make the terms of a receiver that may have all of NL-CPA."""
+) -> Conditions:
+    """Make the conditions of a receiver that may have all of NL-CPA."""
     places = frozenset(Position(1, seq) for seq in in_doubt)
-    return Terms(frozenset({"NL-CPA"}), not_before, patient_since, places, patch_supported)
+    return Conditions(
+        frozenset({"NL-CPA"}), expired_before, overdue_before, places, patch_supported
+    )
 
 
 @pytest.mark.parametrize(
     "change, given, expected",
     [
-        (a_change(1, "PUT"), terms(), ("PUT", "NL/CPA/s1", "body 1")),
-        (a_change(1, "PUT"), terms(1), ("PUT", "NL/CPA/s1", "body 1")),
-        (a_change(1, "POST"), terms(1), ("POST", "", "body 1")),
-        (a_change(1), terms(), ("PATCH", "NL/CPA/s1", "body 1")),
-        (a_change(1), terms(2), ("PATCH", "NL/CPA/s1", "body 1")),
-        (a_change(1), terms(1), ("PUT", "NL/CPA/s1", None)),
-        (a_change(1), terms(patch_supported=False), ("PUT", "NL/CPA/s1", None)),
+        (a_change(1, "PUT"), conditions(), ("PUT", "NL/CPA/s1", "body 1")),
+        (a_change(1, "PUT"), conditions(1), ("PUT", "NL/CPA/s1", "body 1")),
+        (a_change(1, "POST"), conditions(1), ("POST", "", "body 1")),
+        (a_change(1), conditions(), ("PATCH", "NL/CPA/s1", "body 1")),
+        (a_change(1), conditions(2), ("PATCH", "NL/CPA/s1", "body 1")),
+        (a_change(1), conditions(1), ("PUT", "NL/CPA/s1", None)),
+        (a_change(1), conditions(patch_supported=False), ("PUT", "NL/CPA/s1", None)),
     ],
 )
 def test_a_message_goes_out_as_it_came_in_unless_it_could_be_applied_twice(
-    change: FedChange, given: Terms, expected: tuple[str, str, str | None]
+    change: FedChange, given: Conditions, expected: tuple[str, str, str | None]
 ) -> None:
     """A PATCH in doubt, or one the receiver has no way to take, is the object's state instead."""
     plan = every_message_plan.plan([change], given)
@@ -66,7 +68,7 @@ def test_what_stands_before_a_message_in_doubt_does_not_take_its_object_back() -
     """The second PUT may have arrived: the first is the object's state; S2 has nothing in doubt."""
     changes = [a_change(1, "PUT"), a_change(2, "PUT", key="S2"), a_change(3, "PUT")]
 
-    plan = every_message_plan.plan(changes, terms(3))
+    plan = every_message_plan.plan(changes, conditions(3))
 
     bodies = {push.correlation_id: push.body for push in plan.pushes}
     assert bodies == {"c1": None, "c2": "body 2", "c3": "body 3"}
@@ -76,7 +78,7 @@ def test_what_follows_another_message_is_in_doubt_while_it_is_on_its_way() -> No
     """And so is every PATCH; a first PUT may be repeated as it was."""
     changes = [a_change(1, "PUT"), a_change(2, "PUT"), a_change(3, key="S2")]
 
-    pushes = every_message_plan.plan(changes, terms()).pushes
+    pushes = every_message_plan.plan(changes, conditions()).pushes
 
     assert {place.seq for place in every_message_plan.doubtful(pushes)} == {2, 3}
 
@@ -84,12 +86,12 @@ def test_what_follows_another_message_is_in_doubt_while_it_is_on_its_way() -> No
 @pytest.mark.parametrize(
     "change, given, sentence",
     [
-        (a_change(1), terms(not_before=SUNDAY), "expired, it waited since 2027-01-04"),
-        (a_change(1, owner="NL-CPB"), terms(), "may no longer have anything of NL-CPB"),
+        (a_change(1), conditions(expired_before=SUNDAY), "expired, it waited since 2027-01-04"),
+        (a_change(1, owner="NL-CPB"), conditions(), "may no longer have anything of NL-CPB"),
     ],
 )
 def test_what_must_not_be_sent_is_refused_with_a_sentence(
-    change: FedChange, given: Terms, sentence: str
+    change: FedChange, given: Conditions, sentence: str
 ) -> None:
     """It is on record as it came in."""
     plan = every_message_plan.plan([change], given)
@@ -104,7 +106,7 @@ def test_what_must_not_be_sent_is_refused_with_a_sentence(
 def test_every_message_has_its_place_in_the_order() -> None:
     """Nothing is collapsed."""
     plan = every_message_plan.plan(
-        [a_change(1, "PUT"), a_change(2), a_change(3), a_change(4)], terms()
+        [a_change(1, "PUT"), a_change(2), a_change(3), a_change(4)], conditions()
     )
 
     assert [push.body for push in plan.pushes] == [f"body {seq}" for seq in (1, 2, 3, 4)]
@@ -115,7 +117,7 @@ def test_an_object_that_failed_before_comes_after_all_others() -> None:
     """With all that waits behind it, in order."""
     changes = [a_change(1), a_change(2), a_change(3, key="S2"), a_change(4)]
 
-    plan = every_message_plan.plan(changes, terms(1))
+    plan = every_message_plan.plan(changes, conditions(1))
 
     assert [push.correlation_id for push in plan.pushes] == ["c3", "c1", "c2", "c4"]
 
@@ -123,6 +125,6 @@ def test_an_object_that_failed_before_comes_after_all_others() -> None:
 @pytest.mark.parametrize("since, overdue", [(MONDAY, 0), (SUNDAY, 1)])
 def test_what_is_old_is_tried_and_need_not_pass(since: datetime, overdue: int) -> None:
     """Unlike what has expired."""
-    plan = every_message_plan.plan([a_change(1)], terms(patient_since=since))
+    plan = every_message_plan.plan([a_change(1)], conditions(overdue_before=since))
 
     assert (len(plan.pushes), len(plan.overdue)) == (1, overdue)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.delivery.latest_state_plan import CoalescedChanges, coalesced, push
+from hub.delivery.latest_state_plan import CoalescedChanges, coalesced, push_of
 from hub.delivery.push import PartKey, Push, path_of
 from hub.feed import FedChange, Position
 
@@ -44,7 +44,7 @@ def test_parts_are_sent_by_themselves() -> None:
     """Changes of different EVSEs do not wait for each other."""
     changes = [a_change(1, part="E1"), a_change(2, part="E2"), a_change(3, part="E1")]
 
-    found = {own.key: [c.revision for c in own.changes] for own in coalesced(changes)}
+    found = {group.key: [c.revision for c in group.changes] for group in coalesced(changes)}
 
     assert found == {key("E1"): [1, 3], key("E2"): [2]}
 
@@ -58,7 +58,7 @@ def test_a_change_of_the_whole_takes_those_of_its_parts_in() -> None:
         a_change(1, key="L2"),
     ]
 
-    found = {own.key: [c.revision for c in own.changes] for own in coalesced(changes)}
+    found = {group.key: [c.revision for c in group.changes] for group in coalesced(changes)}
 
     assert found == {key(): [1, 2, 3], key(object_key="L2"): [1]}
 
@@ -136,10 +136,10 @@ def test_an_object_is_sent_by_its_newest_message_or_as_its_present_state(
     expected: tuple[str, str] | None,
 ) -> None:
     """The message as it came in while it is the newest; otherwise the state by PUT."""
-    [own] = coalesced(changes)
-    revisions = {} if present is None else {own.key: present}
+    [group] = coalesced(changes)
+    revisions = {} if present is None else {group.key: present}
 
-    sent = push(own, revisions, patch_supported=patch_supported)
+    sent = push_of(group, revisions, patch_supported=patch_supported)
 
     if expected is None or sent is None:
         assert (sent, expected) == (None, None)
@@ -164,9 +164,9 @@ def test_what_may_have_had_changes_before_it_that_were_passed_over_goes_out_as_a
     change: FedChange, compacted_to: int, method: str
 ) -> None:
     """A PATCH alone, or a Connector, would not say what they said."""
-    [own] = coalesced([change])
+    [group] = coalesced([change])
 
-    sent = push(own, {own.key: 4}, patch_supported=True, compacted_to=compacted_to)
+    sent = push_of(group, {group.key: 4}, patch_supported=True, compacted_to=compacted_to)
 
     assert sent is not None
     assert (sent.method, sent.body is None) == (method, compacted_to == 104)
@@ -186,9 +186,9 @@ def test_only_the_put_of_all_a_key_names_may_be_replaced_by_a_newer_state(
     is_state: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     """The state of an EVSE must never be sent to the URL of its Connector."""
-    own = CoalescedChanges(key(change.part_key), (change,))
+    group = CoalescedChanges(key(change.part_key), (change,))
 
-    sent = push(own, {own.key: 1}, patch_supported=True)
+    sent = push_of(group, {group.key: 1}, patch_supported=True)
 
     assert sent is not None
     assert sent.is_state is is_state
@@ -310,11 +310,11 @@ def deliver(
     batch = [change for change, _ in store.feed[start : start + size]]
     yield None
     found = coalesced(batch)
-    present = {own.key: store.present(own.key) for own in found}
+    present = {group.key: store.present(group.key) for group in found}
     revisions = {name: value for name, value in present.items() if value is not None}
     yield None
-    for own in found:
-        sent = push(own, revisions, patch_supported=patch_supported)
+    for group in found:
+        sent = push_of(group, revisions, patch_supported=patch_supported)
         if sent is not None:
             receive(store, receiver, sent)
         yield None

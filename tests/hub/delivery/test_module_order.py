@@ -49,7 +49,7 @@ def test_who_takes_no_tariffs_gets_locations_all_the_same(
     newcomer: SandboxPlatform, monkeypatch: pytest.MonkeyPatch, deliver_all: Callable[[], int]
 ) -> None:
     """A failing endpoint holds the other modules back for a while, not for ever."""
-    monkeypatch.setattr(backlog, "FIRST_SECONDS", 0)
+    monkeypatch.setattr(backlog, "HEAD_START_SECONDS", 0)
     with newcomer.answer("PUT /ocpi/2.2.1/receiver/tariffs", misbehaviour.html(503)):
         location = Snapshot.objects.get(subscription__module="locations")
         engine.deliver(location.subscription_id)

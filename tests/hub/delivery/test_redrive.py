@@ -81,7 +81,7 @@ def test_what_another_sent_meanwhile_is_not_sent_twice(refused: SandboxPlatform)
     [chosen] = DeadLetter.objects.filter(path="NL/CPA/L2").select_related("subscription")
     redrive([chosen.pk])
 
-    waited = delivery_redrive._batch(chosen.subscription_id, [chosen])
+    waited = delivery_redrive._redrive_batch(chosen.subscription_id, [chosen])
 
     assert waited.delivered == 0
     assert len(pushes(refused)) == 1

@@ -26,7 +26,7 @@ Deliver = Callable[[], int]
 @pytest.fixture(autouse=True)
 def _locations_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait for tariffs."""
-    monkeypatch.setattr(backlog, "FIRST_SECONDS", 0)
+    monkeypatch.setattr(backlog, "HEAD_START_SECONDS", 0)
 
 
 def test_a_new_agreement_brings_what_is_there(
@@ -88,7 +88,7 @@ def test_a_snapshot_goes_on_where_it_stopped(
     cast: Cast, owner: Owner, deliver_all: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In pieces: what a piece brought is not sent again after a failure."""
-    monkeypatch.setattr("hub.delivery.snapshots._BATCH", 4)
+    monkeypatch.setattr("hub.delivery.snapshots._CHUNK", 4)
     emsp = cast["P2"]
     for number in range(1, 11):
         owner.put(f"L{number}", body=a_location(CPA, number, evses=1))
@@ -206,7 +206,7 @@ def test_access_that_ends_stops_a_snapshot(
     cast: Cast, owner: Owner, emsp: SandboxPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was not sent of it stays with its owner."""
-    monkeypatch.setattr("hub.delivery.snapshots._BATCH", 1)
+    monkeypatch.setattr("hub.delivery.snapshots._CHUNK", 1)
     other = Owner(cast["P4"], MIX)
     for number in range(1, 6):
         other.put(f"L{number}", body=a_location(MIX, number))

@@ -116,7 +116,7 @@ def test_who_was_away_for_a_moment_is_read_again(cpo: SandboxPlatform, away: Awa
 
 @pytest.mark.security("S-30")
 def test_coming_and_going_is_no_reason_to_read_all_the_time(cpo: SandboxPlatform) -> None:
-    """Once in AGAIN_APART, and not for calls and answers of who was there all along."""
+    """Once in READ_AGAIN_APART, and not for calls and answers of who was there all along."""
     platform = Platform.objects.get()
     for _ in range(3):
         connection_health.called(platform.pk)
@@ -131,7 +131,7 @@ def test_coming_and_going_is_no_reason_to_read_all_the_time(cpo: SandboxPlatform
         unreachable(platform.pk)
     assert read_all() == 0
     due = state().due_at
-    assert due <= timezone.now() + schedule.AGAIN_APART
+    assert due <= timezone.now() + schedule.READ_AGAIN_APART
     PullState.objects.update(due_at=timezone.now(), read_again_at=timezone.now())
     assert read_all() > 0
 
@@ -139,7 +139,7 @@ def test_coming_and_going_is_no_reason_to_read_all_the_time(cpo: SandboxPlatform
 @pytest.mark.security("S-30")
 def test_a_crawl_that_was_under_way_is_followed_by_another(cpo: SandboxPlatform) -> None:
     """It may have passed by what changed meanwhile."""
-    schedule.order([state().pk])
+    schedule.request([state().pk])
     lease = leases.claim(state().pk)
     assert lease is not None
     lease.begin(full=False, date_from=None)
@@ -172,7 +172,7 @@ def test_whom_the_hub_failed_is_read_again(cpo: SandboxPlatform, table: str) -> 
 
     assert cpo.hub.get("locations", "RECEIVER", "NL/CPA/L1", to=HUB, sender=CPA).succeeded
 
-    assert state().due_at <= timezone.now() + schedule.AGAIN_SPLAY
+    assert state().due_at <= timezone.now() + schedule.READ_AGAIN_SPREAD
     PullState.objects.update(due_at=timezone.now())
     read_all()
     assert Location.objects.get(object_id="L1").name == "changed meanwhile"
@@ -249,7 +249,7 @@ def test_after_the_hub_was_down_all_owners_are_read_again(cpo: SandboxPlatform) 
 
     assert set(PullState.objects.values_list("due_at", flat=True)) == first
     assert len(set(PullState.objects.values_list("read_again_at", flat=True))) > 1
-    assert max(first) <= timezone.now() + schedule.AGAIN_SPLAY
+    assert max(first) <= timezone.now() + schedule.READ_AGAIN_SPREAD
     assert Presence.objects.get().at > before
 
 

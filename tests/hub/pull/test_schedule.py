@@ -133,7 +133,7 @@ def test_a_task_that_comes_late_reads_nothing_that_is_not_due(cpo: SandboxPlatfo
 
     assert done.due_at > timezone.now()
     assert pull_crawl.claim(pk) is None
-    schedule.order([pk])
+    schedule.request([pk])
     Platform.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=15))
     assert pull_crawl.claim(pk) is None
     Platform.objects.update(next_attempt_at=None)
@@ -147,7 +147,7 @@ def test_what_is_ordered_during_the_last_page_is_read_next(cpo: SandboxPlatform)
 
     def order(seen: object, _: object) -> None:
         if "offset=4" in str(seen):
-            schedule.order([state().pk], full=True)
+            schedule.request([state().pk], full=True)
 
     cpo.watchers.append(order)
     left = read()

@@ -35,7 +35,7 @@ def read(module: str = "locations", party: PartyRef = CPA, *, full: bool = False
     """Read one list again; return how it stands."""
     schedule.reconcile()
     chosen = state(module, party)
-    schedule.order([chosen.pk], full=full)
+    schedule.request([chosen.pk], full=full)
     lease = crawl.claim(chosen.pk)
     assert lease is not None
     crawl.crawl(lease)

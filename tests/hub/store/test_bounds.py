@@ -71,7 +71,7 @@ def test_nobody_is_counted_to_the_end(
     assert (changes, 0 <= seconds < 60) == (5, True)
     assert backlog.lag(ModuleID.LOCATIONS, [pk + 1]) == {}
 
-    monkeypatch.setattr(backlog, "COUNTED", 3)
+    monkeypatch.setattr(backlog, "COUNTED_UP_TO", 3)
     [(changes, _)] = backlog.lag(ModuleID.LOCATIONS, [pk]).values()
     assert changes == 4
     assert "3+ behind" in Lag(changes, 1.0).shown()
