@@ -220,6 +220,7 @@ def test_beat_finds_what_nobody_woke_it_for(cast: Cast, ready: Owner, queue: Que
     assert queue.waiting() == []
 
     delivery_tasks.dispatch()
+    delivery_tasks.pool.wait()
     queue.work()
 
     assert set(received(cast["P2"])) == {"NL-CPA/L1"}
