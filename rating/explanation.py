@@ -5,13 +5,13 @@
 
 import json
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
 from rating.amounts import Amount, text
 from rating.bill import Session
 from rating.cdr import Cdr
-from rating.decimals import SECONDS_PER_HOUR, as_written, half_up, plain
+from rating.decimals import EXACT, SECONDS_PER_HOUR, as_written, half_up, plain
 from rating.lines import Line, Unbilled
 from rating.price import Price
 from rating.readings import Readings
@@ -53,6 +53,10 @@ class Explanation:
 
     def as_json(self) -> dict[str, Any]:
         """Return what is stored, in the types of JSON; every number is a string of digits."""
+        with localcontext(EXACT):
+            return self._as_json()
+
+    def _as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {
             "engine": ENGINE,
             "readings": self.readings.as_json(),

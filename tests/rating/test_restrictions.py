@@ -1,9 +1,11 @@
 """When an element applies: what is included, what is excluded, and what the wall clock shows."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from rating.times import WallClock, instant, written
 from tests.rating.sessions import cdr, component, element, notes, period, rated, tariff, total
 
 _REST = element(component("ENERGY", 1))
@@ -184,6 +186,18 @@ def test_a_skipped_hour_is_never_met() -> None:
 
     assert priced("02:00", "03:00") == "3.0000"
     assert priced("02:30", "04:00") == "102.0000"
+
+
+@pytest.mark.conformance("RT-28")
+def test_every_change_of_the_clock_within_a_session_counts() -> None:
+    """Also where it is the same at both ends: summer time begins and ends in between."""
+    first, last = instant("2026-01-01T00:00:00Z"), instant("2026-12-01T00:00:00Z")
+    clock = WallClock(ZoneInfo("Europe/Berlin"), first, last)
+    assert [(written(at), offset) for at, offset in clock.offsets] == [
+        ("2026-01-01T00:00:00Z", 3600),
+        ("2026-03-29T01:00:00Z", 7200),
+        ("2026-10-25T01:00:00Z", 3600),
+    ]
 
 
 def test_what_is_not_understood_does_not_hold_and_does_not_fail() -> None:

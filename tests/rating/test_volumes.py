@@ -40,6 +40,15 @@ def test_no_number_passes_through_a_float() -> None:
     assert total(hour(element(component("ENERGY", 1)), ENERGY="0.12345678901234567891")) == "0.1235"
 
 
+@pytest.mark.conformance("RT-05")
+def test_no_digit_is_lost_on_the_way_to_what_is_shown() -> None:
+    """Half a unit of the fourth decimal is rounded up, and what is 10^-28 below it is not."""
+    prices = element(component("ENERGY", 1))
+    for volume, shown in (("2.00005", "2.0001"), ("2.0000499999999999999999999999", "2.0000")):
+        found = rated(hour(prices, ENERGY=volume))
+        assert found["lines"][0]["excl"] == found["total"]["excl"] == shown
+
+
 @pytest.mark.conformance("RT-06")
 def test_a_number_may_be_a_string() -> None:
     """Prices, volumes, rates and steps are read from either."""
