@@ -57,7 +57,7 @@ class StoredAdmin(ExportPages, ReadOnly, ModelAdmin[Row]):
     does not see the field.
     """
 
-    search_fields = ("object_id",)
+    search_fields = ("object_id",)  # only so that Django shows the field: see get_search_results
     finder: Finder = staticmethod(by_id)
     list_per_page = 50
     paginator = BoundedPaginator
@@ -85,7 +85,7 @@ class StoredAdmin(ExportPages, ReadOnly, ModelAdmin[Row]):
         return BoundedChangeList
 
     def complete(self, rows: list[Row]) -> None:
-        """Add to the rows of a page what they show beyond their columns."""
+        """Add to the rows of a page what takes a query of its own; `BoundedChangeList` calls it."""
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Leave out what this operator may not see."""
@@ -130,12 +130,12 @@ class StoredAdmin(ExportPages, ReadOnly, ModelAdmin[Row]):
 
     @column("Sent to", order="audience")
     def sent_to(self, row: Row) -> str:
-        """Show who may see it."""
+        """Show its audience."""
         return row.audience or "all with access"
 
     @column("Last updated", order="last_updated")
     def updated(self, row: Row) -> SafeString | str:
-        """Show the owner's own value."""
+        """Show how long ago it changed by its owner's own `last_updated`."""
         return ago(row.last_updated)
 
     @column("Received", order="changed_at")
@@ -164,23 +164,23 @@ class StoredAdmin(ExportPages, ReadOnly, ModelAdmin[Row]):
     @column("")
     @cached_per_row
     def object_status(self, row: Row) -> SafeString:
-        """Show which party has which version, since when, and why not the present one."""
+        """Show which party has which revision, since when, and why not the present one."""
         module = next(name for name, policy in POLICIES.items() if isinstance(row, policy.model))
         return object_status_table(Subject(module, row, revision=row.revision))
 
     @column("")
     @cached_per_row
     def document(self, row: Row) -> SafeString:
-        """Show the whole object as a party with access gets it."""
+        """Show the object as a party with access gets it, what identifies drivers masked."""
         return pretty(self.served(row))
 
     def served(self, row: Row) -> bytes:
-        """Return the object's text as far as it may be shown."""
+        """Return the object's text; modules with personal data mask it here."""
         return row.text.encode()
 
 
 def object_status_table(subject: Subject) -> SafeString:
-    """Show who may have an object or a part of one, and which version each has."""
+    """Show who may have an object or a part of one, and which revision each has."""
     headers = ("Party", "Outcome", "Revision", "Since", "Changes behind", "Why")
     return table(headers, map(_cells, statuses(subject)))
 

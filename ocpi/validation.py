@@ -1,4 +1,4 @@
-"""The check of a received object against its table: what is refused, what is only reported.
+"""The check of a received object against its table in the specification: what is refused, what not.
 
 Specification: types. How liberal to be is ours: whatever can still be relayed and read is kept and
 reported; only what would break somebody is refused.
@@ -23,10 +23,10 @@ from ocpi.types import OcpiModel
 __all__ = ["Finding", "as_object", "decode", "decode_object", "validate"]
 
 LENGTH_CAP = 4
-"""A string is refused only when it is longer than this many times its limit …"""
+"""A string is refused only when it is longer than so many times its limit …"""
 
 LENGTH_FLOOR = 255
-"""… and longer than this: an address of 2.2 may have 45 characters, of 2.2.1 these."""
+"""… and longer than so many characters, which later errata allow an address of formerly 45."""
 
 ENUM_CAP = 255
 """An unknown enum value longer than this is not a value but an accident."""
@@ -46,9 +46,10 @@ _KINDS: Mapping[type, str] = {
 
 
 def decode(body: bytes) -> object:
-    """Read JSON as msgspec does: strictly; whatever is not valid JSON in UTF-8 is NotJson.
+    """Read JSON as msgspec does: strictly.
 
-    InvalidParameters is what has a shape that is refused: `ocpi.shape`.
+    Raises NotJson for what is not valid JSON in UTF-8, InvalidParameters for a shape that
+    `ocpi.shape` refuses: much of it by the text, before anything is made of it.
     """
     shape.check_text(body)
     value = _decoded(body)
@@ -67,12 +68,12 @@ def _decoded(body: bytes) -> object:
 
 
 def decode_object(body: bytes) -> dict[str, object]:
-    """Read a JSON object; any other JSON value is InvalidParameters."""
+    """Read a JSON object; raises InvalidParameters for any other JSON value."""
     return as_object(decode(body))
 
 
 def as_object(value: object) -> dict[str, object]:
-    """Return a decoded value that is an object; any other is InvalidParameters."""
+    """Return a decoded value that is an object; raises InvalidParameters for any other."""
     if not isinstance(value, dict):
         text = f"must be an object, not {_kind(value)}"
         raise InvalidParameters(findings=(Finding("", text, Fault.NOT_AN_OBJECT),))
@@ -82,7 +83,8 @@ def as_object(value: object) -> dict[str, object]:
 def validate(model: type[OcpiModel], value: object) -> tuple[Finding, ...]:
     """Check a decoded value against its table and return what deserves a report.
 
-    Raises InvalidParameters naming every field that is wrong beyond tolerance.
+    Raises InvalidParameters naming every field that is wrong beyond tolerance, or when more than
+    `MOST_FINDINGS` are odd at all.
     """
     if not validators.has_mistakes(model, value):
         return ()
@@ -237,7 +239,7 @@ def _judged(wrong: ValidationError) -> tuple[Finding, ...]:
 
 
 def _too_much(found: Sequence[Finding]) -> InvalidParameters:
-    """Say that nobody looks for more; one sentence with the first finding."""
+    """Refuse an object with so many findings, by one sentence with the first of them."""
     text = f"more than {MOST_FINDINGS:,} members are wrong or odd, the first is {found[0]}"
     return InvalidParameters(text, findings=found[:MOST_FINDINGS])
 

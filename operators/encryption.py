@@ -1,7 +1,7 @@
-"""Encryption of secrets that the hub needs again: with the newest of `CREDENTIALS_KEYS`.
+"""Encryption of secrets that the hub has to read again: with the first of `CREDENTIALS_KEYS`.
 
-Any of the keys decrypts. Sealed are the tokens that peers gave the hub, and the seeds of second
-factors.
+The first is the newest; any of the keys decrypts. Encrypted are the tokens that the hub presents to
+platforms, and the seeds of operators' second factors: the module lies below both packages.
 """
 
 from functools import lru_cache
@@ -15,7 +15,7 @@ class Undecryptable(ValueError):
 
 
 def seal(text: str) -> str:
-    """Encrypt with the newest key."""
+    """Encrypt with the first key."""
     return _fernet(tuple(settings.CREDENTIALS_KEYS)).encrypt(text.encode()).decode()
 
 
@@ -24,15 +24,15 @@ def unseal(sealed: str) -> str:
     try:
         return _fernet(tuple(settings.CREDENTIALS_KEYS)).decrypt(sealed.encode()).decode()
     except InvalidToken:
-        message = "none of CREDENTIALS_KEYS opens a stored token; was a key removed too early?"
+        message = "none of CREDENTIALS_KEYS opens a stored secret; was a key removed too early?"
         raise Undecryptable(message) from None
 
 
 def reseal(sealed: str) -> str:
-    """Encrypt anew with the newest key."""
+    """Encrypt anew with the first key."""
     return seal(unseal(sealed))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=4)  # keys change only where tests override the setting
 def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])

@@ -1,11 +1,12 @@
 """Connection health: what attempts to reach a platform, and its own calls, say of its connection.
 
-Spec: 2.2.1 mod_hub_client_info (still alive check); A-117. Any authenticated call and any answer
-shows that the platform is there. Two attempts in a row that find nobody make it OFFLINE; several
-that fail within one pause are one incident: twenty messages that time out at once are one failure
-and a pause of two seconds, not twenty failures and a pause of five minutes. Where the platform
-refuses the hub's token, its own calls prove nothing: operators see an alarm until a message of the
-hub passes. A pause that a platform asks for is no failure, and lasts to its end.
+Spec: 2.2.1 mod_hub_client_info (still alive check); A-117 in docs/ambiguities.md. Any
+authenticated call, and any OCPI answer, shows that the platform is there. Two attempts in a row
+that find nobody make it OFFLINE; several that fail within one pause are one incident: twenty
+messages that time out at once are one failure and a pause of two seconds, not twenty failures and a
+pause of five minutes. A platform that refuses the hub's token is OFFLINE at once, and its own calls
+prove nothing: operators see an alarm until it accepts the token again. A pause that a platform asks
+for is no failure, and lasts to its end, but five minutes at most.
 """
 
 import logging
@@ -30,7 +31,7 @@ FAILURES_TO_OFFLINE: Final = 2
 LONGEST_ERROR: Final = 2000
 """Characters kept of the last error."""
 SILENT_FOR: Final = timedelta(minutes=10)
-"""A platform that was not heard of for so long may have called the hub in vain."""
+"""A platform that was not heard of for so long may have called a hub that was down itself."""
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 300.0
 _THROTTLED_SECONDS = 10.0
@@ -40,7 +41,7 @@ _SEEN_SECONDS = 30.0
 
 
 def seen_every() -> timedelta:
-    """Return how often a busy platform is noted as seen: it must never look idle."""
+    """Return how often a busy platform is noted as seen: often enough not to be pinged."""
     return timedelta(seconds=min(_SEEN_SECONDS, settings.HUB_IDLE_SECONDS / 2))
 
 
@@ -65,14 +66,15 @@ def called(platform_id: int) -> None:
 def answered(platform_id: int, *, delivered: bool = False) -> None:
     """Note that the platform answered the hub, whose token is good there.
 
-    A back-off goes on if it began with failures in spite of an answer, unless now a message was
-    `delivered`.
+    The answer ends a back-off of a platform that could not be reached. Where it was reached and
+    failed all the same (its endpoint says 500, while it answers pings), only a message that was
+    `delivered` does.
     """
     platform = Platform.objects.filter(pk=platform_id)
-    is_over, was_away = Q(failures__gt=0), platform.filter(_away()).exists()
+    was_away, backs_off = platform.filter(_away()).exists(), Q(failures__gt=0)
     if not delivered:
-        is_over &= Q(unreachable__gt=0) | Q(status=ConnectionStatus.OFFLINE.value)
-    platform.filter(is_over).update(failures=0, next_attempt_at=None)
+        backs_off &= Q(unreachable__gt=0) | Q(status=ConnectionStatus.OFFLINE.value)
+    platform.filter(backs_off).update(failures=0, next_attempt_at=None)
     platform.update(last_seen_at=timezone.now(), unreachable=0, alarm="", alarm_at=None)
     _move(platform.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
     if was_away:
@@ -80,12 +82,12 @@ def answered(platform_id: int, *, delivered: bool = False) -> None:
 
 
 def heard_again(platform_id: int) -> None:
-    """Announce that a platform is there again, which may have called the hub in vain meanwhile."""
+    """Announce that a platform is there again: what it could not send meanwhile is read from it."""
     announce(platform_heard_again, Platform, platform_id=platform_id)
 
 
 def _away() -> Q:
-    """Select a platform that was not reached lately, or not heard of for two pings or longer."""
+    """Select a platform that was not reached lately, or not heard of for longer than two pings."""
     silence = max(SILENT_FOR, timedelta(seconds=2 * settings.HUB_IDLE_SECONDS))
     return Q(unreachable__gt=0) | Q(last_seen_at__lt=timezone.now() - silence)
 
@@ -97,7 +99,7 @@ def failed(
     """Let the platform back off, longer each time, with jitter; one that nobody reaches is OFFLINE.
 
     `answered`: an answer came, so it was reached, though the attempt failed. `retry_after`: the
-    pause in seconds that it asked for.
+    pause in seconds that it asked for, with a 503, say; that is kept instead of a back-off.
     """
     platform = Platform.objects.select_for_update(no_key=True).filter(pk=platform_id).first()
     if platform is None:
@@ -121,7 +123,7 @@ def failed(
 
 
 def throttled(platform_id: int, retry_after: float | None) -> None:
-    """Send nothing to a platform that answers 429, for as long as it says, within reason."""
+    """Send nothing to a platform that answers 429, for as long as it says, at most five minutes."""
     until = _end_of_asked_pause(_THROTTLED_SECONDS if retry_after is None else retry_after)
     platform = Platform.objects.filter(pk=platform_id)
     if platform.filter(unreachable__gt=0).exists():
@@ -130,12 +132,15 @@ def throttled(platform_id: int, retry_after: float | None) -> None:
 
 
 def doubt(platform_id: int) -> None:
-    """Have a platform pinged soon: a message met a 401 or 403, or no answer at all."""
+    """Have a platform pinged soon: a message met a 401 or 403, or no answer at all.
+
+    Whether it refuses the hub's token (`refused`) is decided by the answer to that ping.
+    """
     Platform.objects.filter(pk=platform_id).update(doubted_at=timezone.now())
 
 
 def refused(platform_id: int, reason: str) -> None:
-    """Raise the alarm for a platform that refuses the hub's token: nothing reaches it."""
+    """Raise the alarm for a platform that refuses the hub's token in a ping; it is OFFLINE."""
     failed(platform_id, reason, answered=True)
     platform = Platform.objects.filter(pk=platform_id)
     if platform.filter(alarm="").update(alarm=reason, alarm_at=timezone.now()):

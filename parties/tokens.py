@@ -1,7 +1,9 @@
 """Credentials tokens: how they are made, recognised and kept.
 
-Spec: 2.2.1 credentials, Credentials object (`token`). Tokens others present to the hub are kept as
-a SHA-256 of a random value; tokens the hub presents are sealed (`operators.encryption`).
+Spec: 2.2.1 credentials, Credentials object (`token`). Of tokens that platforms present to the hub
+only the SHA-256 is kept: no salt is needed, as the hub makes them of 256 random bits. Tokens that
+the hub presents to platforms are encrypted by `operators.encryption`, whose functions are found
+here beside the others.
 """
 
 import hashlib
@@ -25,12 +27,15 @@ _LEAST_SHOWN = 16
 
 
 def new_token() -> str:
-    """Make a token of 256 random bits, in hexadecimal: no command line takes it for an option."""
+    """Make a token of 256 random bits, in hexadecimal.
+
+    It never begins with `-`, which a command line would take for an option.
+    """
     return secrets.token_hex(_RANDOM_BYTES)
 
 
 def digest(token: str) -> str:
-    """Return the form in which an inbound token is stored and looked up."""
+    """Return the form in which a token that platforms present is stored and looked up."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

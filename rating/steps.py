@@ -1,7 +1,8 @@
 """step_size: a total of the session rounded up to whole steps, at the last price.
 
-Specification: mod_cdrs, step_size; mod_tariffs, PriceComponent. It counts Wh or seconds. The rule
-is contested: `rating.readings` has the other readings of `step` and of `base`.
+Specification: mod_cdrs, step_size; mod_tariffs, PriceComponent. A step counts Wh or seconds; what
+was used is kWh as a Decimal, or whole seconds. The rule is contested: `rating.readings` has the
+other readings of `step`, and of `base`: whether what no price applied to counts, too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from rating.lines import Line, Step, Unbilled
 from rating.readings import Readings
 from rating.tariff import ENERGY, PARKING_TIME, RESERVATION_TIME, TIME
 
-_WH = 1000
+_WH_PER_KWH = 1000
 _Kinds = tuple[str, ...]
 
 
@@ -33,7 +34,7 @@ def _take(last: Line, total: Decimal | int) -> None:
     if size <= 0 or total <= 0:
         return
     if isinstance(total, Decimal):
-        whole: Decimal | int = Decimal(whole_up(total * _WH / size) * size) / _WH
+        whole: Decimal | int = Decimal(whole_up(total * _WH_PER_KWH / size) * size) / _WH_PER_KWH
     else:
         whole = -(-total // size) * size
     last.step = Step(size, total, whole)

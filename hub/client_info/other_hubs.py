@@ -96,7 +96,7 @@ def _listed(url: str, peer: client.Peer) -> Iterator[dict[str, Any]]:
             return
         query = PageRequest(offset=offset, limit=_PAGE).as_query()
         sql.release()
-        page = fetch(client.list_url(url, query), peer=peer)
+        page = fetch(client.with_query(url, query), peer=peer)
         if not isinstance(page, list) or not page:
             return
         yield from (value for value in page if isinstance(value, dict))

@@ -1,9 +1,10 @@
-"""Client info that is PUT to platforms: what each has not taken yet.
+"""Client info that is PUT to platforms: the statuses that each was not sent yet.
 
-Spec: 2.2.1 mod_hub_client_info, Receiver interface (PUT); A-114. A row is claimed for a while, so
-that a worker that dies loses nothing and two workers do not send it twice. However often a party
-comes and goes, a platform is sent its status at most once in `HUB_CLIENT_INFO_SECONDS`: of OFFLINE
-at 10:00:01 and CONNECTED at 10:00:04 only the latter.
+Spec: 2.2.1 mod_hub_client_info, Receiver interface (PUT); A-114 in docs/ambiguities.md. A row of
+`ClientInfo` is one party in one role, for one platform that is sent its status. It is claimed for a
+while, so that a worker that dies loses nothing and two workers do not send it twice. However often
+a party comes and goes, the platform is sent its status at most once in `HUB_CLIENT_INFO_SECONDS`:
+after one at 10:00:00, of OFFLINE at 10:00:01 and CONNECTED at 10:00:04 only the latter.
 """
 
 import logging
@@ -38,6 +39,7 @@ _CLAIMED_SECONDS: Final = 90.0
 """Longer than sending may take, with its last request."""
 _FAILED_SECONDS: Final = 300.0
 """How long a row waits whose PUT the platform failed on."""
+# No answer, or one that says that nothing will pass now: 401, 403, 429, 503 …
 _NOTHING_PASSES = {Outcome.UNREACHABLE, Outcome.SILENT}
 
 CONNECTED = Q(
@@ -62,7 +64,7 @@ def behind() -> list[int]:
 
 
 def send(platform_id: int) -> None:
-    """Send one platform all it has not taken yet, or as much as passes."""
+    """Send one platform all it was not sent yet, or as much as passes."""
     receiver = receiver_of(platform_id)
     while receiver is not None:
         by_correlation_id = {str(uuid4()): info for info in sorted(_claim(platform_id))}
@@ -82,7 +84,7 @@ def unpaused(now: datetime) -> Q:
 
 
 def _sent_before(now: datetime) -> datetime:
-    """Return until when the last status must have been sent if a new one is to follow now."""
+    """Return the latest time of a status sent before after which another may follow now."""
     return now - timedelta(seconds=settings.HUB_CLIENT_INFO_SECONDS)
 
 
@@ -118,7 +120,10 @@ def _claim(platform_id: int) -> list[ClientInfoObject]:
 
 
 def _push(info: ClientInfoObject, correlation_id: str) -> Push:
-    """Make the PUT of a row; a party's roles share one URL and key, so one goes after the other."""
+    """Make the PUT of a row; a party's roles share one URL and key, so one goes after the other.
+
+    The path is both where it goes and how it is named in the log.
+    """
     body = msgspec.json.encode(info.as_json()).decode()
     key = (f"{info.country_code}-{info.party_id}", "", "")
     return Push(key, "PUT", info.path, body, info.path, correlation_id)
@@ -127,7 +132,7 @@ def _push(info: ClientInfoObject, correlation_id: str) -> Push:
 def _record(
     platform_id: int, infos: Sequence[ClientInfoObject], results: dict[ClientInfoObject, Result]
 ) -> bool:
-    """Record what the platform took, and its health; False when nothing passes at present."""
+    """Record what was sent, and the platform's health; False when nothing passes at present."""
     for info in infos:
         _record_one(info, results.get(info))
     blocking = [result for result in results.values() if result.outcome in _NOTHING_PASSES]
@@ -147,7 +152,10 @@ def _record(
 
 
 def _record_one(info: ClientInfoObject, result: Result | None) -> None:
-    """Record what became of one row; one that was not sent may be claimed again at once."""
+    """Record what became of one row; without an outcome it may be claimed again at once.
+
+    A status that the platform rejected counts as sent: it is not repeated until it changes.
+    """
     row, now = ClientInfo.objects.filter(pk=info.id), timezone.now()
     if result is None or result.outcome in _NOTHING_PASSES:
         row.update(not_before=None)

@@ -18,7 +18,24 @@ its position, what is dealt with beyond a gap (`ahead`), which is never sent aga
 have arrived (`in_doubt`): a PATCH of it, or a PUT from before it, is not repeated but replaced by
 the object's state, which settles every change that the state contains.
 
-What follows each outcome of a push (`push.Outcome`):
+The states of a push, the outcomes of sending it (`push.Outcome`) in capitals:
+
+    waiting --> planned --> sent --+--> DELIVERED
+       ^           |         ^     +--> REJECTED <--------------------------------+
+       |           |         |     |                                              |
+       |           |         +-----+--- UNKNOWN                                   |
+       |           |         +-----+--- TEMPORARY --+                             |
+       |           |         +-----+--- SILENT -----+                             |
+       |           |               |                +--> given up, others pass ---+
+       |           |               |                |       |                     |
+       +-----------|---------------|----------------|-------+ held for a while    |
+       +-----------|---------------|----------------+--> given up, none passes    |
+       +-----------|---------------+--- UNREACHABLE                               |
+                   |                                                              |
+                   +--> never sent: expired, or no longer allowed ----------------+
+                   +--> never sent: came and went meanwhile
+
+What follows each outcome:
 
     DELIVERED     a receipt is written
     REJECTED      a dead letter is written; the next object follows

@@ -85,7 +85,7 @@ def of_message(message: Message, destination: Destination, *, url: str | None = 
     below = client.join(destination.endpoint or "", message.path)
     return Outbound(
         method=message.method,
-        url=url or client.list_url(below, message.query),
+        url=url or client.with_query(below, message.query),
         destination=destination,
         sender=message.sender,
         ids=message.message_ids,

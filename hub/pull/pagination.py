@@ -69,7 +69,7 @@ class Continuation:
 def at(listing: Listing, received: int = 0, *, by_offset: bool = False) -> CrawlPosition:
     """Return the page that begins after `received` objects, by endpoint and offset."""
     asked = PageRequest(listing.date_from, offset=received, limit=listing.limit)
-    return CrawlPosition(client.list_url(listing.endpoint, asked.as_query()), received, by_offset)
+    return CrawlPosition(client.with_query(listing.endpoint, asked.as_query()), received, by_offset)
 
 
 def resumed(listing: Listing, position: CrawlPosition) -> CrawlPosition:

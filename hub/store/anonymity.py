@@ -1,8 +1,9 @@
 """Anonymous Sessions and CDRs: the same text, still valid, without its driver.
 
-Spec: 2.2.1 mod_cdrs, CdrToken; mod_sessions. What identifies the token becomes one fixed word: a
-pseudonym per driver would still link the trips of one person. Signed meter readings contain the
-token in encodings of their own and are left out. Everything else keeps its bytes.
+Spec: 2.2.1 mod_cdrs, CdrToken; mod_sessions. What identifies the driver becomes one fixed word,
+also where a remark or another member repeats it: a pseudonym per driver would still link the trips
+of one person. Signed meter readings contain the token in encodings of their own and are removed.
+Everything else keeps its bytes.
 """
 
 from collections.abc import Collection
@@ -14,17 +15,22 @@ from hub.store import raw_json
 from hub.store.identifier_matcher import IdentifierMatcher
 
 TOKEN = "cdr_token"  # noqa: S105 - the member's name
+# The last three are in no CdrToken of 2.2.1; some platforms send them all the same.
 _IDENTIFYING = ("uid", "contract_id", "visual_number", "group_id", "auth_id")
 _SIGNED = "signed_data"
 _WORD = msgspec.json.encode(ERASED)
 _POINTERS = frozenset(
     {"id", "country_code", "party_id", "location_id", "evse_uid", "connector_id", "session_id"}
 )
-"""Members that name other objects: one that equals a driver's uid by chance is not replaced."""
+"""Members of the object itself that name it or another one: they stay what they are, also if one
+equals a driver's uid by chance."""
 
 
 def identities(text: bytes | str) -> dict[str, str]:
-    """Return the members of a `cdr_token` that identify the driver; empty when there are none."""
+    """Return the members of a `cdr_token` that identify the driver.
+
+    Empty when there are none, or no object with a `cdr_token`.
+    """
     try:
         token = msgspec.json.decode(text).get(TOKEN)
     except (msgspec.DecodeError, AttributeError):
@@ -39,14 +45,15 @@ def identities(text: bytes | str) -> dict[str, str]:
 
 
 def is_identifying(value: str) -> bool:
-    """Whether a value identifies anybody; `#NA` is how OCPI says that nobody is named."""
+    """Whether a value identifies anybody; `#NA` is OCPI's "no data available"."""
     return value not in {"", ERASED, "#NA"}
 
 
 def anonymous(text: bytes, values: Collection[str] = ()) -> bytes:
     """Return a Session or CDR, or a PATCH of one, without its driver.
 
-    `values` are further identifiers of the same driver, beside those in the `cdr_token`.
+    `values` are further identifiers of the same driver, as those of the stored object are for a
+    PATCH that has no `cdr_token`.
     """
     parts = raw_json.members(text)
     parts.pop(_SIGNED, None)
@@ -62,7 +69,10 @@ def anonymous(text: bytes, values: Collection[str] = ()) -> bytes:
 
 
 def is_same(stored: bytes | str, new: bytes) -> bool:
-    """Whether an object equals the stored one, or would if it were made anonymous as well."""
+    """Whether an object equals the stored one, or the anonymous form of it does.
+
+    A CPO may send a CDR again whose driver was erased here meanwhile.
+    """
     known = msgspec.json.decode(stored)
     if known == msgspec.json.decode(new):
         return True
@@ -78,7 +88,7 @@ def is_anonymous(value: object) -> bool:
 def _without_driver(raw: bytes) -> bytes:
     try:
         token = raw_json.members(raw)
-    except msgspec.DecodeError:
+    except msgspec.DecodeError:  # `null` in a PATCH: it names nobody
         return raw
     return raw_json.joined(
         {name: _WORD if name in _IDENTIFYING else value for name, value in token.items()}

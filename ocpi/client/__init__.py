@@ -23,7 +23,7 @@ from ocpi.client.own_address import ITSELF, OwnAddress
 from ocpi.client.peer import Peer
 from ocpi.client.process_wide import configure, locate, shared
 from ocpi.client.reply import TOKEN_REFUSED, Reply
-from ocpi.client.urls import join, list_url
+from ocpi.client.urls import join, with_query
 
 __all__ = [
     "ITSELF",
@@ -46,7 +46,7 @@ __all__ = [
     "ReplyUnreadable",
     "configure",
     "join",
-    "list_url",
     "locate",
     "shared",
+    "with_query",
 ]

@@ -18,18 +18,22 @@ from parties.management.command import OperatorCommand
 
 
 class Command(OperatorCommand[dict[str, Any]]):
-    """Writes every row; progress goes to standard error, and so is no part of the file."""
+    """Writes all rows that its filters leave; progress goes to standard error, not to the file."""
 
     help = "Print a list as CSV, or with --json as a line of JSON for each row."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what names a list and narrows it."""
         parser.add_argument("kind", choices=sorted(KINDS))
-        parser.add_argument("--party", metavar="PARTY", help="the owner or receiver, like NL-CPA")
-        parser.add_argument("--since", metavar="TIME", help="changed since: 30d, or a moment")
-        parser.add_argument("--until", metavar="TIME", help="and before this moment")
         parser.add_argument(
-            "--reveal", metavar="REASON", help="with whole uids and contract ids; kept in the audit"
+            "--party", metavar="PARTY", help="its owner or its receiver, like NL-CPA"
+        )
+        parser.add_argument("--since", metavar="TIME", help="since 30d ago, or since a time")
+        parser.add_argument("--until", metavar="TIME", help="and before: 1d ago, or a time")
+        parser.add_argument(
+            "--reveal",
+            metavar="REASON",
+            help="with whole uids and contract ids; the reason goes into the audit",
         )
 
     def perform(self, options: Namespace) -> dict[str, Any]:
@@ -44,14 +48,16 @@ class Command(OperatorCommand[dict[str, Any]]):
         record("exported", options.kind, after={"as": form, **filters}, kind=kind.model._meta.label)  # noqa: SLF001 - a documented name of Django
         return {"rows": self._write(file_chunks(kind, rows, form, revealed=bool(options.reveal)))}
 
-    def _write(self, made: Iterable[FileChunk]) -> int:
+    def _write(self, chunks: Iterable[FileChunk]) -> int:
         bar, number = Bar(self.stderr), 0
         try:
-            for part in made:
-                self.hand_out(part.text)
-                number += part.rows
-                bar.show(part.share, f"rows: {number:,}")
-        except BrokenPipeError:  # `| head` has seen enough
+            for chunk in chunks:
+                self.hand_out(chunk.text)
+                number += chunk.rows
+                bar.show(chunk.share, f"rows: {number:,}")
+        except BrokenPipeError:
+            # `| head` has seen enough: the file is not whole, hence the exit code. What Python has
+            # still to flush goes nowhere, else it would fail once more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         finally:
@@ -59,11 +65,11 @@ class Command(OperatorCommand[dict[str, Any]]):
         return number
 
     def show(self, result: dict[str, Any]) -> None:
-        """Say how many rows there are, beside the file."""
+        """Say on standard error how many rows the file has."""
         self.stderr.write(f"rows: {result['rows']:,}", self.style.SUCCESS)
 
     def show_json(self, result: dict[str, Any]) -> None:
-        """Say the same: what was printed is JSON already."""
+        """Say the same: a result as JSON would be one more line of the file."""
         self.show(result)
 
 

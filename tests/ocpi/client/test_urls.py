@@ -2,7 +2,7 @@
 
 import pytest
 
-from ocpi.client import join, list_url
+from ocpi.client import join, with_query
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,4 @@ def test_join_has_exactly_one_slash(endpoint: str, suffix: str, joined: str) -> 
 )
 def test_query_follows_the_endpoint_as_advertised(endpoint: str, query: str, url: str) -> None:
     """A list keeps the trailing slash it was advertised with, or its absence."""
-    assert list_url(endpoint, query) == url
+    assert with_query(endpoint, query) == url
