@@ -56,13 +56,11 @@ def test_an_end_before_its_start_is_over_midnight(time: str, *, applies: bool) -
 
 
 @pytest.mark.conformance("RT-22")
-def test_an_end_that_is_its_start_is_the_whole_day() -> None:
+@pytest.mark.parametrize("time", ["08:00", "00:00"])
+def test_an_end_that_is_its_start_is_the_whole_day(time: str) -> None:
     """And needs no time zone to be told."""
-    session = cdr(
-        [tariff(element(component("ENERGY", 3), start_time="08:00", end_time="08:00"))],
-        period("07:00", ENERGY=2),
-        end="09:00",
-    )
+    whole = element(component("ENERGY", 3), start_time=time, end_time=time)
+    session = cdr([tariff(whole)], period("07:00", ENERGY=2), end="09:00")
     assert total(session, zone=None) == "6.0000"
 
 

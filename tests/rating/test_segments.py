@@ -52,6 +52,41 @@ def test_a_limit_within_the_last_second_is_met_too() -> None:
     assert used(session, "ENERGY") == [(0, "1"), (1, "1"), (2, "1")]
 
 
+@pytest.mark.conformance("RT-31")
+def test_a_share_that_is_rounded_does_not_pass_a_limit() -> None:
+    """A second before it, 0.0124 kWh would be 0.00001 too many."""
+    cut = element(component("TIME", 1), min_duration=446)
+    tiers = element(component("ENERGY", 1), max_kwh="0.01239"), element(component("ENERGY", 2))
+    session = cdr([tariff(cut, *tiers)], period("08:00", ENERGY="0.1"), end="09:00")
+    assert used(session, "ENERGY") == [(1, "0.01239"), (2, "0.08761")]
+
+
+@pytest.mark.conformance("RT-30")
+def test_shares_are_rounded_half_up_and_the_last_has_the_rest() -> None:
+    """To the second and to 0.0001 kWh; nothing is shared out twice."""
+    prices = [
+        element(component("ENERGY", place), component("TIME", place), max_duration=place * 900)
+        for place in (1, 2, 3, 4)
+    ]
+    session = cdr([tariff(*prices)], period("08:00", ENERGY="0.0002", TIME="0.0014"), end="09:00")
+    assert used(session, "ENERGY") == [(0, "0.0001"), (1, "0.0001")]
+    assert used(session, "TIME") == [(0, "1"), (1, "1"), (2, "1"), (3, "2")]
+
+
+def test_energy_that_flows_back_is_cut_by_time_and_lowers_no_energy_so_far() -> None:
+    """Half of it in each half hour, both beyond the limit that was passed."""
+    tiers = (
+        element(component("ENERGY", 1), max_kwh=8),
+        element(component("ENERGY", 2), max_duration=5400),
+    )
+    session = cdr(
+        [tariff(*tiers, element(component("ENERGY", 3)))],
+        *(period("08:00", ENERGY=9), period("09:00", ENERGY=-5)),
+        end="10:00",
+    )
+    assert used(session, "ENERGY") == [(0, "8"), (1, "1"), (1, "-2.5"), (2, "-2.5")]
+
+
 @pytest.mark.conformance("RT-30", "RT-31")
 @given(
     energy=st.decimals("0.0001", "80", places=4),

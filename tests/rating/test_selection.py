@@ -134,6 +134,20 @@ def test_what_expired_is_priced_by_its_own_elements_first() -> None:
     assert _fees(session) == [("reservation", "1")]
 
 
+@pytest.mark.conformance("RT-37")
+@pytest.mark.parametrize("kind", ["ENERGY", "TIME", "PARKING_TIME"])
+def test_whoever_came_has_used_the_reservation(kind: str) -> None:
+    """Energy, time or parking: any of them, and the start fee is due."""
+    used_by: dict[str, Any] = {kind: 1}
+    periods = period("08:00", RESERVATION_TIME=1), period("09:00", **used_by)
+    assert _fees(cdr([tariff(_EXPIRY[2])], *periods, end="10:00")) == [("charging", "0.5")]
+
+
+def test_an_idle_zero_reserves_nothing() -> None:
+    """Some send every dimension with every period."""
+    assert total(hour(*_EXPIRY, RESERVATION_TIME=0, ENERGY=2)) == "1.0000"
+
+
 @pytest.mark.conformance("RT-38")
 def test_a_reservation_that_was_used_is_not_one_that_expired() -> None:
     """Its elements are those for RESERVATION, and its time is no time of charging."""

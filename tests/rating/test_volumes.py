@@ -67,7 +67,9 @@ def test_hours_within_two_seconds_of_the_clock_are_the_clock(hours: str) -> None
 
 
 @pytest.mark.conformance("RT-17")
-@pytest.mark.parametrize("hours, seconds", [("0.08", "288"), ("0.0502", "181"), ("0.05014", "181")])
+@pytest.mark.parametrize(
+    "hours, seconds", [("0.08", "288"), ("0.0839", "302"), ("0.0502", "181"), ("0.05014", "181")]
+)
 def test_other_hours_are_rounded_to_the_second(hours: str, seconds: str) -> None:
     """Half a second counts up: 180.5 s are 181."""
     assert used(_five_minutes(hours), "TIME") == [(0, seconds)]
@@ -78,8 +80,8 @@ def test_other_hours_are_rounded_to_the_second(hours: str, seconds: str) -> None
 def test_of_two_times_in_a_period_neither_is_the_clock() -> None:
     """They share it, so that each is what its hours say."""
     prices = element(component("TIME", 1), component("PARKING_TIME", 1))
-    session = cdr([tariff(prices)], period("08:00", TIME=0.0834, PARKING_TIME=0.1), end="08:05")
-    assert used(session, "TIME") == [(0, "300")]
+    session = cdr([tariff(prices)], period("08:00", TIME=0.0838, PARKING_TIME=0.1), end="08:05")
+    assert used(session, "TIME") == [(0, "302")]
     assert used(session, "PARKING_TIME") == [(0, "360")]
 
 
@@ -121,9 +123,10 @@ def test_power_is_what_is_given_else_the_average(volumes: dict[str, float], pric
 
 
 @pytest.mark.conformance("RT-29")
-def test_a_range_on_both_sides_of_a_limit_is_unknown() -> None:
+@pytest.mark.parametrize("restriction", ["max_power", "min_power"])
+def test_a_range_on_both_sides_of_a_limit_is_unknown(restriction: str) -> None:
     """The CPO owed two periods, and nobody else can tell them apart."""
-    slow = element(component("ENERGY", 0.3), max_power=11)
+    slow = element(component("ENERGY", 0.3), **{restriction: 11})
     session = hour(slow, element(component("ENERGY", 0.5)), ENERGY=9, MIN_POWER=5, MAX_POWER=15)
     assert code(session) == "RU-06"
 
