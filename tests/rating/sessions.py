@@ -99,3 +99,21 @@ def used(members: dict[str, Any], kind: str, **asked: Any) -> list[tuple[int, st
     """Rate a CDR and return the element and the volume of each line of a dimension."""
     lines = rated(members, **asked)["lines"]
     return [(line["element"], line["used"]) for line in lines if line["kind"] == kind]
+
+
+def evening() -> dict[str, Any]:
+    """Charge 12 minutes and park 20, the last 12 of them after 20:00 local, free of charge."""
+    day = component("TIME", 2.4, 900), component("PARKING_TIME", 1.0, 900, vat=20)
+    return cdr(
+        [tariff(element(*day, start_time="17:00", end_time="20:00"), element(day[0]), id="22")],
+        *(period("18:40", TIME=0.2), period("18:52", PARKING_TIME=0.3333)),
+        end="19:12",
+        total_cost={"excl_vat": 0.73},
+    )
+
+
+def stored_evening() -> tuple[CdrText, StoredTariff]:
+    """Return the same session without its tariff, and the tariff as it is stored."""
+    bare = evening() | {"tariffs": []}
+    text = json.dumps(evening()["tariffs"][0])
+    return CdrText(json.dumps(bare)), StoredTariff("22", "NL-CPA", text)

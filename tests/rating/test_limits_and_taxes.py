@@ -41,6 +41,13 @@ def test_a_limit_without_vat_leaves_its_share() -> None:
     """Half the price has half the VAT; of nothing nobody knows the share."""
     assert _limited(20, max_price={"excl_vat": 10})["total"] == _total("10.0000", "12.0000")
     assert _limited(0, min_price={"excl_vat": 2})["total"] == _total("2.0000", None)
+    assert _limited(0, max_price={"excl_vat": 2})["total"] == _total("0.0000", "0.0000")
+
+
+def test_limits_may_be_one_price() -> None:
+    """A minimum that is the maximum contradicts nothing."""
+    fixed = {"excl_vat": 2}
+    assert _limited(1, min_price=fixed, max_price=fixed)["total"]["excl"] == "2.0000"
 
 
 def test_limits_of_2_3_0_have_other_names() -> None:
@@ -112,14 +119,19 @@ def test_what_a_price_says_of_tax_is_kept(
 
 @pytest.mark.conformance("RT-42")
 @pytest.mark.parametrize(
-    "taxes, verdict", [([{"amount": 2}], "agrees"), ([], "differs"), (None, "differs")]
+    "cost, verdict",
+    [
+        ({"before_taxes": 8, "taxes": [{"amount": 2}]}, "agrees"),
+        ({"before_taxes": 8, "taxes": []}, "differs"),
+        ({"before_taxes": 8}, "differs"),
+        ({"before_taxes": 10}, "agrees"),
+    ],
 )
 def test_a_price_with_a_tax_of_unknown_rate_is_compared_as_a_whole(
-    taxes: list[dict[str, int]] | None, verdict: str
+    cost: dict[str, Any], verdict: str
 ) -> None:
-    """What is declared before taxes, and all of them."""
+    """With what is declared before taxes, and all of them."""
     prices = tariff(element(component("ENERGY", 1)), tax_included="YES")
-    cost = {"before_taxes": 8} if taxes is None else {"before_taxes": 8, "taxes": taxes}
     session = cdr([prices], period("08:00", ENERGY=10), end="09:00", total_cost=cost)
     assert rated(session)["verdict"] == verdict
 

@@ -81,6 +81,12 @@ def test_a_whole_number_of_steps_stays(step: int | None) -> None:
     assert _billed(hour(element(component("ENERGY", 1, step)), ENERGY=3.6)) == [("ENERGY", "3.6")]
 
 
+def test_what_flowed_back_is_not_stepped() -> None:
+    """A total below zero stays as it is."""
+    session = hour(element(component("ENERGY", 1, 500)), ENERGY=-4.3)
+    assert _billed(session) == [("ENERGY", "-4.3")]
+
+
 @pytest.mark.conformance("RT-34")
 def test_without_a_step_volumes_are_exact() -> None:
     """610 s and 3.0004 kWh are billed as such."""

@@ -45,7 +45,26 @@ def test_the_stored_text_is_that_of_the_start() -> None:
 def test_a_later_text_is_better_than_none() -> None:
     """Where only a later one is known it is used, and noted as unsure."""
     assert total(_session(), stored=(_stored(0.9, 4), _stored(0.7, 3))) == "0.7000"
+    assert total(_session(), stored=(_stored(0.7, 4), _stored(0.9, 3))) == "0.9000"
     assert "RN-01" in notes(_session(), stored=(_stored(0.7, 3),))
+
+
+@pytest.mark.conformance("RT-08")
+def test_a_text_is_in_force_from_its_first_instant_and_not_at_its_last() -> None:
+    """Of two that overlap the newer one is; the order they are given in does not matter."""
+    midnight = cdr([], period("2026-03-02 00:00", "T1", ENERGY=1), end="2026-03-02 01:00")
+    old, new = _stored(0.5, 1, 2), _stored(0.9, 2)
+    assert total(midnight, stored=(old, new)) == total(midnight, stored=(new, old)) == "0.9000"
+    assert total(midnight, stored=(_stored(0.5, 1), new)) == "0.9000"
+    assert total(midnight, stored=(new, _stored(0.5, 1))) == "0.9000"
+
+
+@pytest.mark.conformance("RT-08")
+def test_a_text_that_was_gone_is_better_than_none_for_who_names_it() -> None:
+    """It is known, and noted as unsure; the newest of them is taken."""
+    gone = _stored(0.9, 1, 2)._replace(since=datetime(2026, 2, 1, tzinfo=UTC)), _stored(0.7, 1, 2)
+    assert total(_session(), stored=gone) == "0.7000"
+    assert "RN-01" in notes(_session(), stored=gone)
 
 
 @pytest.mark.conformance("RT-09")
@@ -109,12 +128,20 @@ def test_currencies_are_not_mixed() -> None:
     assert total(cdr(mixed, period("08:00", "A", ENERGY=1), end="09:00")) == "0.4000"
 
 
+def test_of_two_texts_in_a_cdr_the_valid_one_is_meant() -> None:
+    """Where both have the id that a period names."""
+    old = _energy(0.3, end_date_time="2026-03-01T00:00:00Z")
+    assert total(_session(old, _energy(0.5))) == "0.5000"
+
+
 def test_of_stored_tariffs_the_connectors_are_asked() -> None:
     """A CDR without tariffs is priced by those of its connector, in force and meant for it."""
     place = Place(tariff_ids=("T1",))
     assert total(_session(name=None), stored=(_stored(0.5, 1),), place=place) == "0.5000"
     assert code(_session(name=None), stored=(_stored(0.5, 1),)) == "RU-01"
     assert code(_session(name=None), stored=(_stored(0.5, 1, 2),), place=place) == "RU-01"
+    ended = _stored(0.5, 1, end_date_time="2026-03-01T00:00:00Z")
+    assert code(_session(name=None), stored=(ended,), place=place) == "RU-01"
 
 
 @pytest.mark.parametrize(

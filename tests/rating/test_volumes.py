@@ -138,6 +138,13 @@ def test_parking_draws_no_power_and_current_is_never_derived() -> None:
     assert code(hour(element(parking, max_current=11), PARKING_TIME=1)) == "RU-06"
 
 
+def test_a_dimension_that_is_there_twice_is_added_up() -> None:
+    """In one period."""
+    session = hour(element(component("ENERGY", 1)), ENERGY=1)
+    session["charging_periods"][0]["dimensions"].append({"type": "ENERGY", "volume": 2})
+    assert total(session) == "3.0000"
+
+
 def test_a_dimension_nobody_knows_matters_only_where_it_is_priced() -> None:
     """A word of another version is passed over, unless the tariff has a price for it."""
     known = element(component("ENERGY", 1))

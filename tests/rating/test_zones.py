@@ -55,6 +55,7 @@ def test_the_zone_is_asked_of_who_knows_best(
 def test_a_zone_that_is_guessed_is_noted() -> None:
     """Only where it mattered."""
     assert "RN-02" in notes(_session(country="NLD"), zone=None)
+    assert "RN-02" not in notes(_session(country="NLD"), zone="Europe/Amsterdam")
     plain = cdr(
         [tariff(element(component("ENERGY", 1)))],
         period("08:00", ENERGY=1),
