@@ -20,21 +20,30 @@ _CUT_HOURS = 2
 
 
 def check(
-    explanation: str | bytes, cdr: str | bytes, tariffs: Sequence[str | bytes] = ()
+    explanation: str | bytes,
+    cdr: str | bytes,
+    tariffs: Sequence[str | bytes] = (),
+    original: str | bytes | None = None,
 ) -> list[str]:
-    """Return what is wrong with an explanation: nothing, if it holds."""
-    found, declared = json.loads(explanation), _decoded(cdr)
+    """Return what is wrong with an explanation: nothing, if it holds.
+
+    A credit CDR shows the lines of its original, if that was at hand when it was priced.
+    """
+    found, priced = json.loads(explanation), cdr if original is None else original
+    declared = _decoded(priced)
     if "code" in found:
         return ["a total beside a code"] if "total" in found else []
     inside = declared.get("tariffs") or []
     known = {_digest(each): each for each in [*inside, *map(_decoded, tariffs)]}
     refs = {each["ref"]: (each, known.get(each["digest"])) for each in found["tariffs"]}
     return [
-        *_digest_of_cdr(found, cdr),
+        *_digest_of_cdr(found["cdr"], cdr),
+        *(() if original is None else _digest_of_cdr(found["original"], original)),
         *(wrong for line in found["lines"] for wrong in _line(line, *refs[line["tariff"]])),
         *_additions(found["lines"]),
         *_volumes(found, declared),
-        *_sums(found, credit=declared.get("credit") is True),
+        *_sums(found, credit=_decoded(cdr).get("credit") is True),
+        *(() if original is None else _taken_back(found, declared.get("total_cost"))),
     ]
 
 
@@ -51,7 +60,7 @@ def _digest(tariff: object) -> str:
 
 def _digest_of_cdr(found: _Object, cdr: str | bytes) -> Iterator[str]:
     raw = cdr.encode() if isinstance(cdr, str) else cdr
-    if found["cdr"]["digest"] != f"sha256:{hashlib.sha256(raw).hexdigest()}":
+    if found["digest"] != f"sha256:{hashlib.sha256(raw).hexdigest()}":
         yield "the digest is of another CDR"
 
 
@@ -91,7 +100,7 @@ def _amounts(line: _Object, tax: str) -> Iterator[str]:
         if (given is None) != (right is None):
             yield f"line {line['n']}: {side} is known or unknown, and should not be"
         elif given is not None and right is not None and abs(given - right) > _HALF_UNIT:
-            yield f"line {line['n']}: {side} is {line[side]}, and not {float(right)}"
+            yield f"line {line['n']}: {side} is {line[side]}, and not {_shown(right)}"
 
 
 def _sides(
@@ -180,7 +189,19 @@ def _sum(parts: Sequence[str | None], total: str | None, what: str) -> Iterator[
         return
     added = sum((_number(part) for part in parts), Fraction(0))
     if abs(added - _number(total)) > _UNIT * max(len(parts), 1):
-        yield f"{what}: {float(added)} in lines, {total} shown"
+        yield f"{what}: {_shown(added)} in lines, {total} shown"
+
+
+def _taken_back(found: _Object, cost: object) -> Iterator[str]:
+    """Compare a credit with what its original declares, if that declares a cost."""
+    declared = cost.get("excl_vat", cost.get("before_taxes")) if isinstance(cost, dict) else cost
+    total = _optional(found["total"]["excl"])
+    if declared is not None and total != -_number(declared):
+        yield f"the total is {found['total']['excl']}, and the original declares {declared}"
+
+
+def _shown(value: Fraction) -> str:
+    return f"{Decimal(value.numerator) / value.denominator:.4f}"
 
 
 def _group(line: _Object) -> str:

@@ -61,6 +61,7 @@ class Explanation:
             "engine": ENGINE,
             "readings": self.readings.as_json(),
             "cdr": self.cdr and _cdr(self.cdr),
+            **self._original(),
             "currency": self.cdr and self.cdr.currency,
             **_zone(self.session.zone if self.session else None),
         }
@@ -76,6 +77,11 @@ class Explanation:
             "delta": self.difference and _difference(self.difference),
         }
         return found | ({"code": self.code, "why": self.why} if self.code else {})
+
+    def _original(self) -> dict[str, Any]:
+        """Name the CDR whose lines are shown, if a credit CDR takes it back."""
+        original = self.session and self.session.cdr
+        return {"original": _cdr(original)} if original and original is not self.cdr else {}
 
     def to_bytes(self) -> bytes:
         """Return the same bytes for the same explanation."""

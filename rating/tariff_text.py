@@ -19,6 +19,7 @@ from rating.tariff import Component, Element, Limit, Tariff, Tax
 from rating.times import optional_instant
 
 MOST_ELEMENTS = 1000
+MOST_ELEMENTS_OF_CDR = 5000
 _TAX_INCLUDED = {"YES": Tax.INCLUDED, "NO": Tax.ADDED_BY_LAW, "N/A": Tax.NONE}
 
 
@@ -100,7 +101,12 @@ def digest(members: Mapping[str, Any]) -> str:
 
 def read_tariffs(value: object, version: str, owner: str) -> Iterable[Tariff]:
     """Read the Tariffs inside a CDR."""
-    listed = value if isinstance(value, list) else []
-    if len(listed) > MOST_ELEMENTS:
-        raise CannotBePriced(Unpriced.TOO_LARGE, f"more than {MOST_ELEMENTS} tariffs")
-    return [read_tariff(e, version, owner=owner) for e in listed if isinstance(e, dict)]
+    listed = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    if sum(1 + _length(each.get("elements")) for each in listed) > MOST_ELEMENTS_OF_CDR:
+        words = f"more than {MOST_ELEMENTS_OF_CDR} elements and tariffs"
+        raise CannotBePriced(Unpriced.TOO_LARGE, words)
+    return [read_tariff(each, version, owner=owner) for each in listed]
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list) else 0

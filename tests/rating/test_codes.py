@@ -36,6 +36,7 @@ def _priced(**members: Any) -> dict[str, Any]:
         ("RU-07", _priced(elements=[])),
         ("RU-09", hour(element(component("ENERGY", 1), weather="SUNNY"), ENERGY=1)),
         ("RU-10", hour(*[_PRICE] * 1001, ENERGY=1)),
+        ("RU-10", cdr([tariff(*[_PRICE] * 999)] * 6, period("08:00", ENERGY=1), end="09:00")),
         ("RU-10", cdr([tariff(_PRICE)], *[period("08:00", ENERGY=1)] * 10_001, end="09:00")),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rating import CdrText, rate
+from rating.checker import check
 from tests.rating.sessions import cdr, code, component, element, hour, notes, period, tariff, total
 
 _PRICE = element(component("ENERGY", 0.3))
@@ -50,6 +51,20 @@ def test_a_credit_is_minus_what_its_original_declares() -> None:
     assert found["verdict"] == "agrees"
     assert found["lines"][0]["excl"] == "3.0000"
     assert _credit(original, {"excl_vat": -3})["verdict"] == "differs"
+
+
+@pytest.mark.conformance("RT-45", "RT-48")
+def test_a_credit_can_be_verified_beside_its_original() -> None:
+    """Both are named by their digest; the total is what the original declares, turned round."""
+    original = json.dumps(hour(_PRICE, ENERGY=10) | {"total_cost": {"excl_vat": 4.2}})
+    credit = json.dumps(hour(_PRICE, ENERGY=1) | {"credit": True})
+    found = rate(CdrText(credit), original=CdrText(original)).to_bytes()
+    assert check(found, credit, original=original) == []
+    assert check(found, credit) != []
+    spoilt = found.replace(b'"-4.2"', b'"-4.3"')
+    assert check(spoilt, credit, original=original) == [
+        "the total is -4.3, and the original declares 4.2"
+    ]
 
 
 @pytest.mark.conformance("RT-45")

@@ -68,9 +68,9 @@ def test_shares_are_rounded_half_up_and_the_last_has_the_rest() -> None:
         element(component("ENERGY", place), component("TIME", place), max_duration=place * 900)
         for place in (1, 2, 3, 4)
     ]
-    session = cdr([tariff(*prices)], period("08:00", ENERGY="0.0002", TIME="0.0014"), end="09:00")
+    session = cdr([tariff(*prices)], period("08:00", ENERGY="0.0002", TIME="0.00195"), end="09:00")
     assert used(session, "ENERGY") == [(0, "0.0001"), (1, "0.0001")]
-    assert used(session, "TIME") == [(0, "1"), (1, "1"), (2, "1"), (3, "2")]
+    assert used(session, "TIME") == [(0, "2"), (1, "2"), (2, "2"), (3, "1")]
 
 
 def test_energy_that_flows_back_is_cut_by_time_and_lowers_no_energy_so_far() -> None:

@@ -145,7 +145,7 @@ def test_whoever_came_has_used_the_reservation(kind: str) -> None:
 
 def test_an_idle_zero_reserves_nothing() -> None:
     """Some send every dimension with every period."""
-    assert total(hour(*_EXPIRY, RESERVATION_TIME=0, ENERGY=2)) == "1.0000"
+    assert total(hour(*_EXPIRY, RESERVATION_TIME=0, ENERGY=4)) == "1.5000"
 
 
 @pytest.mark.conformance("RT-38")

@@ -1,6 +1,8 @@
 """Seconds, kWh and kilowatts of a period, out of what its CDR says."""
 
+import ast
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +40,15 @@ def test_no_number_passes_through_a_float() -> None:
     )
     assert used(session, "ENERGY") == [(0, "0.1"), (0, "0.2"), (1, "1")]
     assert total(hour(element(component("ENERGY", 1)), ENERGY="0.12345678901234567891")) == "0.1235"
+
+
+@pytest.mark.conformance("RT-05")
+def test_no_module_makes_a_float() -> None:
+    """Neither by name nor by a number with a point."""
+    for path in (Path(__file__).parents[2] / "rating").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert getattr(node, "id", None) != "float", path
+            assert not isinstance(getattr(node, "value", None), float), path
 
 
 @pytest.mark.conformance("RT-05")
