@@ -55,6 +55,7 @@ def test_a_text_is_in_force_from_its_first_instant_and_not_at_its_last() -> None
     midnight = cdr([], period("2026-03-02 00:00", "T1", ENERGY=1), end="2026-03-02 01:00")
     old, new = _stored(0.5, 1, 2), _stored(0.9, 2)
     assert total(midnight, stored=(old, new)) == total(midnight, stored=(new, old)) == "0.9000"
+    assert "RN-01" in notes(midnight, stored=(old,))
     assert total(midnight, stored=(_stored(0.5, 1), new)) == "0.9000"
     assert total(midnight, stored=(new, _stored(0.5, 1))) == "0.9000"
 
