@@ -32,8 +32,8 @@ class ConsoleSessionAdmin(ReadOnly, ModelAdmin[ConsoleSession]):
     actions = ("end",)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show it in the menu to those who see all sessions."""
-        return is_permitted(request, ConsoleSession, verb="view")
+        """Leave it out of Django's index for those who see only their own."""
+        return _may_see_all(request)
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Let everybody see their own."""
@@ -47,7 +47,7 @@ class ConsoleSessionAdmin(ReadOnly, ModelAdmin[ConsoleSession]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConsoleSession]:
         """Select the operator's own sessions, or all if they may see all."""
         rows = sessions.alive().exclude(user=None)
-        return rows if self.has_module_permission(request) else rows.filter(user=request.user.pk)
+        return rows if _may_see_all(request) else rows.filter(user=request.user.pk)
 
     @admin.action(description="End the selected sessions", permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[ConsoleSession]) -> None:
@@ -74,3 +74,7 @@ class ConsoleSessionAdmin(ReadOnly, ModelAdmin[ConsoleSession]):
     def used(self, row: ConsoleSession) -> SafeString | str:
         """Show when it was used."""
         return ago(row.seen)
+
+
+def _may_see_all(request: HttpRequest) -> bool:
+    return is_permitted(request, ConsoleSession, verb="view")

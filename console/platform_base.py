@@ -204,7 +204,7 @@ class PlatformAdmin(ModelAdmin[Platform]):
 
     @column("Last pinged")
     def pinged(self, platform: Platform) -> SafeString | str:
-        """Show the last still alive check, and how many attempts in a row had no answer."""
+        """Show the last still alive check, and how many attempts of any kind failed in a row."""
         if platform.last_ping_at is None:
             return "never"
         failed = f", {platform.unreachable} in vain" if platform.unreachable else ""

@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = ways.add_parser("serve", help="the hub: web, worker and beat")
     serve.add_argument("--purpose", default="run", help="whose data under .local/ (run)")
     serve.set_defaults(perform=lambda asked: hub.serve(of_purpose(asked.purpose)))
-    _add_demo(ways.add_parser("demo", help="the hub between a sandbox CPO and two sandbox eMSPs"))
+    _add_demo(ways.add_parser("demo", help="the hub between a sandbox CPO, two eMSPs and an SCSP"))
     check = ways.add_parser("deploy-check", help="Django's check --deploy with settings.base")
     check.set_defaults(perform=_deploy_check)
     return parser
@@ -50,7 +50,9 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--purpose", default="demo", help="whose data under .local/ (demo)")
     parser.add_argument("--check", action="store_true", help="end with a verdict")
     parser.add_argument("--seconds", type=float, help="end after so long (60 with --check)")
-    parser.add_argument("--updates", type=int, default=200, help="status changes of --check (200)")
+    parser.add_argument(
+        "--updates", type=int, default=200, help="events of the CPO with --check (200)"
+    )
     parser.set_defaults(perform=_demo)
 
 

@@ -1,8 +1,8 @@
 """The threads of a worker that deliver: each works on one subscription at a time.
 
 A subscription that is behind is handed to them as it is found, without a message to the broker for
-each receiver. Nothing is known to them alone: if the worker is killed, its subscriptions are found
-behind again by beat's next round, and claimed once its leases have ended.
+each receiver. Nothing is known to them alone: if the worker is killed, beat's next round finds the
+subscriptions that waited for a thread, and those that were worked on once their leases have ended.
 """
 
 import logging

@@ -1,10 +1,11 @@
 """The one thread of each process that writes the log, on a database connection of its own.
 
 It looks into the buffer four times a second, so nobody has to wake it; while the database fails,
-entries wait there. It ends after the process's main thread, when everything is written.
-A batch of entries is one transaction, together with what it adds to the figures. If the connection
-breaks during the COMMIT, the writer asks PostgreSQL whether that transaction was committed before
-it writes the batch again.
+entries wait there. It ends after the process's main thread, having tried once more to write what is
+left; what the database did not take even then is reported as a gap.
+A batch of entries is one transaction, together with what it adds to the figures; of a batch with a
+row that the database cannot hold, each entry is. If the connection breaks during the COMMIT, the
+writer asks PostgreSQL whether that transaction was committed before it writes the batch again.
 """
 
 import logging
@@ -64,7 +65,7 @@ class Writer:
             return not self._buffer
 
     def close(self) -> None:
-        """End the thread, which writes what is left and closes its connection."""
+        """End the thread, which tries once to write what is left and closes its connection."""
         if self._thread is not None:
             self._stop.set()
             self._thread.join()
@@ -81,13 +82,15 @@ class Writer:
         self._in_trouble = False
         self._unconfirmed: tuple[str, int] | None = None
         """Transaction number and entries of a batch whose COMMIT has not been answered."""
+        self._alone = 0
+        """So many entries are written each by itself: one of them is what the database refuses."""
 
     def _start(self) -> None:
         """Start anew in this process: after a fork, the parent writes what is in the buffer."""
         with self._starting:
             if self._process != os.getpid():
                 self._begin()
-                # Not a daemon: the interpreter waits for it, so the last entries are written.
+                # Not a daemon: the interpreter waits for it to try the last entries.
                 self._thread = threading.Thread(target=self._run, name="message-log", daemon=False)
                 self._thread.start()
                 self._process = os.getpid()
@@ -100,6 +103,8 @@ class Writer:
             self._report_dropped()
         self.flush()
         self._report_dropped()
+        if self._buffer:
+            log.warning("the message log has a gap: %d exchanges came too late", len(self._buffer))
         self._disconnect()
 
     def _pause(self, main: threading.Thread) -> None:
@@ -111,8 +116,8 @@ class Writer:
         """Write one batch; return whether that worked."""
         try:
             self._remove_if_committed()
-            entries = self._buffer.first(_BATCH)
-            self._copy(entries)
+            entries = self._buffer.first(1 if self._alone else _BATCH)
+            done = self._copy(entries)
         except Exception as error:  # noqa: BLE001 - the next attempt may succeed
             if not self._in_trouble:
                 log.warning("the message log waits, its database does not take it: %s", error)
@@ -121,7 +126,7 @@ class Writer:
             return False
         self._in_trouble = False
         self._unconfirmed = None
-        self._buffer.remove(len(entries))
+        self._buffer.remove(done)
         return True
 
     def _remove_if_committed(self) -> None:
@@ -137,7 +142,11 @@ class Writer:
         if status == "committed":
             self._buffer.remove(number)
 
-    def _copy(self, entries: Sequence[Entry]) -> None:
+    def _copy(self, entries: Sequence[Entry]) -> int:
+        """Write entries; return how many are dealt with: none when one of several is refused.
+
+        Alone, a refused one is written without its texts: no peer can keep a row out of the log.
+        """
         connection = self._connected()
         self._endpoints.refresh(connection, (each.url for each in entries if not each.is_inbound))
         written = [entry for entry in entries if entry.is_written]
@@ -146,31 +155,35 @@ class Writer:
         )
         counted_rows = [rows.counted_row(entry) for entry in entries if not entry.is_written]
         try:
-            with connection.transaction():
-                self._store(written_rows, counted_rows)
-                [[number]] = connection.execute(statements.TRANSACTION_NUMBER).fetchall()
-                # Set before the COMMIT: if its answer is lost, the entries may be in the log, and
-                # writing them again would double them.
-                self._unconfirmed = (number, len(entries))
+            self._commit(written_rows, counted_rows, len(entries))
         except _BAD_ROW as error:
             log.warning("the message log has what the database cannot hold: %s", error)
-            for entry, row in zip(written, written_rows, strict=True):
-                self._store_one(entry, row)
+            if len(entries) > 1:
+                self._alone = len(entries)
+                return 0
+            with suppress(*_BAD_ROW):
+                self._commit([rows.textless_row(entry) for entry in written], (), 1)
+        self._alone = max(0, self._alone - len(entries))
+        return len(entries)
 
-    def _store(self, written_rows: Sequence[LogRow], counted_rows: Sequence[LogRow] = ()) -> None:
+    def _commit(
+        self, written_rows: Sequence[LogRow], counted_rows: Sequence[LogRow], entries: int
+    ) -> None:
+        connection = self._connected()
+        with connection.transaction():
+            self._store(written_rows, counted_rows)
+            [[number]] = connection.execute(statements.TRANSACTION_NUMBER).fetchall()
+            # Set before the COMMIT: if its answer is lost, the entries may be in the log, and
+            # writing them again would double them.
+            self._unconfirmed = (number, entries)
+
+    def _store(self, written_rows: Sequence[LogRow], counted_rows: Sequence[LogRow]) -> None:
         """Write rows of the log; count them in the figures, with those that are only counted."""
         connection = self._connected()
         with connection.cursor() as cursor, cursor.copy(statements.COPY_ROWS.encode()) as copy:
             for row in written_rows:
                 copy.write_row(row)
         counters.count(connection, [*written_rows, *counted_rows], self._endpoints.platforms)
-
-    def _store_one(self, entry: Entry, row: LogRow) -> None:
-        """Write a row, or if it fails, without its texts: no peer can keep a row out of the log."""
-        for each in (row, rows.textless_row(entry)):
-            with suppress(*_BAD_ROW), self._connected().transaction():
-                self._store([each])
-                return
 
     def _row(self, entry: Entry) -> LogRow:
         try:

@@ -1,8 +1,9 @@
 """Tables whose texts may name a driver, and how their rows look without the driver.
 
-They are derived from the models of four apps: a model that is added later is searched as well,
-unless it is excluded here by name. No index leads into a text, so each table is read whole, in
-windows of its primary key.
+They are derived from the models of four apps: the long texts (TextField, BinaryField, JSONField) of
+a model that is added later are searched as well, unless it is excluded here by name. Short ones
+(CharField) hold what the hub itself writes, but for the models in `_SHORT_TEXTS_TOO`. No index
+leads into a text, so each table is read whole, in windows of its primary key.
 """
 
 # ruff: noqa: SLF001 - _meta and _default_manager are documented names of Django
@@ -52,7 +53,8 @@ _APPS = ("parties", "hub", "operators", "admin")
 _FOUND_BY_INDEX = (Token, Session, Cdr)
 """`hub.privacy.drivers` selects a driver's rows of these; nobody has to read them all."""
 _WITHOUT_DRIVERS = (Tariff, Evse, EvseChange, Credentials)
-"""An id there that equals a driver's does so by chance: it is a tariff's, or an EVSE's."""
+"""An id there that equals a driver's does so by chance: it is a tariff's, or an EVSE's. What a
+platform's credentials have is encrypted."""
 _SHORT_TEXTS_TOO = (Audited, LogEntry)
 """Operators type free text into their short columns, so those (CharField) are searched too."""
 _WINDOW = 5_000
@@ -148,6 +150,7 @@ def _personal_table(model: type[models.Model]) -> PersonalTable | None:
     columns = tuple(
         field.attname
         for field in model._meta.concrete_fields
+        # Subclasses of JSONField are settings with a schema, like quirks: no text of anybody.
         if isinstance(field, tuple(kinds)) or type(field) is models.JSONField
     )
     return PersonalTable(model, columns, _CONTEXT_COLUMNS.get(model, ())) if columns else None

@@ -32,12 +32,16 @@ _CLAIM_LOCK = 0x50554C4C
 _MARGIN_SECONDS = 30.0
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
-# A longer Retry-After is not honoured.
+# A longer Retry-After is cut to this.
 _LONGEST_REQUESTED = timedelta(days=1)
 _DOUBLINGS = 10
 COUNTS = ("seen", "stored", "unchanged", "older", "passed_over", "quarantined")
-"""Columns of `PullState` that count objects of a crawl: all, then by what became of them."""
-# After this many failures in a row the crawl goes on behind the page, and then it is given up.
+"""Columns of `PullState` that count objects of a crawl: all, then by what became of them.
+
+`passed_over` are those that nobody here may have.
+"""
+# After so many failed attempts of the list in a row, a failing page is left out; after so many more
+# the crawl is given up.
 _FAILURES_OF_A_PAGE = 5
 _FAILURES_OF_A_LIST = 8
 _PAGE_FAILURES = {FailureKind.FAILED, FailureKind.REFUSED}
@@ -51,7 +55,8 @@ class CrawlLeaseLost(Exception):
 class CrawlLease:
     """The right to read a list for a while.
 
-    Methods that note anything may raise `CrawlLeaseLost`; `failed` and `release` do nothing then.
+    Once another worker may have it, methods that note anything raise `CrawlLeaseLost`; `failed` and
+    `release` do nothing.
     """
 
     state_id: int
@@ -64,7 +69,7 @@ class CrawlLease:
         return found
 
     def begin(self, *, full: bool, date_from: datetime | None) -> None:
-        """Note that a crawl begins; only a full one counts anew what is passed over."""
+        """Note that a crawl begins; only a full one counts anew what nobody here may have."""
         counts = COUNTS if full else set(COUNTS) - {"passed_over"}
         self._change(
             phase=Phase.FULL if full else Phase.CHANGES,
@@ -113,26 +118,30 @@ class CrawlLease:
     ) -> None:
         """Note a failed attempt and back off, longer each time.
 
-        A page that fails again and again is passed over: the list goes on `behind` it.
+        A page that fails when the list has failed again and again is left out: the crawl goes on
+        `behind` it.
         """
         failures = state.failures + 1
         until = timezone.now() + backoff(failures, failure.retry_after)
         # Page 7 is answered by 500 whenever it is asked for, since one of its Locations breaks the
         # platform. After five failures the crawl goes on with what page 8 would be, and counts as
-        # incomplete. If that fails too, three times, the crawl is given up until the next round.
+        # incomplete. If that fails too it goes on with page 9, then with page 10, and after that it
+        # is given up until the next round.
         progress: dict[str, Any] = {}
         if behind and failure.kind in _PAGE_FAILURES and failures >= _FAILURES_OF_A_LIST:
             until = max(until, _next_round())
             progress = _given_up(state)
         elif behind and failure.kind in _PAGE_FAILURES and failures >= _FAILURES_OF_A_PAGE:
             progress = {"next_url": behind.url, "by_offset": True}
-        self._held().update(
+        noted = self._held().update(
             failures=failures,
             last_error=str(failure),
             last_error_at=Now(),
             due_at=until,
             **progress,
         )
+        if not noted:
+            return
         # A platform that does not answer for its locations will not for its tariffs: otherwise each
         # of its lists would find that out by itself, at a time-out each.
         if failure.kind in {FailureKind.NO_ANSWER, FailureKind.THROTTLED}:
@@ -157,7 +166,7 @@ class CrawlLease:
 
 
 def claim(state_id: int, *, most: int | None = None) -> CrawlLease | None:
-    """Claim a list; None while its platform is read already.
+    """Claim a list; None while its platform is read already, or it is not its turn.
 
     With `most`, the number of platforms that may be read at once, the list must also be due: its
     task may have been started more than once. Claiming it makes it due only in a while, so that a
@@ -212,7 +221,10 @@ def jittered(interval: timedelta) -> timedelta:
 
 
 def backoff(failures: int, retry_after: float | None) -> timedelta:
-    """Return how long to leave a list alone: longer each time, `retry_after` seconds at least."""
+    """Return how long to leave a list alone: longer each time, and as long as it asked for.
+
+    Of `retry_after` seconds a day at most.
+    """
     pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, _DOUBLINGS), _LONGEST_PAUSE)
     requested = min(timedelta(seconds=retry_after or 0), _LONGEST_REQUESTED)
     return max(jittered(pause), requested)

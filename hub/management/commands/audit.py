@@ -1,4 +1,8 @@
-"""`manage.py audit`: who changed the configuration, when, before and after."""
+"""`manage.py audit`: what operators and commands did, when, before and after.
+
+Failed log-ins are those of `stranger`; the account that was tried is what they are `--of`. Repeated
+ones are one entry for up to an hour, with the time of the first.
+"""
 
 from argparse import Namespace
 from typing import Any
@@ -16,15 +20,15 @@ MOST_ROWS = 10_000
 
 
 class Command(OperatorCommand[list[dict[str, Any]]]):
-    """Lists changes, newest first."""
+    """Lists entries of the audit, newest first."""
 
-    help = "Who changed the configuration, newest first: when, what, before and after."
+    help = "What operators and commands did, newest first: when, what, before and after."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what chooses among them."""
-        parser.add_argument("--who", default="", help="a user of the console or of the machine")
-        parser.add_argument("--of", default="", metavar="WORDS", help="part of what was changed")
-        parser.add_argument("--log-ins", action="store_true", help="log-ins, failures, codes alone")
+        parser.add_argument("--who", default="", help="a user, or hub, or stranger")
+        parser.add_argument("--of", default="", metavar="WORDS", help="part of what it was done to")
+        parser.add_argument("--log-ins", action="store_true", help="nothing but log-ins")
         parser.add_argument("--since", default="", metavar="TIME", help="like 10m, 2h, 7d")
         parser.add_argument("--limit", type=int, default=50, help="how many at most (50)")
 

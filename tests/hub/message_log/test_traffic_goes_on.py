@@ -13,7 +13,7 @@ from hub.message_log import rows
 from hub.message_log.buffer import Buffer
 from hub.message_log.entry import Entry, LoggedBody
 from hub.message_log.writer import writer
-from hub.models import Exchange
+from hub.models import Exchange, Traffic
 from sandbox import SandboxPlatform
 from tests.cast import CPA, a_location, push
 from tests.hub.message_log.conftest import Logged
@@ -107,6 +107,29 @@ def test_a_row_the_database_cannot_hold_is_written_without_its_texts(logged: Log
     writer.put(an_entry(b'{"a": "\\u0000\x00"}'))
     assert [row.path == rows.NOT_MASKED for row in logged()].count(True) == 2
     assert Exchange.objects.count() == 4
+
+
+def test_beside_such_a_row_nothing_is_lost_from_the_figures(logged: Logged) -> None:
+    """What is only counted is counted, each of the batch once."""
+    writer.put(an_entry())
+    writer.put(an_entry(at=-1e20))
+    for _ in range(3):
+        writer.put(replace(an_entry(), is_written=False))
+    assert len(logged()) == 2
+    assert sum(Traffic.objects.values_list("number", flat=True)) == 5
+    writer.put(an_entry())
+    assert len(logged()) == 3
+
+
+def test_what_nobody_took_in_the_end_is_reported(
+    logged: Logged, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process that ends while the log's database is away says how much is missing."""
+    logged()
+    with without_table():
+        writer.put(an_entry())
+        writer.close()
+    assert "has a gap: 1 exchanges came too late" in caplog.text
 
 
 def test_nobody_has_to_ask_for_it(pair: Pair, logged: Logged) -> None:

@@ -12,6 +12,7 @@ from hub import broker
 from hub.models import Location, PullState
 from hub.pull import crawl as pull_crawl
 from hub.pull import leases, schedule
+from hub.pull.fetch import FailureKind, PullFailed
 from hub.tasks import pull as pull_tasks
 from parties import connection_health
 from parties.connection_status import ConnectionStatus
@@ -105,6 +106,22 @@ def test_one_list_of_a_platform_at_a_time(cpo: SandboxPlatform) -> None:
     with pytest.raises(leases.CrawlLeaseLost):
         mine.state()
     other.release()
+
+
+def test_what_a_worker_meets_that_lost_its_claim_changes_nothing(cpo: SandboxPlatform) -> None:
+    """The 429 is for the worker that reads the list now; nobody else waits for it."""
+    schedule.reconcile()
+    mine = leases.claim(state("locations", CPA).pk)
+    assert mine is not None
+    before = mine.state()
+    PullState.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert leases.claim(state("locations", CPA).pk) is not None
+    due = list(PullState.objects.order_by("pk").values_list("due_at", flat=True))
+
+    mine.failed(before, PullFailed("HTTP 429", FailureKind.THROTTLED, retry_after=3600))
+
+    assert list(PullState.objects.order_by("pk").values_list("due_at", flat=True)) == due
+    assert Platform.objects.get().next_attempt_at is None
 
 
 def test_so_many_platforms_at_once(
