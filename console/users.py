@@ -63,7 +63,10 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Reset two-factor log-in", permissions=["reset"])
     def reset_two_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Take the second factor away from the chosen, who then need their passwords alone."""
+        """Take the second factor away from the chosen, but for oneself.
+
+        Where one is required, their passwords open nothing but the page to enrol a new one.
+        """
         number = sum(
             second_factor.reset(user) for user in queryset.exclude(pk=request.user.pk or 0)
         )

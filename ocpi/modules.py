@@ -100,7 +100,8 @@ class EarlierAction:
 class Resource:
     """What lies under an endpoint: a path whose `{steps}` take any value, and its methods.
 
-    `object` is the type that is listed, read or written there, or that an action names by its path;
+    `object` is the type that is listed, read or written there, whole or a part of it, or that an
+    action names by its path;
     `body` the class of what is sent otherwise. `about` says how the receiver of an action that
     names none is found. It is in `real_time` when a driver waits at a Charge Point for the answer.
     """

@@ -1,7 +1,8 @@
 """Groups: who may do what. There are four, and each may do all that those before it may.
 
-The tables below say from which role on something may be done. Of models that they do not name,
-those added later too, viewers may see the rows and administrators change them.
+The tables below say from which role on something may be done; deleting is the administrators'. Of
+models that the tables do not name, those added later too, viewers may see the rows in `parties` and
+`hub`; everything else about them is the administrators' alone.
 """
 
 from collections.abc import Mapping

@@ -14,9 +14,9 @@ platform_registered = Signal()
 platform_changed = Signal()
 """Its status, parties, endpoints or version are not what they were."""
 platform_returned = Signal()
-"""It was OFFLINE and is CONNECTED again: what either side missed can be made up for."""
+"""It was OFFLINE and is CONNECTED again: it can be sent client info, and asked for its own."""
 platform_heard_again = Signal()
-"""After a silence, though it was never OFFLINE: its own messages may not have reached the hub."""
+"""After a silence, long enough to be OFFLINE or not: what it could not send is to be read."""
 platform_removed = Signal()
 """It unregistered, was suspended, reset or forgotten: nothing may be sent to it any more."""
 agreement_changed = Signal()

@@ -1,4 +1,4 @@
-"""Credit CDRs: they take a CDR back, whole, and are not priced by themselves.
+"""Credit CDRs: they take a CDR back, whole, at what that declared.
 
 Specification: mod_cdrs, Credit CDRs.
 """
@@ -10,10 +10,11 @@ from rating.cdr import Cdr
 
 
 def credited(original: Cdr, computed: Amount) -> Amount:
-    """Return the total of a credit: minus what the original declares, whatever was computed.
+    """Return the total of a credit: minus what the original declares.
 
-    Without the original at hand the credit repeats its content, and the price of that is taken
-    back; some turn the volumes round too, some do not.
+    Where the original is not at hand, `original` is the credit itself, which repeats its content:
+    minus the price `computed` of that, as also where the original declares none. Some turn the
+    volumes round too, some do not.
     """
     if original.credit or original.declared is None:
         return Amount(_taken_back(computed.excl), _taken_back(computed.incl))

@@ -53,7 +53,7 @@ def _compared(declared: Amount, computed: Amount) -> list[_Pair]:
 
 
 class Alternative(NamedTuple):
-    """The total under other readings."""
+    """The total under other readings, or by another tariff that fits: then `{"tariff": its id}`."""
 
     readings: Mapping[str, str]
     total: Amount

@@ -1,7 +1,6 @@
 """The bulkhead: how many messages may wait for one platform, so that some threads stay free.
 
-docs/architecture.md#a-message-comes-in. Counted in each process, because the threads that wait are
-its own.
+Counted in each process, because the threads that wait are its own.
 """
 
 from collections import Counter
@@ -12,6 +11,8 @@ from threading import Lock
 from ocpi.errors import ReceiverNotConnected
 
 _waiting: Counter[int] = Counter()
+"""By whom they wait for: a platform's id; 0 for many platforms at once; minus the id of a sender
+whose POST waits for another one of its own (`posts_in_flight`)."""
 _lock = Lock()
 
 
@@ -19,8 +20,8 @@ _lock = Lock()
 def slot(platform_id: int, *, most: int, in_all: int) -> Iterator[None]:
     """Hold a slot while waiting for a peer; raises `ReceiverNotConnected` when all are taken.
 
-    `most` bounds the slots of one platform, `in_all` those of all platforms together, so that some
-    threads are always free for messages that need no peer.
+    `most` bounds the slots of one key of `_waiting`, `in_all` those of all together: callers leave
+    some threads for messages that need no peer.
     """
     with _lock:
         if _waiting[platform_id] >= most or _waiting.total() >= in_all:

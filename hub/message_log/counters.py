@@ -13,11 +13,13 @@ from typing import NamedTuple
 import psycopg
 
 from hub.message_log import sql as statements
+from hub.message_log.entry import LoggedRoute
 from hub.message_log.sql import LogRow
 from ocpi.status_codes import StatusCode, is_success
 
 _OCPI_CODES = range(1_000, 5_000)
 _HTTP_CODES = range(100, 600)
+_RELAYED = {LoggedRoute.DIRECT, LoggedRoute.OPEN, LoggedRoute.RESULT, LoggedRoute.ASKED_ALL}
 _KNOWN_CODES = frozenset(code.value for code in StatusCode)
 
 
@@ -77,7 +79,9 @@ def throttled(rows: Iterable[LogRow]) -> Counter[ThrottledKey]:
     return Counter(
         ThrottledKey(_hour(row), row.platform)
         for row in rows
-        if row.direction == "in" and row.http_status == HTTPStatus.TOO_MANY_REQUESTS
+        if row.direction == "in"
+        and row.http_status == HTTPStatus.TOO_MANY_REQUESTS
+        and row.route not in _RELAYED  # else it is the 429 of the party that it went to
     )
 
 

@@ -93,10 +93,14 @@ class Entry:
 
     @property
     def is_rationed(self) -> bool:
-        """Whether a quota bounds its rows: a refused request costs its sender nothing."""
-        return self.is_inbound and (
-            not self.platform or self.http_status == HTTPStatus.TOO_MANY_REQUESTS
-        )
+        """Whether a quota bounds its rows: a request that the hub refuses costs its sender nothing.
+
+        A 429 of the party that a message went to is that party's: it bounds nothing.
+        """
+        if not self.is_inbound:
+            return False
+        is_over_rate = self.http_status == HTTPStatus.TOO_MANY_REQUESTS and not self.was_sent
+        return not self.platform or is_over_rate
 
     @property
     def bytes_in_memory(self) -> int:

@@ -47,9 +47,7 @@ class OperatorCommand(BaseCommand, Generic[Json]):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add what every command takes."""
-        parser.add_argument(
-            "--json", action="store_true", help="print one JSON value, nothing else"
-        )
+        parser.add_argument("--json", action="store_true", help="print JSON, nothing else")
         self.add_own_arguments(parser)
 
     def add_own_arguments(self, parser: CommandParser) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,6 +70,16 @@ def test_a_failure_is_somebodys_and_has_one_of_few_codes(
     hour = datetime(2026, 11, 21, 12, tzinfo=UTC)
     found = counters.failures([a_row(**values), a_row()], {"NL-CPA", "DE-MSA"})
     assert found == {(hour, party, "locations", code): 1}
+
+
+@pytest.mark.security("S-19")
+def test_the_429_of_a_receiver_is_not_its_senders() -> None:
+    """Who keeps within its rate has every row, and is not counted as throttled."""
+    relayed = replace(an_entry(1), platform="P1", http_status=429, was_sent=True)
+    assert not relayed.is_rationed
+    assert replace(relayed, was_sent=False).is_rationed
+    rows = [a_row(http_status=429, platform="P1", route=route) for route in ("direct", "refused")]
+    assert sum(counters.throttled(rows).values()) == 1
 
 
 def an_entry(number: int) -> Entry:
