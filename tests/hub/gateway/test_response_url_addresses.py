@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from hub.models import Callback
-from ocpi import client
-from ocpi.client import AddressPolicy, Limits
+from ocpi.client import AddressPolicy
 from tests.cast import Cast
 from tests.hub.gateway.commands import Asking, answered, emsp_and_cpo
+from tests.other_client import other_client
 
 DONE = {"result": "ACCEPTED"}
 REFUSED = (
@@ -95,9 +95,5 @@ def _looked_up(address: str) -> Callable[..., Any]:
 @contextmanager
 def _as_in_production() -> Iterator[None]:
     """Let the hub call public addresses by https only."""
-    limits = Limits(connect=1, total=2)
-    client.configure(AddressPolicy(), limits)
-    try:
+    with other_client(AddressPolicy()):
         yield
-    finally:
-        client.configure(AddressPolicy(allow_private=True, allow_http=True), limits)

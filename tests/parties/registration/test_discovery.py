@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from ocpi.client import AddressPolicy, Limits, configure
+from ocpi.client import AddressPolicy
 from ocpi.transport import envelope
 from parties.models import Endpoint, Platform
 from sandbox import misbehaviour
 from sandbox.server import Call
 from tests.database_backend.pool import held
+from tests.other_client import other_client
 from tests.parties.conftest import Start
 from tests.parties.wire import CPO, Wire, assert_untouched, code, invited, offer, said
 
@@ -122,12 +123,8 @@ def test_a_platform_without_tls_behind_https_is_3001(wire: Wire, start: Start) -
 def test_a_platform_at_a_private_address_is_3001_unless_allowed(wire: Wire, start: Start) -> None:
     """Loopback is refused by the address guard of production, before anything is sent."""
     platform, token_a = start(CPO), invited().token
-    limits = Limits(connect=1, total=2)
-    configure(AddressPolicy(allow_private=False, allow_http=True), limits)
-    try:
+    with other_client(AddressPolicy(allow_private=False, allow_http=True)):
         response = wire.post(token_a, offer(platform))
-    finally:
-        configure(AddressPolicy(allow_private=True, allow_http=True), limits)
     assert code(response) == (200, 3001)
     assert "private address" in said(response)
     assert platform.seen == []
