@@ -27,7 +27,7 @@ ARRIVALS: Mapping[int, Sequence[tuple[float, Aim | None, Key | None]]] = {
     10: ((0.5, at_most(15, 8), Key.ARRIVAL_10), (0.99, at_most(100), None)),
     50: ((0.5, None, None), (0.99, at_most(100), None)),
 }
-"""By number of receivers: for each quantile of the arrivals, what is aimed for."""
+"""By number of receivers: for each quantile of the arrivals, the aim; else ten direct requests."""
 ROUNDS = 3
 LOCATIONS = 1_000
 SECONDS = 3.0
