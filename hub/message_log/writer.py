@@ -65,11 +65,15 @@ class Writer:
             return not self._buffer
 
     def close(self) -> None:
-        """End the thread, which tries once to write what is left and closes its connection."""
+        """End the thread, which tries once to write what is left and closes its connection.
+
+        What was not written even then is reported as a gap, and forgotten.
+        """
         if self._thread is not None:
             self._stop.set()
             self._thread.join()
         self._process = 0
+        self._begin()
 
     def _begin(self) -> None:
         self._buffer = Buffer()

@@ -124,12 +124,13 @@ def test_beside_such_a_row_nothing_is_lost_from_the_figures(logged: Logged) -> N
 def test_what_nobody_took_in_the_end_is_reported(
     logged: Logged, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A process that ends while the log's database is away says how much is missing."""
+    """A process that ends while the log's database is away says how much is missing, once."""
     logged()
     with without_table():
         writer.put(an_entry())
         writer.close()
     assert "has a gap: 1 exchanges came too late" in caplog.text
+    assert logged() == []
 
 
 def test_nobody_has_to_ask_for_it(pair: Pair, logged: Logged) -> None:
