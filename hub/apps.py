@@ -15,7 +15,7 @@ class HubConfig(AppConfig):
     def ready(self) -> None:
         """Hand the settings to the client, and wake delivery and pull when parties change."""
         # ruff: noqa: PLC0415 - they need the loaded models
-        from hub import message_log
+        from hub import message_log, views
         from hub.pull import outages, schedule
         from hub.tasks import delivery as delivery_tasks
         from hub.tasks import housekeeping
@@ -38,7 +38,7 @@ class HubConfig(AppConfig):
             listener=message_log.on_asked,
             product=f"{client.PRODUCT}/{settings.HUB_VERSION}",
         )
-        answered.connect(message_log.on_answered, dispatch_uid="hub")
+        answered.connect(views.log_answer, dispatch_uid="hub")
         answered.connect(outages.on_answered, dispatch_uid="hub.pull.outages")
         signals.platform_heard_again.connect(schedule.on_heard_again, dispatch_uid="hub.pull")
         signals.agreement_changed.connect(schedule.on_agreement_changed, dispatch_uid="hub.pull")

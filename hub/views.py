@@ -24,6 +24,7 @@ from ocpi.errors import NotFound, OcpiError
 from ocpi.server import OcpiView
 from ocpi.transport.routing_headers import RoutingHeaders
 from parties.authentication import TokenAuthentication
+from parties.caller import Caller
 from parties.hub_identity import hub_party
 
 
@@ -100,3 +101,27 @@ def _answer(message: Message, directory: PartyDirectory) -> Answer:
     if isinstance(route, Broadcast):
         delivery_tasks.wake(message.module)
     return answer
+
+
+def log_answer(view: OcpiView, response: HttpResponse, seconds: float, **_: Any) -> None:  # noqa: ANN401 - what signals carry
+    """Tell the message log of any OCPI request and its answer."""
+    answered = message_log.AnsweredRequest(
+        method=view.request.method or "",
+        path=view.raw_path(),
+        query=view.raw_query(),
+        headers=view.request.headers,
+        ids=view.message_ids,
+        caller=_presented_by(view),
+        body=view.received,
+        http_status=response.status_code,
+        answer=response.content,
+        seconds=seconds,
+    )
+    message_log.on_answered(answered)
+
+
+def _presented_by(view: OcpiView) -> Caller | None:
+    """Return the platform whose token was presented, even if it is not valid any more."""
+    # Not `request.auth`: reading that would authenticate a refused request once more.
+    found = getattr(view.request, "_auth", None) or getattr(view.request, "token_of", None)
+    return found if isinstance(found, Caller) else None

@@ -4,6 +4,7 @@ docs/architecture.md#the-message-log. A request only leaves an entry in this pro
 thread masks and writes what has gathered. Losing the log never stops traffic.
 """
 
+from hub.message_log.answered_request import AnsweredRequest
 from hub.message_log.capture import on_answered, on_asked, on_routed
 
-__all__ = ["on_answered", "on_asked", "on_routed"]
+__all__ = ["AnsweredRequest", "on_answered", "on_asked", "on_routed"]

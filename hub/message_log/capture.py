@@ -11,18 +11,18 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
 from django.conf import settings
-from django.http import HttpResponse
 
 from hub.gateway.message import Message
 from hub.gateway.routes import AskAll, Broadcast, Decided, Direct, Refused, Returned, Stored
+from hub.message_log.answered_request import AnsweredRequest
+from hub.message_log.endpoints import Endpoint
 from hub.message_log.entry import NO_BODY, Entry, LoggedBody, LoggedRoute
 from hub.message_log.writer import writer
 from ocpi.client import CompletedRequest, Reply
 from ocpi.errors import InvalidParameters
-from ocpi.server import OcpiView
 from ocpi.transport import envelope
 from ocpi.transport.envelope import Envelope
 from ocpi.transport.routing_headers import RoutingHeaders
@@ -45,6 +45,10 @@ class MessageInProgress:
     route: LoggedRoute
     receiver: PartyRef | None
     was_sent: bool = False
+
+    @property
+    def is_page_of_hub(self) -> bool:
+        return self.route is LoggedRoute.STORED and self.message.is_list
 
 
 _current: ContextVar[MessageInProgress | None] = ContextVar("message_in_progress", default=None)
@@ -70,68 +74,65 @@ def _errors_only_logged(record: Callable[Arguments, None]) -> Callable[Arguments
 
 
 @_errors_only_logged
-def on_answered(view: OcpiView, response: HttpResponse, seconds: float, **_: Any) -> None:  # noqa: ANN401 - what signals carry
+def on_answered(answered: AnsweredRequest) -> None:
     """Log a request to the hub and its answer."""
     current = _take_current()
     if not settings.HUB_MESSAGE_LOG_DAYS:
         return
-    caller = _caller(view)
-    if caller is None:
-        entry = _entry_of_stranger(view, response, seconds)
+    if answered.caller is None:
+        entry = _entry_of_stranger(answered)
     else:
-        entry = _entry_of_platform(view, response, seconds, caller=caller, current=current)
+        entry = _entry_of_platform(answered, caller=answered.caller, current=current)
     writer.put(entry)
 
 
-def _entry_of_stranger(view: OcpiView, response: HttpResponse, seconds: float) -> Entry:
+def _entry_of_stranger(answered: AnsweredRequest) -> Entry:
     """Keep little, and nothing by which a request could pass for a party's or join its exchanges.
 
     Without a token of the hub, anybody may write any party's name and ids into the headers.
     """
     return Entry(
         is_inbound=True,
-        at=time.time() - seconds,
-        seconds=seconds,
-        method=view.request.method or "",
-        url=_url(view)[:LONGEST_URL_OF_A_STRANGER],
+        at=time.time() - answered.seconds,
+        seconds=answered.seconds,
+        method=answered.method,
+        url=answered.url[:LONGEST_URL_OF_A_STRANGER],
         headers={},
         request=NO_BODY,
         response=NO_BODY,
-        http_status=response.status_code,
-        envelope=_without_data(envelope.read(response.content)),
+        http_status=answered.http_status,
+        envelope=_without_data(envelope.read(answered.answer)),
     )
 
 
 def _entry_of_platform(
-    view: OcpiView,
-    response: HttpResponse,
-    seconds: float,
-    *,
-    caller: Caller,
-    current: MessageInProgress | None,
+    answered: AnsweredRequest, *, caller: Caller, current: MessageInProgress | None
 ) -> Entry:
     max_bytes: int = settings.HUB_MESSAGE_LOG_BODY_BYTES
-    body = response.content
-    named = RoutingHeaders() if current else _routing_headers(view, caller)
+    message = current.message if current else None
+    sender, receiver = _parties(answered, caller, current)
     return Entry(
         is_inbound=True,
-        at=time.time() - seconds,
-        seconds=seconds,
-        method=view.request.method or "",
-        url=_url(view),
+        at=time.time() - answered.seconds,
+        seconds=answered.seconds,
+        method=answered.method,
+        url=answered.url,
         headers={},
-        request=LoggedBody.of(view.received, max_bytes),
-        response=LoggedBody.of(body, max_bytes),
+        request=LoggedBody.of(answered.body, max_bytes),
+        response=LoggedBody.of(answered.answer, max_bytes),
+        endpoint=_endpoint(answered, message, caller.name) if message else None,
+        object_id=next(iter(message.ids), "") if message else None,
+        posted_id=_posted_id(message) if message else "",
         route=current.route if current else None,
         was_sent=current is not None and current.was_sent,
         platform=caller.name,
-        sender=current.message.sender if current else named.sender,
-        receiver=(current.receiver if current else None) or named.to,
-        request_id=view.message_ids.request_id,
-        correlation_id=view.message_ids.correlation_id,
+        sender=sender,
+        receiver=receiver,
+        request_id=answered.ids.request_id,
+        correlation_id=answered.ids.correlation_id,
         secrets=(caller.presented_token,),
-        http_status=response.status_code,
-        envelope=_without_data(envelope.read(body)) if len(body) > max_bytes else None,
+        http_status=answered.http_status,
+        envelope=_envelope_if_cut(answered.answer, max_bytes, current),
     )
 
 
@@ -167,25 +168,53 @@ def on_asked(asked: CompletedRequest) -> None:
     )
 
 
-def _url(view: OcpiView) -> str:
-    path, query = view.raw_path(), view.raw_query()
-    return f"{path}?{query}" if query else path
+_STEPS_OF_ENDPOINT = 5
+"""Of a path of the hub: nothing, `ocpi`, version, interface, module."""
 
 
-def _caller(view: OcpiView) -> Caller | None:
-    """Return the platform whose token was presented, even if it is not valid any more."""
-    # Not `request.auth`: reading that would authenticate a refused request once more.
-    found = getattr(view.request, "_auth", None) or getattr(view.request, "token_of", None)
-    return found if isinstance(found, Caller) else None
+def _endpoint(answered: AnsweredRequest, message: Message, platform: str) -> Endpoint:
+    """Return what a message was read to be about; its path is shown as it was sent."""
+    version, module, interface = message.version, str(message.module), message.interface.value
+    path = "".join(answered.path.split("/", _STEPS_OF_ENDPOINT)[_STEPS_OF_ENDPOINT:])
+    shown = f"{path}?{answered.query}" if answered.query else path
+    url = f"/ocpi/{version}/{interface.lower()}/{module}"
+    return Endpoint(url, shown, platform, version, module, interface)
 
 
-def _routing_headers(view: OcpiView, caller: Caller) -> RoutingHeaders:
-    """Return the parties the headers name; the sender only if it is a party of the platform."""
+def _posted_id(message: Message) -> str:
+    """Return the member of the body that has the id of an object that is posted."""
+    is_posted = message.method == "POST" and message.kind is not None and message.kind.posted
+    return message.kind.id_field if is_posted and message.kind else ""
+
+
+def _parties(
+    answered: AnsweredRequest, caller: Caller, current: MessageInProgress | None
+) -> tuple[PartyRef | None, PartyRef | None]:
+    """Return sender and receiver: as the headers name them where no message could be read.
+
+    There the sender is only believed if it is a party of the platform.
+    """
+    if current is not None:
+        return current.message.sender, current.receiver
     try:
-        named = RoutingHeaders.read(view.request.headers)
+        named = RoutingHeaders.read(answered.headers)
     except InvalidParameters:
-        return RoutingHeaders()
-    return named if named.sender in caller.refs else replace(named, sender=None)
+        return None, None
+    return (named.sender if named.sender in caller.refs else None), named.to
+
+
+def _envelope_if_cut(
+    answer: bytes, max_bytes: int, current: MessageInProgress | None
+) -> Envelope | None:
+    """Return the status of an answer of which only the beginning is kept.
+
+    A page of the hub's own may be megabytes, and ends with its status: it is not read for that.
+    """
+    if len(answer) <= max_bytes:
+        return None
+    if current is not None and current.is_page_of_hub:
+        return envelope.read_end(answer)
+    return _without_data(envelope.read(answer))
 
 
 def _without_data(read: Envelope | None) -> Envelope | None:

@@ -49,6 +49,12 @@ class Endpoint:
         match = self.match()
         return next(iter(match.ids), "") if match else ""
 
+    def posted_id(self, method: str) -> str:
+        """Return the member with the id of an object that is POSTed here, if any is."""
+        match = self.match(method) if method == "POST" else None
+        kind = match.resource.object if match else None
+        return kind.id_field if kind and kind.posted else ""
+
 
 def endpoint_of_hub(url: str, method: str = "GET") -> Endpoint:
     """Take apart a path of the hub; anything but a GET of its versions is about credentials."""

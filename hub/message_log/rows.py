@@ -146,6 +146,8 @@ def _storable(value: object) -> object:
 
 
 def _routing_headers(entry: Entry) -> RoutingHeaders:
+    if not entry.headers:
+        return RoutingHeaders()
     try:
         return RoutingHeaders.read(entry.headers)
     except InvalidParameters:
@@ -154,6 +156,8 @@ def _routing_headers(entry: Entry) -> RoutingHeaders:
 
 def _endpoint(entry: Entry, known: Endpoints, headers: RoutingHeaders) -> Endpoint:
     """Return the endpoint that an exchange was with, and the path behind it."""
+    if entry.endpoint is not None:
+        return entry.endpoint
     if entry.is_inbound:
         return replace(endpoints.endpoint_of_hub(entry.url, entry.method), platform=entry.platform)
     endpoint = _endpoint_of_peer(entry, known, headers)
@@ -188,19 +192,21 @@ def _path(entry: Entry, endpoint: Endpoint, headers: RoutingHeaders) -> masking.
 def _object_key(entry: Entry, endpoint: Endpoint) -> str:
     if entry.is_inbound and not entry.platform:
         return ""  # otherwise strangers could add to the history of any object
-    object_id = endpoint.object_id() or _posted_id(entry, endpoint)
+    object_id = _object_id(entry, endpoint)
     masked = mask_value(object_id) if endpoint.module == "tokens" else object_id
     return fold(one_line(masked, longest=LONGEST_KEY))
 
 
-def _posted_id(entry: Entry, endpoint: Endpoint) -> str:
-    """Return the id of an object that is POSTed (a CDR): the URL does not have it."""
-    match = endpoint.match(entry.method) if entry.method == "POST" else None
-    kind = match.resource.object if match else None
-    if kind is None or not kind.posted:
+def _object_id(entry: Entry, endpoint: Endpoint) -> str:
+    """Return the id in the URL, or in the body of what is POSTed (a CDR): its URL has none."""
+    named = endpoint.object_id() if entry.object_id is None else entry.object_id
+    if named:
+        return named
+    member = entry.posted_id if entry.object_id is not None else endpoint.posted_id(entry.method)
+    if not member:
         return ""
     with suppress(ValueError, RecursionError):
-        return str(msgspec.json.decode(members(entry.request.text).get(kind.id_field, b'""')))
+        return str(msgspec.json.decode(members(entry.request.text).get(member, b'""')))
     return ""
 
 

@@ -16,6 +16,8 @@ _LONGEST_MESSAGE = 2000
 _LONGEST_CODE = 32
 """Bytes of a status code as JSON: room for every spelling of a number worth reading."""
 _NULL = msgspec.Raw(b"null")
+_END = re.compile(rb',"status_code":([0-9]{4}),"timestamp":"([^"]{20})"}\Z')
+_LONGEST_END = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,12 @@ def read(body: bytes) -> Envelope | None:
         return None
     data = bytes(members.data)
     return Envelope(status_code, message, None if data == b"null" else data, timestamp)
+
+
+def read_end(body: bytes) -> Envelope | None:
+    """Read the status at the end of what `render` made, without its data; None of anything else."""
+    found = _END.search(body, max(0, len(body) - _LONGEST_END))
+    return Envelope(int(found[1]), None, None, found[2].decode()) if found else None
 
 
 def wraps_object(value: object) -> bool:

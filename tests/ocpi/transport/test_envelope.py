@@ -50,6 +50,16 @@ def test_an_envelope_is_read_as_it_was_written(message: str, status_code: int) -
     assert (read.status_code, read.status_message, read.data) == (status_code, message, b"[1]")
 
 
+def test_the_end_of_what_was_written_has_its_status() -> None:
+    """However long the data is, only the end is read; anything else has no such end."""
+    written = envelope.render(status_code=1000, data=b"[%b]" % (b"x" * 1000))
+    found = envelope.read_end(written)
+    assert found is not None
+    assert (found.status_code, found.data) == (1000, None)
+    for other in (b"", b"{}", written[:-1], b"x" + envelope.render(data=b"1", message="why")):
+        assert envelope.read_end(other) is None
+
+
 def test_a_message_is_read_as_one_bearable_line() -> None:
     """Whatever a peer writes there can be shown and stored."""
     read = envelope.read(
