@@ -16,7 +16,7 @@ from console.reveal import RevealPage
 from console.search import charged
 from console.stored_object import StoredAdmin
 from hub.masking.personal import mask_json, mask_value
-from hub.models.charging import Charged
+from hub.models.charging import ERASED, Charged
 
 Row = TypeVar("Row", bound=Charged)
 NARROW = 12
@@ -90,6 +90,8 @@ class ChargedAdmin(RevealPage, StoredAdmin[Row]):
     @cached_per_row
     def token_link(self, row: Row) -> SafeString | str:
         """Link to the token."""
+        if row.token_key == ERASED:
+            return ERASED
         found = token_of(row, _decoded(row))
         shown = mask_value(row.token_key) or "none"
         return link(found, f"{shown} of {found.owner}") if found else f"{shown}, unknown to the hub"

@@ -40,7 +40,8 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
         "subscription__receiver__key",
         "subscription__receiver__holder",
     )
-    within = ("path", "reason")
+    paths = ("path",)
+    texts = ("reason",)
     list_per_page = 50
     ordering = ("-id",)
     show_full_result_count = False

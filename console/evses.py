@@ -97,7 +97,7 @@ class EvseAdmin(ExportPages, ReadOnly, ModelAdmin[Evse]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Evse], search_term: str
     ) -> tuple[QuerySet[Evse], bool]:
-        """Search by whole ids."""
+        """Search by whole EVSE ids, as they were sent or in upper case."""
         del request
         words = search_term.replace("\x00", "").strip()
         known = {words, fold(words)}

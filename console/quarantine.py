@@ -52,7 +52,7 @@ class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
     search_help_text = "What is wrong, or key of the party; of what is about drivers, whole words"
     module_field = "pull__module"
     whole = ("pull__party__key",)
-    within = ("findings",)
+    texts = ("findings",)
     list_per_page = 50
     ordering = ("-last_seen_at", "-id")
     show_full_result_count = False

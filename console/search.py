@@ -1,6 +1,7 @@
-"""The search for stored objects: by whole ids, so that an index finds them among millions.
+"""The search for rows: of stored objects by ids, so that an index finds them among millions.
 
-Ids are compared without regard to case.
+Mostly the words are a whole id in any case; pages may bring finders of their own. An EVSE id is
+found as it was sent, or in upper case.
 """
 
 import re
@@ -22,20 +23,23 @@ Finder = Callable[[Rows, str], Iterable[Rows]]
 
 _MOST_EVSES = 20
 """EVSEs with one EVSE id: mostly one, more if locations moved."""
-_BETWEEN = "[^[:alnum:]*_-]"
-"""PostgreSQL's class of characters that are in no uid and no contract id."""
+_IN_PATH = r"(^|/){}(/|\?|$)"
+"""PostgreSQL's pattern of whole steps: an id may have all other characters; its `/` is quoted."""
+_IN_TEXT = r"""(^|[\s"'(,;]){}($|[\s"'),;]|[.:](\s|$))"""
+"""That of whole words of a sentence: ids with one of these characters are rare."""
 
 
 class FoundByWholeWords:
     """Makes an admin find rows about drivers by whole words alone: parts would let ids be guessed.
 
     `module_field` is the module of a row. If that is about drivers, the words must be all of a
-    column of `whole`, or whole words in a column of `within`.
+    column of `whole`, whole steps in a path of `paths`, or whole words in a column of `texts`.
     """
 
     module_field: ClassVar[str]
     whole: ClassVar[tuple[str, ...]]
-    within: ClassVar[tuple[str, ...]]
+    paths: ClassVar[tuple[str, ...]] = ()
+    texts: ClassVar[tuple[str, ...]] = ()
 
     def get_search_results(
         self, request: HttpRequest, queryset: Rows, search_term: str
@@ -45,9 +49,10 @@ class FoundByWholeWords:
         words = search_term.replace("\x00", "").strip()
         if words:
             about_drivers = Q((f"{self.module_field}__in", sorted(ABOUT_DRIVERS)))
-            alone = f"(^|{_BETWEEN}){re.escape(words)}({_BETWEEN}|$)"
             conditions = [(f"{name}__iexact", words) for name in self.whole]
-            conditions += [(f"{name}__iregex", alone) for name in self.within]
+            for names, pattern in ((self.paths, _IN_PATH), (self.texts, _IN_TEXT)):
+                alone = pattern.format(re.escape(words))
+                conditions += [(f"{name}__iregex", alone) for name in names]
             whole = Q(*conditions, _connector=Q.OR)
             found = found.filter(~about_drivers | whole)
         return found, may_repeat

@@ -74,7 +74,7 @@ class StoredAdmin(ExportPages, ReadOnly, ModelAdmin[Row]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Row], search_term: str
     ) -> tuple[QuerySet[Row], bool]:
-        """Search by whole ids."""
+        """Search by what the page's `finder` finds."""
         del request
         words = search_term.replace("\x00", "").strip()
         return (search(queryset, words, finder=self.finder) if words else queryset), False
@@ -145,7 +145,7 @@ class StoredAdmin(ExportPages, ReadOnly, ModelAdmin[Row]):
 
     @admin.display(description="Noise", ordering=F("repeated") + F("stale"))
     def noise_sum(self, row: Row) -> SafeString | str:
-        """Show how often it came without effect, in a list."""
+        """Show how often it was repeated or had an older `last_updated`, in a list."""
         words = f"{row.repeated:,} repeated, {row.stale:,} stale"
         number = row.repeated + row.stale
         return format_html('<span title="{}">{}</span>', words, f"{number:,}") if number else "-"

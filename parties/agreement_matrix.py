@@ -44,7 +44,10 @@ LETTERS = {
 
 @dataclass(frozen=True, slots=True)
 class MatrixFilter:
-    """Which part of the matrix is shown; an empty value narrows nothing, pages count from 1."""
+    """Which part of the matrix is shown; pages count from 1.
+
+    An empty value narrows nothing, but eMSPs are rows only if their role is asked for.
+    """
 
     owners: str = ""
     owner_role: str = ""

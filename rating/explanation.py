@@ -1,6 +1,6 @@
 """The explanation of a price: each line with its reason, as a person and a program retrace it.
 
-`Explanation.as_json` is what is stored; `docs/rating.md` walks through one.
+`Explanation.as_json` is made to be stored; `docs/rating.md` walks through one.
 """
 
 import json
@@ -52,7 +52,10 @@ class Explanation:
     why: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is stored, in the types of JSON; every number is a string of digits."""
+        """Return it in the types of JSON.
+
+        Amounts, volumes and prices are strings of digits; places and step sizes are integers.
+        """
         with localcontext(EXACT):
             return self._as_json()
 

@@ -14,15 +14,12 @@ from rating.tariff import (
     FLAT,
     PARKING_TIME,
     RESERVATION_TIME,
-    RESERVING,
     TIME,
     Component,
     Tax,
 )
 
 _GROUP = {FLAT: "fixed", ENERGY: "energy", TIME: "time", PARKING_TIME: "parking"}
-PHASE_SHOWN = {"expired": RESERVING}
-"""A reservation that expired is one, to whoever reads of it."""
 
 
 @dataclass(slots=True)

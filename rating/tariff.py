@@ -71,7 +71,7 @@ class Edges(NamedTuple):
 class Tariff:
     """A Tariff as one text has it. `start` and `end` say when sessions may begin under it.
 
-    `source` is `cdr` or `store`; `digest` is of its members in a canonical spelling.
+    `source` is `cdr` or `store`.
     """
 
     id: str

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from hub.masking.occurrences import replaced
+from hub.models.charging import ERASED
 from hub.store import raw_json
 
 _SHOWN_CHARACTERS = 4
@@ -34,7 +35,12 @@ _NO_JSON = b'"not shown: it is no JSON"'
 
 
 def mask_value(text: str) -> str:
-    """Return a text as "…" and its last four characters, but never more than half of it."""
+    """Return a text as "…" and its last four characters, but never more than half of it.
+
+    The word that stands for an erased id names nobody, and stays.
+    """
+    if text == ERASED:
+        return text
     shown = min(_SHOWN_CHARACTERS, len(text) // 2)
     return f"…{text[len(text) - shown :]}" if text else ""
 

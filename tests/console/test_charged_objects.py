@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from console.changelist import BoundedPaginator
 from hub.models import Cdr, Evse, Location, Session, StoredObject, Tariff, Token
+from hub.models.charging import ERASED
 from hub.store.identity import object_key
 from ocpi.types import fold
 from ocpi.v2_2_1.tokens import TOKEN
@@ -328,8 +329,18 @@ def test_a_viewer_of_sessions_sees_nothing_of_what_it_may_not_see(client: Client
         assert client.get(url).status_code == 403
 
 
+def test_an_erased_driver_is_shown_as_erased(admin_client: Client) -> None:
+    """The word stands whole, and no token is looked for under it."""
+    row = a_cdr("C9", token_key=ERASED)
+    shown, listed = text(admin_client, page_of(row)), text(admin_client, list_of(Cdr))
+    assert ERASED in shown
+    assert ERASED in listed
+    assert "…SED" not in shown + listed
+    assert "unknown to the hub" not in shown
+
+
 def test_noise_is_shown_and_sorted_by(admin_client: Client) -> None:
-    """Who sends in vain is found: identical PUTs and stale changes are counted."""
+    """Identical PUTs, and changes with an older `last_updated`, are counted and found."""
     quiet, loud = a_session("quiet"), a_session("loud", repeated=1200, stale=34)
     place = admin_client.get(list_of(Session)).context["cl"].list_display.index("noise_sum")
     answer = admin_client.get(list_of(Session), {"o": f"-{place}"})

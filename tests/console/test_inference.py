@@ -64,13 +64,17 @@ def _letter(module: str, path: str) -> None:
 
 @pytest.mark.parametrize(
     "words, found",
-    [("DE/MSA/04A", 0), ("journey-tokens", 1), ("DE/MSA/L", 1), ("no", 2), ("journey-tok", 0)],
+    [
+        *[("DE/MSA/04A", 0), ("DE/MSA/0B:A2", 0), ("0B:A2:3B", 0), ("0B:A2:3B:C4", 1)],
+        *[("journey-tokens", 2), ("DE/MSA/L", 1), ("no", 3), ("journey-tok", 0)],
+    ],
 )
 def test_letters_about_drivers_are_found_by_whole_words(
     vera: Client, words: str, found: int
 ) -> None:
     """Nobody finds out a uid letter by letter; all else is found by parts."""
     _letter("tokens", f"DE/MSA/{UID}")
+    _letter("tokens", "DE/MSA/0B:A2:3B:C4?type=RFID")
     _letter("locations", "DE/MSA/L1")
 
     answer = vera.get("/admin/hub/deadletter/", {"q": words})

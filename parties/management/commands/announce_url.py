@@ -25,6 +25,10 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Announce."""
         return [asdict(each) for each in announce_url(to_all=options.all)]
 
+    def exit_code(self, result: list[dict[str, Any]]) -> int:
+        """Fail when a platform did not take it."""
+        return int(any(each["error"] for each in result))
+
     def show(self, result: list[dict[str, Any]]) -> None:
         """Say how each platform took it."""
         for each in result:

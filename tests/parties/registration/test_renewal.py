@@ -2,9 +2,11 @@
 
 import json
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.conf import LazySettings
+from django.core.management import call_command
 from django.utils import timezone
 
 from parties.models import Credentials, Platform
@@ -89,7 +91,10 @@ def test_a_token_no_key_opens_stops_nobody(registered: SandboxPlatform) -> None:
     grow_old(31)
     Credentials.objects.outbound(platform).update(sealed="sealed by a key that is gone")
 
-    [announced] = command("announce_url", "--all")
+    out = StringIO()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("announce_url", "--all", "--json", stdout=out)
+    [announced] = json.loads(out.getvalue())
     renewal.renew(platform.pk)
 
     assert "CREDENTIALS_KEYS" in announced["error"]
