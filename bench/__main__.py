@@ -21,9 +21,11 @@ from bench import (
     store_write,
 )
 from bench.environment import Testbed, testbed
-from bench.figures import Figure, table
+from bench.figures import Figure, duration, table, unmeasured
 
 RECEIVERS = 50
+MOST_SECONDS = 20 * 60
+"""A complete run may take; each part says what it took."""
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PARTS: Mapping[str, tuple[str, Callable[[Testbed], Iterator[Figure]]]] = {
     "accepting": ("Accepting changes", acceptance.measure),
@@ -43,16 +45,23 @@ PARTS: Mapping[str, tuple[str, Callable[[Testbed], Iterator[Figure]]]] = {
 def main(chosen: list[str]) -> int:
     """Print each figure as it is known; a complete run is kept in RESULTS.md and HISTORY.md."""
     sections: dict[str, list[Figure]] = {}
+    took = {"starting": 0.0}
     started = time.monotonic()
     with testbed(RECEIVERS) as found:
+        took["starting"] = time.monotonic() - started
         for name in chosen or list(PARTS):
             title, measure = PARTS[name]
             print(f"measuring: {name} …", flush=True)
+            began = time.monotonic()
             sections[title] = list(_printed(measure(found)))
+            took[name] = time.monotonic() - began
+            print(f"{name} took {took[name]:,.0f} s", flush=True)
         notes = [
             f"resident size of the largest web process at the end: {memory.web(found):,.0f} MB",
-            f"the run took {time.monotonic() - started:,.0f} s",
+            duration(took, MOST_SECONDS),
         ]
+    if not chosen:
+        notes += unmeasured(sections)
     text = table(sections, notes)
     print(f"\n{text}")
     figures = [figure for section in sections.values() for figure in section]

@@ -154,11 +154,26 @@ def table(
         f"* machine: {machine()}",
         *(f"* {note}" for note in notes),
     ]
-    keyed = [each for figures in sections.values() for each in figures if each.key]
-    keyed.sort(key=lambda figure: list(Key).index(figure.key or Key.CRAWL))
+    every = [each for figures in sections.values() for each in figures]
+    keyed = [each for key in Key for each in every if each.key is key]
     parts = [_section("Targets", keyed)] if keyed else []
     parts += [_section(title, figures) for title, figures in sections.items()]
     return "\n".join([*head, *parts, ""])
+
+
+def duration(took: Mapping[str, float], most: float) -> str:
+    """Say how many seconds a run and each of its parts took, and whether that is too long."""
+    total = sum(took.values())
+    parts = ", ".join(f"{name} {seconds:,.0f}" for name, seconds in took.items())
+    late = f", more than the {most:,.0f} s it may take" if total > most else ""
+    return f"the run took {total:,.0f} s{late}: {parts}"
+
+
+def unmeasured(sections: Mapping[str, Sequence[Figure]]) -> list[str]:
+    """Name the figures with a target that a run did not yield, in one note or none."""
+    found = {figure.key for figures in sections.values() for figure in figures}
+    missing = [key for key in Key if key not in found]
+    return [f"not measured: {', '.join(missing)}"] if missing else []
 
 
 def _section(title: str, figures: Sequence[Figure]) -> str:

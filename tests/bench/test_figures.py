@@ -1,11 +1,25 @@
 """What a run of the benchmark says of its figures."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from bench.figures import Figure, Key, Round, at_least, at_most, median_round, table
+from bench.figures import (
+    Figure,
+    Key,
+    Round,
+    at_least,
+    at_most,
+    duration,
+    median_round,
+    table,
+    unmeasured,
+)
 from bench.history import append
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_round_in_the_middle_counts_with_both_of_its_numbers() -> None:
@@ -72,3 +86,25 @@ def test_each_run_is_a_line_of_the_history(tmp_path: Path) -> None:
     found = [dict(zip(columns, map(str.strip, run.split("|")), strict=True)) for run in runs]
     assert [run["PUT token"] for run in found] == ["(0.20)", "(0.20)"]
     assert [run["to 1, ms"] for run in found] == ["", "5.00"]
+
+
+def test_a_run_says_which_part_took_how_long_and_whether_all_took_too_long() -> None:
+    """What makes a run longer than it may be is seen in its results."""
+    took = {"starting": 20.0, "serving": 31.4}
+    assert duration(took, most=60) == "the run took 51 s: starting 20, serving 31"
+    late = "the run took 51 s, more than the 50 s it may take: starting 20, serving 31"
+    assert duration(took, most=50) == late
+
+
+def test_a_target_without_a_figure_is_named() -> None:
+    """A path that was not measured is not taken for one that is fast enough."""
+    every = [Figure(str(key), 1, "/s", 1, "itself", key=key) for key in Key]
+    assert unmeasured({"All": every}) == []
+    assert unmeasured({"Some": every[2:]}) == ["not measured: PUT token, PUT location"]
+
+
+def test_every_target_is_measured_in_one_place() -> None:
+    """A key that no part yields would be an empty column for ever, one of two parts ambiguous."""
+    sources = [path.read_text("utf-8") for path in (ROOT / "bench").glob("*.py")]
+    uses = Counter(name for text in sources for name in re.findall(r"\bKey\.([A-Z0-9_]+)", text))
+    assert uses == Counter(key.name for key in Key)
