@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from hub import message_log
+from hub.delivery import wake_up
 from hub.gateway import message as gateway_message
 from hub.gateway import open_routing, peer_feedback, records, routing
 from hub.gateway.directory import PartyDirectory
@@ -19,7 +20,6 @@ from hub.gateway.http import Answer, Received
 from hub.gateway.implied_sender import requester
 from hub.gateway.message import Message
 from hub.gateway.routes import Broadcast, Open
-from hub.tasks import delivery as delivery_tasks
 from ocpi.errors import NotFound, OcpiError
 from ocpi.server import OcpiView
 from ocpi.transport.routing_headers import RoutingHeaders
@@ -99,7 +99,7 @@ def _answer(message: Message, directory: PartyDirectory) -> Answer:
     message_log.on_routed(message, route)
     answer = HANDLERS[type(route)](message, route)
     if isinstance(route, Broadcast):
-        delivery_tasks.wake(message.module)
+        wake_up.publish(message.module)
     return answer
 
 

@@ -15,3 +15,5 @@ app.config_from_object("settings.celery_config")
 app.autodiscover_tasks(["hub.tasks"], related_name="delivery")
 app.autodiscover_tasks(["hub.tasks"], related_name="housekeeping")
 app.autodiscover_tasks(["hub.tasks"], related_name="pull")
+# By name: the step's module needs the loaded models.
+app.steps["worker"].add("hub.tasks.listening:ListeningStep")

@@ -117,7 +117,6 @@ def _full_buckets() -> Iterator[None]:
 @pytest.fixture
 def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> Iterator[HubServer]:
     """Serve the hub over real HTTP, with an empty database."""
-    delivery_tasks.forget_wakes()
     deviations.forget()
     with override_settings(HUB_PUBLIC_URL=_socket):
         yield HubServer(_socket)

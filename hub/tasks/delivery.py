@@ -2,15 +2,14 @@
 
 docs/architecture.md#delivery; docs/decisions/0009-the-worker-that-dispatches-delivers.md.
 
-A change costs one task however many receivers it has: the worker that dispatches delivers too, by
-threads of its own. Losing every task loses nothing: beat dispatches whatever is behind every few
-seconds. Only a redrive has to be asked for once more.
+A change costs no task, however many receivers it has: the workers that deliver hear of it
+(`hub/tasks/listening.py`), find who is behind and deliver by threads of their own. Losing every
+task loses nothing: beat dispatches whatever is behind every few seconds. Only a redrive has to be
+asked for once more.
 """
 
 import logging
-import time
-from collections.abc import Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection
 from typing import Any
 
 import redis
@@ -20,7 +19,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from hub import broker, feed
-from hub.delivery import backlog, engine, snapshots, subscriptions
+from hub.delivery import backlog, engine, snapshots, subscriptions, wake_up
 from hub.delivery import redrive as delivery_redrive
 from hub.delivery.redrive import RedriveResult
 from hub.delivery.thread_pool import DeliveryPool
@@ -28,41 +27,14 @@ from hub.gateway import callbacks, posts_in_flight
 from hub.jobs import Job
 from hub.models import Subscription
 from hub.module_policy import POLICIES
-from hub.tasks.wakeup import Waker
 from ocpi.types import ModuleID
 from operators import audit
 
 log = logging.getLogger(__name__)
 
 # Keys in the broker: while one is there, the same task is not started again.
-_WAKE = "hub:wake:{}"
-_WAKE_SECONDS = 5
 _QUEUED = "hub:queued:{}"
 _RECONCILING = "hub:reconciling"
-_LOOK_AGAIN = "hub:look-again:{}"
-_LOOK_AGAIN_SECONDS = 0.2
-# Most writes that keep the feed from being read take no longer than these pauses.
-_SHORT_PAUSES_SECONDS = (0.003, 0.01)
-
-
-def _start_dispatch(module: str) -> None:
-    """Start one dispatch for all that was accepted since the last one began to look."""
-    try:
-        if broker.connection().set(_WAKE.format(module), 1, nx=True, ex=_WAKE_SECONDS):
-            dispatch.delay(module)
-    except (redis.RedisError, OperationalError) as error:
-        log.warning("delivery waits for beat, the broker does not answer: %s", error)
-        with suppress(redis.RedisError):
-            forget_wakes([module])
-
-
-wake = Waker(_start_dispatch).wake
-"""Have a module's feed dispatched soon: sets a flag, and neither waits nor fails."""
-
-
-def forget_wakes(modules: Iterable[str] = POLICIES) -> None:
-    """Let the next change wake delivery, whatever became of the last wake-up."""
-    broker.connection().delete(*map(_WAKE.format, modules))
 
 
 def on_parties_changed(**_: object) -> None:
@@ -74,22 +46,26 @@ def on_parties_changed(**_: object) -> None:
 
 
 @shared_task(name="hub.dispatch")
-def dispatch(module: str | None = None) -> None:
-    """Deliver each subscription of a module that is behind.
+def dispatch() -> None:
+    """Reconcile subscriptions, then deliver each one that is behind, as beat starts it."""
+    broker.connection().delete(_RECONCILING)
+    subscriptions.reconcile()
+    callbacks.forget_expired()
+    posts_in_flight.forget_expired()
+    for module in POLICIES:
+        if look(module):
+            wake_up.publish(module)
 
-    Without a module, as beat starts it, reconcile subscriptions first and deliver all modules.
+
+def look(module: ModuleID) -> bool:
+    """Deliver each subscription of a module that is behind; return whether to look again soon.
+
+    That is so if changes are stored but not final yet: the feed is read only below the oldest
+    transaction that runs. What becomes final before the look is read by it, so it is asked first.
     """
-    modules = [ModuleID(module)] if module else list(POLICIES)
-    forget_wakes(modules)
-    if module is None:
-        broker.connection().delete(_RECONCILING)
-        subscriptions.reconcile()
-        callbacks.forget_expired()
-        posts_in_flight.forget_expired()
-    for each in modules:
-        _start_all(each)
-        if not _wait_until_readable(each):
-            _dispatch_again(each)
+    is_pending = feed.is_pending(module)
+    _start_all(module)
+    return is_pending
 
 
 def deliver_now(subscription_ids: Collection[int]) -> None:
@@ -125,7 +101,7 @@ def snapshot(subscription_id: int, *, insist: bool = False) -> None:
     broker.connection().delete(_QUEUED.format(subscription_id))
     engine.deliver(subscription_id, insist=insist)
     for module in POLICIES:
-        _start_dispatch(module)
+        wake_up.publish(module)
 
 
 @shared_task(name="hub.redrive")
@@ -158,27 +134,6 @@ def _start_all(module: ModuleID, only: int | None = None) -> None:
             broker.start_once(_QUEUED.format(subscription_id), snapshot, subscription_id)
         else:
             pool.submit([subscription_id])
-
-
-def _wait_until_readable(module: ModuleID) -> bool:
-    """Wait some milliseconds for changes that are stored but not final yet, and deliver them.
-
-    Return False if there are still some: the feed is read only below the oldest transaction that
-    runs, mostly another short write.
-    """
-    for pause in _SHORT_PAUSES_SECONDS:
-        if not feed.is_pending(module):
-            return True
-        time.sleep(pause)
-        _start_all(module)
-    return not feed.is_pending(module)
-
-
-def _dispatch_again(module: ModuleID) -> None:
-    """Dispatch once more in a moment, for changes that cannot be read yet."""
-    milliseconds = int(_LOOK_AGAIN_SECONDS * 1000)
-    if broker.connection().set(_LOOK_AGAIN.format(module), 1, nx=True, px=milliseconds):
-        dispatch.apply_async((module,), countdown=_LOOK_AGAIN_SECONDS)
 
 
 pool = DeliveryPool(engine.deliver, _start_all, threads=settings.HUB_DELIVERY_THREADS)

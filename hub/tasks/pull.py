@@ -10,10 +10,9 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from hub import broker
+from hub.delivery import wake_up
 from hub.models import PullState
 from hub.pull import crawl, schedule
-from hub.tasks import delivery
-from ocpi.types import ModuleID
 
 log = logging.getLogger(__name__)
 
@@ -46,5 +45,5 @@ def pull(state_id: int) -> None:
     if lease is not None:
         crawl.crawl(lease)
         for module in PullState.objects.filter(pk=state_id).values_list("module", flat=True):
-            delivery.wake(ModuleID(module))
+            wake_up.publish(module)
         start_pulls()

@@ -1,7 +1,5 @@
-"""What waits in the broker is bounded: one task for all changes, one for each snapshot."""
+"""What waits in the broker is bounded: one task for each snapshot, none for changes."""
 
-import logging
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +8,6 @@ from hub import broker
 from hub.delivery import backlog
 from hub.module_policy import POLICIES
 from hub.tasks import delivery as delivery_tasks
-from hub.tasks.wakeup import Waker
 from settings.celery import app
 from tests.cast import CPA, Cast, a_location
 from tests.hub.location_owner import Owner
@@ -62,24 +59,3 @@ def test_a_task_that_begins_makes_place_for_the_next(behind: Owner) -> None:
 def test_dispatching_has_a_queue_of_its_own() -> None:
     """It does not stand behind the deliveries it started."""
     assert app.amqp.router.route({}, "hub.dispatch")["queue"].name == "wake"
-
-
-def test_the_waker_survives_whatever_it_calls(caplog: pytest.LogCaptureFixture) -> None:
-    """The next change is sent all the same."""
-    called = threading.Event()
-    calls: list[int] = []
-
-    def send(_: str) -> None:
-        calls.append(1)
-        if len(calls) == 1:
-            raise KeyError("broken")
-        called.set()
-
-    waker = Waker(send)
-    with caplog.at_level(logging.ERROR):
-        waker.wake("locations")
-        while not calls:
-            pass
-        waker.wake("locations")
-
-    assert called.wait(1)

@@ -1,8 +1,9 @@
 """Wake-ups: none is lost, none is repeated for nothing, and a broken broker harms nobody."""
 
 import json
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,14 +12,15 @@ from django.conf import LazySettings
 from django.db import connection, transaction
 
 from hub import broker, feed, store
-from hub.delivery import backlog
+from hub.delivery import backlog, wake_up
 from hub.models import Change, Subscription
+from hub.module_policy import POLICIES
 from hub.tasks import delivery as delivery_tasks
+from hub.tasks.listening import Listening
 from ocpi.types import ModuleID
 from parties.models import Agreement, Endpoint
 from settings.celery import app
 from tests.cast import CPA, Cast, a_location
-from tests.hub.concurrency import at_once
 from tests.hub.location_owner import Owner, received
 from tests.hub.store.write_requests import location_write
 
@@ -50,28 +52,25 @@ class Queue:
         """Return the names of the waiting tasks, oldest first; or of those about one module."""
         return [each["task"] for each in self._headers() if about in each["argsrepr"]]
 
-    def booked(self) -> list[str]:
-        """Return the names of those that wait for a moment to come."""
-        return [headers["task"] for headers in self._headers() if headers["eta"]]
-
-    def expect_wake(self) -> None:
-        """Wait for the dispatch a change asks for: it is sent off the request's path."""
-        end = time.monotonic() + 5
-        while "hub.dispatch" not in self.waiting():
-            assert time.monotonic() < end, "nobody woke delivery"
-            time.sleep(0.005)
-
     def work(self, most: int = 50) -> list[str]:
-        """Run what waits and what that starts, until nothing waits; return the names."""
+        """Run what waits and what that starts, until nothing waits; return the names.
+
+        Whoever hears the wake-ups of that looks at every module.
+        """
         done: list[str] = []
-        while message := self._take():
+        while message := self._take() or self._look():
             name, (args, kwargs, _) = message.headers["task"], message.decode()
-            time.sleep(delivery_tasks._LOOK_AGAIN_SECONDS if message.headers["eta"] else 0)
             app.tasks[name](*args, **kwargs)
             delivery_tasks.pool.wait()
             done.append(name)
             assert len(done) < most, f"it does not end: {done}"
         return done
+
+    def _look(self) -> Any:
+        for module in POLICIES:
+            delivery_tasks.look(module)
+        delivery_tasks.pool.wait()
+        return self._take()
 
     def _take(self) -> Any:
         with app.connection_for_read() as opened:
@@ -97,14 +96,42 @@ def ready(cast: Cast, queue: Queue) -> Owner:
     return owner
 
 
-def test_changes_in_between_are_one_wake(ready: Owner, queue: Queue) -> None:
-    """However many changes come before the dispatcher runs, it is asked once."""
+@pytest.fixture
+def listening(ready: Owner) -> Iterator[None]:
+    """Whoever delivers listens, as in a worker."""
+    looked: list[ModuleID] = []
+
+    def look(module: ModuleID) -> bool:
+        looked.append(module)
+        return delivery_tasks.look(module)
+
+    thread = Listening(look)
+    thread.start()
+    _until(lambda: set(looked) == set(POLICIES))
+    yield
+    thread.stop()
+    delivery_tasks.pool.wait()
+
+
+def _until(holds: Callable[[], object], seconds: float = 5) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "nobody woke delivery"
+        time.sleep(0.005)
+
+
+def _hears(cast: Cast, *ids: str) -> None:
+    """Wait until DE-MSA has these Locations of NL-CPA, and no others."""
+    _until(lambda: set(received(cast["P2"])) == {f"NL-CPA/{each}" for each in ids})
+
+
+def test_a_change_costs_no_task(cast: Cast, ready: Owner, listening: None, queue: Queue) -> None:
+    """It is delivered by who listens; nothing waits in the broker for it."""
     for number in range(1, 6):
         ready.put(f"L{number}", body=a_location(CPA, number))
-    queue.expect_wake()
-    time.sleep(0.05)
 
-    assert queue.waiting(about="locations") == ["hub.dispatch"]
+    _hears(cast, "L1", "L2", "L3", "L4", "L5")
+    assert queue.waiting(about="locations") == []
 
 
 def test_many_agreements_are_one_look(ready: Owner, queue: Queue) -> None:
@@ -118,27 +145,23 @@ def test_many_agreements_are_one_look(ready: Owner, queue: Queue) -> None:
         queue.work()
 
 
-def test_a_change_behind_a_wake_is_not_lost(cast: Cast, ready: Owner, queue: Queue) -> None:
-    """The dispatcher forgets the wake before it looks: what comes later wakes it anew."""
-    for number in (1, 2):
-        ready.put(f"L{number}", body=a_location(CPA, number))
-        queue.expect_wake()
-        queue.work()
-
-    assert set(received(cast["P2"])) == {"NL-CPA/L1", "NL-CPA/L2"}
-    assert queue.waiting() == []
+def test_a_change_behind_a_wake_is_not_lost(cast: Cast, ready: Owner, listening: None) -> None:
+    """A wake-up is over before the look begins: what comes later wakes anew."""
+    ready.put("L1", body=a_location(CPA, 1))
+    _hears(cast, "L1")
+    ready.put("L2", body=a_location(CPA, 2))
+    _hears(cast, "L1", "L2")
 
 
 @pytest.mark.parametrize("task", [delivery_tasks.deliver, delivery_tasks.snapshot])
 def test_a_change_that_came_while_the_lease_was_held_is_seen(
     ready: Owner, queue: Queue, task: Any
 ) -> None:
-    """The dispatcher passes a busy subscription by; the busy worker looks once more."""
+    """A look passes a busy subscription by; the busy worker looks once more."""
     subscription = Subscription.objects.get(module="locations")
     Subscription.objects.update(lease_until="2099-01-01T00:00:00Z")
     ready.put("L1", body=a_location(CPA, 1))
-    queue.expect_wake()
-    assert set(queue.work()) == {"hub.dispatch"}
+    assert queue.work() == []
     Subscription.objects.update(lease_until=None)
 
     task(subscription.pk)
@@ -149,39 +172,66 @@ def test_a_change_that_came_while_the_lease_was_held_is_seen(
 
 
 def test_a_change_nobody_can_read_yet_is_looked_at_again(
-    cast: Cast, ready: Owner, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, ready: Owner, listening: None
 ) -> None:
-    """While an older transaction runs nothing is dispatched in vain; one more look is booked."""
-    monkeypatch.setattr(delivery_tasks, "_LOOK_AGAIN_SECONDS", 2)
+    """While an older transaction runs it is not final; once that ends it is sent, without beat."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()")
         ready.put("L1", body=a_location(CPA, 1))
-        queue.expect_wake()
-        looked: list[list[str]] = []
-
-        def look() -> None:
-            delivery_tasks.dispatch("locations")
-            delivery_tasks.dispatch("locations")
-            looked.append(queue.booked())
-
-        at_once([look])
-        assert looked == [["hub.dispatch"]]
+        time.sleep(0.5)  # longer than all pauses between looks but the last
         assert feed.is_pending(ModuleID.LOCATIONS)
+        assert received(cast["P2"]) == {}
 
-    end = time.monotonic() + 5
-    while feed.is_pending(ModuleID.LOCATIONS):
-        assert time.monotonic() < end
-    queue.work()
-    assert set(received(cast["P2"])) == {"NL-CPA/L1"}
+    _hears(cast, "L1")
+
+
+def test_a_failing_look_ends_no_worker(
+    cast: Cast, ready: Owner, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, and the next wake-up is heard all the same."""
+    looked: list[ModuleID] = []
+
+    def look(module: ModuleID) -> bool:
+        looked.append(module)
+        raise OSError("the database is gone")
+
+    thread = Listening(look)
+    with caplog.at_level(logging.ERROR):
+        thread.start()
+        _until(lambda: set(looked) == set(POLICIES))
+        looked.clear()
+        wake_up.publish(ModuleID.TOKENS)
+        _until(lambda: ModuleID.TOKENS in looked)
+        thread.stop()
+
+    assert f"{ModuleID.TOKENS} wait for beat" in caplog.messages
+
+
+def test_who_ended_looks_no_more(ready: Owner, queue: Queue) -> None:
+    """A worker that shuts down begins nothing."""
+    looked: list[ModuleID] = []
+
+    def look(module: ModuleID) -> bool:
+        looked.append(module)
+        return False
+
+    thread = Listening(look)
+    thread.start()
+    _until(lambda: set(looked) == set(POLICIES))
+    thread.stop()
+    looked.clear()
+    broker.connection().publish(wake_up.CHANNEL, "locations")
+    time.sleep(0.1)
+
+    assert looked == []
 
 
 def test_an_endless_task_ends(cast: Cast, ready: Owner, queue: Queue) -> None:
     """A subscription whose endpoint is gone is not delivered to over and over again."""
     Endpoint.objects.filter(platform__name="P2", role="RECEIVER").delete()
     ready.put("L1", body=a_location(CPA, 1))
-    queue.expect_wake()
 
-    assert set(queue.work()) == {"hub.dispatch"}
+    assert queue.work() == []
     delivery_tasks.deliver(Subscription.objects.get(module="locations").pk)
     delivery_tasks.pool.wait()
     assert queue.waiting() == []
@@ -193,7 +243,6 @@ def test_snapshots_have_a_queue_of_their_own(cast: Cast, ready: Owner, queue: Qu
     ready.put("L1", body=a_location(CPA, 1))
     cast.agree(("NL-CPA", "FR-MSB"))
 
-    queue.expect_wake()
     done = queue.work()
 
     assert "hub.snapshot" in done
