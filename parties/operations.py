@@ -113,7 +113,7 @@ def former_tokens(platform: Platform) -> CredentialsQuerySet:
 def revoke_former(platform: Platform) -> list[str]:
     """Revoke the former tokens and return their last four characters; the one in force stays."""
     with audited("revoked tokens", platform.name):
-        found = former_tokens(platform).select_for_update()
+        found = former_tokens(platform).select_for_update(no_key=True)
         endings = sorted(found.values_list("last_four", flat=True))
         found.revoke()
         platform.credentials.update(
@@ -143,7 +143,7 @@ def delete_platform(platform: Platform) -> None:
 @transaction.atomic
 def reencrypt() -> int:
     """Seal every outbound token, and every seed of a second factor, with the newest key."""
-    sealed = Credentials.objects.select_for_update().exclude(sealed="")
+    sealed = Credentials.objects.select_for_update(no_key=True).exclude(sealed="")
     for row in sealed:
         row.sealed = tokens.reseal(row.sealed)
         row.save(update_fields=["sealed"])

@@ -80,6 +80,20 @@ WHERE c.platform_id = %(platform)s::bigint AND c.direction = %(direction)s::text
 )
 
 
+# --------------------------------------------------------------------------------------- the epoch
+
+EPOCH_NUMBER = "SELECT number FROM parties_epoch"
+
+_BY_ITSELF = ((AGREEMENT, "valid_from"), (AGREEMENT, "valid_until"), (CREDENTIALS, "valid_until"))
+_MOMENTS = " UNION ALL ".join(
+    f"SELECT {column} AS moment FROM {table}" for table, column in _BY_ITSELF
+)
+NEXT_MOMENT = f"""
+SELECT extract(epoch FROM min(moment) - statement_timestamp())::float8
+FROM ({_MOMENTS}) moments WHERE moment > statement_timestamp()"""
+"""Returns in how many seconds the next agreement or token begins or ends by itself, if any does."""
+
+
 # -------------------------------------------------------------------- holders, pings and deviations
 
 HOLDER_NAME = "SELECT parties_holder_name(%(key)s::text, %(platform)s::bigint)"

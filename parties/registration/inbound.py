@@ -207,7 +207,7 @@ def _require_token(caller: Caller) -> None:
     good = Credentials.objects.filter(pk=caller.credentials_id, revoked_at=None)
     if caller.is_repeating:
         good = Credentials.objects.unconfirmed(caller.credentials_id)
-    if good.select_for_update().first() is not None:
+    if good.select_for_update(no_key=True).first() is not None:
         return
     if caller.token_kind == TokenKind.A:
         raise _registered_already()

@@ -1,0 +1,121 @@
+"""The epoch: a stretch of time in which no answer about the parties changes.
+
+docs/decisions/0011-answers-remembered.md. One row of `parties_epoch` has its number; triggers raise
+it in the transaction of every change of a token, party, agreement or endpoint, and of a platform's
+status, version and quirks. What was read in an epoch is good as long as that number stands, and
+until the next moment at which an agreement or a token begins or ends by itself.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+from itertools import count
+from threading import Lock
+
+import psycopg
+from django.db import OperationalError
+
+from database import own_connection
+from parties.sql import EPOCH_NUMBER, NEXT_MOMENT
+
+_PURPOSE = "hub: epoch"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Epoch:
+    """One epoch as this process met it: what was read in one is compared by identity.
+
+    `until` is by `time.monotonic()`.
+    """
+
+    number: int
+    until: float
+
+    @property
+    def lasts(self) -> bool:
+        """Whether no agreement or token has begun or ended by itself since."""
+        return time.monotonic() < self.until
+
+
+class Question:
+    """The question for the present epoch: asked once for all who wait for its answer.
+
+    Who comes while one is under way waits for the next: an answer is never older than its asker.
+    Its connection is its own, so that it waits for no statement of others.
+    """
+
+    def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget everything, and a connection without closing it: after a fork it is another's."""
+        self._arrivals = count(1)
+        self._turn = Lock()
+        self._answered = 0
+        """Who arrived until then was answered by the last question."""
+        self._outcome: Epoch | psycopg.Error | None = None
+        self._connection: psycopg.Connection | None = None
+
+    def current(self) -> Epoch:
+        """Ask which epoch it is; raises Django's `OperationalError`."""
+        arrival = next(self._arrivals)
+        with self._turn:
+            if arrival > self._answered:
+                asked_for = next(self._arrivals)
+                self._outcome = self._ask()
+                self._answered = asked_for
+            outcome = self._outcome
+        if isinstance(outcome, Epoch):
+            return outcome
+        raise OperationalError("the epoch of the parties cannot be read") from outcome
+
+    def last(self) -> Epoch | None:
+        """Return the epoch of the last answer without asking; None if it is certainly over."""
+        outcome = self._outcome
+        return outcome if isinstance(outcome, Epoch) and outcome.lasts else None
+
+    def close(self) -> None:
+        """Close the connection; the next question opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _ask(self) -> Epoch | psycopg.Error:
+        try:
+            return self._read()
+        except psycopg.OperationalError:
+            self.close()
+        try:
+            return self._read()
+        except psycopg.Error as error:
+            self.close()
+            return error
+
+    def _read(self) -> Epoch:
+        connection = self._connected()
+        found = connection.execute(EPOCH_NUMBER, prepare=True).fetchone()
+        if found is None:
+            raise psycopg.DataError(
+                "parties_epoch has no row: nothing that is remembered would end"
+            )
+        [number] = found
+        former = self._outcome
+        if isinstance(former, Epoch) and former.number == number and former.lasts:
+            return former
+        # After the number: what changes in between belongs to the next one, and ends this anyway.
+        now = time.monotonic()
+        [seconds] = connection.execute(NEXT_MOMENT).fetchone() or (None,)
+        return Epoch(number, float("inf") if seconds is None else now + seconds)
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None:
+            self._outcome = None  # another server may count other epochs by the same numbers
+            self._connection = own_connection.connect(_PURPOSE)
+        return self._connection
+
+
+_question = Question()
+"""Of this process."""
+current = _question.current
+last = _question.last
+os.register_at_fork(after_in_child=_question.begin_anew)

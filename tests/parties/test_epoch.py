@@ -1,0 +1,307 @@
+"""The epoch of the parties: which changes end it, when they are seen, and who asks for it."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from database import own_connection, sql
+from parties import epoch
+from parties.connection_status import ConnectionStatus
+from parties.models import Agreement, Credentials, Endpoint, Party, Platform
+from parties.quirks import Quirks
+from sandbox import SandboxPlatform
+from tests.factories import (
+    AgreementFactory,
+    CredentialsFactory,
+    EndpointFactory,
+    PlatformFactory,
+)
+from tests.hub.concurrency import at_once, closing, wait_for_a_lock
+from tests.parties.conftest import Start
+from tests.parties.wire import Wire, invited
+
+pytestmark = pytest.mark.usefixtures("transactional_db")
+LATER = timezone.now() + timedelta(days=1)
+Rows = dict[str, Any]
+
+
+@pytest.fixture
+def rows() -> Rows:
+    """Give a row of each table that the answers about parties come from."""
+    agreement: Any = AgreementFactory.create()
+    platform = agreement.cpo.platform
+    return {
+        "platform": platform,
+        "party": agreement.cpo,
+        "agreement": agreement,
+        "credentials": CredentialsFactory.create(platform=platform),
+        "endpoint": EndpointFactory.create(platform=platform),
+    }
+
+
+def raised_by(change: Callable[[], object]) -> int:
+    """Return by how much a change raises the number of the epoch."""
+    before = epoch.current().number
+    change()
+    return epoch.current().number - before
+
+
+DECISIVE = [
+    ("platform", {"status": ConnectionStatus.SUSPENDED.value}),
+    ("platform", {"version": "2.2"}),
+    ("platform", {"quirks": Quirks(base64_out=False)}),
+    ("platform", {"name": "renamed"}),
+    ("party", {"is_active": False}),
+    ("party", {"role": "NAP"}),
+    ("party", {"party_id": "NEW"}),
+    ("party", {"reported_status": ConnectionStatus.OFFLINE.value}),
+    ("agreement", {"state": "SUSPENDED"}),
+    ("agreement", {"modules": ["cdrs"]}),
+    ("agreement", {"valid_from": LATER}),
+    ("agreement", {"valid_until": LATER}),
+    ("credentials", {"revoked_at": LATER}),
+    ("credentials", {"valid_until": LATER}),
+    ("credentials", {"first_used_at": LATER}),
+    ("credentials", {"digest": "0" * 64}),
+    ("endpoint", {"url": "https://example.org/elsewhere"}),
+]
+OF_TRAFFIC = [
+    *(
+        ("platform", {column: LATER})
+        for column in ("last_seen_at", "last_ping_at", "next_attempt_at", "doubted_at")
+    ),
+    ("platform", {"circuit_until": LATER, "unanswered": 7}),
+    ("platform", {"failures": 3, "unreachable": 3, "last_error": "odd", "last_error_at": LATER}),
+    ("platform", {"alarm": "refused", "alarm_at": LATER, "handshake_until": LATER}),
+    ("platform", {"status": ConnectionStatus.CONNECTED.value}),
+    ("party", {"reported_at": LATER, "website": "https://example.org"}),
+    ("credentials", {"form": "RAW"}),
+]
+
+
+@pytest.mark.parametrize("table, change", DECISIVE)
+def test_what_decides_begins_an_epoch(rows: Rows, table: str, change: Rows) -> None:
+    """Each change of a token, party, agreement or endpoint, and a platform's few, counts once."""
+    row = rows[table]
+    assert raised_by(lambda: type(row).objects.filter(pk=row.pk).update(**change)) == 1
+
+
+@pytest.mark.parametrize("table, change", OF_TRAFFIC)
+def test_what_traffic_writes_begins_none(rows: Rows, table: str, change: Rows) -> None:
+    """How a platform is heard of changes all the time, and no answer about who may what."""
+    row = rows[table]
+    assert raised_by(lambda: type(row).objects.filter(pk=row.pk).update(**change)) == 0
+
+
+def test_a_row_written_as_it_was_begins_none(rows: Rows) -> None:
+    """A form that is saved without a change costs nobody anything."""
+    for row in rows.values():
+        row.refresh_from_db()
+        assert raised_by(row.save) == 0
+
+
+def test_rows_that_come_and_go_begin_one(rows: Rows) -> None:
+    """A row of any of the tables counts when it comes and when it is deleted."""
+    for model in (Agreement, Endpoint, Credentials, Party, Platform):
+        assert raised_by(model.objects.filter(pk=rows[str(model._meta.model_name)].pk).delete) == 1
+    for made in (PlatformFactory, EndpointFactory, CredentialsFactory):
+        assert raised_by(made.create) > 0
+
+
+def test_emptied_tables_begin_one(rows: Rows) -> None:
+    """TRUNCATE, which fires no trigger of a row, counts as well."""
+    with own_connection.connect("tests") as other:
+        assert raised_by(lambda: other.execute("TRUNCATE parties_agreement")) == 1
+    assert rows
+
+
+def test_a_transaction_begins_one_however_much_it_changes(rows: Rows) -> None:
+    """The row is locked and written once, by the first of many changes."""
+
+    @transaction.atomic
+    def many() -> None:
+        for day in range(5):
+            until = LATER + timedelta(days=day)
+            Agreement.objects.update(valid_until=until)
+            with transaction.atomic():
+                Endpoint.objects.update(url=f"https://example.org/{day}")
+
+    assert raised_by(many) == 1
+    assert rows
+
+
+def test_what_is_rolled_back_begins_none(rows: Rows) -> None:
+    """A change that did not happen is none; not one of a savepoint either."""
+
+    @transaction.atomic
+    def nothing() -> None:
+        with transaction.atomic():
+            Endpoint.objects.update(url="https://example.org/never")
+            transaction.set_rollback(True)
+
+    assert raised_by(nothing) == 0
+
+    @transaction.atomic
+    def deleted() -> None:
+        rows["agreement"].delete()
+        transaction.set_rollback(True)
+
+    assert raised_by(deleted) == 0
+
+
+def test_an_epoch_begins_with_the_commit(rows: Rows) -> None:
+    """Before it nobody else sees the change, and nobody else is told of one."""
+    before = epoch.current()
+    with transaction.atomic():
+        rows["agreement"].delete()
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(epoch.current).result() is before
+    assert epoch.current().number == before.number + 1
+
+
+def test_a_change_waits_for_nobody_until_its_commit(rows: Rows) -> None:
+    """Of two transactions that change parties, neither holds up the other before it commits."""
+    with own_connection.connect("tests") as other, other.transaction():
+        other.execute("UPDATE parties_endpoint SET url = 'https://example.org/one'")
+        with transaction.atomic():
+            Agreement.objects.update(valid_until=LATER)
+            Platform.objects.filter(pk=rows["platform"].pk).update(version="2.2")
+        other.execute("UPDATE parties_party SET reported_status = 'OFFLINE'")
+
+
+def test_changes_in_opposite_order_do_not_block_each_other(rows: Rows) -> None:
+    """The epoch's row is locked last: who holds it waits for no row that another has."""
+    party, endpoint = rows["party"], rows["endpoint"]
+    with own_connection.connect("tests") as observer, ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Party.objects.filter(pk=party.pk).update(is_active=False)
+
+            @transaction.atomic
+            def other_way() -> None:
+                Endpoint.objects.filter(pk=endpoint.pk).update(url="https://example.org/b")
+                Party.objects.filter(pk=party.pk).update(reported_status="OFFLINE")
+
+            later = pool.submit(closing(other_way))
+            wait_for_a_lock(observer, "transactionid")
+            Agreement.objects.update(valid_until=LATER)
+        later.result()
+    assert Party.objects.get(pk=party.pk).reported_status == "OFFLINE"
+
+
+def test_registrations_at_the_same_time_all_succeed(wire: Wire, start: Start) -> None:
+    """Eight platforms register, change tokens and leave at once: none meets a lock of another."""
+    roles = [f"CPO:NL:{n:03}" for n in range(8)]
+    tokens = [invited(role, name=role).token for role in roles]
+    platforms = [start(role) for role in roles]
+
+    def come_and_go(platform: SandboxPlatform, token: str) -> None:
+        steps = [platform.register_with(wire.versions_url, token)]
+        steps += [platform.rotate(), platform.unregister()]
+        assert [step.status_code for step in steps] == [1000] * 3
+
+    before = _deadlocks()
+    at_once([partial(come_and_go, *each) for each in zip(platforms, tokens, strict=True)])
+    assert Platform.objects.filter(status=ConnectionStatus.SUSPENDED).count() == len(roles)
+    assert _deadlocks() == before
+
+
+def _deadlocks() -> object:
+    found = sql.row(
+        "SELECT pg_stat_force_next_flush(), deadlocks FROM pg_stat_database"
+        " WHERE datname = current_database()",
+        {},
+    )
+    assert found
+    return found[1]
+
+
+def test_who_comes_while_a_question_is_under_way_waits_for_the_next(rows: Rows) -> None:
+    """A change is seen by each who asks after its commit, also by those who join a question."""
+    asked = 200
+    seen: list[tuple[int, int]] = []
+
+    def ask() -> None:
+        for _ in range(asked):
+            least = committed[0]
+            seen.append((least, epoch.current().number))
+
+    committed = [epoch.current().number]
+
+    def change() -> None:
+        for n in range(asked):
+            Endpoint.objects.update(url=f"https://example.org/{n}")
+            committed[0] += 1
+
+    at_once([change, *[ask] * 8])
+    assert len(seen) == asked * 8
+    assert [pair for pair in seen if pair[1] < pair[0]] == []
+    assert rows
+
+
+def test_who_waits_shares_a_question() -> None:
+    """Thirty who come while a question waits for the database are all answered by the next."""
+    counted = CountedQuestion()
+    with own_connection.connect("tests") as other, ThreadPoolExecutor(31) as pool:
+        with other.transaction():
+            other.execute("LOCK TABLE parties_epoch")
+            first = pool.submit(counted.current)
+            wait_for_a_lock(other, "relation")
+            waiting = [pool.submit(counted.current) for _ in range(30)]
+            while counted.waiting < len(waiting) + 1:
+                time.sleep(0.01)
+        epochs = {each.result() for each in (first, *waiting)}
+    counted.close()
+    assert len(epochs) == 1
+    assert counted.asked == 2
+
+
+class CountedQuestion(epoch.Question):
+    """Counts how often the database is asked, and for how many."""
+
+    asked = waiting = 0
+
+    def current(self) -> epoch.Epoch:
+        """Count who asks."""
+        self.waiting += 1
+        return super().current()
+
+    def _ask(self) -> epoch.Epoch | psycopg.Error:
+        self.asked += 1
+        return super()._ask()
+
+
+def test_an_epoch_ends_when_something_begins_or_ends_by_itself(rows: Rows) -> None:
+    """The passing of a moment is noticed as a change is, without one."""
+    begins = timezone.now() + timedelta(seconds=0.3)
+    Agreement.objects.filter(pk=rows["agreement"].pk).update(valid_until=begins)
+    before = epoch.current()
+    assert epoch.last() is before
+    while timezone.now() < begins:
+        time.sleep(0.02)
+    assert not before.lasts
+    assert epoch.last() is None
+    after = epoch.current()
+    assert after is not before
+    assert (after.number, after.until) == (before.number, float("inf"))
+
+
+def test_a_lost_connection_ends_the_epoch(rows: Rows) -> None:
+    """The server behind a new connection may be another, restored from a copy: nothing stays."""
+    before = epoch.current()
+    with own_connection.connect("tests") as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE application_name = 'hub: epoch'"
+        )
+    after = epoch.current()
+    assert after.number == before.number
+    assert after is not before
+    assert rows
