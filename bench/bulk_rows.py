@@ -54,7 +54,7 @@ JOIN {parts} p ON p.object_id = o.seq ORDER BY copy.seq, p.position"""
 
 
 def _columns(model: type[models.Model]) -> list[str]:
-    return [str(field.column) for field in model._meta.concrete_fields]
+    return [str(field.column) for field in model._meta.concrete_fields if not field.generated]
 
 
 def _copies(table: str, columns: Sequence[str]) -> str:

@@ -50,7 +50,7 @@ class LocationAdmin(StoredAdmin[Location]):
         owner_filter(ModuleID.LOCATIONS),
         StatusFilter,
         VersionFilter,
-        "last_updated",
+        "updated_hour",
         AreaFilter,
     )
     finder = staticmethod(_by_words)

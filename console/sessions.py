@@ -52,7 +52,7 @@ class SessionAdmin(ChargedAdmin[Session]):
         word_filter("status", values_of(ModuleID.SESSIONS, "status")),
         VersionFilter,
         "started_at",
-        "last_updated",
+        "updated_hour",
     )
     fieldsets = (
         (

@@ -63,7 +63,7 @@ class TokenAdmin(RevealPage, DriverPages, StoredAdmin[Token]):
         "valid",
         word_filter("whitelist", values_of(ModuleID.TOKENS, "whitelist")),
         VersionFilter,
-        "last_updated",
+        "updated_hour",
     )
     search_help_text = "Whole uid, its end like …CCDD, or party like DE-MSA"
     finder = staticmethod(_by_uid)

@@ -10,7 +10,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now, Right, Upper
 
-from hub.models.stored import StoredObject
+from hub.models.stored import BY_HOUR, BY_LAST_UPDATED, Busy, StoredObject
 
 ERASED = "ERASED"
 """Replaces what was erased: a valid value of each field of OCPI that identifies a driver."""
@@ -33,9 +33,10 @@ class Tariff(StoredObject):
 
     class Meta(StoredObject.Meta):
         verbose_name_plural = "tariffs"
+        indexes: ClassVar[list[models.Index]] = [*StoredObject.Meta.indexes, BY_LAST_UPDATED]
 
 
-class Token(StoredObject):
+class Token(Busy, StoredObject):
     """A Token; its type is part of its key. Spec: 2.2.1 mod_tokens."""
 
     type = models.TextField(blank=True, default="")
@@ -48,10 +49,11 @@ class Token(StoredObject):
         verbose_name_plural = "tokens"
         indexes: ClassVar[list[models.Index]] = [
             *StoredObject.Meta.indexes,
+            BY_HOUR,
             models.Index(Upper(Right("object_id", ENDING)), name="hub_token_ending"),
             models.Index(Upper("contract_id"), name="hub_token_contract"),
             models.Index(
-                fields=["changed_at"],
+                fields=["seq"],
                 condition=models.Q(valid=False) | models.Q(missed__gte=2),
                 name="hub_token_ended",
             ),
@@ -98,13 +100,14 @@ class Charged(StoredObject):
         ]
 
 
-class Session(Charged):
+class Session(Busy, Charged):
     """A charging Session. Spec: 2.2.1 mod_sessions."""
 
     status = models.TextField(blank=True, default="")
 
     class Meta(Charged.Meta):
         verbose_name_plural = "sessions"
+        indexes: ClassVar[list[models.Index]] = [*Charged.Meta.indexes, BY_HOUR]
 
 
 class Cdr(Charged):
@@ -125,6 +128,7 @@ class Cdr(Charged):
         verbose_name_plural = "CDRs"
         indexes: ClassVar[list[models.Index]] = [
             *Charged.Meta.indexes,
+            BY_LAST_UPDATED,
             BrinIndex(fields=["posted_at"], autosummarize=True, name="hub_cdr_posted"),
             BrinIndex(fields=["ended_at"], autosummarize=True, name="hub_cdr_ended"),
             models.Index(fields=["seq"], condition=models.Q(credit=True), name="hub_cdr_credit"),

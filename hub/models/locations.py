@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
-from hub.models.stored import StoredObject, StoredPart
+from hub.models.stored import BY_HOUR, Busy, StoredObject, StoredPart
 
 SPOT_SIZE = 1 << 24
 """Steps of the map from one edge of the world to the other: about two metres each."""
 
 
-class Location(StoredObject):
+class Location(Busy, StoredObject):
     """A Location without its EVSEs. Spec: 2.2.1 mod_locations."""
 
     name = models.TextField(blank=True, default="")
@@ -24,6 +24,7 @@ class Location(StoredObject):
         verbose_name_plural = "locations"
         indexes: ClassVar[list[models.Index]] = [
             *StoredObject.Meta.indexes,
+            BY_HOUR,
             models.Index(fields=["version"], name="hub_location_version"),
         ]
 

@@ -83,7 +83,9 @@ LIFETIMES: tuple[Lifetime, ...] = (
     Lifetime(
         "HUB_SESSION_DAYS",
         "sessions",
-        lambda old: Session.objects.filter(last_updated__lt=old, changed_at__lt=old),
+        lambda old: Session.objects.filter(
+            updated_hour__lt=old, last_updated__lt=old, changed_at__lt=old
+        ),
         _delete_objects,
     ),
     Lifetime(

@@ -55,7 +55,7 @@ def page(policy: ModulePolicy, viewer: Viewer, request: PageRequest, *, limit: i
         "limit": limit + 1,
         "bytes": MOST_BYTES,
     }
-    dates = statements.dated(since=bool(request.date_from), until=bool(request.date_to))
+    dates = statements.dated(policy, since=bool(request.date_from), until=bool(request.date_to))
     found = sql.rows(statements.page(policy, dates), parameters | position)
     if total is None:
         counted = sql.row(statements.count(policy, dates), parameters)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from database.sql import Query
 from hub.models import Cdr
+from hub.models.stored import Busy, Hour
 from hub.module_policy import ModulePolicy
 from hub.store.sql.writes import THIS
 from parties.models import Party
@@ -29,6 +30,15 @@ _THERE = "o.missed < 2"
 _VANISHED = "o.missed > 0 AND o.missed >= 2"
 """The opposite; `> 0` is the condition of a partial index, and has to be named to use it."""
 _OWN = "o.audience = %(party)s::text"
+
+
+_SINCE = ("o.last_updated >= %(date_from)s::timestamptz",)
+_UNTIL = ("o.last_updated < %(date_to)s::timestamptz",)
+# The hours say nothing more: they are what has an index.
+_SINCE_HOUR = (
+    f"o.updated_hour >= {Hour.template % {'expressions': '%(date_from)s::timestamptz'}}",
+)
+_UNTIL_HOUR = ("o.updated_hour < %(date_to)s::timestamptz",)
 
 
 class ListedObject(NamedTuple):
@@ -110,10 +120,12 @@ SELECT chosen.number, o.seq, {columns}{columns and ", "}{document(policy)} FROM 
 ) AS chosen ON chosen.seq = o.seq WHERE chosen.before < %(bytes)s::bigint ORDER BY o.seq"""
 
 
-def dated(*, since: bool, until: bool) -> str:
+def dated(policy: ModulePolicy, *, since: bool, until: bool) -> str:
     """Return the SQL of the date filters that are set: each combination gets a plan of its own."""
-    first = " AND o.last_updated >= %(date_from)s::timestamptz" if since else ""
-    return first + (" AND o.last_updated < %(date_to)s::timestamptz" if until else "")
+    conditions = _SINCE * since + _UNTIL * until
+    if issubclass(policy.model, Busy):
+        conditions += _SINCE_HOUR * since + _UNTIL_HOUR * until
+    return "".join(f" AND {each}" for each in conditions)
 
 
 @cache

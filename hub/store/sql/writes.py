@@ -291,7 +291,7 @@ SELECT seq FROM object"""
 
 
 def _copied(model: type[models.Model], *without: str) -> str:
-    columns = (field.column for field in model._meta.concrete_fields)
+    columns = (field.column for field in model._meta.concrete_fields if not field.generated)
     return ", ".join(f"{name}" for name in columns if name not in without)
 
 
