@@ -17,9 +17,10 @@ from django.db import transaction
 from database import sql
 from hub.models import PullState
 from hub.pull import ingest, leases, pagination, quarantine, reconciliation, schedule
-from hub.pull.fetch import FailureKind, PulledPage, PullFailed, ask
+from hub.pull.fetch import FailureKind, PulledPage, PullFailed
 from hub.pull.ingest import IngestResult
 from hub.pull.leases import CrawlLease, CrawlLeaseLost
+from hub.pull.page_ahead import CheckedPage, PageAhead
 from hub.pull.pagination import Continuation, CrawlPosition, Listing, PagingInfo
 from hub.pull.sources import NotOffered, Source, find
 from parties import connection_health
@@ -39,12 +40,12 @@ def crawl(
     lease: CrawlLease, *, seconds: float = BUDGET_SECONDS, watch: Watcher | None = None
 ) -> None:
     """Read the claimed list; `watch` is called with its state after each page."""
-    end = time.monotonic() + seconds
     visited: set[str] = set()  # by this task: URLs of pages, and digests of their objects
     try:
-        while _step(lease, visited, watch) and time.monotonic() < end:
-            sql.release()
-            time.sleep(settings.HUB_PULL_PAUSE)
+        with PageAhead(lease, end=time.monotonic() + seconds) as ahead:
+            while _step(lease, ahead, visited, watch):
+                sql.release()
+                ahead.wait()
     except CrawlLeaseLost:
         log.warning("pull %s: the lease ran out", lease.state_id)
     finally:
@@ -52,14 +53,24 @@ def crawl(
         sql.release()
 
 
-def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
-    """Read a page; return False when the list is at its end, or cannot be read now."""
+def _step(lease: CrawlLease, ahead: PageAhead, visited: set[str], watch: Watcher | None) -> bool:
+    """Read a page; return whether the next one is coming."""
     state = lease.state()
+    is_anew = ahead.is_coming and state.phase == _IDLE  # asked for meanwhile: the next task begins
+    if is_anew or not _attempt(lease, state, ahead, visited):
+        return False
+    if watch is not None:
+        watch(lease.state())
+    return ahead.is_coming
+
+
+def _attempt(lease: CrawlLease, state: PullState, ahead: PageAhead, visited: set[str]) -> bool:
+    """Read a page; return False if the list cannot be read now."""
     try:
         source = find(state)
         if state.phase == _IDLE:
             state = _begin(lease, state)
-        _read_page(lease, source, state, visited)
+        _read_page(lease, source, state, ahead, visited)
     except NotOffered as reason:
         lease.failed(state, PullFailed(str(reason), FailureKind.WITHHELD))
     except PullFailed as failure:
@@ -67,10 +78,7 @@ def _step(lease: CrawlLease, visited: set[str], watch: Watcher | None) -> bool:
         lease.failed(state, failure, behind=_behind(source.listing(state), state))
         _have_checked(state, failure)
     else:
-        state = lease.state()
-        if watch is not None:
-            watch(state)
-        return state.phase != _IDLE
+        return True
     return False
 
 
@@ -90,28 +98,28 @@ def _begin(lease: CrawlLease, state: PullState) -> PullState:
     return lease.state()
 
 
-def _read_page(lease: CrawlLease, source: Source, state: PullState, visited: set[str]) -> None:
-    """Ask for the next page, store it, and note where the list goes on."""
+def _read_page(
+    lease: CrawlLease, source: Source, state: PullState, ahead: PageAhead, visited: set[str]
+) -> None:
+    """Take the next page, have the one behind it asked for, and store what it has."""
     listing = source.listing(state)
     position = _position(listing, state)
-    if state.pages >= pagination.MOST_PAGES:
-        text = f"the list has more than {pagination.MOST_PAGES:,} pages, or no end"
-        lease.finish(state, shortfall=text)
-        return
-    page = _ask_or_go_on_by_offset(lease, source, position)
-    if page is None:
+    found = _take_or_go_on_by_offset(lease, source, position, ahead)
+    if found is None:
         return
     if connection_health.is_unseen(state.party.platform.last_seen_at):
         connection_health.answered(state.party.platform_id)
-    paging = _paging(page, position, visited)
+    paging = replace(_paging(found.page, position, visited), number=state.pages + 1)
     continuation = pagination.continuation(listing, position, paging, visited=visited)
     if continuation.remark:
         log.warning("%s: %s", state, continuation.remark)
-    result = ingest.apply(source, page.items, page.correlation_id)
+    if continuation.position is not None:
+        ahead.ask(continuation.position)
+    result = ingest.apply(source, found.objects)
     # The objects are stored by now. What is noted of the page is written in one transaction: if the
     # worker dies before it, the page is read again, and its objects are found unchanged.
     with transaction.atomic():
-        _note(lease, state, continuation, result, page)
+        _note(lease, state, continuation, result, found.page)
         if continuation.position is None:
             _finish(lease, source, state, _shortfall(continuation, state, position))
 
@@ -146,12 +154,12 @@ def _shortfall(continuation: Continuation, state: PullState, position: CrawlPosi
     return f"not complete: {continuation.remark or 'its X-Total-Count says that there is more'}"
 
 
-def _ask_or_go_on_by_offset(
-    lease: CrawlLease, source: Source, position: CrawlPosition
-) -> PulledPage | None:
-    """Ask for a page; None if a Link led nowhere: the next step goes on by offset."""
+def _take_or_go_on_by_offset(
+    lease: CrawlLease, source: Source, position: CrawlPosition, ahead: PageAhead
+) -> CheckedPage | None:
+    """Return a page; None if a Link led nowhere: the next step goes on by offset."""
     try:
-        return ask(source, position)
+        return ahead.take(source, position)
     except PullFailed as failure:
         came_by_link = position.received > 0 and not position.by_offset
         if failure.kind is not FailureKind.REFUSED or not came_by_link:
@@ -160,6 +168,7 @@ def _ask_or_go_on_by_offset(
         remark = f"its Link led nowhere ({failure}); went on by offset"
         elsewhere = pagination.at(listing, position.received, by_offset=True)
         lease.go_on_at(elsewhere, remark[:_LONGEST_REMARK])
+        ahead.ask(elsewhere)
         return None
 
 
@@ -171,7 +180,7 @@ def _note(
     page: PulledPage,
 ) -> None:
     """Note what a page brought, and where the list goes on."""
-    # `listed` has keys of this party's objects alone; `ingest` names broken ones by owner and key.
+    # `listed` has keys of this party's objects alone; broken ones are named by owner and key.
     usable = {f"{state.party.key}/{key}" for key in result.listed}
     usable -= {each.key for each in result.broken}
     quarantine.note(state.pk, result.broken, usable=usable)

@@ -44,7 +44,8 @@ class CrawlPosition:
 class PagingInfo:
     """What a page says about the rest: its number of objects, Link, X-Total-Count and X-Limit.
 
-    It `is_repeated` if the same objects came before: nothing new will follow.
+    It `is_repeated` if the same objects came before: nothing new will follow. `number` counts the
+    pages of the crawl.
     """
 
     count: int
@@ -52,6 +53,7 @@ class PagingInfo:
     total: int | None = None
     limit: int | None = None
     is_repeated: bool = False
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,16 @@ def continuation(
     """Decide where the list goes on after a page."""
     if paging.is_repeated:
         return Continuation(None, "the same page came again: it goes in circles", is_certain=False)
+    found = _where_it_leads(listing, position, paging, visited)
+    if found.position is not None and paging.number >= MOST_PAGES:
+        text = f"the list has more than {MOST_PAGES:,} pages, or no end"
+        return Continuation(None, text, is_certain=False)
+    return found
+
+
+def _where_it_leads(
+    listing: Listing, position: CrawlPosition, paging: PagingInfo, visited: Container[str]
+) -> Continuation:
     received, link, remark = position.received + paging.count, None, ""
     if not position.by_offset:
         link, remark = _link(listing, position, paging.link, visited)

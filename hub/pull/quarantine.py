@@ -10,9 +10,11 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from database import sql
 from hub.models import Quarantined
 from hub.pull import schedule
-from hub.pull.ingest import BrokenObject
+from hub.pull import sql as statements
+from hub.pull.page_objects import BrokenObject
 from hub.review_queue import ReviewQueue
 from ocpi.errors import Fault
 
@@ -46,9 +48,8 @@ QUARANTINE = ReviewQueue(
 
 def note(pull_id: int, broken: Sequence[BrokenObject], *, usable: Collection[str]) -> None:
     """Keep what is broken, and remove what is usable by now."""
+    sql.rows(statements.LEAVE_QUARANTINE, {"pull": pull_id, "keys": list(usable)})
     kept = Quarantined.objects.filter(pull=pull_id)
-    if usable:
-        kept.filter(key__in=usable).delete()
     # Of each key the last: one INSERT … ON CONFLICT cannot change a row twice.
     by_key = {each.key: each for each in broken}
     if not by_key:

@@ -25,9 +25,7 @@ _APART = timedelta(hours=20)
 def note_listed(state: PullState, keys: Collection[str]) -> None:
     """Remember what a page of a full crawl had."""
     if state.phase == PullState.Phase.FULL:
-        Listed.objects.bulk_create(
-            [Listed(pull=state, object_key=key) for key in keys], ignore_conflicts=True
-        )
+        sql.rows(statements.NOTE_LISTED, {"pull": state.pk, "keys": list(keys)})
 
 
 def forget_listed(state: PullState) -> None:

@@ -4,11 +4,12 @@
 
 from functools import cache
 
-from hub.models import Listed, Presence, PullState
+from hub.models import Listed, Presence, PullState, Quarantined
 from hub.module_policy import ModulePolicy
 from parties.models import Agreement, Endpoint, Party, Platform
 
 PULL_STATE = PullState._meta.db_table
+QUARANTINED = Quarantined._meta.db_table
 LISTED = Listed._meta.db_table
 PRESENCE = Presence._meta.db_table
 PARTY = Party._meta.db_table
@@ -88,6 +89,21 @@ ORDER BY s.phase = 'IDLE', s.due_at"""
 
 DUE = {False: _DUE + _IN_TURN, True: _DUE + _SOMEBODY_MAY + _IN_TURN}
 """By whether a module is about drivers: (list, platform) of what to read now, begun lists first."""
+
+# ------------------------------------------------------------------------------ what a page has
+
+LEAVE_QUARANTINE = f"""
+WITH usable AS (
+  DELETE FROM {QUARANTINED} WHERE pull_id = %(pull)s::bigint AND key = ANY(%(keys)s::text[])
+  RETURNING id)
+SELECT count(*) FROM usable"""
+
+NOTE_LISTED = f"""
+WITH met AS (
+  INSERT INTO {LISTED} (pull_id, object_key)
+  SELECT %(pull)s::bigint, key FROM unnest(%(keys)s::text[]) AS key
+  ON CONFLICT DO NOTHING RETURNING id)
+SELECT count(*) FROM met"""
 
 # ------------------------------------------------------------------------------ what vanished
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from hub.models import Quarantined
-from hub.pull import ingest, quarantine
+from hub.pull import page_objects, quarantine
 from hub.pull.quarantine import hint
 from sandbox import SandboxPlatform
 from sandbox.misbehaviour import reply, say
@@ -47,7 +47,7 @@ def test_an_object_refused_by_its_shape_is_not_made_to_be_named() -> None:
     """Lists by the hundred thousand become none; what the object calls itself is found."""
     text = b'{"id":"L2","evses":[' + b"[]," * 500_000 + b"[]]}"
     tracemalloc.start()
-    assert ingest._presumed_id(text) == "L2"
+    assert page_objects._presumed_id(text) == "L2"
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -1,0 +1,98 @@
+"""The page ahead: the next page of a list comes, and is checked, while the last one is stored.
+
+docs/architecture.md#pull. Never more than one: what a peer makes the hub hold is bounded, and if
+the worker dies, one page is asked for again.
+"""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+
+from database import sql
+from hub.pull import fetch, page_objects, pagination
+from hub.pull.fetch import PulledPage
+from hub.pull.leases import CrawlLease, CrawlLeaseLost
+from hub.pull.page_objects import PageObject
+from hub.pull.pagination import CrawlPosition
+from hub.pull.sources import NotOffered, Source, find
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPage:
+    """A page that came, and what is in it."""
+
+    page: PulledPage
+    objects: list[PageObject]
+
+
+class PageAhead:
+    """The one page of a crawl that may be under way; none is asked for any more after `end`.
+
+    `end` is a moment of `time.monotonic`.
+    """
+
+    def __init__(self, lease: CrawlLease, *, end: float) -> None:
+        self._lease = lease
+        self._end = end
+        self._pool = ThreadPoolExecutor(1, "pull")
+        self._position: CrawlPosition | None = None
+        self._coming: Future[CheckedPage | None] | None = None
+
+    def __enter__(self) -> Self:
+        """Begin with no page."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Wait for what is under way: its peer has been asked."""
+        self._pool.shutdown()
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether a page was asked for and not taken."""
+        return self._coming is not None
+
+    def ask(self, position: CrawlPosition) -> None:
+        """Ask for a page after a pause, unless the crawl's time is up."""
+        if time.monotonic() < self._end:
+            self._position = position
+            self._coming = self._pool.submit(_after_pause, self._lease, position)
+
+    def wait(self) -> None:
+        """Wait until nothing is under way, successful or not."""
+        if self._coming is not None:
+            wait([self._coming])
+
+    def take(self, source: Source, position: CrawlPosition) -> CheckedPage:
+        """Return the page at a position, the one that came if it is that; raises `PullFailed`."""
+        asked, coming = self._position, self._coming
+        self._position = self._coming = None
+        found = coming.result() if coming is not None and asked == position else None
+        return found or _checked(source, position)
+
+
+def _after_pause(lease: CrawlLease, position: CrawlPosition) -> CheckedPage | None:
+    """Ask for a page as the list is offered then; None if it is not, or elsewhere."""
+    time.sleep(settings.HUB_PULL_PAUSE)
+    try:
+        state = lease.state()
+        source = find(state)
+        is_there = pagination.resumed(source.listing(state), position) == position
+        return _checked(source, position) if is_there else None
+    except (NotOffered, CrawlLeaseLost):
+        return None
+    finally:
+        sql.release()
+
+
+def _checked(source: Source, position: CrawlPosition) -> CheckedPage:
+    page = fetch.ask(source, position)
+    return CheckedPage(page, page_objects.checked(source, page.items, page.correlation_id))
