@@ -26,6 +26,7 @@ from settings.hub import (
     HUB_PARTY_ID,
     HUB_PUBLIC_URL,
 )
+from settings.message_log import socket_path
 
 # Django's forms and admin classes are generic for the type checker only.
 django_stubs_ext.monkeypatch()
@@ -215,6 +216,7 @@ UNFOLD = {
 }
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR"))
+HUB_MESSAGE_LOG_SOCKET = socket_path()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

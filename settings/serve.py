@@ -19,13 +19,15 @@ _FILES = 65_536
 
 
 def main() -> None:
-    """Serve until a signal ends it; workers are replaced when they die."""
+    """Serve until a signal ends it; workers and the log process are replaced when they die."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
     from django.conf import settings  # noqa: PLC0415 - the settings module must be named first
 
+    from settings import message_log  # noqa: PLC0415 - that, too
     from settings.refusals import MOST_HEADER_BYTES  # noqa: PLC0415 - that, too
 
     _raise_open_files()
+    message_log.start()
     Granian(
         "settings.asgi:application",
         address=settings.HUB_BIND_HOST,

@@ -1,7 +1,7 @@
 """The message log: what came in, what went out, how long it took, and what belongs together.
 
 docs/architecture.md#the-message-log. A request only leaves an entry in this process's memory; one
-thread masks and writes what has gathered. Losing the log never stops traffic.
+thread hands what has gathered to the log process. Losing the log never stops traffic.
 """
 
 from hub.message_log.answered_request import AnsweredRequest

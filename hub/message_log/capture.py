@@ -19,14 +19,14 @@ from hub.gateway.message import Message
 from hub.gateway.routes import AskAll, Broadcast, Decided, Direct, Refused, Returned, Stored
 from hub.message_log.answered_request import AnsweredRequest
 from hub.message_log.endpoints import Endpoint
-from hub.message_log.entry import NO_BODY, Entry, LoggedBody, LoggedRoute
+from hub.message_log.entry import LONGEST_MESSAGE, NO_BODY, Entry, LoggedBody, LoggedRoute
 from hub.message_log.writer import writer
 from ocpi.client import CompletedRequest, Reply
 from ocpi.errors import InvalidParameters
 from ocpi.transport import envelope
 from ocpi.transport.envelope import Envelope
 from ocpi.transport.routing_headers import RoutingHeaders
-from ocpi.types import ModuleID, PartyRef
+from ocpi.types import ModuleID, PartyRef, one_line
 from parties.caller import Caller
 from parties.hub_identity import hub_party
 
@@ -163,7 +163,7 @@ def on_asked(asked: CompletedRequest) -> None:
             secrets=(asked.peer.token, *_token_ids(current)),
             http_status=reply.http_status if reply else None,
             envelope=_without_data(reply.envelope) if reply and len(body) > max_bytes else None,
-            error="" if reply else f"{type(asked.outcome).__name__}: {asked.outcome}",
+            error="" if reply else _error(asked.outcome),
         )
     )
 
@@ -220,6 +220,11 @@ def _envelope_if_cut(
 def _without_data(read: Envelope | None) -> Envelope | None:
     """Keep the status alone: the data may be a page of many megabytes."""
     return read and replace(read, data=None)
+
+
+def _error(outcome: object) -> str:
+    """Return why there is no reply; peers may have had a word in it."""
+    return one_line(f"{type(outcome).__name__}: {outcome}", longest=LONGEST_MESSAGE)
 
 
 def _token_ids(current: MessageInProgress | None) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from hub.message_log.endpoints import Endpoint
 from ocpi.transport.envelope import Envelope
 from ocpi.types import PartyRef
 
+LONGEST_MESSAGE = 2_000
+"""Characters of the words of an answer, or of why there is none."""
 _PUBLISH = b'"publish"'
 _UNPUBLISHED = re.compile(rb'"publish"\s*+:\s*+false')
 

@@ -14,7 +14,7 @@ import msgspec
 from hub.masking.personal import mask_value
 from hub.message_log import endpoints, masking
 from hub.message_log.endpoints import Endpoint, Endpoints
-from hub.message_log.entry import Entry, LoggedRoute
+from hub.message_log.entry import LONGEST_MESSAGE, Entry, LoggedRoute
 from hub.message_log.sql import LogRow
 from hub.store.raw_json import members
 from ocpi.errors import InvalidParameters
@@ -26,7 +26,6 @@ from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import fold, one_line
 from parties.models.columns import LONGEST_MODULE
 
-LONGEST_MESSAGE = 2_000
 _LONGEST_VERSION = 10
 _LONGEST_METHOD = 10
 LONGEST_KEY = 255

@@ -1,44 +1,35 @@
-"""The one thread of each process that writes the log, on a database connection of its own.
+"""The one thread of each process that has the log written: by the log process, or by itself.
 
 It looks into the buffer four times a second, so nobody has to wake it; while the database fails,
-entries wait there. It ends after the process's main thread, having tried once more to write what is
-left; what the database did not take even then is reported as a gap.
-A batch of entries is one transaction, together with what it adds to the figures; of a batch with a
-row that the database cannot hold, each entry is. If the connection breaks during the COMMIT, the
-writer asks PostgreSQL whether that transaction was committed before it writes the batch again.
+entries wait there. It ends after the process's main thread, having tried once more to have written
+what is left; what was not taken even then is reported as a gap.
+Where a log process runs, batches are handed over to it, and this process spends nothing on masking
+and writing; where none does, in commands and tests, the thread writes them (`batches.py`). If the
+end of a batch is not heard of, it is written again unless its transaction was committed.
 """
 
 import logging
 import os
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 
-import psycopg
 from django.conf import settings
-from django.db import connections
 
-from hub.message_log import counters, rows, unpublished
-from hub.message_log import sql as statements
+from hub.message_log import handover
+from hub.message_log.batches import BatchRefused, BatchWriter, EntryBatch
 from hub.message_log.buffer import Buffer
-from hub.message_log.endpoints import Endpoints
 from hub.message_log.entry import Entry
+from hub.message_log.handover import Handover
 from hub.message_log.quota import Quota
-from hub.message_log.sql import LogRow
 
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.25
 _RETRY_SECONDS = 2.0
+_LAST_SECONDS = 5.0
+"""So long an ended process waits for the log process to write what is left."""
 _BATCH = 500
-_BAD_ROW = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
-"""Errors of the row itself, which fails again; all others are the database's, and may pass."""
-
-
-class _CommitUnderWay(Exception):
-    """PostgreSQL is still committing the last batch, or rolling it back."""
 
 
 class Writer:
@@ -78,14 +69,16 @@ class Writer:
     def _begin(self) -> None:
         self._buffer = Buffer()
         self._quota = Quota()
-        self._endpoints = Endpoints()
         self._writing = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._connection: psycopg.Connection | None = None
+        self._own = BatchWriter()
+        self._handover: Handover | None = None
         self._in_trouble = False
-        self._unconfirmed: tuple[str, int] | None = None
-        """Transaction number and entries of a batch whose COMMIT has not been answered."""
+        self._ended_at: float | None = None
+        """On the clock of `monotonic`, when this process was seen to end."""
+        self._attempt, self._attempted = "", 0
+        """Transaction and entries of a batch whose COMMIT has not been answered."""
         self._alone = 0
         """So many entries are written each by itself: one of them is what the database refuses."""
 
@@ -100,10 +93,9 @@ class Writer:
                 self._process = os.getpid()
 
     def _run(self) -> None:
-        main = threading.main_thread()
-        while main.is_alive() and not self._stop.wait(_PAUSE_SECONDS):
+        while not self._is_ending(_PAUSE_SECONDS):
             if not self.flush():
-                self._pause(main)
+                self._pause()
             self._report_dropped()
         self.flush()
         self._report_dropped()
@@ -111,105 +103,70 @@ class Writer:
             log.warning("the message log has a gap: %d exchanges came too late", len(self._buffer))
         self._disconnect()
 
-    def _pause(self, main: threading.Thread) -> None:
+    def _is_ending(self, seconds: float) -> bool:
+        """Wait a little; return whether it is time to end."""
+        return self._stop.wait(seconds) or not threading.main_thread().is_alive()
+
+    def _may_wait(self) -> bool:
+        """Whether there is time to wait for the log process."""
+        if self._thread is None or not self._is_ending(0):
+            return True
+        if self._ended_at is None:
+            self._ended_at = monotonic()
+        return monotonic() < self._ended_at + _LAST_SECONDS
+
+    def _pause(self) -> None:
         end = monotonic() + _RETRY_SECONDS
-        while monotonic() < end and main.is_alive() and not self._stop.wait(_PAUSE_SECONDS):
+        while monotonic() < end and not self._is_ending(_PAUSE_SECONDS):
             pass
 
     def _write(self) -> bool:
-        """Write one batch; return whether that worked."""
+        """Have one batch written; return whether that worked."""
+        entries = self._buffer.first(self._attempted or (1 if self._alone else _BATCH))
+
+        def announce(transaction: str) -> None:
+            # Noted before the COMMIT: if its answer is lost, the entries may be in the log, and
+            # writing them again would double them.
+            self._attempt, self._attempted = transaction, len(entries)
+
         try:
-            self._remove_if_committed()
-            entries = self._buffer.first(1 if self._alone else _BATCH)
-            done = self._copy(entries)
+            self._destination().write(EntryBatch(entries, self._attempt), announce)
+        except BatchRefused as refusal:
+            self._write_alone(len(entries), refusal)
+            return True
         except Exception as error:  # noqa: BLE001 - the next attempt may succeed
             if not self._in_trouble:
-                log.warning("the message log waits, its database does not take it: %s", error)
+                log.warning("the message log waits, it is not written: %s", error)
             self._in_trouble = True
             self._disconnect()
             return False
         self._in_trouble = False
-        self._unconfirmed = None
-        self._buffer.remove(done)
+        self._done_with(len(entries))
         return True
 
-    def _remove_if_committed(self) -> None:
-        """Remove the last batch from the buffer if only the answer to its COMMIT was lost."""
-        if self._unconfirmed is None:
+    def _write_alone(self, number: int, refusal: BatchRefused) -> None:
+        """Go on one by one; what is refused even so, and no code of the hub makes, is dropped."""
+        if number > 1:
+            self._attempt, self._attempted, self._alone = "", 0, number
             return
-        connection, (transaction, number) = self._connected(), self._unconfirmed
-        asked = connection.execute(statements.TRANSACTION_STATUS, [transaction])
-        [status] = asked.fetchone() or (None,)
-        if status == "in progress":
-            raise _CommitUnderWay(transaction)
-        self._unconfirmed = None
-        if status == "committed":
-            self._buffer.remove(number)
+        log.warning("the message log has a gap: an exchange cannot be read: %s", refusal)
+        self._done_with(number)
 
-    def _copy(self, entries: Sequence[Entry]) -> int:
-        """Write entries; return how many are dealt with: none when one of several is refused.
+    def _done_with(self, number: int) -> None:
+        self._attempt, self._attempted = "", 0
+        self._alone = max(0, self._alone - number)
+        self._buffer.remove(number)
 
-        Alone, a refused one is written without its texts: no peer can keep a row out of the log.
-        """
-        connection = self._connected()
-        self._endpoints.refresh(connection, (each.url for each in entries if not each.is_inbound))
-        written = [entry for entry in entries if entry.is_written]
-        written_rows = unpublished.without_bodies(
-            connection, [self._row(entry) for entry in written]
-        )
-        counted_rows = [rows.counted_row(entry) for entry in entries if not entry.is_written]
-        try:
-            self._commit(written_rows, counted_rows, len(entries))
-        except _BAD_ROW as error:
-            log.warning("the message log has what the database cannot hold: %s", error)
-            if len(entries) > 1:
-                self._alone = len(entries)
-                return 0
-            with suppress(*_BAD_ROW):
-                self._commit([rows.textless_row(entry) for entry in written], (), 1)
-        self._alone = max(0, self._alone - len(entries))
-        return len(entries)
-
-    def _commit(
-        self, written_rows: Sequence[LogRow], counted_rows: Sequence[LogRow], entries: int
-    ) -> None:
-        connection = self._connected()
-        with connection.transaction():
-            self._store(written_rows, counted_rows)
-            [[number]] = connection.execute(statements.TRANSACTION_NUMBER).fetchall()
-            # Set before the COMMIT: if its answer is lost, the entries may be in the log, and
-            # writing them again would double them.
-            self._unconfirmed = (number, entries)
-
-    def _store(self, written_rows: Sequence[LogRow], counted_rows: Sequence[LogRow]) -> None:
-        """Write rows of the log; count them in the figures, with those that are only counted."""
-        connection = self._connected()
-        with connection.cursor() as cursor, cursor.copy(statements.COPY_ROWS.encode()) as copy:
-            for row in written_rows:
-                copy.write_row(row)
-        counters.count(connection, [*written_rows, *counted_rows], self._endpoints.platforms)
-
-    def _row(self, entry: Entry) -> LogRow:
-        try:
-            return rows.masked_row(entry, self._endpoints)
-        except Exception:
-            log.exception("an exchange is logged without its texts: they cannot be masked")
-            return rows.textless_row(entry)
-
-    def _connected(self) -> psycopg.Connection:
-        if self._connection is None:
-            given = connections["default"].get_connection_params()
-            del given["context"]  # Django's adapters: psycopg's own do here
-            given |= {"cursor_factory": psycopg.Cursor, "autocommit": True}
-            given.setdefault("connect_timeout", 3)
-            self._connection = psycopg.connect(**given)
-            self._connection.execute(statements.SET_TIMEOUTS)
-        return self._connection
+    def _destination(self) -> BatchWriter | Handover:
+        if self._handover is None:
+            self._handover = handover.connect(self._may_wait)
+        return self._handover or self._own
 
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._handover is not None:
+            self._handover.close()
+            self._handover = None
+        self._own.close()
 
     def _report_dropped(self) -> None:
         dropped = self._buffer.take_dropped()

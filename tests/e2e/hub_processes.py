@@ -54,6 +54,8 @@ SETTINGS = {
 WORKERS = ("worker", "other worker")
 _CELERY = ["-m", "celery", "-A", "settings"]
 _WORKER = [*_CELERY, "worker", "--pool", "threads", "--concurrency", "8"]
+_NO_WORKERS = (b"tracker", b"log_process")
+"""Children of the web server besides its workers: Python's resource tracker, the log process."""
 _WEB_SECONDS = 30
 _END_SECONDS = 40
 
@@ -160,14 +162,15 @@ class Hub:
     def _web_workers(self) -> list[int]:
         parent = self.children["web"].process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
-        return [pid for pid in map(int, children.split()) if b"tracker" not in _command(pid)]
+        commands = {pid: _command(pid) for pid in map(int, children.split())}
+        return [pid for pid in commands if not any(name in commands[pid] for name in _NO_WORKERS)]
 
     def _wait(self, until: Callable[[], bool]) -> None:
         assert self.family.wait(_WEB_SECONDS, until=until), "the web server is not ready"
 
 
 def _command(pid: int) -> bytes:
-    """Return a command line; Python's resource tracker is no worker."""
+    """Return a command line."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     return b""

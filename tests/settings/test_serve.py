@@ -7,14 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from http.client import HTTPResponse
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
-from hub.models import Presence
+from hub.models import Exchange, Presence
 from ocpi.transport.authorization import header
 from sandbox import SandboxPlatform, object_path
 from tests.cast import CPA, HUB, Cast, a_location, command
@@ -41,6 +42,7 @@ def port() -> Iterator[int]:
         "HUB_WEB_WORKERS": "1",
         "HUB_MAX_BODY_BYTES": str(MOST),
         "HUB_DATABASE_CONNECTIONS": "2",
+        "HUB_MESSAGE_LOG_DAYS": "14",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "settings.serve"],
@@ -99,6 +101,41 @@ def test_strangers_on_raw_sockets_hold_nothing_up(port: int) -> None:
     _refuses_long_heads(port)
     _reads_no_long_body_of_a_stranger(port)
     _ends_the_silent(port)
+
+
+@pytest.mark.timeout(120)
+def test_the_log_is_written_by_a_process_beside_the_server(port: int) -> None:
+    """It is started with the server, and again when it was killed."""
+    assert _send(port, b"GET /ocpi/versions HTTP/1.1\r\nHost: hub\r\n\r\n")[0] == 401
+    _wait_until(lambda: Exchange.objects.count() == 1)
+    [first] = _log_processes(port)
+    os.kill(first, signal.SIGKILL)
+    assert _send(port, b"GET /ocpi/versions HTTP/1.1\r\nHost: hub\r\n\r\n")[0] == 401
+    _wait_until(lambda: Exchange.objects.count() == 2)
+    assert first not in _log_processes(port)
+
+
+def _log_processes(port: int) -> list[int]:
+    """Return the log processes beside the server at a port."""
+    return [
+        int(each.name)
+        for each in Path("/proc").glob("[0-9]*")
+        if b"settings.log_process" in _read(each / "cmdline")
+        and b"HUB_BIND_PORT=%d\0" % port in _read(each / "environ")
+    ]
+
+
+def _read(path: Path) -> bytes:
+    with suppress(OSError):
+        return path.read_bytes()
+    return b""
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 40
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def _speaks_one_protocol(port: int) -> None:
