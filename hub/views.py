@@ -62,7 +62,7 @@ class FunctionalModuleView(OcpiView):
             raise
         self.routing = RoutingHeaders(to=message.sender, sender=hub)
         peer_feedback.of_message(message)
-        answer = _answer(message, PartyDirectory(hub, message.holder))
+        answer = _answer(message, PartyDirectory(hub, message.holder, message.epoch))
         if answer.findings:
             peer_feedback.of_object(message, answer.findings)
         headers = {"Content-Type": "application/json", **answer.headers}

@@ -7,7 +7,7 @@ the same conditions. Views, delivery, GET-All and the console ask here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 from typing import Any
@@ -16,9 +16,12 @@ from django.conf import settings
 
 from database import sql
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
+from parties import directory
 from parties import sql as statements
 from parties.agreements import outside_period
 from parties.connection_status import ConnectionStatus
+from parties.directory import Question
+from parties.epoch import Epoch
 from parties.holders import HolderName, names, ref_of
 from parties.models import Agreement, AgreementState, Party
 from parties.role_pairs import AGREEING_ROLES, Pairs, all_pairs
@@ -85,13 +88,44 @@ def contacts_sql() -> tuple[str, Parameters]:
     return text, {"access_roles": _ANY_ROLES, **(in_force if agreed else _deciding(None))}
 
 
+def mode() -> str:
+    """Return by what access is given; a part of each question about it."""
+    access: str = settings.HUB_ACCESS
+    return access
+
+
+@dataclass(frozen=True, slots=True)
+class _VisibleOwners(Question[frozenset[str]]):
+    receiver: str
+    module: ModuleID
+    roles: Pairs | None
+    mode: str = field(default_factory=mode)
+
+    def ask(self) -> frozenset[str]:
+        """Select the owners of the pairs with access that this is the reader of."""
+        pairs, parameters = access_pairs_sql(self.module, roles=self.roles)
+        parameters["access_reader"] = self.receiver
+        found = sql.rows(statements.visible_owners(pairs), parameters)
+        return frozenset(owner for (owner,) in found)
+
+    def is_kept(self, answer: frozenset[str]) -> bool:
+        """Keep that there is none as well: each platform has few holders that can ask."""
+        del answer
+        return True
+
+
 def visible_owners(
-    *, receiver: HolderName, module: ModuleID, roles: Pairs | None = None
+    *,
+    receiver: HolderName,
+    module: ModuleID,
+    roles: Pairs | None = None,
+    epoch: Epoch | None = None,
 ) -> frozenset[str]:
-    """Return the holders whose objects a holder may have."""
-    pairs, parameters = access_pairs_sql(module, roles=roles)
-    parameters["access_reader"] = str(receiver)
-    return frozenset(owner for (owner,) in sql.rows(statements.visible_owners(pairs), parameters))
+    """Return the holders whose objects a holder may have.
+
+    What is remembered of the epoch is not asked for again; without one the database is.
+    """
+    return directory.answer(_VisibleOwners(str(receiver), module, roles), epoch)
 
 
 def receivers(module: ModuleID, *, owner: HolderName) -> tuple[int, ...]:

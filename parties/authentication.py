@@ -1,4 +1,4 @@
-"""Authentication: from a credentials token to the platform that holds it, by one SQL query.
+"""Authentication: from a credentials token to the platform that holds it, asked once an epoch.
 
 Spec: 2.2.1 transport and format, Authorization header; credentials (token A); A-02, A-03, A-78.
 Most requests write nothing. The first use of a token, a platform that is back, and one that was not
@@ -6,6 +6,9 @@ noted as seen for half a minute are each written by one conditional UPDATE.
 """
 
 import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from django.db.models import Case, F, When
@@ -18,14 +21,20 @@ from ocpi.client import ITSELF, shared
 from ocpi.errors import Unauthenticated, UnusableApi
 from ocpi.transport.authorization import TokenForm, candidates
 from ocpi.types import PartyRef, Role
-from parties import connection_health, rate_limits, tokens
+from parties import connection_health, epoch, rate_limits, tokens
 from parties.caller import Caller, CallerParty
 from parties.connection_status import REGISTERED, ConnectionStatus
+from parties.directory import Question, memory
+from parties.epoch import Epoch
 from parties.models import Credentials, TokenKind
 from parties.quirks import parsed
 from parties.sql import PRESENTED_TOKEN, PresentedToken
 
 log = logging.getLogger(__name__)
+
+Readings = Sequence[tuple[str, TokenForm]]
+"""What a header can be read as: the token, and in which form it came."""
+Found = tuple[PresentedToken, str, TokenForm]
 
 _POST_AGAIN = (
     "this token A was used: use the final token; if the answer with it did not arrive, POST your"
@@ -63,6 +72,7 @@ class TokenAuthentication(BaseAuthentication):
                 request.headers.get("Authorization"),
                 configuring=configuring,
                 repeatable=request.method in getattr(view, "repeatable", ()),
+                now=epoch.current(),
             )
         except Unauthenticated as refused:
             if isinstance(refused, TokenRefused):
@@ -89,25 +99,67 @@ def is_known(authorization: str | None) -> bool:
     return any(not row.is_revoked and not row.is_expired for row in found.values())
 
 
-def identify(authorization: str | None, *, configuring: bool, repeatable: bool = False) -> Caller:
+def identify(
+    authorization: str | None,
+    *,
+    configuring: bool,
+    repeatable: bool = False,
+    now: Epoch | None = None,
+) -> Caller:
     """Return who presents this Authorization header; `Unauthenticated` says what is wrong with it.
 
-    `configuring` is true on versions and credentials endpoints, which take token A as well.
+    `configuring` is true on versions and credentials endpoints, which take token A as well. What is
+    remembered of the epoch is not asked for again; without one everything is.
     """
     presented = candidates(authorization)
     if not presented:
         message = "Authorization header missing or not of the form: Token <Base64 of the token>"
         raise Unauthenticated(message)
+    found = _remembered(presented, now) or _found(presented, now)
+    if found is None:
+        raise Unauthenticated(_unknown([form for _, form in presented]))
+    row, token, form = found
+    repeating = repeatable and _may_repeat(row)
+    _require_good(row, token, form, configuring=configuring, repeating=repeating)
+    _note_call(row, form, configuring=configuring)
+    return _caller(row, token, now, repeating=repeating)
+
+
+@dataclass(frozen=True, slots=True)
+class _Presented(Question[PresentedToken]):
+    """Whose token has this digest."""
+
+    digest: str
+
+    def ask(self) -> PresentedToken:
+        """Ask for this one alone."""
+        return _looked_up([self.digest])[self.digest]
+
+
+def _remembered(presented: Readings, now: Epoch | None) -> Found | None:
+    """Return the reading of a header whose token is remembered."""
+    for token, form in presented if now else ():
+        row = memory.known(_Presented(tokens.digest(token)), now)
+        if row is not None:
+            return row, token, form
+    return None
+
+
+def _found(presented: Readings, now: Epoch | None) -> Found | None:
+    """Look up the readings of a header; strangers' tokens leave nothing behind."""
+    asked_at = time.monotonic()
     digests = [tokens.digest(token) for token, _ in presented]
     rows = _looked_up(digests)
     for digest, (token, form) in zip(digests, presented, strict=True):
         row = rows.get(digest)
-        if row is not None:
-            repeating = repeatable and _may_repeat(row)
-            _require_good(row, token, form, configuring=configuring, repeating=repeating)
-            _note_call(row, form, configuring=configuring)
-            return _caller(row, token, repeating=repeating)
-    raise Unauthenticated(_unknown([form for _, form in presented]))
+        if row is None:
+            continue
+        # Nothing is kept of what this call is about to change.
+        if now and row.is_used and not row.is_unseen and not row.is_back:
+            of = (row.platform_id,)
+            memory.remember(_Presented(digest), row, now, asked_at=asked_at, platforms=of)
+        return row, token, form
+    return None
 
 
 def _looked_up(digests: list[str]) -> dict[str, PresentedToken]:
@@ -184,6 +236,7 @@ def _note_call(row: PresentedToken, form: TokenForm, *, configuring: bool) -> No
         _first_use(row)
     if row.form != form:
         Credentials.objects.filter(pk=row.id).update(form=form)
+        memory.forget(_Presented(row.digest))
     if row.is_unseen or row.is_back:
         connection_health.called(row.platform_id)
 
@@ -202,7 +255,9 @@ def _first_use(row: PresentedToken) -> None:
         former.filter(kind=TokenKind.C, pk__lt=row.id).revoke()
 
 
-def _caller(row: PresentedToken, token: str, *, repeating: bool = False) -> Caller:
+def _caller(
+    row: PresentedToken, token: str, now: Epoch | None = None, *, repeating: bool = False
+) -> Caller:
     back = row.is_back and row.status == ConnectionStatus.OFFLINE
     return Caller(
         platform_id=row.platform_id,
@@ -220,4 +275,5 @@ def _caller(row: PresentedToken, token: str, *, repeating: bool = False) -> Call
         presented_token=token,
         provisional=row.provisional,
         is_repeating=repeating,
+        epoch=now,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ocpi.types import PartyRef, Role
 from parties.connection_status import ConnectionStatus
+from parties.epoch import Epoch
 from parties.quirks import Quirks
 
 
@@ -37,6 +38,8 @@ class Caller:
     provisional: bool = False
     is_repeating: bool = False
     """Its token was replaced by one that may not have arrived: it may ask once more (A-79)."""
+    epoch: Epoch | None = field(default=None, compare=False)
+    """In which it called: what is remembered of it is good for this request."""
     is_authenticated: bool = field(default=True, init=False, repr=False)
     """As Django's users have it: views find a caller in `request.user`."""
 

@@ -20,6 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.types import one_line
+from parties import directory
 from parties.connection_status import ConnectionStatus, IllegalTransition
 from parties.models import Platform
 from parties.signals import announce, platform_heard_again
@@ -59,6 +60,7 @@ def called(platform_id: int) -> None:
     sound.filter(failures__gt=0).update(failures=0, unreachable=0, next_attempt_at=None)
     platform.update(last_seen_at=timezone.now())
     _move(sound.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
+    directory.health_changed(platform_id)
     if was_away:
         heard_again(platform_id)
 
@@ -77,6 +79,7 @@ def answered(platform_id: int, *, delivered: bool = False) -> None:
     platform.filter(backs_off).update(failures=0, next_attempt_at=None)
     platform.update(last_seen_at=timezone.now(), unreachable=0, alarm="", alarm_at=None)
     _move(platform.first(), ConnectionStatus.CONNECTED, only_from=ConnectionStatus.OFFLINE)
+    directory.health_changed(platform_id)
     if was_away:
         heard_again(platform_id)
 
@@ -118,6 +121,7 @@ def failed(
     platform.save(
         update_fields=["last_error", "last_error_at", "failures", "unreachable", "next_attempt_at"]
     )
+    directory.health_changed(platform_id)
     if platform.unreachable >= FAILURES_TO_OFFLINE and not answered:
         _move(platform, ConnectionStatus.OFFLINE, only_from=ConnectionStatus.CONNECTED)
 
@@ -129,6 +133,7 @@ def throttled(platform_id: int, retry_after: float | None) -> None:
     if platform.filter(unreachable__gt=0).exists():
         heard_again(platform_id)
     platform.update(failures=0, unreachable=0, next_attempt_at=until)
+    directory.health_changed(platform_id)
 
 
 def doubt(platform_id: int) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from ocpi.types import format_datetime
 from operators import second_factor
 from operators.audit import record
-from parties import rate_limits, tokens
+from parties import directory, rate_limits, tokens
 from parties.audit import audited
 from parties.connection_status import ConnectionStatus
 from parties.deviations import sentence
@@ -128,6 +128,7 @@ def try_again(platform: Platform) -> None:
     Platform.objects.filter(pk=platform.pk).update(
         failures=0, next_attempt_at=None, unanswered=0, circuit_until=None, doubted_at=now
     )
+    directory.health_changed(platform.pk)
     record("tries again", platform)
     platform.refresh_from_db()
 

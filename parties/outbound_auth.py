@@ -3,24 +3,42 @@
 Spec: 2.2.1 transport and format, Authorization header.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from database import sql
 from ocpi.client import Peer
 from ocpi.errors import ReceiverNotConnected
-from parties import quirks, tokens
+from parties import directory, quirks, tokens
+from parties.directory import Question
+from parties.epoch import Epoch
 from parties.models import Direction
-from parties.sql import OUTBOUND_TOKEN
+from parties.sql import OUTBOUND_TOKEN, OutboundToken
 
 
-def peer_of(platform_id: int) -> Peer:
-    """Return the platform as the client addresses it, with its token; 4003 if there is none."""
-    parameters = {"platform": platform_id, "direction": Direction.OUT.value}
-    found = sql.row(OUTBOUND_TOKEN, parameters)
-    if found is None:
+@dataclass(frozen=True, slots=True)
+class _Presented(Question[list[OutboundToken]]):
+    """What the hub presents to a platform, sealed: one token or none."""
+
+    platform_id: int
+
+    def ask(self) -> list[OutboundToken]:
+        """Ask for it."""
+        parameters = {"platform": self.platform_id, "direction": Direction.OUT.value}
+        return sql.rows(OUTBOUND_TOKEN, parameters)
+
+
+def peer_of(platform_id: int, epoch: Epoch | None = None) -> Peer:
+    """Return the platform as the client addresses it, with its token; 4003 if there is none.
+
+    What is remembered of the epoch is not asked for again; without one the database is.
+    """
+    question = _Presented(platform_id)
+    found = directory.answer(question, epoch) if epoch else question.ask()
+    if not found:
         message = "the platform is not registered"
         raise ReceiverNotConnected(message)
-    return _peer(*found)
+    return _peer(*found[0])
 
 
 @lru_cache(maxsize=1000)

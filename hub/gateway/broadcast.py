@@ -35,6 +35,7 @@ from ocpi.modules import OWNER, ObjectType
 from ocpi.transport import envelope
 from ocpi.types import InterfaceRole, PartyRef
 from ocpi.validation import validate
+from parties.epoch import Epoch
 from parties.holders import ref_of
 from parties.hub_identity import hub_party
 
@@ -87,13 +88,13 @@ def _broadcast_write_request(message: Message) -> WriteRequest:
     request = write_request(message)
     if not request.policy.personal:
         return request
-    to = _destination_of(message, _addressee_of(request))
+    to = _destination_of(message, _addressee_of(request, message.epoch))
     return replace(request, audience=to.holder, recipient=to.holder)
 
 
 def _destination_of(message: Message, addressee: Addressee) -> Destination:
     """Return the party a personal object is kept for, even if it is OFFLINE at present."""
-    directory = PartyDirectory(hub_party(), message.holder)
+    directory = PartyDirectory(hub_party(), message.holder, message.epoch)
     try:
         to = destination_for(addressee, message, directory)
     except UnknownReceiver as error:
@@ -106,7 +107,7 @@ def _destination_of(message: Message, addressee: Addressee) -> Destination:
 
 def addressee_of(message: Message) -> Addressee:
     """Return the party that a push of personal data with no TO headers is for (SES-16, CDR-14)."""
-    return _addressee_of(write_request(message))
+    return _addressee_of(write_request(message), message.epoch)
 
 
 def direct_write_request(message: Message, receiver: Destination) -> WriteRequest | None:
@@ -118,7 +119,7 @@ def direct_write_request(message: Message, receiver: Destination) -> WriteReques
     if not request.policy.personal or message.method == "PATCH":
         return request
     try:
-        to = token_owner.owner_of(message.content, sender=message.holder)
+        to = token_owner.owner_of(message.content, sender=message.holder, epoch=message.epoch)
         return replace(request, recipient=_token_holder(message, to, receiver))
     except OcpiError:  # an odd cdr_token is for the receiver to refuse; its copy is stored as sent
         return request
@@ -128,7 +129,7 @@ def _token_holder(message: Message, to: Addressee, receiver: Destination) -> str
     """Return the holder that owns the `cdr_token` of a push to a party: mostly that party."""
     if to.ref == receiver.ref and to.includes(receiver):
         return receiver.holder
-    directory = PartyDirectory(hub_party(), message.holder)
+    directory = PartyDirectory(hub_party(), message.holder, message.epoch)
     return destination_for(to, message, directory).holder
 
 
@@ -200,12 +201,12 @@ def _posted_identity(message: Message, kind: ObjectType) -> tuple[PartyRef, tupl
     return owner, (object_id,), object_key(kind, object_id, message.variant)
 
 
-def _addressee_of(request: WriteRequest) -> Addressee:
+def _addressee_of(request: WriteRequest, epoch: Epoch | None) -> Addressee:
     """Return the owner of a personal object's token; of a PATCH, that of the stored object."""
     kind, value = request.type, request.value
     if request.method != "PATCH":
         validate(kind.model, value)
-        return token_owner.owner_of(value, sender=request.holder)
+        return token_owner.owner_of(value, sender=request.holder, epoch=epoch)
     holder = audience_of(request.policy, request.holder, request.key)
     if holder is None:
         text = f"the hub holds no {kind.name} {request.ids[0]!r} of {request.owner}"

@@ -12,7 +12,7 @@ from django.db.models import Case, F, When
 from django.utils import timezone
 
 from hub.gateway.routes import Destination
-from parties import connection_health
+from parties import connection_health, directory
 from parties.models import Platform
 
 FAILURES_TO_OPEN = 5
@@ -32,12 +32,14 @@ def note_silence(destination: Destination) -> None:
             When(unanswered__gte=FAILURES_TO_OPEN - 1, then=until), default=F("circuit_until")
         ),
     )
+    directory.health_changed(destination.platform_id)
 
 
 def note_answer(destination: Destination) -> None:
     """Close the circuit of a platform that answers; no query when it was not counted silent."""
     if destination.unanswered:
         Platform.objects.filter(pk=destination.platform_id).update(unanswered=0, circuit_until=None)
+        directory.health_changed(destination.platform_id)
     if destination.unanswered >= FAILURES_TO_OPEN:
         connection_health.heard_again(destination.platform_id)
 

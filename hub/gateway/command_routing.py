@@ -170,7 +170,9 @@ def _visible_owners(message: Message, module: ModuleID, object_id: str) -> list[
 
     A party that stands in for an owner is not found like this, it has to be named by TO headers.
     """
-    owners = access.visible_owners(receiver=message.holder, module=module, roles=role_pairs(module))
+    owners = access.visible_owners(
+        receiver=message.holder, module=module, roles=role_pairs(module), epoch=message.epoch
+    )
     found = owners_of(POLICIES[module], Viewer(message.holder, owners), fold(object_id))
     return [Addressee(ref_of(holder), holder) for holder in found]
 

@@ -1,7 +1,7 @@
 """The directory of parties that the hub knows, as routing looks them up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 
 from django.utils import timezone
@@ -13,26 +13,58 @@ from hub.gateway.routes import Destination
 from hub.gateway.sql import Registration
 from ocpi.errors import ReceiverNotConnected
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
-from parties import access, connection_health, quirks
+from parties import access, connection_health, directory, quirks
 from parties.connection_status import ConnectionStatus
+from parties.directory import Question
+from parties.epoch import Epoch
 from parties.models import Party, Platform
 
 
 @dataclass(frozen=True, slots=True)
 class PartyDirectory:
-    """The directory in the database as one sender sees it: each look-up is one statement."""
+    """The directory in the database as one sender sees it: each look-up is one statement an epoch.
+
+    Without an epoch nothing is remembered.
+    """
 
     hub: PartyRef
     sender: str
+    epoch: Epoch | None = None
 
     def destinations(
         self, ref: PartyRef, module: ModuleID, interface: InterfaceRole
     ) -> Sequence[Destination]:
         """Return every role a party has or may register, with its endpoint of the interface."""
-        reach, parameters = access.reach_sql(module, interface, sender=self.sender)
-        query = {"key": str(ref), "module": module, "interface": interface.value, "platform": None}
-        found = sql.rows(statements.registrations_reached(reach), {**query, **parameters})
-        return [_destination(ref, row) for row in found]
+        return directory.answer(_Registrations(self.sender, ref, module, interface), self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Registrations(Question[Sequence[Destination]]):
+    """Where a party is registered, as a sender sees it."""
+
+    sender: str
+    ref: PartyRef
+    module: ModuleID
+    interface: InterfaceRole
+    mode: str = field(default_factory=access.mode)
+
+    def ask(self) -> Sequence[Destination]:
+        """Ask for each role at each platform."""
+        reach, parameters = access.reach_sql(self.module, self.interface, sender=self.sender)
+        wanted = {"key": str(self.ref), "module": self.module, "interface": self.interface.value}
+        query = {**wanted, "platform": None, **parameters}
+        found = sql.rows(statements.registrations_reached(reach), query)
+        return [_destination(self.ref, row) for row in found]
+
+    def is_kept(self, answer: Sequence[Destination]) -> bool:
+        """Keep nothing of a platform in trouble, which is over any moment, nor of no platform."""
+        return bool(answer) and not any(
+            each.circuit_seconds or each.pause_seconds or each.unanswered for each in answer
+        )
+
+    def platforms(self, answer: Sequence[Destination]) -> Sequence[int]:
+        """Return all: it tells of each whether it answers, and when it was heard of."""
+        return [each.platform_id for each in answer]
 
 
 def at_platform(platform_id: int, ref: PartyRef) -> Destination:

@@ -34,7 +34,7 @@ class ForwardingResult(NamedTuple):
 def send(request: Outbound) -> PeerAnswer:
     """Send a request to a party, once; raises `OcpiError` where no answer can be relayed."""
     platform_id = request.destination.platform_id
-    peer = outbound_auth.peer_of(platform_id)
+    peer = outbound_auth.peer_of(platform_id, request.epoch)
     sql.release()
     with _waiting(platform_id):
         outcome = _exchange(request, peer)
@@ -48,7 +48,7 @@ def send_all(
     requests: Sequence[Outbound], *, is_enough: Callable[[Outcome], bool]
 ) -> list[ForwardingResult]:
     """Send all at once; return the results up to the first that `is_enough`, else all of them."""
-    peers = [outbound_auth.peer_of(each.destination.platform_id) for each in requests]
+    peers = [outbound_auth.peer_of(each.destination.platform_id, each.epoch) for each in requests]
     asked = list(zip(requests, peers, strict=True))
     sql.release()
     with _waiting(_ALL_PLATFORMS):

@@ -4,7 +4,7 @@ Spec: 2.2.1 transport and format; A-01, A-06, A-22, A-32 of the ambiguities.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Self
 from urllib.parse import parse_qsl, unquote
@@ -26,6 +26,7 @@ from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.validation import as_object, decode
 from ocpi.versions import VERSIONS
 from parties.caller import Caller
+from parties.epoch import Epoch
 from parties.hub_identity import endpoint_url, hub_party, served_version
 from parties.role_pairs import implements, stands_in
 
@@ -102,7 +103,8 @@ class Message(RequestTarget, MessageParties):
     """A request whose resource, method and sender have been checked.
 
     `query` is what follows the `?`, as sent. It `is_correlated` when its sender gave a correlation
-    id; it `lacks_ids` when its sender left out X-Correlation-ID or X-Request-ID.
+    id; it `lacks_ids` when its sender left out X-Correlation-ID or X-Request-ID. What is remembered
+    of the `epoch` in which it came is good for it.
     """
 
     method: str
@@ -112,6 +114,7 @@ class Message(RequestTarget, MessageParties):
     platform_id: int
     is_correlated: bool
     lacks_ids: bool
+    epoch: Epoch | None = field(default=None, compare=False)
 
     @cached_property
     def value(self) -> object:
@@ -286,6 +289,7 @@ def _message(
         platform_id=caller.platform_id,
         is_correlated=correlation_id == received.ids.correlation_id,
         lacks_ids=not all(map(received.headers.get, (REQUEST_ID, CORRELATION_ID))),
+        epoch=caller.epoch,
     )
 
 

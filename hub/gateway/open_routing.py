@@ -41,7 +41,9 @@ def _recipient_of(message: Message) -> Addressee | HubAnswer:
 
 def viewer(message: Message) -> Viewer:
     """Return the sender with the owners whose objects it may see."""
-    owners = access.visible_owners(receiver=message.holder, module=message.module)
+    owners = access.visible_owners(
+        receiver=message.holder, module=message.module, epoch=message.epoch
+    )
     return Viewer(message.holder, owners)
 
 

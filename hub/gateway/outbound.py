@@ -27,6 +27,7 @@ from ocpi.transport import pagination
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
+from parties.epoch import Epoch
 
 _NOT_FOUND = 404
 _RELAYABLE_HTTP = range(200, 600)
@@ -60,7 +61,7 @@ class Outbound:
 
     `unknown` is the error that a 404 without envelope becomes. The answer may take `seconds`, None:
     `HUB_REQUEST_TIMEOUT`. `about` describes the request to operators; it `is_single` when it asks
-    for one object.
+    for one object. What is remembered of the `epoch` is good for it.
     """
 
     method: str
@@ -73,6 +74,7 @@ class Outbound:
     seconds: float | None = None
     about: str = ""
     is_single: bool = False
+    epoch: Epoch | None = None
 
     def headers(self) -> dict[str, str]:
         """Return the routing headers, a new request id, and the correlation id of the message."""
@@ -94,6 +96,7 @@ def of_message(message: Message, destination: Destination, *, url: str | None = 
         seconds=_driver_seconds(destination) if message.resource.real_time else None,
         about=f"{message.method} {message.module}",
         is_single=message.method == "GET" and not message.is_list,
+        epoch=message.epoch,
     )
 
 

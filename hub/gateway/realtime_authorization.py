@@ -47,7 +47,7 @@ def authorize_driver(message: Message, _route: AskAll) -> Answer:
     `OcpiError` when one gave no usable answer: the driver may be its customer (A-103).
     """
     body_check.check(message)
-    directory = PartyDirectory(hub_party(), message.holder)
+    directory = PartyDirectory(hub_party(), message.holder, message.epoch)
     requests = [outbound.of_message(message, each) for each in _candidates(message, directory)]
     results = forwarding.send_all(requests, is_enough=lambda outcome: _verdict(outcome) == _ALLOWED)
     best = min(results, key=lambda one: _rank(one.outcome), default=None)
@@ -71,7 +71,9 @@ def _nobody_knows(message: Message, results: Sequence[ForwardingResult]) -> Ocpi
 def _candidates(message: Message, directory: PartyDirectory) -> list[Destination]:
     """Return the eMSPs that can be asked now; `ReceiverNotConnected` when none of them can."""
     module = message.module
-    owners = sorted(access.visible_owners(receiver=message.holder, module=module))
+    owners = sorted(
+        access.visible_owners(receiver=message.holder, module=module, epoch=message.epoch)
+    )
     addressees = (Addressee(ref_of(owner), owner) for owner in owners)
     routes = (decide_for(each, message, directory) for each in addressees)
     reachable = (route.destination for route in routes if isinstance(route, Direct))

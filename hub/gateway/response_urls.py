@@ -92,6 +92,7 @@ def forward_result(message: Message) -> tuple[PeerAnswer, Destination]:
         ids=_ids(message, callback),
         body=_without_envelope(message),
         about=f"result of {callback.kind}",
+        epoch=message.epoch,
     )
     return forwarding.send(request), destination
 

@@ -88,7 +88,9 @@ def _posted(message: Message) -> Answer:
 
 def _from_receiver(message: Message, found: Posted) -> Answer | None:
     addressee = Addressee(ref_of(found.audience), found.audience)
-    decided = decide_for(addressee, message, PartyDirectory(hub_party(), message.holder))
+    decided = decide_for(
+        addressee, message, PartyDirectory(hub_party(), message.holder, message.epoch)
+    )
     if not isinstance(decided, Direct):
         return None
     url = outbound.own_url(decided.destination, found.remote_location)

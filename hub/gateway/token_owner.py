@@ -14,6 +14,7 @@ from ocpi.errors import Fault, Finding, InvalidParameters, UnknownReceiver
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.versions import kept_type
 from parties import access
+from parties.epoch import Epoch
 from parties.holders import ref_of
 from parties.role_pairs import implements
 
@@ -24,7 +25,7 @@ ROLES = frozenset(
 _NO_OWNER = Fault.NO_TOKEN_OWNER
 
 
-def owner_of(value: Mapping[str, object], *, sender: str) -> Addressee:
+def owner_of(value: Mapping[str, object], *, sender: str, epoch: Epoch | None = None) -> Addressee:
     """Return the owner of an object's `cdr_token`; `sender` is the holder of its CPO.
 
     Raises `InvalidParameters` when it names no token or several parties have it, `UnknownReceiver`
@@ -38,7 +39,7 @@ def owner_of(value: Mapping[str, object], *, sender: str) -> Addressee:
     named = named_owner(token)
     if named is not None:
         return Addressee(named, roles=ROLES)
-    holder = _stored_owner(token, sender)
+    holder = _stored_owner(token, sender, epoch)
     return Addressee(ref_of(holder), holder, roles=ROLES)
 
 
@@ -53,14 +54,14 @@ def named_owner(token: Mapping[str, object]) -> PartyRef | None:
         raise InvalidParameters(findings=(Finding("cdr_token", str(error), _NO_OWNER),)) from None
 
 
-def _stored_owner(token: Mapping[str, object], sender: str) -> str:
+def _stored_owner(token: Mapping[str, object], sender: str, epoch: Epoch | None) -> str:
     """Find the owner among the Tokens the sender may have."""
     uid, kind = token.get("uid"), token.get("type")
     if not isinstance(uid, str) or not uid.isprintable():
         text = "is required, as a string of printable characters"
         raise InvalidParameters(findings=(Finding("cdr_token.uid", text, _NO_OWNER),))
     key = object_key(kept_type(ModuleID.TOKENS), uid, kind if isinstance(kind, str) else None)
-    owners = access.visible_owners(receiver=sender, module=ModuleID.TOKENS)
+    owners = access.visible_owners(receiver=sender, module=ModuleID.TOKENS, epoch=epoch)
     found = owners_of(POLICIES[ModuleID.TOKENS], Viewer(sender, owners), key)
     if not found:
         raise UnknownReceiver("the hub knows no Token like cdr_token that this party may have")

@@ -47,11 +47,18 @@ def rows() -> Rows:
     }
 
 
+def present() -> epoch.Epoch:
+    """Ask which epoch it is, outside of transactions."""
+    found = epoch.current()
+    assert found
+    return found
+
+
 def raised_by(change: Callable[[], object]) -> int:
     """Return by how much a change raises the number of the epoch."""
-    before = epoch.current().number
+    before = present().number
     change()
-    return epoch.current().number - before
+    return present().number - before
 
 
 DECISIVE = [
@@ -159,12 +166,12 @@ def test_what_is_rolled_back_begins_none(rows: Rows) -> None:
 
 def test_an_epoch_begins_with_the_commit(rows: Rows) -> None:
     """Before it nobody else sees the change, and nobody else is told of one."""
-    before = epoch.current()
+    before = present()
     with transaction.atomic():
         rows["agreement"].delete()
         with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(epoch.current).result() is before
-    assert epoch.current().number == before.number + 1
+            assert pool.submit(present).result() is before
+    assert present().number == before.number + 1
 
 
 def test_a_change_waits_for_nobody_until_its_commit(rows: Rows) -> None:
@@ -231,9 +238,9 @@ def test_who_comes_while_a_question_is_under_way_waits_for_the_next(rows: Rows) 
     def ask() -> None:
         for _ in range(asked):
             least = committed[0]
-            seen.append((least, epoch.current().number))
+            seen.append((least, present().number))
 
-    committed = [epoch.current().number]
+    committed = [present().number]
 
     def change() -> None:
         for n in range(asked):
@@ -282,26 +289,26 @@ def test_an_epoch_ends_when_something_begins_or_ends_by_itself(rows: Rows) -> No
     """The passing of a moment is noticed as a change is, without one."""
     begins = timezone.now() + timedelta(seconds=0.3)
     Agreement.objects.filter(pk=rows["agreement"].pk).update(valid_until=begins)
-    before = epoch.current()
+    before = present()
     assert epoch.last() is before
     while timezone.now() < begins:
         time.sleep(0.02)
     assert not before.lasts
     assert epoch.last() is None
-    after = epoch.current()
+    after = present()
     assert after is not before
     assert (after.number, after.until) == (before.number, float("inf"))
 
 
 def test_a_lost_connection_ends_the_epoch(rows: Rows) -> None:
     """The server behind a new connection may be another, restored from a copy: nothing stays."""
-    before = epoch.current()
+    before = present()
     with own_connection.connect("tests") as other:
         other.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE application_name = 'hub: epoch'"
         )
-    after = epoch.current()
+    after = present()
     assert after.number == before.number
     assert after is not before
     assert rows
