@@ -56,7 +56,8 @@ def page(policy: ModulePolicy, viewer: Viewer, request: PageRequest, *, limit: i
         "bytes": MOST_BYTES,
     }
     dates = statements.dated(policy, since=bool(request.date_from), until=bool(request.date_to))
-    found = sql.rows(statements.page(policy, dates), parameters | position)
+    skips = position["offset"] > 0
+    found = sql.rows(statements.page(policy, dates, skips=skips), parameters | position)
     if total is None:
         counted = sql.row(statements.count(policy, dates), parameters)
         total = counted[0] if counted else 0
