@@ -8,7 +8,11 @@ until the next moment at which an agreement or a token begins or ends by itself.
 
 import os
 import time
+from asyncio import Future, get_running_loop, shield
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from threading import Lock
 
@@ -110,6 +114,51 @@ class Question:
             self._connection = own_connection.connect(_PURPOSE)
             self._connection.pgconn.prepare(_STATEMENT, EPOCH_NUMBER.encode())
         return self._connection
+
+
+class Awaited:
+    """The same question for the coroutines of one event loop, which it never blocks.
+
+    One thread asks for all who wait: a question costs one change of threads, however many share it.
+    """
+
+    def __init__(self, ask: Callable[[], Epoch] | None = None) -> None:
+        """Ask this process's question, unless told another."""
+        self._ask = ask or _question.current
+        self._thread = ThreadPoolExecutor(1, "epoch")
+        self._next: Future[Epoch] | None = None
+        """For those who came since the question that is under way was asked."""
+        self._is_asking = False
+
+    async def current(self) -> Epoch:
+        """Ask which epoch it is; raises Django's `OperationalError`."""
+        if self._next is None:
+            self._next = get_running_loop().create_future()
+        answer = self._next
+        if not self._is_asking:
+            self._begin()
+        return await shield(answer)  # who gives up does not take it from the others
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
+
+    def _begin(self) -> None:
+        answer, self._next = self._next, None
+        if answer is not None:
+            self._is_asking = True
+            asked = get_running_loop().run_in_executor(self._thread, self._ask)
+            asked.add_done_callback(partial(self._finish, answer))
+
+    def _finish(self, answer: Future[Epoch], asked: Future[Epoch]) -> None:
+        self._is_asking = False
+        failure = asked.exception()
+        if failure is None:
+            answer.set_result(asked.result())
+        else:
+            answer.set_exception(failure)
+            answer.exception()  # nobody may be left to hear of it
+        self._begin()
 
 
 def _number(own: psycopg.Connection) -> int:

@@ -1,5 +1,7 @@
 """The epoch of the parties: which changes end it, when they are seen, and who asks for it."""
 
+import asyncio
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +11,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from database import own_connection, sql
+from hub.gateway import sql as gateway_sql
 from parties import epoch
+from parties import sql as parties_sql
 from parties.connection_status import ConnectionStatus
 from parties.models import Agreement, Credentials, Endpoint, Party, Platform
 from parties.quirks import Quirks
@@ -61,7 +65,7 @@ def raised_by(change: Callable[[], object]) -> int:
     return present().number - before
 
 
-DECISIVE = [
+DECISIVE: list[tuple[str, Rows]] = [
     ("platform", {"status": ConnectionStatus.SUSPENDED.value}),
     ("platform", {"version": "2.2"}),
     ("platform", {"quirks": Quirks(base64_out=False)}),
@@ -80,7 +84,7 @@ DECISIVE = [
     ("credentials", {"digest": "0" * 64}),
     ("endpoint", {"url": "https://example.org/elsewhere"}),
 ]
-OF_TRAFFIC = [
+OF_TRAFFIC: list[tuple[str, Rows]] = [
     *(
         ("platform", {column: LATER})
         for column in ("last_seen_at", "last_ping_at", "next_attempt_at", "doubted_at")
@@ -106,6 +110,31 @@ def test_what_traffic_writes_begins_none(rows: Rows, table: str, change: Rows) -
     """How a platform is heard of changes all the time, and no answer about who may what."""
     row = rows[table]
     assert raised_by(lambda: type(row).objects.filter(pk=row.pk).update(**change)) == 0
+
+
+HEALTH = {"failures", "next_attempt_at", "unanswered", "circuit_until", "last_seen_at", "alarm"}
+"""How a platform is connected: what tells of it is remembered for a second only."""
+REMEMBERED = [
+    (parties_sql.PRESENTED_TOKEN.text, "p"),
+    (parties_sql.OUTBOUND_TOKEN.text, "p"),
+    (gateway_sql.REGISTRATIONS.text, "f"),
+    (parties_sql.PAIRS_BY_AGREEMENT, "(?:owner|receiver)_platform"),
+    (parties_sql.PAIRS_IN_OPEN_ACCESS, "(?:owner|receiver)_platform"),
+]
+
+
+@pytest.mark.parametrize("statement, alias", REMEMBERED)
+def test_what_is_remembered_of_a_platform_counts_or_is_its_health(
+    statement: str, alias: str
+) -> None:
+    """An answer depends on no other column of a platform: a change of it would not be noticed."""
+    counted = {
+        "id",
+        *(column for table, change in DECISIVE if table == "platform" for column in change),
+    }
+    read = set(re.findall(rf"\b{alias}\.(\w+)", statement))
+    assert "id" in read
+    assert read - counted - HEALTH == set()
 
 
 def test_a_row_written_as_it_was_begins_none(rows: Rows) -> None:
@@ -268,6 +297,84 @@ def test_who_waits_shares_a_question() -> None:
     counted.close()
     assert len(epochs) == 1
     assert counted.asked == 2
+
+
+def test_coroutines_share_a_question() -> None:
+    """Thirty that come while a question is under way are answered by the next, which is one."""
+    counted = CountedQuestion()
+    awaited = epoch.Awaited(counted.current)
+
+    async def ask() -> set[epoch.Epoch]:
+        with own_connection.connect("tests") as other:
+            with other.transaction():
+                other.execute("LOCK TABLE parties_epoch")
+                first = asyncio.create_task(awaited.current())
+                await asyncio.to_thread(wait_for_a_lock, other, "relation")
+                waiting = [asyncio.create_task(awaited.current()) for _ in range(30)]
+                await asyncio.sleep(0)
+                waiting[0].cancel()
+            return {await each for each in (first, *waiting[1:])}
+
+    try:
+        assert len(asyncio.run(ask())) == 1
+    finally:
+        awaited.close()
+        counted.close()
+    assert counted.asked == 2
+
+
+def test_a_coroutine_that_asks_after_a_commit_sees_it(rows: Rows) -> None:
+    """Whoever else asks at the same moment, no coroutine gets an answer older than itself."""
+    awaited = epoch.Awaited()
+    committed = present().number
+
+    def change(number: int) -> None:
+        nonlocal committed
+        with own_connection.connect("tests") as other:
+            other.execute("UPDATE parties_endpoint SET url = %s", [f"https://example.org/{number}"])
+        committed += 1
+
+    async def ask() -> list[int]:
+        late = []
+        for _ in range(100):
+            least = committed
+            late.append((await awaited.current()).number - least)
+        return late
+
+    async def all_of_it() -> list[list[int]]:
+        asking = [asyncio.create_task(ask()) for _ in range(8)]
+        for number in range(50):
+            await asyncio.to_thread(change, number)
+        return [await each for each in asking]
+
+    try:
+        seen = asyncio.run(all_of_it())
+    finally:
+        awaited.close()
+    assert min(map(min, seen)) >= 0
+    assert rows
+
+
+def test_coroutines_are_told_that_the_database_is_gone() -> None:
+    """Each hears of it, and the next question is asked anew."""
+    failures = [OperationalError("gone")]
+
+    def ask() -> epoch.Epoch:
+        if failures:
+            raise failures.pop()
+        return present()
+
+    awaited = epoch.Awaited(ask)
+
+    async def twice() -> epoch.Epoch:
+        with pytest.raises(OperationalError, match="gone"):
+            await awaited.current()
+        return await awaited.current()
+
+    try:
+        assert asyncio.run(twice()) is present()
+    finally:
+        awaited.close()
 
 
 class CountedQuestion(epoch.Question):
