@@ -99,9 +99,10 @@ conformance: install ## The tests that prove an ID of the conformance checklist,
 bench: install ## Measure, each figure beside its limit
 	@$(BIN)/python -m local run --purpose bench -- $(BIN)/python -m bench $(ARGS)
 
-chaos: install ## Kill, stop and cut what can be, in random order (SEED=7 repeats; ROUNDS=5, SECONDS=60)
+chaos: install ## Kill, stop and cut what can be, under load (SEED=7 repeats; ROUNDS=5, SECONDS=60, RATE=600)
 	@$(BIN)/python -m local run --purpose chaos -- $(BIN)/python -m tests.e2e.chaos \
-		$(addprefix --seed=,$(SEED)) $(addprefix --rounds=,$(ROUNDS)) $(addprefix --seconds=,$(SECONDS))
+		$(addprefix --seed=,$(SEED)) $(addprefix --rounds=,$(ROUNDS)) $(addprefix --seconds=,$(SECONDS)) \
+		$(addprefix --rate=,$(RATE))
 
 hostile: install ## Replay hostile inputs of every entry point (SEED=7 repeats; INPUTS=100000)
 	@$(BIN)/python -m local run --purpose hostile -- $(BIN)/python -m tests.hostile \

@@ -105,16 +105,6 @@ def fire(
     return uvloop.run(_run(url, [following] * in_flight))
 
 
-def fire_in_order(url: str, sequences: Sequence[Iterable[bytes]]) -> Outcome:
-    """Send the requests of each sequence one after the other, all sequences at the same time."""
-    return uvloop.run(_run(url, [_one_by_one(each) for each in sequences]))
-
-
-def _one_by_one(requests: Iterable[bytes]) -> Following:
-    waiting = iter(requests)
-    return lambda _: next(waiting, None)
-
-
 def walk(url: str, following: Following) -> Outcome:
     """Send one request after another, each made from the answer before."""
     return uvloop.run(_run(url, [following]))

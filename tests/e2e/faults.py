@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from sandbox import misbehaviour
 from sandbox.server import Call
 from tests.cast import HUB
-from tests.e2e.hub_processes import WORKERS, Hub
+from tests.e2e.hub_processes import WEB_WORKER, WORKERS, Hub
 from tests.e2e.ledger import RECEIVERS, Ledger
 from tests.e2e.traffic import Traffic
 
@@ -52,6 +53,14 @@ def ride_out(fault: Fault, ledger: Ledger, *, prefix: str) -> None:
     finally:
         for name in RECEIVERS:
             hub.platforms[name].rules.clear()
+
+
+def of_each_kind(hub: Hub) -> list[Fault]:
+    """Return a fault for each kind of process that the hub's programs have started."""
+    return [
+        Fault(f"{kind}: one is killed", partial(Hub.kill_one_of, kind=kind), Hub.await_whole)
+        for kind in sorted(hub.whole)
+    ]
 
 
 def _nothing(_: Hub) -> None:
@@ -112,7 +121,17 @@ FAULTS = [
     Fault("a worker is killed", Hub.kill, Hub.start_worker),
     Fault("all workers are killed", kill_all_workers, start_all_workers),
     Fault("beat is killed", lambda hub: hub.kill("beat"), Hub.start_beat),
-    Fault("a web worker is killed in mid-request", Hub.kill_web_worker, Hub.await_web_workers),
+    Fault(
+        "a web worker is killed in mid-request",
+        lambda hub: hub.kill_one_of(WEB_WORKER),
+        Hub.await_whole,
+    ),
+    Fault("one process of each kind is killed", Hub.kill_one_of_each_kind, Hub.await_whole),
+    Fault(
+        "the web server is killed with all its processes",
+        lambda hub: hub.kill_with_all_below("web"),
+        Hub.start_web,
+    ),
     Fault("the broker is flushed", lambda hub: hub.servers.flush_broker(), _nothing),
     Fault("the broker is restarted", _restart_broker, _nothing),
     Fault(
@@ -124,6 +143,11 @@ FAULTS = [
         "PostgreSQL crashes and is started again",
         lambda hub: hub.servers.stop_postgres(),
         lambda hub: hub.servers.start_postgres(),
+    ),
+    Fault(
+        "a connection's process of PostgreSQL is killed, and all start again",
+        lambda hub: hub.servers.kill_connection(),
+        lambda hub: hub.servers.await_postgres(),
     ),
     Fault(
         "a receiver is down",

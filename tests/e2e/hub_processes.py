@@ -4,8 +4,9 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from local import ports
 from local.processes import Child, Family, Program, run_through
 from sandbox.platform import SandboxPlatform
 from tests.cast import ROLES, a_location, push
+from tests.e2e import process_tree
 from tests.e2e.servers import Servers, servers
 
 CHECKOUT = Path(__file__).parents[2]
@@ -34,13 +36,15 @@ tokens = {
     name: answer("invite_platform", name, *[f"--role={':'.join(r)}" for r in roles])["token_a"]
     for name, roles in cast.items()
 }
-for owner in ("NL-CPA", "NL-CPB"):
-    for receiver in ("DE-MSA", "FR-MSB"):
-        answer("agree", owner, receiver)
+for pair in json.loads(sys.argv[3]):
+    answer("agree", *pair)
 with open(sys.argv[2], "w") as file:
     json.dump(tokens, file)
 """
+AGREED = [(owner, receiver) for owner in ("NL-CPA", "NL-CPB") for receiver in ("DE-MSA", "FR-MSB")]
 WEB_WORKERS = 2
+WEB_WORKER = "web: worker"
+"""The kind of the processes that answer."""
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "settings.base",
     "HUB_DELIVERY_LEASE_SECONDS": "5",
@@ -54,8 +58,6 @@ SETTINGS = {
 WORKERS = ("worker", "other worker")
 _CELERY = ["-m", "celery", "-A", "settings"]
 _WORKER = [*_CELERY, "worker", "--pool", "threads", "--concurrency", "8"]
-_NO_WORKERS = (b"tracker", b"log_process")
-"""Children of the web server besides its workers: Python's resource tracker, the log process."""
 _WEB_SECONDS = 30
 _END_SECONDS = 40
 
@@ -64,7 +66,8 @@ _END_SECONDS = 40
 class Hub:
     """The processes of one hub, each of which may be killed and started again.
 
-    `clock_error`: how far the clocks of its peers are off.
+    `clock_error`: how far the clocks of its peers are off. `whole`: how many processes of each kind
+    its programs have started when all is well.
     """
 
     family: Family
@@ -74,6 +77,7 @@ class Hub:
     platforms: dict[str, SandboxPlatform] = field(default_factory=dict)
     children: dict[str, Child] = field(default_factory=dict)
     started: int = 0
+    whole: Counter[str] = field(default_factory=Counter)
     clock_error: timedelta = timedelta()
 
     @property
@@ -125,6 +129,11 @@ class Hub:
         child.process.wait()
         self.family.children.remove(child)
 
+    def kill_with_all_below(self, name: str) -> None:
+        """Kill a program and every process that it has started."""
+        os.killpg(self.children[name].process.pid, signal.SIGKILL)
+        self.kill(name)
+
     def end(self, name: str) -> str:
         """Tell a process to end, and wait until it has; return what it wrote."""
         child = self.children.pop(name)
@@ -146,34 +155,25 @@ class Hub:
         else:
             {"web": self.start_web, "beat": self.start_beat}[name]()
 
-    def kill_web_worker(self) -> None:
-        """Kill one of the processes that answer; the server starts another."""
-        with suppress(ProcessLookupError):
-            os.kill(self._web_workers()[0], signal.SIGKILL)
+    def kill_one_of(self, kind: str) -> None:
+        """Kill a process that one of the programs has started; that starts another."""
+        next(each for each in process_tree.below(self.children) if each.kind == kind).kill()
 
-    def await_web_workers(self) -> None:
-        """Wait until all of them are there again."""
-        self._wait(lambda: len(self._web_workers()) == WEB_WORKERS)
+    def kill_one_of_each_kind(self) -> None:
+        """Kill one process of each kind that there is."""
+        for kind in self.whole:
+            self.kill_one_of(kind)
+
+    def await_whole(self) -> None:
+        """Wait until all processes are there again."""
+        self._wait(lambda: process_tree.kinds(self.children) == self.whole)
 
     @property
     def _schedule(self) -> str:
         return str(self.folder / "schedule")
 
-    def _web_workers(self) -> list[int]:
-        parent = self.children["web"].process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
-        commands = {pid: _command(pid) for pid in map(int, children.split())}
-        return [pid for pid in commands if not any(name in commands[pid] for name in _NO_WORKERS)]
-
     def _wait(self, until: Callable[[], bool]) -> None:
         assert self.family.wait(_WEB_SECONDS, until=until), "the web server is not ready"
-
-
-def _command(pid: int) -> bytes:
-    """Return a command line."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
 
 
 @contextmanager
@@ -190,6 +190,7 @@ def living(folder: Path, **settings: str) -> Iterator[Hub]:
             hub.platforms[name] = platforms.enter_context(SandboxPlatform(roles))
             hub.platforms[name].register_with(f"{hub.url}/ocpi/versions", tokens[name])
         _warm(hub)
+        hub.whole = process_tree.kinds(hub.children)
         yield hub
 
 
@@ -217,7 +218,7 @@ def _prepared(hub: Hub) -> dict[str, str]:
     """Migrate as the owner of the tables, and invite; return the tokens A."""
     answer = hub.folder / "tokens.json"
     hub.run("migrate", "manage.py", "migrate", "-v", "0", DATABASE_URL=hub.servers.owner_url)
-    hub.run("prepare", "-c", PREPARE, json.dumps(_cast()), str(answer))
+    hub.run("prepare", "-c", PREPARE, json.dumps(_cast()), str(answer), json.dumps(AGREED))
     tokens: dict[str, str] = json.loads(answer.read_text())
     return tokens
 

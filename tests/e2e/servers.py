@@ -2,17 +2,21 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psycopg
 import redis
 
 from local import database_roles, dev_secrets, postgres, valkey
 from local.data_dir import DataDir, of_purpose
 from local.processes import Family
+from tests.e2e import process_tree
 
 _DATABASE = "hub_e2e"
+_PATIENCE_SECONDS = 30.0
 
 
 @dataclass
@@ -46,6 +50,23 @@ class Servers:
     def stop_postgres(self) -> None:
         """Stop PostgreSQL in the middle of everything, as if it had crashed."""
         self._end("PostgreSQL", signal.SIGQUIT)
+
+    def kill_connection(self) -> None:
+        """Kill the process of one connection: PostgreSQL ends all others, and recovers."""
+        server = {"": next(each for each in self.family.children if each.name == "PostgreSQL")}
+        next(each for each in process_tree.below(server) if _DATABASE in each.command).kill()
+
+    def await_postgres(self) -> None:
+        """Wait until it takes connections again."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.database_url).close()
+            except psycopg.OperationalError:
+                assert time.monotonic() < end, "PostgreSQL does not recover"
+                time.sleep(0.1)
+            else:
+                return
 
     def start_broker(self) -> None:
         """Start Valkey."""

@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.environment import headers
-from bench.load import fire_in_order, request
+from bench.load import request
 from sandbox.client import Result
 from sandbox.object_store import write_object
 from sandbox.platform import object_path
 from tests.cast import CPB, HUB, MSA, MSB, a_location
+from tests.e2e.insistence import insist_in_order
 from tests.e2e.ledger import Ledger
 from tests.ocpi.objects import a_cdr, a_cdr_token, a_session, a_tariff
 
@@ -80,7 +81,7 @@ class Traffic:
             for number in range(_SEQUENCES)
         ]
         try:
-            fire_in_order(self.ledger.hub.url, sequences)
+            insist_in_order(self.ledger.hub.url, sequences)
         finally:
             self._awake.set()
         with self._lock:
