@@ -1,9 +1,18 @@
 """The hub as a Django app: configures the HTTP client and connects the signals."""
 
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
 from django.apps import AppConfig
 from django.conf import settings
+from django.http import HttpResponse
 
 from ocpi import client
+from ocpi.transport.error_answer import is_failure
+
+if TYPE_CHECKING:
+    from ocpi.server import OcpiView
 
 
 class HubConfig(AppConfig):
@@ -15,15 +24,15 @@ class HubConfig(AppConfig):
     def ready(self) -> None:
         """Hand the settings to the client, and wake delivery and pull when parties change."""
         # ruff: noqa: PLC0415 - they need the loaded models
-        from hub import message_log, views
-        from hub.pull import outages, schedule
+        from hub import message_log
+        from hub.pull import schedule
         from hub.tasks import delivery as delivery_tasks
         from hub.tasks import housekeeping
         from hub.tasks import pull as pull_tasks
         from ocpi.server import answered
         from parties import signals
 
-        client.locate(_own_address)
+        client.locate(partial(attrgetter("HUB_PUBLIC_URL", "ALLOWED_HOSTS"), settings))
         client.configure(
             client.AddressPolicy(
                 allow_private=settings.HUB_ALLOW_PRIVATE_ADDRESSES,
@@ -38,8 +47,7 @@ class HubConfig(AppConfig):
             listener=message_log.on_asked,
             product=f"{client.PRODUCT}/{settings.HUB_VERSION}",
         )
-        answered.connect(views.log_answer, dispatch_uid="hub")
-        answered.connect(outages.on_answered, dispatch_uid="hub.pull.outages")
+        answered.connect(_tell_of_answer, dispatch_uid="hub")
         signals.platform_heard_again.connect(schedule.on_heard_again, dispatch_uid="hub.pull")
         signals.agreement_changed.connect(schedule.on_agreement_changed, dispatch_uid="hub.pull")
         for signal in (
@@ -54,5 +62,32 @@ class HubConfig(AppConfig):
             signal.connect(housekeeping.on_parties_changed, dispatch_uid="hub.tasks.housekeeping")
 
 
-def _own_address() -> client.OwnAddress:
-    return client.OwnAddress.of(settings.HUB_PUBLIC_URL, settings.ALLOWED_HOSTS)
+def _tell_of_answer(view: "OcpiView", response: HttpResponse, seconds: float, **_: Any) -> None:  # noqa: ANN401 - what signals carry
+    """Tell those who want to know of every answer, as `hub.exchange` does of a message's."""
+    # ruff: noqa: PLC0415 - they need the loaded models
+    from hub import message_log
+    from hub.pull import outages
+    from parties.caller import Caller
+
+    # Not `request.auth`: reading that would authenticate a refused request once more.
+    caller = getattr(view.request, "_auth", None)
+    outages.on_answered(
+        view.request.method or "",
+        platform_id=caller.platform_id if isinstance(caller, Caller) else None,
+        http_status=response.status_code,
+        has_failed=view.error is not None and is_failure(view.error),
+    )
+    if settings.HUB_MESSAGE_LOG_DAYS:
+        answered = message_log.AnsweredRequest(
+            method=view.request.method or "",
+            path=view.raw_path(),
+            query=view.raw_query(),
+            headers=view.request.headers,
+            ids=view.message_ids,
+            caller=getattr(view.request, "token_of", None),
+            body=view.received,
+            http_status=response.status_code,
+            answer=response.content,
+            seconds=seconds,
+        )
+        message_log.on_answered(answered)

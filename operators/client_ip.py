@@ -13,8 +13,13 @@ _WITH_PORT = re.compile(r"\[(?P<six>[^]]+)\](:[0-9]+)?|(?P<four>[^:]+):[0-9]+")
 
 def address_of(request: HttpRequest) -> str | None:
     """Return the address our outermost proxy saw; what a client claims is ignored."""
-    hops = [request.META.get("REMOTE_ADDR", "")]
-    hops += reversed(request.headers.get("X-Forwarded-For", "").replace(" ", "").split(","))
+    forwarded_for = request.headers.get("X-Forwarded-For", "")
+    return seen_address(request.META.get("REMOTE_ADDR", ""), forwarded_for)
+
+
+def seen_address(remote: str, forwarded_for: str) -> str | None:
+    """Return the same from the connection's own address and the header of the proxies."""
+    hops = [remote, *reversed(forwarded_for.replace(" ", "").split(","))]
     seen = [hop for hop in hops if hop][: settings.HUB_PROXIES + 1]
     try:
         return str(_parsed(seen[-1])) if seen else None

@@ -7,20 +7,18 @@ noted as seen for half a minute are each written by one conditional UPDATE.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from django.db.models import Case, F, When
 from django.utils import timezone
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.request import Request
 
 from database import sql
 from ocpi.client import ITSELF, shared
 from ocpi.errors import Unauthenticated, UnusableApi
 from ocpi.transport.authorization import TokenForm, candidates
 from ocpi.types import PartyRef, Role
+from operators import client_ip
 from parties import connection_health, epoch, rate_limits, tokens
 from parties.caller import Caller, CallerParty
 from parties.connection_status import REGISTERED, ConnectionStatus
@@ -50,46 +48,48 @@ class TokenRefused(Unauthenticated):
         self.presented_by = presented_by
 
 
-class TokenAuthentication(BaseAuthentication):
-    """Sets `request.user` and `request.auth` to the `Caller`.
+@dataclass(slots=True)
+class Presented:
+    """What a request presents to show who sends it.
 
-    A view with `accepts_token_a = True` belongs to the Configuration Modules. Those of its methods
-    that are `repeatable` are open to a token that was replaced, until its successor is used.
+    headers      by names in lower case, or in any
+    address      the one its connection comes from
+    configuring  it is for versions or credentials, which take token A as well
+    repeatable   it is open to a token that was replaced, until its successor is used
+    token_of     whose token it was, once it was looked up, even if it is not good any more
     """
 
-    def authenticate(self, request: Request) -> tuple[Caller, Caller]:
-        """Identify the platform or answer 401; even then the log may say whose token it was.
-
-        A network that calls in vain too often gets 429.
-        """
-        view = request.parser_context["view"]
-        configuring = getattr(view, "accepts_token_a", False)
-        via = request.headers.get("Via")
-        if via and shared().has_sent(via):  # somebody gave the hub one of its own URLs to call
-            raise UnusableApi(ITSELF)
-        try:
-            caller = identify(
-                request.headers.get("Authorization"),
-                configuring=configuring,
-                repeatable=request.method in getattr(view, "repeatable", ()),
-                now=epoch.current(),
-            )
-        except Unauthenticated as refused:
-            if isinstance(refused, TokenRefused):
-                request.token_of = refused.presented_by  # type: ignore[attr-defined]
-            rate_limits.check_stranger(request._request)  # noqa: SLF001 - with the address it came from
-            raise
-        return caller, caller
-
-    def authenticate_header(self, request: Request) -> str:
-        """Name the scheme."""
-        del request
-        return "Token"
+    headers: Mapping[str, str]
+    address: str
+    configuring: bool = False
+    repeatable: bool = False
+    token_of: Caller | None = None
 
 
-def caller_of(request: Request) -> Caller:
-    """Return the caller of an authenticated request."""
-    return cast("Caller", request.auth)
+def authenticate(presented: Presented) -> Caller:
+    """Return who sends a request; raises `Unauthenticated`.
+
+    A network that calls in vain too often gets 429.
+    """
+    headers = presented.headers
+    via = headers.get("via")
+    if via and shared().has_sent(via):  # somebody gave the hub one of its own URLs to call
+        raise UnusableApi(ITSELF)
+    try:
+        presented.token_of = identify(
+            headers.get("authorization"),
+            configuring=presented.configuring,
+            repeatable=presented.repeatable,
+            # Who registers, or asks what there is, changes or precedes what could be remembered.
+            now=None if presented.configuring else epoch.current(),
+        )
+    except Unauthenticated as refused:
+        if isinstance(refused, TokenRefused):
+            presented.token_of = refused.presented_by
+        seen = client_ip.seen_address(presented.address, headers.get("x-forwarded-for", ""))
+        rate_limits.check_stranger(seen)
+        raise
+    return presented.token_of
 
 
 def is_known(authorization: str | None) -> bool:

@@ -6,32 +6,14 @@ whose token it was: nobody uses up a platform's rate with a token that was lost.
 """
 
 import math
-from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.http import HttpRequest
-from rest_framework.throttling import BaseThrottle
 
 from ocpi.errors import TooManyRequests
-from operators.client_ip import address_of, network_of
+from operators.client_ip import network_of
 from operators.token_bucket import buckets
 from parties.caller import Caller
 from parties.quirks import Quirks
-
-if TYPE_CHECKING:  # REST framework's views import their throttle, which is here
-    from rest_framework.request import Request
-    from rest_framework.views import APIView
-
-
-class PlatformRate(BaseThrottle):
-    """Asked by each view once it knows who calls."""
-
-    def allow_request(self, request: "Request", view: "APIView") -> bool:
-        """Count a request of a platform; raises `TooManyRequests`."""
-        del view
-        if isinstance(request.auth, Caller):
-            check_platform(request.auth)
-        return True
 
 
 def per_minute(quirks: Quirks) -> int:
@@ -47,10 +29,10 @@ def check_platform(caller: Caller) -> None:
     _refuse(seconds, f"this platform may send {most:,} requests a minute")
 
 
-def check_stranger(request: HttpRequest) -> None:
-    """Count a request whose token opens nothing; raises `TooManyRequests`."""
+def check_stranger(address: str | None) -> None:
+    """Count a request from an address whose token opens nothing; raises `TooManyRequests`."""
     most: int = settings.HUB_STRANGER_REQUESTS_PER_MINUTE
-    network = network_of(address_of(request))
+    network = network_of(address)
     seconds = buckets.wait(f"stranger:{network}", per_minute=most)
     text = f"too many requests without a token the hub knows: {most:,} a minute from one network"
     _refuse(seconds, text)

@@ -4,7 +4,7 @@ Spec: 2.2.1 versions; credentials, Interfaces and endpoints. Each view parses, c
 and answers.
 """
 
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from rest_framework.request import Request
 
@@ -12,8 +12,9 @@ from ocpi.errors import MethodNotAllowed
 from ocpi.modules import Version
 from ocpi.server import OcpiResponse, OcpiView
 from parties import hub_identity
-from parties.authentication import TokenAuthentication, caller_of
+from parties.caller import Caller
 from parties.registration import credentials_object, inbound
+from parties.view_authentication import TokenAuthentication
 
 
 class _Exchange(TypedDict):
@@ -24,10 +25,19 @@ class _Exchange(TypedDict):
     correlation_id: str
 
 
-class ConfigurationView(OcpiView):
-    """A view that both token A and the final token open."""
+class PlatformView(OcpiView):
+    """A view that registered platforms may call."""
 
     authentication_classes = [TokenAuthentication]
+
+    @property
+    def caller(self) -> Caller:
+        return cast("Caller", self.request.auth)
+
+
+class ConfigurationView(PlatformView):
+    """A view that both token A and the final token open."""
+
     http_method_names = ["get", "post", "put", "patch", "delete"]
     accepts_token_a = True
 
@@ -35,19 +45,18 @@ class ConfigurationView(OcpiView):
 class VersionsView(ConfigurationView):
     """The versions the hub speaks."""
 
-    def get(self, request: Request) -> OcpiResponse:
+    def get(self, _request: Request) -> OcpiResponse:
         """List them; no side effects, platforms use this as a ping."""
-        del request
         return OcpiResponse(hub_identity.versions())
 
 
 class VersionDetailsView(ConfigurationView):
     """The endpoints of one version."""
 
-    def get(self, request: Request, version: str) -> OcpiResponse:
+    def get(self, _request: Request, version: str) -> OcpiResponse:
         """List them; HTTP 404 and 3002 for a version the hub does not speak."""
         served = hub_identity.served_version(version)
-        to_hub = credentials_object.may_be_hub(caller_of(request).platform_id)
+        to_hub = credentials_object.may_be_hub(self.caller.platform_id)
         return OcpiResponse(hub_identity.version_details(served, to_hub=to_hub))
 
 
@@ -56,30 +65,30 @@ class CredentialsView(ConfigurationView):
 
     repeatable = ("POST", "PUT")
 
-    def get(self, request: Request, version: str) -> OcpiResponse:
+    def get(self, _request: Request, version: str) -> OcpiResponse:
         """Return the hub's credentials with the token this call was made with (A-81)."""
         hub_identity.served_version(version)
-        return OcpiResponse(hub_identity.credentials(caller_of(request).presented_token))
+        return OcpiResponse(hub_identity.credentials(self.caller.presented_token))
 
-    def post(self, request: Request, version: str) -> OcpiResponse:
+    def post(self, _request: Request, version: str) -> OcpiResponse:
         """Register the caller."""
-        return OcpiResponse(inbound.register(caller_of(request), **self._exchange(version)))
+        return OcpiResponse(inbound.register(self.caller, **self._exchange(version)))
 
-    def put(self, request: Request, version: str) -> OcpiResponse:
+    def put(self, _request: Request, version: str) -> OcpiResponse:
         """Change the caller's registration."""
-        return OcpiResponse(inbound.update(caller_of(request), **self._exchange(version)))
+        return OcpiResponse(inbound.update(self.caller, **self._exchange(version)))
 
-    def patch(self, request: Request, version: str) -> OcpiResponse:
+    def patch(self, _request: Request, version: str) -> OcpiResponse:
         """Credentials are replaced as a whole, never patched."""
         hub_identity.served_version(version)
-        allowed = inbound.allowed_methods(caller_of(request))
+        allowed = inbound.allowed_methods(self.caller)
         message = "credentials cannot be patched: PUT the whole object"
         raise MethodNotAllowed(message, allowed=allowed)
 
-    def delete(self, request: Request, version: str) -> OcpiResponse:
+    def delete(self, _request: Request, version: str) -> OcpiResponse:
         """End the caller's registration."""
         hub_identity.served_version(version)
-        inbound.unregister(caller_of(request))
+        inbound.unregister(self.caller)
         return OcpiResponse()
 
     def _exchange(self, version: str) -> _Exchange:

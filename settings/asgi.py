@@ -1,27 +1,30 @@
-"""Django's synchronous views behind an ASGI server: one request, one thread, the raw path kept.
+"""The hub behind an ASGI server: each request is read by the event loop and answered in a thread.
 
-Only ASGI carries a path before its percent-encoding is undone, and an OCPI id may contain `/`
-(docs/decisions/0001-raw-paths-need-asgi.md). Bodies are read by the event loop, so a slow sender
-holds no thread, and never beyond one byte more than the hub accepts (`settings/bodies.py`): to the
-view an overlong body is "too large", and a stranger's long one is answered unread. How answers go
-out is in `settings/answers.py`.
+A message to a functional module is answered by `hub.exchange`, all else by Django: console,
+versions, credentials, client info. Only ASGI carries a path before its percent-encoding is undone,
+and an OCPI id may contain `/` (docs/decisions/0001-raw-paths-need-asgi.md). Bodies are read before
+any thread is taken, so a slow sender holds none, and never beyond one byte more than the hub
+accepts (`settings/bodies.py`): whoever asks for an overlong one hears that it is too large, and a
+stranger's long one is answered unread. How answers go out is in `settings/answers.py`.
 """
 
 import asyncio
-import io
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.db import close_old_connections
 
+from hub.gateway.endpoint import EndpointURL, endpoint_of
+from hub.gateway.http import Body as ReceivedBody
+from hub.gateway.http import Received
 from ocpi.errors import OcpiError
+from ocpi.transport import paths
+from ocpi.transport.message_ids import MessageIds
+from settings import django_bridge
 from settings.answers import Answer, RawHeaders, Send, StreamedAnswer, send_in_parts, send_whole
 from settings.bodies import Body, MemoryBudget, Receive, SenderLeft, Share
 from settings.refusals import (
@@ -31,21 +34,11 @@ from settings.refusals import (
     head_too_large,
     no_memory,
     refusal,
+    url_too_long,
 )
-from settings.wsgi import application as wsgi
+from settings.scope import Scope, address_of, headers_of
+from settings.security_headers import always
 
-Scope = dict[str, Any]
-Headers = list[tuple[str, str]]
-Write = Callable[[bytes], object]
-
-_WSGI_CONSTANTS = {
-    "SCRIPT_NAME": "",
-    "wsgi.version": (1, 0),
-    "wsgi.errors": sys.stderr,
-    "wsgi.multithread": True,
-    "wsgi.multiprocess": True,
-    "wsgi.run_once": False,
-}
 _threads = ThreadPoolExecutor(settings.HUB_WEB_THREADS, thread_name_prefix="web")
 _budget = MemoryBudget()
 _LINGER_SECONDS = 1.0
@@ -61,8 +54,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
-    headers = _plain(scope["headers"])
-    refused = head_too_large(sum(len(name) + len(value) for name, value in scope["headers"]))
+    headers = headers_of(scope)
+    refused = _too_long(scope)
     body = Body(receive, headers)
     answer: Answer | StreamedAnswer
     with _budget.share() as share:
@@ -74,13 +67,19 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
             answer = _refused(refused, scope, headers)
         else:
             loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(_threads, _call, scope, content)
+            answer = await loop.run_in_executor(_threads, _answer, scope, headers, content)
     if isinstance(answer, StreamedAnswer):
         await send_in_parts(answer, receive, send, closers=_threads)
     elif body.is_whole:
         await send_whole(answer, send)
     else:
         await _last_answer(answer, send, body)
+
+
+def _too_long(scope: Scope) -> OcpiError | None:
+    """Refuse an endless URL, or headers that no message has, before anybody takes them apart."""
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    return url_too_long(len(scope["raw_path"]) + len(scope["query_string"])) or head_too_large(size)
 
 
 def _begin() -> None:
@@ -138,87 +137,41 @@ async def _last_answer(answer: Answer, send: Send, body: Body) -> None:
 def _refused(error: OcpiError, scope: Scope, headers: Mapping[str, str]) -> Answer:
     """Return the answer to a request that is refused before any view sees it."""
     made = refusal(error, scope["path"], headers)
-    encoded = [(name.lower().encode(), value.encode()) for name, value in made.headers.items()]
+    encoded = _encoded(made.headers)
     if error.http_status == HTTPStatus.SERVICE_UNAVAILABLE:
         encoded.append((b"retry-after", b"1"))
     return Answer(made.http_status, encoded, made.content)
 
 
-def _plain(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+def _answer(
+    scope: Scope, headers: Mapping[str, str], body: bytes | None
+) -> Answer | StreamedAnswer:
+    """Answer a request, in this thread."""
+    raw_path = paths.encoded(scope["raw_path"].decode("latin-1"))
+    endpoint = endpoint_of(raw_path)
+    if endpoint is None:
+        return django_bridge.answer(scope, headers, body)
+    received = Received(
+        method=scope["method"],
+        path=raw_path,
+        query=paths.encoded(scope["query_string"].decode("latin-1")),
+        headers=headers,
+        ids=MessageIds.read(headers),
+        body=ReceivedBody(body),
+        address=address_of(scope),
+    )
+    return _exchanged(received, endpoint)
 
 
-def _call(scope: Scope, body: bytes | None) -> Answer | StreamedAnswer:
-    """Run the WSGI application in this thread."""
-    started: list[tuple[int, RawHeaders]] = []
+def _exchanged(received: Received, endpoint: EndpointURL) -> Answer:
+    """Answer a message to a functional module."""
+    from hub import exchange  # noqa: PLC0415 - Django is set up meanwhile
 
-    def start_response(status: str, headers: Headers, _error: object = None, /) -> Write:
-        encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
-        started[:] = [(int(status[:3]), encoded)]
-        return _no_writing
-
-    parts = wsgi(_environ(scope, body), start_response)
-    [(status, headers)] = started
-    if _is_streamed(parts):
-        close_old_connections()  # this thread's; another one makes the parts
-        return StreamedAnswer(status, headers, parts)
-    try:
-        content = b"".join(parts)
-    finally:
-        parts.close()
-    return Answer(status, headers, content)
+    answer = exchange.answer(received, endpoint)
+    secure = always(settings.SECURE_HSTS_SECONDS, settings.SECURE_REFERRER_POLICY)
+    headers = {**answer.headers, **secure}
+    return Answer(answer.http_status, _encoded(headers), answer.body)
 
 
-def _is_streamed(parts: Any) -> bool:  # noqa: ANN401 - what Django returns to a WSGI server
-    """Whether an answer is made while it is sent; a static file is not: its length is known."""
-    return getattr(parts, "streaming", False) and not parts.has_header("Content-Length")
-
-
-class _NotRead(io.RawIOBase):
-    """In place of a stranger's body, for a view that asks for it all the same."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Have nothing, as when a sender left."""
-        del size
-        raise OSError("this body was not read")
-
-
-def _no_writing(_content: bytes) -> None:
-    """Refuse WSGI's imperative way to send content, which Django never uses."""
-    raise NotImplementedError
-
-
-def _environ(scope: Scope, body: bytes | None) -> dict[str, Any]:
-    """Translate an ASGI scope; `RAW_URI` is the path as it was sent, as gunicorn names it."""
-    server = scope.get("server") or ("localhost", 80)
-    environ: dict[str, Any] = {
-        **_WSGI_CONSTANTS,
-        "REQUEST_METHOD": scope["method"],
-        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
-        "RAW_URI": scope["raw_path"].decode("latin-1"),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": server[0],
-        "SERVER_PORT": str(server[1]),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
-        "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": _NotRead() if body is None else io.BytesIO(body),
-    }
-    environ |= _headers(scope["headers"])
-    environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
-    # Not 0 for one that was not read: a view must fail at it, not take it for empty.
-    environ["CONTENT_LENGTH"] = "1" if body is None else str(len(body))
-    environ.pop("HTTP_CONTENT_LENGTH", None)
-    return environ
-
-
-def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Name the headers as WSGI does; one spelled with `_` could pass for another and is dropped."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in raw:
-        if b"_" in raw_name:
-            continue
-        name = "HTTP_" + raw_name.decode("latin-1").upper().replace("-", "_")
-        value = raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
+def _encoded(headers: Mapping[str, str]) -> RawHeaders:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]

@@ -70,7 +70,6 @@ INSTALLED_APPS = [
 # The console's middleware costs a tenth of a peer's request: OCPI paths leave the chain early.
 MIDDLEWARE = [
     "settings.middleware.secured",
-    "settings.middleware.bounded_url",
     "settings.middleware.ocpi_first",
     "settings.middleware.in_utf8",
     "django.middleware.security.SecurityMiddleware",
@@ -183,7 +182,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_THROTTLE_CLASSES": ["parties.rate_limits.PlatformRate"],
+    "DEFAULT_THROTTLE_CLASSES": ["parties.view_authentication.PlatformRate"],
     "EXCEPTION_HANDLER": "ocpi.server.exception_handler.answer",
 }
 

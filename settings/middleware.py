@@ -1,13 +1,12 @@
-"""The first middleware: headers for all answers, no endless URL, OCPI past the console's part."""
+"""The first middleware: headers for all answers, and OCPI past the console's part."""
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import resolve
 
-from settings.refusals import refusal, url_too_long
 from settings.security_headers import always
 
 _OCPI = "/ocpi/"
@@ -23,20 +22,6 @@ def secured(get_response: Handler) -> Handler:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response
-
-    return handle
-
-
-def bounded_url(get_response: Handler) -> Handler:
-    """Refuse a URL that is too long before anybody takes it apart, whoever sends it."""
-
-    def handle(request: HttpRequest) -> HttpResponseBase:
-        path = request.META.get("RAW_URI", request.path_info).partition("?")[0]
-        error = url_too_long(len(path) + len(request.META.get("QUERY_STRING", "")))
-        if error is None:
-            return get_response(request)
-        made = refusal(error, request.path_info, request.headers)
-        return HttpResponse(made.content, status=made.http_status, headers=dict(made.headers))
 
     return handle
 

@@ -7,6 +7,7 @@ process serves at once; clients of any make simply open a new one.
 
 import os
 import resource
+from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -24,7 +25,6 @@ def main() -> None:
     from django.conf import settings  # noqa: PLC0415 - the settings module must be named first
 
     from settings import message_log  # noqa: PLC0415 - that, too
-    from settings.refusals import MOST_HEADER_BYTES  # noqa: PLC0415 - that, too
 
     _raise_open_files()
     message_log.start()
@@ -35,17 +35,28 @@ def main() -> None:
         interface=Interfaces.ASGI,
         workers=settings.HUB_WEB_WORKERS,
         loop=Loops.uvloop,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(
+        respawn_failed_workers=True,
+        **how_to_serve(),
+    ).serve()
+
+
+def how_to_serve() -> dict[str, Any]:
+    """Return granian's options that decide what happens on a connection."""
+    from django.conf import settings  # noqa: PLC0415 - the settings module must be named first
+
+    from settings.refusals import MOST_HEADER_BYTES  # noqa: PLC0415 - that, too
+
+    return {
+        "http": HTTPModes.http1,
+        "http1_settings": HTTP1Settings(
             header_read_timeout=MOST_SECONDS_FOR_A_HEAD * 1_000,
             max_buffer_size=MOST_HEADER_BYTES,
         ),
-        backlog=1024,
-        backpressure=settings.HUB_WEB_CONNECTIONS,
-        respawn_failed_workers=True,
-        log_access=False,
-        websockets=False,
-    ).serve()
+        "backlog": 1024,
+        "backpressure": settings.HUB_WEB_CONNECTIONS,
+        "log_access": False,
+        "websockets": False,
+    }
 
 
 def _raise_open_files() -> None:

@@ -1,16 +1,12 @@
 """What every test may ask for: the hub on a real socket, and the cast of platforms around it."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.test.utils import override_settings
 from hypothesis import HealthCheck
@@ -26,6 +22,7 @@ from operators.token_bucket import buckets
 from parties import deviations
 from sandbox import SandboxPlatform
 from tests.cast import Cast
+from tests.embedded_hub import embedded_hub
 from tests.thoroughness import LONG
 
 # A slow machine is no fault of the code. Quick runs generate the same inputs each time, so that a
@@ -53,23 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
-class _Handler(WSGIRequestHandler):
-    """Django's own, with the path as it was sent and nothing on the terminal."""
-
-    def get_environ(self) -> dict[str, Any]:
-        """Add what settings.asgi gives in production."""
-        return {**super().get_environ(), "RAW_URI": self.path}
-
-    def log_message(self, *_: Any) -> None:
-        """Stay quiet."""
-
-
-class _Server(ThreadedWSGIServer):
-    daemon_threads = True
-    request_queue_size = 128
-    block_on_close = False
-
-
 @dataclass(frozen=True, slots=True)
 class HubServer:
     """Where the hub listens."""
@@ -94,15 +74,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture(scope="session")
 def _socket() -> Iterator[str]:
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.set_app(get_wsgi_application())
-        thread = threading.Thread(
-            target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with embedded_hub() as origin:
+        yield origin
 
 
 @pytest.fixture(autouse=True)

@@ -16,30 +16,25 @@ from hub.client_info.client_info_object import ClientInfoObject
 from hub.gateway.records import check_version
 from hub.models import ClientInfo
 from ocpi.errors import Finding, InvalidParameters, NotFound
-from ocpi.server import OcpiResponse, OcpiView
+from ocpi.server import OcpiResponse
 from ocpi.transport.pagination import PageRequest, next_link
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, fold
 from ocpi.validation import decode_object
-from parties.authentication import TokenAuthentication, caller_of
+from parties.caller import Caller
 from parties.hub_identity import endpoint_url, served_version
 from parties.models import Party
 from parties.registration.credentials_object import may_be_hub
+from parties.views import PlatformView
 
 _FILTERS = ("date_from", "date_to")
 
 
-class _View(OcpiView):
-    """A view that only registered platforms may call."""
-
-    authentication_classes = [TokenAuthentication]
-
-
-class ClientInfoListView(_View):
+class ClientInfoListView(PlatformView):
     """The SENDER interface: every party the caller may exchange messages with."""
 
     def get(self, request: Request, version: str) -> HttpResponse:
         """Return a page of the list."""
-        caller = caller_of(request)
+        caller = self.caller
         served = served_version(version)
         check_version(version, caller)
         page_request = PageRequest.read(request.query_params.dict())
@@ -62,12 +57,14 @@ class ClientInfoListView(_View):
         return OcpiResponse(msgspec.json.encode(page), headers=headers)
 
 
-class ClientInfoView(_View):
+class ClientInfoView(PlatformView):
     """The RECEIVER interface, for other hubs: the parties behind them."""
 
-    def get(self, request: Request, version: str, country_code: str, party_id: str) -> HttpResponse:
+    def get(
+        self, _request: Request, version: str, country_code: str, party_id: str
+    ) -> HttpResponse:
         """Return what the calling hub last reported of a party."""
-        platform_id = _calling_hub(request, version)
+        platform_id = _calling_hub(self.caller, version)
         ref = PartyRef(country_code, party_id)
         reports = Party.objects.filter(platform=platform_id, key=str(ref)).exclude(reported_at=None)
         party = reports.order_by("role").first()
@@ -78,9 +75,11 @@ class ClientInfoView(_View):
         )
         return OcpiResponse(msgspec.json.encode(info.as_json()))
 
-    def put(self, request: Request, version: str, country_code: str, party_id: str) -> HttpResponse:
+    def put(
+        self, _request: Request, version: str, country_code: str, party_id: str
+    ) -> HttpResponse:
         """Take over the status of a party behind the calling hub."""
-        platform_id = _calling_hub(request, version)
+        platform_id = _calling_hub(self.caller, version)
         value = decode_object(self.body())
         for name, in_url in (("country_code", country_code), ("party_id", party_id)):
             said = value.get(name)
@@ -91,9 +90,8 @@ class ClientInfoView(_View):
         return OcpiResponse()
 
 
-def _calling_hub(request: Request, version: str) -> int:
+def _calling_hub(caller: Caller, version: str) -> int:
     """Return the id of the calling platform; raises `NotFound` unless it may be a hub."""
-    caller = caller_of(request)
     served_version(version)
     check_version(version, caller)
     if not may_be_hub(caller.platform_id):

@@ -39,4 +39,4 @@ HANDLERS: Mapping[type[Decided], Callable[[Message, Any], Answer]] = {
     HubAnswer: _hub_answer,
     Refused: _refused,
 }
-"""From a route to the function that answers it; `hub.views` calls it."""
+"""From a route to the function that answers it; `hub.exchange` calls it."""

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 from urllib.parse import parse_qsl, unquote
 
 from hub.gateway import implied_sender, page_links
+from hub.gateway.endpoint import EndpointURL
 from hub.gateway.http import Received
 from hub.gateway.implied_sender import Records
 from hub.gateway.page_links import LinkedPage
@@ -31,6 +32,7 @@ from parties.hub_identity import endpoint_url, hub_party, served_version
 from parties.role_pairs import implements, stands_in
 
 WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
+_IDS = (REQUEST_ID.lower(), CORRELATION_ID.lower())
 
 
 # No slots in these three: `_message` copies `vars()` of the two bases, and `cached_property` needs
@@ -126,14 +128,13 @@ class Message(RequestTarget, MessageParties):
         return as_object(self.value)
 
 
-def read(
-    received: Received, caller: Caller, records: Records, *, version: str, side: str, module: str
-) -> Message:
+def read(received: Received, caller: Caller, records: Records, endpoint: EndpointURL) -> Message:
     """Read a request; raises `OcpiError` for one that is wrong wherever it is routed to."""
+    version, side, module = endpoint
     declared, interface = _declared(version, side, module)
     if caller.version not in {"", version}:
         records.check_version(version, caller)
-    url = _Url.read(received, "ocpi", version, side, module)
+    url = _Url.read(received, "ocpi", *endpoint)
     target = _target(received.method, url, declared, interface, version=version)
     parties = _parties(received, url, target, caller, records)
     message = _message(received, target, parties, caller)
@@ -278,7 +279,7 @@ def _implied_sender(
 def _message(
     received: Received, target: RequestTarget, parties: MessageParties, caller: Caller
 ) -> Message:
-    correlation_id = received.headers.get(CORRELATION_ID, "").strip()
+    request_id, correlation_id = map(received.headers.get, _IDS)
     return Message(
         **vars(target),
         **vars(parties),
@@ -287,8 +288,8 @@ def _message(
         body=received.body() if received.method in WITH_BODY else b"",
         message_ids=received.ids,
         platform_id=caller.platform_id,
-        is_correlated=correlation_id == received.ids.correlation_id,
-        lacks_ids=not all(map(received.headers.get, (REQUEST_ID, CORRELATION_ID))),
+        is_correlated=(correlation_id or "").strip() == received.ids.correlation_id,
+        lacks_ids=not (request_id and correlation_id),
         epoch=caller.epoch,
     )
 

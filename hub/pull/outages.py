@@ -8,44 +8,43 @@ answers it well, or with the next tick.
 
 import logging
 import threading
-from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.http import HttpResponse
 
 from database import sql
 from hub.pull import schedule
 from hub.pull import sql as statements
-from ocpi.server import OcpiResponse, OcpiView
-from parties.caller import Caller
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 10.0
 GAP_SECONDS = 45.0
 """After this long without a tick the hub was away; a tick may be late."""
-_TOO_MANY, _SERVER_ERROR = 429, 500
+_TOO_MANY = 429
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-# The status code is looked for in so many bytes of an answer.
-_BEGINNING = 300
-_FAILED = b'"status_code":3000'
 
 _lock = threading.Lock()
 _failed: set[int | None] = set()
 """Platforms on whose messages the hub failed; None: on one whose sender was not looked up."""
 
 
-def on_answered(view: OcpiView, response: HttpResponse, **_: Any) -> None:  # noqa: ANN401 - what signals carry
-    """Remember on whose messages the hub fails; read the lists of those it answers well again."""
-    found = getattr(view.request, "_auth", None)
-    platform_id = found.platform_id if isinstance(found, Caller) else None
-    if _is_failure(response):
-        is_stranger = platform_id is None and response.status_code == _TOO_MANY
-        if view.request.method not in _READING and not is_stranger:
+def on_answered(
+    method: str, *, platform_id: int | None, http_status: int, has_failed: bool
+) -> None:
+    """Remember on whose messages the hub fails; read the lists of those it answers well again.
+
+    `platform_id` is None when it was not found out who calls.
+    """
+    if has_failed:
+        is_stranger = platform_id is None and http_status == _TOO_MANY
+        if method not in _READING and not is_stranger:
             with _lock:
                 _failed.add(platform_id)
     elif platform_id in _failed or (platform_id is not None and None in _failed):
-        catch_up()
+        try:
+            catch_up()
+        except Exception:
+            log.exception("lists that were to be read again wait for the next tick")
 
 
 def note_refused(method: str) -> None:
@@ -96,12 +95,3 @@ def _run() -> None:
         finally:
             connection.close()
         pause.wait(TICK_SECONDS)
-
-
-def _is_failure(response: HttpResponse) -> bool:
-    """Whether the hub answers with a failure of its own, not one that it passes on from a peer."""
-    if not isinstance(response, OcpiResponse):
-        return False
-    status = response.status_code
-    failed = status >= _SERVER_ERROR or status == _TOO_MANY
-    return failed or _FAILED in response.content[:_BEGINNING]

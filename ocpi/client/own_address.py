@@ -5,6 +5,7 @@ is recognised as text here, in every spelling; behind names the hub does not kno
 each of its requests carries (RFC 9110 §7.6.3).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -49,6 +50,11 @@ class OwnAddress:
     def of(cls, url: str, names: list[str]) -> Self:
         """Leave out patterns of names: they say who may ask, not who the caller is."""
         return cls(url, tuple(name for name in names if not name.startswith(("*", "."))))
+
+    @classmethod
+    def at_present(cls, said: Callable[[], tuple[str, list[str]]]) -> Self:
+        """Do the same with the URL and the names that are said when this is asked for."""
+        return cls.of(*said())
 
 
 @lru_cache(maxsize=16)

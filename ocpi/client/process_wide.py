@@ -5,6 +5,7 @@ The hub's application configures it once from its settings.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from ocpi.client.address_guard import AddressPolicy
 from ocpi.client.client import PRODUCT, OcpiClient
@@ -16,9 +17,12 @@ _configured: list[OcpiClient] = []
 _own: list[Callable[[], OwnAddress]] = [OwnAddress]
 
 
-def locate(own: Callable[[], OwnAddress]) -> None:
-    """Say where this process is itself; it holds for every client configured afterwards."""
-    _own[:] = [own]
+def locate(said: Callable[[], tuple[str, list[str]]]) -> None:
+    """Say where this process is itself: its URL, and names of its host, whenever that is asked for.
+
+    It holds for every client configured afterwards.
+    """
+    _own[:] = [partial(OwnAddress.at_present, said)]
 
 
 def configure(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from django.http import HttpResponse
 
-from ocpi.status_codes import StatusCode
 from ocpi.transport import envelope
 
 
@@ -18,13 +17,13 @@ class OcpiResponse(HttpResponse):
         self,
         data: bytes | None = None,
         *,
+        content: bytes | None = None,
         http_status: int = 200,
-        status_code: int = StatusCode.SUCCESS,
-        message: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        """Carry the success with this data, or `content`, which is a whole envelope."""
         super().__init__(
-            envelope.render(status_code=status_code, data=data, message=message),
+            envelope.render(data=data) if content is None else content,
             status=http_status,
             content_type="application/json",
             headers=dict(headers or {}),

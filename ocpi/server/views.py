@@ -17,7 +17,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from ocpi.errors import BodyTooLarge, NotJson
+from ocpi.errors import BodyTooLarge, NotJson, OcpiError
 from ocpi.transport import paths
 from ocpi.transport.message_ids import MessageIds
 
@@ -48,6 +48,8 @@ class OcpiView(APIView):
     message_ids: MessageIds
     received = b""
     """The body as far as it was read."""
+    error: OcpiError | None = None
+    """What the answer says is wrong."""
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """Answer, then send the signal `answered`."""

@@ -31,13 +31,13 @@ class Request(Protocol):
 def raw_path(request: Request) -> str:
     """Return the path as it was sent; the server gives it as `RAW_URI`."""
     raw: str = request.META.get("RAW_URI") or quote(request.path_info, safe="/:@!$&'()*+,;=~")
-    return _encoded(raw.partition("?")[0])
+    return encoded(raw.partition("?")[0])
 
 
 def raw_query(request: Request) -> str:
     """Return the query string as it was sent."""
     query: str = request.META.get("QUERY_STRING", "")
-    return _encoded(query)
+    return encoded(query)
 
 
 def segments(raw: str) -> tuple[str, ...]:
@@ -63,6 +63,6 @@ def _segment(part: str) -> str:
     return text
 
 
-def _encoded(text: str) -> str:
-    """Percent-encode the bytes a URL must not contain, which WSGI hands over as Latin-1 text."""
+def encoded(text: str) -> str:
+    """Percent-encode the bytes a URL must not contain, which servers hand over as Latin-1 text."""
     return quote(text, safe=_PRINTABLE, encoding="latin-1")

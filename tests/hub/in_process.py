@@ -1,4 +1,4 @@
-"""The whole hub in this process: its WSGI handler, views, store and a real database, no socket."""
+"""The whole hub in this process: its exchange, store and a real database, no socket."""
 
 # ruff: noqa: S608 - SQL of the names of tables, which _meta alone knows
 
@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
-from django.test import Client
 
 from database import sql
+from hub import exchange
+from hub.gateway.endpoint import endpoint_of
+from hub.gateway.http import Answer, Body, Received
 from hub.models import Change, Evse, StoredObject
 from hub.module_policy import POLICIES
 from ocpi.transport.authorization import header
+from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID
 from sandbox import SandboxPlatform
@@ -38,27 +41,26 @@ class Hub:
     def __init__(self, sample: Sample, platform: SandboxPlatform) -> None:
         """Speak as the owner of a sample."""
         self.sample = sample
-        self._client = Client(raise_request_exception=False)
         routing = RoutingHeaders(to=HUB, sender=sample.owner).as_headers()
-        self._headers = {"Authorization": header(platform.hub.token), **routing}
+        given = {"Authorization": header(platform.hub.token), **routing}
+        self._headers = {name.lower(): value for name, value in given.items()}
         self._state = _state_sql(sample)
 
     def send(self, method: str, path: str, body: bytes = b"") -> tuple[tuple[int, int], Any]:
         """Send a message to the RECEIVER interface; return both statuses, envelope and answer."""
         base = f"/ocpi/2.2.1/receiver/{self.sample.module}"
-        raw = f"{base}/{path}" if path else base
-        answer = self._client.generic(
-            method,
-            base,
-            body,
-            content_type="application/json",
-            headers=self._headers,
-            RAW_URI=raw,
-            QUERY_STRING=path.partition("?")[2],
-        )
-        envelope = json.loads(answer.content)
-        assert answer["OCPI-from-party-id"] == "HUB"
-        return (answer.status_code, envelope["status_code"]), (envelope, answer)
+        answer = self._answer(method, f"{base}/{path}" if path else base, body)
+        envelope = json.loads(answer.body)
+        assert answer.headers["OCPI-from-party-id"] == "HUB"
+        return (answer.http_status, envelope["status_code"]), (envelope, answer)
+
+    def _answer(self, method: str, target: str, body: bytes) -> Answer:
+        path, _, query = target.partition("?")
+        endpoint = endpoint_of(path)
+        assert endpoint is not None
+        ids = MessageIds.read(self._headers)
+        received = Received(method, path, query, self._headers, ids, Body(body))
+        return exchange.answer(received, endpoint)
 
     def state(self) -> State:
         """Return all there is."""

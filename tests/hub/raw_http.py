@@ -4,6 +4,8 @@ import socket
 from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
+from requests.structures import CaseInsensitiveDict
+
 from ocpi.transport.authorization import header
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
@@ -31,4 +33,4 @@ def send(
         answer = HTTPResponse(connection, method=method)
         answer.begin()
         content = answer.read()
-    return Result(answer.status, dict(answer.getheaders()), content, 0.0)
+    return Result(answer.status, CaseInsensitiveDict(answer.getheaders()), content, 0.0)

@@ -11,8 +11,10 @@ import pytest
 from django.conf import LazySettings
 
 from ocpi.transport.authorization import header
-from settings.asgi import _environ, application
+from settings.asgi import application
 from settings.bodies import MOST_BYTES_UNASKED, Body, MemoryBudget
+from settings.django_bridge import environ
+from settings.scope import headers_of
 
 Message = dict[str, Any]
 
@@ -104,12 +106,12 @@ def test_the_body_arrives_in_one_piece() -> None:
     """Chunks are joined; the length is the one counted, whatever was announced."""
     scope = _scope(headers=[(b"content-length", b"999"), (b"content-type", b"a/b")])
 
-    environ = _environ(scope, b"together")
+    found = environ(scope, headers_of(scope), b"together")
 
-    assert environ["wsgi.input"].read() == b"together"
-    assert environ["CONTENT_LENGTH"] == "8"
-    assert environ["CONTENT_TYPE"] == "a/b"
-    assert "HTTP_CONTENT_LENGTH" not in environ
+    assert found["wsgi.input"].read() == b"together"
+    assert found["CONTENT_LENGTH"] == "8"
+    assert found["CONTENT_TYPE"] == "a/b"
+    assert "HTTP_CONTENT_LENGTH" not in found
 
 
 @pytest.mark.parametrize(
@@ -123,11 +125,11 @@ def test_the_body_arrives_in_one_piece() -> None:
 )
 def test_the_raw_path_is_kept_beside_the_decoded_one(raw: bytes, path: str) -> None:
     """`RAW_URI` is what was sent; `PATH_INFO` its bytes, as WSGI has them."""
-    environ = _environ(_scope(raw_path=raw, query_string=b"x=%20"), b"")
+    found = environ(_scope(raw_path=raw, query_string=b"x=%20"), {}, b"")
 
-    assert environ["RAW_URI"] == raw.decode()
-    assert environ["PATH_INFO"] == path
-    assert environ["QUERY_STRING"] == "x=%20"
+    assert found["RAW_URI"] == raw.decode()
+    assert found["PATH_INFO"] == path
+    assert found["QUERY_STRING"] == "x=%20"
 
 
 def test_headers_are_named_as_wsgi_names_them() -> None:
@@ -140,17 +142,17 @@ def test_headers_are_named_as_wsgi_names_them() -> None:
         (b"x-latin", b"\xe9"),
     ]
 
-    environ = _environ(_scope(headers=headers), b"")
+    found = environ(_scope(), headers_of(_scope(headers=headers)), b"")
 
-    named = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
+    named = {name: value for name, value in found.items() if name.startswith("HTTP_")}
     assert named == {"HTTP_X_REQUEST_ID": "a,b", "HTTP_X_LATIN": "\xe9"}
 
 
 def test_a_server_without_addresses_is_fine() -> None:
     """Behind a unix socket there is neither a client nor a port."""
-    environ = _environ(_scope(client=None, server=None), b"")
+    found = environ(_scope(client=None, server=None), {}, b"")
 
-    assert (environ["REMOTE_ADDR"], environ["SERVER_NAME"]) == ("", "localhost")
+    assert (found["REMOTE_ADDR"], found["SERVER_NAME"]) == ("", "localhost")
 
 
 def _sent(scope: Message, chunks: Iterable[bytes]) -> tuple[list[Message], int]:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from tests.embedded_hub import other_threads
+
 _ROOT = f"{Path(__file__).parents[3]}/"
 _PACKAGES = tuple(
     f"{_ROOT}{name}/" for name in ("hub", "parties", "operators", "ocpi", "database", "settings")
 )
-_DOOR = "settings/middleware.py"
-"""Where a request to the hub enters the project."""
-_VIEWS = {"hub/views.py", "parties/views.py"}
+_DOORS = {"hub/exchange.py", "settings/middleware.py"}
+"""Where a request to the hub enters the project: a message to a functional module, and all else."""
+_ANSWERING = {"hub/gateway/message.py", "parties/views.py"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,10 @@ class Followed:
     def _enter(self, file: str) -> None:
         before = self._here[-1] if self._here else ""
         self._here.append(file)
-        if before == file:
+        if before == file or not (self.whole.hops or file in _DOORS):
             return
         self.whole.hops[before, file] += 1
-        if self.answer.hops or file in _VIEWS:
+        if self.answer.hops or file in _ANSWERING:
             self.answer.hops[before, file] += 1
 
 
@@ -82,7 +84,8 @@ def followed() -> Iterator[list[Followed]]:
 
     threading.setprofile(begin)
     try:
-        yield answering
+        with other_threads():
+            yield answering
     finally:
         threading.setprofile(None)
-        answering += [each for each in threads if each.whole.files[:1] == [_DOOR]]
+        answering += [each for each in threads if each.whole.hops]

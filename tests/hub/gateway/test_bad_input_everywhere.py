@@ -138,12 +138,12 @@ def _is_served(hub: Hub, identifier: str, body: bytes, answer: Any) -> None:
     """See that the hub serves what was sent, to the letter of its numbers."""
     path = hub.sample.path(identifier)
     if hub.sample.posted:
-        path = answer["Location"].rpartition("/")[2]
+        path = answer.headers["Location"].rpartition("/")[2]
     elif hub.sample.module == "tokens":
         path += f"?type={quote(json.loads(body)['type'], safe='')}"
     said, (_, answer) = hub.send("GET", path)
     assert said == (200, 1000)
-    assert _spelled(answer.content)["data"] == _spelled(body)
+    assert _spelled(answer.body)["data"] == _spelled(body)
 
 
 def _spelled(text: bytes) -> Any:

@@ -3,8 +3,9 @@
 A running hub, on a socket, answers one message of each kind after some that warmed it up; the
 profiler of the thread that answers tells which of the project's files it enters (`hub`, `parties`,
 `operators`, `ocpi`, `database`, `settings`), and how often it hops from one into another. Counted
-is the whole request, from the first middleware to the last header, and of it the way to the answer,
-from the view that knows who calls. What the hub does in other threads is no part of the trip, nor
+is the whole request, from the exchange or the first middleware to the last header, and of it the
+way to the answer, from where the message is read or the view is called: then it is known who calls.
+What the hub does in other threads is no part of the trip, nor
 is the message log, which is off here as in all tests but its own.
 """
 
@@ -33,10 +34,10 @@ class Bound:
     whole: tuple[int, int]
 
 
-PUT = Bound(answer=(25, 66), whole=(34, 76))
-PATCH = Bound(answer=(28, 78), whole=(36, 92))
-AUTHORIZE = Bound(answer=(42, 88), whole=(49, 102))
-CREDENTIALS = Bound(answer=(47, 168), whole=(52, 183))
+PUT = Bound(answer=(24, 52), whole=(32, 64))
+PATCH = Bound(answer=(26, 68), whole=(34, 80))
+AUTHORIZE = Bound(answer=(39, 73), whole=(46, 85))
+CREDENTIALS = Bound(answer=(45, 157), whole=(52, 175))
 
 Judge = Callable[[str, Followed, Bound], None]
 

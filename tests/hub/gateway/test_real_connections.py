@@ -54,7 +54,7 @@ def test_go_casing_in_an_answer(pair: Pair) -> None:
 
     assert answered(result) == (201, 1000)
     assert route(result) == (CPA, MSA)
-    assert "OCPI-from-party-id" in set(result.headers)
+    assert "ocpi-from-party-id" in set(result.headers)
 
 
 @pytest.mark.parametrize("status", [401, 403])

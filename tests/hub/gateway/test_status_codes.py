@@ -154,7 +154,7 @@ def test_an_internal_failure_is_3000_without_its_details(
 
     with _renamed(table):
         _is_hidden_failure(push(pair[0], a_location(), **ids))
-    failures = [each for each in caplog.records if each.name == "ocpi.server.exception_handler"]
+    failures = [each for each in caplog.records if each.name == "ocpi.transport.error_answer"]
     assert [each.getMessage() for each in failures] == ["request r-1 failed"]
     assert failures[0].exc_info
     assert push(pair[0], a_location(), **ids).status_code == 1000
