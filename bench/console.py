@@ -8,6 +8,7 @@ with a hundredth of all rows.
 
 # ruff: noqa: SLF001 - _meta and _registry are documented names of Django
 
+import math
 import os
 import sys
 import time
@@ -82,6 +83,7 @@ def measure(testbed: Testbed, share: float = 1.0) -> Iterator[Figure]:
 
 def _fill(testbed: Testbed, share: float) -> None:
     bulk_rows.fill(testbed, [objects.put(ModuleID.LOCATIONS)], int(LOCATIONS * share))
+    _follow()
     bulk_rows.fill(testbed, [objects.put(ModuleID.CDRS)], int(CDRS * share))
     number = int(MESSAGES * share / _DAYS)
     time.sleep(_WRITTEN_SECONDS)
@@ -92,6 +94,14 @@ def _fill(testbed: Testbed, share: float) -> None:
         db.execute("VACUUM ANALYZE hub_exchange")
         db.execute(_FIGURES)
         db.execute("ANALYZE")
+
+
+def _follow() -> None:
+    """Have the map and the statuses of EVSEs counted, of which the filling said nothing."""
+    from hub.statistics import follower  # noqa: PLC0415 - Django is set up by now
+
+    follower.recount()
+    follower.follow(seconds=math.inf)
 
 
 def _fill_day(db: psycopg.Connection, ago: int, number: int) -> None:

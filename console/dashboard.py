@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from console.as_of import as_of
 from console.base import is_permitted, may_view, span
 from console.charts import Bar, BarData, Columns, SeriesData, bars, columns
 from console.object_links import list_of
@@ -226,7 +227,7 @@ def _evses() -> Panel:
         "EVSEs",
         f"{total:,}",
         reverse("admin:hub_location_map"),
-        "of published locations, by status",
+        f"of published locations, by status, {as_of()}",
         bars(rows, EVSE_TONES),
         nothing="" if rows else "No published EVSE yet.",
     )

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from console.as_of import as_of
 from console.base import (
     ModelAdmin,
     ReadOnly,
@@ -53,13 +54,27 @@ class _OwnerFilter(owner_filter(ModuleID.LOCATIONS)):  # type: ignore[misc]
         return queryset.filter(object__owner=value) if value else queryset
 
 
+class _StatusFilter(word_filter("status", values_of(ModuleID.LOCATIONS, "status", of_part=True))):  # type: ignore[misc]
+    """By the status that followed the feed."""
+
+    def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(*arguments)
+        self.title = f"status {as_of()}"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Evse]) -> QuerySet[Evse]:
+        """Keep those with the status."""
+        del request
+        value = self.value()
+        return queryset.filter(followed__status=value) if value else queryset
+
+
 @admin.register(Evse)
 class EvseAdmin(ExportPages, ReadOnly, ModelAdmin[Evse]):
     """EVSEs that published locations have at present."""
 
     list_display = ("identity", "evse_id", "location", "owner", "state", "updated")
     list_filter = (
-        word_filter("status", values_of(ModuleID.LOCATIONS, "status", of_part=True)),
+        _StatusFilter,
         _OwnerFilter,
     )
     search_fields = ("evse_id",)
@@ -72,13 +87,13 @@ class EvseAdmin(ExportPages, ReadOnly, ModelAdmin[Evse]):
     actions = None
     fieldsets = (
         (None, {"fields": (("uid", "evse_id"), ("location", "owner"), ("state", "updated"))}),
-        (f"The last {uptime.DAYS} days", {"fields": ("days", "changes")}),
+        (f"The last {uptime.DAYS} days", {"fields": ("age", "days", "changes")}),
         ("Who has it", {"fields": ("object_status",)}),
         ("As sent", {"fields": ("document",)}),
     )
     readonly_fields = (
         *("uid", "evse_id", "location", "owner", "state", "updated"),
-        *("days", "changes", "object_status", "document"),
+        *("age", "days", "changes", "object_status", "document"),
     )
 
     def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
@@ -135,6 +150,12 @@ class EvseAdmin(ExportPages, ReadOnly, ModelAdmin[Evse]):
     def updated(self, row: Evse) -> SafeString | str:
         """Show the owner's own value."""
         return ago(row.last_updated)
+
+    @column("")
+    def age(self, row: Evse) -> str:
+        """Say as of when its past is known."""
+        del row
+        return as_of().capitalize()
 
     @column("")
     @cached_per_row

@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
 
+from console.as_of import as_of
 from console.base import may_view
 from hub.models import Location
 from hub.models.locations import SPOT_SIZE
@@ -46,6 +47,7 @@ def map_view(request: HttpRequest) -> HttpResponse:
         "title": "Map of locations",
         "given": given,
         "listed": listed,
+        "as_of": as_of(),
         "credits": settings.HUB_MAP_CREDITS if settings.HUB_MAP_TILES else "",
     }
     return TemplateResponse(request, "console/map.html", context)
@@ -58,7 +60,8 @@ def spots_view(request: HttpRequest) -> HttpResponse:
         box = Box.read(request.GET)
     except ValueError as error:
         return JsonResponse({"error": str(error)}, status=400)
-    return JsonResponse({"clusters": [cluster._asdict() for cluster in clusters(box)]})
+    seen = [cluster._asdict() for cluster in clusters(box)]
+    return JsonResponse({"clusters": seen, "as_of": as_of()})
 
 
 def _check(request: HttpRequest) -> None:
@@ -71,6 +74,10 @@ class StatusFilter(SimpleListFilter):
 
     title = "status of an EVSE"
     parameter_name = "status"
+
+    def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(*arguments)
+        self.title = f"{self.title} {as_of()}"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> Iterable[tuple[str, str]]:
         """Offer all of them."""

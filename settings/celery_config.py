@@ -26,6 +26,7 @@ task_routes = {
     "hub.snapshot": {"queue": "bulk"},
     "hub.redrive": {"queue": "bulk"},
     "hub.ping": {"queue": "wake"},
+    "hub.follow": {"queue": "wake"},
     "hub.client_info": {"queue": "wake"},
     "hub.push_client_info": {"queue": "realtime"},
     "hub.take_over_parties": {"queue": "realtime"},
@@ -41,6 +42,11 @@ beat_schedule = {
         "task": "hub.dispatch",
         "schedule": settings.HUB_DISPATCH_SECONDS,
         "options": {"expires": settings.HUB_DISPATCH_SECONDS},
+    },
+    "follow-the-feed": {
+        "task": "hub.follow",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
     },
     "prune-the-feed": {
         "task": "hub.prune_feed",

@@ -71,5 +71,6 @@ def adopt_restored_feed() -> None:
         cursor.execute(statements.RESUME_EVERY_MESSAGE, [EVERY_MESSAGE_MODULES])
         cursor.execute(statements.RENUMBER)
         cursor.execute(statements.RESTART_BY_SNAPSHOT, [EVERY_MESSAGE_MODULES])
+        cursor.execute(statements.RESTART_FIGURES)
     Snapshot.objects.all().delete()
     log.warning("%s subscriptions were given new positions", Subscription.objects.count())

@@ -7,8 +7,8 @@ from hub.models.delivery import DeadLetter, Receipt, Snapshot, Subscription
 from hub.models.departed import Departed, KeptCdr
 from hub.models.exchanges import Exchange
 from hub.models.feed import Change
-from hub.models.figures import Billed, Failure, Throttled, Traffic
-from hub.models.locations import Evse, EvseChange, Location, Spot
+from hub.models.figures import Billed, Failure, Follower, Throttled, Traffic
+from hub.models.locations import Evse, EvseChange, EvseStatus, Location, Spot, Unfed
 from hub.models.post_in_flight import Posting
 from hub.models.pull import Listed, Presence, PullState, Quarantined
 from hub.models.stored import StoredObject, StoredPart
@@ -23,8 +23,10 @@ __all__ = [
     "Departed",
     "Evse",
     "EvseChange",
+    "EvseStatus",
     "Exchange",
     "Failure",
+    "Follower",
     "KeptCdr",
     "Listed",
     "Location",
@@ -43,4 +45,5 @@ __all__ = [
     "Throttled",
     "Token",
     "Traffic",
+    "Unfed",
 ]

@@ -8,8 +8,9 @@ peer sends.
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
-from parties.models.columns import module_field
+from parties.models.columns import LONGEST_MODULE, module_field
 
 
 class Traffic(models.Model):
@@ -67,6 +68,23 @@ class Throttled(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} of {self.platform or 'strangers'}"
+
+
+class Follower(models.Model):
+    """How far the figures of a module follow its feed."""
+
+    module = models.CharField(max_length=LONGEST_MODULE, primary_key=True)
+    transaction = models.BigIntegerField(default=0, help_text="Counted up to this transaction")
+    seq = models.BigIntegerField(default=0, help_text="and this change within it")
+    as_of = models.DateTimeField(
+        db_default=Now(), help_text="What was accepted before this moment is counted"
+    )
+    recounted_to = models.BigIntegerField(
+        null=True, help_text="Objects up to this seq were counted anew; empty: all that should be"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.module} as of {self.as_of}"
 
 
 class Billed(models.Model):

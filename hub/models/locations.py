@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models.functions import Now
 
 from hub.models.stored import BY_HOUR, Busy, StoredObject, StoredPart
 
@@ -46,16 +47,26 @@ class Evse(StoredPart):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["object", "key"], name="hub_evse_once"),
         ]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["status"], name="hub_evse_status")
-        ]
+
+
+class Unfed(models.Model):
+    """A write of an own copy that no receiver is told of, because its only one has it already.
+
+    What follows the feed deletes it: the EVSEs of the Location may have another status.
+    """
+
+    location_id = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.location_id} at {self.at}"
 
 
 class Spot(models.Model):
     """Where a published Location lies on the map, and how many of its EVSEs have which status.
 
-    Written by a trigger in the transaction of the Location's own change; one for a single audience
-    has none. `x` and `y` are steps of the web map's projection, from its top left.
+    It follows the feed (`hub.statistics.follower`); a Location for a single audience has none. `x`
+    and `y` are steps of the web map's projection, from its top left.
     """
 
     location = models.OneToOneField(
@@ -82,8 +93,29 @@ class Spot(models.Model):
         return f"{self.location_id} at {self.x}, {self.y}"
 
 
+class EvseStatus(models.Model):
+    """The status of an EVSE as far as the feed was followed, and since when it has it.
+
+    `status` is empty when its Location does not have it.
+    """
+
+    evse = models.OneToOneField(
+        Evse, models.CASCADE, primary_key=True, related_name="followed", db_constraint=False
+    )
+    status = models.TextField()
+    since = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["status", "evse"], name="hub_evsestatus_status")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.evse_id}: {self.status}"
+
+
 class EvseChange(models.Model):
-    """A change of an EVSE's status, written by a trigger; of several in a minute only the last.
+    """A change of an EVSE's status, as it follows the feed; of several in a minute only the last.
 
     `before` is the status when the minute began, empty if the EVSE was not there yet. `status` is
     empty if a PUT of its Location left it out.

@@ -28,6 +28,7 @@ from hub.models import (
     DeadLetter,
     Evse,
     EvseChange,
+    EvseStatus,
     Exchange,
     Listed,
     Location,
@@ -52,7 +53,7 @@ RowChanges = dict[str, Any] | None
 _APPS = ("parties", "hub", "operators", "admin")
 _FOUND_BY_INDEX = (Token, Session, Cdr)
 """`hub.privacy.drivers` selects a driver's rows of these; nobody has to read them all."""
-_WITHOUT_DRIVERS = (Tariff, Evse, EvseChange, Credentials)
+_WITHOUT_DRIVERS = (Tariff, Evse, EvseChange, EvseStatus, Credentials)
 """An id there that equals a driver's does so by chance: it is a tariff's, or an EVSE's. What a
 platform's credentials have is encrypted."""
 _SHORT_TEXTS_TOO = (Audited, LogEntry)

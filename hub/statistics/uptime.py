@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from hub.models import Evse, EvseChange
+from hub.models import Evse, EvseChange, EvseStatus
 
 DAYS = 30
 _DOWN = frozenset({"INOPERATIVE", "OUTOFORDER"})
@@ -61,9 +61,10 @@ def uptime_share(spans_of_time: Iterable[Span]) -> float | None:
 
 
 def recent_spans(evse: Evse) -> list[Span]:
-    """Return the spans of an EVSE in the last 30 days."""
+    """Return the spans of an EVSE in the last 30 days, as far as the feed was followed."""
     end = timezone.now()
     begin = end - timedelta(days=DAYS)
     changes = EvseChange.objects.filter(evse=evse.pk, at__gt=begin).order_by("minute")
     rows = changes.values_list("at", "before", "status")
-    return spans(rows, present=evse.status, begin=begin, end=end)
+    known = EvseStatus.objects.filter(evse=evse.pk).values_list("status", flat=True).first()
+    return spans(rows, present=evse.status if known is None else known, begin=begin, end=end)

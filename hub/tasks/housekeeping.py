@@ -18,7 +18,7 @@ from hub.message_log import partitions
 from hub.privacy import departure, erasure, personal_retention
 from hub.privacy.drivers import Driver
 from hub.privacy.jobs import Progress, run_job
-from hub.statistics import figure_retention
+from hub.statistics import figure_retention, follower
 from ocpi.errors import OcpiError
 from operators import known_devices, login_events, sessions
 from parties import still_alive
@@ -95,6 +95,12 @@ def prune_feed() -> None:
 def keep_message_log() -> None:
     """Create the log's partitions of the days to come, and drop those that are too old."""
     partitions.maintain_partitions()
+
+
+@shared_task(name="hub.follow")
+def follow() -> None:
+    """Let the figures that follow the feed catch up with it."""
+    follower.follow()
 
 
 @shared_task(name="hub.prune_figures")

@@ -41,7 +41,8 @@ CHANGING = {
     *("account", "agree", "announce_url", "break_glass", "change_platform", "discard"),
     *("erase_driver", "export_driver", "forget_platform"),
     "import_agreements",
-    *("invite_platform", "quirks", "redrive", "reencrypt_credentials", "register_platform"),
+    *("invite_platform", "quirks", "recount", "redrive", "reencrypt_credentials"),
+    "register_platform",
     *("reset_two_factor", "resume_platform", "retry_platform", "reveal", "revoke_credentials"),
     *("rotate_credentials", "sessions", "suspend_platform", "unlock_login"),
 }

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from database.sql import Query
-from hub.delivery.sql.tables import CHANGE, PARTY, SNAPSHOT, SUBSCRIPTION
+from hub.delivery.sql.tables import CHANGE, FOLLOWER, PARTY, SNAPSHOT, SUBSCRIPTION
 from hub.feed import END_OF_TRANSACTION, HORIZON
 
 
@@ -63,6 +63,7 @@ _FIRST_UNASSIGNED = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 # written here has a lower number.
 IS_RESTORED = f"""
 SELECT EXISTS (SELECT FROM {SUBSCRIPTION} WHERE transaction >= {_FIRST_UNASSIGNED})
+  OR EXISTS (SELECT FROM {FOLLOWER} WHERE transaction >= {_FIRST_UNASSIGNED})
   OR EXISTS (SELECT FROM {SUBSCRIPTION} b CROSS JOIN LATERAL (
     SELECT c.transaction FROM {CHANGE} c WHERE c.module = b.module
     ORDER BY c.transaction DESC, c.seq DESC LIMIT 1) AS last
@@ -100,3 +101,6 @@ RENUMBER = f"UPDATE {CHANGE} c SET transaction = 0 WHERE {_FOREIGN}"
 RESTART_BY_SNAPSHOT = f"""
 UPDATE {SUBSCRIPTION} SET transaction = {HORIZON} - 1, seq = {END_OF_TRANSACTION},
   compacted_to = 0, lease = NULL, lease_until = NULL WHERE NOT module = ANY(%s)"""
+
+RESTART_FIGURES = f"""
+UPDATE {FOLLOWER} SET transaction = {HORIZON} - 1, seq = {END_OF_TRANSACTION}, recounted_to = 0"""

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from django.db.models import F
 
 from hub.models import Evse
-from hub.statistics import uptime
+from hub.statistics import follower, uptime
 from ocpi.types import PartyRef, fold, format_datetime
 from parties import holders
 from parties.management.command import OperatorCommand
@@ -43,6 +43,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         return {
             "evse_id": found.evse_id,
             "status": found.status,
+            "as_of": follower.as_of(),
             "uptime": uptime.uptime_share(spans),
             "spans": [
                 {
@@ -59,6 +60,7 @@ class Command(OperatorCommand[dict[str, Any]]):
         share = result["uptime"]
         known = "not known" if share is None else f"{share:.2%}"
         self.stdout.write(f"{result['evse_id'] or '-'} is {result['status']}; uptime {known}")
+        self.stdout.write(f"  as of {result['as_of'] or 'never'}:")
         for span in result["spans"]:
             status = span["status"] or "not there"
             self.stdout.write(f"  {span['begin']} to {span['end']}: {status}")

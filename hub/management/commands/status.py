@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from hub.statistics import dashboard
+from hub.statistics import dashboard, follower
 from ocpi.types import format_datetime
 from operators import login_events
 from parties.management.command import OperatorCommand
@@ -81,6 +81,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             },
             "cdrs": {"today": sum(cdrs.by_hour), "by_hour": cdrs.by_hour, "kwh": cdrs.kwh},
             "evses": dashboard.evses(),
+            "evses_as_of": follower.as_of(),
             "failed_log_ins": login_events.failures_of_last_day(),
         }
 
@@ -105,7 +106,7 @@ class Command(OperatorCommand[dict[str, Any]]):
             "Oldest undelivered": _in_words(behind) if behind else "nobody is behind",
             "Dead letters": _in_words(dead_letters["by_receiver"]),
             "CDRs today": f"{cdrs['today']:,}, {cdrs['kwh']:,.1f} kWh",
-            "EVSEs": _in_words(result["evses"]),
+            "EVSEs": f"{_in_words(result['evses'])} (as of {result['evses_as_of'] or 'never'})",
             "Failed log-ins": f"{result['failed_log_ins']:,}",
         }
         for name, words in lines.items():

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import models
 
 from database.sql import Query
-from hub.models import Change, DeadLetter, EvseChange, Subscription
+from hub.models import Change, DeadLetter, Subscription, Unfed
 from hub.module_policy import ModulePolicy
 from parties.models import Party
 
@@ -81,7 +81,8 @@ def statements(policy: ModulePolicy, *, is_fed: bool) -> Statements:
     table = policy.model._meta.db_table
     for_all = is_fed and not policy.personal
     end_copies = _end_own_copies(policy) if for_all else ""
-    feed = end_copies + (_FEED if is_fed else "")
+    unfed = "" if policy.part_model is None else _UNFED
+    feed = end_copies + (_FEED if is_fed else unfed)
     change_feed = end_copies + _FEED_WHOLE if for_all else feed
     return Statements(
         put=_put(policy, _REPLACE) + feed + "\nSELECT created FROM object",
@@ -93,7 +94,7 @@ def statements(policy: ModulePolicy, *, is_fed: bool) -> Statements:
         # A DELETE ends every own copy, however new it is.
         delete=f"""
 WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  DELETE FROM {table} USING guard WHERE {THIS} RETURNING revision + 1 AS revision
+  DELETE FROM {table} USING guard WHERE {THIS} RETURNING seq, revision + 1 AS revision
 ){feed.replace(_IS_NO_NEWER, "")}
 SELECT revision FROM object""",
         repeat=_repeat(policy),
@@ -120,6 +121,11 @@ _FEED = f""", fed AS (
     %(changed_part)s::text, %(audience)s::text, object.revision, %(method)s::text, %(path)s::text,
     %(body)s::text, %(correlation_id)s::text
   FROM object
+)"""
+
+# Figures follow the feed; what is not in it has its mark for them.
+_UNFED = f""", unfed AS (
+  INSERT INTO {Unfed._meta.db_table} (location_id) SELECT seq FROM object
 )"""
 
 # A party whose own copy has just ended lacks what a PATCH builds on, so everybody gets the whole
@@ -150,9 +156,7 @@ def _end_own_copies(policy: ModulePolicy) -> str:
         return ended
     return f"""{ended}, outlived_part AS (
   DELETE FROM {policy.part_model._meta.db_table} p USING outlived
-  WHERE p.object_id = outlived.seq RETURNING p.id
-), outlived_status AS (
-  DELETE FROM {EvseChange._meta.db_table} s USING outlived_part WHERE s.evse_id = outlived_part.id
+  WHERE p.object_id = outlived.seq
 )"""
 
 

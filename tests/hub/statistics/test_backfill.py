@@ -21,7 +21,16 @@ from tests.hub.store.stored_locations import put, send
 
 pytestmark = pytest.mark.django_db
 filling: Any = import_module("hub.migrations.0012_fill_figures")
+dashboard: Any = import_module("hub.migrations.0008_dashboard")
+leaving: Any = import_module("hub.migrations.0011_evses_that_left")
 WORLD = Box(0, 0, SPOT_SIZE - 1, SPOT_SIZE - 1, zoom=18)
+
+
+@pytest.fixture(autouse=True)
+def _triggers() -> None:
+    """The triggers that kept the figures when that migration came."""
+    with connection.cursor() as cursor:
+        cursor.execute(dashboard.KEPT + leaving.LEAVING)
 
 
 def before() -> None:

@@ -16,6 +16,7 @@ from tests.hub.store.stored_locations import put
 pytestmark = pytest.mark.django_db(transaction=True)
 leaving: Any = import_module("hub.migrations.0011_evses_that_left")
 filling: Any = import_module("hub.migrations.0012_fill_figures")
+dashboard: Any = import_module("hub.migrations.0008_dashboard")
 WAITING = """SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE NOT l.granted AND a.datname = current_database()"""
 GIVES_WAY = """
@@ -47,6 +48,14 @@ def wait_for_who_waits() -> None:
                 return
             time.sleep(0.02)
     raise AssertionError("nobody waits for a lock")
+
+
+@pytest.fixture(autouse=True)
+def _triggers() -> Iterator[None]:
+    """The triggers that kept the figures when these migrations came."""
+    execute(dashboard.KEPT + leaving.LEAVING)
+    yield
+    execute(leaving.GONE + dashboard.GONE)
 
 
 @pytest.fixture

@@ -30,9 +30,9 @@ from hub.models import (
 )
 from hub.statistics import dashboard, figure_retention
 from tests.factories import AgreementFactory, EndpointFactory, PartyFactory, PlatformFactory
-from tests.hub.store.stored_locations import put
+from tests.hub.statistics.followed import put
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 INDEX = reverse("admin:index")
 QUERIES = 20
 

@@ -12,9 +12,9 @@ from django.urls import reverse
 from hub.models import Location, Spot
 from hub.models.locations import SPOT_SIZE
 from hub.statistics.map_clusters import Box, clusters
-from tests.hub.store.stored_locations import put
+from tests.hub.statistics.followed import put
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SPOTS = reverse("admin:hub_location_spots")
 MAP = reverse("admin:hub_location_map")
 WHOLE = {"left": 0, "top": 0, "right": SPOT_SIZE - 1, "bottom": SPOT_SIZE - 1}
@@ -67,13 +67,14 @@ def test_what_is_not_published_is_not_on_the_map() -> None:
 def test_a_browser_gets_what_it_sees(
     admin_client: Client, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
-    """By one query, beside those that know who asks."""
+    """By two queries, one of them as of when it is, beside those that know who asks."""
     put(1)
     asked: Any = {**WHOLE, "zoom": 3}
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         answer = admin_client.get(SPOTS, asked)
     [one] = answer.json()["clusters"]
     assert (one["locations"], one["pk"]) == (1, Location.objects.get().pk)
+    assert answer.json()["as_of"].startswith("as of ")
 
 
 @pytest.mark.parametrize("wrong", [{"zoom": "x"}, {"left": "-1"}, {"right": ""}, {"top": "9" * 30}])

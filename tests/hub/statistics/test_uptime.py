@@ -12,9 +12,10 @@ from django.utils import timezone
 from console import evses
 from hub.models import Evse, EvseChange, Location
 from hub.statistics import uptime
+from hub.statistics.evse_statuses import Known, Said, follow
 from hub.statistics.uptime import Span, spans
 from tests.cast import CPA, a_location
-from tests.hub.store.stored_locations import put, send
+from tests.hub.statistics.followed import put, send
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 END = datetime(2026, 11, 11, tzinfo=UTC)
@@ -101,7 +102,7 @@ def let_be(minutes_ago: float) -> None:
 
 
 @pytest.fixture
-def one(db: None) -> Evse:
+def one(transactional_db: None) -> Evse:
     """A Location with one EVSE that came an hour ago."""
     body = a_location(CPA, 1, evses=1)
     body["evses"][0]["status"] = "AVAILABLE"
@@ -162,14 +163,17 @@ def test_a_put_that_keeps_it_is_no_change(one: Evse) -> None:
     assert len(changes()) == 1
 
 
-def test_changes_are_in_the_order_in_which_they_happened(one: Evse) -> None:
+def test_changes_are_in_the_order_in_which_they_happened() -> None:
     """A transaction that began before another and waited for it does not change its past."""
-    begun = timezone.now()
-    become("CHARGING")
-    EvseChange.objects.all().delete()
-    location = Location.objects.get()
-    send("PATCH", {"status": "BLOCKED", "last_updated": at_second()}, location.object_id, one.uid)
-    assert EvseChange.objects.get().at > begun
+    known = {"E1": Known("AVAILABLE", day(0))}
+    first, late = Said({"E1": "CHARGING"}, day(2)), Said({"E1": "BLOCKED"}, day(1))
+
+    changed = follow(known, [first, late])["E1"]
+
+    assert [(each.at, each.before, each.status) for each in changed] == [
+        (day(2), "AVAILABLE", "BLOCKED")
+    ]
+    assert known == {"E1": Known("BLOCKED", day(2))}
 
 
 def test_its_page_shows_uptime_and_changes(one: Evse, admin_client: Client) -> None:
