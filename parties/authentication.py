@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import Case, F, When
 from django.utils import timezone
@@ -32,12 +33,24 @@ log = logging.getLogger(__name__)
 
 Readings = Sequence[tuple[str, TokenForm]]
 """What a header can be read as: the token, and in which form it came."""
-Found = tuple[PresentedToken, str, TokenForm]
+Found = tuple["KnownToken", str, TokenForm]
 
 _POST_AGAIN = (
     "this token A was used: use the final token; if the answer with it did not arrive, POST your"
     " credentials again"
 )
+
+
+class KnownToken(PresentedToken):
+    """A token that somebody holds; what is remembered of it keeps what was made of it."""
+
+    @cached_property
+    def caller_parties(self) -> tuple[CallerParty, ...]:
+        """Its platform's active parties."""
+        return tuple(
+            CallerParty(Role(role), PartyRef(country, party), int(pk), holder)
+            for role, country, party, pk, holder in self.parties
+        )
 
 
 class TokenRefused(Unauthenticated):
@@ -126,12 +139,12 @@ def identify(
 
 
 @dataclass(frozen=True, slots=True)
-class _Presented(Question[PresentedToken]):
+class _Presented(Question[KnownToken]):
     """Whose token has this digest."""
 
     digest: str
 
-    def ask(self) -> PresentedToken:
+    def ask(self) -> KnownToken:
         """Ask for this one alone."""
         return _looked_up([self.digest])[self.digest]
 
@@ -162,7 +175,7 @@ def _found(presented: Readings, now: Epoch | None) -> Found | None:
     return None
 
 
-def _looked_up(digests: list[str]) -> dict[str, PresentedToken]:
+def _looked_up(digests: list[str]) -> dict[str, KnownToken]:
     """Look up the one or two readings of a header."""
     parameters = {
         "first": digests[0],
@@ -170,10 +183,10 @@ def _looked_up(digests: list[str]) -> dict[str, PresentedToken]:
         "seen_every": connection_health.seen_every(),
         "offline": ConnectionStatus.OFFLINE.value,
     }
-    return {row.digest: row for row in sql.rows(PRESENTED_TOKEN, parameters)}
+    return {row.digest: KnownToken(*row) for row in sql.rows(PRESENTED_TOKEN, parameters)}
 
 
-def _may_repeat(row: PresentedToken) -> bool:
+def _may_repeat(row: KnownToken) -> bool:
     """Return whether a token that is over is good once more: its successor may not have arrived.
 
     A token A is over when it was used (revoked), a token C when its time of grace has passed.
@@ -184,7 +197,7 @@ def _may_repeat(row: PresentedToken) -> bool:
 
 
 def _require_good(
-    row: PresentedToken, token: str, form: TokenForm, *, configuring: bool, repeating: bool
+    row: KnownToken, token: str, form: TokenForm, *, configuring: bool, repeating: bool
 ) -> None:
     objection = _objection(row, form, configuring=configuring, repeating=repeating)
     if objection is not None:
@@ -193,7 +206,7 @@ def _require_good(
 
 
 def _objection(
-    row: PresentedToken, form: TokenForm, *, configuring: bool, repeating: bool
+    row: KnownToken, form: TokenForm, *, configuring: bool, repeating: bool
 ) -> str | None:
     """Return why a known token is not good for this request: the first line that applies."""
     registered = row.status in REGISTERED
@@ -230,7 +243,7 @@ def _unknown(forms: list[TokenForm]) -> str:
     return "unknown token; it looks un-encoded: send Token followed by the Base64 of the token"
 
 
-def _note_call(row: PresentedToken, form: TokenForm, *, configuring: bool) -> None:
+def _note_call(row: KnownToken, form: TokenForm, *, configuring: bool) -> None:
     """Write down what this call proves; usually nothing."""
     if not row.is_used and not (row.provisional and configuring):
         _first_use(row)
@@ -241,7 +254,7 @@ def _note_call(row: PresentedToken, form: TokenForm, *, configuring: bool) -> No
         connection_health.called(row.platform_id)
 
 
-def _first_use(row: PresentedToken) -> None:
+def _first_use(row: KnownToken) -> None:
     """Let the first use of a new token end its predecessors.
 
     While an exchange started by the hub is open, calls to the versions endpoint prove nothing; any
@@ -256,7 +269,7 @@ def _first_use(row: PresentedToken) -> None:
 
 
 def _caller(
-    row: PresentedToken, token: str, now: Epoch | None = None, *, repeating: bool = False
+    row: KnownToken, token: str, now: Epoch | None = None, *, repeating: bool = False
 ) -> Caller:
     back = row.is_back and row.status == ConnectionStatus.OFFLINE
     return Caller(
@@ -264,10 +277,7 @@ def _caller(
         name=row.name,
         status=ConnectionStatus.CONNECTED if back else ConnectionStatus(row.status),
         version=row.version,
-        parties=tuple(
-            CallerParty(Role(role), PartyRef(country, party), int(pk), holder)
-            for role, country, party, pk, holder in row.parties
-        ),
+        parties=row.caller_parties,
         token_kind=row.kind,
         credentials_id=row.id,
         token_last_four=row.last_four,
