@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -42,6 +42,7 @@ with open(sys.argv[2], "w") as file:
     json.dump(tokens, file)
 """
 AGREED = [(owner, receiver) for owner in ("NL-CPA", "NL-CPB") for receiver in ("DE-MSA", "FR-MSB")]
+Role = tuple[str, str, str]
 WEB_WORKERS = 2
 WEB_WORKER = "web: worker"
 """The kind of the processes that answer."""
@@ -122,6 +123,16 @@ class Hub:
         )
         assert run_through(program) == 0, program.log.read_text()
 
+    def invite(
+        self, cast: Mapping[str, Sequence[Role]], agreed: Sequence[tuple[str, str]]
+    ) -> dict[str, str]:
+        """Invite platforms with their roles, let parties agree; return the tokens A by platform."""
+        self.started += 1
+        answer = self.folder / f"tokens-{self.started}.json"
+        self.run("invite", "-c", PREPARE, json.dumps(cast), str(answer), json.dumps(agreed))
+        tokens: dict[str, str] = json.loads(answer.read_text())
+        return tokens
+
     def kill(self, name: str = WORKERS[0]) -> None:
         """Kill a process without a word."""
         child = self.children.pop(name)
@@ -181,7 +192,8 @@ def living(folder: Path, **settings: str) -> Iterator[Hub]:
     """Run a hub with P1, P2 and P3 registered, P2 and P3 allowed to have what P1 owns."""
     with servers() as own, Family() as family, ExitStack() as platforms:
         hub = Hub(family, folder, {**_environment(own), **settings}, own)
-        tokens = _prepared(hub)
+        hub.run("migrate", "manage.py", "migrate", "-v", "0", DATABASE_URL=own.owner_url)
+        tokens = hub.invite(_cast(), AGREED)
         hub.start_web()
         hub.start_beat()
         for name in WORKERS:
@@ -214,14 +226,5 @@ def _warm(hub: Hub) -> None:
         hub.platforms[name].wait_for("/W1", 30)
 
 
-def _prepared(hub: Hub) -> dict[str, str]:
-    """Migrate as the owner of the tables, and invite; return the tokens A."""
-    answer = hub.folder / "tokens.json"
-    hub.run("migrate", "manage.py", "migrate", "-v", "0", DATABASE_URL=hub.servers.owner_url)
-    hub.run("prepare", "-c", PREPARE, json.dumps(_cast()), str(answer), json.dumps(AGREED))
-    tokens: dict[str, str] = json.loads(answer.read_text())
-    return tokens
-
-
-def _cast() -> dict[str, list[tuple[str, str, str]]]:
+def _cast() -> dict[str, list[Role]]:
     return {name: ROLES[name] for name in ("P1", "P2", "P3")}

@@ -15,7 +15,7 @@ from local.processes import Child, Family, Program
 from sandbox.object_store import write_object
 from sandbox.platform import SandboxPlatform, object_path
 from tests.cast import HUB, ROLES, a_location
-from tests.e2e.hub_processes import CHECKOUT, PREPARE, Hub
+from tests.e2e.hub_processes import CHECKOUT, Hub
 from tests.e2e.load import NAME, UPDATED, X, Y
 from tests.ocpi.objects import a_cdr, a_cdr_token, a_session, a_tariff
 
@@ -141,12 +141,8 @@ class Load:
 
     def _registered(self) -> list[SandboxPlatform]:
         """Register owner and receiver; who listens at their ports afterwards is another."""
-        answer = self._hub.folder / "load-tokens.json"
         cast = {name: ROLES[name] for name in (OWNER, RECEIVER)}
-        pairs = [["NL-TNM", "AT-TWA"]]
-        arguments = (json.dumps(cast), str(answer), json.dumps(pairs))
-        self._hub.run("load-parties", "-c", PREPARE, *arguments)
-        tokens = json.loads(answer.read_text(encoding="utf-8"))
+        tokens = self._hub.invite(cast, [("NL-TNM", "AT-TWA")])
         found = []
         for name, roles in cast.items():
             with SandboxPlatform(roles) as platform:
