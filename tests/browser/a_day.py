@@ -13,6 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from hub.models import Billed, Cdr, EvseChange, Failure, Traffic
+from hub.statistics import follower
 from ocpi.types import PartyRef, format_datetime
 from parties.models import AgreementState
 from sandbox import misbehaviour
@@ -49,6 +50,7 @@ class Day:
         self._charge()
         self.deliver_all()
         self._refuse()
+        follower.follow(seconds=60)
         self.logged()
         self._remember()
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from operators.groups import Role
 from tests.browser.conftest import Enter
-from tests.hub.store.stored_locations import put
+from tests.hub.statistics.followed import put
 
 _MAP = "/admin/hub/location/map/"
 _AMSTERDAM = "#14/8616740/5513626"
@@ -55,6 +55,7 @@ def test_all_locations_are_seen_at_first(places: None, enter: Enter) -> None:
     page = enter(Role.VIEWER)
     opened(page)
     expect(page.locator("#map-said")).to_contain_text("3 locations with")
+    expect(page.locator("#map-as-of")).to_contain_text("as of")
     expect(page.get_by_role("button", name="2 locations")).to_be_visible()
     expect(page.get_by_role("button", name="Paris")).to_be_visible()
 

@@ -60,7 +60,9 @@ async function ask(box, zoom) {
   const query = new URLSearchParams({ ...box, zoom });
   const answer = await fetch(`${given.spots}?${query}`, { signal: asking.signal });
   if (!answer.ok) throw new Error(`the hub answered ${answer.status}`);
-  return (await answer.json()).clusters;
+  const found = await answer.json();
+  document.getElementById("map-as-of").textContent = found.as_of;
+  return found.clusters;
 }
 
 const say = (words) => { document.getElementById("map-said").textContent = words; };
