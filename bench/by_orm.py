@@ -6,7 +6,6 @@ the change in the feed behind the object's lock. Imported once Django is set up.
 
 # ruff: noqa: SLF001 - _default_manager is the documented way to a model's rows
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,8 +19,8 @@ from hub.models.stored import StoredObject
 from hub.module_policy import ModulePolicy
 from hub.store import raw_json
 from hub.store.reads import Viewer
-from hub.store.sql.writes import LOCK
 
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _NUMBER = Cast(
     Cast(models.Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()
 )
@@ -30,21 +29,21 @@ _OF_CHANGE = ("module", "owner", "audience", "method", "path", "body", "correlat
 _OF_PART = ("uid", "text", "last_updated", "revision", "generation", "position")
 
 
-def put(policy: ModulePolicy, values: Mapping[str, Any]) -> None:
+def put(policy: ModulePolicy, lock: str, values: Mapping[str, Any]) -> None:
     """Store a whole object and feed it, unless the last PUT had the same bytes."""
     key = {"owner": values["owner"], "object_key": values["key"], "audience": values["audience"]}
     columns = {name: values[name] for name in _PLAIN}
-    columns |= {name: values[f"column_{name}"] for name in policy.columns}
+    columns |= {name: values[name] for name in policy.columns}
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(LOCK, {"lock": values["lock"]})
+            cursor.execute(_LOCK, [lock])
         found, created = policy.model._default_manager.get_or_create(**key, defaults=columns)
         if not created and bytes(found.digest or b"") == values["digest"]:
             return
         if not created:
             _replace(found, columns)
         if policy.part_model is not None:
-            _put_parts(policy, found, json.loads(values["parts"]))
+            _put_parts(policy, found, values["parts"])
         _end_own_copies(policy, values)
         _feed(values, found.revision)
 

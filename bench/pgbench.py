@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 from urllib.parse import urlsplit
 
+import msgspec
+
 from bench.environment import Testbed, changes
 from bench.objects import NUMBER, Template
 from bench.write_requests import write_request
@@ -13,7 +15,7 @@ from local import postgres_binaries
 
 WHAT = "pgbench, same statement"
 SECONDS = 2
-_DIGEST = "%(digest)s"
+_DIGEST = "decode(i.digest, 'base64')"
 _RANDOM_DIGEST = "decode(md5(random()::text), 'hex')"
 
 
@@ -58,10 +60,14 @@ def _run(testbed: Testbed, script: str) -> str:
 
 
 def _script(template: Template, numbers: int) -> str:
-    """Write the hub's statement with the values of a real message, its number a random one."""
+    """Write the hub's statements with the values of a real message, its number a random one.
+
+    Its lock and the write are one transaction and one round trip, as they are in the hub.
+    """
     from hub.module_policy import POLICIES  # noqa: PLC0415 - Django is set up by now
-    from hub.store import merge, writes  # noqa: PLC0415
-    from hub.store.sql.writes import statements  # noqa: PLC0415
+    from hub.store import merge  # noqa: PLC0415
+    from hub.store.items import written_item  # noqa: PLC0415
+    from hub.store.sql.writes import LOCK, statements  # noqa: PLC0415
 
     message = write_request(
         template.module,
@@ -74,18 +80,23 @@ def _script(template: Template, numbers: int) -> str:
     )
     chosen = statements(POLICIES[template.module], is_fed=True)
     text = chosen.post if template.method == "POST" else chosen.put
-    text = text.replace(_DIGEST, _RANDOM_DIGEST)
-    for name, value in writes.parameters(message, merge.replacement(message)).items():
-        text = text.replace(f"%({name})s", _literal(value))
-    return f"\\set id random(1, {numbers})\n{' '.join(text.split())};\n"
+    planned = merge.draft(message)
+    lists = {
+        LOCK: [planned.lock],
+        text.replace(_DIGEST, _RANDOM_DIGEST): [
+            written_item(0, planned, merge.replacement(message))
+        ],
+    }
+    lines = [
+        " ".join(sql.replace("$1", _literal(msgspec.json.encode(items).decode())).split())
+        for sql, items in lists.items()
+    ]
+    script = "".join(f"{line};\n" for line in lines)
+    return f"\\set id random(1, {numbers})\n\\startpipeline\n{script}\\endpipeline\n"
 
 
-def _literal(value: object) -> str:
-    """Write a value as SQL; pgbench takes a colon for a variable, wherever it stands."""
-    if value is None or isinstance(value, bool | int | float):
-        return "NULL" if value is None else str(value)
-    if isinstance(value, bytes):
-        return f"decode('{value.hex()}', 'hex')"
-    quoted = str(value).replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a")
+def _literal(text: str) -> str:
+    """Write a text as SQL; pgbench takes a colon for a variable, wherever it stands."""
+    quoted = text.replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a")
     pieces = [f"E'{piece}'" for piece in quoted.split(NUMBER)]
     return f"({' || :id || '.join(pieces)})"

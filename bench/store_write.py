@@ -5,8 +5,8 @@ is how the database is asked. The limit is the ORM's rate: a ratio of 3 is three
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from bench import objects
 from bench.environment import Testbed
@@ -14,6 +14,9 @@ from bench.figures import Figure, at_least
 from bench.write_requests import write_request
 from ocpi.transport.pagination import PageRequest
 from ocpi.types import ModuleID
+
+if TYPE_CHECKING:
+    from hub.module_policy import ModulePolicy
 
 OBJECTS = 500
 EVSES = 10
@@ -37,40 +40,45 @@ def measure(testbed: Testbed) -> Iterator[Figure]:
 
 
 def _putting(template: objects.Template, what: str) -> Iterator[Figure]:
-    from django.db import connection  # noqa: PLC0415 - Django is set up by now
-
-    from bench import by_orm  # noqa: PLC0415
-    from database import sql as database_sql  # noqa: PLC0415
+    from bench import by_orm  # noqa: PLC0415 - Django is set up by now
     from hub.module_policy import POLICIES  # noqa: PLC0415
-    from hub.store.sql.writes import statements  # noqa: PLC0415
 
     policy = POLICIES[template.module]
-    sql = statements(policy, is_fed=True).put
     writes = [_write(template, number % OBJECTS, number) for number in range(3 * AT_A_TIME * TURNS)]
 
-    def unprepared(number: int) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, writes[number])
-
     works: list[_Work] = [
-        lambda number: database_sql.row(sql, writes[number]),
-        unprepared,
-        lambda number: by_orm.put(policy, writes[number]),
+        lambda number: _put(policy, *writes[number], prepared=True),
+        lambda number: _put(policy, *writes[number], prepared=False),
+        lambda number: by_orm.put(policy, *writes[number]),
     ]
     by_sql, bare, orm = _in_turns(works, AT_A_TIME)
     yield Figure(f"{what}, one statement", by_sql, "/s", orm, _ORM, at_least(1.5))
     yield Figure(f"{what}, one statement, not prepared", bare, "/s", orm, _ORM)
 
 
-def _write(template: objects.Template, number: int, moment: int) -> dict[str, Any]:
-    """Return the values of a write, read and checked already."""
+def _put(policy: "ModulePolicy", lock: str, item: Mapping[str, Any], *, prepared: bool) -> None:
+    """Store one object as the store does a list of them."""
+    from database import sql  # noqa: PLC0415 - Django is set up by now
+    from hub.store import batch  # noqa: PLC0415
+    from hub.store.sql.writes import LOCK, statements  # noqa: PLC0415
+
+    put = statements(policy, is_fed=True).put
+    with sql.driver_connection() as connection, connection.pipeline():
+        batch.execute(connection, LOCK, [lock], prepared=prepared)
+        batch.execute(connection, put, [item], prepared=prepared)
+
+
+def _write(template: objects.Template, number: int, moment: int) -> tuple[str, dict[str, Any]]:
+    """Return the lock and the values of a write, read and checked already."""
     from hub.store import merge  # noqa: PLC0415 - Django is set up by now
-    from hub.store import writes as store_writes  # noqa: PLC0415
+    from hub.store.items import written_item  # noqa: PLC0415
 
     path, body = template.numbered(number, moment)
     object_id = path.rpartition("/")[2]
     message = write_request(template.module, "PUT", template.owner, object_id, path=path, body=body)
-    return store_writes.parameters(message, merge.replacement(message))
+    planned = merge.draft(message)
+    item = written_item(0, planned, merge.replacement(message))
+    return planned.lock, item
 
 
 def _listing(template: objects.Template) -> Figure:

@@ -57,25 +57,16 @@ def rows(
             raise
 
 
-def row_for_each(sql: str, parameters: Sequence[Parameters]) -> list[Row | None]:
-    """Run one statement with each of these parameters; return the first row of every run.
-
-    They go in one pipeline, not in a round trip each. Raises Django's database errors, as `rows`.
-    """
-    if not parameters:
-        return []
+@contextmanager
+def driver_connection() -> Iterator["psycopg.Connection[Any]"]:
+    """Give psycopg's connection beneath Django's; raises Django's database errors."""
     _ensure_connection()
-    found: list[Row | None] = []
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    with connection.wrap_database_errors:
         try:
-            cursor.executemany(sql.encode(), parameters, returning=True)
+            yield connection.connection
         except psycopg.OperationalError:
             connection.close()
             raise
-        while True:
-            found.append(cursor.fetchone())
-            if not cursor.nextset():
-                return found
 
 
 def in_one_transaction(statements: Sequence[Statement]) -> list[list[Row]]:
@@ -111,14 +102,14 @@ def _ensure_connection() -> None:
             return
         connection.ensure_connection()
         opened: Any = connection.connection
-        if not _is_closed(opened):
+        if not is_closed(opened):
             return
         opened.close()  # else the pool takes it back as a good one
         connection.close()
     connection.ensure_connection()
 
 
-def _is_closed(opened: "psycopg.Connection[Any]") -> bool:
+def is_closed(opened: "psycopg.Connection[Any]") -> bool:
     """Return whether an idle connection has something to read: then the server has closed it."""
     poll = select.poll()
     poll.register(opened.fileno(), select.POLLIN)

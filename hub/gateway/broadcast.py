@@ -9,9 +9,8 @@ import logging
 from dataclasses import replace
 from functools import partial
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
-from database import sql
 from hub import store
 from hub.gateway import posts_in_flight, token_owner
 from hub.gateway.directory import PartyDirectory
@@ -20,7 +19,7 @@ from hub.gateway.message import Message
 from hub.gateway.routes import Addressee, Broadcast, Destination, Kept
 from hub.gateway.routing import destination_for
 from hub.module_policy import POLICIES, ModulePolicy
-from hub.store import Applied, WriteRequest, cdr_references
+from hub.store import Applied, WriteRequest
 from hub.store.identity import object_key
 from hub.store.reads import audience_of
 from ocpi.errors import (
@@ -54,25 +53,23 @@ def accept_push(message: Message, _route: Broadcast) -> Answer:
 
 
 def _store(message: Message, request: WriteRequest) -> Answer:
-    return acknowledgement(message, request, store.apply(request))
+    return acknowledgement(message, store.apply(request))
 
 
-def acknowledgement(message: Message, request: WriteRequest, applied: Applied) -> Answer:
+def acknowledgement(message: Message, applied: Applied) -> Answer:
     """Return the answer that the hub has the object, with the first findings in its message."""
     odd = "; ".join([str(finding) for finding in applied.findings[:_FINDINGS_SHOWN]])
     return Answer(
         envelope.render(message=f"accepted; {odd}" if odd else None),
         http_status=201 if applied.created else 200,
-        headers=location_header(message, request) if message.is_posted else {},
+        headers=location_header(message, applied),
         findings=applied.findings,
     )
 
 
-def location_header(message: Message, request: WriteRequest) -> dict[str, str]:
-    """Return the hub's own URL of a posted object (CDR-02), or none: stored it is in any case."""
-    with sql.best_effort("the Location of what was posted"):
-        return {"Location": f"{message.url}/{cdr_references.reference_of(request)}"}
-    return {}
+def location_header(message: Message, applied: Applied) -> dict[str, str]:
+    """Return the hub's own URL of a posted object (CDR-02); of any other there is none."""
+    return {"Location": f"{message.url}/{applied.reference}"} if applied.reference else {}
 
 
 def policy_of(message: Message) -> ModulePolicy:
@@ -135,15 +132,8 @@ def _token_holder(message: Message, to: Addressee, receiver: Destination) -> str
 
 def remember(request: WriteRequest) -> Applied | None:
     """Store what its receiver accepted; None, with a line in the log, if the hub cannot."""
-    is_change = request.method == "PATCH" or len(request.ids) > 1
     try:
-        with transaction.atomic():  # a change that fails must not leave the forked copy behind
-            if is_change and not request.policy.personal:
-                store.fork(request)
-            applied = store.apply(request)
-            if not request.policy.personal:
-                store.forget_if_older(request)
-            return applied
+        return store.apply(request)
     except OcpiError as error:
         what = f"{request.method} {request.module} of {request.owner}"
         why = f"{error.status_code}, correlation id {request.correlation_id}"

@@ -1,7 +1,7 @@
 """POSTs in flight, one per object: the same POST sent meanwhile waits, and gets the same answer.
 
 Spec: 2.2.1 mod_cdrs (POST); A-96. Once an object is stored, a repeated POST is recognised
-by its content (`hub.store.is_repeated_post`); this is about the time before. A claim is a row that
+by its content (`hub.store.repeat_post`); this is about the time before. A claim is a row that
 one conditional statement takes for all processes; no connection is held for it, and the claim of a
 process that died runs out. Example: the hub forwards a CDR, and its impatient sender repeats the
 POST: the second waits for the first one's answer instead of sending the CDR twice.
@@ -23,7 +23,7 @@ from hub.gateway import sql as statements
 from hub.gateway.http import Answer
 from hub.models import Posting
 from hub.store import WriteRequest
-from hub.store.writes import digest
+from hub.store.items import digest
 from ocpi.errors import OcpiError, ReceiverTimeout, error_for
 
 MOST_ANSWER_BYTES = 65_536

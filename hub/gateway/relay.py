@@ -74,8 +74,9 @@ def _pass_on(message: Message, destination: Destination) -> Answer:
 
 
 def _pass_on_post(message: Message, destination: Destination, request: WriteRequest) -> Answer:
-    if store.is_repeated_post(request):  # a retry: the party has the object already (A-96)
-        return broadcast.acknowledgement(message, request, store.repeat(request))
+    repeated = store.repeat_post(request)
+    if repeated is not None:  # a retry: the party has the object already (A-96)
+        return broadcast.acknowledgement(message, repeated)
     return _send(message, destination, request)
 
 
@@ -129,9 +130,10 @@ def _page_url(message: Message, destination: Destination) -> str | None:
 
 def _remembered(message: Message, request: WriteRequest, answer: PeerAnswer) -> dict[str, str]:
     """Store what a party accepted; of a posted object, return the hub's own Location header."""
-    if broadcast.remember(request) is None or not message.is_posted:
+    applied = broadcast.remember(request)
+    if applied is None or not message.is_posted:
         return {}
     if answer.location is not None:
         with sql.best_effort(f"where {request.audience} keeps what was posted"):
             cdr_references.remember_location(request, answer.location)
-    return broadcast.location_header(message, request)
+    return broadcast.location_header(message, applied)

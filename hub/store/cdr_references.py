@@ -10,7 +10,7 @@ from hub.store.sql import reads as statements
 from hub.store.sql.reads import Posted
 from hub.store.write_request import WriteRequest
 
-__all__ = ["Posted", "by_reference", "reference_of", "remember_location"]
+__all__ = ["Posted", "by_reference", "remember_location"]
 
 
 def by_reference(reference: str) -> Posted | None:
@@ -20,12 +20,6 @@ def by_reference(reference: str) -> Posted | None:
     except ValueError:
         return None
     return sql.row(statements.BY_REFERENCE, {"key": key})
-
-
-def reference_of(request: WriteRequest) -> str | None:
-    """Return the reference of a posted object that is stored."""
-    found = sql.row(statements.REFERENCE_OF, _parameters(request))
-    return str(found[0]) if found else None
 
 
 def remember_location(request: WriteRequest, location: str) -> None:

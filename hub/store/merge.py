@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any
 
 import msgspec
 
 from hub.module_policy import column_values
-from hub.store import raw_json
+from hub.store import raw_json, write_request
 from hub.store.identity import check_identity
 from hub.store.raw_json import PARTS_HOLE, UPDATED_HOLE, Members
 from hub.store.write_request import WriteRequest, part_of, unknown
@@ -75,6 +76,53 @@ class PlannedWrite:
     unchanged: bool = False
     stale: bool = False
     findings: tuple[Finding, ...] = field(default=(), compare=False)
+
+
+class Kind(Enum):
+    """By which statement a write is done; a CHANGE reads the object before."""
+
+    PUT = auto()
+    POST = auto()
+    CHANGE = auto()
+    DELETE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A write that may be done; `write` is None where it depends on what is stored.
+
+    With an `epoch` it is done in that one only (`parties.epoch`).
+    """
+
+    request: WriteRequest
+    kind: Kind
+    write: PlannedWrite | None = None
+    epoch: int | None = None
+
+    @property
+    def lock(self) -> str:
+        """The name of the lock under which an object's writes follow one another.
+
+        It is that of the object, whatever its audience: what is for everybody ends own copies.
+        """
+        return f"{self.request.module}/{self.request.holder}/{self.request.key}"
+
+
+def draft(request: WriteRequest, epoch: int | None = None) -> Draft:
+    """Check and plan a write; raises `OcpiError` if it is wrong whatever is stored."""
+    match request.method:
+        case "DELETE":
+            return Draft(request, Kind.DELETE, epoch=epoch)
+        case "POST":
+            return Draft(request, Kind.POST, replacement(request), epoch)
+        case "PUT" if len(request.ids) == 1:
+            if request.type.variant is not None:
+                request = write_request.with_variant(request)
+            return Draft(request, Kind.PUT, replacement(request), epoch)
+    # A PATCH, or the PUT of a part: it changes a stored object.
+    write_request.check(request)
+    write_request.check_removals(request)
+    return Draft(request, Kind.CHANGE, epoch=epoch)
 
 
 def replacement(request: WriteRequest) -> PlannedWrite:

@@ -10,18 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import msgspec
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError
 
 from database import sql
 from hub.module_policy import ModulePolicy
-from hub.store import anonymity, writes
-from hub.store.merge import PlannedWrite
+from hub.store import anonymity, batch
+from hub.store.items import Item, digest, repeated_item, written_item
+from hub.store.merge import Draft, Kind, PlannedWrite
 from hub.store.sql import pull_writes as statements
 from hub.store.sql import writes as write_statements
 from hub.store.sql.pull_writes import KnownObject
+from hub.store.sql.writes import WrittenRow
 from hub.store.write_request import WriteRequest
 from ocpi.modules import ObjectType
 
@@ -60,6 +61,12 @@ class Pulled:
         return self.request.holder, self.request.key, self.request.audience
 
     @property
+    def draft(self) -> Draft:
+        """The write as it would be pushed."""
+        kind = Kind.POST if self.request.type.posted else Kind.PUT
+        return Draft(self.request, kind, self.write)
+
+    @property
     def newest(self) -> datetime:
         """When it, or a part of it, was last updated."""
         return max([self.write.last_updated, *(part.last_updated for part in self.write.parts)])
@@ -72,9 +79,19 @@ _AllKnown = Mapping[tuple[str, str, str], KnownObject]
 def store(objects: Sequence[Pulled]) -> list[PullOutcome]:
     """Store objects of one module; those that are new or newer are fed to their receivers."""
     outcomes: list[PullOutcome] = []
-    for start in range(0, len(objects), _PER_TRANSACTION):
-        outcomes += _store(objects[start : start + _PER_TRANSACTION])
+    while len(outcomes) < len(objects):
+        outcomes += _store(_distinct(objects[len(outcomes) :][:_PER_TRANSACTION]))
     return outcomes
+
+
+def _distinct(objects: Sequence[Pulled]) -> Sequence[Pulled]:
+    """Return the first objects, up to one that a list has twice."""
+    seen: set[tuple[str, str, str]] = set()
+    for number, each in enumerate(objects):
+        if each.key in seen:
+            return objects[:number]
+        seen.add(each.key)
+    return objects
 
 
 def _store(objects: Sequence[Pulled]) -> list[PullOutcome]:
@@ -102,7 +119,7 @@ def _judge(one: Pulled, known: _AllKnown) -> PullOutcome | None:
     old = known.get(one.key)
     if old is None:
         return PullOutcome.STORED
-    if old.digest == writes.digest(one.request.body):
+    if old.digest == digest(one.request.body):
         return PullOutcome.UNCHANGED
     if one.newest == old.newest:
         return None
@@ -170,23 +187,27 @@ def _write(objects: Sequence[Pulled]) -> Iterator[PullOutcome]:
 def _written(objects: Sequence[Pulled]) -> list[PullOutcome]:
     first = objects[0].request
     own = write_statements.statements(first.policy, is_fed=True)
-    rows = [
-        {**_parameters(each), "newest": each.newest, "asked_at": each.asked_at} for each in objects
+    items = [
+        written_item(n, each.draft, each.write)
+        | {"newest": each.newest, "asked_at": each.asked_at, "beside": True}
+        for n, each in enumerate(objects)
     ]
-    found = _each(own.post if first.type.posted else own.pull, rows)
+    found = _behind_locks(objects, own.post if first.type.posted else own.pull, items)
     nothing = PullOutcome.UNCHANGED if first.type.posted else PullOutcome.OLDER
-    return [nothing if row is None else PullOutcome.STORED for row in found]
+    return [
+        nothing if found[n].created is None else PullOutcome.STORED for n in range(len(objects))
+    ]
 
 
-def _parameters(one: Pulled) -> dict[str, Any]:
-    return writes.parameters(one.request, one.write)
-
-
-def _each(statement: str, rows: Sequence[Mapping[str, Any]]) -> list[sql.Row | None]:
-    """Run a statement for each object once all of them are locked, in one order for all."""
-    with transaction.atomic():
-        sql.rows(statements.LOCK_ALL, {"locks": sorted(str(row["lock"]) for row in rows)})
-        return sql.row_for_each(statement, rows)
+def _behind_locks(
+    objects: Sequence[Pulled], statement: str, items: Sequence[Item]
+) -> dict[int, WrittenRow]:
+    """Run a statement for objects once all of them are locked, in one order for all."""
+    with sql.driver_connection() as connection:
+        with connection.pipeline():
+            batch.lock(connection, [each.draft.lock for each in objects])
+            cursor = batch.execute(connection, statement, items)
+        return batch.written(cursor)
 
 
 def _known(objects: Sequence[Pulled]) -> _AllKnown:
@@ -209,5 +230,8 @@ def _found_again(objects: Sequence[Pulled], known: _AllKnown) -> None:
         return
     policy = objects[0].request.policy
     texts = _texts(policy, [known[each.key].seq for each in objects])
-    rows = [_parameters(each) | {"body": texts[known[each.key].seq]} for each in objects]
-    _each(write_statements.statements(policy, is_fed=True).repeat, rows)
+    items = [
+        repeated_item(n, each.draft) | {"body": texts[known[each.key].seq]}
+        for n, each in enumerate(objects)
+    ]
+    _behind_locks(objects, write_statements.statements(policy, is_fed=True).repeat, items)

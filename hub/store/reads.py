@@ -146,12 +146,6 @@ def get(policy: ModulePolicy, kind: ObjectType, query: ObjectQuery) -> bytes:
     return text
 
 
-def posted_as(policy: ModulePolicy, owner: str, key: str) -> dict[str, bytes]:
-    """Return the texts of a posted object by audience; they should all say the same."""
-    found = sql.rows(statements.posted_texts(policy), {"owner": owner, "key": key})
-    return {row.audience: row.text.encode() for row in found}
-
-
 def owners_of(policy: ModulePolicy, viewer: Viewer, key: str) -> list[str]:
     """Return the owners of objects under a key that the viewer may act on (A-36)."""
     query = {"key": key, "party": str(viewer.party), "owners": sorted(viewer.owners)}

@@ -1,4 +1,4 @@
-"""SQL on connections of the pool: run once, or for each of some parameters."""
+"""SQL on connections of the pool: run once, or several in one transaction."""
 
 from collections.abc import Callable
 
@@ -18,8 +18,8 @@ def once(sql: str, text: str) -> object:
 
 
 def among_others(sql: str, text: str) -> object:
-    """Run it for a good value before and after."""
-    return database_sql.row_for_each(sql, [{"text": "1"}, {"text": text}, {"text": "3"}])
+    """Run it in one transaction with one for a good value before and after."""
+    return database_sql.in_one_transaction([(sql, {"text": each}) for each in ("1", text, "3")])
 
 
 @pytest.mark.parametrize("run", [once, among_others])
@@ -27,7 +27,7 @@ def test_what_the_database_refuses_raises_djangos_errors(run: Callable[..., obje
     """Their callers fall back on one by one; the connection is good for the next."""
     with pytest.raises(DataError), transaction.atomic():
         run(NUMBER, "two")
-    assert database_sql.row_for_each(NUMBER, [{"text": "1"}, {"text": "2"}]) == [(1,), (2,)]
+    assert once(NUMBER, "2") == (2,)
 
 
 @pytest.mark.parametrize("run", [once, among_others])

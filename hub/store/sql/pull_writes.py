@@ -32,10 +32,6 @@ class WholeText(NamedTuple):
     text: str
 
 
-LOCK_ALL = """SELECT pg_advisory_xact_lock(hashtextextended(name, 0))
-FROM unnest(%(locks)s::text[]) AS name"""
-
-
 @cache
 def known(policy: ModulePolicy) -> Query[KnownObject]:
     """Return the statement of what the hub has under some keys of some owners."""

@@ -50,13 +50,6 @@ class ListedObject(NamedTuple):
     text: str
 
 
-class PostedText(NamedTuple):
-    """The text that was posted under an id for one audience."""
-
-    audience: str
-    text: str
-
-
 class Posted(NamedTuple):
     """A posted object: its owner, its receiver, and the URL at which the receiver keeps it.
 
@@ -67,13 +60,6 @@ class Posted(NamedTuple):
     audience: str
     text: str
     remote_location: str
-
-
-class OtherParts(NamedTuple):
-    """How many parts of an object a change leaves as they are, and how large they are."""
-
-    number: int
-    octets: int
 
 
 def visible(policy: ModulePolicy) -> str:
@@ -211,14 +197,6 @@ def single(policy: ModulePolicy, *, whole: bool, own: bool) -> str:
 
 
 @cache
-def posted_texts(policy: ModulePolicy) -> Query[PostedText]:
-    """Return the statement of what was posted under an owner's id, for any audience."""
-    text = f"""SELECT audience, text FROM {policy.model._meta.db_table}
-  WHERE owner = %(owner)s::text AND object_key = %(key)s::text"""
-    return Query(text, PostedText)
-
-
-@cache
 def owners(policy: ModulePolicy) -> str:
     """Return the statement of the owners whose object under a key a viewer may act on."""
     return f"""SELECT DISTINCT owner FROM {policy.model._meta.db_table} o
@@ -246,23 +224,8 @@ def audience(policy: ModulePolicy) -> str:
   ORDER BY changed_at DESC LIMIT 1"""
 
 
-@cache
-def other_parts(policy: ModulePolicy) -> Query[OtherParts]:
-    """Return the statement of an object's present parts except some.
-
-    Only for modules whose objects have parts.
-    """
-    assert policy.part_model is not None  # noqa: S101 - asked for parts alone
-    text = f"""SELECT count(p.id), COALESCE(sum(octet_length(p.text)), 0)
-  FROM {policy.model._meta.db_table} o JOIN {policy.part_model._meta.db_table} p
-  ON p.object_id = o.seq AND p.generation = o.generation
-  WHERE o.seq = %(seq)s::bigint AND p.key <> ALL(%(keys)s::text[])"""
-    return Query(text, OtherParts)
-
-
 BY_REFERENCE = Query(
     f"SELECT owner, audience, text, remote_location FROM {CDR} WHERE reference = %(key)s", Posted
 )
-REFERENCE_OF = f"SELECT reference FROM {CDR} WHERE {THIS}"
 SET_LOCATION = f"""UPDATE {CDR} SET remote_location = %(location)s::text
   WHERE {THIS} RETURNING seq"""

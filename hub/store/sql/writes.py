@@ -1,10 +1,13 @@
 """The SQL of writes, built once for each module from its table and columns.
 
-Every write takes the object's advisory lock before it takes a transaction number, so that the
-feed's order (transaction, seq) is each object's own order (`hub.feed`).
+Every statement takes a list of items as one JSON parameter; a single write is a list of one. The
+items of a list are about distinct objects, and `LOCK` has taken their locks by a statement of the
+same transaction before: so a statement sees all that was committed of its objects, and the
+transaction gets its number behind the locks, which makes the feed's order (transaction, seq) each
+object's own order (`hub.feed`).
 """
 
-# ruff: noqa: SLF001 - _meta is the documented way to a table's name
+# ruff: noqa: SLF001 - _meta is the documented way to a table's name; no text has a value
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +16,15 @@ from typing import NamedTuple
 
 from django.db import models
 
-from database.sql import Query
 from hub.models import Change, DeadLetter, Subscription, Unfed
 from hub.module_policy import ModulePolicy
 from parties.models import Party
+from parties.sql import EPOCH_NUMBER
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))"
+LOCK = """SELECT count(pg_advisory_xact_lock(key)) FROM (
+  SELECT DISTINCT hashtextextended(name, 0) AS key FROM json_array_elements_text($1::json) AS name
+  ORDER BY key) AS sorted"""
+"""Takes the locks of all names in one order, the same in all processes."""
 THIS = """owner = %(owner)s::text AND object_key = %(key)s::text
     AND audience = %(audience)s::text"""
 """The object of one owner under one key for one audience."""
@@ -32,10 +38,25 @@ _TYPES = {
 }
 
 
-class StoredRow(NamedTuple):
-    """A stored object, with one of the parts that were asked for; without any, one row alone."""
+class WrittenRow(NamedTuple):
+    """What became of item `n`: `created` is None when there was nothing to write.
 
-    seq: int
+    An item whose epoch is over has no row.
+    """
+
+    n: int
+    created: bool | None
+    reference: str | None
+
+
+class StoredRow(NamedTuple):
+    """A stored object, with one of the parts that were asked for; without any, one row alone.
+
+    `seq` is None when there is no such object. An item whose epoch is over has no row.
+    """
+
+    n: int
+    seq: int | None
     revision: int
     text: str
     last_updated: datetime
@@ -49,16 +70,20 @@ class StoredRow(NamedTuple):
 class Statements:
     """The statements of one module.
 
-    put     stores a whole object; returns nothing when the last PUT was the same
+    put     stores whole objects; nothing is written where the last PUT was the same
     pull    the same, unless what is stored, or a part of it, is newer than `newest`, or equally
             old and stored since `asked_at` (TF-107)
-    post    stores a new object
-    change  any other change of an object that was `read` before; parts may change alone
-    delete  forgets the object
-    repeat  counts a write that changed nothing; feeds it again where its only receiver had been
+    post    stores new objects; of an owner's id that is known, only for one more audience, `beside`
+    change  any other change of objects that were `read`; parts may change alone
+    delete  forgets objects
+    repeat  counts writes that changed nothing; feeds them again where their only receiver had been
             given up, or where the object had vanished from its owner's lists
-    read    the object, with the parts a write is about
-    fork    gives an audience its own copy of what is for everybody
+    read    the objects, each with the parts its write is about; of a party without an own copy,
+            what is for everybody
+    others  how many present parts there are but for some, and their octets
+    posted  the audience and text of what was posted under an owner's ids
+    fork    gives audiences their own copy of what is for everybody, unless they have one (A-34)
+    forget  forgets own copies that are older than what is for everybody
 
     What is fed to everybody ends the own copies of single parties that are no newer. `columns`
     name what objects are searched by.
@@ -70,39 +95,57 @@ class Statements:
     change: str
     delete: str
     repeat: str
-    read: Query[StoredRow]
+    read: str
+    others: str
+    posted: str
     fork: str
+    forget: str
     columns: tuple[str, ...]
 
 
 @cache
 def statements(policy: ModulePolicy, *, is_fed: bool) -> Statements:
     """Build the statements of a module, of writes that are fed to receivers or not."""
-    table = policy.model._meta.db_table
     for_all = is_fed and not policy.personal
-    end_copies = _end_own_copies(policy) if for_all else ""
     unfed = "" if policy.part_model is None else _UNFED
-    feed = end_copies + (_FEED if is_fed else unfed)
-    change_feed = end_copies + _FEED_WHOLE if for_all else feed
+    feed = _feed() if is_fed else unfed
+    end_copies = _end_own_copies(policy, _IS_NO_NEWER) if for_all else ""
+    end_all_copies = _end_own_copies(policy) if for_all else ""
+    written = end_copies + feed + _WRITTEN
     return Statements(
-        put=_put(policy, _REPLACE) + feed + "\nSELECT created FROM object",
-        pull=_put(policy, _REPLACE + _IS_NEWER.format(newest=newest(policy)))
-        + feed
-        + "\nSELECT created FROM object",
-        post=_put(policy, "NOTHING") + feed + "\nSELECT created FROM object",
-        change=_change(policy) + change_feed + "\nSELECT revision FROM object",
+        put=_put(policy, _REPLACE) + written,
+        pull=_put(policy, _REPLACE + _IS_NEWER.format(newest=newest(policy))) + written,
+        post=_put(policy, "NOTHING", _IS_NEW.format(table=policy.model._meta.db_table)) + written,
+        change=_change(policy) + end_copies + (_feed(_ENDED) if for_all else feed) + _WRITTEN,
         # A DELETE ends every own copy, however new it is.
-        delete=f"""
-WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  DELETE FROM {table} USING guard WHERE {THIS} RETURNING seq, revision + 1 AS revision
-){feed.replace(_IS_NO_NEWER, "")}
-SELECT revision FROM object""",
+        delete=_delete(policy) + end_all_copies + feed + _WRITTEN,
         repeat=_repeat(policy),
-        read=Query(_read(policy), StoredRow),
+        read=_read(policy),
+        others=_others(policy),
+        posted=_posted(policy),
         fork=_fork(policy),
+        forget=_forget(policy),
         columns=tuple(searched(policy)),
     )
 
+
+# Without such a condition PostgreSQL would expect a hundred items, and rather read a whole small
+# table than look one up.
+_IN_ITS_EPOCH = f"WHERE epoch IS NULL OR epoch = ({EPOCH_NUMBER})"
+
+# How `done` names what was written of each item.
+_DONE = """, done AS (
+  SELECT i.*, o.seq, o.revision, o.generation, o.created, o.reference FROM object o JOIN item i
+  ON i.owner = o.owner AND i.key = o.object_key AND i.audience = o.audience
+)"""
+
+_WRITTEN = """
+SELECT i.n, done.created, done.reference FROM item i LEFT JOIN done ON done.n = i.n"""
+
+# Figures follow the feed; what is not in it has its mark for them.
+_UNFED = f""", unfed AS (
+  INSERT INTO {Unfed._meta.db_table} (location_id) SELECT seq FROM done
+)"""
 
 _REPLACE = """UPDATE SET object_id = EXCLUDED.object_id, version = EXCLUDED.version,
     text = EXCLUDED.text, digest = EXCLUDED.digest, last_updated = EXCLUDED.last_updated,
@@ -112,45 +155,40 @@ _REPLACE = """UPDATE SET object_id = EXCLUDED.object_id, version = EXCLUDED.vers
   WHERE o.digest IS DISTINCT FROM EXCLUDED.digest"""
 
 _IS_NEWER = """
-    AND ({newest}, o.changed_at) < (%(newest)s::timestamptz, %(asked_at)s::timestamptz)"""
+    AND ({newest}, o.changed_at) < (SELECT i.newest, i.asked_at FROM item i
+      WHERE i.owner = o.owner AND i.key = o.object_key AND i.audience = o.audience)"""
 
-_FEED = f""", fed AS (
-  INSERT INTO {Change._meta.db_table} (transaction, module, owner, object_key, part_key, audience,
-    revision, method, path, body, correlation_id)
-  SELECT pg_current_xact_id()::text::bigint, %(module)s::text, %(owner)s::text, %(key)s::text,
-    %(changed_part)s::text, %(audience)s::text, object.revision, %(method)s::text, %(path)s::text,
-    %(body)s::text, %(correlation_id)s::text
-  FROM object
-)"""
-
-# Figures follow the feed; what is not in it has its mark for them.
-_UNFED = f""", unfed AS (
-  INSERT INTO {Unfed._meta.db_table} (location_id) SELECT seq FROM object
-)"""
+_IS_NEW = """
+  WHERE i.beside OR NOT EXISTS (SELECT FROM {table} k
+    WHERE k.owner = i.owner AND k.object_key = i.key)"""
 
 # A party whose own copy has just ended lacks what a PATCH builds on, so everybody gets the whole
 # object instead: a change fed with a revision that is not the present one goes out as the present
 # state (0005).
-_FEED_WHOLE = (
-    _FEED.replace(
-        "%(changed_part)s::text", "CASE WHEN ended.some THEN '' ELSE %(changed_part)s::text END"
-    )
-    .replace(
-        "object.revision, %(method)s::text", "object.revision - ended.some::int, %(method)s::text"
-    )
-    .replace("FROM object\n", "FROM object, (SELECT EXISTS (SELECT FROM outlived) AS some) ended\n")
-)
+_ENDED = "EXISTS (SELECT FROM outlived WHERE outlived.n = done.n)"
 
-_IS_NO_NEWER = "AND v.last_updated <= %(last_updated)s::timestamptz"
+_IS_NO_NEWER = "AND v.last_updated <= done.last_updated"
 
 
-def _end_own_copies(policy: ModulePolicy) -> str:
-    """Return the SQL that deletes own copies no newer than what is fed to everybody."""
+def _feed(is_whole: str = "false", condition: str = "") -> str:
+    """Return the SQL that feeds what is done; what `is_whole` goes out as the present state."""
+    return f""", fed AS (
+  INSERT INTO {Change._meta.db_table} (transaction, module, owner, object_key, part_key, audience,
+    revision, method, path, body, correlation_id)
+  SELECT pg_current_xact_id()::text::bigint, module, owner, key,
+    CASE WHEN {is_whole} THEN '' ELSE changed_part END, audience,
+    revision - ({is_whole})::int, method, path, body, correlation_id
+  FROM done {condition} ORDER BY n
+)"""
+
+
+def _end_own_copies(policy: ModulePolicy, condition: str = "") -> str:
+    """Return the SQL that deletes own copies, under a condition, of what is fed to everybody."""
     table = policy.model._meta.db_table
     ended = f""", outlived AS (
-  DELETE FROM {table} v USING object
-  WHERE v.owner = %(owner)s::text AND v.object_key = %(key)s::text AND v.audience <> ''
-    {_IS_NO_NEWER} RETURNING v.seq
+  DELETE FROM {table} v USING done
+  WHERE v.owner = done.owner AND v.object_key = done.key AND v.audience <> '' {condition}
+  RETURNING v.seq, done.n
 )"""
     if policy.part_model is None:
         return ended
@@ -174,44 +212,63 @@ def searched(policy: ModulePolicy) -> list[str]:
     return [*policy.columns, *(("recipient",) if policy.personal else ())]
 
 
-def _put(policy: ModulePolicy, conflict: str) -> str:
-    table = policy.model._meta.db_table
+def _items(policy: ModulePolicy) -> str:
+    """Return the SQL of the items; what a kind of write does not need is NULL in its items."""
+    typed = "".join(f", {name} {_type(policy.model, name)}" for name in searched(policy))
+    return f"""WITH item AS MATERIALIZED (
+  SELECT * FROM json_to_recordset($1::json) AS i(n int, epoch bigint, owner text, key text,
+    audience text, module text, method text, path text, body text, correlation_id text,
+    changed_part text, object_id text, version text, text text, digest text,
+    last_updated timestamptz, last_updated_text text, stale int, has_columns boolean,
+    parts json, part_keys text[], beside boolean, newest timestamptz, asked_at timestamptz{typed})
+  {_IN_ITS_EPOCH}
+)"""
+
+
+def _put(policy: ModulePolicy, conflict: str, condition: str = "") -> str:
     names = searched(policy)
     columns = "".join(f", {name}" for name in names)
-    values = "".join(f", {_cast(policy.model, name, f'column_{name}')}" for name in names)
+    values = "".join(f", i.{name}" for name in names)
     updates = "".join(f", {name} = EXCLUDED.{name}" for name in names)
-    return f"""
-WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  INSERT INTO {table} AS o (owner, object_id, object_key, audience, version, text, digest,
-    last_updated, last_updated_text, revision, generation{columns})
-  SELECT %(owner)s::text, %(object_id)s::text, %(key)s::text, %(audience)s::text, %(version)s::text,
-    %(text)s::text, %(digest)s::bytea, %(last_updated)s::timestamptz, %(last_updated_text)s::text,
-    1, 1{values}
-  FROM guard
+    return f"""{_items(policy)}, object AS (
+  INSERT INTO {policy.model._meta.db_table} AS o (owner, object_id, object_key, audience, version,
+    text, digest, last_updated, last_updated_text, revision, generation{columns})
+  SELECT i.owner, i.object_id, i.key, i.audience, i.version, i.text, decode(i.digest, 'base64'),
+    i.last_updated, i.last_updated_text, 1, 1{values}
+  FROM item i{condition}
   ON CONFLICT (owner, object_key, audience) DO {conflict.format(columns=updates)}
-  RETURNING seq, revision, generation, xmax = 0 AS created
-){_parts(policy, replaces=True)}"""
+  RETURNING seq, revision, generation, xmax = 0 AS created, {_reference(policy)} AS reference,
+    owner, object_key, audience
+){_DONE}{_parts(policy, "p.position")}"""
 
 
 def _change(policy: ModulePolicy) -> str:
-    table = policy.model._meta.db_table
     updates = "".join(
-        f", {name} = CASE WHEN %(has_columns)s::boolean"
-        f" THEN {_cast(policy.model, name, f'column_{name}')} ELSE o.{name} END"
+        f", {name} = CASE WHEN i.has_columns THEN i.{name} ELSE o.{name} END"
         for name in policy.columns
     )
-    return f"""
-WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  UPDATE {table} AS o SET text = COALESCE(%(text)s::text, o.text), digest = NULL,
-    last_updated = %(last_updated)s::timestamptz, last_updated_text = %(last_updated_text)s::text,
-    revision = o.revision + 1, changed_at = now(), missed = 0,
-    stale = o.stale + %(stale)s::int{updates}
-  FROM guard WHERE o.seq = %(seq)s::bigint AND o.revision = %(expected)s::bigint
-  RETURNING o.seq, o.revision, o.generation
-){_parts(policy, replaces=False)}"""
+    return f"""{_items(policy)}, object AS (
+  UPDATE {policy.model._meta.db_table} AS o SET text = COALESCE(i.text, o.text), digest = NULL,
+    last_updated = i.last_updated, last_updated_text = i.last_updated_text,
+    revision = o.revision + 1, changed_at = now(), missed = 0, stale = o.stale + i.stale{updates}
+  FROM item i {_OF_ITEM}
+  RETURNING o.seq, o.revision, o.generation, false AS created, NULL AS reference,
+    o.owner, o.object_key, o.audience
+){_DONE}{_parts(policy, "(done.revision << 20) + p.position")}"""
 
 
-def _parts(policy: ModulePolicy, *, replaces: bool) -> str:
+_OF_ITEM = "WHERE o.owner = i.owner AND o.object_key = i.key AND o.audience = i.audience"
+
+
+def _delete(policy: ModulePolicy) -> str:
+    return f"""{_items(policy)}, object AS (
+  DELETE FROM {policy.model._meta.db_table} o USING item i {_OF_ITEM}
+  RETURNING o.seq, o.revision + 1 AS revision, o.generation, false AS created, NULL AS reference,
+    o.owner, o.object_key, o.audience
+){_DONE}"""
+
+
+def _parts(policy: ModulePolicy, position: str) -> str:
     """Return the SQL that stores the parts, with their order.
 
     A PUT of the object numbers them from 0. A later part gets its revision shifted by 20 bits, more
@@ -222,15 +279,15 @@ def _parts(policy: ModulePolicy, *, replaces: bool) -> str:
     table = policy.part_model._meta.db_table
     names = list(policy.part_columns)
     columns = "".join(f", {name}" for name in names)
+    values = "".join(f", p.{name}" for name in names)
     typed = "".join(f", {name} {_type(policy.part_model, name)}" for name in names)
     updates = "".join(f", {name} = EXCLUDED.{name}" for name in names)
-    position = "p.position" if replaces else "(object.revision << 20) + p.position"
     return f""", part AS (
   INSERT INTO {table} AS old (object_id, revision, generation, position,
     uid, key, text, last_updated{columns})
-  SELECT object.seq, object.revision, object.generation, {position},
-    p.uid, p.key, p.text, p.last_updated{columns}
-  FROM object, json_to_recordset(%(parts)s::json)
+  SELECT done.seq, done.revision, done.generation, {position},
+    p.uid, p.key, p.text, p.last_updated{values}
+  FROM done, json_to_recordset(done.parts)
     AS p(uid text, key text, position bigint, text text, last_updated timestamptz{typed})
   ON CONFLICT (object_id, key) DO UPDATE SET uid = EXCLUDED.uid, text = EXCLUDED.text,
     last_updated = EXCLUDED.last_updated, revision = EXCLUDED.revision,
@@ -241,67 +298,92 @@ def _parts(policy: ModulePolicy, *, replaces: bool) -> str:
 
 def _repeat(policy: ModulePolicy) -> str:
     table = policy.model._meta.db_table
-    # Without its last ")", so that a condition can follow its FROM.
-    fed = _FEED.rstrip().removesuffix(")")
-    return f"""
-WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  UPDATE {table} o SET repeated = repeated + 1, missed = 0 FROM guard
-  WHERE {THIS} RETURNING revision, (SELECT missed >= 2 FROM {table} WHERE seq = o.seq) AS is_back
-), given_up AS (
+    was_given_up = "WHERE is_back OR EXISTS (SELECT FROM given_up WHERE given_up.n = done.n)"
+    return f"""{_items(policy)}, object AS (
+  UPDATE {table} o SET repeated = repeated + 1, missed = 0 FROM item i {_OF_ITEM}
+  RETURNING o.seq, o.revision, o.generation, false AS created, {_reference(policy)} AS reference,
+    o.owner, o.object_key, o.audience,
+    (SELECT b.missed >= 2 FROM {table} b WHERE b.seq = o.seq) AS is_back
+){_DONE.replace("o.reference", "o.reference, o.is_back")}, given_up AS (
   DELETE FROM {DeadLetter._meta.db_table} d
-  USING {Subscription._meta.db_table} b, {Party._meta.db_table} p
-  WHERE b.id = d.subscription_id AND b.module = %(module)s::text AND p.id = b.receiver_id
-    AND p.holder = %(audience)s::text AND d.owner = %(owner)s::text AND d.path = %(path)s::text
-    AND (d.method <> 'POST' OR d.body = %(body)s::text) RETURNING d.id
-){fed}  WHERE is_back OR EXISTS (SELECT FROM given_up)
-)
-SELECT count(*) FROM given_up"""
+  USING {Subscription._meta.db_table} b, {Party._meta.db_table} p, done
+  WHERE b.id = d.subscription_id AND b.module = done.module AND p.id = b.receiver_id
+    AND p.holder = done.audience AND d.owner = done.owner AND d.path = done.path
+    AND (d.method <> 'POST' OR d.body = done.body) RETURNING done.n
+){_feed(condition=was_given_up)}{_WRITTEN}"""
 
 
 def _read(policy: ModulePolicy) -> str:
-    table = policy.model._meta.db_table
-    part = "NULL, NULL, NULL"
-    join = ""
+    audience, part, join = "o.audience = i.audience", "NULL, NULL, NULL", ""
+    if not policy.personal:
+        audience = "o.audience IN ('', i.audience)"
     if policy.part_model is not None:
         part = "p.key, p.text, p.generation = o.generation"
         join = f"""LEFT JOIN {policy.part_model._meta.db_table} p
-  ON p.object_id = o.seq AND p.key = ANY(%(parts)s::text[])"""
-    return f"""
-SELECT o.seq, o.revision, o.text, o.last_updated, o.last_updated_text, {part}
-FROM {table} o {join}
-WHERE o.owner = %(owner)s::text AND o.object_key = %(key)s::text
-  AND o.audience = %(audience)s::text"""
+  ON p.object_id = o.seq AND p.key = ANY(i.part_keys)"""
+    return f"""{_items(policy)}
+SELECT i.n, o.seq, o.revision, o.text, o.last_updated, o.last_updated_text, {part}
+FROM item i LEFT JOIN LATERAL (SELECT * FROM {policy.model._meta.db_table} o
+  WHERE o.owner = i.owner AND o.object_key = i.key AND {audience}
+  ORDER BY o.audience DESC LIMIT 1) o ON true {join}"""
+
+
+def _others(policy: ModulePolicy) -> str:
+    if policy.part_model is None:
+        return ""
+    return f"""SELECT i.n, count(p.id), COALESCE(sum(octet_length(p.text)), 0)
+FROM json_to_recordset($1::json) AS i(n int, seq bigint, part_keys text[])
+JOIN {policy.model._meta.db_table} o ON o.seq = i.seq
+LEFT JOIN {policy.part_model._meta.db_table} p
+  ON p.object_id = o.seq AND p.generation = o.generation AND p.key <> ALL(i.part_keys)
+GROUP BY i.n"""
+
+
+def _posted(policy: ModulePolicy) -> str:
+    return f"""{_items(policy)}
+SELECT i.n, o.audience, o.text FROM item i JOIN {policy.model._meta.db_table} o
+ON o.owner = i.owner AND o.object_key = i.key"""
 
 
 def _fork(policy: ModulePolicy) -> str:
-    """Return the SQL that copies an object and its present parts, unless there is an own copy."""
     table = policy.model._meta.db_table
     names = _copied(policy.model, "seq", "audience", "digest", "missed", "reference")
-    copied = f"""
-WITH guard AS MATERIALIZED ({LOCK}), object AS (
-  INSERT INTO {table} (audience, {names}) SELECT %(audience)s::text, {names} FROM guard, {table}
-  WHERE owner = %(owner)s::text AND object_key = %(key)s::text AND audience = ''
+    copied = f"""{_items(policy)}, object AS (
+  INSERT INTO {table} (audience, {", ".join(names)})
+  SELECT i.audience, {", ".join(f"o.{name}" for name in names)} FROM item i JOIN {table} o
+  ON o.owner = i.owner AND o.object_key = i.key AND o.audience = ''
   ON CONFLICT DO NOTHING RETURNING seq, owner, object_key)"""
     if policy.part_model is None:
         return f"{copied}\nSELECT seq FROM object"
     parts = policy.part_model._meta.db_table
     own = _copied(policy.part_model, "id", "object_id")
     return f"""{copied}, part AS (
-  INSERT INTO {parts} (object_id, {own})
-  SELECT object.seq, {", ".join(f"p.{name}" for name in own.split(", "))} FROM object
+  INSERT INTO {parts} (object_id, {", ".join(own)})
+  SELECT object.seq, {", ".join(f"p.{name}" for name in own)} FROM object
   JOIN {table} o ON o.owner = object.owner AND o.object_key = object.object_key AND o.audience = ''
   JOIN {parts} p ON p.object_id = o.seq AND p.generation = o.generation)
 SELECT seq FROM object"""
 
 
-def _copied(model: type[models.Model], *without: str) -> str:
-    columns = (field.column for field in model._meta.concrete_fields if not field.generated)
-    return ", ".join(f"{name}" for name in columns if name not in without)
+def _forget(policy: ModulePolicy) -> str:
+    table = policy.model._meta.db_table
+    older = "AND v.audience = done.audience AND v.last_updated < done.last_updated"
+    return f"""{_items(policy)}, done AS (
+  SELECT i.n, i.owner, i.key, i.audience, o.last_updated FROM item i JOIN {table} o
+  ON o.owner = i.owner AND o.object_key = i.key AND o.audience = ''
+){_end_own_copies(policy, older)}
+SELECT n FROM outlived"""
 
 
-def _cast(model: type[models.Model], column: str, parameter: str) -> str:
-    """Return a parameter with its type, which PostgreSQL cannot infer inside a SELECT."""
-    return f"%({parameter})s::{_type(model, column)}"
+def _copied(model: type[models.Model], *without: str) -> list[str]:
+    own = (field for field in model._meta.concrete_fields if not field.generated)
+    columns = [str(field.column) for field in own]
+    return [name for name in columns if name not in without]
+
+
+def _reference(policy: ModulePolicy) -> str:
+    """Return the SQL of what the URL of a posted object has of it; of others NULL."""
+    return "o.reference::text" if hasattr(policy.model, "reference") else "NULL"
 
 
 def _type(model: type[models.Model], column: str) -> str:

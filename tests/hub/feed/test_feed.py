@@ -159,7 +159,7 @@ def test_a_transaction_number_is_taken_behind_the_objects_lock() -> None:
     """The writer that waits for an object gets the higher number, whoever began first."""
     store.apply(put(1))
     settings = connection.settings_dict
-    lock = "SELECT pg_advisory_xact_lock(hashtextextended('locations/NL-CPA/L1/', 0))"
+    lock = "SELECT pg_advisory_xact_lock(hashtextextended('locations/NL-CPA/L1', 0))"
     with (
         psycopg.connect(
             host=settings["HOST"],

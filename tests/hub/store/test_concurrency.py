@@ -8,7 +8,6 @@ import pytest
 
 from hub import store
 from hub.models import Change, Evse, Location
-from hub.store import writes as store_writes
 from tests.cast import CPA, a_location
 from tests.hub.concurrency import at_once
 from tests.hub.store.write_requests import LOCATIONS, MODULE, location_write
@@ -44,10 +43,8 @@ def revisions() -> list[int]:
 
 
 @pytest.mark.usefixtures("transactional_db")
-@pytest.mark.parametrize("attempts", [3, 0], ids=["optimistic", "under the lock"])
-def test_parallel_patches_lose_nothing(attempts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parallel_patches_lose_nothing() -> None:
     """Each writer finds its last value in every EVSE, each write its revision and its change."""
-    monkeypatch.setattr(store_writes, "_OPTIMISTIC_ATTEMPTS", attempts)
     put()
 
     at_once([partial(patch_evses, writer) for writer in range(WRITERS)])
