@@ -6,7 +6,7 @@ Spec: 2.2.1 status codes; transport and format, broadcast push (headers).
 import asyncio
 import errno
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -42,8 +42,14 @@ class Receiver:
 
     endpoint: str
     peer: client.Peer
-    headers: RoutingHeaders
+    routing: RoutingHeaders
     patch_supported: bool
+    headers: Mapping[str, str] = field(init=False, compare=False)
+    """The routing headers, spelled once: every message has them."""
+
+    def __post_init__(self) -> None:
+        """Spell the headers."""
+        object.__setattr__(self, "headers", self.routing.as_headers())
 
 
 def send_all(receiver: Receiver, pushes: Sequence[Push], *, seconds: float) -> list[Result]:
@@ -83,6 +89,7 @@ class _Sending:
     parallel: int
     end: float
     results: list[Result] = field(default_factory=list)
+    all_settled: bool = True
 
     async def work(self) -> None:
         """Send one sequence after the other, each as far as its messages are settled."""
@@ -97,22 +104,29 @@ class _Sending:
     async def _send(self, push: Push) -> Result:
         # Waiting for the semaphore costs time of the lease, so it is bounded; the peer's own
         # time-out starts with the request.
-        async with asyncio.timeout_at(self.end):
+        if self.semaphore.locked():
+            async with asyncio.timeout_at(self.end):
+                await self.semaphore.acquire()
+        else:
             await self.semaphore.acquire()
         try:
             result = await _send(self.shared, self.receiver, push)
         finally:
             self.semaphore.release()
         self.results.append(result)
+        self.all_settled &= result.outcome in SETTLED
         return result
 
     def _is_over(self) -> bool:
         """Whether to send no more: the time is up, nothing passes, or nobody answers."""
+        if asyncio.get_running_loop().time() > self.end:
+            return True
+        if self.all_settled:
+            return False
         # Of eight that went out together all eight hang: so would a ninth. If one hangs and seven
         # are answered, that one is the trouble.
         outcomes = {result.outcome for result in self.results[-self.parallel :]}
-        is_late = asyncio.get_running_loop().time() > self.end
-        return is_late or Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}
+        return Outcome.UNREACHABLE in outcomes or outcomes == {Outcome.SILENT}
 
 
 def _semaphore(endpoint: str) -> asyncio.Semaphore:
@@ -131,13 +145,13 @@ def _origin(endpoint: str) -> _Origin:
 
 
 async def _send(shared: client.OcpiClient, receiver: Receiver, push: Push) -> Result:
-    ids = MessageIds.read({"X-Correlation-ID": push.correlation_id})
+    ids = MessageIds.new(push.correlation_id)
     try:
         reply = await shared.send(
             push.method,
             client.join(receiver.endpoint, push.path),
             peer=receiver.peer,
-            headers={**receiver.headers.as_headers(), **ids.as_headers()},
+            headers={**receiver.headers, **ids.as_headers()},
             body=push.body.encode() if push.body else None,
         )
     except client.PeerError as error:

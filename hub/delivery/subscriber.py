@@ -127,7 +127,7 @@ def _receiver(found: SubscriberRow) -> Receiver | None:
     return Receiver(
         endpoint=found.endpoint,
         peer=peer,
-        headers=RoutingHeaders(to=ref_of(found.party), sender=hub_party()),
+        routing=RoutingHeaders(to=ref_of(found.party), sender=hub_party()),
         patch_supported=parsed(found.quirks).patch_supported,
     )
 

@@ -83,6 +83,8 @@ class Reply:
     def retry_after(self) -> float | None:
         """Seconds the peer asks to be left alone, from either form of `Retry-After`."""
         value = self.headers.get("Retry-After", "").strip()
+        if not value:
+            return None
         if value.isascii() and value.isdigit():
             return float(value) if len(value) <= _MOST_DIGITS else None
         moment = _http_date(value)
