@@ -3,6 +3,7 @@
 Spec: 2.2.1 transport and format, Authorization header.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -39,6 +40,14 @@ def peer_of(platform_id: int, epoch: Epoch | None = None) -> Peer:
         message = "the platform is not registered"
         raise ReceiverNotConnected(message)
     return _peer(*found[0])
+
+
+def peers_of(platform_ids: Collection[int]) -> dict[int, Peer]:
+    """Return the platforms that are registered, as the client addresses them."""
+    ids = list(platform_ids)
+    asked = [{"platform": each, "direction": Direction.OUT.value} for each in ids]
+    found = sql.row_for_each(OUTBOUND_TOKEN.text, asked)
+    return {each: _peer(*row) for each, row in zip(ids, found, strict=True) if row is not None}
 
 
 @lru_cache(maxsize=1000)

@@ -93,7 +93,7 @@ def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> 
     deviations.forget()
     with override_settings(HUB_PUBLIC_URL=_socket):
         yield HubServer(_socket)
-    delivery_tasks.pool.wait()
+    delivery_tasks.deliverer.wait()
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def deliver_all(hub_server: HubServer) -> Callable[[], int]:
                 return worked
             time.sleep(0 if behind else 0.01)
             for pk in behind:
-                engine.deliver(pk)
+                engine.deliver_and_wait(pk)
                 worked += 1
         return worked
 

@@ -1,7 +1,7 @@
 """Delivery: every change reaches every party that may have it, whatever breaks meanwhile.
 
-One thread of a worker works on one subscription's backlog at a time (`thread_pool`,
-`engine.deliver`):
+The `deliverer` of a worker has lanes that work on one subscription's backlog each
+(`engine.deliver`); what they ask the database at the same moment is one statement (`gathered`):
 
     claim the lease -> read changes the receiver may see -> plan what is sent of each object
       -> push in parallel -> advance the position -> again, until nothing is left

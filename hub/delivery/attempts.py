@@ -4,6 +4,7 @@ import math
 import random
 import time
 from dataclasses import replace
+from typing import NamedTuple
 
 from database import sql
 from hub.delivery import leases
@@ -23,15 +24,36 @@ _PAUSE_SECONDS = 0.1
 _FAILED = {Outcome.TEMPORARY, Outcome.SILENT}
 
 
+class Attempt(NamedTuple):
+    """What was to be pushed once, what was lost before it, and what became of what was sent."""
+
+    ready: list[Push]
+    lost: list[Result]
+    results: list[Result]
+
+    @property
+    def settles_all(self) -> bool:
+        """Whether nothing remains to be pushed."""
+        settled = all(result.outcome in SETTLED for result in self.results)
+        return settled and len(self.results) == len(self.ready)
+
+
 def settle(policy: DeliveryPolicy, plan: Plan, *, lease: Lease, end: float) -> BatchResult:
     """Push until all is settled or held, or until `end` on the monotonic clock.
 
     Raises `ReceiverUnavailable` when the receiver takes nothing at present, and `LeaseLost`. Once
     the receiver's access to any owner has ended, nothing more goes out.
     """
-    _note_doubts(policy.subscriber, plan, lease)
+    note_doubts(policy.subscriber, plan, lease)
+    return go_on(policy, plan, _attempt(policy, plan.pushes, end=end), lease=lease, end=end)
+
+
+def go_on(
+    policy: DeliveryPolicy, plan: Plan, first: Attempt, *, lease: Lease, end: float
+) -> BatchResult:
+    """Push what the first attempt left, as `settle` does; asks nobody if it left nothing."""
     so_far = BatchResult(rejected=list(plan.refused))
-    waiting, failing = _attempt(policy, plan.pushes, so_far, end=end)
+    waiting, failing = _note(policy, first, so_far)
     fruitless = 0
     while waiting:
         if fruitless >= _patience(policy.subscriber, failing, end):
@@ -48,12 +70,13 @@ def settle(policy: DeliveryPolicy, plan: Plan, *, lease: Lease, end: float) -> B
         if not policy.subscriber.may_have_all():
             break
         before = len(so_far.settled)
-        waiting, failing = _attempt(policy, waiting, so_far, end=end)
+        waiting, failing = _note(policy, _attempt(policy, waiting, end=end), so_far)
         fruitless = fruitless + 1 if failing and len(so_far.settled) == before else 0
     return so_far
 
 
-def _note_doubts(subscriber: Subscriber, plan: Plan, lease: Lease) -> None:
+def note_doubts(subscriber: Subscriber, plan: Plan, lease: Lease) -> None:
+    """Note what must not be repeated as it was, if there is any; raises `LeaseLost`."""
     # Before the first byte: if the worker dies while PATCH 101 is on its way, nothing else shows
     # that it may have been applied, and the next worker would add the same charging period again.
     if plan.doubtful:
@@ -79,16 +102,25 @@ def _pause(fruitless: int) -> None:
     time.sleep(_PAUSE_SECONDS * 2**fruitless * jitter)
 
 
-def _attempt(
-    policy: DeliveryPolicy, waiting: list[Push], so_far: BatchResult, *, end: float
-) -> tuple[list[Push], list[Result]]:
-    """Push once; return what is still to be pushed and the failures among it."""
+def _attempt(policy: DeliveryPolicy, waiting: list[Push], *, end: float) -> Attempt:
     ready, lost = policy.prepare(waiting)
     results: list[Result] = []
     if ready:
         sql.release()
-        seconds = min(leases.sending_seconds(), max(end - time.monotonic(), 0.0))
-        results = send_all(policy.subscriber.receiver, ready, seconds=seconds)
+        results = send_all(policy.subscriber.receiver, ready, seconds=seconds_until(end))
+    return Attempt(ready, lost, results)
+
+
+def seconds_until(end: float) -> float:
+    """Return how long messages may be started, until `end` at most."""
+    return min(leases.sending_seconds(), max(end - time.monotonic(), 0.0))
+
+
+def _note(
+    policy: DeliveryPolicy, attempt: Attempt, so_far: BatchResult
+) -> tuple[list[Push], list[Result]]:
+    """Note an attempt's results; return what is still to be pushed and the failures among it."""
+    ready, lost, results = attempt
     for result in (*lost, *results):
         so_far.add(result)
     so_far.left = _left(policy, ready, results)

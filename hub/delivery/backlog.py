@@ -38,11 +38,12 @@ _TOKEN_OWNERS = [
 ]
 
 
-def behind(module: ModuleID, *, only: int | None = None) -> list[BehindRow]:
-    """Return the subscriptions of a module, or `only` one of them, that can be worked on now."""
+def behind(module: ModuleID, *, only: Collection[int] | None = None) -> list[BehindRow]:
+    """Return the subscriptions of a module, or `only` some of them, that can be worked on now."""
     query = statements.BEHIND[POLICIES[module].personal, only is not None]
     earlier = modules_before(module)
-    return rows(query, module, id=only, earlier_modules=earlier, head_start=HEAD_START_SECONDS)
+    ids = list(only or ())
+    return rows(query, module, ids=ids, earlier_modules=earlier, head_start=HEAD_START_SECONDS)
 
 
 def lag(

@@ -1,24 +1,32 @@
-"""The engine: one subscription's backlog, from claim to release."""
+"""The engine: one subscription's backlog, from claim to release.
+
+Each is a lane of its own. What it asks the database is gathered with what other lanes ask at the
+same moment; whatever takes patience (a receiver that fails, a snapshot) waits in a thread.
+"""
 
 import logging
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 
 from django.conf import settings
 
-from database import sql
 from hub import feed
-from hub.delivery import leases, receipts, snapshots
-from hub.delivery.attempts import settle
+from hub.delivery import attempts, gathered, leases, receipts, snapshots
+from hub.delivery.attempts import Attempt
 from hub.delivery.batch_result import BatchResult, ReceiverUnavailable
-from hub.delivery.leases import Lease, LeaseLost
-from hub.delivery.policy import DeliveryPolicy, policy_of
-from hub.delivery.subscriber import Subscriber, find_subscriber
-from hub.feed import Batch
+from hub.delivery.gathered import Gathered, patiently, quickly
+from hub.delivery.leases import Advance, Lease, LeaseLost
+from hub.delivery.policy import DeliveryPolicy, plan_all, policy_of
+from hub.delivery.push import Plan, Prepared, Push
+from hub.delivery.receiver import send_soon
+from hub.delivery.subscriber import Subscriber, find_subscribers
+from hub.feed import Batch, Reading
 from ocpi.types import ModuleID
 
 log = logging.getLogger(__name__)
 
-# How long a thread works on one subscription before others get their turn.
+# How long a lane works on one subscription before others get their turn.
 _BUDGET_SECONDS = 20.0
 # At a long request time-out the budget grows: a message that hangs is tried twice before others go
 # on without it.
@@ -30,52 +38,56 @@ _BATCH_BYTES = 8_000_000
 _UNCOMPACTED_SECONDS = 10.0
 
 
-def deliver(subscription_id: int, *, insist: bool = False) -> ModuleID | None:
+def deliver_and_wait(subscription_id: int, *, insist: bool = False) -> ModuleID | None:
+    """Do as `deliver`, for a thread."""
+    return gathered.submit(deliver(subscription_id, insist=insist)).result()
+
+
+async def deliver(subscription_id: int, *, insist: bool = False) -> ModuleID | None:
     """Work on one subscription until nothing is left, nothing passes or the time is up.
 
     Return its module, or None while another worker is at it. A platform that backs off is left
     alone, unless an operator wants it tried at once (`insist`).
     """
-    lease = leases.claim(subscription_id)
+    lease = await _claims.ask(subscription_id)
     if lease is None:
         return None
     end = time.monotonic() + max(_BUDGET_SECONDS, _ATTEMPTS_WITHIN * settings.HUB_REQUEST_TIMEOUT)
     try:
-        while _step(lease, end, insist=insist) and time.monotonic() < end:
+        while await _step(lease, end, insist=insist) and time.monotonic() < end:
             pass
     except LeaseLost:
         log.warning("subscription %s: the lease ran out", subscription_id)
     finally:
-        lease.release()
-        sql.release()
+        await _releases.ask(lease)
     return lease.module
 
 
-def _step(lease: Lease, end: float, *, insist: bool) -> bool:
+async def _step(lease: Lease, end: float, *, insist: bool) -> bool:
     """Send what changed, then a chunk of a snapshot; False when that was all.
 
     Access is looked up anew in each step: where it ended nothing more goes out, and changes of an
     object that a new snapshot has sent already are read.
     """
-    subscriber = find_subscriber(lease.subscription_id, lease.module)
+    subscriber = await _subscribers.ask(lease)
     if subscriber is None or (subscriber.is_paused and not insist):
         return False
     policy = policy_of(subscriber)
     try:
-        batch = _read(policy, end)
-        result = _deliver_batch(lease, policy, batch, end=end)
+        batch = await _read(policy, end)
+        result = await _deliver_batch(lease, policy, batch, end=end)
         if result.left:
             return False
         # While more of the feed waits to be read, held messages are no reason to rest. A round that
         # settled nothing is one: without a pause the held message would be tried in a tight loop.
         if result.held and (batch.complete or not result.settled):
-            lease.rest(result.why_held)
+            await quickly(lease.rest, result.why_held)
             return False
         if not batch.complete:
             return True
-        return subscriber.has_snapshot and snapshots.step(lease, policy, end=end)
+        return subscriber.has_snapshot and await patiently(snapshots.step, lease, policy, end=end)
     except ReceiverUnavailable as reason:
-        _back_off(lease, subscriber, reason)
+        await quickly(_back_off, lease, subscriber, reason)
         return False
 
 
@@ -90,19 +102,21 @@ def _back_off(lease: Lease, subscriber: Subscriber, reason: ReceiverUnavailable)
     )
 
 
-def _read(policy: DeliveryPolicy, end: float) -> Batch:
+async def _read(policy: DeliveryPolicy, end: float) -> Batch:
     """Read a batch; of a long backlog only what no later change replaces."""
     subscriber = policy.subscriber
     may_compact = policy.compacts and time.monotonic() < end - _UNCOMPACTED_SECONDS
     # Within a backlog that an earlier batch compacted: go on like that without reading it whole.
     if may_compact and subscriber.position.transaction < subscriber.compacted_to:
-        return _read_batch(subscriber, compacted=True)
-    batch = _read_batch(subscriber)
-    return _read_batch(subscriber, compacted=True) if may_compact and not batch.complete else batch
+        return await _batches.ask(_reading(subscriber, compacted=True))
+    batch = await _batches.ask(_reading(subscriber))
+    if may_compact and not batch.complete:
+        return await _batches.ask(_reading(subscriber, compacted=True))
+    return batch
 
 
-def _read_batch(subscriber: Subscriber, *, compacted: bool = False) -> Batch:
-    return feed.read(
+def _reading(subscriber: Subscriber, *, compacted: bool = False) -> Reading:
+    return Reading(
         subscriber.selection,
         subscriber.position,
         excluded=subscriber.ahead,
@@ -114,22 +128,68 @@ def _read_batch(subscriber: Subscriber, *, compacted: bool = False) -> Batch:
     )
 
 
-def _deliver_batch(
+async def _deliver_batch(
     lease: Lease, policy: DeliveryPolicy, batch: Batch, *, end: float
 ) -> BatchResult:
     """Send a batch and record its result; something is left when time is up."""
-    plan = policy.plan(batch)
+    plan = await _plans.ask((policy, batch))
     try:
-        result = settle(policy, plan, lease=lease, end=end)
+        result = await _settle(lease, policy, plan, end=end)
     except ReceiverUnavailable as reason:
-        _record(lease, policy, batch, reason.so_far)
+        await _record(lease, policy, batch, reason.so_far)
         raise
-    _record(lease, policy, batch, result)
+    await _record(lease, policy, batch, result)
     return result
 
 
-def _record(lease: Lease, policy: DeliveryPolicy, batch: Batch, result: BatchResult) -> None:
+async def _settle(lease: Lease, policy: DeliveryPolicy, plan: Plan, *, end: float) -> BatchResult:
+    """Push once, and in a thread whatever that leaves; as `attempts.settle`."""
+    if plan.doubtful:
+        await quickly(attempts.note_doubts, policy.subscriber, plan, lease)
+    ready, lost = await _prepare(policy, plan.pushes)
+    seconds = attempts.seconds_until(end)
+    receiver = policy.subscriber.receiver
+    results = await send_soon(receiver, ready, seconds=seconds) if ready else []
+    first = Attempt(ready, lost, results)
+    if first.settles_all:
+        return attempts.go_on(policy, plan, first, lease=lease, end=end)
+    return await patiently(attempts.go_on, policy, plan, first, lease=lease, end=end)
+
+
+async def _prepare(policy: DeliveryPolicy, waiting: list[Push]) -> Prepared:
+    """Give each state its text; mostly none lacks it, and no thread is asked."""
+    if all(push.body is not None for push in waiting):
+        return Prepared(waiting, [])
+    return await quickly(policy.prepare, waiting)
+
+
+async def _record(lease: Lease, policy: DeliveryPolicy, batch: Batch, result: BatchResult) -> None:
     """Record what became of a batch, and advance to the first gap."""
-    recording = receipts.recording(policy, result)
+    if receipts.only_receipts(policy, result):
+        recording = receipts.recording(policy, result)
+    else:
+        recording = await quickly(receipts.recording, policy, result)
     positions = policy.positions(batch, result)
-    lease.advance(positions, delivered=len(result.delivered), preceding=recording)
+    if not await _advances.ask(lease.advancing(positions, len(result.delivered), recording)):
+        raise LeaseLost
+
+
+def _find(leases_of: Sequence[Lease]) -> list[Subscriber | None]:
+    """Look up whose subscriptions these are, module by module."""
+    by_module: dict[ModuleID, list[int]] = defaultdict(list)
+    for lease in leases_of:
+        by_module[lease.module].append(lease.subscription_id)
+    found = {
+        each: subscriber
+        for module, ids in by_module.items()
+        for each, subscriber in zip(ids, find_subscribers(ids, module), strict=True)
+    }
+    return [found[lease.subscription_id] for lease in leases_of]
+
+
+_claims = Gathered[int, Lease | None](leases.claim_all)
+_subscribers = Gathered[Lease, Subscriber | None](_find)
+_batches = Gathered[Reading, Batch](feed.read_all)
+_plans = Gathered[tuple[DeliveryPolicy, Batch], Plan](plan_all)
+_advances = Gathered[Advance, bool](leases.advance_all)
+_releases = Gathered[Lease, None](leases.release_all)

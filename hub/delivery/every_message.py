@@ -3,7 +3,7 @@
 docs/decisions/0006-every-message-counts.md. Sessions and CDRs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
@@ -16,7 +16,7 @@ from hub.delivery.batch_result import BatchResult, GivenUp, reached
 from hub.delivery.current_state import ContainedChanges
 from hub.delivery.every_message_plan import Conditions, as_state
 from hub.delivery.leases import Positions
-from hub.delivery.push import Outcome, Plan, Prepared, Push, Result, positions_of
+from hub.delivery.push import Outcome, PartKey, Plan, Prepared, Push, Result, positions_of
 from hub.delivery.subscriber import Subscriber
 from hub.feed import Batch, Position
 from hub.module_policy import POLICIES, Delivery
@@ -39,7 +39,15 @@ class EveryMessage:
     subscriber: Subscriber
     compacts: ClassVar[bool] = False
 
-    def plan(self, batch: Batch) -> Plan:
+    def keys(self, batch: Batch) -> set[PartKey]:  # noqa: ARG002 - whatever it has
+        """Return nothing: what is there now decides nothing."""
+        return set()
+
+    def plan(
+        self,
+        batch: Batch,
+        present: Mapping[PartKey, int],  # noqa: ARG002 - the same whatever is there
+    ) -> Plan:
         """Plan every message, as it came in or as a state."""
         now, subscriber = timezone.now(), self.subscriber
         conditions = Conditions(

@@ -25,13 +25,18 @@ class LatestState:
     subscriber: Subscriber
     compacts: ClassVar[bool] = True
 
-    def plan(self, batch: Batch) -> Plan:
+    def keys(self, batch: Batch) -> set[PartKey]:
+        """Return what may be sent of a batch: its parts, or their objects."""
+        return {
+            (each.owner, each.object_key, part)
+            for each in batch.changes
+            for part in ("", each.part_key)
+        }
+
+    def plan(self, batch: Batch, present: Mapping[PartKey, int]) -> Plan:
         """Plan one message for each object, or for each part where only parts changed."""
         subscriber = self.subscriber
         groups = latest_state_plan.coalesced(batch.changes)
-        if not groups:
-            return Plan([])
-        present = current_state.revisions(subscriber.policy, [group.key for group in groups])
         patches = subscriber.receiver.patch_supported
         compacted_to = max(subscriber.compacted_to, batch.compacted_to)
         decided = (

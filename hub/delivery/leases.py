@@ -7,6 +7,7 @@ that lost its lease changes nothing any more.
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from psycopg.types.json import Jsonb
@@ -43,6 +44,13 @@ class Positions:
     compacted_to: int = 0
 
 
+class Advance(NamedTuple):
+    """What moves the positions of a subscription: its last statement is made under the lease."""
+
+    subscription_id: int
+    statements: Sequence[Statement]
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to work on a subscription for a while.
@@ -57,21 +65,27 @@ class Lease:
     def advance(
         self, positions: Positions, *, delivered: int, preceding: Sequence[Statement] = ()
     ) -> None:
-        """Move the positions and prolong the lease, in one transaction with `preceding`.
+        """Move the positions and prolong the lease, in one transaction with `preceding`."""
+        [is_held] = advance_all([self.advancing(positions, delivered, preceding)])
+        if not is_held:
+            raise LeaseLost
 
-        A worker that dies here loses both or neither: a dead letter without its position would be
-        written twice, a position without its dead letter would lose a message.
-        """
-        self._change(
-            statements.ADVANCE,
-            preceding,
-            transaction=positions.reached.transaction,
-            seq=positions.reached.seq,
-            ahead=Jsonb(_listed(positions.ahead)),
-            in_doubt=Jsonb(_listed(positions.in_doubt)),
-            delivered=delivered,
-            compacted_to=positions.compacted_to,
-        )
+    def advancing(
+        self, positions: Positions, delivered: int, preceding: Sequence[Statement]
+    ) -> Advance:
+        """Return what `advance` writes."""
+        named = {
+            "id": self.subscription_id,
+            "lease": self.token,
+            "seconds": lease_seconds(),
+            "transaction": positions.reached.transaction,
+            "seq": positions.reached.seq,
+            "ahead": Jsonb(_listed(positions.ahead)),
+            "in_doubt": Jsonb(_listed(positions.in_doubt)),
+            "delivered": delivered,
+            "compacted_to": positions.compacted_to,
+        }
+        return Advance(self.subscription_id, (*preceding, (statements.ADVANCE, named)))
 
     def sending(self, in_doubt: Iterable[Position]) -> None:
         """Note what may have arrived if this worker dies before it records the outcome."""
@@ -95,29 +109,58 @@ class Lease:
 
     def release(self) -> None:
         """Give the lease back, if it is still held."""
-        self._write(statements.RELEASE)
+        release_all([self])
 
-    def _change(
-        self, statement: str, preceding: Sequence[Statement] = (), **values: object
-    ) -> None:
+    def _change(self, statement: str, **values: object) -> None:
         """Write under the lease and prolong it; raises `LeaseLost`."""
-        if not self._write(statement, preceding, seconds=lease_seconds(), **values):
+        if not self._write(statement, seconds=lease_seconds(), **values):
             raise LeaseLost
 
-    def _write(self, statement: str, preceding: Sequence[Statement] = (), **values: object) -> bool:
+    def _write(self, statement: str, **values: object) -> bool:
         """Write under the lease; return whether it is still held."""
-        named = {"id": self.subscription_id, "lease": self.token, **values}
-        if not preceding:
-            return bool(sql.rows(statement, named))
-        return bool(sql.in_one_transaction([*preceding, (statement, named)])[-1])
+        return bool(
+            sql.rows(statement, {"id": self.subscription_id, "lease": self.token, **values})
+        )
 
 
 def claim(subscription_id: int) -> Lease | None:
     """Claim a subscription; None while another worker holds it."""
-    token = uuid.uuid4()
-    named = {"id": subscription_id, "lease": token, "seconds": lease_seconds()}
-    claimed = sql.row(statements.CLAIM, named)
-    return Lease(subscription_id, ModuleID(claimed[0]), token) if claimed else None
+    return claim_all([subscription_id])[0]
+
+
+def claim_all(subscription_ids: Sequence[int]) -> list[Lease | None]:
+    """Claim subscriptions; None for each that another worker holds, or claims just now."""
+    tokens = [uuid.uuid4() for _ in subscription_ids]
+    named = {"ids": list(subscription_ids), "leases": tokens, "seconds": lease_seconds()}
+    modules: dict[uuid.UUID, str] = dict(sql.rows(statements.CLAIM, named))
+    return [
+        Lease(each, ModuleID(modules[token]), token) if token in modules else None
+        for each, token in zip(subscription_ids, tokens, strict=True)
+    ]
+
+
+def advance_all(advances: Sequence[Advance]) -> list[bool]:
+    """Move positions in one transaction; return for each whether its lease is still held.
+
+    A worker that dies here loses all or nothing: a dead letter without its position would be
+    written twice, a position without its dead letter would lose a message.
+    """
+    # In one order, whoever does it: a worker that lost its leases must not wait for rows of the
+    # one that took over, which waits for its own.
+    order = sorted(range(len(advances)), key=lambda place: advances[place].subscription_id)
+    rows = sql.in_one_transaction([each for at in order for each in advances[at].statements])
+    held, end = [False] * len(advances), 0
+    for at in order:
+        end += len(advances[at].statements)
+        held[at] = bool(rows[end - 1])
+    return held
+
+
+def release_all(leases: Sequence[Lease]) -> list[None]:
+    """Give leases back, those that are still held."""
+    ids = [lease.subscription_id for lease in leases]
+    sql.rows(statements.RELEASE, {"ids": ids, "leases": [lease.token for lease in leases]})
+    return [None] * len(leases)
 
 
 def _listed(positions: Iterable[Position]) -> list[tuple[int, ...]]:

@@ -1,22 +1,25 @@
 """The delivery policy: how a backlog is worked off, as the engine sees it, and the two of them."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
+from hub.delivery import current_state
 from hub.delivery.batch_result import BatchResult, GivenUp
 from hub.delivery.every_message import EveryMessage
 from hub.delivery.latest_state import LatestState
 from hub.delivery.leases import Positions
-from hub.delivery.push import Plan, Prepared, Push, Result
+from hub.delivery.push import PartKey, Plan, Prepared, Push, Result
 from hub.delivery.subscriber import Subscriber
 from hub.feed import Batch, Position
-from hub.module_policy import Delivery
+from hub.module_policy import Delivery, ModulePolicy
 
 
 class DeliveryPolicy(Protocol):
     """All decisions on one subscription's backlog in which `LatestState` and `EveryMessage` differ.
 
                     LatestState                       EveryMessage
+    keys            all that changed                  none
     plan            one push for each object or part  every message, each object's in order
     prepare         reads states                      reads states, with all changes they contain
     next_attempt    the state as it is by then        the same message; for a PATCH the state
@@ -33,8 +36,11 @@ class DeliveryPolicy(Protocol):
     def subscriber(self) -> Subscriber:
         """Whose backlog it is."""
 
-    def plan(self, batch: Batch) -> Plan:
-        """Decide what a batch sends."""
+    def keys(self, batch: Batch) -> set[PartKey]:
+        """Return of which objects and parts `plan` has to know the present revision."""
+
+    def plan(self, batch: Batch, present: Mapping[PartKey, int]) -> Plan:
+        """Decide what a batch sends; `present` has the revisions of what is still there."""
 
     def redrive(self, pushes: list[Push]) -> Plan:
         """Plan pushes outside the feed: what was refused before is sent again."""
@@ -69,3 +75,14 @@ _POLICIES: Mapping[Delivery, type[LatestState] | type[EveryMessage]] = {
 def policy_of(subscriber: Subscriber) -> DeliveryPolicy:
     """Return how a subscriber's backlog is worked off."""
     return _POLICIES[subscriber.policy.delivery](subscriber)
+
+
+def plan_all(batches: Sequence[tuple[DeliveryPolicy, Batch]]) -> list[Plan]:
+    """Decide what batches of several subscribers send: one look at each module's revisions."""
+    wanted: dict[ModulePolicy, set[PartKey]] = defaultdict(set)
+    for policy, batch in batches:
+        wanted[policy.subscriber.policy] |= policy.keys(batch)
+    present = {
+        each: current_state.revisions(each, keys) if keys else {} for each, keys in wanted.items()
+    }
+    return [policy.plan(batch, present[policy.subscriber.policy]) for policy, batch in batches]

@@ -23,6 +23,11 @@ def record(policy: DeliveryPolicy, result: BatchResult) -> None:
     sql.in_one_transaction(recording(policy, result))
 
 
+def only_receipts(policy: DeliveryPolicy, result: BatchResult) -> bool:
+    """Whether `recording` asks the database nothing itself: nothing is refused or news."""
+    return not result.rejected and not (result.delivered and policy.subscriber.is_news)
+
+
 def recording(policy: DeliveryPolicy, result: BatchResult) -> list[Statement]:
     """Record what was rejected; return the statements to run in one transaction with the position.
 

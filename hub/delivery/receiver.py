@@ -57,8 +57,14 @@ def send_all(receiver: Receiver, pushes: Sequence[Push], *, seconds: float) -> l
 
     Of pushes with the same key one goes out only once the one before is settled.
     """
+    return client.shared().run(_send_all(client.shared(), receiver, pushes, seconds))
+
+
+async def send_soon(receiver: Receiver, pushes: Sequence[Push], *, seconds: float) -> list[Result]:
+    """Push all as `send_all` does, for a coroutine of another loop than the client's."""
     shared = client.shared()
-    return shared.run(_send_all(shared, receiver, pushes, seconds))
+    sending = shared.submit(_send_all(shared, receiver, pushes, seconds))
+    return await asyncio.wrap_future(sending)
 
 
 async def _send_all(

@@ -1,6 +1,7 @@
 """The subscriber: the receiving end of a subscription, and how its platform is doing."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,10 +10,10 @@ from django.utils import timezone
 from hub.delivery import backlog
 from hub.delivery.push import Result
 from hub.delivery.receiver import Receiver
-from hub.delivery.sql.subscriber import SUBSCRIBER, SubscriberRow
+from hub.delivery.sql.subscriber import SUBSCRIBERS, SubscriberRow
 from hub.feed import Position, Selection
 from hub.module_policy import ABOUT_DRIVERS, POLICIES, ModulePolicy
-from ocpi.errors import ReceiverNotConnected
+from ocpi.client import Peer
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID
 from parties import connection_health, outbound_auth
@@ -89,20 +90,29 @@ class Subscriber:
 
 
 def find_subscriber(subscription_id: int, module: ModuleID) -> Subscriber | None:
-    """Look a subscriber up; None when it is gone or offers no endpoint any more.
+    """Look a subscriber up; None when it is gone or offers no endpoint any more."""
+    return find_subscribers([subscription_id], module)[0]
 
-    Snapshots of owners to which it has no access now are deleted: reading the feed passes over
+
+def find_subscribers(ids: Sequence[int], module: ModuleID) -> list[Subscriber | None]:
+    """Look subscribers of a module up; None for each that is gone or offers no endpoint any more.
+
+    Snapshots of owners to which they have no access now are deleted: reading the feed passes over
     their changes for good, so that only a new snapshot can bring their objects again.
     """
-    rows = backlog.rows(SUBSCRIBER[POLICIES[module].personal], module, id=subscription_id)
-    if not rows:
-        return None
-    [found] = rows
-    receiver = _receiver(found)
-    if receiver is None:
-        return None
+    found = backlog.rows(SUBSCRIBERS[POLICIES[module].personal], module, ids=list(ids))
+    peers = outbound_auth.peers_of({row.platform_id for row in found})
+    by_id = {
+        row.id: _subscriber(row, module, peers[row.platform_id])
+        for row in found
+        if row.platform_id in peers  # else unregistered at this very moment
+    }
+    return [by_id.get(each) for each in ids]
+
+
+def _subscriber(found: SubscriberRow, module: ModuleID, peer: Peer) -> Subscriber:
     return Subscriber(
-        subscription_id=subscription_id,
+        subscription_id=found.id,
         platform_id=found.platform_id,
         is_news=found.has_failed or connection_health.is_unseen(found.last_seen_at),
         paused_until=found.paused_until,
@@ -115,20 +125,12 @@ def find_subscriber(subscription_id: int, module: ModuleID) -> Subscriber | None
         in_doubt=_positions(found.in_doubt),
         compacted_to=found.compacted_to,
         has_snapshot=found.has_snapshot,
-        receiver=receiver,
-    )
-
-
-def _receiver(found: SubscriberRow) -> Receiver | None:
-    try:
-        peer = outbound_auth.peer_of(found.platform_id)
-    except ReceiverNotConnected:  # unregistered at this very moment
-        return None
-    return Receiver(
-        endpoint=found.endpoint,
-        peer=peer,
-        routing=RoutingHeaders(to=ref_of(found.party), sender=hub_party()),
-        patch_supported=parsed(found.quirks).patch_supported,
+        receiver=Receiver(
+            endpoint=found.endpoint,
+            peer=peer,
+            routing=RoutingHeaders(to=ref_of(found.party), sender=hub_party()),
+            patch_supported=parsed(found.quirks).patch_supported,
+        ),
     )
 
 

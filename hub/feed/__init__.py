@@ -15,7 +15,9 @@ from hub.feed.changes import (
     is_pending,
     read,
 )
+from hub.feed.shared_reading import Reading
 from hub.feed.sql import HORIZON
+from hub.feed.together import read_all
 
 __all__ = [
     "END_OF_TRANSACTION",
@@ -23,7 +25,9 @@ __all__ = [
     "Batch",
     "FedChange",
     "Position",
+    "Reading",
     "Selection",
     "is_pending",
     "read",
+    "read_all",
 ]

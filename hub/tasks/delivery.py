@@ -3,7 +3,7 @@
 docs/architecture.md#delivery; docs/decisions/0009-the-worker-that-dispatches-delivers.md.
 
 A change costs no task, however many receivers it has: the workers that deliver hear of it
-(`hub/tasks/listening.py`), find who is behind and deliver by threads of their own. Losing every
+(`hub/tasks/listening.py`), find who is behind and deliver. Losing every
 task loses nothing: beat dispatches whatever is behind every few seconds. Only a redrive has to be
 asked for once more.
 """
@@ -21,8 +21,8 @@ from kombu.exceptions import OperationalError
 from hub import broker, feed
 from hub.delivery import backlog, engine, snapshots, subscriptions, wake_up
 from hub.delivery import redrive as delivery_redrive
+from hub.delivery.deliverer import Deliverer
 from hub.delivery.redrive import RedriveResult
-from hub.delivery.thread_pool import DeliveryPool
 from hub.gateway import callbacks, posts_in_flight
 from hub.jobs import Job
 from hub.models import Subscription
@@ -87,9 +87,9 @@ def deliver_now(subscription_ids: Collection[int]) -> None:
 @shared_task(name="hub.deliver")
 def deliver(subscription_id: int, *, insist: bool = False) -> None:
     """Deliver one subscription's backlog, and go on if more came meanwhile."""
-    module = engine.deliver(subscription_id, insist=insist)
+    module = engine.deliver_and_wait(subscription_id, insist=insist)
     if module is not None:
-        _start_all(module, only=subscription_id)
+        _start_all(module, only=[subscription_id])
 
 
 @shared_task(name="hub.snapshot")
@@ -99,7 +99,7 @@ def snapshot(subscription_id: int, *, insist: bool = False) -> None:
     Other modules are dispatched afterwards: a newcomer's locations wait for its tariffs.
     """
     broker.connection().delete(_QUEUED.format(subscription_id))
-    engine.deliver(subscription_id, insist=insist)
+    engine.deliver_and_wait(subscription_id, insist=insist)
     for module in POLICIES:
         wake_up.publish(module)
 
@@ -127,27 +127,29 @@ def redrive(dead_letters: list[int], job: str = "") -> None:
     work.end()
 
 
-def _start_all(module: ModuleID, only: int | None = None) -> None:
+def _start_all(module: ModuleID, only: Collection[int] | None = None) -> None:
     """Start delivery of each subscription of a module that can be worked on now."""
+    to_deliver = []
     for subscription_id, has_snapshot in backlog.behind(module, only=only):
         if has_snapshot:
             broker.start_once(_QUEUED.format(subscription_id), snapshot, subscription_id)
         else:
-            pool.submit([subscription_id])
+            to_deliver.append(subscription_id)
+    deliverer.submit(to_deliver)
 
 
-pool = DeliveryPool(engine.deliver, _start_all, threads=settings.HUB_DELIVERY_THREADS)
-"""The delivery threads of this process."""
+deliverer = Deliverer(engine.deliver, _start_all, most=settings.HUB_DELIVERY_THREADS)
+"""The deliverer of this process."""
 
 
 @worker_shutting_down.connect
 def on_shutting_down(**_: object) -> None:
     """Begin nothing more: another worker will take the rest."""
-    pool.close()
+    deliverer.close()
 
 
 @worker_shutdown.connect
 def on_shutdown(**_: object) -> None:
     """Finish what is begun; once the interpreter exits, no host name is resolved any more."""
-    pool.close()
-    pool.wait()
+    deliverer.close()
+    deliverer.wait()

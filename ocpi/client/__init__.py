@@ -19,6 +19,7 @@ from ocpi.client.failures import (
 )
 from ocpi.client.limits import Limits
 from ocpi.client.listeners import CompletedRequest, Listener
+from ocpi.client.loop import LoopThread
 from ocpi.client.own_address import ITSELF, OwnAddress
 from ocpi.client.peer import Peer
 from ocpi.client.process_wide import configure, locate, shared
@@ -34,6 +35,7 @@ __all__ = [
     "CompletedRequest",
     "Limits",
     "Listener",
+    "LoopThread",
     "OcpiClient",
     "OwnAddress",
     "Peer",

@@ -3,6 +3,7 @@
 Specification: transport_and_format (unique message ids).
 """
 
+import os
 import random
 import re
 from collections.abc import Mapping
@@ -15,6 +16,9 @@ CORRELATION_ID = "X-Correlation-ID"
 
 LONGEST_ID = 128
 """Characters; one that is longer is replaced by the hub's own."""
+# Unique, but no secret: asking the system for the bytes of each id costs more than all else of it.
+_random = random.Random()  # noqa: S311 - no secret
+os.register_at_fork(after_in_child=_random.seed)
 _USABLE = re.compile(f"[ -~]{{1,{LONGEST_ID}}}")
 
 
@@ -46,8 +50,7 @@ class MessageIds:
 
 
 def _new_id() -> str:
-    """Return a UUID4 that is unique but no secret: asking the system for each costs more."""
-    return str(UUID(int=random.getrandbits(128), version=4))
+    return str(UUID(int=_random.getrandbits(128), version=4))
 
 
 def _usable(given: Mapping[str, str], header: str) -> str:

@@ -103,7 +103,7 @@ def at_work(hub_server: HubServer) -> Iterator[None]:
         current_app, pool="solo", perform_ping_check=False, queues="wake,realtime,bulk"
     ):
         yield
-    delivery_tasks.pool.wait()
+    delivery_tasks.deliverer.wait()
 
 
 @pytest.fixture

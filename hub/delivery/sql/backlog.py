@@ -14,7 +14,7 @@ from hub.delivery.sql.reach import (
     UNSEEN,
     UNSEEN_BY_ONE,
     VISIBLE,
-    VISIBLE_TO_ONE,
+    VISIBLE_TO_SOME,
 )
 from hub.delivery.sql.tables import CHANGE, PARTY, SNAPSHOT, SUBSCRIPTION
 
@@ -37,7 +37,7 @@ class LagRow(NamedTuple):
 _DUE = """b.module = %(module)s
   AND (f.next_attempt_at IS NULL OR f.next_attempt_at <= now())
   AND (b.lease_until IS NULL OR b.lease_until < now())"""
-_ONLY = f"{_DUE} AND b.id = %(id)s::bigint"
+_ONLY = f"{_DUE} AND b.id = ANY(%(ids)s::bigint[])"
 
 
 def _behind(visible: str, due: str) -> Query[BehindRow]:
@@ -69,11 +69,11 @@ ORDER BY b.id""",
 
 BEHIND = {
     (False, False): _behind(VISIBLE, _DUE),
-    (False, True): _behind(VISIBLE_TO_ONE, _ONLY),
+    (False, True): _behind(VISIBLE_TO_SOME, _ONLY),
     (True, False): _behind_for_one(_DUE),
     (True, True): _behind_for_one(_ONLY),
 }
-"""By whether a module is personal, and whether one subscription alone is asked about.
+"""By whether a module is personal, and whether only some subscriptions are asked about.
 
 One whose time has come and that nobody works on: it has a change to send, or a snapshot whose turn
 it is (`HEAD_START_SECONDS`).

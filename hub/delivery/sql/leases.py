@@ -4,10 +4,20 @@ from hub.delivery.sql.tables import SUBSCRIPTION
 
 # By the database's clock: those of two workers may differ by more than a lease is long.
 _LATER = "statement_timestamp() + make_interval(secs => %(seconds)s::float8)"
+# Two workers claim fifty each, of which many are the same: whoever finds a row locked leaves it to
+# the other one. Waiting for each other's rows, both would wait for ever.
 CLAIM = f"""
-UPDATE {SUBSCRIPTION} SET lease = %(lease)s::uuid, lease_until = {_LATER}
-WHERE id = %(id)s::bigint AND (lease_until IS NULL OR lease_until < statement_timestamp())
-RETURNING module"""
+UPDATE {SUBSCRIPTION} b SET lease = free.lease, lease_until = {_LATER} FROM (
+  SELECT s.id, w.lease FROM unnest(%(ids)s::bigint[], %(leases)s::uuid[]) AS w(id, lease)
+  JOIN {SUBSCRIPTION} s ON s.id = w.id
+  WHERE s.lease_until IS NULL OR s.lease_until < statement_timestamp()
+  FOR UPDATE OF s SKIP LOCKED) AS free
+WHERE b.id = free.id
+RETURNING b.lease, b.module"""
+RELEASE = f"""
+UPDATE {SUBSCRIPTION} b SET lease = NULL, lease_until = NULL
+FROM unnest(%(ids)s::bigint[], %(leases)s::uuid[]) AS w(id, lease)
+WHERE b.id = w.id AND b.lease = w.lease RETURNING b.id"""
 
 
 # Worker A has sent its batch and hangs for a minute; B claims the subscription, sends on and is at
@@ -35,4 +45,3 @@ ADVANCE = _held(f"""lease_until = {_LATER}, {_COUNTED},
 FAILED = _held("failures = failures + 1, last_error = %(reason)s::text")
 # A lease that nobody holds: until it ends no worker claims the subscription.
 REST = _held(f"lease = NULL, lease_until = {_LATER}")
-RELEASE = _held("lease = NULL, lease_until = NULL")

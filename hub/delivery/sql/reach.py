@@ -17,10 +17,21 @@ VISIBLE = """WITH pair (owner, receiver) AS MATERIALIZED ({pairs}), visible AS (
 """Whose objects each receiver may have."""
 
 _RECEIVER = f"(SELECT receiver_id FROM {SUBSCRIPTION} WHERE id = %(id)s::bigint)"
-VISIBLE_TO_ONE = f"""WITH pair (owner, receiver) AS ({{pairs}}), visible AS (
-  SELECT receiver, array_agg(owner) AS owners FROM pair WHERE receiver = {_RECEIVER}
+VISIBLE_TO_SOME = f"""WITH pair (owner, receiver) AS ({{pairs}}), visible AS (
+  SELECT receiver, array_agg(owner) AS owners FROM pair WHERE receiver = ANY(ARRAY(
+    SELECT receiver_id FROM {SUBSCRIPTION} WHERE id = ANY(%(ids)s::bigint[])))
   GROUP BY receiver)"""
-"""The same for the receiver of one subscription."""
+"""The same for the receivers of some subscriptions."""
+
+OWNERS_OF_EACH = {
+    False: "SELECT DISTINCT owner FROM pair WHERE receiver = b.receiver_id",
+    True: f"""SELECT DISTINCT owner FROM pair JOIN {PARTY} r ON r.id = pair.receiver
+WHERE r.holder = p.holder AND r.role = ANY(%(token_owners)s)""",
+}
+"""By whether a module is personal: whose objects, among `pair`, the receiver of `b`, `p`, may have.
+
+What is personal is for a party in whichever of its roles that own tokens.
+"""
 
 OWNERS = {
     False: f"SELECT DISTINCT owner FROM pair WHERE receiver = {_RECEIVER}",
@@ -29,10 +40,7 @@ WHERE p.holder = (SELECT r.holder FROM {PARTY} r
     JOIN {SUBSCRIPTION} b ON b.receiver_id = r.id WHERE b.id = %(id)s::bigint)
   AND p.role = ANY(%(token_owners)s)""",
 }
-"""By whether a module is personal: whose objects, among `pair`, a subscription's receiver may have.
-
-What is personal is for a party in whichever of its roles that own tokens.
-"""
+"""The same for the receiver of one subscription."""
 
 _BEYOND = "c.module = b.module AND (c.transaction, c.seq) > (b.transaction, b.seq)"
 UNSEEN = f"{_BEYOND} AND c.owner = o.owner AND c.audience = ''"

@@ -36,12 +36,12 @@ def test_tariffs_come_before_the_locations_that_name_them(newcomer: SandboxPlatf
     location = Snapshot.objects.get(subscription__module="locations")
     assert behind(ModuleID.LOCATIONS) == []
 
-    engine.deliver(location.subscription_id)
+    engine.deliver_and_wait(location.subscription_id)
     assert newcomer.seen == []
 
-    engine.deliver(tariffs)
+    engine.deliver_and_wait(tariffs)
     assert behind(ModuleID.LOCATIONS) == [location.subscription_id]
-    engine.deliver(location.subscription_id)
+    engine.deliver_and_wait(location.subscription_id)
     assert [seen.path.split("/")[-4] for seen in newcomer.seen] == ["tariffs", "locations"]
 
 
@@ -52,6 +52,6 @@ def test_who_takes_no_tariffs_gets_locations_all_the_same(
     monkeypatch.setattr(backlog, "HEAD_START_SECONDS", 0)
     with newcomer.answer("PUT /ocpi/2.2.1/receiver/tariffs", misbehaviour.html(503)):
         location = Snapshot.objects.get(subscription__module="locations")
-        engine.deliver(location.subscription_id)
+        engine.deliver_and_wait(location.subscription_id)
 
     assert [seen.path.split("/")[-4] for seen in newcomer.seen] == ["locations"]

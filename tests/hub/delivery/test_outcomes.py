@@ -340,7 +340,7 @@ def test_what_was_done_before_a_failure_is_not_done_again(
     for number in range(1, 4):
         owner.put(f"L{number}", body=a_location(CPA, number, name="again"))
 
-    engine.deliver(subscription_id)
+    engine.deliver_and_wait(subscription_id)
     emsp.rules.clear()
     retry_now()
     deliver_all()

@@ -134,7 +134,7 @@ def test_a_slow_receiver_is_left_when_the_time_is_up(
         owner.put(f"L{number}", body=a_location(CPA, number, evses=1))
     started = time.monotonic()
 
-    engine.deliver(subscription().pk)
+    engine.deliver_and_wait(subscription().pk)
 
     assert time.monotonic() - started < 2
     sent = len(pushes(emsp))

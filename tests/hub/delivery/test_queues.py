@@ -40,7 +40,7 @@ def test_a_snapshot_waits_in_the_queue_once(behind: Owner) -> None:
     """However often beat comes by while all workers are busy."""
     for _ in range(5):
         delivery_tasks.dispatch()
-    delivery_tasks.pool.wait()
+    delivery_tasks.deliverer.wait()
     assert _waiting() == len(_snapshots()) > 0
 
 

@@ -183,7 +183,7 @@ def test_a_patch_of_a_worker_that_died_is_not_applied_twice(
     with monkeypatch.context() as dying:
         dying.setattr(engine, "_record", die)
         with pytest.raises(Killed):
-            engine.deliver(pk)
+            engine.deliver_and_wait(pk)
     deliver_all()
 
     assert [method for method, _ in received(trade)] == ["PATCH", "PUT"]

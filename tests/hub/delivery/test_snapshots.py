@@ -144,10 +144,10 @@ def test_a_change_during_its_snapshot_is_not_lost(
 def _deliver_until_done(subscription_id: int) -> None:
     """Deliver until nothing is left, nor stored and not to be read yet."""
     while any(
-        backlog.behind(module, only=subscription_id) or feed.is_pending(module)
+        backlog.behind(module, only=[subscription_id]) or feed.is_pending(module)
         for module in POLICIES
     ):
-        engine.deliver(subscription_id)
+        engine.deliver_and_wait(subscription_id)
 
 
 def test_access_that_ends_stops_delivery_at_once(
@@ -167,7 +167,9 @@ def test_access_that_ends_stops_delivery_at_once(
         misbehaviour.behave()(call)
 
     emsp.answer("PUT /L2", end)
-    engine.deliver(Subscription.objects.get(receiver__platform__name="P2", module="locations").pk)
+    engine.deliver_and_wait(
+        Subscription.objects.get(receiver__platform__name="P2", module="locations").pk
+    )
 
     assert set(received(emsp)) == {"NL-CPA/L1", "NL-CPA/L2"}
 
@@ -195,9 +197,9 @@ def test_what_is_queued_when_access_ends_is_not_sent_either(
 
     emsp.answer("PUT", end)
     subscription = Subscription.objects.get(receiver__platform__name="P2", module="locations")
-    engine.deliver(subscription.pk)
+    engine.deliver_and_wait(subscription.pk)
     emsp.rules.clear()
-    engine.deliver(subscription.pk)
+    engine.deliver_and_wait(subscription.pk)
 
     assert 0 < len(pushes(emsp)) < 6
 
@@ -211,7 +213,7 @@ def test_access_that_ends_stops_a_snapshot(
     for number in range(1, 6):
         other.put(f"L{number}", body=a_location(MIX, number))
     subscription = Subscription.objects.get(receiver__platform__name="P2", module="locations")
-    engine.deliver(subscription.pk)
+    engine.deliver_and_wait(subscription.pk)
     cast.agree(("BE-MIX", "DE-MSA"))
     subscriptions.reconcile()
 
@@ -224,7 +226,7 @@ def test_access_that_ends_stops_a_snapshot(
         misbehaviour.behave()(call)
 
     emsp.answer("PUT /BE/MIX/L2", end)
-    engine.deliver(subscription.pk)
+    engine.deliver_and_wait(subscription.pk)
 
     assert set(received(emsp)) == {"BE-MIX/L1", "BE-MIX/L2"}
     assert not Snapshot.objects.filter(owner="BE-MIX", subscription__module="locations").exists()
@@ -245,7 +247,7 @@ def test_access_that_comes_back_brings_what_was_missed(
     if reconciled:
         assert deliver_all() == 0
     else:
-        engine.deliver(
+        engine.deliver_and_wait(
             Subscription.objects.get(receiver__platform__name="P2", module="locations").pk
         )
     assert received(emsp)["NL-CPA/L1"] == a_location(CPA, 1)
@@ -262,7 +264,9 @@ def test_a_suspended_platform_gets_nothing(
     """Its subscription ends; what it gets later begins anew."""
     owner.put("L1", body=a_location(CPA, 1))
     disconnect(Platform.objects.get(name="P2"), status=ConnectionStatus.SUSPENDED)
-    engine.deliver(Subscription.objects.get(receiver__platform__name="P2", module="locations").pk)
+    engine.deliver_and_wait(
+        Subscription.objects.get(receiver__platform__name="P2", module="locations").pk
+    )
 
     assert deliver_all() == 0
     assert emsp.seen == []

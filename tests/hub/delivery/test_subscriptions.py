@@ -9,11 +9,12 @@ from django.db import connection, transaction
 
 from hub import feed, store
 from hub.delivery import backlog, engine, leases, subscriptions
-from hub.delivery.leases import LeaseLost, Positions
+from hub.delivery.leases import Lease, LeaseLost, Positions
+from hub.delivery.subscriber import find_subscriber, find_subscribers
 from hub.feed import Position, Selection
 from hub.models import Change, Snapshot, Subscription
 from ocpi.types import ModuleID, Role
-from parties.models import Party
+from parties.models import Credentials, Party
 from sandbox import misbehaviour
 from sandbox.server import Call
 from tests.cast import CPA, Cast, a_location
@@ -81,7 +82,7 @@ def test_a_receiver_without_the_endpoint_is_not_subscribed() -> None:
     with_it.platform.endpoints.all().delete()
 
     assert behind() == []
-    engine.deliver(subscription.pk)
+    engine.deliver_and_wait(subscription.pk)
     subscriptions.reconcile()
     assert Subscription.objects.get(module="locations") == subscription
 
@@ -251,6 +252,81 @@ def test_one_worker_at_a_time() -> None:
     assert leases.claim(subscription.pk) is not None
 
 
+def two_subscriptions() -> list[int]:
+    """Make two receivers of NL-CPA's Locations."""
+    cpo = a_party("CPA", Role.CPO)
+    for name in ("MSA", "MSB"):
+        AgreementFactory.create(cpo=cpo, emsp=a_party(name, Role.EMSP))
+    subscriptions.reconcile()
+    return sorted(Subscription.objects.filter(module="locations").values_list("pk", flat=True))
+
+
+def test_of_several_each_is_claimed_or_not() -> None:
+    """One that another worker holds, or that is asked for twice, is nobody else's."""
+    first, second = two_subscriptions()
+    assert leases.claim(first) is not None
+
+    held, mine, twice, unknown = leases.claim_all([first, second, second, second + 1_000])
+
+    assert (held, unknown) == (None, None)
+    assert [lease for lease in (mine, twice) if lease] == [mine or twice]
+    assert {lease.subscription_id for lease in (mine, twice) if lease} == {second}
+
+
+def test_who_claims_at_the_same_moment_waits_for_nobody() -> None:
+    """What another worker is just claiming is left to it: waiting for each other would not end."""
+    first, second = two_subscriptions()
+    found: list[list[Lease | None]] = []
+    with transaction.atomic():
+        Subscription.objects.select_for_update().get(pk=first)
+        at_once([lambda: found.append(leases.claim_all([first, second]))])
+
+    [[locked, free]] = found
+    assert locked is None
+    assert free is not None
+
+
+def test_of_several_that_advance_only_a_held_one_moves() -> None:
+    """A lease that was lost meanwhile is told apart, whatever became of the others."""
+    one, other = (leases.claim(each) for each in two_subscriptions())
+    assert one is not None
+    assert other is not None
+    one.release()
+    to = Positions(Position(10**15, 1))
+
+    held = leases.advance_all([other.advancing(to, 1, []), one.advancing(to, 1, [])])
+
+    assert held == [True, False]
+    moved = Subscription.objects.filter(transaction=10**15)
+    assert [each.pk for each in moved] == [other.subscription_id]
+
+
+def test_of_several_that_are_released_a_successor_keeps_its_own() -> None:
+    """Who lost a lease gives back nothing of another worker's."""
+    one, other = (leases.claim(each) for each in two_subscriptions())
+    assert one is not None
+    assert other is not None
+    Subscription.objects.filter(pk=one.subscription_id).update(lease_until="2026-01-01T00:00:00Z")
+    assert leases.claim(one.subscription_id) is not None
+
+    leases.release_all([one, other])
+
+    assert leases.claim(one.subscription_id) is None
+    assert leases.claim(other.subscription_id) is not None
+
+
+def test_several_subscribers_are_found_as_each_by_itself() -> None:
+    """Each with its own party, endpoint, token and owners; who unregistered is none."""
+    first, second = two_subscriptions()
+    apart = [find_subscriber(each, LOCATIONS) for each in (first, second)]
+    assert None not in apart
+    assert find_subscribers([second, first], LOCATIONS) == apart[::-1]
+
+    Credentials.objects.filter(platform__party__party_id="MSA", direction="OUT").delete()
+    left = find_subscribers([first, second, second + 1_000], LOCATIONS)
+    assert sorted(each.party for each in left if each) == ["NL-MSB"]
+
+
 def test_a_lost_lease_moves_nothing() -> None:
     """A worker that comes back too late changes neither position nor lease."""
     subscription = a_subscription()
@@ -310,7 +386,7 @@ def test_a_worker_that_lost_its_lease_sends_nothing_more(
         misbehaviour.html(500)(call)
 
     emsp.answer("PUT", lose)
-    engine.deliver(Subscription.objects.get(module="locations").pk)
+    engine.deliver_and_wait(Subscription.objects.get(module="locations").pk)
 
     assert len([seen for seen in emsp.seen if seen.method == "PUT"]) == 1
     assert Subscription.objects.values("transaction", "seq").get(module="locations") == before

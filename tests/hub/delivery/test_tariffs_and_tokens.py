@@ -109,7 +109,7 @@ def test_a_failing_object_beside_a_deleted_one_is_passed_over(
     tariffs.send("DELETE", "X1")
     tariffs.push_new(tariffs.kind.make(2))
 
-    engine.deliver(subscription(tariffs).pk)
+    engine.deliver_and_wait(subscription(tariffs).pk)
 
     assert [dead_letter.path for dead_letter in DeadLetter.objects.all()] == ["NL/CPA/X2"]
 

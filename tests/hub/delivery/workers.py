@@ -23,7 +23,7 @@ def workers(number: int = 4) -> Iterator[None]:
             while not stop.wait(0.02):
                 for pk in [pk for module in POLICIES for pk, _ in backlog.behind(module)]:
                     if pk not in busy or busy[pk].done():
-                        busy[pk] = start(pool, partial(engine.deliver, pk))
+                        busy[pk] = start(pool, partial(engine.deliver_and_wait, pk))
 
         dispatcher = start(pool, dispatch)
         try:

@@ -61,7 +61,7 @@ class Queue:
         while message := self._take() or self._look():
             name, (args, kwargs, _) = message.headers["task"], message.decode()
             app.tasks[name](*args, **kwargs)
-            delivery_tasks.pool.wait()
+            delivery_tasks.deliverer.wait()
             done.append(name)
             assert len(done) < most, f"it does not end: {done}"
         return done
@@ -69,7 +69,7 @@ class Queue:
     def _look(self) -> Any:
         for module in POLICIES:
             delivery_tasks.look(module)
-        delivery_tasks.pool.wait()
+        delivery_tasks.deliverer.wait()
         return self._take()
 
     def _take(self) -> Any:
@@ -110,7 +110,7 @@ def listening(ready: Owner) -> Iterator[None]:
     _until(lambda: set(looked) == set(POLICIES))
     yield
     thread.stop()
-    delivery_tasks.pool.wait()
+    delivery_tasks.deliverer.wait()
 
 
 def _until(holds: Callable[[], object], seconds: float = 5) -> None:
@@ -165,7 +165,7 @@ def test_a_change_that_came_while_the_lease_was_held_is_seen(
     Subscription.objects.update(lease_until=None)
 
     task(subscription.pk)
-    delivery_tasks.pool.wait()
+    delivery_tasks.deliverer.wait()
 
     assert Change.objects.count() == 1
     assert not backlog.behind(ModuleID.LOCATIONS)
@@ -233,7 +233,7 @@ def test_an_endless_task_ends(cast: Cast, ready: Owner, queue: Queue) -> None:
 
     assert queue.work() == []
     delivery_tasks.deliver(Subscription.objects.get(module="locations").pk)
-    delivery_tasks.pool.wait()
+    delivery_tasks.deliverer.wait()
     assert queue.waiting() == []
 
 
@@ -269,7 +269,7 @@ def test_beat_finds_what_nobody_woke_it_for(cast: Cast, ready: Owner, queue: Que
     assert queue.waiting() == []
 
     delivery_tasks.dispatch()
-    delivery_tasks.pool.wait()
+    delivery_tasks.deliverer.wait()
     queue.work()
 
     assert set(received(cast["P2"])) == {"NL-CPA/L1"}

@@ -1,5 +1,6 @@
 """The message ids on their way through hops."""
 
+import os
 from uuid import UUID
 
 import pytest
@@ -36,3 +37,17 @@ def test_every_hop_is_a_new_request_of_the_same_exchange() -> None:
 def test_a_new_exchange_has_new_ids() -> None:
     """What begins here has ids nobody else uses."""
     assert MessageIds.new() != MessageIds.new()
+
+
+def test_a_forked_process_makes_ids_of_its_own() -> None:
+    """A server forks its workers after importing: two of them must not send the same id."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.write(writing, MessageIds.new().request_id.encode())
+        os._exit(0)
+    os.wait()
+    child = os.read(reading, 100).decode()
+    os.close(reading)
+    os.close(writing)
+
+    assert child != MessageIds.new().request_id

@@ -1,13 +1,14 @@
-"""The threads of a worker that deliver: each subscription once at a time, and none forgotten."""
+"""The deliverer of a worker: each subscription once at a time, and none forgotten."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event
 
 import pytest
 
-from hub.delivery.thread_pool import DeliveryPool
+from hub.delivery.deliverer import Deliverer, Look
 from ocpi.types import ModuleID
 
 PATIENCE = 5.0
@@ -23,27 +24,25 @@ class Work:
         if ends:
             self.may_end.set()
 
-    def __call__(self, subscription_id: int) -> ModuleID | None:
+    async def __call__(self, subscription_id: int) -> ModuleID | None:
         """Work on a subscription; on 13 it fails, on 0 another worker is at it."""
         self.begun.set()
-        assert self.may_end.wait(PATIENCE)
+        assert await asyncio.to_thread(self.may_end.wait, PATIENCE)
         if subscription_id == 13:
             raise OSError("the database is gone")
         self.done.append(subscription_id)
         return ModuleID.LOCATIONS if subscription_id else None
 
-    def look(self, module: ModuleID, subscription_id: int) -> None:
+    def look(self, module: ModuleID, subscription_ids: Sequence[int]) -> None:
         """Note that somebody looked once more."""
         assert module == ModuleID.LOCATIONS
-        self.looked.append(subscription_id)
+        self.looked += subscription_ids
 
 
 @contextmanager
-def pool(
-    work: Work, look: Callable[[ModuleID, int], None], threads: int = 1
-) -> Iterator[DeliveryPool]:
-    """Have some threads that end with the test."""
-    found = DeliveryPool(work, look, threads=threads)
+def deliverer(work: Work, look: Look) -> Iterator[Deliverer]:
+    """Have one that works on one subscription at a time and ends with the test."""
+    found = Deliverer(work, look, most=1)
     yield found
     work.may_end.set()
     found.close()
@@ -53,7 +52,7 @@ def pool(
 def test_a_subscription_is_taken_on_once() -> None:
     """However often it is found behind before its turn has come."""
     work = Work(ends=False)
-    with pool(work, work.look) as found:
+    with deliverer(work, work.look) as found:
         found.submit([1])
         assert work.begun.wait(PATIENCE)
         for _ in range(5):
@@ -65,16 +64,16 @@ def test_a_subscription_is_taken_on_once() -> None:
 
 
 def test_one_that_takes_its_time_holds_no_other() -> None:
-    """Each has a thread of its own, up to their number."""
+    """Others go on beside it, up to their number."""
     slow, quick = Event(), Event()
 
-    def work(subscription_id: int) -> None:
+    async def work(subscription_id: int) -> None:
         if subscription_id == 1:
-            assert slow.wait(PATIENCE)
+            assert await asyncio.to_thread(slow.wait, PATIENCE)
         else:
             quick.set()
 
-    found = DeliveryPool(work, Work().look, threads=2)
+    found = Deliverer(work, Work().look, most=2)
     found.submit([1, 2])
     try:
         assert quick.wait(PATIENCE)
@@ -87,12 +86,12 @@ def test_what_came_meanwhile_is_worked_on() -> None:
     """The look that follows may take the same subscription on again."""
     work = Work()
 
-    def look(module: ModuleID, subscription_id: int) -> None:
-        work.look(module, subscription_id)
+    def look(module: ModuleID, subscription_ids: Sequence[int]) -> None:
+        work.look(module, subscription_ids)
         if len(work.looked) < 3:
-            found.submit([subscription_id])
+            found.submit(subscription_ids)
 
-    with pool(work, look) as found:
+    with deliverer(work, look) as found:
         found.submit([1])
         found.wait()
 
@@ -102,17 +101,17 @@ def test_what_came_meanwhile_is_worked_on() -> None:
 def test_nobody_looks_after_what_another_worker_is_at() -> None:
     """It looks itself when it is done."""
     work = Work()
-    with pool(work, work.look) as found:
+    with deliverer(work, work.look) as found:
         found.submit([0])
         found.wait()
 
     assert (work.done, work.looked) == ([0], [])
 
 
-def test_a_failure_ends_no_thread(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_ends_no_worker(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and what failed can be taken on again."""
     work = Work()
-    with caplog.at_level(logging.ERROR), pool(work, work.look) as found:
+    with caplog.at_level(logging.ERROR), deliverer(work, work.look) as found:
         found.submit([13, 1])
         found.wait()
         found.submit([13])
@@ -120,7 +119,7 @@ def test_a_failure_ends_no_thread(caplog: pytest.LogCaptureFixture) -> None:
 
     assert work.done == [1]
     messages = [
-        each.getMessage() for each in caplog.records if each.name == "hub.delivery.thread_pool"
+        each.getMessage() for each in caplog.records if each.name == "hub.delivery.deliverer"
     ]
     assert messages == ["subscription 13 waits for the next round"] * 2
 
@@ -128,7 +127,7 @@ def test_a_failure_ends_no_thread(caplog: pytest.LogCaptureFixture) -> None:
 def test_who_leaves_ends_what_is_begun_alone() -> None:
     """The rest is another worker's: nothing was written about it."""
     work = Work(ends=False)
-    with pool(work, work.look) as found:
+    with deliverer(work, work.look) as found:
         found.submit([1, 2])
         assert work.begun.wait(PATIENCE)
         found.close()
