@@ -8,6 +8,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.conf import settings
 
@@ -49,13 +50,14 @@ async def deliver(subscription_id: int, *, insist: bool = False) -> ModuleID | N
     Return its module, or None while another worker is at it. A platform that backs off is left
     alone, unless an operator wants it tried at once (`insist`).
     """
-    lease = await _claims.ask(subscription_id)
-    if lease is None:
+    begun = await _beginnings.ask(subscription_id)
+    if begun is None:
         return None
+    lease, subscriber = begun
     end = time.monotonic() + max(_BUDGET_SECONDS, _ATTEMPTS_WITHIN * settings.HUB_REQUEST_TIMEOUT)
     try:
-        while await _step(lease, end, insist=insist) and time.monotonic() < end:
-            pass
+        while await _step(lease, subscriber, end, insist=insist) and time.monotonic() < end:
+            subscriber = await _subscribers.ask(lease)
     except LeaseLost:
         log.warning("subscription %s: the lease ran out", subscription_id)
     finally:
@@ -63,19 +65,17 @@ async def deliver(subscription_id: int, *, insist: bool = False) -> ModuleID | N
     return lease.module
 
 
-async def _step(lease: Lease, end: float, *, insist: bool) -> bool:
+async def _step(lease: Lease, subscriber: Subscriber | None, end: float, *, insist: bool) -> bool:
     """Send what changed, then a chunk of a snapshot; False when that was all.
 
-    Access is looked up anew in each step: where it ended nothing more goes out, and changes of an
+    Access is looked up anew for each step: where it ended nothing more goes out, and changes of an
     object that a new snapshot has sent already are read.
     """
-    subscriber = await _subscribers.ask(lease)
     if subscriber is None or (subscriber.is_paused and not insist):
         return False
     policy = policy_of(subscriber)
     try:
-        batch = await _read(policy, end)
-        result = await _deliver_batch(lease, policy, batch, end=end)
+        batch, result = await _deliver_batch(lease, policy, end=end)
         if result.left:
             return False
         # While more of the feed waits to be read, held messages are no reason to rest. A round that
@@ -102,20 +102,20 @@ def _back_off(lease: Lease, subscriber: Subscriber, reason: ReceiverUnavailable)
     )
 
 
-async def _read(policy: DeliveryPolicy, end: float) -> Batch:
-    """Read a batch; of a long backlog only what no later change replaces."""
-    subscriber = policy.subscriber
+async def _read_and_plan(policy: DeliveryPolicy, end: float) -> tuple[Batch, Plan]:
+    """Plan a batch; of a long backlog only what no later change replaces."""
     may_compact = policy.compacts and time.monotonic() < end - _UNCOMPACTED_SECONDS
     # Within a backlog that an earlier batch compacted: go on like that without reading it whole.
-    if may_compact and subscriber.position.transaction < subscriber.compacted_to:
-        return await _batches.ask(_reading(subscriber, compacted=True))
-    batch = await _batches.ask(_reading(subscriber))
+    # Alone: such a reading takes its time, and who has one change to wait for must not wait for it.
+    if may_compact and policy.subscriber.is_within_compacted:
+        return await quickly(_plan_compacted, policy)
+    batch, plan = await _plans.ask(policy)
     if may_compact and not batch.complete:
-        return await _batches.ask(_reading(subscriber, compacted=True))
-    return batch
+        return await quickly(_plan_compacted, policy)
+    return batch, plan
 
 
-def _reading(subscriber: Subscriber, *, compacted: bool = False) -> Reading:
+def _reading(subscriber: Subscriber) -> Reading:
     return Reading(
         subscriber.selection,
         subscriber.position,
@@ -124,22 +124,21 @@ def _reading(subscriber: Subscriber, *, compacted: bool = False) -> Reading:
         # room for what passes, and as long as nothing passes nothing is given up either.
         limit=settings.HUB_DELIVERY_BATCH + len(subscriber.in_doubt),
         most_bytes=_BATCH_BYTES,
-        compacted=compacted,
     )
 
 
 async def _deliver_batch(
-    lease: Lease, policy: DeliveryPolicy, batch: Batch, *, end: float
-) -> BatchResult:
+    lease: Lease, policy: DeliveryPolicy, *, end: float
+) -> tuple[Batch, BatchResult]:
     """Send a batch and record its result; something is left when time is up."""
-    plan = await _plans.ask((policy, batch))
+    batch, plan = await _read_and_plan(policy, end)
     try:
         result = await _settle(lease, policy, plan, end=end)
     except ReceiverUnavailable as reason:
         await _record(lease, policy, batch, reason.so_far)
         raise
     await _record(lease, policy, batch, result)
-    return result
+    return batch, result
 
 
 async def _settle(lease: Lease, policy: DeliveryPolicy, plan: Plan, *, end: float) -> BatchResult:
@@ -174,22 +173,47 @@ async def _record(lease: Lease, policy: DeliveryPolicy, batch: Batch, result: Ba
         raise LeaseLost
 
 
-def _find(leases_of: Sequence[Lease]) -> list[Subscriber | None]:
+def _begin(subscription_ids: Sequence[int]) -> list[tuple[Lease, Subscriber | None] | None]:
+    """Claim subscriptions and look up whose they are; None where another worker is at it."""
+    claimed = leases.claim_all(subscription_ids)
+    held = [lease for lease in claimed if lease is not None]
+    try:
+        found = dict(zip(held, _find(held), strict=True))
+    except BaseException:
+        leases.release_all(held)
+        raise
+    return [(lease, found[lease]) if lease is not None else None for lease in claimed]
+
+
+def _find(held: Sequence[Lease]) -> list[Subscriber | None]:
     """Look up whose subscriptions these are, module by module."""
     by_module: dict[ModuleID, list[int]] = defaultdict(list)
-    for lease in leases_of:
+    for lease in held:
         by_module[lease.module].append(lease.subscription_id)
     found = {
         each: subscriber
         for module, ids in by_module.items()
         for each, subscriber in zip(ids, find_subscribers(ids, module), strict=True)
     }
-    return [found[lease.subscription_id] for lease in leases_of]
+    return [found[lease.subscription_id] for lease in held]
 
 
-_claims = Gathered[int, Lease | None](leases.claim_all)
+def _plan_each(policies: Sequence[DeliveryPolicy]) -> list[tuple[Batch, Plan]]:
+    """Read a batch for each and plan it."""
+    batches = feed.read_all([_reading(policy.subscriber) for policy in policies])
+    plans = plan_all(list(zip(policies, batches, strict=True)))
+    return list(zip(batches, plans, strict=True))
+
+
+def _plan_compacted(policy: DeliveryPolicy) -> tuple[Batch, Plan]:
+    """Read and plan a batch of a long backlog without what a later change replaces."""
+    [batch] = feed.read_all([replace(_reading(policy.subscriber), compacted=True)])
+    [plan] = plan_all([(policy, batch)])
+    return batch, plan
+
+
+_beginnings = Gathered[int, tuple[Lease, Subscriber | None] | None](_begin)
 _subscribers = Gathered[Lease, Subscriber | None](_find)
-_batches = Gathered[Reading, Batch](feed.read_all)
-_plans = Gathered[tuple[DeliveryPolicy, Batch], Plan](plan_all)
+_plans = Gathered[DeliveryPolicy, tuple[Batch, Plan]](_plan_each)
 _advances = Gathered[Advance, bool](leases.advance_all)
 _releases = Gathered[Lease, None](leases.release_all)

@@ -25,8 +25,11 @@ _QUICK_THREADS = 4
 
 _loop = LoopThread("delivery")
 _quick = ThreadPoolExecutor(_QUICK_THREADS, thread_name_prefix="delivery-sql")
-# What waits for a receiver, or pauses: as many as there are receivers at once.
-_patient = ThreadPoolExecutor(settings.HUB_DELIVERY_THREADS, thread_name_prefix="delivery-patient")
+# Whoever waits for a receiver, or pauses, must not wait for a thread besides: its lease would end.
+# Beside the deliverer's lanes there are those of tasks.
+_patient = ThreadPoolExecutor(
+    4 * settings.HUB_DELIVERY_THREADS, thread_name_prefix="delivery-patient"
+)
 
 
 def submit(coroutine: Coroutine[Any, Any, A]) -> Future[A]:

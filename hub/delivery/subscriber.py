@@ -52,6 +52,11 @@ class Subscriber:
     def is_paused(self) -> bool:
         return self.paused_until is not None and self.paused_until > timezone.now()
 
+    @property
+    def is_within_compacted(self) -> bool:
+        """Whether changes up to some beyond its position may have been passed over."""
+        return self.position.transaction < self.compacted_to
+
     def shown_reason(self, cause: Result) -> str:
         """Return why something failed, fit for logs and console.
 
