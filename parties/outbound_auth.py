@@ -4,13 +4,14 @@ Spec: 2.2.1 transport and format, Authorization header.
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 from database import sql
 from ocpi.client import Peer
 from ocpi.errors import ReceiverNotConnected
-from parties import directory, quirks, tokens
+from parties import directory, epoch, quirks, tokens
 from parties.directory import Question
 from parties.epoch import Epoch
 from parties.models import Direction
@@ -44,10 +45,11 @@ def peer_of(platform_id: int, epoch: Epoch | None = None) -> Peer:
 
 def peers_of(platform_ids: Collection[int]) -> dict[int, Peer]:
     """Return the platforms that are registered, as the client addresses them."""
-    ids = list(platform_ids)
-    asked = [{"platform": each, "direction": Direction.OUT.value} for each in ids]
-    found = sql.row_for_each(OUTBOUND_TOKEN.text, asked)
-    return {each: _peer(*row) for each, row in zip(ids, found, strict=True) if row is not None}
+    present, found = epoch.current(), {}
+    for each in platform_ids:
+        with suppress(ReceiverNotConnected):
+            found[each] = peer_of(each, present)
+    return found
 
 
 @lru_cache(maxsize=1000)

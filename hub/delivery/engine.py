@@ -169,7 +169,7 @@ async def _record(lease: Lease, policy: DeliveryPolicy, batch: Batch, result: Ba
     else:
         recording = await quickly(receipts.recording, policy, result)
     positions = policy.positions(batch, result)
-    if not await _advances.ask(lease.advancing(positions, len(result.delivered), recording)):
+    if not await _advances.ask(Advance(lease, positions, len(result.delivered), recording)):
         raise LeaseLost
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from psycopg.types.json import Jsonb
 
 from database import sql
-from database.sql import Statement
+from database.sql import Parameters, Statement
 from hub.delivery.sql import leases as statements
 from hub.feed import Position
 from ocpi.types import ModuleID
@@ -44,13 +44,6 @@ class Positions:
     compacted_to: int = 0
 
 
-class Advance(NamedTuple):
-    """What moves the positions of a subscription: its last statement is made under the lease."""
-
-    subscription_id: int
-    statements: Sequence[Statement]
-
-
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to work on a subscription for a while.
@@ -66,26 +59,9 @@ class Lease:
         self, positions: Positions, *, delivered: int, preceding: Sequence[Statement] = ()
     ) -> None:
         """Move the positions and prolong the lease, in one transaction with `preceding`."""
-        [is_held] = advance_all([self.advancing(positions, delivered, preceding)])
+        [is_held] = advance_all([Advance(self, positions, delivered, preceding)])
         if not is_held:
             raise LeaseLost
-
-    def advancing(
-        self, positions: Positions, delivered: int, preceding: Sequence[Statement]
-    ) -> Advance:
-        """Return what `advance` writes."""
-        named = {
-            "id": self.subscription_id,
-            "lease": self.token,
-            "seconds": lease_seconds(),
-            "transaction": positions.reached.transaction,
-            "seq": positions.reached.seq,
-            "ahead": Jsonb(_listed(positions.ahead)),
-            "in_doubt": Jsonb(_listed(positions.in_doubt)),
-            "delivered": delivered,
-            "compacted_to": positions.compacted_to,
-        }
-        return Advance(self.subscription_id, (*preceding, (statements.ADVANCE, named)))
 
     def sending(self, in_doubt: Iterable[Position]) -> None:
         """Note what may have arrived if this worker dies before it records the outcome."""
@@ -139,21 +115,58 @@ def claim_all(subscription_ids: Sequence[int]) -> list[Lease | None]:
     ]
 
 
+class Advance(NamedTuple):
+    """What moves the positions of a subscription, and the statements that belong to it."""
+
+    lease: Lease
+    positions: Positions
+    delivered: int
+    preceding: Sequence[Statement]
+
+
 def advance_all(advances: Sequence[Advance]) -> list[bool]:
     """Move positions in one transaction; return for each whether its lease is still held.
 
     A worker that dies here loses all or nothing: a dead letter without its position would be
     written twice, a position without its dead letter would lose a message.
     """
-    # In one order, whoever does it: a worker that lost its leases must not wait for rows of the
+    # In one order, whoever does it: a worker that lost its leases must not wait for receipts of the
     # one that took over, which waits for its own.
-    order = sorted(range(len(advances)), key=lambda place: advances[place].subscription_id)
-    rows = sql.in_one_transaction([each for at in order for each in advances[at].statements])
-    held, end = [False] * len(advances), 0
-    for at in order:
-        end += len(advances[at].statements)
-        held[at] = bool(rows[end - 1])
-    return held
+    in_order = sorted(advances, key=lambda each: each.lease.subscription_id)
+    preceding = _merged(statement for each in in_order for statement in each.preceding)
+    *_, moved = sql.in_one_transaction([*preceding, (statements.ADVANCE, _columns(in_order))])
+    held = {token for (token,) in moved}
+    return [each.lease.token in held for each in advances]
+
+
+def _columns(advances: Sequence[Advance]) -> Parameters:
+    positions = [each.positions for each in advances]
+    return {
+        "seconds": lease_seconds(),
+        "ids": [each.lease.subscription_id for each in advances],
+        "leases": [each.lease.token for each in advances],
+        "transactions": [each.reached.transaction for each in positions],
+        "seqs": [each.reached.seq for each in positions],
+        "aheads": [Jsonb(_listed(each.ahead)) for each in positions],
+        "in_doubts": [Jsonb(_listed(each.in_doubt)) for each in positions],
+        "delivered": [each.delivered for each in advances],
+        "compacted_tos": [each.compacted_to for each in positions],
+    }
+
+
+def _merged(separate: Iterable[Statement]) -> list[Statement]:
+    """Make one of statements that have lists of rows alone, and the same text."""
+    merged: dict[str, dict[str, list[object]]] = {}
+    others: list[Statement] = []
+    for text, named in separate:
+        lists = {name: value for name, value in named.items() if isinstance(value, list)}
+        if len(lists) < len(named):
+            others.append((text, named))
+            continue
+        rows = merged.setdefault(text, {name: [] for name in lists})
+        for name, value in lists.items():
+            rows[name] += value
+    return [*others, *merged.items()]
 
 
 def release_all(leases: Sequence[Lease]) -> list[None]:

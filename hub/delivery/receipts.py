@@ -85,7 +85,7 @@ def _receipts(
     if not lines:
         return []
     named = {
-        "subscription": subscription_id,
+        "subscriptions": [subscription_id] * len(lines),
         "owners": [owner for owner, _, _ in lines],
         "keys": [key for _, key, _ in lines],
         "parts": [part for _, _, part in lines],

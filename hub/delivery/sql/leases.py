@@ -29,19 +29,26 @@ UPDATE {SUBSCRIPTION} SET {columns}
 WHERE id = %(id)s::bigint AND lease = %(lease)s::uuid RETURNING id"""
 
 
-_COUNTED = """
-  delivered = delivered + %(delivered)s::bigint,
-  failures = CASE WHEN %(delivered)s::bigint > 0 THEN 0 ELSE failures END,
-  last_error = CASE WHEN %(delivered)s::bigint > 0 THEN '' ELSE last_error END,
+def _counted(more: str, row: str = "") -> str:
+    return f"""
+  delivered = {row}delivered + {more},
+  failures = CASE WHEN {more} > 0 THEN 0 ELSE {row}failures END,
+  last_error = CASE WHEN {more} > 0 THEN '' ELSE {row}last_error END,
   last_delivered_at =
-    CASE WHEN %(delivered)s::bigint > 0 THEN statement_timestamp() ELSE last_delivered_at END"""
+    CASE WHEN {more} > 0 THEN statement_timestamp() ELSE {row}last_delivered_at END"""
+
+
 PROLONG = _held(f"lease_until = {_LATER}")
-DELIVERED = _held(f"lease_until = {_LATER}, {_COUNTED}")
+DELIVERED = _held(f"lease_until = {_LATER}, {_counted('%(delivered)s::bigint')}")
 SENDING = _held(f"lease_until = {_LATER}, in_doubt = %(in_doubt)s::jsonb")
-ADVANCE = _held(f"""lease_until = {_LATER}, {_COUNTED},
-  transaction = %(transaction)s::bigint, seq = %(seq)s::bigint,
-  ahead = %(ahead)s::jsonb, in_doubt = %(in_doubt)s::jsonb,
-  compacted_to = GREATEST(compacted_to, %(compacted_to)s::bigint)""")
+ADVANCE = f"""
+UPDATE {SUBSCRIPTION} b SET lease_until = {_LATER}, {_counted("w.delivered", "b.")},
+  transaction = w.transaction, seq = w.seq, ahead = w.ahead, in_doubt = w.in_doubt,
+  compacted_to = GREATEST(b.compacted_to, w.compacted_to)
+FROM unnest(%(ids)s::bigint[], %(leases)s::uuid[], %(transactions)s::bigint[], %(seqs)s::bigint[],
+  %(aheads)s::jsonb[], %(in_doubts)s::jsonb[], %(delivered)s::bigint[], %(compacted_tos)s::bigint[])
+  AS w(id, lease, transaction, seq, ahead, in_doubt, delivered, compacted_to)
+WHERE b.id = w.id AND b.lease = w.lease RETURNING b.lease"""
 FAILED = _held("failures = failures + 1, last_error = %(reason)s::text")
 # A lease that nobody holds: until it ends no worker claims the subscription.
 REST = _held(f"lease = NULL, lease_until = {_LATER}")

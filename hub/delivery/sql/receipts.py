@@ -6,11 +6,12 @@ from hub.delivery.sql.tables import DEAD_LETTER, RECEIPT
 NOTE = f"""
 INSERT INTO {RECEIPT} AS known (subscription_id, owner, object_key, part_key, revision,
   delivered_at, tried_at, last_error, in_doubt)
-SELECT %(subscription)s::bigint, w.owner, w.key, w.part, w.revision,
+SELECT w.subscription, w.owner, w.key, w.part, w.revision,
   CASE WHEN w.revision IS NOT NULL THEN statement_timestamp() END, statement_timestamp(),
   w.error, w.in_doubt
-FROM unnest(%(owners)s::text[], %(keys)s::text[], %(parts)s::text[], %(revisions)s::bigint[],
-  %(errors)s::text[], %(in_doubt)s::boolean[]) AS w(owner, key, part, revision, error, in_doubt)
+FROM unnest(%(subscriptions)s::bigint[], %(owners)s::text[], %(keys)s::text[], %(parts)s::text[],
+  %(revisions)s::bigint[], %(errors)s::text[], %(in_doubt)s::boolean[])
+  AS w(subscription, owner, key, part, revision, error, in_doubt)
 ON CONFLICT (subscription_id, owner, object_key, part_key) DO UPDATE SET
   revision = COALESCE(EXCLUDED.revision, known.revision),
   delivered_at = COALESCE(EXCLUDED.delivered_at, known.delivered_at),

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from hub import feed, store
 from hub.delivery import backlog, engine, leases, subscriptions
-from hub.delivery.leases import Lease, LeaseLost, Positions
+from hub.delivery.leases import Advance, Lease, LeaseLost, Positions
 from hub.delivery.subscriber import find_subscriber, find_subscribers
 from hub.feed import Position, Selection
 from hub.models import Change, Snapshot, Subscription
@@ -294,7 +294,7 @@ def test_of_several_that_advance_only_a_held_one_moves() -> None:
     one.release()
     to = Positions(Position(10**15, 1))
 
-    held = leases.advance_all([other.advancing(to, 1, []), one.advancing(to, 1, [])])
+    held = leases.advance_all([Advance(other, to, 1, []), Advance(one, to, 1, [])])
 
     assert held == [True, False]
     moved = Subscription.objects.filter(transaction=10**15)
