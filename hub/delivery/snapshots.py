@@ -32,8 +32,8 @@ from ocpi.types import InterfaceRole, ModuleID
 from ocpi.versions import VERSIONS
 from parties.holders import ref_of
 
-# Objects of a chunk.
-_CHUNK = 100
+# Objects of a chunk. While its last ones are awaited, nothing else goes out: few large ones.
+_CHUNK = 250
 
 
 @dataclass(frozen=True, slots=True)
