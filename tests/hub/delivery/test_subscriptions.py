@@ -322,7 +322,8 @@ def test_several_subscribers_are_found_as_each_by_itself() -> None:
     assert None not in apart
     assert find_subscribers([second, first], LOCATIONS) == apart[::-1]
 
-    Credentials.objects.filter(platform__party__party_id="MSA", direction="OUT").delete()
+    gone = Party.objects.get(party_id="MSA").platform
+    Credentials.objects.filter(platform=gone, direction="OUT").delete()
     left = find_subscribers([first, second, second + 1_000], LOCATIONS)
     assert sorted(each.party for each in left if each) == ["NL-MSB"]
 
