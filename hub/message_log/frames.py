@@ -43,9 +43,9 @@ class Gone(Exception):
 def batch_frame(batch: EntryBatch) -> bytes:
     """Return a batch to send; what no UTF-8 can hold is replaced, as it would be in a row."""
     try:
-        return msgspec.msgpack.encode(batch)
+        return _BATCH_ENCODER.encode(batch)
     except UnicodeEncodeError:
-        return msgspec.msgpack.encode(replace(batch, entries=[*map(_encodable, batch.entries)]))
+        return _BATCH_ENCODER.encode(replace(batch, entries=[*map(_encodable, batch.entries)]))
 
 
 def read_batch(frame: bytes) -> EntryBatch:
@@ -113,5 +113,13 @@ def _plain(value: object) -> object:
     return value
 
 
+def _as_text(value: object) -> str:
+    """Return a text of a class of our own, as a `ModuleID` is; msgspec takes `str` alone."""
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} is no part of an entry")
+
+
+_BATCH_ENCODER = msgspec.msgpack.Encoder(enc_hook=_as_text)
 _BATCHES = msgspec.msgpack.Decoder(EntryBatch)
 _REPLIES = msgspec.msgpack.Decoder(Reply)

@@ -21,7 +21,7 @@ from hub.message_log.sql import COLUMNS
 from hub.message_log.writer import Writer
 from hub.models import Exchange, Traffic
 from ocpi.transport.envelope import Envelope
-from ocpi.types import PartyRef, one_line
+from ocpi.types import ModuleID, PartyRef, one_line
 from tests.hub.message_log.test_never_lost import entries
 from tests.hub.message_log.test_traffic_goes_on import an_entry, without_table
 
@@ -98,7 +98,7 @@ def full_entries() -> list[Entry]:
         was_sent=True,
         sender=PartyRef("NL", "CPA"),
         receiver=PartyRef("DE", "MSA"),
-        module="cdrs",
+        module=ModuleID.CDRS,
         envelope=Envelope(2001, "why", None, "2030-01-01T00:00:00Z"),
         http_status=200,
         error="none",
@@ -110,7 +110,7 @@ def full_entries() -> list[Entry]:
 def test_rows_are_the_same_by_either_way(
     process: str, writer: Writer, settings: LazySettings
 ) -> None:
-    """Whatever an exchange consists of, also what no UTF-8 can hold."""
+    """Whatever an exchange consists of: a text of a class of its own, one that no UTF-8 holds."""
     made = full_entries()
     put(writer, *made)
     assert writer.flush()
