@@ -96,7 +96,7 @@ proxies:
 conformance: install ## The tests that prove an ID of the conformance checklist, per chapter
 	@$(BIN)/python -m local run --purpose $(PURPOSE) -- $(BIN)/python -m tests.conformance $(ARGS)
 
-bench: install ## Measure, each figure beside its limit
+bench: install ## Measure, each figure beside its limit (ARGS=scale: more processes, a large hub; ARGS=budget: CPU by layer)
 	@$(BIN)/python -m local run --purpose bench -- $(BIN)/python -m bench $(ARGS)
 
 chaos: install ## Kill, stop and cut what can be, under load (SEED=7 repeats; ROUNDS=5, SECONDS=60, RATE=600)

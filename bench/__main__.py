@@ -1,4 +1,8 @@
-"""`python -m bench [accepting] [pulling] …`: measures all parts, or those that are named."""
+"""`python -m bench [accepting] [pulling] …`: measures all parts, or those that are named.
+
+`python -m bench scale [SHARE]` is none of them and takes as long as all: see `bench.scale`.
+`python -m bench budget` prints where the CPU time of a message goes: see `bench.budget`.
+"""
 
 import sys
 import time
@@ -7,6 +11,7 @@ from pathlib import Path
 
 from bench import (
     acceptance,
+    budget,
     catch_up,
     cdr_prices,
     crawl,
@@ -18,6 +23,7 @@ from bench import (
     ocpi_python,
     pull,
     relay,
+    scale,
     store_write,
 )
 from bench.environment import Testbed, testbed
@@ -44,6 +50,12 @@ PARTS: Mapping[str, tuple[str, Callable[[Testbed], Iterator[Figure]]]] = {
 
 def main(chosen: list[str]) -> int:
     """Print each figure as it is known; a complete run is kept in RESULTS.md and HISTORY.md."""
+    if chosen[:1] == ["scale"]:
+        return scale.main(chosen[1:])
+    if chosen == ["budget"]:
+        with testbed(RECEIVERS) as found:
+            print(budget.tables(budget.measure(found)))
+        return 0
     sections: dict[str, list[Figure]] = {}
     took = {"starting": 0.0}
     started = time.monotonic()
@@ -56,13 +68,16 @@ def main(chosen: list[str]) -> int:
             sections[title] = list(_printed(measure(found)))
             took[name] = time.monotonic() - began
             print(f"{name} took {took[name]:,.0f} s", flush=True)
+        missed = [each for part in sections.values() for each in part if each.is_missed_target]
+        spent = budget.tables(budget.measure(found)) if missed and not chosen else ""
+        took["budget"] = time.monotonic() - started - sum(took.values())
         notes = [
             f"resident size of the largest web process at the end: {memory.web(found):,.0f} MB",
             duration(took, MOST_SECONDS),
         ]
     if not chosen:
         notes += unmeasured(sections)
-    text = table(sections, notes)
+    text = table(sections, notes) + spent
     print(f"\n{text}")
     figures = [figure for section in sections.values() for figure in section]
     if not chosen:

@@ -39,14 +39,58 @@ def fill(testbed: Testbed, originals: Sequence[Template], count: int) -> None:
         db.execute(f"VACUUM ANALYZE {table}")
 
 
-def _fill_parts(db: psycopg.Connection, table: str, model: type[models.Model]) -> None:
-    """Give every copy the parts of its original, the only one of its owner."""
+def copies_of_owners(
+    testbed: Testbed, template: Template, shares: Sequence[tuple[str, int]], stretch: int
+) -> Iterator[int]:
+    """Copy the one object that is stored for owners one after the other, so many for each.
+
+    Yields how many there are, after every `stretch` of them; at the end the original is gone.
+    """
+    from hub.module_policy import POLICIES  # noqa: PLC0415 - Django is set up by now
+
+    policy = POLICIES[template.module]
+    table = policy.model._meta.db_table
+    whose = [owner for owner, number in shares for _ in range(number)]
+    statement = _copies_of_owners(table, _columns(policy.model))
+    with connection(testbed) as db:
+        with _without_indexes(db, table):
+            for first in range(0, len(whose), stretch):
+                owners = whose[first : first + stretch]
+                db.execute(statement, {"owners": owners, "first": first})
+                yield first + len(owners)
+        if policy.part_model is not None:
+            _fill_parts(db, table, policy.part_model, of_owner=False)
+        db.execute(f"DELETE FROM {table} o WHERE {_ORIGINAL}")
+
+
+def _copies_of_owners(table: str, columns: Sequence[str]) -> str:
+    """Write the copying of one stretch: owner by owner, the text as that owner would send it."""
+    copied = [name for name in columns if name != "seq"]
+    chosen = ", ".join("w.owner" if name == "owner" else _copied(name) for name in copied)
+    chosen = chosen.replace("replace(o.text,", f"replace({_OWN_TEXT},")
+    return f"""INSERT INTO {table} ({", ".join(copied)})
+SELECT {chosen} FROM unnest(%(owners)s::text[]) WITH ORDINALITY AS w(owner, place)
+CROSS JOIN LATERAL (SELECT w.place + %(first)s AS n) AS numbered
+CROSS JOIN (SELECT * FROM {table} ORDER BY seq LIMIT 1) AS o
+{_MOMENTS}
+ORDER BY n"""
+
+
+_OWN_TEXT = """replace(replace(o.text,
+  '"country_code":"' || left(o.owner, 2) || '"', '"country_code":"' || left(w.owner, 2) || '"'),
+  '"party_id":"' || substr(o.owner, 4, 3) || '"', '"party_id":"' || substr(w.owner, 4, 3) || '"')"""
+
+
+def _fill_parts(
+    db: psycopg.Connection, table: str, model: type[models.Model], *, of_owner: bool = True
+) -> None:
+    """Give every copy the parts of its original: the only one of its owner, or of all."""
     parts = model._meta.db_table
     own = [name for name in _columns(model) if name not in {"id", "object_id"}]
     db.execute(
         f"""INSERT INTO {parts} (object_id, {", ".join(own)})
 SELECT copy.seq, {", ".join(f"p.{name}" for name in own)} FROM {table} copy
-JOIN {table} o ON o.owner = copy.owner AND {_ORIGINAL} AND o.seq <> copy.seq
+JOIN {table} o ON {"o.owner = copy.owner AND " * of_owner}{_ORIGINAL} AND o.seq <> copy.seq
 JOIN {parts} p ON p.object_id = o.seq ORDER BY copy.seq, p.position"""
     )
     db.execute(f"DELETE FROM {parts} p USING {table} o WHERE p.object_id = o.seq AND {_ORIGINAL}")
@@ -65,10 +109,14 @@ def _copies(table: str, columns: Sequence[str]) -> str:
 SELECT {chosen} FROM generate_series(1, %s) AS n
 JOIN (SELECT *, row_number() OVER (ORDER BY seq) - 1 AS turn, count(*) OVER () AS turns
   FROM {table}) AS o ON o.turn = n %% o.turns
+{_MOMENTS}
+ORDER BY n"""
+
+
+_MOMENTS = """
 CROSS JOIN LATERAL (SELECT timestamptz '2027-01-01Z' + n * interval '1 second' AS moment) AS m
 CROSS JOIN LATERAL (
-  SELECT to_char(m.moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS spelled) AS s
-ORDER BY n"""
+  SELECT to_char(m.moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS spelled) AS s"""
 
 
 def _copied(column: str) -> str:

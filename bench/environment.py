@@ -9,9 +9,9 @@ import os
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -34,12 +34,16 @@ LOGS = Path(".local/bench/logs")
 
 @dataclass(frozen=True, slots=True)
 class Testbed:
-    """A hub to measure: its URL, the tokens of its parties, the sinks behind its receivers."""
+    """A hub to measure: its URL, the tokens of its parties, the sinks behind its receivers.
+
+    `environment` is what its processes find that this one does not.
+    """
 
     url: str
     tokens: Mapping[PartyRef, str]
     sinks: tuple[str, ...]
     database_url: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def endpoint(self, interface: InterfaceRole, module: ModuleID) -> str:
         """Return the URL of one of the hub's endpoints."""
@@ -72,14 +76,26 @@ def emsp(number: int) -> PartyRef:
 @contextmanager
 def testbed(receivers: int) -> Iterator[Testbed]:
     """Start everything and stop it again."""
-    database = _database()
+    database = database_afresh("hub_bench")
     sink_ports = [ports.free() for _ in range(receivers)]
     web_port = ports.free()
-    url = f"http://127.0.0.1:{web_port}"
-    os.environ |= {
+    os.environ |= settings(database, web_port)
+    url = os.environ["HUB_PUBLIC_URL"]
+    with Family() as family:
+        sinks = tuple(f"http://127.0.0.1:{port}" for port in sink_ports)
+        tokens = _parties(sinks)
+        start(family, "sink", "-m", "bench.sink", *map(str, sink_ports))
+        start(family, "web", "-m", "settings.serve")
+        wait_for_hub(url, tokens[CPO])
+        yield Testbed(url, tokens, sinks, database)
+
+
+def settings(database: str, web_port: int) -> dict[str, str]:
+    """Return the hub's settings for a benchmark."""
+    return {
         "DATABASE_URL": database,
         "DJANGO_SETTINGS_MODULE": "settings.base",
-        "HUB_PUBLIC_URL": url,
+        "HUB_PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "HUB_BIND_PORT": str(web_port),
         "HUB_COUNTRY_CODE": HUB.country_code,
         "HUB_PARTY_ID": HUB.party_id,
@@ -93,26 +109,41 @@ def testbed(receivers: int) -> Iterator[Testbed]:
         "HUB_PULL_PAUSE": "0",
         "LOG_LEVEL": "WARNING",
     }
-    with Family() as family:
-        sinks = tuple(f"http://127.0.0.1:{port}" for port in sink_ports)
-        tokens = _parties(sinks)
-        _start(family, "sink", "-m", "bench.sink", *map(str, sink_ports))
-        _start(family, "web", "-m", "settings.serve")
-        _wait(f"{url}/ocpi/versions", header(tokens[CPO]))
-        yield Testbed(url, tokens, sinks, database)
 
 
 @contextmanager
-def worker() -> Iterator[None]:
-    """Run the Celery worker and beat for as long as delivery is measured."""
-    celery = ("-m", "celery", "-A", "settings")
+def web(
+    found: Testbed, processes: int, *, module: Sequence[str] = ("settings.serve",)
+) -> Iterator[Testbed]:
+    """Run more web processes of the same hub, at a port of their own."""
+    port = ports.free()
+    url = f"http://127.0.0.1:{port}"
+    own = {"HUB_BIND_PORT": str(port), "HUB_PUBLIC_URL": url, "HUB_WEB_WORKERS": str(processes)}
+    environment = {**found.environment, **own}
+    with Family() as family:
+        start(family, f"web-{processes}", "-m", *module, environment=environment)
+        wait_for_hub(url, found.tokens[CPO])
+        yield replace(found, url=url)
+
+
+@contextmanager
+def worker(
+    found: Testbed | None = None, *, number: int = 1, module: Sequence[str] = ()
+) -> Iterator[None]:
+    """Run Celery workers and beat for as long as delivery is measured."""
+    celery = ("-m", *module, "celery", "-A", "settings")
     queues = ("-Q", "wake,realtime,bulk")
     threads = ("--pool", "threads", "--concurrency", "16")
     schedule = ("--schedule", str(LOGS / "beat-schedule"))
     quiet = ("-l", "WARNING")
+    environment = found.environment if found else {}
     with Family() as family:
-        _start(family, "worker", *celery, "worker", *threads, *queues, *quiet)
-        _start(family, "beat", *celery, "beat", *schedule, *quiet)
+        for place in range(number):
+            name = f"worker-{place}"
+            options = (*threads, *queues, *quiet, "-n", f"{name}@%h")
+            start(family, name, *celery, "worker", *options, environment=environment)
+        start(family, "beat", "-m", "celery", "-A", "settings", "beat", *schedule, *quiet,
+              environment=environment)  # fmt: skip
         yield
 
 
@@ -120,7 +151,7 @@ def worker() -> Iterator[None]:
 def background(name: str, *arguments: str) -> Iterator[None]:
     """Run one more Python process for as long as it is needed."""
     with Family() as family:
-        _start(family, name, *arguments)
+        start(family, name, *arguments)
         yield
 
 
@@ -140,21 +171,22 @@ def _activate(found: Testbed, receivers: int) -> None:
         )
 
 
-def _start(family: Family, name: str, *arguments: str) -> None:
+def start(
+    family: Family, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> None:
+    """Start a Python process with our environment, and its own on top."""
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{name}.log"
-    family.start(
-        Program(
-            name=name, command=[sys.executable, *arguments], log=log, environment=dict(os.environ)
-        )
-    )
+    found = {**os.environ, **(environment or {})}
+    command = [sys.executable, *arguments]
+    family.start(Program(name=name, command=command, log=log, environment=found))
 
 
-def _database() -> str:
-    """Create the benchmark's own database afresh."""
+def database_afresh(name: str) -> str:
+    """Create a database of the benchmark's own; return its URL."""
     server = os.environ["DATABASE_URL"]
-    postgres.create_database(server, "hub_bench", afresh=True)
-    return server.rpartition("/")[0] + "/hub_bench"
+    postgres.create_database(server, name, afresh=True)
+    return f"{server.rpartition('/')[0]}/{name}"
 
 
 def _parties(sinks: tuple[str, ...]) -> dict[PartyRef, str]:
@@ -170,9 +202,11 @@ def _parties(sinks: tuple[str, ...]) -> dict[PartyRef, str]:
     return connect(CPO, SMALL_CPO, [emsp(number) for number in range(len(sinks))], sinks)
 
 
-def _wait(url: str, authorization: str) -> None:
+def wait_for_hub(url: str, token: str) -> None:
+    """Wait until the hub answers a platform."""
     end = time.monotonic() + HUB_PATIENCE
-    request = urllib.request.Request(url, headers={"Authorization": authorization})  # noqa: S310
+    versions, given = f"{url}/ocpi/versions", {"Authorization": header(token)}
+    request = urllib.request.Request(versions, headers=given)  # noqa: S310
     while True:
         try:
             with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310

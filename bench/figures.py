@@ -106,6 +106,11 @@ class Figure:
         return None if self.aim is None else self._reaches(self.aim, self.aim.target)
 
     @property
+    def is_missed_target(self) -> bool:
+        """Whether it is one of those that runs are compared by, and not as it should be."""
+        return self.key is not None and self.is_met is False
+
+    @property
     def shown(self) -> float:
         """What its aim is about: the ratio, or what was measured."""
         return self.measured if self.aim is not None and self.aim.is_most else self.ratio
