@@ -33,6 +33,8 @@ _SHARE_OF_CPOS = 5
 """One platform in so many is a CPO's."""
 _STRETCH = 20_000
 """Locations copied by one statement."""
+_COUNTING_SECONDS = 300.0
+"""In which places on the map and statuses of EVSEs are counted; what is left, workers count."""
 _BAR = 30
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -190,9 +192,12 @@ def _shares(cpos: Sequence[str], count: int) -> Iterator[tuple[str, int]]:
 
 
 def _settled(testbed: Testbed) -> None:
-    """Leave no work behind: receivers are at the end of the feed, statistics are known."""
+    """Leave no work behind: receivers are at the end of the feed, and figures are counted."""
     from bench.receivers import skip_to_present  # noqa: PLC0415 - Django is set up by now
+    from hub.statistics import follower  # noqa: PLC0415
 
+    follower.recount()
+    follower.follow(seconds=_COUNTING_SECONDS)
     skip_to_present(testbed)
     with connection(testbed) as db:
         db.execute("VACUUM ANALYZE")

@@ -145,6 +145,7 @@ def _first_page(hub: SizedHub, _: int) -> Outcome:
 def _dispatch(hub: SizedHub, number: int) -> Outcome:
     """Send changes one after the other; each is over when all receivers have it."""
     with worker(hub.testbed):
+        _arrived(hub.testbed, f"{TIMED}{number}-first", MEASURED)  # the worker is there
         _wait_until_quiet(hub.testbed)
         return _counted(lambda: _arrivals(hub, number))
 
@@ -152,7 +153,7 @@ def _dispatch(hub: SizedHub, number: int) -> Outcome:
 def _wait_until_quiet(found: Testbed) -> None:
     """Wait until receivers have what came in before, and the worker has nothing left to do."""
     before = -1
-    while (seen := taken(found)) != before or not seen:
+    while (seen := taken(found)) != before:
         before = seen
         time.sleep(_IDLE_SECONDS)
 
@@ -217,7 +218,7 @@ WORKS: Mapping[str, Work] = {
     "authorize relayed": _relay,
     f"change dispatched to {RECEIVERS} receivers": _dispatch,
     "console: list of locations": _console("/admin/hub/location/"),
-    "console: search for a location": _console("/admin/hub/location/?q=E1-77"),
+    "console: search for a location": _console(f"/admin/hub/location/?q=E1-{SMALL.locations}"),
     "console: list of platforms": _console("/admin/parties/platform/"),
     "console: dashboard": _console("/admin/"),
 }
