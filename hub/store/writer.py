@@ -14,7 +14,7 @@ import os
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -41,6 +41,7 @@ _CONNECTIONS = 2
 """While one waits for its COMMIT, another batch is on its way."""
 _END_SECONDS = 10
 """How long the end of the process waits for the writes that were accepted."""
+_UNKNOWN = "the hub stops, and does not know whether this was stored: send it again"
 _TIMEOUTS = "SET statement_timeout = '10s'; SET lock_timeout = '5s'"
 
 PURPOSE = "hub: writer"
@@ -96,8 +97,8 @@ class Writer:
         with self._changed:
             left = [*self._all]
         for waiting in left:
-            with suppress(Exception):  # a thread may have answered it meanwhile
-                waiting.answer.set_exception(_refusal("the hub stops"))
+            with suppress(InvalidStateError):  # a thread may have answered it
+                waiting.answer.set_exception(ServerError(_UNKNOWN, http_status=503))
 
     def _begin(self) -> None:
         """Start anew: after a fork, the parent writes what it accepted."""
@@ -189,10 +190,11 @@ class Writer:
         unanswered = RuntimeError("the writer failed")
         for number, waiting in enumerate(gathered):
             answer = answers[number] if number < len(answers) else unanswered
-            if isinstance(answer, Exception):
-                waiting.answer.set_exception(answer)
-            else:
-                waiting.answer.set_result(answer)
+            with suppress(InvalidStateError):  # `close` may have answered it
+                if isinstance(answer, Exception):
+                    waiting.answer.set_exception(answer)
+                else:
+                    waiting.answer.set_result(answer)
 
 
 class _Connection:

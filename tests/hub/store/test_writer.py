@@ -234,6 +234,22 @@ def test_a_closed_writer_has_stored_what_it_accepted_and_takes_no_more(writer: W
     assert error.http_status == 503
 
 
+def test_what_is_not_written_when_the_process_ends_is_answered_with_an_error(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that it was stored, nor that it was not: its COMMIT may be on its way."""
+    monkeypatch.setattr(store_writer, "_END_SECONDS", 0.1)
+    with busy(writer) as begun:
+        answers = [*begun, writer.submit(put(1))]
+        writer.close()
+        errors = [answer.exception(0) for answer in answers]
+
+    assert all(isinstance(error, OcpiError) for error in errors)
+    assert {str(error) for error in errors} == {store_writer._UNKNOWN}
+    for thread in writer._threads:
+        thread.join(SECONDS)
+
+
 @pytest.mark.parametrize(
     "request_of",
     [lambda: put(2), lambda: put(1, name="x"), lambda: patch(1, 1, x=1)],
