@@ -121,7 +121,8 @@ class Sampler(threading.Thread):
             frame, number = frames.get(thread.ident or 0), thread.native_id
             if thread is self or frame is None or number is None:
                 continue
-            with suppress(OSError):  # it has ended meanwhile
+            # It has ended meanwhile; or went on while its frames were looked at, and left one.
+            with suppress(OSError, AttributeError):
                 used = time.clock_gettime(_clock(number))
                 spent = used - self._used.get(number, used)
                 self._used[number] = used
