@@ -71,12 +71,14 @@ def _tell_of_answer(view: "OcpiView", response: HttpResponse, seconds: float, **
 
     # Not `request.auth`: reading that would authenticate a refused request once more.
     caller = getattr(view.request, "_auth", None)
-    outages.on_answered(
+    owes_reading = outages.note_answer(
         view.request.method or "",
         platform_id=caller.platform_id if isinstance(caller, Caller) else None,
         http_status=response.status_code,
         has_failed=view.error is not None and is_failure(view.error),
     )
+    if owes_reading:
+        outages.make_up()
     if settings.HUB_MESSAGE_LOG_DAYS:
         answered = message_log.AnsweredRequest(
             method=view.request.method or "",

@@ -8,7 +8,6 @@ the declarations of the modules, so a new module needs nothing here.
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from database import sql
 from hub import message_log
 from hub.delivery import wake_up
 from hub.gateway import message as gateway_message
@@ -20,6 +19,7 @@ from hub.gateway.http import Answer, Received
 from hub.gateway.implied_sender import requester
 from hub.gateway.message import Message
 from hub.gateway.routes import Broadcast, Open
+from hub.gateway.steps import in_thread
 from hub.pull import outages
 from ocpi.errors import OcpiError
 from ocpi.transport.error_answer import as_ocpi, error_answer, is_failure
@@ -46,25 +46,27 @@ class _Exchange:
     routing: RoutingHeaders = field(default_factory=RoutingHeaders)
 
 
-def answer(received: Received, endpoint: EndpointURL) -> Answer:
-    """Answer a request of any method, even one that OCPI does not have; raises nothing."""
+async def answer(received: Received, endpoint: EndpointURL) -> Answer:
+    """Answer a request of any method, even one that OCPI does not have; raises nothing.
+
+    For `hub.gateway.steps.carry_out`: it begins in a thread.
+    """
     started = perf_counter()
     exchange = _Exchange(received, endpoint, Presented(received.headers, received.address))
     error: OcpiError | None = None
     try:
-        found = _answered(exchange)
+        found = await _answered(exchange)
     except Exception as raised:  # noqa: BLE001 - `as_ocpi` logs what is none of OCPI's
         error = as_ocpi(raised, request_id=received.ids.request_id)
         refusal = error_answer(error)
         found = Answer(refusal.body, refusal.http_status, refusal.headers)
     routing, ids = exchange.routing.as_headers(), received.ids.as_headers()
     complete = Answer(found.body, found.http_status, {**_JSON, **routing, **found.headers, **ids})
-    _tell(exchange, complete, error, seconds=perf_counter() - started)
-    sql.release()
+    await _tell(exchange, complete, error, seconds=perf_counter() - started)
     return complete
 
 
-def _answered(exchange: _Exchange) -> Answer:
+async def _answered(exchange: _Exchange) -> Answer:
     """Answer a request; raises whatever is wrong with it."""
     received, hub = exchange.received, hub_party()
     caller = exchange.caller = authenticate(exchange.presented)
@@ -76,25 +78,25 @@ def _answered(exchange: _Exchange) -> Answer:
         raise
     exchange.routing = RoutingHeaders(to=message.sender, sender=hub)
     peer_feedback.of_message(message)
-    found = _handled(message, PartyDirectory(hub, message.holder, message.epoch))
+    found = await _handled(message, PartyDirectory(hub, message.holder, message.epoch))
     if found.findings:
         peer_feedback.of_object(message, found.findings)
     return found
 
 
-def _handled(message: Message, directory: PartyDirectory) -> Answer:
+async def _handled(message: Message, directory: PartyDirectory) -> Answer:
     """Decide the route, log it, and answer by its handler."""
     route = routing.decide(message, directory)
     if isinstance(route, Open):
         route = open_routing.decide(message, directory)
     message_log.on_routed(message, route)
-    found = HANDLERS[type(route)](message, route)
+    found = await HANDLERS[type(route)](message, route)
     if isinstance(route, Broadcast):
         wake_up.publish(message.module)
     return found
 
 
-def _tell(
+async def _tell(
     exchange: _Exchange, complete: Answer, error: OcpiError | None, *, seconds: float
 ) -> None:
     """Tell those who want to know of every answer; no failure of theirs changes it."""
@@ -113,9 +115,12 @@ def _tell(
             seconds=seconds,
         )
     )
-    outages.on_answered(
+    owes_reading = outages.note_answer(
         received.method,
         platform_id=caller.platform_id if caller else None,
         http_status=complete.http_status,
         has_failed=error is not None and is_failure(error),
     )
+    if owes_reading:
+        await in_thread()
+        outages.make_up()

@@ -66,8 +66,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
         if refused is not None:
             answer = _refused(refused, scope, headers)
         else:
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(_threads, _answer, scope, headers, content)
+            answer = await _answer(scope, headers, content)
     if isinstance(answer, StreamedAnswer):
         await send_in_parts(answer, receive, send, closers=_threads)
     elif body.is_whole:
@@ -143,14 +142,15 @@ def _refused(error: OcpiError, scope: Scope, headers: Mapping[str, str]) -> Answ
     return Answer(made.http_status, encoded, made.content)
 
 
-def _answer(
+async def _answer(
     scope: Scope, headers: Mapping[str, str], body: bytes | None
 ) -> Answer | StreamedAnswer:
-    """Answer a request, in this thread."""
+    """Answer a request: a message in steps, anything else in one thread."""
     raw_path = paths.encoded(scope["raw_path"].decode("latin-1"))
     endpoint = endpoint_of(raw_path)
     if endpoint is None:
-        return django_bridge.answer(scope, headers, body)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_threads, django_bridge.answer, scope, headers, body)
     received = Received(
         method=scope["method"],
         path=raw_path,
@@ -160,14 +160,15 @@ def _answer(
         body=ReceivedBody(body),
         address=address_of(scope),
     )
-    return _exchanged(received, endpoint)
+    return await _exchanged(received, endpoint)
 
 
-def _exchanged(received: Received, endpoint: EndpointURL) -> Answer:
+async def _exchanged(received: Received, endpoint: EndpointURL) -> Answer:
     """Answer a message to a functional module."""
     from hub import exchange  # noqa: PLC0415 - Django is set up meanwhile
+    from hub.gateway.steps import carry_out  # noqa: PLC0415
 
-    answer = exchange.answer(received, endpoint)
+    answer = await carry_out(exchange.answer(received, endpoint), _threads)
     secure = always(settings.SECURE_HSTS_SECONDS, settings.SECURE_REFERRER_POLICY)
     headers = {**answer.headers, **secure}
     return Answer(answer.http_status, _encoded(headers), answer.body)

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -16,6 +16,7 @@ from settings import asgi
 from settings.serve import how_to_serve
 
 _HERE = "127.0.0.1"
+_loops: list[asyncio.AbstractEventLoop] = []
 
 
 @contextmanager
@@ -29,6 +30,7 @@ def embedded_hub() -> Iterator[str]:
         held.bind((_HERE, 0))
         port: int = held.getsockname()[1]
         loop = uvloop.new_event_loop()
+        _loops[:] = [loop]
         server = Server(
             asgi.application,
             address=_HERE,
@@ -67,9 +69,18 @@ def _wait_for(port: int) -> None:
 def other_threads() -> Iterator[None]:
     """Have requests answered by threads that begin meanwhile: a profiler follows no older ones."""
     usual = asgi._threads
-    with ThreadPoolExecutor(4) as others:
+    with ThreadPoolExecutor(1) as others:
         asgi._threads = others
         try:
             yield
         finally:
             asgi._threads = usual
+
+
+def on_its_loop(do: Callable[[], object]) -> None:
+    """Call something on the thread of the hub's loop, and wait until that is done."""
+
+    async def done() -> None:
+        do()
+
+    asyncio.run_coroutine_threadsafe(done(), _loops[0]).result(10)

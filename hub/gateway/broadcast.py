@@ -43,16 +43,17 @@ log = logging.getLogger(__name__)
 _FINDINGS_SHOWN = 20
 
 
-def accept_push(message: Message, _route: Broadcast) -> Answer:
+async def accept_push(message: Message, _route: Broadcast) -> Answer:
     """Store a push addressed to the hub; the acknowledgement mentions what is odd about it."""
     request = _broadcast_write_request(message)
-    store_and_acknowledge = partial(_store, message, request)
     if not message.is_posted:
-        return store_and_acknowledge()
-    return posts_in_flight.post_once(request, message.platform_id, store_and_acknowledge)
+        return await _store(message, request)
+    return await posts_in_flight.post_once(
+        request, message.platform_id, partial(_store, message, request)
+    )
 
 
-def _store(message: Message, request: WriteRequest) -> Answer:
+async def _store(message: Message, request: WriteRequest) -> Answer:
     return acknowledgement(message, store.apply(request))
 
 

@@ -1,6 +1,6 @@
 """The handlers that answer a message, by the route that was decided for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NoReturn
 
 from hub.gateway.broadcast import accept_push
@@ -22,15 +22,15 @@ from hub.gateway.stored_answers import serve_stored
 from ocpi.transport import envelope
 
 
-def _hub_answer(_message: Message, route: HubAnswer) -> Answer:
+async def _hub_answer(_message: Message, route: HubAnswer) -> Answer:
     return Answer(envelope.render(data=route.data))
 
 
-def _refused(_message: Message, route: Refused) -> NoReturn:
+async def _refused(_message: Message, route: Refused) -> NoReturn:
     raise route.error
 
 
-HANDLERS: Mapping[type[Decided], Callable[[Message, Any], Answer]] = {
+HANDLERS: Mapping[type[Decided], Callable[[Message, Any], Coroutine[Any, Any, Answer]]] = {
     Direct: relay_message,
     Broadcast: accept_push,
     Stored: serve_stored,
@@ -39,4 +39,4 @@ HANDLERS: Mapping[type[Decided], Callable[[Message, Any], Answer]] = {
     HubAnswer: _hub_answer,
     Refused: _refused,
 }
-"""From a route to the function that answers it; `hub.exchange` calls it."""
+"""From a route to the coroutine that answers it; `hub.exchange` begins it, in a thread."""

@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 
 from database import sql
 from hub.gateway import circuit_breaker
@@ -64,6 +65,21 @@ def note(
             _alert(destination)
             return
         _reply(request, outcome, answer)
+
+
+def has_news(
+    request: Outbound,
+    outcome: client.Reply | client.PeerError,
+    answer: PeerAnswer | OcpiError,
+) -> bool:
+    """Whether `note` has anything to write down; of most answers it has not."""
+    if isinstance(outcome, client.PeerError) or not isinstance(answer, PeerAnswer):
+        return True
+    destination = request.destination
+    if destination.unanswered or destination.is_unseen or outcome.is_throttled:
+        return True
+    found = chain(_in_reply(request, outcome), _in_answer(request, outcome, answer))
+    return any(True for _ in found)
 
 
 def _failure(request: Outbound, error: client.PeerError) -> None:

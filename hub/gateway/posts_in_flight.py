@@ -7,10 +7,13 @@ process that died runs out. Example: the hub forwards a CDR, and its impatient s
 POST: the second waits for the first one's answer instead of sending the CDR twice.
 """
 
+import asyncio
 import time
-from collections.abc import Callable, Collection, Generator
-from contextlib import closing
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+from contextlib import aclosing
 from datetime import timedelta
+from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -21,6 +24,7 @@ from database import sql
 from hub.gateway import bulkhead
 from hub.gateway import sql as statements
 from hub.gateway.http import Answer
+from hub.gateway.steps import in_thread, waiting
 from hub.models import Posting
 from hub.store import WriteRequest
 from hub.store.items import digest
@@ -33,18 +37,19 @@ _MARGIN_SECONDS = 10
 _PAUSES = (0.02, 0.05, 0.1)
 """Seconds between looks at the claim; the last one repeats."""
 
+Post = Callable[[], Coroutine[Any, Any, Answer]]
 Identity = tuple[str, str, str]
 """Owner, key and audience of an object."""
 
 
-def post_once(request: WriteRequest, platform_id: int, post: Callable[[], Answer]) -> Answer:
-    """Call `post`, unless the same POST is in flight: then wait for it and return its answer.
+async def post_once(request: WriteRequest, platform_id: int, post: Post) -> Answer:
+    """Call `post` in a thread, unless the same POST is in flight: wait for it, return its answer.
 
     Raises `ReceiverTimeout` when that takes too long: it may be sent again.
     """
     awaited: UUID | None = None
-    with closing(_attempts(platform_id)) as attempts:
-        for _ in attempts:
+    async with aclosing(_attempts(platform_id)) as attempts:
+        async for _ in attempts:
             row = _rows(request).first()
             if row is not None and _is_open(row):
                 awaited = row.claim
@@ -60,7 +65,7 @@ def post_once(request: WriteRequest, platform_id: int, post: Callable[[], Answer
             raise ReceiverTimeout(
                 f"{what} is on its way, and no answer is there yet: send it again"
             )
-    return _post_and_record(claim, post)
+    return await _post_and_record(claim, post)
 
 
 def under_way(keys: Collection[Identity]) -> set[Identity]:
@@ -76,10 +81,10 @@ def forget_expired() -> int:
     return Posting.objects.filter(until__lte=timezone.now()).delete()[0]
 
 
-def _attempts(platform_id: int) -> Generator[None]:
+async def _attempts(platform_id: int) -> AsyncGenerator[None]:
     """Yield at once, then after each pause, as long as the first POST may still be answered.
 
-    Waiting holds a thread, so a bulkhead bounds how many one sender holds.
+    A bulkhead bounds how many of one sender's messages wait so.
     """
     yield
     end = time.monotonic() + settings.HUB_REQUEST_TIMEOUT + _PAUSES[-1]
@@ -89,8 +94,8 @@ def _attempts(platform_id: int) -> Generator[None]:
     with bulkhead.slot(-platform_id, most=most, in_all=in_all):
         pauses = iter(_PAUSES)
         while time.monotonic() < end:
-            sql.release()
-            time.sleep(next(pauses, _PAUSES[-1]))
+            await waiting(partial(asyncio.sleep, next(pauses, _PAUSES[-1])))
+            await in_thread()
             yield
 
 
@@ -102,20 +107,23 @@ def _take_claim(request: WriteRequest) -> UUID | None:
     return claim if sql.row(statements.CLAIM, _identity(request) | post) is not None else None
 
 
-def _post_and_record(claim: UUID, post: Callable[[], Answer]) -> Answer:
+async def _post_and_record(claim: UUID, post: Post) -> Answer:
     """Call `post`, and leave its answer in the row of the claim for those who wait."""
     mine = Posting.objects.filter(claim=claim)
     try:
-        answer = post()
+        answer = await post()
     except OcpiError as error:
+        await in_thread()
         codes = {"http_status": error.http_status, "status_code": error.status_code}
         with sql.best_effort("the answer to a POST"):
             mine.update(**codes, body=str(error).encode())
         raise
-    except BaseException:
+    except Exception:
+        await in_thread()
         with sql.best_effort("the end of a POST"):
             mine.delete()
         raise
+    await in_thread()
     with sql.best_effort("the answer to a POST"):
         if len(answer.body) > MOST_ANSWER_BYTES:
             mine.delete()

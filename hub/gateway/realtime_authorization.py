@@ -40,7 +40,7 @@ _NOT_FOUND = 404
 _FIRST_TO_REPORT: Sequence[type[OcpiError]] = (ReceiverTimeout, ReceiverNotConnected)
 
 
-def authorize_driver(message: Message, _route: AskAll) -> Answer:
+async def authorize_driver(message: Message, _route: AskAll) -> Answer:
     """Return the answer of the eMSP that allows the driver, else of one that knows the token.
 
     Raises `UnknownToken` when every eMSP says that it does not know the token, and another
@@ -49,7 +49,9 @@ def authorize_driver(message: Message, _route: AskAll) -> Answer:
     body_check.check(message)
     directory = PartyDirectory(hub_party(), message.holder, message.epoch)
     requests = [outbound.of_message(message, each) for each in _candidates(message, directory)]
-    results = forwarding.send_all(requests, is_enough=lambda outcome: _verdict(outcome) == _ALLOWED)
+    results = await forwarding.send_all(
+        requests, is_enough=lambda outcome: _verdict(outcome) == _ALLOWED
+    )
     best = min(results, key=lambda one: _rank(one.outcome), default=None)
     if best is not None and _verdict(best.outcome) and isinstance(best.answer, PeerAnswer):
         return in_its_words(message, best.request.destination, best.answer)

@@ -25,6 +25,7 @@ from hub.gateway.message import Message
 from hub.gateway.outbound import PeerAnswer
 from hub.gateway.page_links import LinkedPage
 from hub.gateway.routes import Destination, Direct, Returned
+from hub.gateway.steps import in_thread
 from hub.store import WriteRequest, cdr_references
 from ocpi.errors import NotFound
 from ocpi.transport import envelope
@@ -34,7 +35,7 @@ from ocpi.transport.routing_headers import RoutingHeaders
 _NOT_FOUND = 404
 
 
-def relay_message(message: Message, route: Direct) -> Answer:
+async def relay_message(message: Message, route: Direct) -> Answer:
     """Forward a message to its party and return the party's answer (TF-62, TF-73)."""
     body_check.check(message)
     destination = route.destination
@@ -43,13 +44,13 @@ def relay_message(message: Message, route: Direct) -> Answer:
         return Answer(envelope.render(data=refused))
     with loop_guard.guarded(message, destination):
         if message.asks_for_results:
-            return _send_command(message, destination)
-        return _pass_on(message, destination)
+            return await _send_command(message, destination)
+        return await _pass_on(message, destination)
 
 
-def return_result(message: Message, _route: Returned) -> Answer:
+async def return_result(message: Message, _route: Returned) -> Answer:
     """Forward a result to the requester; its sender gets the requester's answer (CMD-07)."""
-    answer, destination = response_urls.forward_result(message)
+    answer, destination = await response_urls.forward_result(message)
     return in_its_words(message, destination, answer)
 
 
@@ -65,26 +66,29 @@ def in_its_words(
     return Answer(answer.body, answer.http_status, headers)
 
 
-def _pass_on(message: Message, destination: Destination) -> Answer:
+async def _pass_on(message: Message, destination: Destination) -> Answer:
     request = broadcast.direct_write_request(message, destination)
     if request is None or not message.is_posted:
-        return _send(message, destination, request)
+        return await _send(message, destination, request)
     post = partial(_pass_on_post, message, destination, request)
-    return posts_in_flight.post_once(request, message.platform_id, post)
+    return await posts_in_flight.post_once(request, message.platform_id, post)
 
 
-def _pass_on_post(message: Message, destination: Destination, request: WriteRequest) -> Answer:
+async def _pass_on_post(
+    message: Message, destination: Destination, request: WriteRequest
+) -> Answer:
     repeated = store.repeat_post(request)
     if repeated is not None:  # a retry: the party has the object already (A-96)
         return broadcast.acknowledgement(message, repeated)
-    return _send(message, destination, request)
+    return await _send(message, destination, request)
 
 
-def _send(message: Message, destination: Destination, request: WriteRequest | None) -> Answer:
+async def _send(message: Message, destination: Destination, request: WriteRequest | None) -> Answer:
     url = _page_url(message, destination)
-    answer = forwarding.send(outbound.of_message(message, destination, url=url))
+    answer = await forwarding.send(outbound.of_message(message, destination, url=url))
     headers: dict[str, str] = {}
     if request is not None and (answer.is_success or _is_gone(message, answer)):
+        await in_thread()
         headers |= _remembered(message, request, answer)
     if answer.next_page is not None and message.is_list:
         headers["Link"] = _link_to(message, destination, answer.next_page)
@@ -96,14 +100,15 @@ def _is_gone(message: Message, answer: PeerAnswer) -> bool:
     return message.method == "DELETE" and answer.http_status == _NOT_FOUND
 
 
-def _send_command(message: Message, destination: Destination) -> Answer:
+async def _send_command(message: Message, destination: Destination) -> Answer:
     """Forward a command or a charging profile request; its results come to the hub (CMD-02)."""
     command_routing.check(message)
     too_often = command_routing.too_often_answer(message, destination)
     if too_often is not None:
         return Answer(envelope.render(data=too_often))
     rewritten, callback = response_urls.substitute(message, destination)
-    answer = forwarding.send(outbound.of_message(rewritten, destination))
+    answer = await forwarding.send(outbound.of_message(rewritten, destination))
+    await in_thread()
     response_urls.note_answer(callback, answer)
     return in_its_words(message, destination, answer)
 

@@ -73,7 +73,7 @@ def note_answer(callback: Callback, answer: PeerAnswer) -> None:
             callbacks.note_accepted(callback)
 
 
-def forward_result(message: Message) -> tuple[PeerAnswer, Destination]:
+async def forward_result(message: Message) -> tuple[PeerAnswer, Destination]:
     """Forward a result to the requester; return its answer, and the requester."""
     callback = callbacks.awaited(
         message.ids[0], platform_id=message.platform_id, module=message.module
@@ -94,7 +94,7 @@ def forward_result(message: Message) -> tuple[PeerAnswer, Destination]:
         about=f"result of {callback.kind}",
         epoch=message.epoch,
     )
-    return forwarding.send(request), destination
+    return await forwarding.send(request), destination
 
 
 def _ids(message: Message, callback: Callback) -> MessageIds:

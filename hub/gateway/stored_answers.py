@@ -28,9 +28,9 @@ from parties.hub_identity import hub_party
 _FILTERS = ("date_from", "date_to")
 
 
-def serve_stored(message: Message, _route: Stored) -> Answer:
+async def serve_stored(message: Message, _route: Stored) -> Answer:
     """Answer a GET from the store: a page of a list, or one object."""
-    return _page(message) if message.is_list else _single(message)
+    return _page(message) if message.is_list else await _single(message)
 
 
 def _page(message: Message) -> Answer:
@@ -57,13 +57,13 @@ def _next_url(message: Message, position: Mapping[str, object]) -> str:
     return f"{message.url}?{urlencode({**filters, **position})}"
 
 
-def _single(message: Message) -> Answer:
+async def _single(message: Message) -> Answer:
     """Answer with one object: the caller's own, or one it may see (A-23, LOC-15)."""
     policy, kind = broadcast.policy_of(message), message.kind
     if kind is None:
         raise NotFound(f"{message.module} has no objects to get")
     if message.is_posted:
-        return _posted(message)
+        return await _posted(message)
     own = message.interface is InterfaceRole.RECEIVER
     query = ObjectQuery(
         owner=message.holder if own else open_routing.owner(message),
@@ -74,19 +74,19 @@ def _single(message: Message) -> Answer:
     return Answer(envelope.render(data=store.get(policy, kind, query)))
 
 
-def _posted(message: Message) -> Answer:
+async def _posted(message: Message) -> Answer:
     """Answer its sender with what it posted: from the receiver's URL, else the hub's copy."""
     found = cdr_references.by_reference(message.ids[0])
     if found is None or found.owner != message.holder:
         raise NotFound("nothing that this party posted is at this URL")
     try:
-        from_receiver = _from_receiver(message, found)
+        from_receiver = await _from_receiver(message, found)
     except OcpiError:  # what was posted never changes, so the hub's copy is as good
         from_receiver = None
     return from_receiver or Answer(envelope.render(data=found.text.encode()))
 
 
-def _from_receiver(message: Message, found: Posted) -> Answer | None:
+async def _from_receiver(message: Message, found: Posted) -> Answer | None:
     addressee = Addressee(ref_of(found.audience), found.audience)
     decided = decide_for(
         addressee, message, PartyDirectory(hub_party(), message.holder, message.epoch)
@@ -96,5 +96,5 @@ def _from_receiver(message: Message, found: Posted) -> Answer | None:
     url = outbound.own_url(decided.destination, found.remote_location)
     if url is None:
         return None
-    answer = forwarding.send(outbound.of_message(message, decided.destination, url=url))
+    answer = await forwarding.send(outbound.of_message(message, decided.destination, url=url))
     return relay.in_its_words(message, decided.destination, answer) if answer.is_success else None

@@ -28,23 +28,28 @@ _failed: set[int | None] = set()
 """Platforms on whose messages the hub failed; None: on one whose sender was not looked up."""
 
 
-def on_answered(
+def note_answer(
     method: str, *, platform_id: int | None, http_status: int, has_failed: bool
-) -> None:
-    """Remember on whose messages the hub fails; read the lists of those it answers well again.
+) -> bool:
+    """Remember on whose messages the hub fails; return whether it answers such a one well again.
 
-    `platform_id` is None when it was not found out who calls.
+    Then `make_up` is to be called. `platform_id` is None when it was not found out who calls.
     """
-    if has_failed:
-        is_stranger = platform_id is None and http_status == _TOO_MANY
-        if method not in _READING and not is_stranger:
-            with _lock:
-                _failed.add(platform_id)
-    elif platform_id in _failed or (platform_id is not None and None in _failed):
-        try:
-            catch_up()
-        except Exception:
-            log.exception("lists that were to be read again wait for the next tick")
+    if not has_failed:
+        return platform_id in _failed or (platform_id is not None and None in _failed)
+    is_stranger = platform_id is None and http_status == _TOO_MANY
+    if method not in _READING and not is_stranger:
+        with _lock:
+            _failed.add(platform_id)
+    return False
+
+
+def make_up() -> None:
+    """Have the lists read of those on whose messages the hub failed; else the next tick does it."""
+    try:
+        catch_up()
+    except Exception:
+        log.exception("lists that were to be read again wait for the next tick")
 
 
 def note_refused(method: str) -> None:

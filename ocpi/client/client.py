@@ -67,6 +67,7 @@ class OcpiClient:
         self._product = product
         self._loop = LoopThread()
         self._wires: dict[asyncio.AbstractEventLoop, Wire] = {}
+        self._adopted: set[asyncio.AbstractEventLoop] = set()
 
     def __enter__(self) -> Self:
         """Use as a context manager: closed at the end."""
@@ -117,7 +118,7 @@ class OcpiClient:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Reply:
-        """Send and return the reply; raises PeerError. Only for coroutines given to `run`."""
+        """Send and return the reply; raises PeerError. Only on its own loop, or an adopted one."""
         started = perf_counter()
         complete = _headers(peer, headers, body, via=self._policy.own().via)
         message = Message(method, complete, body or None, started)
@@ -135,6 +136,10 @@ class OcpiClient:
                 )
         return outcome
 
+    def adopt(self) -> None:
+        """Let coroutines of the running loop send as well, on connections that are that loop's."""
+        self._adopted.add(asyncio.get_running_loop())
+
     def run(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Run a coroutine, one that awaits `send`, on the client's loop and wait for its result."""
         return self._loop.run(coroutine, timeout)
@@ -149,6 +154,9 @@ class OcpiClient:
         if self._loop.started:
             self._loop.run(self._close_wire())
         self._loop.close()
+        for loop in self._adopted:
+            if loop.is_running():
+                asyncio.run_coroutine_threadsafe(self._close_wire(), loop)
 
     async def _answer(self, message: Message, url: str) -> Reply:
         """Return the reply to a message; raises PeerError and nothing else."""
@@ -181,11 +189,11 @@ class OcpiClient:
         return await self._wire().exchange(message, target)
 
     def _wire(self) -> Wire:
-        """Return the connections of the running loop, which has to be the client's own."""
+        """Return the connections of the running loop: the client's own, or an adopted one."""
         loop = asyncio.get_running_loop()
         wire = self._wires.get(loop)
         if wire is None:
-            belongings = self._loop.belongings()
+            belongings = [] if loop in self._adopted else self._loop.belongings()
             wire = Wire(
                 self._policy,
                 self._limits,

@@ -20,6 +20,7 @@ from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID
 from sandbox import SandboxPlatform
 from tests.cast import HUB
+from tests.hub.carried_out import carried_out
 from tests.hub.samples import Sample
 
 
@@ -60,7 +61,7 @@ class Hub:
         assert endpoint is not None
         ids = MessageIds.read(self._headers)
         received = Received(method, path, query, self._headers, ids, Body(body))
-        return exchange.answer(received, endpoint)
+        return carried_out(exchange.answer(received, endpoint))
 
     def state(self) -> State:
         """Return all there is."""

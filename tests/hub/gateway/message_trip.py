@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from tests.embedded_hub import other_threads
+from hub.gateway.steps import step
+from tests.embedded_hub import on_its_loop, other_threads
 
 _ROOT = f"{Path(__file__).parents[3]}/"
 _PACKAGES = tuple(
@@ -39,6 +40,8 @@ class Trip:
 class Followed:
     """What one thread did: the `whole` request, and the `answer`, once it was known who calls.
 
+    Of the loop's thread only the steps of a message count.
+
     A hop is a call of a function from another file of the project, whatever libraries lie between
     the two. Calls within a file and returns are none; a generator is called each time it goes on.
     `calls` has every function by its file.
@@ -47,12 +50,15 @@ class Followed:
     whole: Trip = field(default_factory=Trip)
     answer: Trip = field(default_factory=Trip)
     calls: Counter[str] = field(default_factory=Counter)
+    on_loop: bool = False
     _here: list[str] = field(default_factory=list)
 
     def follow(self, frame: FrameType, event: str, _argument: object) -> None:
         """Be told of every call and return, as `sys.setprofile` has it."""
         name = frame.f_code.co_filename
         if not name.startswith(_PACKAGES):
+            return
+        if self.on_loop and not self._here and frame.f_code is not step.__code__:
             return
         if event == "call":
             file = name.removeprefix(_ROOT)
@@ -61,19 +67,26 @@ class Followed:
         elif event == "return" and self._here:
             self._here.pop()
 
+    def add(self, other: "Followed") -> None:
+        """Add what another thread did for the same request."""
+        self.whole.hops.update(other.whole.hops)
+        self.answer.hops.update(other.answer.hops)
+        self.calls.update(other.calls)
+
     def _enter(self, file: str) -> None:
         before = self._here[-1] if self._here else ""
         self._here.append(file)
-        if before == file or not (self.whole.hops or file in _DOORS):
+        if before == file or not (self.on_loop or self.whole.hops or file in _DOORS):
             return
         self.whole.hops[before, file] += 1
-        if self.answer.hops or file in _ANSWERING:
+        if self.on_loop or self.answer.hops or file in _ANSWERING:
             self.answer.hops[before, file] += 1
 
 
 @contextmanager
 def followed() -> Iterator[list[Followed]]:
-    """Follow the threads that begin meanwhile; of those that answered a request to the hub."""
+    """Follow the threads that begin meanwhile, and the loop's; of those that answered a request."""
+    loop = Followed(on_loop=True)
     threads: list[Followed] = []
     answering: list[Followed] = []
 
@@ -83,9 +96,13 @@ def followed() -> Iterator[list[Followed]]:
         threads[-1].follow(frame, event, argument)
 
     threading.setprofile(begin)
+    on_its_loop(lambda: sys.setprofile(loop.follow))
     try:
         with other_threads():
             yield answering
     finally:
+        on_its_loop(lambda: sys.setprofile(None))
         threading.setprofile(None)
         answering += [each for each in threads if each.whole.hops]
+        for each in answering:
+            each.add(loop)

@@ -36,7 +36,7 @@ class Bound:
 
 PUT = Bound(answer=(24, 52), whole=(32, 64))
 PATCH = Bound(answer=(26, 68), whole=(34, 80))
-AUTHORIZE = Bound(answer=(39, 73), whole=(46, 85))
+AUTHORIZE = Bound(answer=(38, 83), whole=(44, 95))
 CREDENTIALS = Bound(answer=(45, 157), whole=(52, 175))
 
 Judge = Callable[[str, Followed, Bound], None]

@@ -230,6 +230,22 @@ def test_send_refuses_a_foreign_loop(client: OcpiClient, peer: Peer) -> None:
         asyncio.run(client.send("GET", "http://127.0.0.1:9/", peer=peer))
 
 
+def test_an_adopted_loop_has_connections_of_its_own(
+    client: OcpiClient, start_peer: StartPeer, peer: Peer
+) -> None:
+    """A server's loop sends as well once it is adopted; threads do so as before."""
+    receiver = start_peer(always(http(SUCCESS)))
+
+    async def send() -> bool:
+        client.adopt()
+        reply = await client.send("GET", receiver.url(), peer=peer)
+        await client._close_wire()
+        return reply.ok
+
+    assert asyncio.run(send())
+    assert client.request("GET", receiver.url(), peer=peer).ok
+
+
 def test_closing_ends_what_is_under_way(
     client: OcpiClient, start_peer: StartPeer, peer: Peer
 ) -> None:
