@@ -43,7 +43,7 @@ class Epoch:
         return time.monotonic() < self.until
 
 
-class Question:
+class EpochQuestion:
     """The question for the present epoch: asked once for all who wait for its answer.
 
     Who comes while one is under way waits for the next: an answer is never older than its asker.
@@ -172,7 +172,7 @@ def _number(own: psycopg.Connection) -> int:
     return int(found)
 
 
-_question = Question()
+_question = EpochQuestion()
 """Of this process."""
 last = _question.last
 os.register_at_fork(after_in_child=_question.begin_anew)

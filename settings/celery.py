@@ -19,7 +19,7 @@ app.autodiscover_tasks(["hub.tasks"], related_name="delivery")
 app.autodiscover_tasks(["hub.tasks"], related_name="housekeeping")
 app.autodiscover_tasks(["hub.tasks"], related_name="pull")
 # By name: the step's module needs the loaded models.
-app.steps["worker"].add("hub.tasks.listening:ListeningStep")
+app.steps["worker"].add("hub.tasks.wake_up_listener:ListeningStep")
 
 
 @signals.worker_init.connect

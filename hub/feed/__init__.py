@@ -15,7 +15,7 @@ from hub.feed.changes import (
     is_pending,
     read,
 )
-from hub.feed.shared_reading import Reading
+from hub.feed.shared_read import Reading
 from hub.feed.sql import HORIZON
 from hub.feed.together import read_all
 

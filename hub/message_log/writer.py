@@ -32,7 +32,7 @@ _LAST_SECONDS = 5.0
 _BATCH = 500
 
 
-class Writer:
+class LogWriter:
     """Takes entries at once and writes them soon; its thread starts with the first entry."""
 
     def __init__(self) -> None:
@@ -174,5 +174,5 @@ class Writer:
             log.warning("the message log has a gap: %d exchanges did not fit", dropped)
 
 
-writer = Writer()
+writer = LogWriter()
 """The writer of this process."""

@@ -3,7 +3,7 @@
 docs/architecture.md#delivery; docs/decisions/0009-the-worker-that-dispatches-delivers.md.
 
 A change costs no task, however many receivers it has: the workers that deliver hear of it
-(`hub/tasks/listening.py`), find who is behind and deliver. Losing every
+(`hub/tasks/wake_up_listener.py`), find who is behind and deliver. Losing every
 task loses nothing: beat dispatches whatever is behind every few seconds. Only a redrive has to be
 asked for once more.
 """

@@ -377,7 +377,7 @@ def test_coroutines_are_told_that_the_database_is_gone() -> None:
         awaited.close()
 
 
-class CountedQuestion(epoch.Question):
+class CountedQuestion(epoch.EpochQuestion):
     """Counts how often the database is asked, and for how many."""
 
     asked = waiting = 0

@@ -14,7 +14,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 
-from hub.message_log.writer import Writer
+from hub.message_log.writer import LogWriter
 from hub.models import Exchange, Traffic
 from settings.message_log import LogProcess
 from tests.hub.message_log.test_traffic_goes_on import an_entry
@@ -55,7 +55,7 @@ def test_killed_again_and_again_it_loses_and_doubles_nothing(
 ) -> None:
     """In the midst of batches: what was not acknowledged is handed to the next one."""
     settings.HUB_MESSAGE_LOG_BUFFER_BYTES = 10**9
-    writer, number = Writer(), 6_000
+    writer, number = LogWriter(), 6_000
     body = replace(an_entry(BODY), url="/ocpi/2.2.1/receiver/locations/NL/CPA/L1", platform="P")
     for each in range(number):
         writer.put(replace(body, request_id=f"r{each}"))
@@ -74,7 +74,7 @@ def test_while_it_stands_still_handing_over_never_waits_and_the_gap_is_counted(
 ) -> None:
     """The buffer is bounded; what fitted is written when it goes on."""
     settings.HUB_MESSAGE_LOG_BUFFER_BYTES = 100_000
-    writer = Writer()
+    writer = LogWriter()
     writer.put(an_entry())
     wait_for(Exchange.objects.exists)
     os.kill(process.pid, signal.SIGSTOP)

@@ -16,7 +16,7 @@ from django.db.models import Sum
 from hub.message_log import counters
 from hub.message_log.entry import Entry, LoggedBody
 from hub.message_log.sql import LogRow
-from hub.message_log.writer import Writer
+from hub.message_log.writer import LogWriter
 from hub.models import Exchange, Failure, Traffic
 from tests.factories import PartyFactory
 
@@ -98,16 +98,16 @@ def an_entry(number: int) -> Entry:
 
 
 @pytest.fixture
-def writer(transactional_db: None, settings: LazySettings) -> Iterator[Writer]:
+def writer(transactional_db: None, settings: LazySettings) -> Iterator[LogWriter]:
     """A writer whose thread does not run: a test writes when it wants to."""
     settings.HUB_MESSAGE_LOG_DAYS = 14
     PartyFactory.create(country_code="NL", party_id="CPA")
-    made = Writer()
+    made = LogWriter()
     yield made
     made._disconnect()
 
 
-def put(writer: Writer, number: int) -> None:
+def put(writer: LogWriter, number: int) -> None:
     """Have something to write."""
     for each in range(number):
         writer._buffer.put(an_entry(each), max_bytes=10_000_000)
@@ -122,7 +122,7 @@ def counted() -> tuple[int, int, int]:
     return Exchange.objects.count(), *(each["sum"] or 0 for each in sums)  # type: ignore[return-value]
 
 
-def test_the_figures_are_written_with_the_log(writer: Writer) -> None:
+def test_the_figures_are_written_with_the_log(writer: LogWriter) -> None:
     """Batch after batch they say what the log says."""
     for number in (3, 2):
         put(writer, number)
@@ -131,7 +131,7 @@ def test_the_figures_are_written_with_the_log(writer: Writer) -> None:
     assert Failure.objects.count() == 1
 
 
-def test_what_is_not_logged_is_not_counted(writer: Writer) -> None:
+def test_what_is_not_logged_is_not_counted(writer: LogWriter) -> None:
     """A batch whose figures cannot be written leaves no rows either, and comes again."""
     put(writer, 3)
     with broken("hub_failure"):
@@ -153,7 +153,7 @@ def broken(table: str) -> Iterator[None]:
 
 
 def test_a_batch_that_was_committed_unheard_of_is_not_written_again(
-    writer: Writer, monkeypatch: pytest.MonkeyPatch
+    writer: LogWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection ends between the commit and its answer: the database is asked what became."""
     put(writer, 3)

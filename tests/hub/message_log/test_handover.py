@@ -18,7 +18,7 @@ from hub.message_log.entry import LONGEST_MESSAGE, Entry, LoggedBody, LoggedRout
 from hub.message_log.frames import BatchOutcome, Reply
 from hub.message_log.handover import connect
 from hub.message_log.sql import COLUMNS
-from hub.message_log.writer import Writer
+from hub.message_log.writer import LogWriter
 from hub.models import Exchange, Traffic
 from ocpi.transport.envelope import Envelope
 from ocpi.types import ModuleID, PartyRef, one_line
@@ -65,14 +65,14 @@ def process(path: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def writer() -> Iterator[Writer]:
+def writer() -> Iterator[LogWriter]:
     """A writer whose thread does not run: a test writes when it wants to."""
-    made = Writer()
+    made = LogWriter()
     yield made
     made._disconnect()
 
 
-def put(writer: Writer, *made: Entry) -> None:
+def put(writer: LogWriter, *made: Entry) -> None:
     """Have something to write."""
     for entry in made:
         writer._buffer.put(entry, max_bytes=10**9)
@@ -108,7 +108,7 @@ def full_entries() -> list[Entry]:
 
 @pytest.mark.security("S-19")
 def test_rows_are_the_same_by_either_way(
-    process: str, writer: Writer, settings: LazySettings
+    process: str, writer: LogWriter, settings: LazySettings
 ) -> None:
     """Whatever an exchange consists of: a text of a class of its own, one that no UTF-8 holds."""
     made = full_entries()
@@ -130,7 +130,7 @@ def test_rows_are_the_same_by_either_way(
 
 
 def test_what_no_code_makes_keeps_nothing_else_out(
-    process: str, writer: Writer, caplog: pytest.LogCaptureFixture
+    process: str, writer: LogWriter, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An entry that the log process cannot read is a gap of one."""
     odd = replace(an_entry(), secrets=(7,))  # type: ignore[arg-type]  # what no code does
@@ -142,7 +142,7 @@ def test_what_no_code_makes_keeps_nothing_else_out(
 
 
 def test_a_row_the_database_cannot_hold_is_alone_without_its_texts(
-    process: str, writer: Writer
+    process: str, writer: LogWriter
 ) -> None:
     """The others of its batch are written as they are, and each is counted once."""
     put(writer, an_entry(), replace(an_entry(), http_status=2**40), an_entry())
@@ -153,7 +153,7 @@ def test_a_row_the_database_cannot_hold_is_alone_without_its_texts(
 
 
 def test_what_the_database_does_not_take_stays_with_its_sender(
-    process: str, writer: Writer
+    process: str, writer: LogWriter
 ) -> None:
     """It is handed over again when the table is back."""
     put(writer, an_entry(), an_entry())
@@ -177,7 +177,7 @@ def test_what_a_process_handed_over_is_written_after_its_death(process: str) -> 
 
 
 def test_a_batch_whose_writer_died_after_the_commit_is_not_doubled(
-    path: str, writer: Writer
+    path: str, writer: LogWriter
 ) -> None:
     """Its transaction was announced before: the database is asked what became of it."""
 
@@ -201,7 +201,7 @@ def test_a_batch_whose_writer_died_after_the_commit_is_not_doubled(
 
 
 def test_a_batch_whose_writer_died_before_the_commit_is_written_again(
-    path: str, writer: Writer
+    path: str, writer: LogWriter
 ) -> None:
     """Announced is not committed."""
 
@@ -227,7 +227,9 @@ def test_a_batch_whose_writer_died_before_the_commit_is_written_again(
     assert Exchange.objects.count() == 2
 
 
-def test_where_no_log_process_answers_the_thread_writes_itself(path: str, writer: Writer) -> None:
+def test_where_no_log_process_answers_the_thread_writes_itself(
+    path: str, writer: LogWriter
+) -> None:
     """The variable may name a socket that is gone."""
     assert connect(lambda: True) is None
     put(writer, an_entry())
@@ -243,7 +245,7 @@ def test_a_process_that_ends_does_not_wait_for_ever(
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(path)
         silent.listen()
-        writer = Writer()
+        writer = LogWriter()
         writer.put(an_entry())
         time.sleep(0.4)
         writer.close()

@@ -11,7 +11,7 @@ import pytest
 from hub.message_log import rows
 from hub.message_log.endpoints import Endpoints
 from hub.message_log.entry import Entry, LoggedBody
-from hub.message_log.writer import Writer
+from hub.message_log.writer import LogWriter
 from hub.models import Exchange
 from ocpi.types import PartyRef
 from sandbox import SandboxPlatform
@@ -86,7 +86,7 @@ def entries() -> Iterator[Entry]:
 @pytest.mark.django_db(transaction=True)
 def test_every_exchange_has_a_row(settings: object) -> None:
     """Broken in any way it is written: masked, or with a sentence in place of its texts."""
-    made, writer = list(entries()), Writer()
+    made, writer = list(entries()), LogWriter()
     for entry in made:
         writer._buffer.put(entry, max_bytes=10**9)
 

@@ -16,7 +16,7 @@ from hub.delivery import backlog, wake_up
 from hub.models import Change, Subscription
 from hub.module_policy import POLICIES
 from hub.tasks import delivery as delivery_tasks
-from hub.tasks.listening import Listening
+from hub.tasks.wake_up_listener import Listening
 from ocpi.types import ModuleID
 from parties.models import Agreement, Endpoint
 from settings.celery import app

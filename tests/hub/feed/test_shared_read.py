@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub.feed import END_OF_TRANSACTION, Batch, FedChange, Position, Reading, Selection
-from hub.feed.shared_reading import groups, part, union
+from hub.feed.shared_read import groups, part, union
 
 SINCE = datetime(2027, 1, 1, tzinfo=UTC)
 
