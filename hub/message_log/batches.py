@@ -16,7 +16,7 @@ from django.db import connections
 from hub.message_log import counters, rows, unpublished
 from hub.message_log import sql as statements
 from hub.message_log.endpoints import Endpoints
-from hub.message_log.entry import Entry
+from hub.message_log.entry import Entry, LoggedRoute
 from hub.message_log.sql import LogRow
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,8 @@ class BatchWriter:
         with connection.cursor() as cursor, cursor.copy(statements.COPY_ROWS.encode()) as copy:
             for row in written_rows:
                 copy.write_row(row)
-        counters.count(connection, [*written_rows, *counted_rows], self._endpoints.platforms)
+        messages = [row for row in (*written_rows, *counted_rows) if row.route != LoggedRoute.GAP]
+        counters.count(connection, messages, self._endpoints.platforms)
 
     def _row(self, entry: Entry) -> LogRow:
         try:

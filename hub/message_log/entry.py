@@ -33,6 +33,8 @@ class LoggedRoute(StrEnum):
     DELIVERY = "delivery"
     PULL = "pull"
     HANDSHAKE = "handshake"
+    GAP = "gap"
+    """No message: it says how many are missing here. No figure counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +137,21 @@ class Entry:
 
 _LEAST_BYTES, _BYTES_OF_OBJECTS = 2_000, 1_000
 """Of an entry without its bodies: at least, and of its Python objects without their texts."""
+
+
+def gap(number: int, at: float) -> Entry:
+    """Return what stands in the log in place of so many exchanges that it had no room for."""
+    return Entry(
+        is_inbound=False,
+        at=at,
+        seconds=0.0,
+        method="",
+        url="",
+        headers={},
+        request=NO_BODY,
+        response=NO_BODY,
+        endpoint=Endpoint(),
+        object_id="",
+        route=LoggedRoute.GAP,
+        error=f"the message log has a gap: {number} exchanges did not fit",
+    )

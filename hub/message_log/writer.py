@@ -10,16 +10,17 @@ end of a batch is not heard of, it is written again unless its transaction was c
 
 import logging
 import os
+import sys
 import threading
 from dataclasses import replace
-from time import monotonic
+from time import monotonic, time
 
 from django.conf import settings
 
 from hub.message_log import handover
 from hub.message_log.batches import BatchRefused, BatchWriter, EntryBatch
 from hub.message_log.buffer import Buffer
-from hub.message_log.entry import Entry
+from hub.message_log.entry import Entry, gap
 from hub.message_log.handover import Handover
 from hub.message_log.quota import Quota
 
@@ -75,6 +76,8 @@ class LogWriter:
         self._own = BatchWriter()
         self._handover: Handover | None = None
         self._in_trouble = False
+        self._missing = 0
+        """So many exchanges were dropped of which the log does not say so yet."""
         self._ended_at: float | None = None
         """On the clock of `monotonic`, when this process was seen to end."""
         self._attempt, self._attempted = "", 0
@@ -94,11 +97,10 @@ class LogWriter:
 
     def _run(self) -> None:
         while not self._is_ending(_PAUSE_SECONDS):
-            if not self.flush():
+            if not self._flush_and_report():
                 self._pause()
-            self._report_dropped()
-        self.flush()
-        self._report_dropped()
+        if self._flush_and_report():
+            self.flush()  # the gap, if there is one
         if self._buffer:
             log.warning("the message log has a gap: %d exchanges came too late", len(self._buffer))
         self._disconnect()
@@ -168,10 +170,19 @@ class LogWriter:
             self._handover = None
         self._own.close()
 
-    def _report_dropped(self) -> None:
-        dropped = self._buffer.take_dropped()
+    def _flush_and_report(self) -> bool:
+        """Write what waits, and say what did not fit; return whether that worked.
+
+        In the message log it stands once that is written again: until then it would only heap up.
+        """
+        is_written, dropped = self.flush(), self._buffer.take_dropped()
         if dropped:
             log.warning("the message log has a gap: %d exchanges did not fit", dropped)
+        self._missing += dropped
+        if is_written and self._missing:
+            self._buffer.put(gap(self._missing, time()), max_bytes=sys.maxsize)
+            self._missing = 0
+        return is_written
 
 
 writer = LogWriter()

@@ -13,7 +13,7 @@ from hub.message_log import rows
 from hub.message_log.buffer import Buffer
 from hub.message_log.entry import Entry, LoggedBody
 from hub.message_log.writer import writer
-from hub.models import Exchange, Traffic
+from hub.models import Exchange, Failure, Traffic
 from sandbox import SandboxPlatform
 from tests.cast import CPA, a_location, push
 from tests.hub.message_log.conftest import Logged
@@ -77,12 +77,16 @@ def test_a_full_buffer_drops_and_counts(
     settings: LazySettings,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Traffic goes on; the gap is in the hub's own log."""
+    """Traffic goes on; the gap is in the hub's own log, in the message log, and in no figure."""
     logged()
     settings.HUB_MESSAGE_LOG_BUFFER_BYTES = 10
     assert push(pair[0], a_location(CPA, 1)).http_status == 201
     writer.close()
-    assert not Exchange.objects.exists()
+    [row] = Exchange.objects.all()
+    assert (row.route, row.module, row.platform, row.path) == ("gap", "", "", "")
+    assert row.status_message == "the message log has a gap: 1 exchanges did not fit"
+    assert not Traffic.objects.exists()
+    assert not Failure.objects.exists()
     assert "has a gap: 1 exchanges did not fit" in caplog.text
 
 
