@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from hub.models import Change
+from hub.models import Cdr, Change
 from ocpi.types import PartyRef
 from parties.models import Platform
 from sandbox import Responder, SandboxPlatform
@@ -81,17 +81,34 @@ def test_a_cdr_whose_place_cannot_be_remembered_is_accepted(pair: Pair, table: s
     assert result.status_code == 1000
 
 
-@pytest.mark.parametrize("to", [HUB, MSA, None])
+_WITHOUT_URL = [f'ALTER TABLE hub_cdr RENAME COLUMN "{a}" TO "{b}"' for a, b in (
+    ("reference", "gone"), ("gone", "reference"),
+)]  # fmt: skip
+
+
+@pytest.mark.parametrize("to", [MSA, None])
 def test_a_cdr_is_accepted_when_its_url_cannot_be_told(pair: Pair, to: PartyRef | None) -> None:
-    """It is stored: an error would say that it is not."""
+    """Its receiver has it: an error would say that it has not."""
     cpo, _ = pair
-    column = 'ALTER TABLE hub_cdr RENAME COLUMN "{}" TO "{}"'
-    with _changed(column.format("reference", "gone"), column.format("gone", "reference")):
+    with _changed(*_WITHOUT_URL):
         result = post_cdr(cpo, to=to)
 
     assert (answered(result), result.location) == ((201, 1000), None)
     again = post_cdr(cpo, to=to)
     assert answered(again) == (200, 1000)
+    assert again.location
+
+
+def test_a_cdr_for_the_hub_is_stored_with_its_url_or_not_at_all(pair: Pair) -> None:
+    """One statement does both: so an error means that it is to be sent again."""
+    cpo, _ = pair
+    with _changed(*_WITHOUT_URL):
+        result = post_cdr(cpo, to=HUB)
+
+    assert answered(result) == (200, 3000)
+    assert not Cdr.objects.exists()
+    again = post_cdr(cpo, to=HUB)
+    assert answered(again) == (201, 1000)
     assert again.location
 
 
