@@ -70,7 +70,10 @@ class LogProcess:
             if self._ending.wait(_RESTART_SECONDS):
                 return
             log.warning("the log process ended with %d and is started again", code)
-            self._process = self._start()
+            try:
+                self._process = self._start()
+            except OSError as error:  # its former end is met again at once: tried each second
+                log.warning("the log process cannot be started: %s", error)
 
 
 def socket_path() -> str:

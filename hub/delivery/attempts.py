@@ -1,10 +1,13 @@
 """Attempts at a batch, until each message is delivered or rejected, or nothing passes any more."""
 
+import logging
 import math
 import random
 import time
 from dataclasses import replace
 from typing import NamedTuple
+
+from django.db import DatabaseError
 
 from database import sql
 from hub.delivery import leases
@@ -14,6 +17,8 @@ from hub.delivery.policy import DeliveryPolicy
 from hub.delivery.push import SETTLED, Outcome, Plan, Push, Result
 from hub.delivery.receiver import send_all
 from hub.delivery.subscriber import Subscriber
+
+log = logging.getLogger(__name__)
 
 # How many attempts in a row may settle nothing before the failing are given up.
 _FRUITLESS_ATTEMPTS = 4
@@ -64,15 +69,25 @@ def go_on(
             break
         if failing:
             _pause(fruitless)
-        lease.prolong()
-        # An agreement may be withdrawn in the middle of a batch of 500: of what is left, which was
-        # read and planned before, not one more goes out.
-        if not policy.subscriber.may_have_all():
+        if not _may_go_on(policy.subscriber, lease):
             break
         before = len(so_far.settled)
         waiting, failing = _note(policy, _attempt(policy, waiting, end=end), so_far)
         fruitless = fruitless + 1 if failing and len(so_far.settled) == before else 0
     return so_far
+
+
+def _may_go_on(subscriber: Subscriber, lease: Lease) -> bool:
+    """Whether what is left of a batch may be sent; raises `LeaseLost`."""
+    try:
+        lease.prolong()
+        # An agreement may be withdrawn in the middle of a batch of 500: of what is left, which was
+        # read and planned before, not one more goes out.
+        return subscriber.may_have_all()
+    except DatabaseError:
+        # Broken off as at the end of its time: what was delivered can then be recorded.
+        log.exception("%s: the rest of a batch waits", subscriber)
+        return False
 
 
 def note_doubts(subscriber: Subscriber, plan: Plan, lease: Lease) -> None:

@@ -34,7 +34,11 @@ class CoalescedChanges:
 
 
 def coalesced(changes: Iterable[FedChange]) -> list[CoalescedChanges]:
-    """Group a batch by object, or by part where no change is of the whole object."""
+    """Group a batch by object, or by part where no change is of the whole object.
+
+    The groups are in the order of the feed: what is left when a batch is broken off is then its
+    end, and little beyond the position that is kept was sent.
+    """
     objects: dict[ObjectKey, list[FedChange]] = defaultdict(list)
     for change in changes:
         objects[change.owner, change.object_key].append(change)
@@ -47,7 +51,7 @@ def coalesced(changes: Iterable[FedChange]) -> list[CoalescedChanges]:
         for change in of_object:
             parts["" if as_whole else change.part_key].append(change)
         groups += [CoalescedChanges((*key, part), tuple(same)) for part, same in parts.items()]
-    return groups
+    return sorted(groups, key=lambda group: group.changes[0].position)
 
 
 def push_of(

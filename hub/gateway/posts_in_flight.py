@@ -88,8 +88,7 @@ async def _attempts(platform_id: int) -> AsyncGenerator[None]:
     """
     yield
     end = time.monotonic() + settings.HUB_REQUEST_TIMEOUT + _PAUSES[-1]
-    threads = settings.HUB_WEB_THREADS
-    most, in_all = max(1, threads // 2), max(1, threads - 2)
+    most, in_all = max(1, settings.HUB_WEB_THREADS // 2), settings.HUB_WEB_CONNECTIONS // 2
     # A negative id, because the positive ones count the messages that wait for a platform's answer.
     with bulkhead.slot(-platform_id, most=most, in_all=in_all):
         pauses = iter(_PAUSES)

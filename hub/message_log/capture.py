@@ -33,6 +33,7 @@ from parties.hub_identity import hub_party
 log = logging.getLogger(__name__)
 Arguments = ParamSpec("Arguments")
 
+_LARGEST_CODE = 2**63 - 1
 LONGEST_URL_OF_A_STRANGER = 200
 """Characters kept of the URL of a request with a token that the hub did not issue, or with none."""
 
@@ -218,8 +219,14 @@ def _envelope_if_cut(
 
 
 def _without_data(read: Envelope | None) -> Envelope | None:
-    """Keep the status alone: the data may be a page of many megabytes."""
-    return read and replace(read, data=None)
+    """Keep the status alone: the data may be a page of many megabytes.
+
+    A peer's status code may be any number; beyond 64 bits it could not be handed over.
+    """
+    if read is None:
+        return None
+    bounded = max(-_LARGEST_CODE, min(read.status_code, _LARGEST_CODE))
+    return replace(read, data=None, status_code=bounded)
 
 
 def _error(outcome: object) -> str:

@@ -152,6 +152,7 @@ class LogWriter:
             self._attempt, self._attempted, self._alone = "", 0, number
             return
         log.warning("the message log has a gap: an exchange cannot be read: %s", refusal)
+        self._missing += number
         self._done_with(number)
 
     def _done_with(self, number: int) -> None:

@@ -80,9 +80,10 @@ def _put(connection: Connection, drafts: Sequence[Draft]) -> dict[int, Outcome]:
         lock(connection, [draft.lock for draft in drafts])
         put = execute(connection, _statements(drafts).put, items)
         _forget_older_copies(connection, drafts, items)
-    rows = written(put)
-    same = [n for n, row in rows.items() if row.created is None]
-    return _stored(drafts, rows) | _repeat(connection, drafts, same)
+        rows = written(put)
+        same = [n for n, row in rows.items() if row.created is None]
+        counted = _repeat(connection, drafts, same)
+    return _stored(drafts, rows) | _repeated(drafts, counted)
 
 
 def _delete(connection: Connection, drafts: Sequence[Draft]) -> dict[int, Outcome]:
@@ -108,27 +109,24 @@ def _post(connection: Connection, drafts: Sequence[Draft]) -> dict[int, Outcome]
     with connection.pipeline():
         lock(connection, [draft.lock for draft in drafts])
         posted = execute(connection, _statements(drafts).post, items)
-    rows = written(posted)
-    known = [n for n, row in rows.items() if row.created is None]
-    return _stored(drafts, rows) | _post_known(connection, drafts, known)
+        rows = written(posted)
+        known = [n for n, row in rows.items() if row.created is None]
+        outcomes = _post_known(connection, drafts, known) if known else {}
+    return _stored(drafts, rows) | outcomes
 
 
 def _post_known(
     connection: Connection, drafts: Sequence[Draft], numbers: Sequence[int]
 ) -> dict[int, Outcome]:
     """Compare what was posted under ids that are known, and store what is for one more audience."""
-    if not numbers:
-        return {}
-    own = _statements(drafts)
-    with connection.pipeline():
-        texts = _posted_texts(connection, drafts, numbers)
-        outcomes = _contradictions(drafts, texts)
-        same = [n for n in numbers if n not in outcomes]
-        repeated = [n for n in same if drafts[n].request.audience in texts[n]]
-        beside = [_planned_item(n, drafts[n]) | {"beside": True} for n in same if n not in repeated]
-        posted = execute(connection, own.post, beside)
-        counted = execute(connection, own.repeat, _repeated_items(drafts, repeated))
-    return outcomes | _stored(drafts, written(posted)) | _repeated(drafts, written(counted))
+    texts = _posted_texts(connection, drafts, numbers)
+    outcomes = _contradictions(drafts, texts)
+    same = [n for n in numbers if n not in outcomes]
+    repeated = [n for n in same if drafts[n].request.audience in texts[n]]
+    beside = [_planned_item(n, drafts[n]) | {"beside": True} for n in same if n not in repeated]
+    posted = execute(connection, _statements(drafts).post, beside)
+    counted = _repeat(connection, drafts, repeated)
+    return outcomes | _stored(drafts, written(posted)) | _repeated(drafts, counted)
 
 
 def repeat_post(connection: Connection, draft: Draft) -> Outcome | None:
@@ -187,9 +185,9 @@ def _change(connection: Connection, drafts: Sequence[Draft]) -> dict[int, Outcom
             [written_item(n, drafts[n], write) for n, write in different.items()],
         )
         same = [n for n, write in plans.items() if write.unchanged]
-        counted = execute(connection, own.repeat, _repeated_items(drafts, same)) if same else None
+        counted = _repeat(connection, drafts, same)
         _forget_older_copies(connection, drafts, items)
-    done = written(changed) | (written(counted) if counted else {})
+    done = written(changed) | counted
     return outcomes | {
         n: Applied(write.created, repeated=n in same, findings=write.findings)
         for n, write in plans.items()
@@ -273,18 +271,17 @@ def _document(rows: Sequence[StoredRow]) -> StoredDocument | None:
 
 def _repeat(
     connection: Connection, drafts: Sequence[Draft], numbers: Sequence[int]
-) -> dict[int, Outcome]:
-    """Count writes that changed nothing.
+) -> dict[int, WrittenRow]:
+    """Count writes that changed nothing, in the transaction that found it out.
 
     They are fed again if they had become a dead letter of their only receiver, or if the object had
     vanished from its owner's lists.
     """
     if not numbers:
         return {}
-    with connection.pipeline():
-        lock(connection, [drafts[n].lock for n in numbers])
-        counted = execute(connection, _statements(drafts).repeat, _repeated_items(drafts, numbers))
-    return _repeated(drafts, written(counted))
+    return written(
+        execute(connection, _statements(drafts).repeat, _repeated_items(drafts, numbers))
+    )
 
 
 def _forget_older_copies(

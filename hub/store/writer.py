@@ -137,13 +137,11 @@ class Writer:
 
     def _start(self) -> None:
         # Daemons: until the interpreter's last moment others may wait for them; `close` ends them.
-        self._threads = [
-            threading.Thread(target=self._run, name=f"writer-{number}", daemon=True)
-            for number in range(_CONNECTIONS)
-        ]
-        for thread in self._threads:
-            thread.start()
         atexit.register(self.close)
+        for number in range(_CONNECTIONS):
+            thread = threading.Thread(target=self._run, name=f"writer-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)  # only one that runs: without any, the next write tries
 
     def _run(self) -> None:
         connection = _Connection()

@@ -13,13 +13,13 @@ from typing import Any
 from django.utils import timezone
 
 from hub.models import Billed, Cdr, EvseChange, Failure, Traffic
-from hub.statistics import follower
 from ocpi.types import PartyRef, format_datetime
 from parties.models import AgreementState
 from sandbox import misbehaviour
 from sandbox.demo.locations import location
 from tests.cast import CPA, CPB, Cast, command, push
 from tests.factories import AgreementFactory, PartyFactory, PlatformFactory
+from tests.hub.statistics import followed
 from tests.ocpi.objects import a_cdr, a_charging_period, a_session, a_tariff, a_token
 
 JOURNEY = "b7c1f0de-status-of-L7"
@@ -50,7 +50,7 @@ class Day:
         self._charge()
         self.deliver_all()
         self._refuse()
-        follower.follow(seconds=60)
+        followed.catch_up()
         self.logged()
         self._remember()
 

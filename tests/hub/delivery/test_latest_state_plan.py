@@ -1,7 +1,7 @@
 """What a batch of changes sends: decided without I/O, and never an older state after a newer."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -61,6 +61,17 @@ def test_a_change_of_the_whole_takes_those_of_its_parts_in() -> None:
     found = {group.key: [c.revision for c in group.changes] for group in coalesced(changes)}
 
     assert found == {key(): [1, 2, 3], key(object_key="L2"): [1]}
+
+
+def test_what_is_sent_keeps_the_order_of_the_feed() -> None:
+    """A batch that is broken off then leaves its end, and repeats little of what was sent."""
+    of_parts = [("L1", "E1"), ("L2", "E1"), ("L1", "E2"), ("L2", "E2")]
+    changes = [
+        replace(a_change(1, part=part, key=of), position=Position(1, place))
+        for place, (of, part) in enumerate(of_parts)
+    ]
+
+    assert [group.key[1:] for group in coalesced(changes)] == of_parts
 
 
 VERBATIM, STATE = "verbatim", "state"

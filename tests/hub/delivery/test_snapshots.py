@@ -144,7 +144,7 @@ def test_a_change_during_its_snapshot_is_not_lost(
 def _deliver_until_done(subscription_id: int) -> None:
     """Deliver until nothing is left, nor stored and not to be read yet."""
     while any(
-        backlog.behind(module, only=[subscription_id]) or feed.is_pending(module)
+        feed.is_pending(module) or backlog.behind(module, only=[subscription_id])
         for module in POLICIES
     ):
         engine.deliver_and_wait(subscription_id)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from django.conf import LazySettings
 
-from hub.message_log import frames, log_process
+from hub.message_log import capture, frames, log_process
 from hub.message_log.batches import BatchWriter, EntryBatch
 from hub.message_log.endpoints import Endpoint
 from hub.message_log.entry import LONGEST_MESSAGE, Entry, LoggedBody, LoggedRoute
@@ -20,6 +20,7 @@ from hub.message_log.handover import connect
 from hub.message_log.sql import COLUMNS
 from hub.message_log.writer import LogWriter
 from hub.models import Exchange, Traffic
+from ocpi.transport import envelope
 from ocpi.transport.envelope import Envelope
 from ocpi.types import ModuleID, PartyRef, one_line
 from tests.hub.message_log.test_never_lost import entries
@@ -254,3 +255,11 @@ def test_a_process_that_ends_does_not_wait_for_ever(
 
 def _say(sender: socket.socket, reply: Reply) -> None:
     frames.send(sender, frames.reply_frame(reply))
+
+
+def test_a_status_code_of_any_size_is_handed_over(process: str, writer: LogWriter) -> None:
+    """A peer writes any number there, and must not keep its exchange out of the log by it."""
+    read = envelope.read(b'{"status_code":99999999999999999999,"timestamp":"2026-01-01T00:00:00Z"}')
+    put(writer, replace(an_entry(), envelope=capture._without_data(read)))
+    assert writer.flush()
+    assert Exchange.objects.count() == 1

@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from importlib import import_module
 from io import StringIO
 from typing import Any
@@ -175,15 +174,15 @@ def test_figures_are_what_counting_everything_says(seed: int) -> None:
     for _ in range(WRITES):
         writes.write()
         if writes.chance.random() < 0.2:
-            follower.follow(seconds=60)
-    follower.follow(seconds=60)
+            followed.catch_up()
+    followed.catch_up()
 
     assert counted() == counted_by_hand()
     assert known() == present()
     assert_past_is_that_of(writes)
     before = past()
     follower.recount()
-    follower.follow(seconds=60)
+    followed.catch_up()
     assert (counted(), known(), past()) == (counted_by_hand(), present(), before)
     assert not Unfed.objects.exists()
 
@@ -198,7 +197,7 @@ def test_nothing_of_the_past_is_lost_by_following_late() -> None:
             "UPDATE hub_change SET created_at = now() - interval '1 minute' * (10 - revision)"
         )
 
-    follower.follow(seconds=60)
+    followed.catch_up()
 
     assert list(past().values()) == [
         [("", "AVAILABLE"), ("AVAILABLE", "CHARGING"), ("CHARGING", "OUTOFORDER")]
@@ -218,14 +217,14 @@ def test_a_follower_that_dies_loses_nothing_and_doubles_nothing() -> None:
 
     def die() -> None:
         with transaction.atomic():
-            follower.follow(seconds=60)
+            followed.catch_up()
             assert known() == present()
             raise Died
 
     with pytest.raises(Died):
         die()
     assert (past(), counted()) == before[:2]
-    follower.follow(seconds=60)
+    followed.catch_up()
 
     assert (counted(), known()) == (counted_by_hand(), present())
     assert [each[-1][1] for each in past().values()] == ["RESERVED"]
@@ -236,7 +235,7 @@ def test_followers_at_the_same_time_are_as_good_as_one() -> None:
     for number in range(1, 20):
         stored_locations.put(number, ("AVAILABLE", "CHARGING"))
 
-    at_once([partial(follower.follow, seconds=60)] * 4)
+    at_once([followed.catch_up] * 4)
 
     assert (counted(), known()) == (counted_by_hand(), present())
     assert EvseChange.objects.count() == 38
@@ -249,7 +248,7 @@ def test_what_is_deleted_is_deleted_from_all_that_follows_it() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM hub_evse; DELETE FROM hub_location")
 
-    follower.follow(seconds=60)
+    followed.catch_up()
 
     assert not any(model.objects.exists() for model in (Spot, EvseStatus, EvseChange))
 
@@ -264,7 +263,7 @@ def test_a_recount_mends_what_is_wrong_and_waits_for_nobody() -> None:
     assert follower.state() is not None
     stored_locations.put(1, ("OUTOFORDER",), last_updated="2026-12-01T10:00:00Z")
 
-    follower.follow(seconds=60)
+    followed.catch_up()
 
     assert (counted(), known()) == (counted_by_hand(), present())
     state = follower.state()
@@ -283,11 +282,11 @@ def test_the_migration_takes_over_from_triggers_and_gives_back() -> None:
         assert by_triggers[0] == counted_by_hand()
         cursor.execute("DELETE FROM hub_evsestatus; DELETE FROM hub_follower")
         cursor.execute(migration.TAKE_OVER)
-    follower.follow(seconds=60)
+    followed.catch_up()
     assert (counted(), past()) == by_triggers
     stored_locations.put(2, ("OUTOFORDER",), last_updated="2026-12-01T10:01:00Z")
     assert (counted(), past()) == by_triggers
-    follower.follow(seconds=60)
+    followed.catch_up()
     assert (counted(), known()) == (counted_by_hand(), present())
 
 
@@ -299,7 +298,7 @@ def test_a_feed_of_another_cluster_has_its_figures_counted_anew() -> None:
 
     with transaction.atomic():
         feed_retention.adopt_restored_feed()
-    follower.follow(seconds=60)
+    followed.catch_up()
 
     assert (counted(), known()) == (counted_by_hand(), present())
 
