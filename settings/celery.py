@@ -23,5 +23,6 @@ app.steps["worker"].add("hub.tasks.wake_up_listener:ListeningStep")
 
 
 @signals.worker_init.connect
-def _start_log_process(**_: object) -> None:
+def start_log_process(**_: object) -> None:
+    """Have the exchanges of this worker written by a process beside it."""
     message_log.start()

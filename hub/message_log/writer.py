@@ -52,9 +52,10 @@ class LogWriter:
     def flush(self) -> bool:
         """Write all entries that wait; return whether the database took them."""
         with self._writing:
-            while self._buffer and self._write():
-                pass
-            return not self._buffer
+            while self._buffer:
+                if not self._write():
+                    return False
+            return True
 
     def close(self) -> None:
         """End the thread, which tries once to write what is left and closes its connection.

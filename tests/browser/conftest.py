@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from celery import current_app
 from celery.contrib.testing.worker import start_worker
+from celery.signals import worker_init
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from hub.tasks import delivery as delivery_tasks
 from operators.groups import Role
+from settings.celery import start_log_process
 from tests.browser.a_day import Day
 from tests.browser.page_rules import Watch
 from tests.cast import Cast
@@ -98,11 +100,18 @@ def enter(chromium: Browser, hub_server: HubServer) -> Iterator[Enter]:
 
 @pytest.fixture
 def at_work(hub_server: HubServer) -> Iterator[None]:
-    """Let a worker deliver what the console and the platforms give it to do."""
-    with start_worker(
-        current_app, pool="solo", perform_ping_check=False, queues="wake,realtime,bulk"
-    ):
-        yield
+    """Let a worker deliver what the console and the platforms give it to do.
+
+    It starts no log process: that would write into the database of the settings, not the tests'.
+    """
+    worker_init.disconnect(start_log_process)
+    try:
+        with start_worker(
+            current_app, pool="solo", perform_ping_check=False, queues="wake,realtime,bulk"
+        ):
+            yield
+    finally:
+        worker_init.connect(start_log_process)
     delivery_tasks.deliverer.wait()
 
 

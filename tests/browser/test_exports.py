@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from hub import export
 from hub.export import FileChunk
 from operators.groups import Role
+from settings import answers
 from tests.browser.conftest import Enter
 from tests.console.test_charged_objects import a_session
 from tests.factories import PartyFactory
@@ -26,6 +27,7 @@ def sessions(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(4):
         a_session(f"S{number}")
     monkeypatch.setattr(export, "CHUNK", 2)
+    monkeypatch.setattr(answers, "_PART_BYTES", 1)  # or these parts go out as one
 
 
 @pytest.fixture
