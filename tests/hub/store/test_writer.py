@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from database import sql
 from hub import store
 from hub.models import Change, Evse, Location
-from hub.store import Applied, EpochPassed, WriteRequest
+from hub.store import Applied, EpochPassed, WriteRequest, batch, merge
 from hub.store import writer as store_writer
 from hub.store.writer import Writer
 from ocpi.errors import InvalidParameters, OcpiError, UnknownLocation
@@ -373,3 +373,21 @@ def _kept(owner: str) -> list[list[object]]:
         changes.values_list(*of_change),
     ]
     return [[*rows] for rows in found]
+
+
+def test_a_batch_that_fails_at_what_is_the_same_has_written_nothing() -> None:
+    """Else it would be written again over what another process has stored meanwhile."""
+    for number in (1, 2):
+        store.apply(put(number))
+    rename = "ALTER TABLE {} RENAME TO {}"
+    drafts = [merge.draft(put(1, name="newer"), None), merge.draft(put(2), None)]
+    params = connection.get_connection_params()
+    with psycopg.connect(**params, autocommit=True) as other:
+        other.execute(rename.format("hub_deadletter", "away").encode())
+        try:
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                batch.run(other, drafts)
+        finally:
+            other.execute(rename.format("away", "hub_deadletter").encode())
+    assert "newer" not in Location.objects.get(object_key="L1").text
+    assert Change.objects.count() == 2
