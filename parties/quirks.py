@@ -68,6 +68,12 @@ class Quirks:
         default=0,
         most=10_000,
     )
+    filter_by_arrival: bool = _quirk(
+        "Dates of arrival",
+        "date_from and date_to of its lists are about when the hub took a change.",
+        default=False,
+        short="by_arrival",
+    )
     requests_per_minute: int = _quirk(
         "Requests a minute",
         "It may send so many, and a minute's at once; 0: HUB_REQUESTS_PER_MINUTE.",

@@ -29,6 +29,7 @@ from ocpi.versions import VERSIONS
 from parties.caller import Caller
 from parties.epoch import Epoch
 from parties.hub_identity import endpoint_url, hub_party, served_version
+from parties.quirks import Quirks
 from parties.role_pairs import implements, stands_in
 
 WITH_BODY = frozenset({"PUT", "PATCH", "POST"})
@@ -104,9 +105,10 @@ class MessageParties:
 class Message(RequestTarget, MessageParties):
     """A request whose resource, method and sender have been checked.
 
-    `query` is what follows the `?`, as sent. It `is_correlated` when its sender gave a correlation
-    id; it `lacks_ids` when its sender left out X-Correlation-ID or X-Request-ID. What is remembered
-    of the `epoch` in which it came is good for it.
+    `query` is what follows the `?`, as sent; `quirks` are those of the sender's platform. It
+    `is_correlated` when its sender gave a correlation id; it `lacks_ids` when its sender left out
+    X-Correlation-ID or X-Request-ID. What is remembered of the `epoch` in which it came is good for
+    it.
     """
 
     method: str
@@ -114,6 +116,7 @@ class Message(RequestTarget, MessageParties):
     body: bytes
     message_ids: MessageIds
     platform_id: int
+    quirks: Quirks
     is_correlated: bool
     lacks_ids: bool
     epoch: Epoch | None = field(default=None, compare=False)
@@ -288,6 +291,7 @@ def _message(
         body=received.body() if received.method in WITH_BODY else b"",
         message_ids=received.ids,
         platform_id=caller.platform_id,
+        quirks=caller.quirks,
         is_correlated=(correlation_id or "").strip() == received.ids.correlation_id,
         lacks_ids=not (request_id and correlation_id),
         epoch=caller.epoch,

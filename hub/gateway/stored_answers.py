@@ -40,7 +40,11 @@ def _page(message: Message) -> Answer:
     most: int = settings.HUB_PAGE_LIMIT
     limit = min(page_request.limit or settings.HUB_PAGE_LIMIT_DEFAULT, most)
     page = store.page(
-        broadcast.policy_of(message), open_routing.viewer(message), page_request, limit=limit
+        broadcast.policy_of(message),
+        open_routing.viewer(message),
+        page_request,
+        limit=limit,
+        by_arrival=message.quirks.filter_by_arrival,
     )
     headers = {"X-Total-Count": str(page.total), "X-Limit": str(most)}
     if page.cursor is not None:

@@ -10,7 +10,14 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now, Right, Upper
 
-from hub.models.stored import BY_HOUR, BY_LAST_UPDATED, Busy, StoredObject
+from hub.models.stored import (
+    BY_CHANGE,
+    BY_CHANGED_HOUR,
+    BY_HOUR,
+    BY_LAST_UPDATED,
+    Busy,
+    StoredObject,
+)
 
 ERASED = "ERASED"
 """Replaces what was erased: a valid value of each field of OCPI that identifies a driver."""
@@ -33,7 +40,11 @@ class Tariff(StoredObject):
 
     class Meta(StoredObject.Meta):
         verbose_name_plural = "tariffs"
-        indexes: ClassVar[list[models.Index]] = [*StoredObject.Meta.indexes, BY_LAST_UPDATED]
+        indexes: ClassVar[list[models.Index]] = [
+            *StoredObject.Meta.indexes,
+            BY_LAST_UPDATED,
+            BY_CHANGE,
+        ]
 
 
 class Token(Busy, StoredObject):
@@ -50,6 +61,7 @@ class Token(Busy, StoredObject):
         indexes: ClassVar[list[models.Index]] = [
             *StoredObject.Meta.indexes,
             BY_HOUR,
+            BY_CHANGED_HOUR,
             models.Index(Upper(Right("object_id", ENDING)), name="hub_token_ending"),
             models.Index(Upper("contract_id"), name="hub_token_contract"),
             models.Index(
@@ -107,7 +119,7 @@ class Session(Busy, Charged):
 
     class Meta(Charged.Meta):
         verbose_name_plural = "sessions"
-        indexes: ClassVar[list[models.Index]] = [*Charged.Meta.indexes, BY_HOUR]
+        indexes: ClassVar[list[models.Index]] = [*Charged.Meta.indexes, BY_HOUR, BY_CHANGED_HOUR]
 
 
 class Cdr(Charged):
@@ -129,6 +141,7 @@ class Cdr(Charged):
         indexes: ClassVar[list[models.Index]] = [
             *Charged.Meta.indexes,
             BY_LAST_UPDATED,
+            BY_CHANGE,
             BrinIndex(fields=["posted_at"], autosummarize=True, name="hub_cdr_posted"),
             BrinIndex(fields=["ended_at"], autosummarize=True, name="hub_cdr_ended"),
             models.Index(fields=["seq"], condition=models.Q(credit=True), name="hub_cdr_credit"),

@@ -6,7 +6,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 
-from hub.models.stored import BY_HOUR, Busy, StoredObject, StoredPart
+from hub.models.stored import BY_CHANGED_HOUR, BY_HOUR, Busy, StoredObject, StoredPart
 
 SPOT_SIZE = 1 << 24
 """Steps of the map from one edge of the world to the other: about two metres each."""
@@ -26,6 +26,7 @@ class Location(Busy, StoredObject):
         indexes: ClassVar[list[models.Index]] = [
             *StoredObject.Meta.indexes,
             BY_HOUR,
+            BY_CHANGED_HOUR,
             models.Index(fields=["version"], name="hub_location_version"),
         ]
 

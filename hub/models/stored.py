@@ -91,27 +91,35 @@ class StoredObject(models.Model):
 
 BY_LAST_UPDATED = models.Index(fields=["last_updated"], name="%(app_label)s_%(class)s_updated")
 """Of objects that seldom change: lists are asked for since a moment."""
+BY_CHANGE = models.Index(fields=["changed_at"], name="%(app_label)s_%(class)s_changed")
+"""Of the same, for readers whose dates are the hub's own (`Quirks.filter_by_arrival`)."""
+
+
+def _hour_of(moment: str, name: str) -> models.GeneratedField:
+    return models.GeneratedField(
+        expression=Hour(moment),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+        verbose_name=name,
+    )
 
 
 class Busy(models.Model):
-    """What often changes is found by the hour of its `last_updated`, and then by that itself.
+    """What often changes is found by the hour of a moment, and then by that itself.
 
-    An index on `last_updated` would change with every write, and all other indexes with it; this
-    one changes once an hour at most, so that most writes are HOT updates.
+    An index on `last_updated` or `changed_at` would change with every write, and all other indexes
+    with it; these change once an hour at most, so that most writes are HOT updates.
     """
 
-    updated_hour = models.GeneratedField(
-        expression=Hour("last_updated"),
-        output_field=models.DateTimeField(),
-        db_persist=True,
-        verbose_name="last updated",
-    )
+    updated_hour = _hour_of("last_updated", "last updated")
+    changed_hour = _hour_of("changed_at", "changed")
 
     class Meta:
         abstract = True
 
 
 BY_HOUR = models.Index(fields=["updated_hour"], name="%(app_label)s_%(class)s_hour")
+BY_CHANGED_HOUR = models.Index(fields=["changed_hour"], name="%(app_label)s_%(class)s_since")
 
 
 class StoredPart(models.Model):

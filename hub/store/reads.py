@@ -45,8 +45,18 @@ class ObjectPage:
     cursor: str | None
 
 
-def page(policy: ModulePolicy, viewer: Viewer, request: PageRequest, *, limit: int) -> ObjectPage:
-    """Return one page of what the viewer may see; the total is that of the crawl's first page."""
+def page(
+    policy: ModulePolicy,
+    viewer: Viewer,
+    request: PageRequest,
+    *,
+    limit: int,
+    by_arrival: bool = False,
+) -> ObjectPage:
+    """Return one page of what the viewer may see; the total is that of the crawl's first page.
+
+    Its dates are about `last_updated`, or `by_arrival` about the hub's time of the last change.
+    """
     after, total = _cursor(request.cursor)
     parameters = _filters(viewer, request)
     position = {
@@ -55,7 +65,8 @@ def page(policy: ModulePolicy, viewer: Viewer, request: PageRequest, *, limit: i
         "limit": limit + 1,
         "bytes": MOST_BYTES,
     }
-    dates = statements.dated(policy, since=bool(request.date_from), until=bool(request.date_to))
+    since, until = bool(request.date_from), bool(request.date_to)
+    dates = statements.dated(policy, since=since, until=until, by_arrival=by_arrival)
     skips = position["offset"] > 0
     found = sql.rows(statements.page(policy, dates, skips=skips), parameters | position)
     if total is None:

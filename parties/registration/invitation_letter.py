@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from ocpi.transport import authorization
-from ocpi.types import InterfaceRole, ModuleID
+from ocpi.types import InterfaceRole, ModuleID, Role
 from ocpi.versions import VERSIONS, latest_mutual
 from parties import hub_identity
 from parties.registration.invitation import Invitation
@@ -42,6 +42,18 @@ curl -X POST {header} \\
   {post_to}
 
 The answer has your final token. From then on it opens everything, and token A opens nothing.
+
+4. Begin by reading our lists, page by page along the Link headers: that is many times faster than
+waiting until we have pushed everything to you.
+
+curl -H 'Authorization: Token YOUR_FINAL_TOKEN_IN_BASE64' \\
+  {list_url}
+
+What changes from then on we push to you. If you take no pushes and ask for what changed instead:
+date_from is about last_updated, which is the owner's and never ours, so what reached us late is in
+no such answer. Ask us to set `by_arrival` for you, and date_from is about when a change reached us.
+Take the `timestamp` of the first page of your last reading for it, and read everything again when
+you have a new agreement.
 """
 
 
@@ -73,6 +85,7 @@ def letter(invitation: Invitation) -> str:
         details_url=hub_identity.details_url(version),
         body=shlex.quote(json.dumps(_credentials(invitation), ensure_ascii=False, indent=2)),
         post_to=hub_identity.endpoint_url(version, ModuleID.CREDENTIALS, InterfaceRole.SENDER),
+        list_url=hub_identity.endpoint_url(version, _first_list(invitation), InterfaceRole.SENDER),
     )
 
 
@@ -80,6 +93,12 @@ def _credentials(invitation: Invitation) -> dict[str, Any]:
     roles = [{**role, "business_details": {"name": "YOUR NAME"}} for role in _roles(invitation)]
     url = "https://YOUR.HOST/ocpi/versions"
     return {"token": "A_TOKEN_YOU_ISSUE_TO_US", "url": url, "roles": roles}
+
+
+def _first_list(invitation: Invitation) -> ModuleID:
+    """Return what these parties read: whoever is no CPO alone begins with Locations."""
+    roles = {role["role"] for role in _roles(invitation)}
+    return ModuleID.TOKENS if roles == {Role.CPO} else ModuleID.LOCATIONS
 
 
 def _roles(invitation: Invitation) -> list[dict[str, str]]:

@@ -49,6 +49,18 @@ def test_an_invitation_can_be_read_by_people() -> None:
     assert "curl -X POST -H 'Authorization: Token " in shown
 
 
+@pytest.mark.parametrize(
+    "role, module", [(CPO, "tokens"), ("EMSP:DE:MSA", "locations"), ("NAP:NL:NDW", "locations")]
+)
+def test_an_invitation_says_how_to_begin(role: str, module: str) -> None:
+    """By reading the list that the party is after; what `date_from` means, and the way out."""
+    shown = run("invite_platform", "P1", "--role", role)
+    begin = shown[shown.index("\n4. ") :]
+    assert f"/ocpi/2.2.1/sender/{module}\n" in begin
+    assert "date_from is about last_updated" in begin
+    assert "by_arrival" in begin
+
+
 def test_inviting_again_replaces_the_list_and_keeps_agreements() -> None:
     """A party that stays on the list stays the same row."""
     invite("--role", "CPO:NL:OLD")

@@ -31,15 +31,8 @@ _VANISHED = "o.missed > 0 AND o.missed >= 2"
 """The opposite; `> 0` is the condition of a partial index, and has to be named to use it."""
 _OWN = "o.audience = %(party)s::text"
 _BEYOND_ALL = 2**63 - 1
-
-
-_SINCE = ("o.last_updated >= %(date_from)s::timestamptz",)
-_UNTIL = ("o.last_updated < %(date_to)s::timestamptz",)
-# The hours say nothing more: they are what has an index.
-_SINCE_HOUR = (
-    f"o.updated_hour >= {Hour.template % {'expressions': '%(date_from)s::timestamptz'}}",
-)
-_UNTIL_HOUR = ("o.updated_hour < %(date_to)s::timestamptz",)
+_LONGEST_CHANGE = "interval '1 minute'"
+"""More than the writer lets a transaction take, its waiting for locks included."""
 
 
 class ListedObject(NamedTuple):
@@ -142,11 +135,22 @@ WITH RECURSIVE head AS MATERIALIZED (
 ), page AS (SELECT unnest((SELECT seqs FROM merged ORDER BY place DESC LIMIT 1)) AS seq)"""
 
 
-def dated(policy: ModulePolicy, *, since: bool, until: bool) -> str:
-    """Return the SQL of the date filters that are set: each combination gets a plan of its own."""
-    conditions = _SINCE * since + _UNTIL * until
+def dated(policy: ModulePolicy, *, since: bool, until: bool, by_arrival: bool = False) -> str:
+    """Return the SQL of the date filters that are set: each combination gets a plan of its own.
+
+    They are about the owner's `last_updated`, or `by_arrival` about the hub's time of the last
+    change. That is of the change's beginning, and a reader's last look may have been before its
+    end: so these go back a while before `date_from`.
+    """
+    since_, until_ = "%(date_from)s::timestamptz", "%(date_to)s::timestamptz"
+    moment, hour = "o.last_updated", "o.updated_hour"
+    if by_arrival:
+        moment, hour, since_ = "o.changed_at", "o.changed_hour", f"{since_} - {_LONGEST_CHANGE}"
+    conditions = [f"{moment} >= {since_}"] * since + [f"{moment} < {until_}"] * until
     if issubclass(policy.model, Busy):
-        conditions += _SINCE_HOUR * since + _UNTIL_HOUR * until
+        # The hours say nothing more: they are what has an index.
+        conditions += [f"{hour} >= {Hour.template % {'expressions': since_}}"] * since
+        conditions += [f"{hour} < {until_}"] * until
     return "".join(f" AND {each}" for each in conditions)
 
 

@@ -300,7 +300,8 @@ def _repeat(policy: ModulePolicy) -> str:
     table = policy.model._meta.db_table
     was_given_up = "WHERE is_back OR EXISTS (SELECT FROM given_up WHERE given_up.n = done.n)"
     return f"""{_items(policy)}, object AS (
-  UPDATE {table} o SET repeated = repeated + 1, missed = 0 FROM item i {_OF_ITEM}
+  UPDATE {table} o SET repeated = repeated + 1, missed = 0,
+    changed_at = CASE WHEN o.missed >= 2 THEN now() ELSE o.changed_at END FROM item i {_OF_ITEM}
   RETURNING o.seq, o.revision, o.generation, false AS created, {_reference(policy)} AS reference,
     o.owner, o.object_key, o.audience,
     (SELECT b.missed >= 2 FROM {table} b WHERE b.seq = o.seq) AS is_back
