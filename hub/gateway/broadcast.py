@@ -187,8 +187,9 @@ def _posted_identity(message: Message, kind: ObjectType) -> tuple[PartyRef, tupl
     country_code, party_id, object_id = map(str, said.values())
     owner = PartyRef(country_code, party_id)
     if owner != message.sender:
+        name = "party_id" if owner.country_code == message.sender.country_code else "country_code"
         text = f"{owner} is not the sender, {message.sender}: an owner speaks for itself"
-        raise InvalidParameters(findings=(Finding("party_id", text),))
+        raise InvalidParameters(findings=(Finding(name, text),))
     return owner, (object_id,), object_key(kind, object_id, message.variant)
 
 
