@@ -1,50 +1,20 @@
 """The corpus: what the hub makes of each object, and that push and pull say the same of it."""
 
-from collections.abc import Sequence
-
 import pytest
 
-from bench.write_requests import write_request
 from hub.models import Cdr, Quarantined
-from hub.store import merge
-from ocpi.errors import Fault, Finding, InvalidParameters, NotJson
-from ocpi.types import ModuleID
 from sandbox.misbehaviour import say
 from tests.cast import CPA, HUB, MSA, Cast
 from tests.corpus import VERDICTS, Specimen, specimens
+from tests.corpus.judge import OWNERS, id_of, judged
 from tests.hub.pull.workers import read
-from tests.hub.samples import SAMPLES
 from tests.thoroughness import generated
 
 ALL = specimens()
-OWNERS = {sample.module: (sample.platform, sample.owner, sample.id_field) for sample in SAMPLES}
 IDENTITY = {"", "id", "uid", "country_code", "party_id"}
 """What a URL says in a push, and only the object itself in a list."""
 EACH = generated(5, long=1)
 """Of so many one goes both ways by HTTP."""
-
-
-def judged(specimen: Specimen) -> tuple[str, Sequence[Finding]]:
-    """Let the store decide what would become of an object that is pushed."""
-    _, owner, _ = OWNERS[specimen.module]
-    method = "POST" if specimen.module == "cdrs" else "PUT"
-    try:
-        request = write_request(
-            ModuleID(specimen.module), method, owner, _id(specimen), path="", body=specimen.text
-        )
-        planned = merge.draft(request).write
-    except NotJson as error:
-        return "refused", [Finding("", str(error), Fault.NOT_JSON)]
-    except InvalidParameters as error:
-        return "refused", error.findings
-    assert planned is not None
-    return ("reported" if planned.findings else "kept"), planned.findings
-
-
-def _id(specimen: Specimen) -> str:
-    _, _, name = OWNERS[specimen.module]
-    said = specimen.value.get(name) if isinstance(specimen.value, dict) else None
-    return str(said or "X1")
 
 
 @pytest.mark.parametrize("specimen", ALL, ids=[each.name for each in ALL])
@@ -77,7 +47,9 @@ def test_push_and_pull_say_the_same(cast: Cast, module: str) -> None:
     for specimen in chosen[::EACH]:
         Quarantined.objects.all().delete()
         Cdr.objects.all().delete()  # each is another one, and never changes
-        path = "" if module == "cdrs" else f"{owner.country_code}/{owner.party_id}/{_id(specimen)}"
+        path = (
+            "" if module == "cdrs" else f"{owner.country_code}/{owner.party_id}/{id_of(specimen)}"
+        )
         pushed = platform.hub.send(
             "POST" if module == "cdrs" else "PUT",
             module, "RECEIVER", path, specimen.text, to=HUB, sender=owner,
