@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install lock images demo demo-check run test test-browser screenshots chromium test-proxies proxies check lint conformance bench chaos hostile check-long
+.PHONY: help install lock images demo demo-check run test test-browser screenshots chromium test-proxies proxies check lint conformance bench chaos hostile peers check-long
 
 PURPOSE ?= test
 ARGS ?=
@@ -107,6 +107,9 @@ chaos: install ## Kill, stop and cut what can be, under load (SEED=7 repeats; RO
 hostile: install ## Replay hostile inputs of every entry point (SEED=7 repeats; INPUTS=100000)
 	@$(BIN)/python -m local run --purpose hostile -- $(BIN)/python -m tests.hostile \
 		$(addprefix --seed=,$(SEED)) $(addprefix --inputs=,$(INPUTS))
+
+peers: install ## Other people's OCPI software against a fresh hub: who is wrong (PEERS=name=folder; ARGS=py-ocpi)
+	@$(BIN)/python -m local run --purpose peers -- $(BIN)/python -m tests.peers $(ARGS)
 
 lint: install ## Format, lint, types, import contracts, migrations, Django's own checks
 	$(BIN)/ruff format --check .
