@@ -70,7 +70,7 @@ class Quirks:
     )
     filter_by_arrival: bool = _quirk(
         "Dates of arrival",
-        "date_from and date_to of its lists are about when the hub took a change.",
+        "date_from and date_to of its lists are about when something reached the hub.",
         default=False,
         short="by_arrival",
     )

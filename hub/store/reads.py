@@ -55,7 +55,7 @@ def page(
 ) -> ObjectPage:
     """Return one page of what the viewer may see; the total is that of the crawl's first page.
 
-    Its dates are about `last_updated`, or `by_arrival` about the hub's time of the last change.
+    Its dates are about `last_updated`, or `by_arrival` about the hub's own time.
     """
     after, total = _cursor(request.cursor)
     parameters = _filters(viewer, request)

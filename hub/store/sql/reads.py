@@ -138,19 +138,21 @@ WITH RECURSIVE head AS MATERIALIZED (
 def dated(policy: ModulePolicy, *, since: bool, until: bool, by_arrival: bool = False) -> str:
     """Return the SQL of the date filters that are set: each combination gets a plan of its own.
 
-    They are about the owner's `last_updated`, or `by_arrival` about the hub's time of the last
-    change. That is of the change's beginning, and a reader's last look may have been before its
-    end: so these go back a while before `date_from`.
+    They are about the owner's `last_updated`, or `by_arrival` about the hub's own time: changed
+    since `date_from`, and first taken before `date_to`, so that no change takes an object out of a
+    list that is read page by page. A change has the time of its beginning, and a reader's last look
+    may have been before its end: so these go back a while before `date_from`.
     """
     since_, until_ = "%(date_from)s::timestamptz", "%(date_to)s::timestamptz"
-    moment, hour = "o.last_updated", "o.updated_hour"
+    changed, made, hour = "o.last_updated", "o.last_updated", "o.updated_hour"
     if by_arrival:
-        moment, hour, since_ = "o.changed_at", "o.changed_hour", f"{since_} - {_LONGEST_CHANGE}"
-    conditions = [f"{moment} >= {since_}"] * since + [f"{moment} < {until_}"] * until
+        changed, made, hour = "o.changed_at", "o.stored_at", "o.changed_hour"
+        since_ = f"{since_} - {_LONGEST_CHANGE}"
+    conditions = [f"{changed} >= {since_}"] * since + [f"{made} < {until_}"] * until
     if issubclass(policy.model, Busy):
         # The hours say nothing more: they are what has an index.
         conditions += [f"{hour} >= {Hour.template % {'expressions': since_}}"] * since
-        conditions += [f"{hour} < {until_}"] * until
+        conditions += [f"{hour} < {until_}"] * (until and not by_arrival)
     return "".join(f" AND {each}" for each in conditions)
 
 

@@ -45,7 +45,8 @@ def rows(kind: Kind) -> Any:
 def taken_days_ago(kind: Kind, *ids: str) -> None:
     """Let the hub have taken objects three days ago."""
     chosen = rows(kind).filter(object_id__in=ids)
-    assert chosen.update(changed_at=F("changed_at") - 3 * DAY) == len(ids)
+    then = {name: F(name) - 3 * DAY for name in ("changed_at", "stored_at")}
+    assert chosen.update(**then) == len(ids)
 
 
 def now(**shift: float) -> str:
@@ -164,6 +165,32 @@ def test_a_crawl_amid_changes_is_complete(trade: Trade) -> None:
         trade.push(trade.kind.make(1 + len(seen) % 5, last_updated=now()))
         url = read_link(page.headers.get("Link"), base_url="")
         page = trade.reader().hub.call("GET", url) if url else page
+
+    assert seen == ["X1", "X2", "X3", "X4", "X5"]
+
+
+@each(*PUT)
+@pytest.mark.parametrize("by_link", [True, False], ids=["link", "offset"])
+def test_what_changes_during_a_crawl_stays_in_it(trade: Trade, *, by_link: bool) -> None:
+    """Up to a date that lies behind: a change takes nothing out of the list and moves no page."""
+    trade.push_new(*(trade.kind.make(number, last_updated=OLD) for number in range(1, 6)))
+    rows(trade.kind).update(
+        stored_at=F("stored_at") - DAY / 2, changed_at=F("changed_at") - DAY / 2
+    )
+    dates: dict[str, Any] = {"date_from": now(days=-1), "date_to": now(hours=-1)}
+    seen: list[str] = []
+    page = trade.page(limit=1, **dates)
+
+    while page.data:
+        seen += trade.ids(page.data)
+        trade.push(trade.kind.make(1 + len(seen) % 5, last_updated=now()))
+        if by_link:
+            url = read_link(page.headers.get("Link"), base_url="")
+            if url is None:
+                break
+            page = trade.reader().hub.call("GET", url)
+        else:
+            page = trade.page(limit=1, offset=len(seen), **dates)
 
     assert seen == ["X1", "X2", "X3", "X4", "X5"]
 

@@ -157,6 +157,22 @@ def test_an_unchanged_put_is_acknowledged_but_no_news(trade: Trade, deliver_all:
     assert stored(trade.kind).repeated == 2
 
 
+@each(*PUT)
+def test_an_object_that_is_only_stamped_anew_is_a_change(
+    trade: Trade, deliver_all: Deliver
+) -> None:
+    """Some platforms stamp all they have with every message: no reader's copy falls behind."""
+    value = trade.kind.make(1)
+    trade.push_new(value)
+    deliver_all()
+
+    trade.push({**value, "last_updated": T2})
+    deliver_all()
+
+    assert trade.get("X1")["last_updated"] == T2
+    assert [seen.json["last_updated"] for seen in trade.pushes()] == [value["last_updated"], T2]
+
+
 @each(*PATCHED)
 def test_the_same_put_after_a_patch_is_a_change(trade: Trade, deliver_all: Deliver) -> None:
     """It takes back what the PATCH said."""
