@@ -2,20 +2,25 @@
 
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
 import pytest
 
+from sandbox.misbehaviour import reply
 from tests.cast import Cast
 from tests.corpus.mutations import KINDS, mutated
-from tests.hub.in_process import Hub
+from tests.hub.in_process import Hub, rows_of
+from tests.hub.pull.workers import read
 from tests.hub.samples import SAMPLES, Sample
 from tests.thoroughness import generated
 
 OBJECTS = generated(300, long=5_000)
 """Of each module."""
+PULLED = 90
+"""In one page: no more than a platform is asked for."""
 SEED = 20261130
 
 
@@ -65,6 +70,28 @@ def test_what_is_wrong_as_real_objects_are_is_kept_whole_or_refused_by_name(
         before = after
 
     assert min(answers["kept"], answers["refused"]) > OBJECTS // 10
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.module)
+def test_each_of_a_list_of_such_objects_is_accounted_for(
+    agreed: Cast, quiet: None, sample: Sample
+) -> None:
+    """Taken, or in quarantine with a member's name; the list is read to its end."""
+    chance, platform = Random(SEED + 1), agreed[sample.platform]
+    good = [{**sample.value, sample.id_field: f"M{number}"} for number in range(PULLED)]
+    page = [mutated(each, chance)[0] for each in good]
+
+    with platform.answer(f"GET /sender/{sample.module}", reply(page)):
+        done = read(sample.module, sample.owner, full=True)
+
+    assert (done.last_error, done.seen) == ("", PULLED)
+    outcomes = (done.stored, done.unchanged, done.older, done.passed_over, done.quarantined)
+    assert sum(outcomes) == PULLED
+    assert min(done.stored, done.quarantined) > PULLED // 10
+    assert rows_of(sample).count() <= done.stored
+    kept = done.quarantine.all()
+    assert all(re.match(r"[A-Za-z_0-9.\[\]]+: ", each.findings) for each in kept)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.module)
