@@ -6,6 +6,7 @@ the declarations of the modules, so a new module needs nothing here.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 
 from hub import message_log
@@ -18,18 +19,21 @@ from hub.gateway.handlers import HANDLERS
 from hub.gateway.http import Answer, Received
 from hub.gateway.implied_sender import requester
 from hub.gateway.message import Message
-from hub.gateway.routes import Broadcast, Open
-from hub.gateway.steps import in_thread
+from hub.gateway.routes import Broadcast, Decided, Open
+from hub.gateway.steps import in_thread, remembered, waiting
 from hub.pull import outages
-from ocpi.errors import OcpiError
+from ocpi.errors import OcpiError, Unauthenticated
 from ocpi.transport.error_answer import as_ocpi, error_answer, is_failure
 from ocpi.transport.routing_headers import RoutingHeaders
-from parties import rate_limits
-from parties.authentication import Presented, authenticate
+from parties import epoch, rate_limits
+from parties.authentication import Presented, authenticate, count_stranger
 from parties.caller import Caller
+from parties.epoch import Epoch
 from parties.hub_identity import hub_party
 
 _JSON = {"Content-Type": "application/json"}
+_MOST_BYTES_ON_LOOP = 65_536
+"""Longer bodies are read in a thread: meanwhile others are answered."""
 
 
 @dataclass(slots=True)
@@ -49,7 +53,7 @@ class _Exchange:
 async def answer(received: Received, endpoint: EndpointURL) -> Answer:
     """Answer a request of any method, even one that OCPI does not have; raises nothing.
 
-    For `hub.gateway.steps.carry_out`: it begins in a thread.
+    For `hub.gateway.steps.carry_out`: it begins on the event loop.
     """
     started = perf_counter()
     exchange = _Exchange(received, endpoint, Presented(received.headers, received.address))
@@ -68,32 +72,55 @@ async def answer(received: Received, endpoint: EndpointURL) -> Answer:
 
 async def _answered(exchange: _Exchange) -> Answer:
     """Answer a request; raises whatever is wrong with it."""
+    now = await waiting(epoch.awaited.current)
+    if len(exchange.received.body.content or b"") > _MOST_BYTES_ON_LOOP:
+        await in_thread()
+    caller = exchange.caller = await _authenticated(exchange.presented, now)
+    if not rate_limits.is_counted(caller):
+        await in_thread()
+        rate_limits.check_platform(caller)
+    message = await remembered(partial(_read, exchange, caller))
+    await peer_feedback.of_message(message)
+    found = await _handled(message)
+    if found.findings:
+        await peer_feedback.of_object(message, found.findings)
+    return found
+
+
+async def _authenticated(presented: Presented, now: Epoch) -> Caller:
+    try:
+        return await remembered(partial(authenticate, presented, now))
+    except Unauthenticated:
+        await in_thread()
+        count_stranger(presented)
+        raise
+
+
+def _read(exchange: _Exchange, caller: Caller) -> Message:
     received, hub = exchange.received, hub_party()
-    caller = exchange.caller = authenticate(exchange.presented)
-    rate_limits.check_platform(caller)
     try:
         message = gateway_message.read(received, caller, records, exchange.endpoint)
     except OcpiError:
         exchange.routing = RoutingHeaders(to=requester(received.headers, caller), sender=hub)
         raise
     exchange.routing = RoutingHeaders(to=message.sender, sender=hub)
-    peer_feedback.of_message(message)
-    found = await _handled(message, PartyDirectory(hub, message.holder, message.epoch))
-    if found.findings:
-        peer_feedback.of_object(message, found.findings)
-    return found
+    return message
 
 
-async def _handled(message: Message, directory: PartyDirectory) -> Answer:
+async def _handled(message: Message) -> Answer:
     """Decide the route, log it, and answer by its handler."""
-    route = routing.decide(message, directory)
-    if isinstance(route, Open):
-        route = open_routing.decide(message, directory)
+    route = await remembered(partial(_route, message))
     message_log.on_routed(message, route)
     found = await HANDLERS[type(route)](message, route)
     if isinstance(route, Broadcast):
         wake_up.publish(message.module)
     return found
+
+
+def _route(message: Message) -> Decided:
+    directory = PartyDirectory(hub_party(), message.holder, message.epoch)
+    route = routing.decide(message, directory)
+    return open_routing.decide(message, directory) if isinstance(route, Open) else route
 
 
 async def _tell(

@@ -76,6 +76,17 @@ class Buckets:
 
     def wait(self, bucket: str, *, per_minute: int) -> float:
         """Take a token and return 0; or return in how many seconds there is one."""
+        seconds = self.leased(bucket, per_minute=per_minute)
+        if seconds is not None:
+            return seconds
+        with self._lock:
+            lease = self._lease(bucket)
+            number = lease.size = _lease_size(lease, monotonic(), per_minute)
+        found = self._take(bucket, per_minute, number)
+        return 0.0 if found is None else self._noted(bucket, found)
+
+    def leased(self, bucket: str, *, per_minute: int) -> float | None:
+        """Do the same without asking Redis; None when that must be asked."""
         if not per_minute:
             return 0.0
         now = monotonic()
@@ -86,11 +97,7 @@ class Buckets:
             if lease.tokens and now - lease.taken_at < _LEASE_SECONDS:
                 lease.tokens -= 1
                 return 0.0
-            if now < self._silent_until:
-                return 0.0
-            number = lease.size = _lease_size(lease, now, per_minute)
-        found = self._take(bucket, per_minute, number)
-        return 0.0 if found is None else self._noted(bucket, found)
+            return 0.0 if now < self._silent_until else None
 
     def forget(self) -> None:
         """Fill all buckets; what other processes have leased or refused lasts on."""

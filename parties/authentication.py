@@ -20,7 +20,7 @@ from ocpi.errors import Unauthenticated, UnusableApi
 from ocpi.transport.authorization import TokenForm, candidates
 from ocpi.types import PartyRef, Role
 from operators import client_ip
-from parties import connection_health, epoch, rate_limits, tokens
+from parties import connection_health, rate_limits, tokens
 from parties.caller import Caller, CallerParty
 from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.directory import Question, memory
@@ -79,10 +79,10 @@ class Presented:
     token_of: Caller | None = None
 
 
-def authenticate(presented: Presented) -> Caller:
-    """Return who sends a request; raises `Unauthenticated`.
+def authenticate(presented: Presented, now: Epoch | None = None) -> Caller:
+    """Return who sends a request; raises `Unauthenticated`: then `count_stranger` is to be called.
 
-    A network that calls in vain too often gets 429.
+    What is remembered of the epoch is not asked for again; without one everything is.
     """
     headers = presented.headers
     via = headers.get("via")
@@ -93,16 +93,18 @@ def authenticate(presented: Presented) -> Caller:
             headers.get("authorization"),
             configuring=presented.configuring,
             repeatable=presented.repeatable,
-            # Who registers, or asks what there is, changes or precedes what could be remembered.
-            now=None if presented.configuring else epoch.current(),
+            now=now,
         )
-    except Unauthenticated as refused:
-        if isinstance(refused, TokenRefused):
-            presented.token_of = refused.presented_by
-        seen = client_ip.seen_address(presented.address, headers.get("x-forwarded-for", ""))
-        rate_limits.check_stranger(seen)
+    except TokenRefused as refused:
+        presented.token_of = refused.presented_by
         raise
     return presented.token_of
+
+
+def count_stranger(presented: Presented) -> None:
+    """Count a request in vain; raises `TooManyRequests` for a network that sends many (429)."""
+    forwarded = presented.headers.get("x-forwarded-for", "")
+    rate_limits.check_stranger(client_ip.seen_address(presented.address, forwarded))
 
 
 def is_known(authorization: str | None) -> bool:

@@ -175,6 +175,8 @@ def _number(own: psycopg.Connection) -> int:
 _question = EpochQuestion()
 """Of this process."""
 last = _question.last
+awaited = Awaited()
+"""The same, for the event loop of this process."""
 os.register_at_fork(after_in_child=_question.begin_anew)
 
 

@@ -23,9 +23,27 @@ def per_minute(quirks: Quirks) -> int:
 
 
 def check_platform(caller: Caller) -> None:
-    """Count a request of a platform; raises `TooManyRequests`."""
+    """Count a request of a platform, asking Redis; raises `TooManyRequests`."""
     most = per_minute(caller.quirks)
-    seconds = buckets.wait(f"platform:{caller.platform_id}", per_minute=most)
+    _refuse_platform(most, buckets.wait(_bucket(caller), per_minute=most))
+
+
+def is_counted(caller: Caller) -> bool:
+    """Count a request of a platform without asking Redis, and return whether that was possible.
+
+    Raises `TooManyRequests`.
+    """
+    most = per_minute(caller.quirks)
+    seconds = buckets.leased(_bucket(caller), per_minute=most)
+    _refuse_platform(most, seconds or 0)
+    return seconds is not None
+
+
+def _bucket(caller: Caller) -> str:
+    return f"platform:{caller.platform_id}"
+
+
+def _refuse_platform(most: int, seconds: float) -> None:
     _refuse(seconds, f"this platform may send {most:,} requests a minute")
 
 

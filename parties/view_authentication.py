@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.throttling import BaseThrottle
 
-from parties import rate_limits
-from parties.authentication import Presented, authenticate
+from ocpi.errors import Unauthenticated
+from parties import epoch, rate_limits
+from parties.authentication import Presented, authenticate, count_stranger
 from parties.caller import Caller
 
 if TYPE_CHECKING:  # REST framework's views import their throttle, which is here
@@ -33,8 +34,13 @@ class TokenAuthentication(BaseAuthentication):
             configuring=getattr(view, "accepts_token_a", False),
             repeatable=request.method in getattr(view, "repeatable", ()),
         )
+        # Who registers, or asks what there is, changes or precedes what could be remembered.
+        now = None if presented.configuring else epoch.current()
         try:
-            caller = authenticate(presented)
+            caller = authenticate(presented, now)
+        except Unauthenticated:
+            count_stranger(presented)
+            raise
         finally:
             request.token_of = presented.token_of  # type: ignore[attr-defined]
         return caller, caller

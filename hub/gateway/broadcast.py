@@ -5,9 +5,11 @@ to the hub is stored and fed to receivers. What a party accepted directly is sto
 alone and not fed: it has the object already.
 """
 
+import asyncio
 import logging
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
 
@@ -18,8 +20,9 @@ from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.routes import Addressee, Broadcast, Destination, Kept
 from hub.gateway.routing import destination_for
+from hub.gateway.steps import in_thread, remembered, waiting
 from hub.module_policy import POLICIES, ModulePolicy
-from hub.store import Applied, WriteRequest
+from hub.store import Applied, PostUnderWay, WriteRequest
 from hub.store.identity import object_key
 from hub.store.reads import audience_of
 from ocpi.errors import (
@@ -38,6 +41,9 @@ from parties.epoch import Epoch
 from parties.holders import ref_of
 from parties.hub_identity import hub_party
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 log = logging.getLogger(__name__)
 
 _FINDINGS_SHOWN = 20
@@ -45,16 +51,23 @@ _FINDINGS_SHOWN = 20
 
 async def accept_push(message: Message, _route: Broadcast) -> Answer:
     """Store a push addressed to the hub; the acknowledgement mentions what is odd about it."""
-    request = _broadcast_write_request(message)
-    if not message.is_posted:
+    request = write_request(message)
+    if request.policy.personal:
+        request = await remembered(partial(_for_token_owner, message, request))
+    try:
         return await _store(message, request)
-    return await posts_in_flight.post_once(
-        request, message.platform_id, partial(_store, message, request)
-    )
+    except PostUnderWay:
+        await in_thread()
+        post = partial(_store, message, replace(request, is_claimed=True))
+        return await posts_in_flight.post_once(request, message.platform_id, post)
 
 
 async def _store(message: Message, request: WriteRequest) -> Answer:
-    return acknowledgement(message, store.apply(request))
+    return acknowledgement(message, await waiting(partial(_outcome, store.submit(request))))
+
+
+async def _outcome(submitted: "Future[Applied]") -> Applied:
+    return await asyncio.wrap_future(submitted)
 
 
 def acknowledgement(message: Message, applied: Applied) -> Answer:
@@ -81,11 +94,8 @@ def policy_of(message: Message) -> ModulePolicy:
     return POLICIES[message.module]
 
 
-def _broadcast_write_request(message: Message) -> WriteRequest:
-    """Return a push addressed to the hub as the store takes it; raises `OcpiError`."""
-    request = write_request(message)
-    if not request.policy.personal:
-        return request
+def _for_token_owner(message: Message, request: WriteRequest) -> WriteRequest:
+    """Return a push of personal data with the party it is for; raises `OcpiError`."""
     to = _destination_of(message, _addressee_of(request, message.epoch))
     return replace(request, audience=to.holder, recipient=to.holder)
 
@@ -108,10 +118,15 @@ def addressee_of(message: Message) -> Addressee:
     return _addressee_of(write_request(message), message.epoch)
 
 
+def is_kept_push(message: Message) -> bool:
+    """Whether a message is a push of what the hub keeps."""
+    pushes = message.interface is InterfaceRole.RECEIVER and message.method != "GET"
+    return pushes and message.kept is not Kept.NOTHING
+
+
 def direct_write_request(message: Message, receiver: Destination) -> WriteRequest | None:
     """Return a push addressed to a party as the store takes it; None when it is not kept."""
-    pushes = message.interface is InterfaceRole.RECEIVER and message.method != "GET"
-    if not pushes or message.kept is Kept.NOTHING:
+    if not is_kept_push(message):
         return None
     request = replace(write_request(message), audience=receiver.holder, is_fed=False)
     if not request.policy.personal or message.method == "PATCH":

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from hub.gateway import bulkhead, outbound, peer_feedback
 from hub.gateway.outbound import Outbound, PeerAnswer
-from hub.gateway.steps import in_thread, waiting
+from hub.gateway.steps import in_thread, remembered, waiting
 from ocpi import client
 from ocpi.errors import OcpiError
 from parties import outbound_auth
@@ -36,10 +36,10 @@ class ForwardingResult(NamedTuple):
 async def send(request: Outbound) -> PeerAnswer:
     """Send a request to a party, once; raises `OcpiError` where no answer can be relayed.
 
-    Begins in a thread and ends on the loop, unless there is something to note of the platform.
+    Ends on the loop, unless there is something to note of the platform.
     """
     platform_id = request.destination.platform_id
-    peer = outbound_auth.peer_of(platform_id, request.epoch)
+    peer = await remembered(partial(outbound_auth.peer_of, platform_id, request.epoch))
     with _place(platform_id):
         outcome = await waiting(partial(_asked, request, peer))
     answer = outbound.answer(request, outcome)

@@ -17,6 +17,7 @@ from hub.gateway.message import Message
 from hub.gateway.outbound import Outbound, PeerAnswer, token_refused
 from hub.gateway.response_url_parameter import IN_BODY, split
 from hub.gateway.routes import Destination
+from hub.gateway.steps import in_thread
 from ocpi import client
 from ocpi.errors import Finding, OcpiError
 from ocpi.transport.envelope import wraps_object
@@ -36,15 +37,17 @@ _FROM = (FROM_COUNTRY, FROM_PARTY)
 _NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
 
 
-def of_message(message: Message) -> None:
-    """Note the deviations of a message that came in."""
+async def of_message(message: Message) -> None:
+    """Note the deviations of a message that came in; goes on in a thread if there are any."""
     found = list(_in_message(message))
     if found:
+        await in_thread()
         deviations.note(message.platform_id, found)
 
 
-def of_object(message: Message, findings: Sequence[Finding]) -> None:
+async def of_object(message: Message, findings: Sequence[Finding]) -> None:
     """Note where an accepted object is odd, but no value of it: that may be a driver's token."""
+    await in_thread()
     odd = f"{message.module}: {findings[0].path}"
     deviations.note(message.platform_id, [(Deviation.ODD_OBJECTS, odd)])
 

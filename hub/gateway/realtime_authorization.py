@@ -17,6 +17,7 @@ from hub.gateway.outbound import PeerAnswer
 from hub.gateway.relay import in_its_words
 from hub.gateway.routes import Addressee, AskAll, Destination, Direct
 from hub.gateway.routing import decide_for
+from hub.gateway.steps import in_thread
 from ocpi import client
 from ocpi.errors import (
     HubError,
@@ -46,6 +47,7 @@ async def authorize_driver(message: Message, _route: AskAll) -> Answer:
     Raises `UnknownToken` when every eMSP says that it does not know the token, and another
     `OcpiError` when one gave no usable answer: the driver may be its customer (A-103).
     """
+    await in_thread()
     body_check.check(message)
     directory = PartyDirectory(hub_party(), message.holder, message.epoch)
     requests = [outbound.of_message(message, each) for each in _candidates(message, directory)]

@@ -37,8 +37,10 @@ _NOT_FOUND = 404
 
 async def relay_message(message: Message, route: Direct) -> Answer:
     """Forward a message to its party and return the party's answer (TF-62, TF-73)."""
-    body_check.check(message)
     destination = route.destination
+    if _may_block(message, destination):
+        await in_thread()
+    body_check.check(message)
     refused = command_routing.answer_about_others_session(message, destination)
     if refused is not None:
         return Answer(envelope.render(data=refused))
@@ -48,8 +50,16 @@ async def relay_message(message: Message, route: Direct) -> Answer:
         return await _pass_on(message, destination)
 
 
+def _may_block(message: Message, destination: Destination) -> bool:
+    """Whether database or Redis are asked first: not for plain reads and authorizations."""
+    between_hubs = message.is_from_hub or destination.is_behind_hub
+    is_command = message.asks_for_results or message.resource.about is not None
+    return between_hubs or is_command or broadcast.is_kept_push(message)
+
+
 async def return_result(message: Message, _route: Returned) -> Answer:
     """Forward a result to the requester; its sender gets the requester's answer (CMD-07)."""
+    await in_thread()
     answer, destination = await response_urls.forward_result(message)
     return in_its_words(message, destination, answer)
 

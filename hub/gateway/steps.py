@@ -1,8 +1,9 @@
-"""The coroutine of a message: a thread runs it where it may block, nobody while it waits.
+"""The coroutine of a message: the event loop runs it, a thread where it may block, nobody waits.
 
-It begins in a thread. `await waiting(...)` gives the thread and its database connection back; the
-event loop waits, and goes on with the coroutine itself. From there on nothing may block until
-`await in_thread()`. Whoever forgets that blocks nobody: Django refuses the database on a loop.
+It begins on the loop, where nothing may block until `await in_thread()`. `await waiting(...)` gives
+the thread and its database connection back; the loop waits, and goes on with the coroutine itself.
+What mostly needs no database is called by `await remembered(...)`: Django refuses the database on a
+loop, and what was refused is called again in a thread.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from types import coroutine
 from typing import Any, TypeVar
+
+from django.core.exceptions import SynchronousOnlyOperation
 
 from database import sql
 
@@ -37,15 +40,34 @@ def waiting(wait: Callable[[], Coroutine[Any, Any, T]]) -> Generator[Any, Any, T
 
 @coroutine
 def in_thread() -> Generator[Any, Any, None]:
-    """Go on in a thread: what follows may block."""
-    yield None
+    """Go on in a thread, unless it is in one: what follows may block."""
+    if _is_on_loop():
+        yield None
+
+
+async def remembered(look: Callable[[], T]) -> T:
+    """Return what `look` finds, on the loop if it needs no database, else in a thread.
+
+    It may be called twice: before it asks the database it must do nothing that counts.
+    """
+    if not _is_on_loop():
+        return look()
+    try:
+        return look()
+    except SynchronousOnlyOperation:
+        await in_thread()
+    return look()
+
+
+def _is_on_loop() -> bool:
+    return asyncio._get_running_loop() is not None  # noqa: SLF001 - as documented, unlike its public sister it raises nothing
 
 
 async def carry_out(work: Coroutine[Any, Any, T], threads: Executor) -> T:
     """Run the coroutine of a message to its end, in these threads and on the running loop."""
     loop, context = asyncio.get_running_loop(), copy_context()
     go_on: Callable[[], object] = partial(work.send, None)
-    blocks = True
+    blocks = False
     while True:
         if blocks:
             found = await loop.run_in_executor(threads, context.run, _blocking_step, go_on)

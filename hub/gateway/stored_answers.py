@@ -16,6 +16,7 @@ from hub.gateway.http import Answer
 from hub.gateway.message import Message
 from hub.gateway.routes import Addressee, Direct, Stored
 from hub.gateway.routing import decide_for
+from hub.gateway.steps import in_thread
 from hub.store import ObjectQuery, cdr_references
 from hub.store.cdr_references import Posted
 from ocpi.errors import NotFound, OcpiError
@@ -30,6 +31,7 @@ _FILTERS = ("date_from", "date_to")
 
 async def serve_stored(message: Message, _route: Stored) -> Answer:
     """Answer a GET from the store: a page of a list, or one object."""
+    await in_thread()
     return _page(message) if message.is_list else await _single(message)
 
 

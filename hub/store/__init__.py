@@ -4,7 +4,7 @@ docs/architecture.md#what-is-kept. `apply` stores a write, `submit` does so with
 `page` and `get` read; `repeat_post` recognises and counts a POST that was stored before.
 """
 
-from hub.store.batch import Applied, EpochPassed
+from hub.store.batch import Applied, EpochPassed, PostUnderWay
 from hub.store.reads import ObjectPage, ObjectQuery, Viewer, get, page
 from hub.store.write_request import WriteRequest
 from hub.store.writer import apply, repeat_post, submit
@@ -14,6 +14,7 @@ __all__ = [
     "EpochPassed",
     "ObjectPage",
     "ObjectQuery",
+    "PostUnderWay",
     "Viewer",
     "WriteRequest",
     "apply",

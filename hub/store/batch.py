@@ -43,7 +43,11 @@ class EpochPassed(Exception):
     """The epoch that a write was decided in is over; nothing was stored: decide it anew."""
 
 
-Outcome = Applied | OcpiError | EpochPassed
+class PostUnderWay(Exception):
+    """The same object is being posted to its receiver; nothing was stored: wait for that."""
+
+
+Outcome = Applied | OcpiError | EpochPassed | PostUnderWay
 """What became of a draft: but for `Applied`, nothing was stored of it."""
 
 
@@ -123,10 +127,13 @@ def _post_known(
     outcomes = _contradictions(drafts, texts)
     same = [n for n in numbers if n not in outcomes]
     repeated = [n for n in same if drafts[n].request.audience in texts[n]]
-    beside = [_planned_item(n, drafts[n]) | {"beside": True} for n in same if n not in repeated]
+    others = [n for n in same if n not in repeated and texts[n]]
+    beside = [_planned_item(n, drafts[n]) | {"beside": True} for n in others]
     posted = execute(connection, _statements(drafts).post, beside)
     counted = _repeat(connection, drafts, repeated)
-    return outcomes | _stored(drafts, written(posted)) | _repeated(drafts, counted)
+    under_way: dict[int, Outcome] = {n: PostUnderWay() for n in same if n not in repeated}
+    stored = _stored(drafts, written(posted))
+    return outcomes | under_way | stored | _repeated(drafts, counted)
 
 
 def repeat_post(connection: Connection, draft: Draft) -> Outcome | None:

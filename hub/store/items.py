@@ -52,6 +52,7 @@ def written_item(n: int, draft: Draft, write: PlannedWrite) -> dict[str, Any]:
         "last_updated": write.last_updated,
         "last_updated_text": write.last_updated_text,
         "stale": int(write.stale),
+        "claimed": request.is_claimed,
         "has_columns": bool(write.columns),
         "parts": [_part_item(policy, row) for row in write.parts],
         **{name: columns.get(name) for name in searched(policy)},

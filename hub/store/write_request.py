@@ -30,6 +30,7 @@ class WriteRequest:
     recipient  the holder that owns the token in it
     variant    its type of token, where its URL names one
     is_fed     receivers get it; not when it was forwarded to one, who has it already
+    is_claimed nobody else posts it at present: its sender has the claim
     """
 
     module: ModuleID
@@ -49,6 +50,7 @@ class WriteRequest:
     recipient: str = ""
     variant: str | None = None
     is_fed: bool = True
+    is_claimed: bool = False
 
 
 def with_variant(request: WriteRequest) -> WriteRequest:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from django.db import models
 
-from hub.models import Change, DeadLetter, Subscription, Unfed
+from hub.models import Change, DeadLetter, Posting, Subscription, Unfed
 from hub.module_policy import ModulePolicy
 from parties.models import Party
 from parties.sql import EPOCH_NUMBER
@@ -73,7 +73,8 @@ class Statements:
     put     stores whole objects; nothing is written where the last PUT was the same
     pull    the same, unless what is stored, or a part of it, is newer than `newest`, or equally
             old and stored since `asked_at` (TF-107)
-    post    stores new objects; of an owner's id that is known, only for one more audience, `beside`
+    post    stores new objects; of an owner's id that is known, only for one more audience,
+            `beside`, or, if it is fed, none that is being posted to its receiver
     change  any other change of objects that were `read`; parts may change alone
     delete  forgets objects
     repeat  counts writes that changed nothing; feeds them again where their only receiver had been
@@ -115,7 +116,7 @@ def statements(policy: ModulePolicy, *, is_fed: bool) -> Statements:
     return Statements(
         put=_put(policy, _REPLACE) + written,
         pull=_put(policy, _REPLACE + _IS_NEWER.format(newest=newest(policy))) + written,
-        post=_put(policy, "NOTHING", _IS_NEW.format(table=policy.model._meta.db_table)) + written,
+        post=_put(policy, "NOTHING", _is_new(policy, is_fed=is_fed)) + written,
         change=_change(policy) + end_copies + (_feed(_ENDED) if for_all else feed) + _WRITTEN,
         # A DELETE ends every own copy, however new it is.
         delete=_delete(policy) + end_all_copies + feed + _WRITTEN,
@@ -157,10 +158,6 @@ _REPLACE = """UPDATE SET object_id = EXCLUDED.object_id, version = EXCLUDED.vers
 _IS_NEWER = """
     AND ({newest}, o.changed_at) < (SELECT i.newest, i.asked_at FROM item i
       WHERE i.owner = o.owner AND i.key = o.object_key AND i.audience = o.audience)"""
-
-_IS_NEW = """
-  WHERE i.beside OR NOT EXISTS (SELECT FROM {table} k
-    WHERE k.owner = i.owner AND k.object_key = i.key)"""
 
 # A party whose own copy has just ended lacks what a PATCH builds on, so everybody gets the whole
 # object instead: a change fed with a revision that is not the present one goes out as the present
@@ -220,7 +217,8 @@ def _items(policy: ModulePolicy) -> str:
     audience text, module text, method text, path text, body text, correlation_id text,
     changed_part text, object_id text, version text, text text, digest text,
     last_updated timestamptz, last_updated_text text, stale int, has_columns boolean,
-    parts json, part_keys text[], beside boolean, newest timestamptz, asked_at timestamptz{typed})
+    parts json, part_keys text[], beside boolean, claimed boolean, newest timestamptz,
+    asked_at timestamptz{typed})
   {_IN_ITS_EPOCH}
 )"""
 
@@ -240,6 +238,21 @@ def _put(policy: ModulePolicy, conflict: str, condition: str = "") -> str:
   RETURNING seq, revision, generation, xmax = 0 AS created, {_reference(policy)} AS reference,
     owner, object_key, audience
 ){_DONE}{_parts(policy, "p.position")}"""
+
+
+def _is_new(policy: ModulePolicy, *, is_fed: bool) -> str:
+    """Return the condition of a POST; what is being posted to its receiver at present is not fed.
+
+    Of that there is a claim (`hub.gateway.posts_in_flight`), whose own write is not fed.
+    """
+    known = f"""
+  WHERE (i.beside OR NOT EXISTS (SELECT FROM {policy.model._meta.db_table} k
+    WHERE k.owner = i.owner AND k.object_key = i.key))"""
+    claimed = f"""
+    AND (i.claimed OR NOT EXISTS (SELECT FROM {Posting._meta.db_table} c
+    WHERE c.owner = i.owner AND c.object_key = i.key AND c.audience = i.audience
+      AND c.http_status IS NULL AND c.until > clock_timestamp()))"""
+    return known + (claimed if is_fed else "")
 
 
 def _change(policy: ModulePolicy) -> str:

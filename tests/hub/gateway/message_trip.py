@@ -1,16 +1,22 @@
-"""The trip of one message through the project's own files, as the thread that answers it goes."""
+"""The trip of one message through the project's own files, on the loop and in threads."""
 
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dis import get_instructions
+from functools import cache
+from inspect import CO_COROUTINE, CO_ITERABLE_COROUTINE
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 from hub.gateway.steps import step
 from tests.embedded_hub import on_its_loop, other_threads
+
+Profile = Callable[[FrameType, str, object], None]
+"""Is told of every call and return, as `sys.setprofile` has it."""
 
 _ROOT = f"{Path(__file__).parents[3]}/"
 _PACKAGES = tuple(
@@ -38,71 +44,74 @@ class Trip:
 
 @dataclass(slots=True)
 class Followed:
-    """What one thread did: the `whole` request, and the `answer`, once it was known who calls.
-
-    Of the loop's thread only the steps of a message count.
+    """What threads did: the `whole` request, and the `answer`, once it was known who calls.
 
     A hop is a call of a function from another file of the project, whatever libraries lie between
-    the two. Calls within a file and returns are none; a generator is called each time it goes on.
-    `calls` has every function by its file.
+    the two. Calls within a file and returns are none, nor is a coroutine that goes on; a generator
+    is called each time. `calls` has every function by its file.
     """
 
     whole: Trip = field(default_factory=Trip)
     answer: Trip = field(default_factory=Trip)
     calls: Counter[str] = field(default_factory=Counter)
-    on_loop: bool = False
-    _here: list[str] = field(default_factory=list)
 
-    def follow(self, frame: FrameType, event: str, _argument: object) -> None:
-        """Be told of every call and return, as `sys.setprofile` has it."""
-        name = frame.f_code.co_filename
-        if not name.startswith(_PACKAGES):
-            return
-        if self.on_loop and not self._here and frame.f_code is not step.__code__:
-            return
-        if event == "call":
-            file = name.removeprefix(_ROOT)
-            self.calls[f"{file}:{frame.f_code.co_name}"] += 1
-            self._enter(file)
-        elif event == "return" and self._here:
-            self._here.pop()
+    def of_thread(self, *, is_loop: bool = False) -> Profile:
+        """Return what is to be told of the calls and returns of one thread more."""
+        here, doors = list[str](), set[str]()
 
-    def add(self, other: "Followed") -> None:
-        """Add what another thread did for the same request."""
-        self.whole.hops.update(other.whole.hops)
-        self.answer.hops.update(other.answer.hops)
-        self.calls.update(other.calls)
+        def follow(frame: FrameType, event: str, _argument: object) -> None:
+            # Of the loop's thread only the steps of a message count.
+            stands_by = is_loop and not here and frame.f_code is not step.__code__
+            if stands_by or not frame.f_code.co_filename.startswith(_PACKAGES):
+                return
+            if event == "call":
+                file = frame.f_code.co_filename.removeprefix(_ROOT)
+                doors.update({file} & _DOORS)
+                if not _goes_on(frame):
+                    self._note(here[-1] if here else "", frame, counts=bool(doors))
+                here.append(file)
+            elif event == "return" and here:
+                here.pop()
 
-    def _enter(self, file: str) -> None:
-        before = self._here[-1] if self._here else ""
-        self._here.append(file)
-        if before == file or not (self.on_loop or self.whole.hops or file in _DOORS):
+        return follow
+
+    def _note(self, before: str, frame: FrameType, *, counts: bool) -> None:
+        """Note a call, and whether it is a hop."""
+        file = frame.f_code.co_filename.removeprefix(_ROOT)
+        self.calls[f"{file}:{frame.f_code.co_name}"] += 1
+        if before == file or not counts:
             return
         self.whole.hops[before, file] += 1
-        if self.on_loop or self.answer.hops or file in _ANSWERING:
+        if self.answer.hops or file in _ANSWERING:
             self.answer.hops[before, file] += 1
 
 
 @contextmanager
-def followed() -> Iterator[list[Followed]]:
-    """Follow the threads that begin meanwhile, and the loop's; of those that answered a request."""
-    loop = Followed(on_loop=True)
-    threads: list[Followed] = []
-    answering: list[Followed] = []
+def followed() -> Iterator[Followed]:
+    """Follow one request: in the threads that begin meanwhile, and on the loop."""
+    found = Followed()
 
     def begin(frame: FrameType, event: str, argument: object) -> None:
-        threads.append(Followed())
-        sys.setprofile(threads[-1].follow)
-        threads[-1].follow(frame, event, argument)
+        follow = found.of_thread()
+        sys.setprofile(follow)
+        follow(frame, event, argument)
 
     threading.setprofile(begin)
-    on_its_loop(lambda: sys.setprofile(loop.follow))
+    on_its_loop(lambda: sys.setprofile(found.of_thread(is_loop=True)))
     try:
         with other_threads():
-            yield answering
+            yield found
     finally:
         on_its_loop(lambda: sys.setprofile(None))
         threading.setprofile(None)
-        answering += [each for each in threads if each.whole.hops]
-        for each in answering:
-            each.add(loop)
+
+
+def _goes_on(frame: FrameType) -> bool:
+    """Whether a coroutine that has waited is entered again."""
+    is_coroutine = frame.f_code.co_flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE)
+    return bool(is_coroutine) and frame.f_lasti > _beginning(frame.f_code)
+
+
+@cache
+def _beginning(code: CodeType) -> int:
+    return next(each.offset for each in get_instructions(code) if each.opname == "RESUME")

@@ -1,4 +1,4 @@
-"""The coroutine of a message: in a thread where it may block, nowhere while it waits."""
+"""The coroutine of a message: in a thread where it may block, on the loop or nowhere otherwise."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import SynchronousOnlyOperation
 
-from hub.gateway.steps import carry_out, in_thread, waiting
+from hub.gateway.steps import carry_out, in_thread, remembered, waiting
 from parties.models import Platform
 from tests.database_backend.pool import held
 
@@ -31,18 +31,20 @@ async def _later(value: object) -> object:
     return value
 
 
-def test_it_begins_in_a_thread_and_goes_on_on_the_loop() -> None:
-    """Until the first wait it may block; from there on only when it asked for a thread again."""
+def test_it_is_in_a_thread_from_where_it_asks_for_one_to_its_next_wait() -> None:
+    """It begins on the loop; it may block only where it asked for a thread."""
     loop = threading.current_thread()
 
     async def work() -> list[bool]:
         seen = [threading.current_thread() is loop]
+        await in_thread()
+        seen.append(threading.current_thread() is loop)
         assert await waiting(partial(_later, "found")) == "found"
         seen.append(threading.current_thread() is loop)
         await in_thread()
         return [*seen, threading.current_thread() is loop]
 
-    assert _run(work()) == [[False, True, False]]
+    assert _run(work()) == [[True, False, True, False]]
 
 
 def test_who_waits_holds_no_thread() -> None:
@@ -68,6 +70,7 @@ def test_who_waits_holds_no_connection(transactional_db: None) -> None:
         return held()
 
     async def work() -> int:
+        await in_thread()
         Platform.objects.count()
         return await waiting(lent)
 
@@ -81,7 +84,6 @@ def test_the_loop_is_not_blocked_by_mistake(transactional_db: None) -> None:
     """Whoever asks the database without asking for a thread gets an error, not the loop."""
 
     async def work() -> None:
-        await waiting(partial(_later, None))
         Platform.objects.count()
 
     with pytest.raises(SynchronousOnlyOperation):
@@ -127,3 +129,29 @@ def test_each_has_a_context_of_its_own() -> None:
 
     assert _run(work("a"), work("b")) == [["a"] * 3, ["b"] * 3]
     assert name.get() == "nobody"
+
+
+def test_what_is_remembered_needs_no_thread() -> None:
+    """What needs no database is found on the loop, in one call."""
+    loop = threading.current_thread()
+
+    async def work() -> bool:
+        return await remembered(lambda: threading.current_thread() is loop)
+
+    assert _run(work()) == [True]
+
+
+def test_what_is_not_remembered_is_asked_in_a_thread(transactional_db: None) -> None:
+    """What turns out to need the database is called anew in a thread, where the rest goes on."""
+    loop = threading.current_thread()
+    calls: list[bool] = []
+
+    def look() -> int:
+        calls.append(threading.current_thread() is loop)
+        return Platform.objects.count()
+
+    async def work() -> tuple[int, bool]:
+        return await remembered(look), threading.current_thread() is loop
+
+    assert _run(work()) == [(0, False)]
+    assert calls == [True, False]
