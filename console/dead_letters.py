@@ -1,4 +1,4 @@
-"""Dead letters: messages that a receiver refused, and its reason; they can be sent again."""
+"""Dead letters: messages that a receiver will not get any more, and why; they can be sent again."""
 
 import msgspec
 from django.contrib import admin
@@ -25,7 +25,7 @@ _REASON_SHOWN = 120
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[DeadLetter]):
-    """Refusals, newest first."""
+    """Dead letters, newest first."""
 
     list_display = ("when", "receiver", "method", "path", "codes", "why", "journey")
     list_filter = ("method", "http_status", "status_code", "subscription__module")
@@ -92,12 +92,12 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
 
     @column("When", order="id")
     def when(self, row: DeadLetter) -> SafeString | str:
-        """Show when it was refused."""
+        """Show when the hub gave it up."""
         return ago(row.created_at)
 
     @column("Receiver", order="subscription__receiver__key")
     def receiver(self, row: DeadLetter) -> str:
-        """Name who refused it."""
+        """Name who does not get it."""
         return f"{row.subscription.receiver}"
 
     @column("Answer")

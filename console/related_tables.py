@@ -1,4 +1,4 @@
-"""Tables of the newest Sessions and CDRs of a token, location or session, with a link to all."""
+"""Tables of Sessions and CDRs: the newest of a token or location with a link to all, or a list."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -33,7 +33,7 @@ def session_table(found: QuerySet[Session], **of: int) -> SafeString:
 
 
 def cdr_table(found: QuerySet[Cdr] | Iterable[Cdr], **of: int) -> SafeString:
-    """Show the newest CDRs; `of` names the filter that lists them all."""
+    """Show the newest CDRs; `of` names the filter that lists them all, without one `found` is all."""
     rows, more = _newest(found, "hub_cdr", of)
     cells = ((_id(row), kind(row), ago(row.ended_at), *_amounts(row)) for row in rows)
     return table(("Id", "Kind", "Ended", *_AMOUNTS), cells) + more

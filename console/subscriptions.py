@@ -33,21 +33,30 @@ from console.lag import Lag, lags
 from hub.delivery.snapshots import Progress, progress
 from hub.models import Subscription
 from hub.tasks import delivery as delivery_tasks
+from ocpi.types import InterfaceRole
 from parties.connection_status import REGISTERED
-from parties.models import Platform
+from parties.models import Endpoint, Platform
 
 _ERROR_SHOWN = 60
 """Characters of an error in a list."""
 
 
 def complete(rows: Iterable[Subscription]) -> list[Subscription]:
-    """Add to subscriptions their lag, and the progress of their snapshots."""
+    """Add to subscriptions their lag, the progress of their snapshots, and whether they go out."""
     found: list[Any] = list(rows)
     keys, modules = [row.pk for row in found], {row.module for row in found}
     behind, running = (lags(keys, modules), progress(keys)) if found else ({}, {})
+    offered = _offered({row.receiver.platform_id for row in found})
     for row in found:
         row.lag, row.progress = behind.get(row.pk, Lag()), running.get(row.pk)
+        row.has_endpoint = (row.receiver.platform_id, row.module) in offered
     return found
+
+
+def _offered(platforms: set[int]) -> set[tuple[int, str]]:
+    """Return the modules that platforms take."""
+    endpoints = Endpoint.objects.filter(platform__in=platforms, role=InterfaceRole.RECEIVER)
+    return set(endpoints.values_list("platform_id", "module"))
 
 
 def _completed(row: Any) -> Any:  # noqa: ANN401 - a row with its lag
@@ -73,6 +82,10 @@ def health(row: Subscription, platform: Platform) -> SafeString | str:
     """Show what keeps it from being up to date."""
     if platform.status not in REGISTERED:
         return badge(f"platform {platform.status}", Tone.CARE)
+    if not row.receiver.is_active:
+        return badge("party not registered", Tone.CARE)
+    if not _completed(row).has_endpoint:
+        return badge("no endpoint", Tone.CARE)
     failures = badge(f"{row.failures} failed", Tone.BAD) if row.failures else ""
     pause = platform.next_attempt_at
     if pause is not None and pause > timezone.now():
@@ -218,13 +231,13 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
 
     @column("Position in the feed")
     def position(self, row: Subscription) -> str:
-        """Show the transaction up to which its changes are delivered."""
+        """Show the transaction in which its position is: what lies before it is dealt with."""
         return f"transaction {row.transaction}"
 
     @column("Snapshots")
     @cached_per_row
     def snapshots(self, row: Subscription) -> SafeString:
-        """Show the owners whose objects it was sent when it newly had access to them."""
+        """Show the owners all of whose objects it got: at new access, or for want of their changes."""
         found = row.snapshots.order_by("owner")
         cells = (
             (

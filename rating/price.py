@@ -29,7 +29,6 @@ class Price(NamedTuple):
     groups: dict[str, Amount]
     total: Amount
     remarks: list[Remark]
-    clock: WallClock | None
 
 
 def price(session: Session, readings: Readings, effort: Effort) -> Price:
@@ -44,7 +43,7 @@ def price(session: Session, readings: Readings, effort: Effort) -> Price:
     limits = list(_limits(session, whole))
     whole = total([whole, *(each.amount for each in limits)]) if limits else whole
     remarks = sorted({*bill.remarks, *_remarks(session, bill.clock)}, key=_order)
-    return Price(bill.lines, bill.unpriced, limits, groups, whole, remarks, bill.clock)
+    return Price(bill.lines, bill.unpriced, limits, groups, whole, remarks)
 
 
 def _order(remark: Remark) -> tuple[str, int]:

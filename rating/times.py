@@ -56,7 +56,6 @@ class WallClock:
     """
 
     def __init__(self, zone: tzinfo, start: int, end: int) -> None:
-        self.zone = zone
         self.offsets = list(_offsets(zone, start, end))
 
     def local(self, at: int) -> int:
@@ -68,13 +67,8 @@ class WallClock:
             offset = later
         return at + offset
 
-    def shown(self, at: int) -> str:
-        """Return hours and minutes, and seconds if there are any."""
-        text = (EPOCH + self.local(at) * _SECOND).strftime("%H:%M:%S")
-        return text.removesuffix(":00")
-
     def changes(self, start: int, end: int, times_of_day: Sequence[int]) -> Iterator[int]:
-        """Find each instant inside a span at which a time of day begins or the offset changes."""
+        """Find where a span begins, and where in it a time of day begins or the offset changes."""
         for since, until, offset in self._stretches(start, end):
             yield since
             first_day = (since + offset) // DAY

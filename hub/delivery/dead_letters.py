@@ -1,4 +1,4 @@
-"""Dead letters: what a receiver would not take, for people to look at and to send again.
+"""Dead letters: what a receiver will not get any more, for people to look at and to send again.
 
 docs/decisions/0008-who-has-what.md.
 """
@@ -20,7 +20,7 @@ DEAD_LETTERS = ReviewQueue(
 
 
 def add(subscription_id: int, results: Sequence[Result]) -> None:
-    """Make a dead letter of each message that the receiver refused."""
+    """Make a dead letter of each message that was refused, given up or not sent."""
     DeadLetter.objects.bulk_create(
         DeadLetter(
             subscription_id=subscription_id,

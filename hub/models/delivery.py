@@ -74,7 +74,10 @@ class Snapshot(models.Model):
 
 
 class DeadLetter(models.Model):
-    """What a receiver refused, with its own words; delivery went on with the next change."""
+    """A message that a receiver will not get any more, and why; delivery went on with the next one.
+
+    Refused, given up or never sent; the reason has the receiver's own words if it answered.
+    """
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="dead_letters")
     owner = models.CharField(max_length=26)

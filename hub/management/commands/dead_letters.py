@@ -1,4 +1,4 @@
-"""`manage.py dead_letters`: what receivers refused, and why."""
+"""`manage.py dead_letters`: what receivers will not get any more, and why."""
 
 from argparse import Namespace
 from typing import Any
@@ -16,7 +16,7 @@ MOST_ROWS = 1_000
 class Command(OperatorCommand[list[dict[str, Any]]]):
     """Lists dead letters, newest first."""
 
-    help = "What receivers refused, newest first; redrive sends it again."
+    help = "What receivers refused or did not get, newest first; redrive sends it again."
 
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what chooses among them."""
