@@ -33,7 +33,7 @@ def session_table(found: QuerySet[Session], **of: int) -> SafeString:
 
 
 def cdr_table(found: QuerySet[Cdr] | Iterable[Cdr], **of: int) -> SafeString:
-    """Show the newest CDRs; `of` names the filter that lists them all, without one `found` is all."""
+    """Show the newest CDRs; `of` names the filter that lists all; without it `found` is all."""
     rows, more = _newest(found, "hub_cdr", of)
     cells = ((_id(row), kind(row), ago(row.ended_at), *_amounts(row)) for row in rows)
     return table(("Id", "Kind", "Ended", *_AMOUNTS), cells) + more

@@ -237,7 +237,7 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
     @column("Snapshots")
     @cached_per_row
     def snapshots(self, row: Subscription) -> SafeString:
-        """Show the owners all of whose objects it got: at new access, or for want of their changes."""
+        """Show the owners whose objects it got whole: at new access, or for want of changes."""
         found = row.snapshots.order_by("owner")
         cells = (
             (

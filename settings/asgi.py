@@ -1,9 +1,9 @@
 """The hub behind an ASGI server: the event loop reads requests and answers messages, step by step.
 
 A message to a functional module is answered by `hub.exchange`, all else by Django in a thread:
-console, versions, credentials, client info. Only ASGI carries a path before its percent-encoding is undone,
-and an OCPI id may contain `/` (docs/decisions/0001-raw-paths-need-asgi.md). Bodies are read before
-any thread is taken, so a slow sender holds none, and never beyond one byte more than the hub
+console, versions, credentials, client info. Only ASGI carries a path before its percent-encoding is
+undone, and an OCPI id may contain `/` (docs/decisions/0001-raw-paths-need-asgi.md). Bodies are read
+before any thread is taken, so a slow sender holds none, and never beyond one byte more than the hub
 accepts (`settings/bodies.py`): whoever asks for an overlong one hears that it is too large, and a
 stranger's long one is answered unread. How answers go out is in `settings/answers.py`.
 """

@@ -39,7 +39,7 @@ HANDLERS: Mapping[type[Decided], Callable[[Message, Any], Coroutine[Any, Any, An
     HubAnswer: _hub_answer,
     Refused: _refused,
 }
-"""From a route to the coroutine that answers it; `hub.exchange` awaits it, mostly on the event loop.
+"""From a route to the coroutine that answers it; `hub.exchange` awaits it, mostly on the loop.
 
 Whatever may block comes after `await in_thread()` (`hub.gateway.steps`).
 """
