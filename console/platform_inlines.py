@@ -105,7 +105,7 @@ class DeviationInline(_SeenWithPlatform):
     """Where the platform deviates from the specification, as the hub met it."""
 
     model = ObservedDeviation
-    fields = readonly_fields = ("meaning", "times", "last_met", "example")
+    fields = readonly_fields = ("meaning", "about", "times", "last_met", "example")
     verbose_name_plural = "Deviations"
 
     @column("What it does")

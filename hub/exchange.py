@@ -80,10 +80,10 @@ async def _answered(exchange: _Exchange) -> Answer:
         await in_thread()
         rate_limits.check_platform(caller)
     message = await remembered(partial(_read, exchange, caller))
-    await peer_feedback.of_message(message)
+    peer_feedback.of_message(message)
     found = await _handled(message)
     if found.findings:
-        await peer_feedback.of_object(message, found.findings)
+        peer_feedback.of_object(message, found.findings)
     return found
 
 

@@ -96,7 +96,7 @@ def validate(model: type[OcpiModel], value: object) -> tuple[Finding, ...]:
 class _Rule:
     applies: Callable[[Any, Mapping[str, Any]], bool]
     text: str
-    fault: Fault | None = None
+    fault: Fault
     refused: bool = True
 
 
@@ -159,13 +159,13 @@ _STRING = (
 _SIZE = (
     _Rule(_is_short, "must not be empty", Fault.LENGTH),
     _Rule(_is_absurdly_long, "far longer than {max_length} characters", Fault.LENGTH),
-    _Rule(_is_long, "longer than {max_length} characters", refused=False),
+    _Rule(_is_long, "longer than {max_length} characters", Fault.LENGTH, refused=False),
 )
 _TEXT = (
     *_STRING,
-    _Rule(_has_nul, "must not contain the character NUL"),
+    _Rule(_has_nul, "must not contain the character NUL", Fault.CHARACTERS),
     *_SIZE,
-    _Rule(_has_control, "contains control characters", refused=False),
+    _Rule(_has_control, "contains control characters", Fault.CHARACTERS, refused=False),
 )
 
 _RULES: Mapping[str, tuple[_Rule, ...]] = {
@@ -177,9 +177,14 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     # the scalars of ocpi.types
     "CiString": (
         *_STRING,
-        _Rule(_has_control, "must not contain control characters"),
+        _Rule(_has_control, "must not contain control characters", Fault.CHARACTERS),
         *_SIZE,
-        _Rule(_always, "contains characters that are not printable ASCII", refused=False),
+        _Rule(
+            _always,
+            "contains characters that are not printable ASCII",
+            Fault.CHARACTERS,
+            refused=False,
+        ),
     ),
     "string": _TEXT,
     "URL": _TEXT,
@@ -198,26 +203,31 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "OcpiEnum": (
         *_STRING,
         _Rule(_is_no_enum_value, f"must have 1 to {ENUM_CAP} characters", Fault.LENGTH),
-        _Rule(_has_control, "must not contain control characters"),
-        _Rule(_always, "{value!r:.80} is not a known {name}", refused=False),
+        _Rule(_has_control, "must not contain control characters", Fault.CHARACTERS),
+        _Rule(_always, "{value!r:.80} is not a known {name}", Fault.VALUE, refused=False),
     ),
     "number": (
         _REQUIRED,
-        _Rule(_is_numeric_string, "must be a number, not a string", refused=False),
-        _Rule(_is_integer, "is out of range"),
+        _Rule(_is_numeric_string, "must be a number, not a string", Fault.TYPE, refused=False),
+        _Rule(_is_integer, "is out of range", Fault.RANGE),
         _Rule(_always, "must be a number, not {kind}", Fault.TYPE),
     ),
     "int": (
         _REQUIRED,
-        _Rule(_is_integer, "has more than {digits} digits", refused=False),
-        _Rule(_is_integral, "must be an integer, not {kind} like {value!r:.80}", refused=False),
+        _Rule(_is_integer, "has more than {digits} digits", Fault.RANGE, refused=False),
+        _Rule(
+            _is_integral,
+            "must be an integer, not {kind} like {value!r:.80}",
+            Fault.TYPE,
+            refused=False,
+        ),
         _Rule(_always, "must be an integer, not {kind}", Fault.TYPE),
     ),
     "boolean": (_REQUIRED, _Rule(_always, "must be a boolean, not {kind}", Fault.TYPE)),
     # what one field demands of another
     "CreditReference": (
-        _Rule(_is_missing, "required for a credit"),
-        _Rule(_always, "must be the id of another CDR"),
+        _Rule(_is_missing, "required for a credit", Fault.REQUIRED),
+        _Rule(_always, "must be the id of another CDR", Fault.VALUE),
     ),
 }
 

@@ -1,26 +1,29 @@
 """Deviations of platforms from the specification, as the hub met them, for its operators.
 
-Messages pass all the same, and here operators see why something may look odd. A deviation is
-written down once a minute at most, however often it is met; if that fails, no message suffers.
+Messages pass all the same, and here operators see why something may look odd. Whoever meets a
+deviation counts it in memory, which neither blocks nor fails; a thread of the process adds the
+counts to the database once a second, so that none is lost in a burst.
 """
 
+import atexit
+import json
 import logging
-from collections import Counter
-from collections.abc import Iterable
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
-from threading import Lock
-from time import monotonic
-
-from django.db import DatabaseError
+from threading import Event, Lock, Thread
+from typing import NamedTuple
 
 from database import sql
+from ocpi.errors import Finding
 from ocpi.types import one_line
-from parties.sql import ADD_DEVIATION
+from parties.sql import ADD_DEVIATIONS
 
 log = logging.getLogger(__name__)
 
-_SECONDS_BETWEEN_WRITES = 60.0
-"""Meanwhile a process only counts how often it meets a deviation of a platform."""
+_SECONDS_BETWEEN_WRITES = 1.0
 LONGEST_EXAMPLE = 200
 
 
@@ -65,52 +68,121 @@ _SENTENCES: dict[Deviation, str] = {
 }
 """What an operator reads."""
 
-_Key = tuple[int, Deviation]
-_met: Counter[_Key] = Counter()
-_written: dict[_Key, float] = {}
-_lock = Lock()
+
+class Met(NamedTuple):
+    """A deviation as it was met.
+
+    about      what it is about, of a few words the hub knows: the request, as `GET locations`; or
+               of an object its module and the kind of mistake, as `locations: length`
+    example    one of it, that holds no secret
+    """
+
+    deviation: Deviation
+    about: str
+    example: str = ""
+
+
+def odd_object(module: str, findings: Iterable[Finding]) -> Iterator[Met]:
+    """Find the kinds of mistakes in an object that was kept; an example is a path, no value."""
+    paths: dict[str, str] = {}
+    for finding in findings:
+        paths.setdefault(finding.fault or "other", finding.path)
+    for kind, path in paths.items():
+        yield Met(Deviation.ODD_OBJECTS, f"{module}: {kind}", path)
+
+
+_Key = tuple[int, str, str]
+"""Platform, deviation, and what it is about."""
+
+
+@dataclass(slots=True)
+class _Count:
+    times: int
+    example: str
+
+
+class Counts:
+    """What this process has met and not yet written; its thread starts with the first of it."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        """Begin anew: after a fork, the parent writes what it met."""
+        self._met: dict[_Key, _Count] = {}
+        self._due = Event()
+        self._lock = Lock()
+        self._writing = Lock()
+        self._thread: Thread | None = None
+
+    def note(self, platform_id: int, met: Iterable[Met]) -> None:
+        """Count deviations of a platform."""
+        for each in met:
+            self._add((platform_id, each.deviation.value, each.about), 1, each.example)
+            if self._thread is None:
+                self._ensure_thread()
+            self._due.set()
+
+    def write(self) -> None:
+        """Add what was met to the database; what cannot be added is kept for the next time."""
+        with self._writing:
+            with self._lock:
+                met, self._met = self._met, {}
+            try:
+                if met:
+                    sql.rows(ADD_DEVIATIONS, {"met": json.dumps(_rows(met))})
+            except Exception as error:  # noqa: BLE001 - no message and no thread may end with it
+                log.warning("deviations of platforms are not noted yet: %s", error)
+                for key, count in met.items():
+                    self._add(key, count.times, count.example)
+
+    def forget(self) -> None:
+        """Forget what was not written."""
+        with self._writing, self._lock:
+            self._met.clear()
+
+    def _add(self, key: _Key, times: int, example: str) -> None:
+        with self._lock:
+            count = self._met.setdefault(key, _Count(0, ""))
+            count.times += times
+            count.example = count.example or one_line(example, longest=LONGEST_EXAMPLE)
+
+    def _ensure_thread(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                atexit.register(self.write)
+                self._thread = Thread(target=self._run, name="deviations", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while self._due.wait():
+            self._due.clear()
+            self.write()
+            sql.release()
+            time.sleep(_SECONDS_BETWEEN_WRITES)
+
+
+def _rows(met: dict[_Key, _Count]) -> list[dict[str, object]]:
+    """Return them in one order for all processes: none waits for another in a circle."""
+    return [
+        {"platform": platform, "deviation": deviation, "about": about, **_counted(count)}
+        for (platform, deviation, about), count in sorted(met.items())
+    ]
+
+
+def _counted(count: _Count) -> dict[str, object]:
+    return {"times": count.times, "example": count.example}
+
+
+_counts = Counts()
+"""Of this process."""
+note = _counts.note
+write = _counts.write
+forget = _counts.forget
 
 
 def sentence(deviation: str) -> str:
     """Return what a deviation means; for one that only another release knows, its name."""
     return _SENTENCES[Deviation(deviation)] if deviation in set(Deviation) else deviation
-
-
-def note(platform_id: int, met: Iterable[tuple[Deviation, str]]) -> None:
-    """Count deviations of a platform, each with an example that holds no secret."""
-    for deviation, example in met:
-        times = _due((platform_id, deviation))
-        if times:
-            _write(platform_id, deviation, times, example)
-
-
-def _due(key: _Key) -> int:
-    """Count once more; return how many times to write now, 0 if it was written a moment ago."""
-    now = monotonic()
-    with _lock:
-        _met[key] += 1
-        last = _written.get(key)
-        if last is not None and now - last < _SECONDS_BETWEEN_WRITES:
-            return 0
-        _written[key] = now
-        return _met.pop(key)
-
-
-def _write(platform_id: int, deviation: Deviation, times: int, example: str) -> None:
-    row = {
-        "platform": platform_id,
-        "deviation": deviation.value,
-        "times": times,
-        "example": one_line(example, longest=LONGEST_EXAMPLE),
-    }
-    try:
-        sql.rows(ADD_DEVIATION, row)
-    except DatabaseError as error:  # its platform was deleted, or no database
-        log.warning("a deviation of platform %s is not noted: %s", platform_id, error)
-
-
-def forget() -> None:
-    """Forget what was counted, as a new process does: what is met next is written at once."""
-    with _lock:
-        _met.clear()
-        _written.clear()

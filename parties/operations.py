@@ -83,6 +83,7 @@ def _deviation(row: ObservedDeviation) -> dict[str, Any]:
     return {
         "habit": row.deviation,
         "meaning": sentence(row.deviation),
+        "about": row.about,
         "times": row.times,
         "last_at": format_datetime(row.last_at),
         "example": row.example,

@@ -128,14 +128,21 @@ RETURNING id, name, versions_url""",
 """A platform is due when it is in doubt (a message met a 401 or 403, or no answer); and, unless it
 is in back-off, when it was not reached, is OFFLINE or was silent for the idle time."""
 
-ADD_DEVIATION = f"""
-INSERT INTO {DEVIATION} (platform_id, deviation, times, first_at, last_at, example)
-VALUES (%(platform)s::bigint, %(deviation)s::text, %(times)s::bigint, now(), now(),
-  %(example)s::text)
-ON CONFLICT (platform_id, deviation) DO UPDATE SET times = {DEVIATION}.times + excluded.times,
+ADD_DEVIATIONS = f"""
+INSERT INTO {DEVIATION} (platform_id, deviation, about, times, first_at, last_at, example)
+SELECT p.id, m.deviation, m.about, m.times, now(), now(), m.example
+FROM json_to_recordset(%(met)s::json)
+  AS m(platform bigint, deviation text, about text, times bigint, example text)
+JOIN {PLATFORM} p ON p.id = m.platform
+ORDER BY p.id, m.deviation, m.about
+ON CONFLICT (platform_id, deviation, about) DO UPDATE SET
+  times = {DEVIATION}.times + excluded.times,
   last_at = excluded.last_at, example = excluded.example
 RETURNING id"""
-"""Adds to what was counted before; the last example replaces the one before."""
+"""Adds to what was counted before; the last example replaces the one before.
+
+Nothing is added of a platform that was deleted meanwhile.
+"""
 
 
 # ------------------------------------------------------------------------------------------ access

@@ -15,7 +15,7 @@ from hub.delivery.push import Push, Result
 from hub.delivery.sql import receipts as statements
 from hub.delivery.subscriber import Subscriber
 from parties import deviations
-from parties.deviations import Deviation
+from parties.deviations import Deviation, Met
 
 
 def record(policy: DeliveryPolicy, result: BatchResult) -> None:
@@ -53,7 +53,7 @@ def recording(policy: DeliveryPolicy, result: BatchResult) -> list[Statement]:
 
 def _note_deviations(subscriber: Subscriber, result: BatchResult) -> None:
     without_envelope = (
-        (Deviation.NO_ENVELOPE, f"{each.push.method} {subscriber.module}: {each.reason}")
+        Met(Deviation.NO_ENVELOPE, f"{each.push.method} {subscriber.module}", each.reason)
         for each in result.rejected
         if each.http_status and not each.status_code
     )

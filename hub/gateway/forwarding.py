@@ -46,6 +46,8 @@ async def send(request: Outbound) -> PeerAnswer:
     if peer_feedback.has_news(request, outcome, answer):
         await in_thread()
         peer_feedback.note(request, outcome, answer)
+    else:
+        peer_feedback.note_deviations(request, outcome, answer)
     if isinstance(answer, OcpiError):
         raise answer from (outcome if isinstance(outcome, client.PeerError) else None)
     return answer

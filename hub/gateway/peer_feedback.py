@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain
 
 from database import sql
 from hub.gateway import circuit_breaker
@@ -17,39 +16,35 @@ from hub.gateway.message import Message
 from hub.gateway.outbound import Outbound, PeerAnswer, token_refused
 from hub.gateway.response_url_parameter import IN_BODY, split
 from hub.gateway.routes import Destination
-from hub.gateway.steps import in_thread
 from ocpi import client
 from ocpi.errors import Finding, OcpiError
 from ocpi.transport.envelope import wraps_object
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
 from ocpi.transport.routing_headers import FROM_COUNTRY, FROM_PARTY
 from parties import connection_health, deviations
-from parties.deviations import Deviation
+from parties.deviations import Deviation, Met
 from parties.registration.inbound import record_failure
 
 log = logging.getLogger(__name__)
-
-FoundDeviations = Iterator[tuple[Deviation, str]]
-"""Each with an example of where it was found."""
 
 _IDS = (REQUEST_ID, CORRELATION_ID)
 _FROM = (FROM_COUNTRY, FROM_PARTY)
 _NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
 
 
-async def of_message(message: Message) -> None:
-    """Note the deviations of a message that came in; goes on in a thread if there are any."""
+def of_message(message: Message) -> None:
+    """Note the deviations of a message that came in."""
     found = list(_in_message(message))
     if found:
-        await in_thread()
         deviations.note(message.platform_id, found)
 
 
-async def of_object(message: Message, findings: Sequence[Finding]) -> None:
-    """Note where an accepted object is odd, but no value of it: that may be a driver's token."""
-    await in_thread()
-    odd = f"{message.module}: {findings[0].path}"
-    deviations.note(message.platform_id, [(Deviation.ODD_OBJECTS, odd)])
+def of_object(message: Message, findings: Sequence[Finding]) -> None:
+    """Note where an accepted object is odd, once for each kind of mistake in it.
+
+    No value of it is an example: that may be a driver's token.
+    """
+    deviations.note(message.platform_id, deviations.odd_object(message.module, findings))
 
 
 def note(
@@ -58,6 +53,7 @@ def note(
     answer: PeerAnswer | OcpiError,
 ) -> None:
     """Note what the outcome of a request says of its receiver; `answer` is what it became."""
+    note_deviations(request, outcome, answer)
     destination = request.destination
     with sql.best_effort(f"what {destination.ref} answered"):
         if isinstance(outcome, client.PeerError):
@@ -67,7 +63,22 @@ def note(
         if outcome.refuses_token:
             _alert(destination)
             return
-        _reply(request, outcome, answer)
+        _reply(destination, outcome)
+
+
+def note_deviations(
+    request: Outbound,
+    outcome: client.Reply | client.PeerError,
+    answer: PeerAnswer | OcpiError,
+) -> None:
+    """Note what is odd about an outcome; this does not block."""
+    platform_id = request.destination.platform_id
+    if isinstance(outcome, client.PeerError):
+        deviations.note(platform_id, _in_failure(request.about, outcome))
+    elif not outcome.refuses_token:
+        deviations.note(platform_id, _in_reply(request, outcome))
+        if isinstance(answer, PeerAnswer):
+            deviations.note(platform_id, _in_answer(request, outcome, answer))
 
 
 def has_news(
@@ -75,21 +86,16 @@ def has_news(
     outcome: client.Reply | client.PeerError,
     answer: PeerAnswer | OcpiError,
 ) -> bool:
-    """Whether `note` has anything to write down; of most answers it has not."""
+    """Whether an answer says something of its receiver's health; most do not."""
     if isinstance(outcome, client.PeerError) or not isinstance(answer, PeerAnswer):
         return True
     destination = request.destination
-    if destination.unanswered or destination.is_unseen or outcome.is_throttled:
-        return True
-    found = chain(_in_reply(request, outcome), _in_answer(request, outcome, answer))
-    return any(True for _ in found)
+    return bool(destination.unanswered or destination.is_unseen or outcome.is_throttled)
 
 
 def _failure(request: Outbound, error: client.PeerError) -> None:
     """Note a failure; silence counts for the circuit breaker too."""
     log.warning("%s could not be asked: %s", request.destination.ref, error)
-    found = _in_failure(request.about, error)
-    deviations.note(request.destination.platform_id, found)
     if isinstance(error, client.PeerTimeout | client.PeerUnreachable):
         circuit_breaker.note_silence(request.destination)
 
@@ -102,30 +108,24 @@ def _alert(destination: Destination) -> None:
     connection_health.doubt(destination.platform_id)
 
 
-def _reply(request: Outbound, reply: client.Reply, answer: PeerAnswer | OcpiError) -> None:
-    destination = request.destination
+def _reply(destination: Destination, reply: client.Reply) -> None:
     if reply.is_throttled:
         connection_health.throttled(destination.platform_id, reply.retry_after)
-    found = [*_in_reply(request, reply)]
-    if isinstance(answer, PeerAnswer):
-        found += _in_answer(request, reply, answer)
-    if found:
-        deviations.note(destination.platform_id, found)
     if destination.is_unseen and reply.envelope is not None:
         connection_health.answered(destination.platform_id)
 
 
-def _in_message(message: Message) -> FoundDeviations:
+def _in_message(message: Message) -> Iterator[Met]:
     about = f"{message.method} {message.module}"
     if message.lacks_ids:
-        yield Deviation.NO_IDS_SENT, about
+        yield Met(Deviation.NO_IDS_SENT, about)
     if message.is_inferred:
-        yield Deviation.NO_SENDER_SENT, about
+        yield Met(Deviation.NO_SENDER_SENT, about)
     in_query = message.asks_for_results and message.method not in IN_BODY
     if in_query and split(message.query).is_bare:
-        yield Deviation.URL_NOT_ENCODED, about
+        yield Met(Deviation.URL_NOT_ENCODED, about)
     if message.is_result and _is_wrapped(message):
-        yield Deviation.RESULT_IN_ENVELOPE, str(message.module)
+        yield Met(Deviation.RESULT_IN_ENVELOPE, str(message.module))
 
 
 def _is_wrapped(message: Message) -> bool:
@@ -134,36 +134,36 @@ def _is_wrapped(message: Message) -> bool:
     return False
 
 
-def _in_failure(about: str, error: client.PeerError) -> FoundDeviations:
+def _in_failure(about: str, error: client.PeerError) -> Iterator[Met]:
     """Find deviations in a failure; silence is none."""
     if isinstance(error, client.RedirectRefused):
-        yield Deviation.REDIRECTS, about
+        yield Met(Deviation.REDIRECTS, about)
     if isinstance(error, client.ReplyTooLarge | client.ReplyUnreadable):
-        yield Deviation.UNREADABLE, about
+        yield Met(Deviation.UNREADABLE, about)
 
 
-def _in_reply(request: Outbound, reply: client.Reply) -> FoundDeviations:
+def _in_reply(request: Outbound, reply: client.Reply) -> Iterator[Met]:
     """Find deviations in the envelope and headers of a reply."""
-    example = f"{request.about}: HTTP {reply.http_status}"
+    example = f"HTTP {reply.http_status}"
     if reply.envelope is None:
-        yield Deviation.NO_ENVELOPE, example
+        yield Met(Deviation.NO_ENVELOPE, request.about, example)
         return
     if _lacks(reply.headers, _IDS):
-        yield Deviation.NO_IDS_RETURNED, example
+        yield Met(Deviation.NO_IDS_RETURNED, request.about, example)
     if _lacks(reply.headers, _FROM):
-        yield Deviation.NO_SENDER_RETURNED, example
+        yield Met(Deviation.NO_SENDER_RETURNED, request.about, example)
     if request.is_single and (reply.envelope.data or b"").lstrip().startswith(b"["):
-        yield Deviation.OBJECT_IN_LIST, example
+        yield Met(Deviation.OBJECT_IN_LIST, request.about, example)
 
 
-def _in_answer(request: Outbound, reply: client.Reply, answer: PeerAnswer) -> FoundDeviations:
+def _in_answer(request: Outbound, reply: client.Reply, answer: PeerAnswer) -> Iterator[Met]:
     """Find deviations in the URLs of an answer: those that the hub could not use."""
     # The Link of a last page may have other relations than "next"; that is no deviation.
     link = reply.headers.get("Link")
     if link is not None and answer.next_page is None and (not link.strip() or _NEXT.search(link)):
-        yield Deviation.LINK_UNUSABLE, request.about
+        yield Met(Deviation.LINK_UNUSABLE, request.about)
     if request.method == "POST" and "Location" in reply.headers and answer.location is None:
-        yield Deviation.LOCATION_UNUSABLE, request.about
+        yield Met(Deviation.LOCATION_UNUSABLE, request.about)
 
 
 def _lacks(headers: Mapping[str, str], names: Sequence[str]) -> bool:

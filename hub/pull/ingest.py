@@ -15,6 +15,7 @@ from hub.pull.sources import Source
 from hub.store import pull_writes
 from hub.store.pull_writes import Pulled, PullOutcome
 from ocpi.errors import Fault, Finding, InvalidParameters, OcpiError, UnknownReceiver
+from parties import deviations
 
 
 @dataclass(slots=True)
@@ -46,6 +47,9 @@ def apply(source: Source, objects: Sequence[PageObject]) -> IngestResult:
             result.broken.append(page_objects.broken(text, identity, _BROKEN_OUTCOMES[outcome]))
         else:
             result.counts[outcome.value] += 1
+            if outcome is PullOutcome.STORED and pulled.write.findings:
+                odd = deviations.odd_object(source.module.identifier, pulled.write.findings)
+                deviations.note(source.platform_id, odd)
     result.counts["quarantined"] = len(result.broken)
     return result
 

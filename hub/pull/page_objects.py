@@ -99,8 +99,9 @@ def _checked(source: Source, text: bytes, correlation_id: str) -> PageObject:
         write = merge.replacement(request)
     except OcpiError as error:
         return PageObject(identity, broken(text, identity, error))
-    if write.findings:  # nobody is told of them, and a page may have very many
-        write = replace(write, findings=())
+    if write.findings:  # a page may have very many: one of each kind is noted
+        kinds = {finding.fault: finding for finding in reversed(write.findings)}
+        write = replace(write, findings=tuple(kinds.values()))
     return PageObject(identity, Pulled(request, write, source.asked_at))
 
 

@@ -31,6 +31,9 @@ _HINTS: Mapping[str, str] = {
     Fault.REQUIRED: "The field is mandatory in OCPI; the platform has to send it.",
     Fault.TIMESTAMP: "OCPI wants RFC 3339 in UTC, like 2026-11-21T05:32:00Z.",
     Fault.LENGTH: "The value is longer or shorter than the specification allows.",
+    Fault.CHARACTERS: "The text has characters that the specification does not allow there.",
+    Fault.VALUE: "The value is none of those that the specification allows.",
+    Fault.RANGE: "The number is beyond what the specification allows.",
     Fault.TYPE: "The value has another type than the specification gives it.",
     Fault.REPEATED_ID: (
         "Two parts of the object have the same id; the platform has to keep them apart."

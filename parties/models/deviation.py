@@ -11,10 +11,11 @@ from parties.models.platform import Platform
 
 
 class ObservedDeviation(models.Model):
-    """One deviation of one platform: how often it was met, when, and the last example."""
+    """One deviation of one platform, in what: how often it was met, when, and the last example."""
 
     platform = models.ForeignKey(Platform, models.CASCADE, related_name="deviations")
     deviation = models.CharField(max_length=30)
+    about = models.CharField(max_length=60, blank=True, default="")
     times = models.BigIntegerField(default=0)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -22,9 +23,11 @@ class ObservedDeviation(models.Model):
 
     class Meta:
         db_table = "parties_observedhabit"
-        ordering: ClassVar[list[str]] = ["platform", "deviation"]
+        ordering: ClassVar[list[str]] = ["platform", "deviation", "about"]
         constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["platform", "deviation"], name="parties_deviation_once")
+            models.UniqueConstraint(
+                fields=["platform", "deviation", "about"], name="parties_deviation_once"
+            )
         ]
 
     def __str__(self) -> str:

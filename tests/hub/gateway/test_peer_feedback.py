@@ -4,6 +4,7 @@ Spec: 2.2.1 transport and format; each deviation was seen at a real implementati
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -12,13 +13,14 @@ from django.db import connection
 
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
 from parties import deviations
-from parties.deviations import Deviation
+from parties.deviations import Deviation, Met
 from parties.models import ObservedDeviation, Platform
 from sandbox import Answer, Responder, SandboxPlatform
 from sandbox.misbehaviour import broken_json, detail, redirect, truncated
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push
 from tests.hub.charging_objects import post_cdr
 from tests.hub.gateway.commands import Asking, emsp_and_cpo, enveloped
+from tests.hub.pull.workers import offer, read
 from tests.ocpi.objects import a_token
 
 Pair = tuple[SandboxPlatform, SandboxPlatform]
@@ -50,6 +52,7 @@ def _in_list(answer: Answer) -> Answer:
 
 
 def _deviations(name: str) -> dict[str, int]:
+    deviations.write()
     rows = ObservedDeviation.objects.filter(platform__name=name)
     return dict(rows.values_list("deviation", "times"))
 
@@ -142,8 +145,10 @@ def test_odd_objects_are_noted_by_where_not_what(pair: Pair) -> None:
 
     emsp.publish("tokens", a_token(uid=uid))
 
+    deviations.write()
     [row] = ObservedDeviation.objects.all()
-    assert (row.deviation, row.example) == (Deviation.ODD_OBJECTS, "tokens: uid")
+    assert (row.deviation, row.about) == (Deviation.ODD_OBJECTS, "tokens: length")
+    assert row.example == "uid"
     assert uid not in json.dumps(command("platforms"))
     assert cpo.seen == []
 
@@ -183,39 +188,87 @@ def test_a_well_behaved_platform_has_none(pair: Pair, deliver_all: Callable[[], 
     emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
     post_cdr(cpo, to=MSA)
 
+    deviations.write()
     assert ObservedDeviation.objects.count() == 0
 
 
-def test_a_deviation_is_written_once_a_minute(pair: Pair) -> None:
-    """However often it is met; what was met meanwhile is counted with the next."""
+def test_a_burst_is_counted_to_the_last(pair: Pair) -> None:
+    """800 odd pushes are 800, however soon they follow each other."""
+    emsp = pair[1]
+
+    for number in range(800):
+        emsp.publish("tokens", a_token(uid=f"{number:060}"))
+
+    assert _deviations("P2") == {Deviation.ODD_OBJECTS: 800}
+
+
+def test_each_module_and_kind_has_an_example_of_its_own(pair: Pair) -> None:
+    """A Location that is odd in two ways, and a token: three rows."""
+    cpo, emsp = pair
+
+    push(cpo, a_location(name="n" * 300, facilities=["SAUNA"]))
+    emsp.publish("tokens", a_token(uid="0" * 60))
+
+    deviations.write()
+    rows = ObservedDeviation.objects.order_by("about").values_list("about", "times", "example")
+    assert list(rows) == [
+        ("locations: length", 1, "name"),
+        ("locations: value", 1, "facilities[0]"),
+        ("tokens: length", 1, "uid"),
+    ]
+
+
+def test_what_is_odd_in_a_list_is_noted_as_in_a_push(pair: Pair) -> None:
+    """Once, when it is taken: not each time the list is read."""
+    cpo = pair[0]
+    offer(cpo, "locations", a_location(name="n" * 300))
+
+    for _ in range(2):
+        read("locations", full=True)
+
+    assert _deviations("P1") == {Deviation.ODD_OBJECTS: 1}
+
+
+def test_it_is_written_soon_without_being_asked(pair: Pair) -> None:
+    """A thread of the process adds the counts to the database."""
+    pair[1].hub.get("locations", "SENDER", to=HUB, sender=None)
+
+    end = time.monotonic() + 30
+    while not ObservedDeviation.objects.exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_what_cannot_be_noted_is_let_go(pair: Pair) -> None:
+    """A platform deleted meanwhile is in nobody's way, nor are its counts in those of others."""
     platform = Platform.objects.get(name="P1")
-    met = [(Deviation.REDIRECTS, "GET locations")]
+    for number in (0, platform.pk):
+        deviations.note(number, [Met(Deviation.REDIRECTS, "GET locations")])
 
-    for _ in range(5):
-        deviations.note(platform.pk, met)
     assert _deviations("P1") == {Deviation.REDIRECTS: 1}
-    deviations.forget()
-    deviations.note(platform.pk, met)
-    assert _deviations("P1") == {Deviation.REDIRECTS: 2}
-    assert pair[0].seen == []
+    assert ObservedDeviation.objects.count() == 1
 
 
-def test_what_cannot_be_noted_is_let_go(pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
-    """A platform deleted meanwhile is in nobody's way."""
-    deviations.note(0, [(Deviation.REDIRECTS, "GET locations")])
+def test_without_a_database_they_are_kept(pair: Pair) -> None:
+    """What could not be added is added the next time."""
+    platform = Platform.objects.get(name="P1")
+    deviations.note(platform.pk, [Met(Deviation.REDIRECTS, "GET locations")])
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE parties_observedhabit RENAME TO away")
+        deviations.write()
+        cursor.execute("ALTER TABLE away RENAME TO parties_observedhabit")
 
-    assert "is not noted" in caplog.text
-    assert connection.is_usable()
-    assert pair[0].seen == []
+    assert _deviations("P1") == {Deviation.REDIRECTS: 1}
 
 
 def test_operators_read_sentences(pair: Pair) -> None:
     """In `manage.py platforms --json`: what it means, how often, an example."""
     pair[1].hub.get("locations", "SENDER", to=HUB, sender=None)
 
+    deviations.write()
     [platform] = [each for each in command("platforms") if each["name"] == "P2"]
     [deviation] = platform["habits"]
 
     assert deviation["habit"] == "no_sender_sent"
     assert deviation["meaning"].startswith("Sends messages without OCPI-from")
-    assert (deviation["times"], deviation["example"]) == (1, "GET locations")
+    assert (deviation["times"], deviation["about"]) == (1, "GET locations")

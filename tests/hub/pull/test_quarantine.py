@@ -62,7 +62,7 @@ def test_an_object_refused_by_its_shape_is_not_made_to_be_named() -> None:
         ({**a_location(CPA, 2), "last_updated": "yesterday"}, "must be a timestamp", "RFC 3339"),
         ({**a_location(CPA, 2), "evses": "none"}, "must be a list", "another type"),
         ({**a_location(CPA, 2), "country_code": "NLD"}, "country_code", "longer or shorter"),
-        ({**a_location(CPA, 2), "name": "a\0b"}, "NUL", "specification's table"),
+        ({**a_location(CPA, 2), "name": "a\0b"}, "NUL", "does not allow there"),
         (["no", "object"], "must be an object, not a list", "no object at all"),
         (None, "must be an object", "no object at all"),
         ({**a_location(CPA, 2), "id": 7}, "id: is required", "mandatory"),
