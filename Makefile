@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install lock images demo demo-check run test test-browser screenshots chromium test-proxies proxies check lint conformance bench chaos hostile peers check-long
+.PHONY: help install lock images demo demo-check run manage test test-browser screenshots chromium test-proxies proxies check lint conformance bench chaos hostile peers check-long
 
 PURPOSE ?= test
 ARGS ?=
@@ -58,6 +58,10 @@ demo-check: install ## The same, bounded in time: has everybody what is theirs, 
 
 run: install ## The hub alone: web, worker and beat, against your servers or embedded ones
 	@$(BIN)/python -m local serve $(ARGS)
+
+# PURPOSE counts only when it is given: its default is that of the tests.
+manage: install ## A command beside a hub of make run or make demo (ARGS="platforms"; ARGS=--help lists them)
+	@$(BIN)/python -m local manage $(if $(filter file,$(origin PURPOSE)),,--purpose $(PURPOSE)) -- $(ARGS)
 
 # What whole processes do is tested last and alone, unless ARGS pick: some is a matter of time.
 test: install ## All tests (ARGS="-k words" picks; PURPOSE=test2 runs beside another run)

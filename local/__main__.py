@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from local import environment, hub
+from local import beside, environment, hub
 from local.data_dir import of_purpose
 from local.demo import run
 from local.errors import Trouble
@@ -26,12 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    ways = parser.add_subparsers(required=True, metavar="run|serve|demo|deploy-check")
+    ways = parser.add_subparsers(required=True, metavar="run|serve|demo|manage|deploy-check")
     _add_run(ways.add_parser("run", help="a command with DATABASE_URL and REDIS_URL set"))
     serve = ways.add_parser("serve", help="the hub: web, worker and beat")
     serve.add_argument("--purpose", default="run", help="whose data under .local/ (run)")
     serve.set_defaults(perform=lambda asked: hub.serve(of_purpose(asked.purpose)))
     _add_demo(ways.add_parser("demo", help="the hub between a sandbox CPO, two eMSPs and an SCSP"))
+    _add_manage(ways.add_parser("manage", help="a command of manage.py beside a hub that runs"))
     check = ways.add_parser("deploy-check", help="Django's check --deploy with settings.base")
     check.set_defaults(perform=_deploy_check)
     return parser
@@ -54,6 +55,12 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
         "--updates", type=int, default=200, help="events of the CPO with --check (200)"
     )
     parser.set_defaults(perform=_demo)
+
+
+def _add_manage(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--purpose", default="", help="whose hub, if several run (run or demo)")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="after --: command and arguments")
+    parser.set_defaults(perform=lambda asked: beside.manage(asked.words, purpose=asked.purpose))
 
 
 def _run(asked: argparse.Namespace) -> int:

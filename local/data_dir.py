@@ -41,6 +41,15 @@ class DataDir:
         log.write_bytes(b"")
         return log
 
+    def is_locked(self) -> bool:
+        """Whether somebody runs here."""
+        with (self.path / "lock").open("a+", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return True
+        return False
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other runs out; the kernel frees the lock however this process ends."""
@@ -58,6 +67,16 @@ class DataDir:
             lock.write(str(os.getpid()))
             lock.flush()
             yield
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner may read, all of it or nothing."""
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write(text)
+    unfinished.replace(file)
 
 
 def of_purpose(purpose: str) -> DataDir:

@@ -1,11 +1,12 @@
 """Development secrets: made once per purpose, kept in `secrets.env` beside its data (600)."""
 
-import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.fernet import Fernet
+
+from local.data_dir import write_private
 
 _MADE: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(50),
@@ -34,10 +35,4 @@ def _read(file: Path) -> list[tuple[str, str]]:
 
 
 def _write(file: Path, values: dict[str, str]) -> None:
-    text = "".join(f"{name}={value}\n" for name, value in values.items())
-    unfinished = file.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as out:
-        out.write(text)
-    unfinished.replace(file)
+    write_private(file, "".join(f"{name}={value}\n" for name, value in values.items()))

@@ -1,10 +1,15 @@
-"""The environments of processes on this machine; a variable that is already set always wins."""
+"""The environments of processes on this machine; a variable that is already set always wins.
+
+A setting is given by its own variable or, as the hub takes it, by a file that `NAME_FILE` names.
+"""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from local import dev_secrets, ports, postgres, valkey
 from local.data_dir import CHECKOUT, DataDir
+from local.errors import Trouble
 from local.processes import Family
 
 _HUB = {
@@ -23,19 +28,22 @@ _DEPLOYED = {
 }
 
 
-def with_servers(family: Family, data_dir: DataDir, *, port: int = 8000) -> dict[str, str]:
-    """Return the environment of a hub on a port, with both servers; those not given are started."""
+def with_servers(family: Family, data_dir: DataDir, *, port: int | None = None) -> dict[str, str]:
+    """Return the environment of a hub, with both servers; those not given are started.
+
+    `port` is where it listens, if the caller has chosen: HUB_BIND_PORT otherwise, or 8000.
+    """
     made = dev_secrets.keys(data_dir.path)
-    address = f"http://{ports.HOST}:{port}"
+    chosen = port or port_from("HUB_BIND_PORT", 8000)
+    host = ports.reached(value_of("HUB_BIND_HOST"))
     defaults = {
         **_HUB,
-        "HUB_PUBLIC_URL": address,
+        "HUB_PUBLIC_URL": f"http://{f'[{host}]' if ':' in host else host}:{chosen}",
         "HUB_BIND_HOST": ports.HOST,
         "SECRET_KEY": made["SECRET_KEY"],
         "CREDENTIALS_KEYS": made["CREDENTIALS_KEYS"],
     }
-    # The port was asked for by its own variable, DEMO_PORT or HUB_BIND_PORT.
-    environment = {**_absent(defaults), **os.environ, **_python(), "HUB_BIND_PORT": str(port)}
+    environment = {**os.environ, **_absent(defaults), **python(), "HUB_BIND_PORT": str(chosen)}
     if not is_given("DATABASE_URL"):
         environment["DATABASE_URL"] = _database(family, data_dir)
     if not is_given("REDIS_URL"):
@@ -49,12 +57,14 @@ def for_workers(family: Family, data_dirs: Sequence[DataDir]) -> dict[str, str]:
     The feed waits for every transaction of its server: two workers on one would delay each other.
     """
     if is_given("DATABASE_URL"):
-        return {"PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
+        return _absent({"PYTEST_XDIST_AUTO_NUM_WORKERS": "1"})
+    names = (f"DATABASE_URL_GW{number}" for number, _ in enumerate(data_dirs, start=1))
     urls = {
-        f"DATABASE_URL_GW{number}": _database(family, data_dir)
-        for number, data_dir in enumerate(data_dirs, start=1)
+        name: _database(family, data_dir)
+        for name, data_dir in zip(names, data_dirs, strict=True)
+        if not is_given(name)
     }
-    return {"PYTEST_XDIST_AUTO_NUM_WORKERS": str(len(urls) + 1), **urls}
+    return {**_absent({"PYTEST_XDIST_AUTO_NUM_WORKERS": str(len(data_dirs) + 1)}), **urls}
 
 
 def deployed(data_dir: DataDir) -> dict[str, str]:
@@ -67,12 +77,31 @@ def deployed(data_dir: DataDir) -> dict[str, str]:
 def bare() -> dict[str, str]:
     """Return what any Python program needs, and nothing it need not know."""
     names = ("PATH", "HOME", "LANG")
-    return {name: os.environ[name] for name in names if name in os.environ} | _python()
+    return {name: os.environ[name] for name in names if name in os.environ} | python()
 
 
 def is_given(name: str) -> bool:
     """Whether a setting is in our own environment, itself or as a file."""
     return bool(os.environ.get(name, "").strip() or os.environ.get(f"{name}_FILE", "").strip())
+
+
+def value_of(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return a setting as the hub will read it: itself, else from its file; empty if not given."""
+    value, file = (environment.get(each, "").strip() for each in (name, f"{name}_FILE"))
+    if value or not file:
+        return value
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Trouble(f"{name}_FILE names a file that cannot be read: {error.strerror}") from None
+
+
+def port_from(variable: str, default: int) -> int:
+    """Return the port that a setting names."""
+    text = value_of(variable) or str(default)
+    if not text.isdigit():
+        raise Trouble(f"{variable}={text} is no port: write a number from 1 to 65535")
+    return int(text)
 
 
 def _database(family: Family, data_dir: DataDir) -> str:
@@ -86,7 +115,7 @@ def _absent(values: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in values.items() if not is_given(name)}
 
 
-def _python() -> dict[str, str]:
+def python() -> dict[str, str]:
     """Let the checkout's modules be found, and logs be written at once."""
     path = os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH", ""))))
-    return {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    return {"PYTHONPATH": path, "PYTHONUNBUFFERED": os.environ.get("PYTHONUNBUFFERED") or "1"}

@@ -2,19 +2,21 @@
 
 import http.client
 import math
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from local import database_roles, dev_secrets, environment, ports
+from local import beside, database_roles, dev_secrets, environment, ports
 from local.data_dir import CHECKOUT, DataDir
 from local.errors import Trouble
 from local.processes import Child, Family, Program, tied_to_us, until_ctrl_c
 
-ADMIN = "admin"
+_NAME, _EMAIL, _PASSWORD = (
+    f"DJANGO_SUPERUSER_{each}" for each in ("USERNAME", "EMAIL", "PASSWORD")
+)
 _WEB_SECONDS = 30.0
 _WORKER_SECONDS = 30.0
 _LOG_IN = """
@@ -24,6 +26,13 @@ name, password = (os.environ[f"DJANGO_SUPERUSER_{key}"] for key in ("USERNAME", 
 print(authenticate(username=name, password=password) is not None)
 """
 _PYTHON = (sys.executable, "-m")
+
+
+class Admin(NamedTuple):
+    """Who may log in; in place of a password that is not ours, what is known of it."""
+
+    name: str
+    password: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Hub:
     @property
     def url(self) -> str:
         """Its public URL."""
-        return self.environment["HUB_PUBLIC_URL"].rstrip("/")
+        return environment.value_of("HUB_PUBLIC_URL", self.environment).rstrip("/")
 
     def manage(self, *words: str, extra: Mapping[str, str] | None = None) -> str:
         """Run a command of manage.py and return what it printed."""
@@ -65,24 +74,26 @@ class Hub:
         """Bring the tables up to date, as their owner."""
         self.manage("migrate", "--noinput", extra=self.owner)
 
-    def create_admin(self) -> str:
-        """Make sure there is an admin user and return the password, or what is known of it."""
-        password = dev_secrets.keys(self.data_dir.path)["ADMIN_PASSWORD"]
-        who = {
-            "DJANGO_SUPERUSER_USERNAME": ADMIN,
-            "DJANGO_SUPERUSER_EMAIL": "admin@example.com",
-            "DJANGO_SUPERUSER_PASSWORD": password,
-        }
+    def create_admin(self) -> Admin:
+        """Make sure there is an admin user."""
+        who, given = self._admin(), environment.is_given(_PASSWORD)
+        shown = f"as given ({_PASSWORD})" if given else who[_PASSWORD]
         try:
             self.manage("createsuperuser", "--noinput", extra=who)
         except Trouble as trouble:
             if "already taken" not in str(trouble):
                 raise
-            return password if self._is_password(who) else "as it was set"
-        return password
+            shown = shown if self._is_password(who) else "as it was set"
+        return Admin(who[_NAME], shown)
+
+    def _admin(self) -> Mapping[str, str]:
+        """Return what `createsuperuser` reads: what is given, else an admin of ours."""
+        made = dev_secrets.keys(self.data_dir.path)["ADMIN_PASSWORD"]
+        ours = {_NAME: "admin", _EMAIL: "admin@example.com", _PASSWORD: made}
+        return {name: environment.value_of(name) or value for name, value in ours.items()}
 
     def _is_password(self, who: Mapping[str, str]) -> bool:
-        """Whether our password is still the admin's."""
+        """Whether this password is still the admin's."""
         return self.manage("shell", "-c", _LOG_IN, extra=who).strip().endswith("True")
 
     def start(self) -> None:
@@ -121,7 +132,8 @@ class Hub:
     def _answers(self) -> bool:
         """Whether the web process answers HTTP, whatever it says."""
         port = int(self.environment["HUB_BIND_PORT"])
-        connection = http.client.HTTPConnection(ports.HOST, port, timeout=5)
+        host = ports.reached(environment.value_of("HUB_BIND_HOST", self.environment))
+        connection = http.client.HTTPConnection(host, port, timeout=5)
         try:
             connection.request("GET", "/ocpi/versions")
             connection.getresponse()
@@ -148,34 +160,29 @@ def with_roles(data_dir: DataDir, given: Mapping[str, str], family: Family) -> H
 def serve(data_dir: DataDir) -> int:
     """Run the hub alone until a signal ends it; its data remain."""
     with until_ctrl_c(), data_dir.locked(), Family() as family:
-        port = ports.usable_port(port_from("HUB_BIND_PORT", 8000), variable="HUB_BIND_PORT")
+        chosen = environment.port_from("HUB_BIND_PORT", 8000)
+        port = ports.usable_port(chosen, variable="HUB_BIND_PORT")
         print("Starting the hub …", flush=True)
         hub = with_roles(data_dir, environment.with_servers(family, data_dir, port=port), family)
         hub.migrate()
-        password = hub.create_admin()
+        admin = hub.create_admin()
         hub.start()
-        print(box(hub, password=password), flush=True)
-        family.wait(math.inf, until=lambda: False)
+        with beside.told(data_dir, hub.environment, owner=hub.owner):
+            print(box(hub, admin), flush=True)
+            family.wait(math.inf, until=lambda: False)
     return 0
 
 
-def box(hub: Hub, *, password: str) -> str:
-    """Return where to look and how to log in, in a frame."""
+def box(hub: Hub, admin: Admin) -> str:
+    """Return where to look, how to log in and how to run a command, in a frame."""
     lines = [
         f"Admin     {hub.url}/admin/",
-        f"User      {ADMIN}",
-        f"Password  {password}",
+        f"User      {admin.name}",
+        f"Password  {admin.password}",
         f"OCPI      {hub.url}/ocpi/versions",
+        f"Commands  {beside.way(hub.data_dir.purpose)}",
         f"Logs      {hub.data_dir.logs}",
     ]
     width = max(map(len, lines))
     edge = "─" * (width + 2)
     return "\n".join([f"┌{edge}┐", *(f"│ {line:<{width}} │" for line in lines), f"└{edge}┘"])
-
-
-def port_from(variable: str, default: int) -> int:
-    """Return the port a variable names."""
-    text = os.environ.get(variable, "").strip() or str(default)
-    if not text.isdigit():
-        raise Trouble(f"{variable}={text} is no port: write a number from 1 to 65535")
-    return int(text)

@@ -45,3 +45,8 @@ def usable_port(port: int, *, variable: str) -> int:
     if is_free(port):
         return port
     raise Trouble(f"Port {port} is taken; choose another one: {variable}={free()}")
+
+
+def reached(bound: str) -> str:
+    """Return where to reach a server that listens at an address, which may stand for all."""
+    return {"": HOST, "0.0.0.0": HOST, "::": "::1"}.get(bound, bound)

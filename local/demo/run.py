@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import environment, ports, postgres
+from local import beside, environment, ports, postgres
 from local.data_dir import CHECKOUT, DataDir
 from local.demo import compare_holdings
 from local.demo.narrator import Story, Tail
 from local.demo.reconcile_cdrs import Books
 from local.errors import Trouble
-from local.hub import Hub, box, port_from, with_roles
+from local.hub import Hub, box, with_roles
 from local.processes import Child, Family, Program, until_ctrl_c
 
 _DATABASE = "hub_demo"
@@ -180,17 +180,25 @@ def _books(stage: Stage) -> Books | None:
 def _stage(data_dir: DataDir, *, usual_port: int) -> Iterator[Stage]:
     """Start the servers and the hub; whatever happens, stop it all."""
     with data_dir.locked(), Family() as family:
-        port = ports.usable_port(port_from("DEMO_PORT", usual_port), variable="DEMO_PORT")
+        port = _port(usual_port)
         began = time.monotonic()
         print("Starting PostgreSQL, Valkey, the hub, its worker and beat …", flush=True)
         given = _empty(environment.with_servers(family, data_dir, port=port))
         hub = with_roles(data_dir, given, family)
         hub.migrate()
         _forget_last_time(hub)
-        password = hub.create_admin()
+        admin = hub.create_admin()
         hub.start()
-        print(f"Ready after {time.monotonic() - began:.0f} s.\n{box(hub, password=password)}")
-        yield Stage(hub, Story(_say))
+        with beside.told(data_dir, hub.environment, owner=hub.owner):
+            print(f"Ready after {time.monotonic() - began:.0f} s.\n{box(hub, admin)}", flush=True)
+            yield Stage(hub, Story(_say))
+
+
+def _port(usual: int) -> int:
+    """Return where the hub listens: DEMO_PORT is for the demo alone, HUB_BIND_PORT for any hub."""
+    given = [name for name in ("DEMO_PORT", "HUB_BIND_PORT") if environment.is_given(name)]
+    variable = next(iter(given), "DEMO_PORT")
+    return ports.usable_port(environment.port_from(variable, usual), variable=variable)
 
 
 def _empty(given: dict[str, str]) -> dict[str, str]:
