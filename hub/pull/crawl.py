@@ -109,13 +109,18 @@ def _read_page(
         return
     if connection_health.is_unseen(state.party.platform.last_seen_at):
         connection_health.answered(state.party.platform_id)
-    paging = replace(_paging(found.page, position, visited), number=state.pages + 1)
+    paging = replace(
+        _paging(found, listing, position, visited),
+        number=state.pages + 1,
+        total_before=state.total,
+    )
     continuation = pagination.continuation(listing, position, paging, visited=visited)
     if continuation.remark:
         log.warning("%s: %s", state, continuation.remark)
     if continuation.position is not None:
         ahead.ask(continuation.position)
-    result = ingest.apply(source, found.objects)
+    # What came before is stored and counted.
+    result = ingest.apply(source, () if paging.is_repeated else found.objects)
     # The objects are stored by now. What is noted of the page is written in one transaction: if the
     # worker dies before it, the page is read again, and its objects are found unchanged.
     with transaction.atomic():
@@ -124,14 +129,29 @@ def _read_page(
             _finish(lease, source, state, _shortfall(continuation, state, position))
 
 
-def _paging(page: PulledPage, position: CrawlPosition, visited: set[str]) -> PagingInfo:
+def _paging(
+    found: CheckedPage, listing: Listing, position: CrawlPosition, visited: set[str]
+) -> PagingInfo:
     """Return what a page says about the rest, and add it to `visited`."""
-    content = blake2b(b"".join(page.items), digest_size=16).hexdigest()
+    content = _print(found, by_name=len(found.objects) > listing.limit)
     # Some platforms ignore `offset` and send the first page for ever, each time at a new URL: only
     # its content shows that the list goes in circles.
-    is_repeated = bool(page.items) and content in visited
+    is_repeated = bool(found.objects) and content in visited
     visited |= {position.url, content}
-    return replace(page.paging, is_repeated=is_repeated)
+    return replace(found.page.paging, is_repeated=is_repeated)
+
+
+def _print(found: CheckedPage, *, by_name: bool) -> str:
+    """Return a digest of a page's objects in whatever order.
+
+    A list that heeds no limit is known by the names in it: some are made anew for each request,
+    with other timestamps.
+    """
+    content = (
+        one.identity.whole.encode() if by_name and one.identity is not None else text
+        for one, text in zip(found.objects, found.page.items, strict=True)
+    )
+    return blake2b(b"\0".join(sorted(content)), digest_size=16).hexdigest()
 
 
 def _position(listing: Listing, state: PullState) -> CrawlPosition:

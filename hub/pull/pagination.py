@@ -3,6 +3,11 @@
 Spec: 2.2.1 transport and format, pagination; TF-32, A-45. A Link is followed as it is, but only to
 the origin of the endpoint that the platform registered. If it is missing although X-Total-Count
 says that there is more, or leads elsewhere or in circles, the list goes on by endpoint and offset.
+
+A page that came before proves the end of a list, unless its total says that there is more: by
+offset too nothing follows. Where the only page has as many objects as were asked for, the peer may
+ignore the offset and honour the limit. A longer page is asked for then (a *probe*): if the same
+one comes, that is all there is.
 """
 
 from collections.abc import Container
@@ -17,6 +22,7 @@ from ocpi.transport.pagination import PageRequest, read_link
 MOST_PAGES = 20_000
 """Of one crawl, in case a list has no end."""
 LONGEST_URL = 2_000
+_CIRCLE = "its Links go in circles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,8 @@ class CrawlPosition:
 class PagingInfo:
     """What a page says about the rest: its number of objects, Link, X-Total-Count and X-Limit.
 
-    It `is_repeated` if the same objects came before: nothing new will follow. `number` counts the
-    pages of the crawl.
+    It `is_repeated` if the same objects came before. `number` counts the pages of the crawl;
+    `total_before` is the total that the page before it gave.
     """
 
     count: int
@@ -54,6 +60,7 @@ class PagingInfo:
     limit: int | None = None
     is_repeated: bool = False
     number: int = 1
+    total_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,12 @@ class Continuation:
     is_certain: bool = True
 
 
-def at(listing: Listing, received: int = 0, *, by_offset: bool = False) -> CrawlPosition:
+def at(
+    listing: Listing, received: int = 0, *, by_offset: bool = False, probing: bool = False
+) -> CrawlPosition:
     """Return the page that begins after `received` objects, by endpoint and offset."""
-    asked = PageRequest(listing.date_from, offset=received, limit=listing.limit)
+    limit = _probed(listing) if probing else listing.limit
+    asked = PageRequest(listing.date_from, offset=received, limit=limit)
     return CrawlPosition(client.with_query(listing.endpoint, asked.as_query()), received, by_offset)
 
 
@@ -83,7 +93,8 @@ def resumed(listing: Listing, position: CrawlPosition) -> CrawlPosition:
     if not position.url:
         return at(listing)
     if position.by_offset:
-        return at(listing, int(URL(position.url).query.get("offset", "0")), by_offset=True)
+        offset = int(URL(position.url).query.get("offset", "0"))
+        return at(listing, offset, by_offset=True, probing=_is_probe(listing, position))
     if not _same_origin(position.url, listing.endpoint):
         return at(listing, position.received, by_offset=True)
     return position
@@ -99,12 +110,41 @@ def continuation(
 ) -> Continuation:
     """Decide where the list goes on after a page."""
     if paging.is_repeated:
-        return Continuation(None, "the same page came again: it goes in circles", is_certain=False)
+        return _after_a_repeat(listing, position, paging)
+    if _is_probe(listing, position):
+        text = "it ignores offset, but not limit: the quirk page_limit may have a larger number"
+        return Continuation(None, text, is_certain=False)
     found = _where_it_leads(listing, position, paging, visited)
     if found.position is not None and paging.number >= MOST_PAGES:
         text = f"the list has more than {MOST_PAGES:,} pages, or no end"
         return Continuation(None, text, is_certain=False)
     return found
+
+
+def _after_a_repeat(listing: Listing, position: CrawlPosition, paging: PagingInfo) -> Continuation:
+    """Decide after a page that came before: `position.received` objects are all there was."""
+    received, remark = position.received, "the same page came again"
+    if paging.total is not None and received < paging.total:
+        return Continuation(None, f"{remark}: it goes in circles", is_certain=False)
+    if not position.by_offset:
+        return Continuation(at(listing, received, by_offset=True), f"{remark}; went on by offset")
+    is_only_page = received <= paging.count
+    if is_only_page and paging.limit is not None and paging.count >= paging.limit:
+        text = f"{remark}, and none may be longer: it ignores offset"
+        return Continuation(None, text, is_certain=False)
+    if is_only_page and paging.count == listing.limit and not _is_probe(listing, position):
+        return Continuation(at(listing, received, by_offset=True, probing=True))
+    return Continuation(None, f"{remark}: that is all there is")
+
+
+def _is_probe(listing: Listing, position: CrawlPosition) -> bool:
+    asked = URL(position.url).query.get("limit")
+    return position.by_offset and asked == str(_probed(listing))
+
+
+def _probed(listing: Listing) -> int:
+    """Return the limit of a probe: no page size that somebody sets, or may have set before."""
+    return 2 * listing.limit + 1
 
 
 def _where_it_leads(
@@ -113,13 +153,31 @@ def _where_it_leads(
     received, link, remark = position.received + paging.count, None, ""
     if not position.by_offset:
         link, remark = _link(listing, position, paging.link, visited)
+    left = _left_meanwhile(paging)
+    if left and (link is None or "offset" in URL(link).query):
+        # What stood behind the removed has moved up, and this page may begin behind some of it.
+        again = max(position.received - left, 0)
+        text = remark or "its list became shorter while it was read"
+        return Continuation(at(listing, again, by_offset=True), text)
     if link is not None:
         return Continuation(CrawlPosition(link, received))
-    if paging.count and _has_more(listing, received, paging):
+    is_circle = remark == _CIRCLE and paging.total is None
+    if paging.count and (is_circle or _has_more(listing, received, paging)):
         return Continuation(at(listing, received, by_offset=True), remark)
     # X-Total-Count says 300, but the list ends after 200: nothing leads to the rest.
     is_certain = received >= paging.total if paging.total is not None else not remark
     return Continuation(None, remark, is_certain)
+
+
+def _left_meanwhile(paging: PagingInfo) -> int:
+    """Return how many objects left the list since the page before came, by its totals.
+
+    A total that falls by a page each time counts what is left to read: nothing left the list.
+    """
+    if paging.total is None or paging.total_before is None:
+        return 0
+    left = paging.total_before - paging.total
+    return left if 0 < left < paging.count else 0
 
 
 def _link(
@@ -134,7 +192,7 @@ def _link(
     if not _is_usable(url) or not _same_origin(url, listing.endpoint):
         return None, "its Link leads to another host, which is not followed"
     if url in visited:
-        return None, "its Links go in circles"
+        return None, _CIRCLE
     return url, ""
 
 

@@ -109,9 +109,22 @@ def test_an_empty_page_with_a_link_is_passed() -> None:
     )
 
 
-def test_the_same_page_again_is_the_end() -> None:
-    """Whether Links go in circles or the offset is ignored."""
-    found = after('<?cursor=x>; rel="next"', is_repeated=True)
+@pytest.mark.parametrize("by_offset", [False, True])
+def test_the_same_page_again_ends_a_list_that_says_there_is_more(*, by_offset: bool) -> None:
+    """Whether Links go in circles or the offset is ignored: the rest cannot be reached."""
+    position = at(LISTING, 100, by_offset=by_offset)
+    found = after('<?cursor=x>; rel="next"', position=position, total=300, is_repeated=True)
     assert found.position is None
     assert not found.is_certain
     assert pagination.MOST_PAGES < 100_000
+
+
+def test_the_same_page_again_is_the_end_when_it_comes_by_offset_too() -> None:
+    """Behind two pages, without a total: a Link gives way to the offset, and that proves it."""
+    position = at(LISTING, 200)
+    by_link = after('<?cursor=x>; rel="next"', position=position, is_repeated=True)
+    assert by_link.position == at(LISTING, 200, by_offset=True)
+
+    by_offset = after(None, position=by_link.position, is_repeated=True)
+
+    assert (by_offset.position, by_offset.is_certain) == (None, True)
