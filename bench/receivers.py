@@ -27,6 +27,9 @@ def skip_to_present(testbed: Testbed) -> None:
             "UPDATE hub_subscription SET seq = 9223372036854775807, "
             "transaction = pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1"
         )
+        db.execute(
+            "UPDATE parties_platform SET failures = 0, unreachable = 0, next_attempt_at = NULL"
+        )
         db.execute("VACUUM ANALYZE hub_change")
 
 
@@ -35,7 +38,19 @@ def wait_until(testbed: Testbed, count: int) -> float:
     end = time.perf_counter() + PATIENCE
     while taken(testbed) < count:
         if time.perf_counter() > end:
-            message = f"only {taken(testbed)} of {count} messages arrived"
+            message = f"only {taken(testbed)} of {count} messages arrived: {_held_up(testbed)}"
             raise RuntimeError(message)
         time.sleep(0.02)
     return time.perf_counter()
+
+
+def _held_up(testbed: Testbed) -> str:
+    """Name who is left alone at present, and whose lease somebody holds."""
+    with connection(testbed) as db:
+        paused = db.execute(
+            "SELECT name, failures, last_error FROM parties_platform WHERE next_attempt_at > now()"
+        ).fetchall()
+        leased = db.execute(
+            "SELECT receiver_id, module FROM hub_subscription WHERE lease_until > now()"
+        ).fetchall()
+    return f"in back-off {paused}, with a lease {leased}"

@@ -117,7 +117,7 @@ UPDATE {PLATFORM} SET last_ping_at = statement_timestamp() WHERE id IN (
     AND (last_ping_at <= statement_timestamp() - %(under_way)s::interval) IS NOT FALSE
     AND (handshake_until <= statement_timestamp()) IS NOT FALSE AND (
     doubted_at > greatest(last_ping_at, '-infinity'::timestamptz)
-    OR (next_attempt_at IS NULL OR next_attempt_at <= statement_timestamp()) AND (
+    OR (next_attempt_at <= statement_timestamp() - %(first_go)s::interval) IS NOT FALSE AND (
       unreachable > 0 OR status = %(offline)s::text
       OR greatest(last_seen_at, last_ping_at, status_changed_at)
         <= statement_timestamp() - %(idle)s::interval))
@@ -126,7 +126,9 @@ RETURNING id, name, versions_url""",
     DuePlatform,
 )
 """A platform is due when it is in doubt (a message met a 401 or 403, or no answer); and, unless it
-is in back-off, when it was not reached, is OFFLINE or was silent for the idle time."""
+is in back-off, when it was not reached, is OFFLINE or was silent for the idle time.
+
+After a pause the messages that wait have the first go: a ping that fails begins the next pause."""
 
 ADD_DEVIATIONS = f"""
 INSERT INTO {DEVIATION} (platform_id, deviation, about, times, first_at, last_at, example)

@@ -59,6 +59,7 @@ def _claim_due() -> Iterator[_Ping]:
         "offline": ConnectionStatus.OFFLINE.value,
         "idle": timedelta(seconds=settings.HUB_IDLE_SECONDS),
         "under_way": under_way,
+        "first_go": timedelta(seconds=2 * settings.HUB_DISPATCH_SECONDS),
         "at_once": _MOST_AT_ONCE,
     }
     for platform in sql.rows(CLAIM_DUE_PLATFORMS, parameters):

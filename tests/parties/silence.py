@@ -21,8 +21,8 @@ def be_silent(seconds: float = 301) -> None:
 
 
 def retry_now() -> None:
-    """Let the pause of every back-off be over, and every ping be answered or given up."""
-    Platform.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+    """Let every back-off be over for a minute, and every ping be answered or given up."""
+    Platform.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=1))
     forget_pings()
 
 

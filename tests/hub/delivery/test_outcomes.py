@@ -14,11 +14,13 @@ from ocpi import client
 from parties import connection_health
 from parties.connection_status import ConnectionStatus
 from parties.models import Platform
+from parties.still_alive import ping_idle
 from sandbox import misbehaviour
 from sandbox.platform import SandboxPlatform
 from sandbox.server import Call, Responder
 from tests.cast import CPA, Cast, a_location
 from tests.hub.location_owner import T2, T3, Owner, pushes, received
+from tests.parties.silence import be_silent, forget_pings
 
 Deliver = Callable[[], int]
 
@@ -350,6 +352,33 @@ def test_what_was_done_before_a_failure_is_not_done_again(
     assert tried.count("L1") == tried.count("L2") == 1
     assert [dead_letter.path[-2:] for dead_letter in DeadLetter.objects.all()] == ["L1"]
     assert received(emsp)["NL-CPA/L3"]["name"] == "again"
+
+
+def test_after_a_pause_a_message_goes_before_a_ping(
+    owner: Owner, emsp: SandboxPlatform, deliver_all: Callable[[], int]
+) -> None:
+    """A platform whose versions cannot be read gets its messages: no failing ping puts them off."""
+    emsp.answer("GET", misbehaviour.html(502))
+    be_silent()
+    ping_idle()
+    assert row().failures == 1
+    owner.put("L1", body=a_location(CPA, 1))
+    retry_now()
+    forget_pings()
+
+    assert ping_idle() == 0
+    assert deliver_all() == 1
+
+    assert set(received(emsp)) == {"NL-CPA/L1"}
+    assert row().failures == 0
+
+
+def test_a_pause_that_is_long_over_is_followed_by_a_ping(owner: Owner) -> None:
+    """Where no message waits, or none is delivered, somebody has to find out."""
+    be_silent()
+    Platform.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=1))
+
+    assert ping_idle() >= 1
 
 
 def test_the_pause_grows_up_to_five_minutes() -> None:
