@@ -12,20 +12,23 @@ from parties.quirks import QUIRKS, Description, Quirks
 from parties.registration.invitation import Initiator, NotPossible, usable_name
 
 if TYPE_CHECKING:
-    from django.forms import CheckboxInput, NumberInput, RadioSelect
+    from django.forms import CheckboxInput, NumberInput, RadioSelect, Select
 else:
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
     from unfold.widgets import UnfoldAdminRadioSelectWidget as RadioSelect
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldBooleanSwitchWidget as CheckboxInput
 
 _PREFIX = "quirk_"
 
 
 def _field(quirk: Description) -> forms.Field:
-    """Make a switch, or a field for a number, which is 0 if empty: the hub's default holds."""
+    """Make a switch, a choice, or a field for a number; empty is the default, of a switch off."""
     shown: dict[str, Any] = {"label": quirk.label, "help_text": quirk.sentence, "required": False}
     if isinstance(quirk.default, bool):
         return forms.BooleanField(**shown, widget=CheckboxInput())
+    if quirk.words:
+        return forms.ChoiceField(**shown, choices=[(w, w) for w in quirk.words], widget=Select())
     number = forms.FloatField if isinstance(quirk.default, float) else forms.IntegerField
     return number(**shown, min_value=0, max_value=quirk.most, widget=NumberInput())
 
@@ -60,9 +63,9 @@ class PlatformForm(forms.ModelForm[Platform]):
         """Put the quirks back into their one column."""
         given = self.cleaned_data
         changed = {
-            name.removeprefix(_PREFIX): 0 if given[name] is None else given[name]
-            for name in QUIRK_FIELDS
-            if name in given
+            name: QUIRKS[name].default if given[field] in {None, ""} else given[field]
+            for name, field in zip(QUIRKS, QUIRK_FIELDS, strict=True)
+            if field in given
         }
         self.instance.quirks = Quirks.from_mapping({**self.instance.quirks.as_mapping(), **changed})
         return super().save(commit)

@@ -4,14 +4,19 @@ Spec: 2.2.1 versions; credentials, Credentials object (a hub reports itself only
 All URLs are derived from the declarations of `ocpi.versions` and from `HUB_PUBLIC_URL`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 from django.conf import settings
 
 from ocpi.errors import UnsupportedVersion
+from ocpi.modules import Module
 from ocpi.types import InterfaceRole, ModuleID, PartyRef, Role
 from ocpi.versions import VERSIONS, Version
+from parties.quirks import Quirks
+from parties.role_pairs import calls
+
+_NONE = Quirks()
 
 
 def hub_party() -> PartyRef:
@@ -66,13 +71,32 @@ def versions() -> bytes:
     )
 
 
-def version_details(version: Version, *, to_hub: bool = False) -> bytes:
-    """Render the endpoints of a version, as another hub or anybody else sees them."""
+def version_details(
+    version: Version, *, roles: Collection[Role] = (), quirks: Quirks = _NONE
+) -> bytes:
+    """Render the endpoints of a version, as a platform with these roles and quirks sees them."""
     endpoints = [
-        {"identifier": str(module), "role": str(role), "url": endpoint_url(version, module, role)}
-        for module, role in served_modules(version, to_hub=to_hub)
+        {
+            "identifier": str(module),
+            "role": _told_role(module, role, quirks),
+            "url": endpoint_url(version, module, role),
+        }
+        for module, role in served_modules(version, to_hub=Role.HUB in roles)
+        if _is_told(version.modules[module], role, roles, quirks)
     ]
     return msgspec.json.encode({"version": version.number, "endpoints": endpoints})
+
+
+def _is_told(module: Module, side: InterfaceRole, roles: Collection[Role], quirks: Quirks) -> bool:
+    """Whether a platform is told of an interface: by role only where one of its roles calls it."""
+    if quirks.details != "by-role" or not roles or not module.functional:
+        return True
+    return any(calls(role, module.identifier, side) for role in roles)
+
+
+def _told_role(module: ModuleID, side: InterfaceRole, quirks: Quirks) -> str:
+    """Return the role beside an endpoint; that of credentials is the same for all, so no role."""
+    return quirks.credentials_role.upper() if module == ModuleID.CREDENTIALS else str(side)
 
 
 def credentials(token: str) -> bytes:

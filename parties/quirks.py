@@ -1,6 +1,7 @@
 """Quirks: what the hub does differently for one platform, typed.
 
 Real platforms need some: their token in another form (A-02), no PATCH, more time, smaller pages.
+`docs/quirks.md` is made from here by `python -m parties.quirk_table`.
 """
 
 import json
@@ -9,6 +10,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, Self
 
+Value = bool | float | str
+"""What a quirk may be: a switch, a number, or one of some words."""
+
 _YES_NO = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
 
@@ -16,18 +20,33 @@ _YES_NO = {"on": True, "true": True, "yes": True, "off": False, "false": False, 
 class Description:
     """How operators meet one quirk: in the form of a platform and, by `short` too, in commands."""
 
-    default: bool | float
+    default: Value
     label: str
     sentence: str
     short: str = ""
     most: int = 0
     """Of a number the largest value; the smallest is 0, and leaves it to the hub's own setting."""
+    words: tuple[str, ...] = ()
+    """Of a word all that it may be."""
+    when: str = ""
+    """What shows that a platform needs another value than the default."""
+
+    @property
+    def values(self) -> str:
+        """Say what may be written for it."""
+        if self.words:
+            return " or ".join(self.words)
+        return f"0 to {self.most}" if self.most else "on or off"
+
+    @property
+    def usual(self) -> str:
+        """Write its default as people do."""
+        switch = {True: "on", False: "off"}
+        return switch[self.default] if isinstance(self.default, bool) else str(self.default)
 
 
-def _quirk(
-    label: str, sentence: str, *, default: bool | float, short: str = "", most: int = 0
-) -> Any:  # noqa: ANN401 - as `field` of the standard library
-    described = Description(default, label, sentence, short, most)
+def _quirk(label: str, sentence: str, *, default: Value, **more: Any) -> Any:  # noqa: ANN401 - as `field` of the standard library
+    described = Description(default, label, sentence, **more)
     return field(default=default, metadata={"quirk": described})
 
 
@@ -39,46 +58,98 @@ class Quirks:
     """
 
     base64_out: bool = _quirk(
-        "Base64 tokens", "Send our token Base64 encoded.", default=True, short="base64"
+        "Base64 tokens",
+        "Send our token Base64 encoded.",
+        default=True,
+        short="base64",
+        when="It answers 401, or 2001 to our POST of credentials, though the token is right",
     )
     accept_raw_token: bool = _quirk(
-        "Accept raw tokens", "Accept its token without Base64.", default=True, short="raw_token"
+        "Accept raw tokens",
+        "Accept its token without Base64.",
+        default=True,
+        short="raw_token",
+        when="Off for a platform that is to keep to the specification's form",
     )
     patch_supported: bool = _quirk(
-        "Takes PATCH", "Send PATCH; otherwise the full object by PUT.", default=True, short="patch"
+        "Takes PATCH",
+        "Send PATCH; otherwise the full object by PUT.",
+        default=True,
+        short="patch",
+        when="Its dead letters are PATCHes: it answers 404, 405 or 501 to them",
+    )
+    details: str = _quirk(
+        "Version details",
+        "Which interfaces of ours it is told: all, or by role those alone that its roles call.",
+        default="all",
+        words=("all", "by-role"),
+        when="It keeps one endpoint a module, whatever its role: it calls the side of ours that is"
+        " its own, and is answered 404 or 405",
+    )
+    credentials_role: str = _quirk(
+        "Role of credentials",
+        "The role beside our credentials endpoint, which means nothing.",
+        default="sender",
+        words=("sender", "receiver"),
+        when="It reads our version details and never sends credentials: it looks for a RECEIVER",
+    )
+    to_self: bool = _quirk(
+        "To itself is to the hub",
+        "OCPI-to that names the sender itself means the hub.",
+        default=False,
+        when="Its requests are refused because OCPI-to and OCPI-from are the same party",
+    )
+    owner_speaks: bool = _quirk(
+        "The owner speaks",
+        "Without OCPI-from, a party of it that owns the object, by its URL or CDR, is the sender.",
+        default=False,
+        when="It has several parties and leaves OCPI-from out: 2001 asks which of them speaks",
     )
     renew: bool = _quirk(
-        "Renew credentials", "Renew both tokens every HUB_RENEWAL_DAYS, unasked.", default=False
+        "Renew credentials",
+        "Renew both tokens every HUB_RENEWAL_DAYS, unasked.",
+        default=False,
+        when="It takes a PUT of credentials at any time, and tokens are to change",
     )
     announces: bool = _quirk(
         "Names its parties",
         "A hub that adds parties by client info, beyond the list below.",
         default=False,
+        when="A hub whose parties come and go: see [hubs](hubs.md)",
     )
     authorize_seconds: float = _quirk(
         "Seconds to authorize",
         "A driver waits so long for its answer; 0: HUB_AUTHORIZE_TIMEOUT.",
         default=0.0,
         most=60,
+        when="Its answers about drivers come too late",
     )
-    pull: bool = _quirk("Is pulled", "Read the lists it offers from time to time.", default=True)
+    pull: bool = _quirk(
+        "Is pulled",
+        "Read the lists it offers from time to time.",
+        default=True,
+        when="Off where it pushes all there is, or its lists are not to be asked for",
+    )
     page_limit: int = _quirk(
         "Page limit",
         "Objects asked for in a page of its lists; 0: HUB_PULL_PAGE_LIMIT.",
         default=0,
         most=10_000,
+        when="Its pages are too large to be made in time, or may be larger",
     )
     filter_by_arrival: bool = _quirk(
         "Dates of arrival",
         "date_from and date_to of its lists are about when something reached the hub.",
         default=False,
         short="by_arrival",
+        when="It takes no pushes, reads by `date_from`, and misses what reached the hub late",
     )
     requests_per_minute: int = _quirk(
         "Requests a minute",
         "It may send so many, and a minute's at once; 0: HUB_REQUESTS_PER_MINUTE.",
         default=0,
         most=10_000_000,
+        when="It is answered 429 though it does what was agreed",
     )
 
     @classmethod
@@ -99,7 +170,7 @@ class Quirks:
         changes: dict[str, Any] = dict(_parse(setting) for setting in settings)
         return replace(self, **changes)
 
-    def as_mapping(self) -> dict[str, bool | float]:
+    def as_mapping(self) -> dict[str, Value]:
         """Return all values by name."""
         return asdict(self)
 
@@ -113,11 +184,21 @@ _NAMES = {
 
 
 def usage() -> str:
-    """Say for the help of commands which quirks there are: switches, then numbers."""
-    names = {name: each.short or name for name, each in QUIRKS.items()}
-    switches = [names[name] for name, each in QUIRKS.items() if isinstance(each.default, bool)]
-    numbers = [f"{names[name]} 0-{each.most}" for name, each in QUIRKS.items() if each.most]
-    return f"on or off: {', '.join(switches)}; a number: {', '.join(numbers)}"
+    """Say for the help of commands which quirks there are: switches, words, then numbers."""
+    switches = [written(name) for name, each in QUIRKS.items() if isinstance(each.default, bool)]
+    words = [
+        f"{written(name)} {'|'.join(each.words)}" for name, each in QUIRKS.items() if each.words
+    ]
+    numbers = [f"{written(name)} 0-{each.most}" for name, each in QUIRKS.items() if each.most]
+    return (
+        f"on or off: {', '.join(switches)}; a word: {', '.join(words)};"
+        f" a number: {', '.join(numbers)}"
+    )
+
+
+def written(name: str) -> str:
+    """Return what people type for a quirk."""
+    return QUIRKS[name].short or name
 
 
 @lru_cache(maxsize=1024)
@@ -127,8 +208,14 @@ def parsed(text: str) -> Quirks:
 
 
 def _check(name: str, value: object) -> None:
-    is_switch = isinstance(QUIRKS[name].default, bool)
-    if not (isinstance(value, bool) if is_switch else _is_number(name, value)):
+    quirk = QUIRKS[name]
+    if quirk.words:
+        fits = value in quirk.words
+    elif isinstance(quirk.default, bool):
+        fits = isinstance(value, bool)
+    else:
+        fits = _is_number(name, value)
+    if not fits:
         message = f"quirk {name}: {value!r} is not a value for it"
         raise ValueError(message)
 
@@ -141,14 +228,23 @@ def _is_number(name: str, value: object) -> bool:
     return 0 <= value <= QUIRKS[name].most
 
 
-def _parse(setting: str) -> tuple[str, bool | float]:
-    written, equals, value = setting.partition("=")
-    name = _NAMES.get(written.strip())
+def _parse(setting: str) -> tuple[str, Value]:
+    typed, equals, value = setting.partition("=")
+    name = _NAMES.get(typed.strip())
     if not equals or name is None:
         message = f"--quirk {setting}: write NAME=VALUE with one of {', '.join(sorted(_NAMES))}"
         raise ValueError(message)
+    if QUIRKS[name].words:
+        return name, _word(name, value.strip().lower())
     is_switch = isinstance(QUIRKS[name].default, bool)
     return name, _switch(name, value) if is_switch else _number(name, value)
+
+
+def _word(name: str, value: str) -> str:
+    if value not in QUIRKS[name].words:
+        message = f"--quirk {name}: {value!r} is not {QUIRKS[name].values}"
+        raise ValueError(message)
+    return value
 
 
 def _switch(name: str, value: str) -> bool:

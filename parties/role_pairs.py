@@ -45,6 +45,12 @@ def implements(role: Role, module: str, interface: InterfaceRole) -> bool:
 
 
 @cache
+def calls(role: Role, module: str, interface: InterfaceRole) -> bool:
+    """Return whether a party of this role typically calls this interface: it has the other one."""
+    return implements(role, module, _OPPOSITE[interface])
+
+
+@cache
 def stands_in(role: Role, module: str, interface: InterfaceRole) -> bool:
     """Return whether a party of this role may offer this interface in a CPO's place."""
     return _has_side(role, interface, delegated_pairs(module))
@@ -61,6 +67,12 @@ def typical_interfaces(
         for side in module.interfaces
         if any(implements(role, module.identifier, side) for role in roles)
     )
+
+
+_OPPOSITE = {
+    InterfaceRole.SENDER: InterfaceRole.RECEIVER,
+    InterfaceRole.RECEIVER: InterfaceRole.SENDER,
+}
 
 
 def _has_side(role: Role, interface: InterfaceRole, pairs: Pairs) -> bool:

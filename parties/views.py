@@ -56,8 +56,9 @@ class VersionDetailsView(ConfigurationView):
     def get(self, _request: Request, version: str) -> OcpiResponse:
         """List them; HTTP 404 and 3002 for a version the hub does not speak."""
         served = hub_identity.served_version(version)
-        to_hub = credentials_object.may_be_hub(self.caller.platform_id)
-        return OcpiResponse(hub_identity.version_details(served, to_hub=to_hub))
+        roles = credentials_object.listed_roles(self.caller.platform_id)
+        details = hub_identity.version_details(served, roles=roles, quirks=self.caller.quirks)
+        return OcpiResponse(details)
 
 
 class CredentialsView(ConfigurationView):

@@ -32,6 +32,8 @@ class QuirkOptions(TypedDict, total=False):
     page_limit: int
     cursor_links: bool
     needs_location: bool
+    role_blind: bool
+    credentials_side: Literal["SENDER", "RECEIVER"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Quirks:
     page_limit: the most objects it puts into one page.
     cursor_links: lead on by a relative Link with a cursor, and give no total.
     needs_location: authorize no driver without knowing where.
+    role_blind: keep the last endpoint of each module, whatever role is beside it.
+    credentials_side: the role under which alone it looks for a credentials endpoint.
     """
 
     base64: bool = True
@@ -62,6 +66,8 @@ class Quirks:
     page_limit: int = 50
     cursor_links: bool = False
     needs_location: bool = False
+    role_blind: bool = False
+    credentials_side: Literal["SENDER", "RECEIVER"] | None = None
 
     @property
     def token_forms(self) -> tuple[bool, ...]:

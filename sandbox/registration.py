@@ -124,7 +124,7 @@ class Handshake:
         if number is None:
             raise UnsupportedVersion(f"no mutual version among {', '.join(versions)}")
         details = single(self._data(versions[number], token))
-        endpoints = dict(_endpoints(details))
+        endpoints = dict(_endpoints(details, self.quirks))
         if CREDENTIALS not in endpoints:
             raise NoMatchingEndpoints("no credentials endpoint")
         return Connection(versions_url, number, endpoints, token)
@@ -145,12 +145,17 @@ def _same(number: str, numbers: Iterable[str]) -> str | None:
     return number if number in numbers else None
 
 
-def _endpoints(details: dict[str, Any]) -> Iterable[tuple[tuple[str, str], str]]:
+def _endpoints(details: dict[str, Any], quirks: Quirks) -> Iterable[tuple[tuple[str, str], str]]:
     """List the endpoints by module and role; the role of credentials says nothing."""
     for each in details["endpoints"]:
-        module = each["identifier"]
-        role = InterfaceRole.SENDER if module == ModuleID.CREDENTIALS else each["role"]
-        yield (module, role), each["url"]
+        module, role, url = each["identifier"], each["role"], each["url"]
+        if module == ModuleID.CREDENTIALS:
+            if quirks.credentials_side in {None, role}:
+                yield CREDENTIALS, url
+        elif quirks.role_blind:
+            yield from (((module, side.value), url) for side in InterfaceRole)
+        else:
+            yield (module, role), url
 
 
 def _checked(credentials: dict[str, Any]) -> dict[str, Any]:

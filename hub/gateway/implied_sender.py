@@ -10,9 +10,10 @@ from typing import Protocol
 
 from hub.gateway import page_links
 from hub.store.reads import cursor_reader
-from ocpi.errors import InvalidParameters
+from ocpi.errors import InvalidParameters, OcpiError
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import ModuleID, PartyRef
+from ocpi.validation import as_object, decode
 from parties.caller import Caller
 from parties.hub_identity import hub_party
 
@@ -49,6 +50,21 @@ def of_posted(reference: str, caller: Caller, records: Records) -> PartyRef | No
 def of_result(reference: str, module: ModuleID, caller: Caller, records: Records) -> PartyRef:
     """Return the party that a result is expected from, by the URL it is sent to."""
     return records.asked_party(reference, platform_id=caller.platform_id, module=module)
+
+
+def of_owner(owner: PartyRef | None, caller: Caller) -> PartyRef | None:
+    """Return the owner of what is written, if it is a party of the caller: nobody else's."""
+    return owner if owner in caller.refs else None
+
+
+def owner_in(body: bytes) -> PartyRef | None:
+    """Return the party in the text of an object; None when it is none that can be read."""
+    with suppress(OcpiError):
+        found = as_object(decode(body))
+        country_code, party_id = found.get("country_code"), found.get("party_id")
+        if isinstance(country_code, str) and isinstance(party_id, str):
+            return PartyRef(country_code, party_id)
+    return None
 
 
 def requester(headers: Mapping[str, str], caller: Caller) -> PartyRef | None:

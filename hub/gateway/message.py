@@ -4,7 +4,7 @@ Spec: 2.2.1 transport and format; A-01, A-06, A-22, A-32 of the ambiguities.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, Self
 from urllib.parse import parse_qsl, unquote
@@ -238,11 +238,14 @@ def _kept(module: Module, kind: ObjectType | None) -> Kept:
 def _parties(
     received: Received, url: _Url, target: RequestTarget, caller: Caller, records: Records
 ) -> MessageParties:
-    headers, page = RoutingHeaders.read(received.headers), _page(url, target)
+    headers, page = _routing(received, caller), _page(url, target)
     cursor = url.given.get("cursor")
     named = headers.sender if cursor is None else implied_sender.of_cursor(cursor, headers, caller)
     if named is None:
         named = _implied_sender(target, page, caller, records)
+    is_inferred = named is None
+    if named is None and caller.quirks.owner_speaks:
+        named = implied_sender.of_owner(_owner_named(target, received), caller)
     parties = [(party.role, party.ref) for party in caller.parties]
     sender = sender_of(named, parties, target.module, target.interface)
     is_from_hub = any(role is Role.HUB for role, _ in parties)
@@ -256,9 +259,25 @@ def _parties(
         holder=next(holders, str(filed_as)),
         to=headers.to or (page.owner if page else None),
         is_from_hub=is_from_hub,
-        is_inferred=named is None,
+        is_inferred=is_inferred,
         page=page,
     )
+
+
+def _routing(received: Received, caller: Caller) -> RoutingHeaders:
+    """Read the routing headers; to itself is to the hub for a platform with that quirk."""
+    headers = RoutingHeaders.read(received.headers)
+    is_itself = headers.to in caller.refs and headers.sender in {None, headers.to}
+    return replace(headers, to=hub_party()) if caller.quirks.to_self and is_itself else headers
+
+
+def _owner_named(target: RequestTarget, received: Received) -> PartyRef | None:
+    """Return whom a URL or a posted object names as the owner of what is written."""
+    if target.interface is not InterfaceRole.RECEIVER:
+        return None
+    if target.is_posted and received.method == "POST":
+        return implied_sender.owner_in(received.body())
+    return target.url_owner
 
 
 def _page(url: _Url, target: RequestTarget) -> LinkedPage | None:

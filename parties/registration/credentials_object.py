@@ -168,9 +168,15 @@ def _matching(claimed: ClaimedRole) -> Q:
     )
 
 
+def listed_roles(platform_id: int) -> frozenset[Role]:
+    """Return the roles that a platform's parties have on the operator's list."""
+    rows = AllowedParty.objects.filter(platform=platform_id).values_list("role", flat=True)
+    return frozenset(map(Role, rows))
+
+
 def may_be_hub(platform_id: int) -> bool:
     """Return whether the operator's list has a platform as another hub."""
-    return AllowedParty.objects.filter(platform=platform_id, role=Role.HUB.value).exists()
+    return Role.HUB in listed_roles(platform_id)
 
 
 def apply(claims: Collection[ClaimedRole], platform: Platform) -> None:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from operators.groups import Role
 from operators.models import Change
 from parties.models import Platform
-from parties.quirks import QUIRKS, Quirks
+from parties.quirks import QUIRKS, Quirks, Value
 from tests.console.test_parties import platform_form
 from tests.factories import PartyFactory
 from tests.operators.staff import console, person
@@ -23,9 +23,11 @@ def platform() -> Platform:
     return platform
 
 
-def another(name: str) -> bool | int:
+def another(name: str) -> Value:
     """Return a value that is not the default."""
     quirk = QUIRKS[name]
+    if quirk.words:
+        return quirk.words[-1]
     return not quirk.default if isinstance(quirk.default, bool) else quirk.most
 
 
@@ -77,19 +79,20 @@ def test_the_form_explains_and_saves_it_and_the_audit_has_both_values(
 
 @pytest.mark.parametrize("name", QUIRKS)
 def test_an_empty_field_is_nothing_of_its_own(platform: Platform, name: str) -> None:
-    """Of a switch: off."""
+    """Of a switch: off; of a word the default."""
     platform.quirks = Quirks.from_mapping({name: another(name)})
     platform.save()
     form = platform_form(platform, platform.allowed_parties.get(), **{f"quirk_{name}": ""})
     olga = console(person("olga", Role.OPERATOR))
     assert olga.post(page_of(platform), form).status_code == 302
     platform.refresh_from_db()
-    assert not platform.quirks.as_mapping()[name]
+    quirk = QUIRKS[name]
+    assert platform.quirks.as_mapping()[name] == (quirk.default if quirk.words else 0)
 
 
 @pytest.mark.parametrize("name", QUIRKS)
 def test_a_value_of_the_other_kind_is_refused(name: str) -> None:
-    """Wherever it comes from: a number is no switch, and no switch a number."""
+    """Wherever it comes from: a number is no switch, and no switch a number or a word."""
     wrong = 0 if isinstance(QUIRKS[name].default, bool) else True
     with pytest.raises(ValueError, match=name):
         Quirks.from_mapping({name: wrong})
