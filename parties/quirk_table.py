@@ -7,8 +7,9 @@ from parties.quirks import QUIRKS, Description, written
 PAGE = Path(__file__).parent.parent / "docs" / "quirks.md"
 _HEAD = """# Quirks
 
-What the hub does differently for one platform, because its software needs it. All others are treated by the
-specification: that is the default of each quirk. No quirk lets a platform speak for a party that it did not register.
+What the hub does differently for one platform, because its software needs it. All others are
+treated by the specification: that is the default of each quirk. No quirk lets a platform speak for
+a party that it did not register.
 
     manage.py quirks NAME                     what holds for a platform
     manage.py quirks NAME base64=off          one of them changed; its registration stays as it is
