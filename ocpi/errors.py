@@ -55,13 +55,27 @@ class Fault(StrEnum):
     NO_TOKEN_OWNER = "no token owner"  # noqa: S105 - no secret
 
 
+class Severity(StrEnum):
+    """What becomes of a received object because of a mistake in it, from the least to the worst.
+
+    What is to be set aside is a part of it, an EVSE or Connector, that nobody could use; where the
+    parts of an object stand and fall with it, that refuses the object.
+    """
+
+    REPAIR = "repaired"
+    REPORT = "reported"
+    SET_ASIDE = "set aside"
+    REFUSE = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One mistake in a received object: the path to it, what it is, and its kind if it has one."""
+    """One mistake in a received object: the path to it, what it is, its kind if it has one."""
 
     path: str
     text: str
     fault: Fault | None = field(default=None, compare=False)
+    severity: Severity = field(default=Severity.REFUSE, compare=False)
 
     def __str__(self) -> str:
         """Read as `evses[0].uid: required`, or as the text alone for the object as a whole."""
