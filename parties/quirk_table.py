@@ -15,7 +15,9 @@ a party that it did not register.
     manage.py quirks NAME base64=off          one of them changed; its registration stays as it is
     manage.py invite_platform NAME … --quirk base64=off --quirk patch=off
 
-The page of a platform in the console has the same. Another hub: [hubs](hubs.md).
+The page of a platform in the console has the same. `manage.py onboarding NAME` and the page
+Onboarding propose a quirk, with the command to type, when what was said on the wire shows that the
+platform needs it. Another hub: [hubs](hubs.md).
 
 This page is made from the code by `python -m parties.quirk_table`.
 

@@ -76,7 +76,7 @@ class Quirks:
         "Send PATCH; otherwise the full object by PUT.",
         default=True,
         short="patch",
-        when="Its dead letters are PATCHes: it answers 404, 405 or 501 to them",
+        when="It answers 405 or 501 to a PATCH",
     )
     details: str = _quirk(
         "Version details",

@@ -95,6 +95,10 @@ class Directory(Protocol):
         """Return every role under which a party is registered."""
 
 
+SAY_WHO_SPEAKS = "say which of your parties speaks"
+"""What somebody is told who leaves OCPI-from out though it may be several."""
+
+
 def decide(message: Routable, directory: Directory) -> Route:
     """Decide where a message goes."""
     if message.is_result:
@@ -226,7 +230,7 @@ def sender_of(
     typical = {ref for role, ref in parties if implements(role, module, opposite)}
     candidates = typical or refs
     if len(candidates) != 1:
-        why = f"say which of your parties speaks; {_of(candidates)}"
+        why = f"{SAY_WHO_SPEAKS}; {_of(candidates)}"
         raise InvalidParameters(f"OCPI-from-country-code and OCPI-from-party-id: {why}")
     return candidates.pop()
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from hub.models import Exchange, PullState
 from hub.module_policy import ABOUT_DRIVERS, POLICIES
 from hub.onboarding.evidence import Facts, claimed_parties, is_good
+from hub.onboarding.proposals import Proposal, propose
 from ocpi.transport.authorization import TokenForm
 from parties.models import Credentials
 from parties.registration.discovery import Interface
@@ -54,6 +55,8 @@ class Checklist:
 
     starts: Initiator
     steps: Sequence[Step]
+    proposals: Sequence[Proposal] = ()
+    """What may help, if somebody types it."""
 
     @property
     def done(self) -> int:
@@ -79,7 +82,7 @@ def decide(facts: Facts) -> Checklist:
     )
     common = (_roles(facts), _modules(facts), _token_form(facts), _first_pull(facts))
     if facts.starts is Initiator.HUB:
-        return Checklist(facts.starts, (*fetched_by_hub, offer, *common))
+        return Checklist(facts.starts, (*fetched_by_hub, offer, *common), propose(facts))
     fetched_by_platform = (
         _exchange_step(
             title,
@@ -91,7 +94,7 @@ def decide(facts: Facts) -> Checklist:
         for title, is_details in (("Versions fetched", False), ("Version details fetched", True))
     )
     steps = (_token_a(facts), *fetched_by_platform, *fetched_by_hub, offer, *common)
-    return Checklist(facts.starts, steps)
+    return Checklist(facts.starts, steps, propose(facts))
 
 
 def _steps_of_hub(

@@ -5,7 +5,7 @@ Spec: 2.2.1 credentials (registration).
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from hub.models import Exchange, PullState
 from ocpi.status_codes import is_success
 from parties.models import Credentials
+from parties.quirks import Quirks
 from parties.registration.discovery import Interface
 from parties.registration.invitation import Initiator
 
@@ -27,7 +28,8 @@ class Facts:
     that the hub does not know. `listed` are the parties that an operator allows at the platform,
     `active` those that it registered, both written `CPO NL-CPA`. `expected` is what platforms with
     these roles offer. `form` is how the platform sends its token (`TokenForm`, empty until it did),
-    `takes_raw` its quirk for one without Base64.
+    `takes_raw` its quirk for one without Base64. `failed` are the last exchanges of any module that
+    were not answered with success, newest first.
     """
 
     starts: Initiator
@@ -44,6 +46,9 @@ class Facts:
     takes_raw: bool = True
     pulls: Sequence[PullState] = ()
     is_pulled: bool = True
+    name: str = ""
+    quirks: Quirks = field(default_factory=Quirks)
+    failed: Sequence[Exchange] = ()
 
     def fetched_by_platform(self, *, details: bool) -> Exchange | None:
         """Return the exchange in which the platform fetched the versions, or the details."""

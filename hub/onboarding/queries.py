@@ -12,6 +12,7 @@ from django.utils import timezone
 from hub.models import Exchange, PullState
 from hub.onboarding.checklist import Checklist, decide
 from hub.onboarding.evidence import CREDENTIALS, VERSIONS, Facts, with_credentials
+from ocpi.status_codes import StatusCode
 from ocpi.types import InterfaceRole, ModuleID, Role
 from ocpi.versions import VERSIONS as VERSIONS_OF_HUB
 from parties.models import Credentials, Direction, Platform, TokenKind
@@ -22,6 +23,9 @@ from parties.role_pairs import typical_interfaces
 _MODULES = (VERSIONS, CREDENTIALS)
 _MOST_EXCHANGES = 60
 _MOST_TOKENS = 100
+_MOST_FAILURES = 200
+_FAILURES_SINCE = timedelta(days=1)
+"""How old a failure may be to speak for a quirk: what was mended since speaks for none."""
 _AFTERWARDS = timedelta(minutes=2)
 """How long the calls after a registration belong to its handshake."""
 _STRANGERS_SINCE = timedelta(days=1)
@@ -60,6 +64,9 @@ def read(platform: Platform, starts: Initiator | None = None) -> Checklist:
             takes_raw=platform.quirks.accept_raw_token,
             pulls=_pulls(platform),
             is_pulled=platform.quirks.pull,
+            name=platform.name,
+            quirks=platform.quirks,
+            failed=_failed(platform, now),
         )
     )
 
@@ -103,6 +110,13 @@ def _exchanges(name: str, since: datetime, until: datetime) -> Sequence[Exchange
         platform=name, module__in=_MODULES, at__gte=since, at__lte=until
     )
     return list(found.order_by("-at", "-id")[:_MOST_EXCHANGES])
+
+
+def _failed(platform: Platform, now: datetime) -> Sequence[Exchange]:
+    """Return its last messages of a day without success; without bodies, which may be long."""
+    found = Exchange.objects.filter(platform=platform.name, at__gte=now - _FAILURES_SINCE)
+    failed = found.exclude(status_code=StatusCode.SUCCESS).defer("request_body", "response_body")
+    return list(failed.order_by("-at", "-id")[:_MOST_FAILURES])
 
 
 def _stranger(platform: Platform, since: datetime) -> Exchange | None:

@@ -121,9 +121,18 @@ def check_address(url: str) -> None:
 
 def fetch(url: str, *, peer: Peer, correlation_id: str = "") -> object:
     """GET the data of an envelope; 3001 says what came instead."""
-    return data_of(
-        ask("GET", url, peer=peer, correlation_id=correlation_id), f"GET {shown_url(url)}"
-    )
+    reply, what = ask("GET", url, peer=peer, correlation_id=correlation_id), f"GET {shown_url(url)}"
+    if reply.refuses_token:
+        refused = f"your side refused the token the hub was given (HTTP {reply.http_status})"
+        raise UnusableApi(f"{what}: {refused}; {sent_as(peer)}")
+    return data_of(reply, what)
+
+
+def sent_as(peer: Peer) -> str:
+    """Say in which form a peer was sent its token, and how an operator changes that (A-02)."""
+    if peer.base64:
+        return "it was sent in Base64; the quirk base64=off sends it as it is"
+    return "it was sent without Base64; the quirk base64=on encodes it"
 
 
 def data_of(reply: Reply, what: str) -> object:
@@ -131,11 +140,7 @@ def data_of(reply: Reply, what: str) -> object:
     envelope = reply.envelope
     if reply.ok and envelope is not None and envelope.data is not None:
         return _decoded(envelope.data, what)
-    if reply.refuses_token:
-        message = (
-            f"{what}: your side refused the token the hub was given (HTTP {reply.http_status})"
-        )
-    elif envelope is not None and envelope.status_message == ITSELF:
+    if envelope is not None and envelope.status_message == ITSELF:
         message = f"{what}: {ITSELF}"
     elif envelope is None:
         message = f"{what}: HTTP {reply.http_status} without an OCPI envelope"

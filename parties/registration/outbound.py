@@ -30,6 +30,7 @@ from ocpi.errors import (
     error_for,
 )
 from ocpi.modules import Version
+from ocpi.status_codes import StatusCode
 from ocpi.types import InterfaceRole, ModuleID, Role
 from ocpi.versions import VERSIONS, latest_mutual
 from parties import hub_identity, tokens
@@ -45,6 +46,7 @@ from parties.registration.discovery import (
     data_of,
     discover,
     pick_only,
+    sent_as,
     version_list,
 )
 from parties.registration.inbound import connect, mark_registered_anew, record_failure
@@ -212,7 +214,7 @@ def _exchange_credentials(
     except UnusableApi as error:
         raise Unanswered(str(error)) from error
     if not reply.ok:
-        raise _refusal(reply, what, secrets=(token, peer.token))
+        raise _refusal(reply, what, peer=peer, secrets=(token, peer.token))
     try:
         data_of(reply, what)
         return Offer.read(_credentials_text(reply), found.version)
@@ -230,8 +232,9 @@ def _credentials_text(reply: Reply) -> bytes:
     return data
 
 
-def _refusal(reply: Reply, what: str, *, secrets: tuple[str, ...]) -> OcpiError:
+def _refusal(reply: Reply, what: str, *, peer: Peer, secrets: tuple[str, ...]) -> OcpiError:
     """Turn a platform's refusal into a sentence that says what to do next."""
+    hint = f"; {sent_as(peer)}" if _may_be_form(reply, what) else ""
     if reply.http_status == HTTPStatus.METHOD_NOT_ALLOWED:
         message = (
             f"{what}: HTTP 405, the platform holds another state of this registration; ask its"
@@ -240,11 +243,17 @@ def _refusal(reply: Reply, what: str, *, secrets: tuple[str, ...]) -> OcpiError:
         )
         return AlreadyRegistered(message)
     if reply.status_code is not None and reply.http_status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        reason = f"{what}: refused with {reply.status_code}: {_reason_given(reply, secrets)}"
+        reason = f"{what}: refused with {reply.status_code}: {_reason_given(reply, secrets)}{hint}"
         return error_for(reply.status_code, reason)
     if HTTPStatus.BAD_REQUEST <= reply.http_status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return UnusableApi(f"{what}: refused with HTTP {reply.http_status}")
+        return UnusableApi(f"{what}: refused with HTTP {reply.http_status}{hint}")
     return Unanswered(f"{what}: HTTP {reply.http_status}, and nothing says whether it was taken")
+
+
+def _may_be_form(reply: Reply, what: str) -> bool:
+    """Whether a first registration may have been refused for the form of the token (A-02)."""
+    is_invalid = reply.status_code == StatusCode.INVALID_PARAMETERS
+    return what.startswith("POST") and (reply.refuses_token or is_invalid)
 
 
 def _reason_given(reply: Reply, secrets: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from argparse import Namespace
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -50,6 +51,8 @@ class Command(OperatorCommand[dict[str, Any]]):
             self.stdout.write(f"{mark} {step['title']}: {step['sentence']}")
             for each in step["correlation_ids"] if step["state"] == "wrong" else ():
                 self.stdout.write(f"    manage.py trace {each} --whole")
+        for each in result["proposals"]:
+            self.stdout.write(f"What may help: {each['why']}\n    {each['command']}")
 
 
 def _described(platform: Platform, checklist: Checklist) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def _described(platform: Platform, checklist: Checklist) -> dict[str, Any]:
         "starts": str(checklist.starts),
         "complete": checklist.is_complete,
         "steps": [_step(step) for step in checklist.steps],
+        "proposals": [asdict(each) for each in checklist.proposals],
     }
 
 
