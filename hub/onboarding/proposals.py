@@ -108,7 +108,7 @@ def _is_own_side(row: Exchange, facts: Facts) -> bool:
     roles = {Role(each.partition(" ")[0]) for each in facts.listed}
     if row.interface not in set(InterfaceRole) or not roles:
         return False
-    may_call = partial(_may_call, roles, row.module)
+    may_call = partial(_may_call, roles, ModuleID(row.module))
     this = InterfaceRole(row.interface)
     return not may_call(this) and any(may_call(side) for side in InterfaceRole if side is not this)
 

@@ -17,6 +17,7 @@ from parties.registration.invitation import AllowedRole, Initiator, prepare
 from parties.registration.outbound import register
 from sandbox import SandboxPlatform
 from sandbox.misbehaviour import detail, refuse, unauthorized
+from sandbox.server import Responder
 from tests.cast import CPA, HUB, MSA, Cast, a_location, push
 from tests.hub.message_log.conftest import Logged
 from tests.operators.staff import console, person
@@ -58,7 +59,7 @@ def hub_starts(cast: Cast, **options: object) -> tuple[SandboxPlatform, Platform
 
 @pytest.mark.parametrize("answer", [refuse(2001), unauthorized(), detail(401)])
 def test_credentials_refused_speak_for_another_form_of_the_token(
-    cast: Cast, logged: Logged, answer: object
+    cast: Cast, logged: Logged, answer: Responder
 ) -> None:
     """The error says so too, and only for a first registration."""
     platform, row = hub_starts(cast)
