@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from ocpi.types import PartyRef
 from operators import audit as operators_audit
@@ -23,13 +23,14 @@ class ReviewQueue(Generic[Row]):
     """The rows of a table as a queue.
 
     `things` is what the audit calls them; `party` and `module` are the paths of their columns for a
-    filter.
+    filter, and `owned` that of a name which begins with a party and a slash.
     """
 
     model: type[Row]
     things: str
     party: str
     module: str
+    owned: str = ""
 
     def chosen(
         self,
@@ -43,8 +44,12 @@ class ReviewQueue(Generic[Row]):
         if ids:
             rows = rows.filter(pk__in=ids)
         if party:
-            rows = rows.filter(**{self.party: str(PartyRef.parse(party))})
+            rows = rows.filter(self._is_of(str(PartyRef.parse(party))))
         return rows.filter(**{self.module: module}) if module else rows
+
+    def _is_of(self, party: str) -> Q:
+        named = Q(**{self.party: party})
+        return named | Q(**{f"{self.owned}__startswith": f"{party}/"}) if self.owned else named
 
     def discard(
         self, rows: QuerySet[Row], *, report: Callable[[int, int], object] = lambda *_: None

@@ -43,8 +43,14 @@ def masked_object(row: Quarantined) -> Quarantined:
         row.text = mask_member(text, PUBLISHED_TO).decode()
         return row
     known = personal_values(text)
-    if row.pull.module == ModuleID.TOKENS:
+    if row.pull.module == ModuleID.TOKENS and not _is_place(row):
         known |= {row.object_id}
         row.object_id = mask_value(row.object_id)
     row.text, row.findings = mask_json(text).decode(), mask_in_text(row.findings, known)
     return row
+
+
+def _is_place(row: Quarantined) -> bool:
+    """Whether an object without id is shown by its place in the list, like #17."""
+    is_nameless = "/" not in row.key or "/?" in row.key
+    return is_nameless and row.object_id.startswith("#")

@@ -95,4 +95,7 @@ def _after_pause(lease: CrawlLease, position: CrawlPosition) -> CheckedPage | No
 
 def _checked(source: Source, position: CrawlPosition) -> CheckedPage:
     page = fetch.ask(source, position)
-    return CheckedPage(page, page_objects.checked(source, page.items, page.correlation_id))
+    objects = page_objects.checked(
+        source, page.items, page.correlation_id, before=position.received
+    )
+    return CheckedPage(page, objects)

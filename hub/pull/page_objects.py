@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from hub.module_policy import ABOUT_DRIVERS
 from hub.pull.sources import Source
 from hub.store import merge
 from hub.store.identity import object_key
@@ -19,20 +20,29 @@ from hub.store.pull_writes import Pulled
 from hub.store.write_request import WriteRequest
 from ocpi.errors import Fault, Finding, InvalidParameters, NotJson, OcpiError
 from ocpi.modules import ObjectType
-from ocpi.types import PartyRef
-from ocpi.validation import decode_object
+from ocpi.types import PartyRef, one_line
+from ocpi.validation import decode_object, validate
 
 # In characters. What is longer is cut in the quarantine, or refused as an object's key.
 LONGEST_TEXT = 20_000
 _LONGEST_ID = 255
 _LONGEST_KEY = 255
 MOST_FINDINGS = 20
+_LONGEST_PRINT = 60
+_LONGEST_SCALAR = 1_000
+_NOTHING = msgspec.Raw()
+_STARTS_OF_SCALARS = frozenset(bytes((each,)) for each in b'"-0123456789')
 
 
 class _Named(msgspec.Struct):
-    """The id of an object; the decoder skips all else without making Python objects of it."""
+    """What tells an object from others, as it is spelled; the decoder makes nothing of the rest."""
 
-    id: str = ""
+    id: msgspec.Raw = _NOTHING
+    uid: msgspec.Raw = _NOTHING
+    country_code: msgspec.Raw = _NOTHING
+    party_id: msgspec.Raw = _NOTHING
+    name: msgspec.Raw = _NOTHING
+    address: msgspec.Raw = _NOTHING
 
 
 _NAMED = msgspec.json.Decoder(_Named)
@@ -74,23 +84,46 @@ class PageObject:
     outcome: Pulled | BrokenObject
 
 
-def checked(source: Source, items: Sequence[bytes], correlation_id: str) -> list[PageObject]:
-    """Check each object of a page by itself."""
-    return [_checked(source, text, correlation_id) for text in items]
+def checked(
+    source: Source, items: Sequence[bytes], correlation_id: str, *, before: int = 0
+) -> list[PageObject]:
+    """Check each object of a page by itself; `before` of the list came before this page."""
+    return [
+        _checked(source, text, correlation_id, place)
+        for place, text in enumerate(items, before + 1)
+    ]
 
 
-def broken(text: bytes, identity: Identity | None, error: OcpiError) -> BrokenObject:
-    """Return what is kept of a broken object, under its identity or else a digest of its text."""
-    if identity is not None:
-        key, object_id = identity.whole, identity.object_id
-    else:
-        key, object_id = blake2b(text, digest_size=16).hexdigest(), _presumed_id(text)
+def broken(text: bytes, identity: Identity, error: OcpiError) -> BrokenObject:
+    """Return what is kept of a broken object that says what it is."""
+    return _kept(identity.whole, identity.object_id, text, error)
+
+
+def _nameless(source: Source, text: bytes, place: int, error: OcpiError) -> BrokenObject:
+    """Return what is kept of a broken object that does not say what it is.
+
+    It is known by whose it says that it is and a digest of its text, and shown by what looks like
+    its id, or else by its place in the list and what it is called or begins with.
+    """
+    named = _named(text)
+    digest = blake2b(text, digest_size=16).hexdigest()
+    owner = _presumed_owner(named)
+    shown = _presumed_id(text) or f"#{place}"
+    if shown.startswith("#") and source.module.identifier not in ABOUT_DRIVERS:
+        called = (
+            _scalar(named.name) or _scalar(named.address) or text[:240].decode(errors="replace")
+        )
+        shown = f"{shown} {one_line(called, longest=_LONGEST_PRINT)}".rstrip()
+    return _kept(f"{owner}/?{digest}" if owner else digest, shown, text, error)
+
+
+def _kept(key: str, object_id: str, text: bytes, error: OcpiError) -> BrokenObject:
     shown = text[: 4 * LONGEST_TEXT].decode(errors="replace")[:LONGEST_TEXT]
     shown = shown.replace("\0", " ")
     return BrokenObject(key, object_id[:_LONGEST_ID], shown, *_findings_of(error))
 
 
-def _checked(source: Source, text: bytes, correlation_id: str) -> PageObject:
+def _checked(source: Source, text: bytes, correlation_id: str, place: int) -> PageObject:
     identity = None
     try:
         value = decode_object(text)
@@ -98,6 +131,8 @@ def _checked(source: Source, text: bytes, correlation_id: str) -> PageObject:
         request = _request(source, identity, value, text, correlation_id)
         write = merge.replacement(request)
     except OcpiError as error:
+        if identity is None:
+            return PageObject(None, _nameless(source, text, place, error))
         return PageObject(identity, broken(text, identity, error))
     if write.findings:  # a page may have very many: one of each kind is noted
         kinds = {finding.fault: finding for finding in reversed(write.findings)}
@@ -110,31 +145,56 @@ def _findings_of(error: OcpiError) -> tuple[str, Fault | None]:
     if isinstance(error, NotJson):
         return str(error), Fault.NOT_JSON
     findings = error.findings if isinstance(error, InvalidParameters) else ()
-    text = "\n".join(str(each) for each in findings[:MOST_FINDINGS]) or str(error)
-    return text, next((each.fault for each in findings if each.fault), None)
+    lines = [str(each) for each in findings[:MOST_FINDINGS]] or [str(error)]
+    if len(findings) > MOST_FINDINGS:
+        lines.append(f"and {len(findings) - MOST_FINDINGS:,} more")
+    return "\n".join(lines), next((each.fault for each in findings if each.fault), None)
+
+
+def _named(text: bytes) -> _Named:
+    # It may have been refused for its very many members: here too none of them may cost memory.
+    try:
+        return _NAMED.decode(text)
+    except (ValueError, RecursionError):
+        return _Named()
 
 
 def _presumed_id(text: bytes) -> str:
-    """Return what looks like the id of an object that cannot be identified."""
-    # It may have been refused for its very many members: here too none of them may cost memory.
+    """Return what looks like the id of an object that cannot be identified, also if a number."""
+    named = _named(text)
+    found = _scalar(named.id) or _scalar(named.uid)
+    return "" if found.startswith("#") else found  # that is how a place begins
+
+
+def _presumed_owner(named: _Named) -> str:
+    """Return the party whose it says that it is; empty if that is none."""
     try:
-        found = _NAMED.decode(text).id
-    except (ValueError, RecursionError):
+        owner = f"{_scalar(named.country_code)}-{_scalar(named.party_id)}"
+        return str(PartyRef.parse(owner))
+    except ValueError:
         return ""
+
+
+def _scalar(raw: msgspec.Raw) -> str:
+    """Return a string or number as people read it; empty for all else."""
+    text = bytes(raw)
+    if not text or len(text) > _LONGEST_SCALAR or text[:1] not in _STARTS_OF_SCALARS:
+        return ""
+    found = msgspec.json.decode(text, type=str) if text[:1] == b'"' else text.decode()
     return found if found.isprintable() else ""
 
 
 def _identity(kind: ObjectType, value: dict[str, Any]) -> Identity:
-    """Read an object's owner and id; raises `InvalidParameters`."""
+    """Read an object's owner and id; raises `InvalidParameters`, with all that a push is told."""
     names = ("country_code", "party_id", kind.id_field)
     said = [value.get(name) for name in names]
-    wrong = tuple(
-        Finding(name, "is required, as a string of printable characters", Fault.REQUIRED)
+    wrong = [
+        name
         for name, each in zip(names, said, strict=True)
         if not isinstance(each, str) or not each or not each.isprintable()
-    )
+    ]
     if wrong:
-        raise InvalidParameters(findings=wrong)
+        raise InvalidParameters(findings=_as_pushed(kind, value, wrong))
     country_code, party_id, object_id = map(str, said)
     key = object_key(kind, object_id, _variant(kind, value))
     identity = Identity(PartyRef(country_code, party_id), object_id, key)
@@ -142,6 +202,21 @@ def _identity(kind: ObjectType, value: dict[str, Any]) -> Identity:
         reason = f"makes, with whose it is, a name of more than {_LONGEST_KEY} characters"
         raise InvalidParameters(findings=(Finding(kind.id_field, reason, Fault.LENGTH),))
     return identity
+
+
+def _as_pushed(
+    kind: ObjectType, value: dict[str, Any], wrong: Sequence[str]
+) -> tuple[Finding, ...]:
+    """Return what a push is answered, first what is wrong with owner and id."""
+    try:
+        validate(kind.model, value)
+        told: Sequence[Finding] = ()
+    except InvalidParameters as error:
+        told = error.findings
+    first = {finding.path: finding for finding in told if finding.path in wrong}
+    text = "is required, as a string of printable characters"
+    named = [first.get(name) or Finding(name, text, Fault.CHARACTERS) for name in wrong]
+    return (*named, *(finding for finding in told if finding.path not in wrong))
 
 
 def _variant(kind: ObjectType, value: dict[str, Any]) -> str | None:

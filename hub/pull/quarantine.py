@@ -4,6 +4,7 @@ Spec: 2.2.1 transport and format, pull; TF-31. At most `MOST` of one list are ke
 what is wrong with it; `PullState.quarantined` counts all that the crawl met.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from database import sql
-from hub.models import Quarantined
+from hub.models import PullState, Quarantined
 from hub.pull import schedule
 from hub.pull import sql as statements
 from hub.pull.page_objects import BrokenObject
@@ -45,7 +46,11 @@ _HINTS: Mapping[str, str] = {
 
 MOST = 1_000
 QUARANTINE = ReviewQueue(
-    Quarantined, "quarantined objects", party="pull__party__key", module="pull__module"
+    Quarantined,
+    "quarantined objects",
+    party="pull__party__key",
+    module="pull__module",
+    owned="key",
 )
 
 
@@ -91,6 +96,21 @@ def read_again(rows: QuerySet[Quarantined]) -> int:
     lists = sorted(set(Quarantined.objects.filter(pk__in=ids).values_list("pull", flat=True)))
     schedule.request(lists, full=True)
     return len(lists)
+
+
+def owner_of(row: Quarantined) -> str:
+    """Return the party whose an object says that it is; without one, that whose list has it."""
+    owner, slash, _ = row.key.partition("/")
+    return owner if slash else row.pull.party.key
+
+
+def not_kept(rows: QuerySet[Quarantined]) -> dict[PullState, int]:
+    """Return the lists of these objects that have more than are kept: how many more."""
+    kept = Counter(Quarantined.objects.order_by().values_list("pull", flat=True))
+    full = [pull for pull, number in kept.items() if number >= MOST]
+    lists = PullState.objects.filter(pk__in=full, quarantine__in=rows.order_by()).distinct()
+    left = {each: each.quarantined - MOST for each in lists.select_related("party")}
+    return {each: number for each, number in left.items() if number > 0}
 
 
 def hint(fault: str) -> str:

@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from hub.models import PullState
 from hub.module_policy import POLICIES
 from hub.pull import crawl, leases, schedule
-from ocpi.types import ModuleID, PartyRef, format_datetime
+from ocpi.types import ModuleID, PartyRef, Role, format_datetime
 from operators import audit
-from parties.models import Party
+from parties.models import Holder, Party
 
 _ORDER = list(POLICIES)
 # How long to wait for another worker's lease to end.
@@ -33,8 +33,15 @@ def states() -> list[PullState]:
 
 
 def of_party(ref: PartyRef, module: str | None = None) -> list[PullState]:
-    """Return the lists of a party, or one of them; raises `NothingToPull` if there is none."""
-    found = [row for row in states() if row.party.ref == ref and module in (None, row.module)]
+    """Return the lists that have what a party owns, or one of them.
+
+    Of a party behind a hub these are the hub's. Raises `NothingToPull` if there is none.
+    """
+    platforms = set(Holder.objects.filter(key=str(ref)).values_list("platform", flat=True))
+    offered = [row for row in states() if module in (None, row.module)]
+    found = [row for row in offered if row.party.ref == ref] or [
+        row for row in offered if row.party.role == Role.HUB and row.party.platform_id in platforms
+    ]
     if not found:
         known = Party.objects.filter(key=str(ref)).exists()
         why = f"offers no list {f'of {module} ' if module else ''}" if known else "is not a party "

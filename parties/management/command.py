@@ -88,6 +88,10 @@ class OperatorCommand(BaseCommand, Generic[Json]):
         """Write the result as JSON."""
         self._print(result)
 
+    def leave_out(self, sentence: str) -> None:
+        """Say beside the result, also beside JSON, what is left out of it."""
+        self.stderr.write(escaped(sentence), self.style.WARNING)
+
     def hand_out(self, part: str) -> None:
         """Write a part of a file, escaped only on a terminal."""
         self._escaped.write_file(part)

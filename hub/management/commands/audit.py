@@ -36,7 +36,10 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Look them up."""
         if not 0 < options.limit <= MOST_ROWS:
             raise ValueError(f"--limit is a number from 1 to {MOST_ROWS}")
-        return [_entry(change) for change in _chosen(options)[: options.limit]]
+        found = list(_chosen(options)[: options.limit + 1])
+        if len(found) > options.limit:
+            self.leave_out(f"There are older ones than these {options.limit:,}: see --limit")
+        return [_entry(change) for change in found[: options.limit]]
 
     def show(self, result: list[dict[str, Any]]) -> None:
         """Print one line for each."""

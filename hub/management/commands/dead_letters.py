@@ -21,11 +21,17 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
     def add_own_arguments(self, parser: CommandParser) -> None:
         """Add what chooses among them."""
         add_narrowing_arguments(parser, whose="the receiver, like DE-MSA")
+        parser.add_argument("--before", type=int, metavar="ID", help="go on below this one")
 
     def perform(self, options: Namespace) -> list[dict[str, Any]]:
         """Read them, with what identifies a driver masked."""
         chosen = DEAD_LETTERS.chosen(party=options.party, module=options.module)
-        newest = chosen.select_related("subscription__receiver").order_by("-id")[:MOST_ROWS]
+        if options.before:
+            chosen = chosen.filter(pk__lt=options.before)
+        newest = chosen.select_related("subscription__receiver").order_by("-id")[: MOST_ROWS + 1]
+        shown = list(newest)[:MOST_ROWS]
+        if len(newest) > MOST_ROWS:
+            self.leave_out(f"There are older ones: dead_letters --before {shown[-1].pk}")
         return [
             {
                 "id": dead_letter.pk,
@@ -40,7 +46,7 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
                 "correlation_id": dead_letter.correlation_id,
                 "at": dead_letter.created_at.isoformat(timespec="seconds"),
             }
-            for dead_letter in map(masked_dead_letter, newest)
+            for dead_letter in map(masked_dead_letter, shown)
         ]
 
     def show(self, result: list[dict[str, Any]]) -> None:
@@ -50,5 +56,4 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
                 f"{each['id']}  {each['at']}  {each['receiver']} {each['module']}  "
                 f"{each['method']} {each['path']}: {each['reason']}"
             )
-        shown = f"the newest {MOST_ROWS:,}" if len(result) == MOST_ROWS else f"{len(result):,}"
-        self.stdout.write(f"{shown} dead letters" if result else "No dead letters.")
+        self.stdout.write(f"{len(result):,} dead letters" if result else "No dead letters.")

@@ -35,7 +35,10 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
             rows = rows.filter(platform=options.platform)
         if options.before:
             rows = rows.filter(pk__lt=options.before)
-        return [_row(each) for each in rows[:MOST_ROWS]]
+        found = list(rows[: MOST_ROWS + 1])
+        if len(found) > MOST_ROWS:
+            self.leave_out(f"There are older ones: kept_cdrs --before {found[MOST_ROWS - 1].pk}")
+        return [_row(each) for each in found[:MOST_ROWS]]
 
     def show(self, result: list[dict[str, Any]]) -> None:
         """Print one line for each."""

@@ -39,6 +39,8 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         if not 0 < options.limit <= MOST_ROWS:
             raise ValueError(f"--limit is a number from 1 to {MOST_ROWS}")
         found = search.search(_query(options), limit=options.limit).rows[::-1]
+        if len(found) == options.limit:
+            self.leave_out(f"These are the newest {options.limit:,}; --limit or --until has others")
         return [render.as_json(exchange) for exchange in found]
 
     def show(self, result: list[dict[str, Any]]) -> None:

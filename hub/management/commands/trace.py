@@ -37,6 +37,8 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
                 if days
                 else "the message log is off: set HUB_MESSAGE_LOG_DAYS"
             )
+        if len(found) == journey.MOST_OF_A_JOURNEY:
+            self.leave_out("These are the newest; there may be more before them.")
         return [render.as_json(exchange, whole=options.whole) for exchange in found]
 
     def show(self, result: list[dict[str, Any]]) -> None:
@@ -46,5 +48,3 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         for hop in result:
             if "curl" in hop:
                 self.stdout.write(f"\n{hop['curl']}\n{hop['response_body']}")
-        if len(result) == journey.MOST_OF_A_JOURNEY:
-            self.stdout.write("These are the newest; there may be more before them.")

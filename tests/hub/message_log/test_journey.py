@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 
+from hub.message_log import journey
 from sandbox import SandboxPlatform
 from sandbox.misbehaviour import refuse, say
 from sandbox.server import Call
@@ -205,3 +207,24 @@ def test_log_finds_messages(pair: tuple[SandboxPlatform, SandboxPlatform], logge
     assert "manage.py trace" in run("log")
     with pytest.raises(CommandError, match="write 30s, 10m"):
         run("log", "--since", "soon")
+
+
+@pytest.mark.parametrize("words", [("trace", "journey-9"), ("log", "--limit", "1")])
+def test_what_is_cut_is_said_beside_the_json(
+    pair: tuple[SandboxPlatform, SandboxPlatform],
+    logged: Logged,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:
+    """A script that reads the JSON is not misled; what is whole has nothing beside it."""
+    cpo, _ = pair
+    authorize(cpo, **{"X-Correlation-ID": "journey-9"})
+    assert len(logged()) == 2
+    whole, cut = StringIO(), StringIO()
+    call_command("trace", "journey-9", "--json", stdout=StringIO(), stderr=whole)
+    monkeypatch.setattr(journey, "MOST_OF_A_JOURNEY", 1)
+
+    call_command(*words, "--json", stdout=StringIO(), stderr=cut)
+
+    assert whole.getvalue() == ""
+    assert "These are the newest" in cut.getvalue()

@@ -6,11 +6,13 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from ocpi.types import PartyRef
 from operators.models import Change
 from sandbox import SandboxPlatform
 from sandbox.misbehaviour import html, reply
 from tests.cast import CPA, Cast, a_location, command
 from tests.hub.pull.workers import asked, offer
+from tests.hub.second_hub import XXX, second_hub
 
 
 @pytest.fixture
@@ -91,3 +93,22 @@ def test_the_quarantine_is_told_with_hints(cpo: SandboxPlatform) -> None:
     assert command("quarantine", "--module", "tariffs") == []
     with pytest.raises(CommandError, match="invalid choice: 'typo'"):
         call_command("quarantine", "--module", "typo")
+
+
+@pytest.mark.parametrize("party", ["FR-XXX", "FR-ZZZ"])
+def test_a_party_behind_a_hub_is_read_from_the_hubs_list(cast: Cast, party: str) -> None:
+    """Whether the hub has named it or it came with a list; others of the hub's are told apart."""
+    ref = PartyRef.parse(party)
+    with second_hub(cast) as hub:
+        offer(hub, "locations", a_location(ref, 1), {**a_location(ref, 2), "city": None})
+        offer(hub, "locations", {**a_location(XXX, 3), "city": None})
+        command("pull", "NL-HB2", "--module", "locations")
+        hub.forget()
+
+        [done] = command("pull", party, "--module", "locations", "--full")
+
+        assert (done["party"], done["seen"], done["quarantined"]) == ("NL-HB2", 3, 2)
+        assert len(asked(hub)) == 1
+        found = command("quarantine", "--party", party)
+        assert ("L2", party, "NL-HB2") in [(e["id"], e["owner"], e["party"]) for e in found]
+        assert {each["owner"] for each in found} == {party}
