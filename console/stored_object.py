@@ -190,6 +190,7 @@ _TONES = {
     DeliveryState.MAYBE: Tone.CARE,
     DeliveryState.REJECTED: Tone.BAD,
     DeliveryState.EXPIRED: Tone.BAD,
+    DeliveryState.LEFT_OUT: Tone.CARE,
     DeliveryState.WAITING: Tone.BUSY,
 }
 

@@ -144,6 +144,13 @@ class Quirks:
         short="by_arrival",
         when="It takes no pushes, reads by `date_from`, and misses what reached the hub late",
     )
+    strict_receiver: bool = _quirk(
+        "Takes only what is right",
+        "Objects that break the tables are left out of its lists, and not sent to it.",
+        default=False,
+        short="strict",
+        when="One odd value makes a whole page of a list unreadable for it",
+    )
     requests_per_minute: int = _quirk(
         "Requests a minute",
         "It may send so many, and a minute's at once; 0: HUB_REQUESTS_PER_MINUTE.",

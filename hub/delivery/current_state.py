@@ -20,6 +20,19 @@ class StateText(NamedTuple):
     revision: int
 
 
+class Present(NamedTuple):
+    """The revisions of some objects and parts, and those of what no strict receiver gets."""
+
+    all: dict[PartKey, int]
+    odd: frozenset[PartKey]
+
+    def to(self, *, strict: bool) -> dict[PartKey, int]:
+        """Return the revisions of what is there for a receiver; what it does not get is gone."""
+        if not (strict and self.odd):
+            return self.all
+        return {key: revision for key, revision in self.all.items() if key not in self.odd}
+
+
 class ContainedChanges(NamedTuple):
     """The present text of an object, its revision, and the positions of the changes in it."""
 
@@ -36,15 +49,25 @@ class Chunk:
     is_last: bool
 
 
-def revisions(policy: ModulePolicy, keys: Iterable[PartKey]) -> dict[PartKey, int]:
+def revisions(policy: ModulePolicy, keys: Iterable[PartKey]) -> Present:
     """Return the revision of each object or part; what is gone is missing."""
     found = sql.rows(statements.revisions(policy), _columns(list(keys)))
-    return {(owner, key, part): revision for owner, key, part, revision in found}
+    return Present(
+        {(row.owner, row.key, row.part): row.revision for row in found},
+        frozenset((row.owner, row.key, row.part) for row in found if row.is_odd),
+    )
 
 
-def texts(policy: ModulePolicy, keys: Iterable[PartKey], *, party: str) -> dict[PartKey, StateText]:
-    """Return whole objects and parts as a party sees them, if still there."""
-    found = sql.rows(statements.texts(policy), {**_columns(list(keys)), "party": party})
+def texts(
+    policy: ModulePolicy, keys: Iterable[PartKey], *, party: str, strict: bool = False
+) -> dict[PartKey, StateText]:
+    """Return whole objects and parts as a party sees them, if still there.
+
+    For a `strict` one what breaks the tables is not.
+    """
+    found = sql.rows(
+        statements.texts(policy, strict=strict), {**_columns(list(keys)), "party": party}
+    )
     return {
         (owner, key, part): StateText(text, revision)
         for owner, key, part, text, revision in found
@@ -83,7 +106,7 @@ def objects(policy: ModulePolicy, viewer: Viewer, *, after: int, limit: int) -> 
     Fewer where they are large: a chunk has at most `MOST_BYTES`, or one object.
     """
     found = sql.rows(
-        statements.objects(policy),
+        statements.objects(policy, strict=viewer.strict),
         {
             "owners": list(viewer.owners),
             "party": str(viewer.party),

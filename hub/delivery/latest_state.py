@@ -56,7 +56,10 @@ class LatestState:
         missing = {push.key for push in waiting if push.body is None}
         if not missing:
             return Prepared(waiting, [])
-        found = current_state.texts(self.subscriber.policy, missing, party=self.subscriber.party)
+        subscriber = self.subscriber
+        found = current_state.texts(
+            subscriber.policy, missing, party=subscriber.party, strict=subscriber.receiver.strict
+        )
         there = (push for push in waiting if push.body is not None or push.key in found)
         return Prepared([_filled(push, found) for push in there], [])
 

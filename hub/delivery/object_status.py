@@ -35,6 +35,7 @@ class DeliveryState(StrEnum):
     REJECTED = "rejected"
     WAITING = "waiting"
     EXPIRED = "expired"
+    LEFT_OUT = "left out"
     NOT_CONNECTED = "not connected"
     NO_ENDPOINT = "no endpoint"
     NO_AGREEMENT = "no agreement"
@@ -50,6 +51,12 @@ class Subject:
     revision: int = 0
     """The object's present one; of a part the one with which it changed last."""
     part: StoredPart | None = None
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether no strict receiver is sent it: something in it breaks the tables."""
+        is_odd = self.row.findings or self.row.part_findings
+        return bool(is_odd) and not POLICIES[self.module].personal
 
     @property
     def is_direct(self) -> bool:
@@ -237,9 +244,28 @@ def _judged(
     dead_letter = known.dead_letters.get(subscription.pk)
     if dead_letter is not None:
         return _refusal(dead_letter, known.subject.module)
+    return _on_its_way(known, subscription, party, behind, has_newest=has_newest)
+
+
+def _on_its_way(
+    known: _Known,
+    subscription: Subscription,
+    party: Party,
+    behind: UndeliveredRow,
+    *,
+    has_newest: bool,
+) -> tuple[DeliveryState, str]:
+    if known.subject.is_left_out and party.platform.quirks.strict_receiver:
+        return DeliveryState.LEFT_OUT, _why_left_out(known.subject.row)
     if behind.number or (behind.awaits_snapshot and not has_newest):
         return _waiting(known, subscription, party, behind)
     return DeliveryState.DELIVERED, ""
+
+
+def _why_left_out(row: StoredObject) -> str:
+    number = row.findings + row.part_findings
+    members = "1 member breaks" if number == 1 else f"{number:,} members break"
+    return f"{members} the tables, and its platform takes only what is right"
 
 
 def _refusal(dead_letter: DeadLetter, module: ModuleID) -> tuple[DeliveryState, str]:

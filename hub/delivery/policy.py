@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol
 
 from hub.delivery import current_state
 from hub.delivery.batch_result import BatchResult, GivenUp
+from hub.delivery.current_state import Present
 from hub.delivery.every_message import EveryMessage
 from hub.delivery.latest_state import LatestState
 from hub.delivery.leases import Positions
@@ -40,7 +41,7 @@ class DeliveryPolicy(Protocol):
         """Return of which objects and parts `plan` has to know the present revision."""
 
     def plan(self, batch: Batch, present: Mapping[PartKey, int]) -> Plan:
-        """Decide what a batch sends; `present` has the revisions of what is still there."""
+        """Decide what a batch sends; `present` has the revisions of what is there for it."""
 
     def redrive(self, pushes: list[Push]) -> Plan:
         """Plan pushes outside the feed: what was refused before is sent again."""
@@ -83,6 +84,11 @@ def plan_all(batches: Sequence[tuple[DeliveryPolicy, Batch]]) -> list[Plan]:
     for policy, batch in batches:
         wanted[policy.subscriber.policy] |= policy.keys(batch)
     present = {
-        each: current_state.revisions(each, keys) if keys else {} for each, keys in wanted.items()
+        each: current_state.revisions(each, keys) if keys else Present({}, frozenset())
+        for each, keys in wanted.items()
     }
-    return [policy.plan(batch, present[policy.subscriber.policy]) for policy, batch in batches]
+    return [
+        policy.plan(batch, present[subscriber.policy].to(strict=subscriber.receiver.strict))
+        for policy, batch in batches
+        for subscriber in [policy.subscriber]
+    ]

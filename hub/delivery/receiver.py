@@ -38,12 +38,16 @@ _semaphores: WeakKeyDictionary[
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where and as whom to push: an endpoint, the hub's token there, the routing headers."""
+    """Where and as whom to push: an endpoint, the hub's token there, the routing headers.
+
+    One that is `strict` gets no objects that break the tables, but Sessions and CDRs as they are.
+    """
 
     endpoint: str
     peer: client.Peer
     routing: RoutingHeaders
     patch_supported: bool
+    strict: bool = False
     headers: Mapping[str, str] = field(init=False, compare=False)
     """The routing headers, spelled once: every message has them."""
 

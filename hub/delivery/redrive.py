@@ -158,7 +158,10 @@ def _by_key(dead_letters: Iterable[DeadLetter]) -> dict[PartKey, list[DeadLetter
 
 def _plan(policy: DeliveryPolicy, by_key: Mapping[PartKey, Sequence[DeadLetter]]) -> Plan:
     """Plan one message for each object, whatever was refused of it."""
-    present = current_state.texts(policy.subscriber.policy, by_key, party=policy.subscriber.party)
+    subscriber = policy.subscriber
+    present = current_state.texts(
+        subscriber.policy, by_key, party=subscriber.party, strict=subscriber.receiver.strict
+    )
     decided = (_push(key, own[-1], present.get(key)) for key, own in by_key.items())
     return policy.redrive([push for push in decided if push is not None])
 

@@ -50,7 +50,8 @@ def step(lease: Lease, policy: DeliveryPolicy, *, end: float) -> bool:
     pending = subscriptions.pending_snapshot(subscriber.subscription_id)
     if pending is None:
         return False
-    viewer = Viewer(subscriber.party, frozenset({pending.owner}))
+    owners, strict = frozenset({pending.owner}), subscriber.receiver.strict
+    viewer = Viewer(subscriber.party, owners, strict=strict)
     chunk = current_state.objects(subscriber.policy, viewer, after=pending.cursor, limit=_CHUNK)
     pushes = [_push(subscriber, pending.owner, each) for each in chunk.objects]
     try:

@@ -116,6 +116,7 @@ def find_subscribers(ids: Sequence[int], module: ModuleID) -> list[Subscriber | 
 
 
 def _subscriber(found: SubscriberRow, module: ModuleID, peer: Peer) -> Subscriber:
+    quirks = parsed(found.quirks)
     return Subscriber(
         subscription_id=found.id,
         platform_id=found.platform_id,
@@ -134,7 +135,8 @@ def _subscriber(found: SubscriberRow, module: ModuleID, peer: Peer) -> Subscribe
             endpoint=found.endpoint,
             peer=peer,
             routing=RoutingHeaders(to=ref_of(found.party), sender=hub_party()),
-            patch_supported=parsed(found.quirks).patch_supported,
+            patch_supported=quirks.patch_supported,
+            strict=quirks.strict_receiver and not POLICIES[module].personal,
         ),
     )
 

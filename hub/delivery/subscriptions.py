@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from hub.delivery import backlog, feed_retention
@@ -23,6 +23,7 @@ from parties.connection_status import REGISTERED
 
 log = logging.getLogger(__name__)
 
+_IS_STRICT = Q(subscription__receiver__platform__quirks__strict_receiver=True)
 _RECONCILE_TIMEOUT = "10s"
 # The number of an advisory lock of PostgreSQL: OCPI in ASCII.
 _RECONCILE_LOCK = 0x4F435049
@@ -35,7 +36,8 @@ def reconcile() -> None:
     of them. When its access ends the snapshot is deleted, and when it unregisters or registers anew
     the whole subscription, so that it starts afresh. Where every message counts there are no
     snapshots: a subscription begins with the oldest change of the feed, and outlasts the
-    registration of its receiver.
+    registration of its receiver. A receiver that is strict no longer gets snapshots anew, with what
+    it was spared before.
     """
     registered = {"receiver__platform__status__in": REGISTERED, "receiver__is_active": True}
     registered_anew = {"receiver__platform__registered_at__gt": F("created_at")}
@@ -43,12 +45,14 @@ def reconcile() -> None:
         feed_retention.adopt_restored_feed,
         _to_latest_states().exclude(**registered).delete,
         _to_latest_states().filter(**registered_anew).delete,
+        Snapshot.objects.filter(~_IS_STRICT, strict=True).delete,
     ]
     steps += [
         partial(_execute, statement, module)
         for module, policy in POLICIES.items()
         for statement in _STEPS[policy.delivery]
     ]
+    steps.append(partial(Snapshot.objects.filter(_IS_STRICT, strict=False).update, strict=True))
     for step in steps:
         _take(step)
 

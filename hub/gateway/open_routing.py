@@ -44,7 +44,7 @@ def viewer(message: Message) -> Viewer:
     owners = access.visible_owners(
         receiver=message.holder, module=message.module, epoch=message.epoch
     )
-    return Viewer(message.holder, owners)
+    return Viewer(message.holder, owners, strict=message.quirks.strict_receiver)
 
 
 def owner(message: Message) -> str:

@@ -53,7 +53,15 @@ def _page(message: Message) -> Answer:
         cursor = page_links.seal_cursor(f"{page.cursor}-{message.sender}-{message.platform_id}")
         position = {"offset": page_request.offset + page.count, "limit": limit, "cursor": cursor}
         headers["Link"] = next_link(_next_url(message, position))
-    return Answer(envelope.render(data=page.data), headers=headers)
+    return Answer(envelope.render(data=page.data, message=_left_out(page)), headers=headers)
+
+
+def _left_out(page: store.ObjectPage) -> str | None:
+    """Tell a reader that takes only what is right how much its list lacks."""
+    if not page.left_out:
+        return None
+    objects = "1 object breaks" if page.left_out == 1 else f"{page.left_out:,} objects break"
+    return f"{objects} the specification's tables and, as agreed, not in this list"
 
 
 def _next_url(message: Message, position: Mapping[str, object]) -> str:

@@ -56,6 +56,9 @@ class Snapshot(models.Model):
     sent = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
+    strict = models.BooleanField(
+        db_default=False, help_text="Its receiver is spared what breaks the tables"
+    )
 
     class Meta:
         constraints: ClassVar[list[Any]] = [

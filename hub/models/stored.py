@@ -57,6 +57,10 @@ class StoredObject(models.Model):
     missed = models.SmallIntegerField(
         db_default=0, help_text="Complete pulls in a row that did not have it; 2: it vanished"
     )
+    findings = models.IntegerField(
+        db_default=0, help_text="Members that break the tables, when it was last written"
+    )
+    part_findings = models.IntegerField(db_default=0, help_text="The same, in its parts")
     stored_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
@@ -82,6 +86,11 @@ class StoredObject(models.Model):
                 fields=["owner"],
                 condition=models.Q(missed__gt=0),
                 name="%(app_label)s_%(class)s_missed",
+            ),
+            models.Index(
+                fields=["owner", "seq"],
+                condition=models.Q(findings__gt=0) | models.Q(part_findings__gt=0),
+                name="%(app_label)s_%(class)s_odd",
             ),
         ]
 
@@ -136,6 +145,7 @@ class StoredPart(models.Model):
     last_updated = models.DateTimeField()
     revision = models.BigIntegerField(help_text="The object's revision when this part last changed")
     generation = models.BigIntegerField()
+    findings = models.IntegerField(db_default=0, help_text="Members that break the tables")
 
     class Meta:
         abstract = True

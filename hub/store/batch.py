@@ -262,7 +262,9 @@ def _document(rows: Sequence[StoredRow]) -> StoredDocument | None:
     if first.seq is None:
         return None
     parts = {
-        row.part_key: StoredPartText(row.part_text, current=row.is_current)
+        row.part_key: StoredPartText(
+            row.part_text, current=row.is_current, findings=row.findings_of_part
+        )
         for row in rows
         if row.part_key is not None
     }
@@ -273,6 +275,8 @@ def _document(rows: Sequence[StoredRow]) -> StoredDocument | None:
         first.last_updated,
         first.last_updated_text,
         parts,
+        first.findings,
+        first.part_findings,
     )
 
 

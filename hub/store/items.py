@@ -52,6 +52,9 @@ def written_item(n: int, draft: Draft, write: PlannedWrite) -> dict[str, Any]:
         "last_updated": write.last_updated,
         "last_updated_text": write.last_updated_text,
         "stale": int(write.stale),
+        "findings": write.own_findings,
+        "part_findings": write.part_findings,
+        "mended": write.mended,
         "claimed": request.is_claimed,
         "has_columns": bool(write.columns),
         "parts": [_part_item(policy, row) for row in write.parts],
@@ -71,5 +74,6 @@ def _part_item(policy: ModulePolicy, part: PartRow) -> dict[str, Any]:
         "position": part.position,
         "text": part.text,
         "last_updated": part.last_updated,
+        "findings": part.findings,
         **dict(zip(policy.part_columns, part.columns, strict=True)),
     }

@@ -5,7 +5,8 @@ A-52 to A-62.
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -31,11 +32,15 @@ class StoredPartText:
 
     text: str
     current: bool
+    findings: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """An object as it is stored, with the parts that a write is about, by their keys."""
+    """An object as it is stored, with the parts that a write is about, by their keys.
+
+    `findings` counts its own members that break the tables, `part_findings` those of all its parts.
+    """
 
     seq: int
     revision: int
@@ -43,6 +48,8 @@ class StoredDocument:
     last_updated: datetime
     last_updated_text: str
     parts: Mapping[str, StoredPartText]
+    findings: int = 0
+    part_findings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class PartRow:
     text: str
     last_updated: datetime
     columns: tuple[Any, ...]
+    findings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,9 @@ class PlannedWrite:
 
     `text` None leaves the object's own text as it is: a part alone changes. The write is `created`
     when what it addresses is new, `unchanged` when the store has exactly that, `stale` when it is
-    older than what it changes (A-61).
+    older than what it changes (A-61), `mended` when nothing of the object breaks the tables after
+    it and something did before. `findings` are about what was sent; `own_findings` and
+    `part_findings` count those of the object as it shall be, and of all its parts.
     """
 
     last_updated: datetime
@@ -76,6 +86,9 @@ class PlannedWrite:
     unchanged: bool = False
     stale: bool = False
     findings: tuple[Finding, ...] = field(default=(), compare=False)
+    own_findings: int = 0
+    part_findings: int = 0
+    mended: bool = False
 
 
 class Kind(Enum):
@@ -148,9 +161,10 @@ def _whole(
     part = request.type.part
     rows: tuple[PartRow, ...] = ()
     stamp = raw["last_updated"].decode()
+    in_parts = Counter(_position_of(part, findings)) if part is not None and findings else Counter()
     if part is not None:
         texts = raw_json.items(raw.get(part.member))
-        rows = _part_rows(request, part, texts, value.get(part.member) or [])
+        rows = _part_rows(request, part, texts, value.get(part.member) or [], in_parts)
         raw = {**raw, "last_updated": UPDATED_HOLE}
         if rows:
             raw[part.member] = PARTS_HOLE
@@ -162,14 +176,26 @@ def _whole(
         columns=column_values(request.policy.columns, value),
         parts=rows,
         findings=findings,
+        own_findings=len(findings) - in_parts.total(),
+        part_findings=in_parts.total(),
     )
 
 
+def _position_of(part: Part, findings: tuple[Finding, ...]) -> Iterator[int]:
+    """Yield of each finding inside a part which one: of `evses[3].uid` 3."""
+    inside = re.compile(rf"{part.member}\[(\d+)\]")
+    return (int(found[1]) for each in findings if (found := inside.match(each.path)))
+
+
 def _part_rows(
-    request: WriteRequest, part: Part, texts: list[bytes], values: list[dict[str, Any]]
+    request: WriteRequest,
+    part: Part,
+    texts: list[bytes],
+    values: list[dict[str, Any]],
+    findings: Mapping[int, int],
 ) -> tuple[PartRow, ...]:
     rows = tuple(
-        _part_row(request, part, text, value, position)
+        _part_row(request, text, value, position=position, findings=findings.get(position, 0))
         for position, (text, value) in enumerate(zip(texts, values, strict=True))
     )
     seen: dict[str, int] = {}
@@ -184,9 +210,9 @@ def _part_rows(
 
 
 def _part_row(
-    request: WriteRequest, part: Part, text: bytes, value: dict[str, Any], position: int
+    request: WriteRequest, text: bytes, value: dict[str, Any], *, position: int = 0, findings: int
 ) -> PartRow:
-    uid = value[part.object.id_field]
+    uid = value[part_of(request.type).object.id_field]
     return PartRow(
         uid=uid,
         key=fold(uid),
@@ -194,6 +220,7 @@ def _part_row(
         text=text.decode(),
         last_updated=parse_datetime(value["last_updated"]),
         columns=column_values(request.policy.part_columns, value),
+        findings=findings,
     )
 
 
@@ -224,7 +251,17 @@ def _patched_object(request: WriteRequest, stored: StoredDocument) -> PlannedWri
         text=raw_json.joined(raw).decode(),
         stale=write.last_updated < stored.last_updated,
         findings=_findings_about(patch, part, write.findings),
+        **_counts(stored, write.own_findings, write.parts),
     )
+
+
+def _counts(stored: StoredDocument, own: int, parts: tuple[PartRow, ...]) -> dict[str, Any]:
+    """Return how much of the whole object breaks the tables after a change of some parts."""
+    before = (stored.parts.get(row.key) for row in parts)
+    gone = sum(part.findings for part in before if part and part.current)
+    in_parts = stored.part_findings - gone + sum(row.findings for row in parts)
+    mended = bool(stored.findings or stored.part_findings) and not (own or in_parts)
+    return {"own_findings": own, "part_findings": in_parts, "mended": mended}
 
 
 def _checked(request: WriteRequest, whole: Members) -> PlannedWrite:
@@ -250,7 +287,7 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
     value = msgspec.json.decode(text)
     check_sizes(value)
     findings = validate(part.object.model, value)
-    row = _part_row(request, part, text, value, 0)
+    row = _part_row(request, text, value, findings=len(findings))
     stamp = raw_json.members(text)["last_updated"].decode()
     raw = raw_json.opened(stored.text)
     if row.last_updated <= stored.last_updated:
@@ -265,6 +302,7 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
         unchanged=request.method == "PUT" and known == StoredPartText(row.text, current=True),
         stale=_is_older(request, known),
         findings=_findings_about(raw_json.members(request.body), part.object.part, findings),
+        **_counts(stored, stored.findings, (row,)),
     )
 
 

@@ -25,10 +25,14 @@ MOST_BYTES = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The reader of a list, and the owners whose objects it may see; all of them are holders."""
+    """The reader of a list, and the owners whose objects it may see; all of them are holders.
+
+    One that is `strict` gets no object that breaks the tables (`Quirks.strict_receiver`).
+    """
 
     party: HolderName
     owners: frozenset[str]
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,14 @@ class ObjectPage:
 
     `data` is a JSON array of `count` objects, which may be fewer than asked for when they are
     large; `total` objects match. `cursor` is where the next page starts, None on the last.
+    `left_out` objects match besides, which break the tables; known of the crawl's first page.
     """
 
     data: bytes
     count: int
     total: int
     cursor: str | None
+    left_out: int = 0
 
 
 def page(
@@ -68,10 +74,12 @@ def page(
     since, until = bool(request.date_from), bool(request.date_to)
     dates = statements.dated(policy, since=since, until=until, by_arrival=by_arrival)
     skips = position["offset"] > 0
-    found = sql.rows(statements.page(policy, dates, skips=skips), parameters | position)
+    statement = statements.page(policy, dates, skips=skips, strict=viewer.strict)
+    found = sql.rows(statement, parameters | position)
+    left_out = 0
     if total is None:
-        counted = sql.row(statements.count(policy, dates), parameters)
-        total = counted[0] if counted else 0
+        left_out = _counted(statements.odd(policy, dates), parameters) if viewer.strict else 0
+        total = max(_counted(statements.count(policy, dates), parameters) - left_out, 0)
     shown = found[:limit]
     more = bool(found) and found[0].chosen > len(shown)
     return ObjectPage(
@@ -79,7 +87,13 @@ def page(
         count=len(shown),
         total=total,
         cursor=f"{shown[-1].seq}-{total}" if more else None,
+        left_out=left_out,
     )
+
+
+def _counted(statement: str, parameters: dict[str, Any]) -> int:
+    counted = sql.row(statement, parameters)
+    return int(counted[0]) if counted else 0
 
 
 def cursor_reader(cursor: str) -> tuple[PartyRef, int]:

@@ -8,16 +8,17 @@ from typing import NamedTuple
 from database.sql import Query
 from hub.delivery.sql.tables import CHANGE
 from hub.module_policy import ModulePolicy
-from hub.store.sql.reads import bounded, document, visible
+from hub.store.sql.reads import ODD, bounded, document, visible
 
 
 class RevisionRow(NamedTuple):
-    """The revision of an object or part."""
+    """The revision of an object or part, and whether anything of the object breaks the tables."""
 
     owner: str
     key: str
     part: str
     revision: int
+    is_odd: bool
 
 
 class TextRow(NamedTuple):
@@ -59,16 +60,20 @@ _ASKED_FOR = """unnest(%(owners)s::text[], %(keys)s::text[], %(parts)s::text[])
 
 @cache
 def revisions(policy: ModulePolicy) -> Query[RevisionRow]:
-    text = _for_each(policy, "o.audience = ''", of_object="o.revision", of_part="p.revision")
+    text = _for_each(
+        policy, "o.audience = ''", of_object=f"o.revision, {ODD}", of_part=f"p.revision, {ODD}"
+    )
     return Query(text, RevisionRow)
 
 
 @cache
-def texts(policy: ModulePolicy) -> Query[TextRow]:
+def texts(policy: ModulePolicy, *, strict: bool = False) -> Query[TextRow]:
     # '' sorts before every party: where the owner gave this party a Tariff of its own, that one is
     # the greatest audience, and goes out instead of everybody's.
     own_before_all = f"""o.audience = (SELECT max(a.audience) FROM {policy.model._meta.db_table} a
     WHERE a.owner = w.owner AND a.object_key = w.key AND a.audience IN ('', %(party)s::text))"""
+    if strict:
+        own_before_all += f" AND NOT {ODD}"
     text = _for_each(
         policy,
         own_before_all,
@@ -113,11 +118,11 @@ WHERE w.part = ''""",
 
 
 @cache
-def objects(policy: ModulePolicy) -> Query[ObjectRow]:
+def objects(policy: ModulePolicy, *, strict: bool = False) -> Query[ObjectRow]:
     text = bounded(
         policy,
         columns="o.object_id, o.object_key, o.version, o.revision",
-        where=f"{visible(policy)} AND o.seq > %(after)s::bigint",
+        where=f"{visible(policy, strict=strict)} AND o.seq > %(after)s::bigint",
         slice_="LIMIT %(limit)s::bigint",
     )
     return Query(text, ObjectRow)

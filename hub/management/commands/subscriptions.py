@@ -9,7 +9,7 @@ import redis
 from django.core.management.base import CommandParser
 from kombu.exceptions import OperationalError
 
-from hub.delivery import backlog
+from hub.delivery import backlog, left_out
 from hub.delivery.snapshots import progress
 from hub.management.progress import Bar
 from hub.management.selection import add_narrowing_arguments
@@ -100,6 +100,7 @@ def _row(row: Subscription, changes: int, seconds: float) -> dict[str, Any]:
         "last_delivered_at": format_datetime(delivered) if delivered else None,
         "failures": row.failures,
         "last_error": row.last_error,
+        "left_out": left_out.number(row),
     }
 
 
@@ -113,7 +114,9 @@ def _line(each: dict[str, Any]) -> str:
     )
     snapshot = each["snapshot"]
     sent = f", snapshot {snapshot['sent']:,} of {snapshot['total']:,}" if snapshot else ""
+    spared = f", {each['left_out']:,} left out: it is strict" if each["left_out"] else ""
     error = f" - {each['failures']} failures: {each['last_error']}" if each["failures"] else ""
     return (
-        f"{each['receiver']} {each['module']}: {lag}, {each['delivered']:,} delivered{sent}{error}"
+        f"{each['receiver']} {each['module']}: {lag}, {each['delivered']:,} delivered"
+        f"{spared}{sent}{error}"
     )

@@ -30,6 +30,8 @@ _THERE = "o.missed < 2"
 _VANISHED = "o.missed > 0 AND o.missed >= 2"
 """The opposite; `> 0` is the condition of a partial index, and has to be named to use it."""
 _OWN = "o.audience = %(party)s::text"
+ODD = "(o.findings > 0 OR o.part_findings > 0)"
+"""Something in it breaks the tables; spelled like the condition of a partial index."""
 _BEYOND_ALL = 2**63 - 1
 _LONGEST_CHANGE = "interval '1 minute'"
 """More than the writer lets a transaction take, its waiting for locks included."""
@@ -55,13 +57,20 @@ class Posted(NamedTuple):
     remote_location: str
 
 
-def visible(policy: ModulePolicy) -> str:
-    """Return the SQL of what a viewer sees of its owners: own copies before everybody's (A-34)."""
-    return f"o.owner = ANY(%(owners)s::text[]) AND {_seen(policy)}"
+def visible(policy: ModulePolicy, *, strict: bool = False) -> str:
+    """Return the SQL of what a viewer sees of its owners: own copies before everybody's (A-34).
+
+    One that is `strict` sees nothing that breaks the tables.
+    """
+    return f"o.owner = ANY(%(owners)s::text[]) AND {_seen(policy, strict=strict)}"
 
 
-def _seen(policy: ModulePolicy) -> str:
+def _seen(policy: ModulePolicy, *, strict: bool = False) -> str:
     """Return the SQL of what a viewer sees of an owner."""
+    return f"{_shown(policy)} AND NOT {ODD}" if strict else _shown(policy)
+
+
+def _shown(policy: ModulePolicy) -> str:
     if policy.personal:
         return f"{_OWN} AND o.audience <> ''"  # the condition of the index by audience
     table = policy.model._meta.db_table
@@ -112,10 +121,11 @@ SELECT o.number, o.seq, {columns}{columns and ", "}{document(policy)} FROM (
 # where one owner's objects end and the next one's begin a million later, it reads that million. So
 # each owner is read by its own index, from the one with the next object on, and no further than to
 # the last object that the page has so far. What others have is never looked at.
-def _merged(policy: ModulePolicy) -> str:
+def _merged(policy: ModulePolicy, *, strict: bool) -> str:
     """Return the SQL of the first `limit` objects behind `after`, whatever lies between them."""
     table = policy.model._meta.db_table
-    of_owner = f"FROM {table} o WHERE {_seen(policy)} AND o.seq > %(after)s::bigint AND o.owner ="
+    seen = _seen(policy, strict=strict)
+    of_owner = f"FROM {table} o WHERE {seen} AND o.seq > %(after)s::bigint AND o.owner ="
     edge = f"COALESCE(merged.seqs[%(limit)s::bigint], {_BEYOND_ALL})"
     return f"""
 WITH RECURSIVE head AS MATERIALIZED (
@@ -157,14 +167,16 @@ def dated(policy: ModulePolicy, *, since: bool, until: bool, by_arrival: bool = 
 
 
 @cache
-def page(policy: ModulePolicy, dates: str = "", *, skips: bool = False) -> Query[ListedObject]:
+def page(
+    policy: ModulePolicy, dates: str = "", *, skips: bool = False, strict: bool = False
+) -> Query[ListedObject]:
     """Return the statement of one page; only one that `skips` reads `offset`."""
     if dates or skips:
-        where = f"{visible(policy)} AND o.seq > %(after)s::bigint{dates}"
+        where = f"{visible(policy, strict=strict)} AND o.seq > %(after)s::bigint{dates}"
         slice_ = "OFFSET %(offset)s::bigint LIMIT %(limit)s::bigint"
         return Query(bounded(policy, where=where, slice_=slice_), ListedObject)
     chosen = f"FROM page JOIN {policy.model._meta.db_table} o ON o.seq = page.seq OFFSET 0"
-    return Query(_merged(policy) + _weighed(policy, "", chosen), ListedObject)
+    return Query(_merged(policy, strict=strict) + _weighed(policy, "", chosen), ListedObject)
 
 
 @cache
@@ -183,6 +195,16 @@ def count(policy: ModulePolicy, dates: str = "") -> str:
   - (SELECT count(*) {some} AND {_ALL} AND {_VANISHED})
   - (SELECT count(*) {some} AND {_ALL} AND {_THERE} AND (o.owner, o.object_key) IN (
     SELECT own.owner, own.object_key FROM {table} own WHERE own.audience = %(party)s::text))"""
+
+
+@cache
+def odd(policy: ModulePolicy, dates: str = "") -> str:
+    """Return the statement that counts what a strict viewer does not see of all pages: it is few.
+
+    Each has an entry in a partial index, so that what is right is not looked at.
+    """
+    table = policy.model._meta.db_table
+    return f"SELECT count(*) FROM {table} o WHERE {visible(policy)}{dates} AND {ODD}"
 
 
 @cache

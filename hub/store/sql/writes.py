@@ -61,9 +61,12 @@ class StoredRow(NamedTuple):
     text: str
     last_updated: datetime
     last_updated_text: str
+    findings: int
+    part_findings: int
     part_key: str | None
     part_text: str
     is_current: bool
+    findings_of_part: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,10 @@ def statements(policy: ModulePolicy, *, is_fed: bool) -> Statements:
         put=_put(policy, _REPLACE) + written,
         pull=_put(policy, _REPLACE + _IS_NEWER.format(newest=newest(policy))) + written,
         post=_put(policy, "NOTHING", _is_new(policy, is_fed=is_fed)) + written,
-        change=_change(policy) + end_copies + (_feed(_ENDED) if for_all else feed) + _WRITTEN,
+        change=_change(policy)
+        + end_copies
+        + (_feed(_ENDED_OR_MENDED) if for_all else feed)
+        + _WRITTEN,
         # A DELETE ends every own copy, however new it is.
         delete=_delete(policy) + end_all_copies + feed + _WRITTEN,
         repeat=_repeat(policy),
@@ -151,6 +157,7 @@ _UNFED = f""", unfed AS (
 _REPLACE = """UPDATE SET object_id = EXCLUDED.object_id, version = EXCLUDED.version,
     text = EXCLUDED.text, digest = EXCLUDED.digest, last_updated = EXCLUDED.last_updated,
     last_updated_text = EXCLUDED.last_updated_text, revision = o.revision + 1,
+    findings = EXCLUDED.findings, part_findings = EXCLUDED.part_findings,
     generation = o.generation + 1, changed_at = now(), missed = 0,
     stale = o.stale + (EXCLUDED.last_updated < o.last_updated)::int{columns}
   WHERE o.digest IS DISTINCT FROM EXCLUDED.digest"""
@@ -163,6 +170,9 @@ _IS_NEWER = """
 # object instead: a change fed with a revision that is not the present one goes out as the present
 # state (0005).
 _ENDED = "EXISTS (SELECT FROM outlived WHERE outlived.n = done.n)"
+# Nor can whoever takes only what is right do anything with the part of an object that it was not
+# sent while something in it was wrong: what becomes right goes out whole, too.
+_ENDED_OR_MENDED = f"({_ENDED} OR mended)"
 
 _IS_NO_NEWER = "AND v.last_updated <= done.last_updated"
 
@@ -217,6 +227,7 @@ def _items(policy: ModulePolicy) -> str:
     audience text, module text, method text, path text, body text, correlation_id text,
     changed_part text, object_id text, version text, text text, digest text,
     last_updated timestamptz, last_updated_text text, stale int, has_columns boolean,
+    findings int, part_findings int, mended boolean,
     parts json, part_keys text[], beside boolean, claimed boolean, newest timestamptz,
     asked_at timestamptz{typed})
   {_IN_ITS_EPOCH}
@@ -230,9 +241,10 @@ def _put(policy: ModulePolicy, conflict: str, condition: str = "") -> str:
     updates = "".join(f", {name} = EXCLUDED.{name}" for name in names)
     return f"""{_items(policy)}, object AS (
   INSERT INTO {policy.model._meta.db_table} AS o (owner, object_id, object_key, audience, version,
-    text, digest, last_updated, last_updated_text, revision, generation{columns})
+    text, digest, last_updated, last_updated_text, findings, part_findings, revision,
+    generation{columns})
   SELECT i.owner, i.object_id, i.key, i.audience, i.version, i.text, decode(i.digest, 'base64'),
-    i.last_updated, i.last_updated_text, 1, 1{values}
+    i.last_updated, i.last_updated_text, i.findings, i.part_findings, 1, 1{values}
   FROM item i{condition}
   ON CONFLICT (owner, object_key, audience) DO {conflict.format(columns=updates)}
   RETURNING seq, revision, generation, xmax = 0 AS created, {_reference(policy)} AS reference,
@@ -263,6 +275,7 @@ def _change(policy: ModulePolicy) -> str:
     return f"""{_items(policy)}, object AS (
   UPDATE {policy.model._meta.db_table} AS o SET text = COALESCE(i.text, o.text), digest = NULL,
     last_updated = i.last_updated, last_updated_text = i.last_updated_text,
+    findings = i.findings, part_findings = i.part_findings,
     revision = o.revision + 1, changed_at = now(), missed = 0, stale = o.stale + i.stale{updates}
   FROM item i {_OF_ITEM}
   RETURNING o.seq, o.revision, o.generation, false AS created, NULL AS reference,
@@ -297,14 +310,15 @@ def _parts(policy: ModulePolicy, position: str) -> str:
     updates = "".join(f", {name} = EXCLUDED.{name}" for name in names)
     return f""", part AS (
   INSERT INTO {table} AS old (object_id, revision, generation, position,
-    uid, key, text, last_updated{columns})
+    uid, key, text, last_updated, findings{columns})
   SELECT done.seq, done.revision, done.generation, {position},
-    p.uid, p.key, p.text, p.last_updated{values}
-  FROM done, json_to_recordset(done.parts)
-    AS p(uid text, key text, position bigint, text text, last_updated timestamptz{typed})
+    p.uid, p.key, p.text, p.last_updated, p.findings{values}
+  FROM done, json_to_recordset(done.parts) AS p(uid text, key text, position bigint, text text,
+    last_updated timestamptz, findings int{typed})
   ON CONFLICT (object_id, key) DO UPDATE SET uid = EXCLUDED.uid, text = EXCLUDED.text,
     last_updated = EXCLUDED.last_updated, revision = EXCLUDED.revision,
-    generation = EXCLUDED.generation, position = CASE WHEN old.generation = EXCLUDED.generation
+    findings = EXCLUDED.findings, generation = EXCLUDED.generation,
+    position = CASE WHEN old.generation = EXCLUDED.generation
       THEN old.position ELSE EXCLUDED.position END{updates}
 )"""
 
@@ -328,15 +342,16 @@ def _repeat(policy: ModulePolicy) -> str:
 
 
 def _read(policy: ModulePolicy) -> str:
-    audience, part, join = "o.audience = i.audience", "NULL, NULL, NULL", ""
+    audience, part, join = "o.audience = i.audience", "NULL, NULL, NULL, 0", ""
     if not policy.personal:
         audience = "o.audience IN ('', i.audience)"
     if policy.part_model is not None:
-        part = "p.key, p.text, p.generation = o.generation"
+        part = "p.key, p.text, p.generation = o.generation, p.findings"
         join = f"""LEFT JOIN {policy.part_model._meta.db_table} p
   ON p.object_id = o.seq AND p.key = ANY(i.part_keys)"""
     return f"""{_items(policy)}
-SELECT i.n, o.seq, o.revision, o.text, o.last_updated, o.last_updated_text, {part}
+SELECT i.n, o.seq, o.revision, o.text, o.last_updated, o.last_updated_text, o.findings,
+  o.part_findings, {part}
 FROM item i LEFT JOIN LATERAL (SELECT * FROM {policy.model._meta.db_table} o
   WHERE o.owner = i.owner AND o.object_key = i.key AND {audience}
   ORDER BY o.audience DESC LIMIT 1) o ON true {join}"""
