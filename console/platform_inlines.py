@@ -94,10 +94,10 @@ class CredentialsInline(_SeenWithPlatform):
 
 
 class EndpointInline(_SeenWithPlatform):
-    """The endpoints of the platform, from its version details."""
+    """The endpoints of the platform, from its version details or added by hand."""
 
     model = Endpoint
-    fields = readonly_fields = ("module", "role", "url")
+    fields = readonly_fields = ("module", "role", "url", "by_hand")
     verbose_name_plural = "Endpoints"
 
 

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from console.base import PageChangeList, Tone, action, badge, cached_per_row, column, may_view, page
+from console.endpoints import EndpointPages
 from console.forget_platform import ForgetPages
 from console.lag import Lag, lags
 from console.onboarding import OnboardingPages, invited
@@ -42,7 +43,7 @@ def _operation_page(name: str) -> Any:  # noqa: ANN401 - a method that the theme
 
 
 @admin.register(Platform)
-class ConnectionAdmin(ForgetPages, OnboardingPages, PlatformAdmin):
+class ConnectionAdmin(ForgetPages, EndpointPages, OnboardingPages, PlatformAdmin):
     """Platforms, with the lag of their receivers and operations on their connections."""
 
     list_display = (*PlatformAdmin.list_display, "lag")
@@ -55,7 +56,7 @@ class ConnectionAdmin(ForgetPages, OnboardingPages, PlatformAdmin):
         *PlatformAdmin.fieldsets[1:],
     )
     actions_list = ("onboard",)
-    actions_detail = ("onboarding", *ACTIONS, "forget")
+    actions_detail = ("onboarding", *ACTIONS, "add_endpoint", "forget")
     invite, resume, retry, rotate, revoke, reset, suspend = (
         _operation_page(name)
         for name in ("invite", "resume", "retry", "rotate", "revoke", "reset", "suspend")
@@ -123,6 +124,7 @@ class ConnectionAdmin(ForgetPages, OnboardingPages, PlatformAdmin):
         offered = [
             name for name, operation in ACTIONS.items() if may and operation.possible(platform)
         ]
+        offered += ["add_endpoint"] if may else []
         offered += ["forget"] if self.may_forget(request) else []
         return [self.get_unfold_action(name) for name in ("onboarding", *offered)]  # type: ignore[attr-defined]
 

@@ -22,6 +22,7 @@ def _facts(name: str) -> Facts | None:
         "name": platform.name,
         "status": str(platform.status),
         "quirks": platform.quirks.as_mapping(),
+        "endpoints by hand": sorted(map(str, platform.endpoints.filter(by_hand=True))),
         "allowed parties": sorted(map(str, platform.allowed_parties.all())),
         "tokens": [str(row) for row in in_force.defer("digest", "sealed")],
     }

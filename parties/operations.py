@@ -48,7 +48,7 @@ def describe(platform: Platform) -> dict[str, Any]:
         "parties": [str(party) for party in platform.parties.all() if party.is_active],
         "allowed_parties": [str(party) for party in platform.allowed_parties.all()],
         "endpoints": [
-            {"module": row.module, "role": row.role, "url": row.url}
+            {"module": row.module, "role": row.role, "url": row.url, "by_hand": row.by_hand}
             for row in platform.endpoints.all()
         ],
         "requests_per_minute": rate_limits.per_minute(platform.quirks),

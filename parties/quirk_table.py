@@ -17,7 +17,8 @@ a party that it did not register.
 
 The page of a platform in the console has the same. `manage.py onboarding NAME` and the page
 Onboarding propose a quirk, with the command to type, when what was said on the wire shows that the
-platform needs it. Another hub: [hubs](hubs.md).
+platform needs it. An endpoint that a platform has and does not advertise is no quirk:
+`manage.py endpoint NAME MODULE ROLE URL`. Another hub: [hubs](hubs.md).
 
 This page is made from the code by `python -m parties.quirk_table`.
 

@@ -71,7 +71,7 @@ class Dispatcher:
                 "role": str(each.role),
                 "url": self.addresses.url(each),
             }
-            for each in self.addresses.endpoints(endpoint.version)
+            for each in self.addresses.listed(endpoint.version)
         ]
         foreign = self.addresses.foreign
         return self._quirks.success({"version": endpoint.version, "endpoints": endpoints + foreign})

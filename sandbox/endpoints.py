@@ -43,6 +43,8 @@ class Addresses:
     origin: str = ""
     moved: dict[tuple[ModuleID, InterfaceRole], str | None] = field(default_factory=dict)
     foreign: list[dict[str, str]] = field(default_factory=list)
+    unlisted: set[tuple[ModuleID, InterfaceRole]] = field(default_factory=set)
+    """What is there and not advertised."""
 
     def path(self, endpoint: Endpoint) -> str | None:
         """Give the path of one; None when it was withdrawn."""
@@ -67,6 +69,12 @@ class Addresses:
                 endpoint = Endpoint(EndpointKind.ENDPOINT, version, module, role)
                 if self.path(endpoint) is not None:
                     yield endpoint
+
+    def listed(self, version: str) -> Iterator[Endpoint]:
+        """List the endpoints that the details of this version advertise."""
+        for each in self.endpoints(version):
+            if (each.module, each.role) not in self.unlisted:
+                yield each
 
     def find(self, route: str) -> Endpoint:
         """Find the one that a raw path leads to, by its longest match; NotFound otherwise."""

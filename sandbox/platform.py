@@ -134,6 +134,10 @@ class SandboxPlatform:
         """Offer an endpoint under another path from now on; None withdraws it."""
         self.addresses.moved[ModuleID(module), InterfaceRole(role)] = path
 
+    def hide(self, module: str, role: str) -> None:
+        """Keep an endpoint, and leave it out of the version details."""
+        self.addresses.unlisted.add((ModuleID(module), InterfaceRole(role)))
+
     def credentials(self, token: str) -> dict[str, Any]:
         """Its credentials object around a token."""
         details = {"name": self.name, "website": f"{self.addresses.origin}/"}

@@ -4,6 +4,7 @@ Spec: 2.2.1 credentials (registration), versions; A-02, A-79, A-84. An operator 
 sentence to the other side.
 """
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -198,7 +199,12 @@ def _modules(facts: Facts) -> Step:
     missing = facts.expected - facts.endpoints
     if not missing:
         return Step(title, State.DONE, found, asked)
-    sentence = f"{found} Missing: {_interfaces(missing)}; well if the platform does without."
+    module, side = min(missing)
+    command = f"manage.py endpoint {shlex.quote(facts.name)} {module} {side} URL"
+    sentence = (
+        f"{found} Missing: {_interfaces(missing)}; well if the platform does without. One that it"
+        f" has and does not advertise is added by hand: {command}"
+    )
     return Step(title, State.CARE, sentence, asked, Retry.ROTATE)
 
 

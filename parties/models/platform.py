@@ -173,6 +173,11 @@ class Endpoint(models.Model):
     module = module_field()
     role = models.CharField(max_length=10, choices=choices(InterfaceRole))
     url = models.CharField("URL", max_length=255)
+    by_hand = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Added by an operator: it stays when version details are read again",
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["platform", "module", "role"]

@@ -83,15 +83,20 @@ def discover(
     peer: Peer,
     pick: Pick,
     roles: frozenset[Role],
+    by_hand: Mapping[Interface, str],
     correlation_id: str = "",
 ) -> Discovered:
-    """Fetch versions and details from a platform with these roles; 3001, 3002 or 3003 otherwise."""
+    """Fetch versions and details from a platform with these roles; 3001, 3002 or 3003 otherwise.
+
+    What an operator added `by_hand` counts like what is advertised, and goes before it.
+    """
     correlation_id = correlation_id or MessageIds.new().correlation_id
     get = partial(fetch, peer=peer, correlation_id=correlation_id)
     details_urls = _details_urls(get(versions_url), versions_url)
     version = pick(details_urls)
     url = details_urls[version.number]
-    endpoints = _endpoints(unwrapped(get(url)), version, roles=roles, url=url)
+    advertised = _endpoints(unwrapped(get(url)), version, roles=roles, url=url)
+    endpoints = {**advertised, **by_hand}
     _require_usable(endpoints, version, roles)
     return Discovered(versions_url, version, endpoints, correlation_id)
 

@@ -24,8 +24,8 @@ from parties import hub_identity
 from parties.caller import Caller
 from parties.connection_health import LONGEST_ERROR
 from parties.connection_status import REGISTERED, ConnectionStatus
-from parties.models import Credentials, Endpoint, Platform, TokenKind
-from parties.registration import credentials_object
+from parties.models import Credentials, Platform, TokenKind
+from parties.registration import credentials_object, endpoints
 from parties.registration.credentials_object import Offer
 from parties.registration.discovery import Discovered, discover, pick_only
 from parties.registration.lock import exclusive
@@ -82,7 +82,7 @@ def disconnect(platform: Platform, *, status: ConnectionStatus) -> None:
     """
     Credentials.objects.inbound(platform).revoke()
     Credentials.objects.outbound(platform).delete()
-    platform.endpoints.all().delete()
+    endpoints.forget_advertised(platform)
     platform.handshake_until = platform.next_attempt_at = None
     platform.failures = platform.unreachable = 0
     platform.alarm, platform.alarm_at = "", None
@@ -104,11 +104,7 @@ def connect(
     except IntegrityError as error:
         message = "another platform registered one of these parties at the same moment"
         raise InvalidParameters(message) from error
-    platform.endpoints.all().delete()
-    Endpoint.objects.bulk_create(
-        Endpoint(platform=platform, module=module, role=side, url=url)
-        for (module, side), url in found.endpoints.items()
-    )
+    endpoints.replace_advertised(platform, found.endpoints)
     Credentials.objects.keep(platform, token)
     platform.version, platform.versions_url = found.version.number, found.versions_url
     platform.failures = platform.unreachable = 0
@@ -156,6 +152,7 @@ def _discovered(caller: Caller, version: Version, correlation_id: str, offer: Of
         peer=peer,
         pick=pick_only(version),
         roles=offer.distinct_roles,
+        by_hand=endpoints.by_hand(caller.platform_id),
         correlation_id=correlation_id,
     )
 

@@ -38,7 +38,7 @@ from parties.audit import audited
 from parties.models import Credentials, Endpoint, Platform, TokenKind
 from parties.models.credentials import CredentialsQuerySet
 from parties.outbound_auth import peer_of
-from parties.registration import credentials_object
+from parties.registration import credentials_object, endpoints
 from parties.registration.credentials_object import Offer
 from parties.registration.discovery import (
     Discovered,
@@ -95,9 +95,9 @@ def register(
         exclusive(platform.pk, busy=_already_under_way(platform)),
     ):
         roles = frozenset(Role(row.role) for row in platform.allowed_parties.all())
-        peer = _peer(platform, token_a)
+        peer, by_hand = _peer(platform, token_a), endpoints.by_hand(platform.pk)
         sql.release()
-        found = discover(versions_url, peer=peer, pick=_pick_latest, roles=roles)
+        found = discover(versions_url, peer=peer, pick=_pick_latest, roles=roles, by_hand=by_hand)
         _send_first_credentials(platform, found, peer, method=method)
     log.info("registered with %s by %s", platform.name, found.version.number)
 
@@ -111,10 +111,10 @@ def renew_tokens(platform: Platform) -> None:
         raise UnusableApi(message)
     with _audited(platform, "rotated"), exclusive(platform.pk, busy=_already_under_way(platform)):
         roles = frozenset(Role(row.role) for row in platform.parties.filter(is_active=True))
-        peer = peer_of(platform.pk)
+        peer, by_hand = peer_of(platform.pk), endpoints.by_hand(platform.pk)
         sql.release()
         pick = pick_only(VERSIONS[platform.version])
-        found = discover(platform.versions_url, peer=peer, pick=pick, roles=roles)
+        found = discover(platform.versions_url, peer=peer, pick=pick, roles=roles, by_hand=by_hand)
         _send_renewed_credentials(platform, found, peer)
     log.info("renewed the tokens of %s", platform.name)
 
