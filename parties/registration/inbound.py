@@ -7,7 +7,7 @@ and another takes its place, until one is used.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from django.conf import settings
@@ -27,7 +27,7 @@ from parties.connection_status import REGISTERED, ConnectionStatus
 from parties.models import Credentials, Platform, TokenKind
 from parties.registration import credentials_object, endpoints
 from parties.registration.credentials_object import Offer
-from parties.registration.discovery import Discovered, discover, pick_only
+from parties.registration.discovery import Discovered, Interface, discover, pick_only
 from parties.registration.lock import exclusive
 from parties.signals import announce, platform_changed, platform_registered, platform_removed
 
@@ -126,7 +126,7 @@ def record_failure(platform_id: int, error: OcpiError) -> None:
 def _exchange(
     caller: Caller,
     read: Callable[[], Offer],
-    discovered: Callable[[Offer], Discovered],
+    discovered: Callable[[Offer, Mapping[Interface, str]], Discovered],
     complete: Callable[[Platform], str],
 ) -> str:
     """Read the offer, call its sender back, store both; return the token the platform is to use."""
@@ -135,8 +135,9 @@ def _exchange(
         credentials_object.check(offer, platform_id=caller.platform_id)
         with exclusive(caller.platform_id, busy=_busy(caller)):
             _require_token(caller)
+            by_hand = endpoints.by_hand(caller.platform_id)
             sql.release()
-            return _store(caller, offer, discovered(offer), complete)
+            return _store(caller, offer, discovered(offer, by_hand), complete)
     except (MethodNotAllowed, Unauthenticated):
         raise
     except OcpiError as error:
@@ -145,14 +146,20 @@ def _exchange(
         raise
 
 
-def _discovered(caller: Caller, version: Version, correlation_id: str, offer: Offer) -> Discovered:
+def _discovered(
+    caller: Caller,
+    version: Version,
+    correlation_id: str,
+    offer: Offer,
+    by_hand: Mapping[Interface, str],
+) -> Discovered:
     peer = Peer(offer.token, base64=caller.quirks.base64_out, name=caller.name)
     return discover(
         offer.url,
         peer=peer,
         pick=pick_only(version),
         roles=offer.distinct_roles,
-        by_hand=endpoints.by_hand(caller.platform_id),
+        by_hand=by_hand,
         correlation_id=correlation_id,
     )
 

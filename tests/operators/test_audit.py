@@ -38,7 +38,7 @@ def olga() -> Client:
 
 
 CHANGING = {
-    *("account", "agree", "announce_url", "break_glass", "change_platform", "discard"),
+    *("account", "agree", "announce_url", "break_glass", "change_platform", "discard", "endpoint"),
     *("erase_driver", "export_driver", "forget_platform"),
     "import_agreements",
     *("invite_platform", "quirks", "recount", "redrive", "reencrypt_credentials"),
