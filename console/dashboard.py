@@ -29,7 +29,7 @@ from parties.models import Party, Platform
 _SHOWN = 8
 """Bars of a panel."""
 _FIRST_WITHOUT_DECIMAL = 10_000
-_STATE_TONES = {"CONNECTED": "good", "OFFLINE": "bad", "SUSPENDED": "care", "PLANNED": ""}
+_STATUS_TONES = {"CONNECTED": "good", "OFFLINE": "bad", "SUSPENDED": "care", "PLANNED": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _parties() -> Panel:
     offline = counts[ConnectionStatus.OFFLINE]
     about = f"{offline:,} of them offline" if offline else "none of them offline"
     total = f"{sum(counts.values()):,}"
-    return Panel("Parties", total, _list_url(Party), about, bars(rows, _STATE_TONES))
+    return Panel("Parties", total, _list_url(Party), about, bars(rows, _STATUS_TONES))
 
 
 def _failures() -> Panel:
@@ -186,7 +186,7 @@ def _dead_letters() -> Panel:
         for each in found.by_receiver[:_SHOWN]
     ]
     tones = {row.label: "bad" for row in rows}
-    nothing = "" if rows else "No receiver refused anything."
+    nothing = "" if rows else "No dead letters."
     tone = "bad" if rows else ""
     return Panel(
         "Dead letters",

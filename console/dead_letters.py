@@ -1,5 +1,7 @@
 """Dead letters: messages that a receiver will not get any more, and why; they can be sent again."""
 
+from contextlib import suppress
+
 import msgspec
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -14,9 +16,9 @@ from console.object_links import short
 from console.redrive import RedriveActions
 from console.search import FoundByWholeWords
 from hub.masking.masked_rows import masked_dead_letter
-from hub.masking.personal import PUBLISHED_TO, mask_member
-from hub.models import DeadLetter
+from hub.models import DeadLetter, Location
 from hub.store.raw_json import members
+from ocpi.types import ModuleID
 
 _NARROW = 12
 """Characters of a correlation id in a list."""
@@ -127,14 +129,16 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
         """Show the body, unless it is of a Location that is not to be published (LOC-17)."""
         if row.body is None:
             return "none"
-        text = mask_member(row.body.encode(), PUBLISHED_TO)
-        if _is_unpublished(text):
+        text = row.body.encode()
+        if row.subscription.module == ModuleID.LOCATIONS and _is_unpublished(row, text):
             return "not shown: its owner does not publish it"
         return pretty(text)
 
 
-def _is_unpublished(text: bytes) -> bool:
-    try:
-        return members(text).get("publish") == b"false"
-    except (msgspec.DecodeError, RecursionError):
-        return False
+def _is_unpublished(row: DeadLetter, text: bytes) -> bool:
+    """Whether it says so, or its stored Location: a PATCH, EVSE or Connector has no `publish`."""
+    with suppress(msgspec.DecodeError, RecursionError):
+        if members(text).get("publish") == b"false":
+            return True
+    stored = Location.objects.filter(owner=row.owner, object_key=row.object_key, publish=False)
+    return stored.exists()

@@ -42,7 +42,7 @@ _ERROR_SHOWN = 60
 
 
 def complete(rows: Iterable[Subscription]) -> list[Subscription]:
-    """Add to subscriptions their lag, the progress of their snapshots, and whether they go out."""
+    """Add lag and progress of snapshots to subscriptions, and whether there is an endpoint."""
     found: list[Any] = list(rows)
     keys, modules = [row.pk for row in found], {row.module for row in found}
     behind, running = (lags(keys, modules), progress(keys)) if found else ({}, {})
@@ -67,7 +67,7 @@ def _completed(row: Any) -> Any:  # noqa: ANN401 - a row with its lag
 
 
 def state(row: Subscription) -> SafeString:
-    """Show whether it is live, or still gets a snapshot."""
+    """Show whether a snapshot goes out beside the live feed, and how far it is; else LIVE."""
     snapshot: Progress | None = _completed(row).progress
     if snapshot is None:
         return badge("LIVE", Tone.GOOD)
@@ -96,7 +96,7 @@ def health(row: Subscription, platform: Platform) -> SafeString | str:
 def of_platform(platform: Platform) -> SafeString:
     """Show a platform's subscriptions as a table."""
     found = Subscription.objects.filter(receiver__platform=platform).select_related("receiver")
-    headers = ("Receiver", "Module", "State", "Lag", "Last delivered", "Failures", "Last error")
+    headers = ("Receiver", "Module", "State", "Lag", "Last delivered", "Health", "Last error")
     return table(
         headers, (_row(row, platform) for row in complete(found.order_by("receiver", "module")))
     )
@@ -237,7 +237,7 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
     @column("Snapshots")
     @cached_per_row
     def snapshots(self, row: Subscription) -> SafeString:
-        """Show the owners whose objects it got whole: at new access, or for want of changes."""
+        """Show the owners whose objects it gets or got whole, as at new access."""
         found = row.snapshots.order_by("owner")
         cells = (
             (

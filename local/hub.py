@@ -130,18 +130,17 @@ class Hub:
             raise Trouble(f"{child.name} is not ready after {seconds:g} s; {child.last_words()}")
 
     def _answers(self) -> bool:
-        """Whether the web process answers HTTP, whatever it says."""
+        """Whether the web process can do its work."""
         port = int(self.environment["HUB_BIND_PORT"])
         host = ports.reached(environment.value_of("HUB_BIND_HOST", self.environment))
         connection = http.client.HTTPConnection(host, port, timeout=5)
         try:
-            connection.request("GET", "/ocpi/versions")
-            connection.getresponse()
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.HTTPStatus.OK
         except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()
-        return True
 
 
 def _is_ready(worker: Child) -> bool:

@@ -24,7 +24,7 @@ from hub.gateway.http import Received
 from ocpi.errors import OcpiError
 from ocpi.transport import paths
 from ocpi.transport.message_ids import MessageIds
-from settings import django_bridge
+from settings import django_bridge, health
 from settings.answers import Answer, RawHeaders, Send, StreamedAnswer, send_in_parts, send_whole
 from settings.bodies import Body, MemoryBudget, Receive, SenderLeft, Share
 from settings.refusals import (
@@ -65,6 +65,8 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
             refused = error
         if refused is not None:
             answer = _refused(refused, scope, headers)
+        elif health.is_probe(scope):
+            answer = await health.answer(scope, _threads)
         else:
             answer = await _answer(scope, headers, content)
     if isinstance(answer, StreamedAnswer):

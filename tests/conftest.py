@@ -122,12 +122,14 @@ def deliver_all(hub_server: HubServer) -> Callable[[], int]:
         subscriptions.reconcile()
         end = time.monotonic() + 20
         while time.monotonic() < end:
-            # Asked first: what becomes final between the questions must not be left behind.
-            is_pending = any(feed.is_pending(module) for module in POLICIES)
+            # Any transaction holds the feed up, an ANALYZE of the server's own as well: what is
+            # delivered before all is final is another batch than the test means.
+            if any(feed.is_pending(module) for module in POLICIES):
+                time.sleep(0.01)
+                continue
             behind = [pk for module in POLICIES for pk, _ in backlog.behind(module)]
-            if not behind and not is_pending:
+            if not behind:
                 return worked
-            time.sleep(0 if behind else 0.01)
             for pk in behind:
                 engine.deliver_and_wait(pk)
                 worked += 1

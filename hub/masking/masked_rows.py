@@ -24,8 +24,12 @@ _TOKEN = re.compile(r"(?<=/)[^/?]+(?=\?|$)")
 
 
 def masked_dead_letter(row: DeadLetter) -> DeadLetter:
-    """Mask a dead letter in place: tokens in its path, body and the receiver's reason."""
+    """Mask a dead letter in place: tokens in its path, body and the receiver's reason.
+
+    Of a Location, who may see it where it is not for everybody.
+    """
     if row.subscription.module not in ABOUT_DRIVERS:
+        row.body = row.body and mask_member(row.body.encode(), PUBLISHED_TO).decode()
         return row
     known = personal_values(row.body.encode()) if row.body else set()
     if row.subscription.module == ModuleID.TOKENS:

@@ -70,7 +70,7 @@ class ReceiverLag:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedCount:
+class ReceiverDeadLetters:
     """How many dead letters one receiver has."""
 
     receiver: str
@@ -83,7 +83,7 @@ class DeadLetterCounts:
 
     number: int
     oldest: datetime | None
-    by_receiver: Sequence[RefusedCount] = ()
+    by_receiver: Sequence[ReceiverDeadLetters] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def dead_letters() -> DeadLetterCounts:
     return DeadLetterCounts(
         numbers.total(),
         min((row.oldest for row in found), default=None),
-        [RefusedCount(*each) for each in numbers.most_common()],
+        [ReceiverDeadLetters(*each) for each in numbers.most_common()],
     )
 
 
