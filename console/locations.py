@@ -24,7 +24,7 @@ from hub import store
 from hub.masking.personal import PUBLISHED_TO, mask_member
 from hub.models import Cdr, Evse, Location, Session
 from hub.module_policy import POLICIES
-from hub.store import ObjectQuery
+from hub.store import ObjectQuery, set_aside
 from ocpi.types import ModuleID, fold
 from ocpi.versions import VERSIONS
 
@@ -59,6 +59,7 @@ class LocationAdmin(StoredAdmin[Location]):
     fieldsets = (
         (None, {"fields": (*ABOUT, ("name", "city"))}),
         ("EVSEs", {"fields": ("evse_table",)}),
+        ("Set aside", {"fields": ("set_aside_table",)}),
         ("Sessions", {"fields": ("sessions",)}),
         ("CDRs", {"fields": ("cdrs",)}),
         WHO_HAS_IT,
@@ -93,6 +94,11 @@ class LocationAdmin(StoredAdmin[Location]):
     def evses(self, row: Any) -> SafeString:  # noqa: ANN401 - a row with its counts
         """Show how many EVSEs have which status."""
         return badges((f"{number} {status}", badge_tone(status)) for status, number in row.counts)
+
+    @column("")
+    def set_aside_table(self, row: Location) -> SafeString:
+        """Show the EVSEs and Connectors that nobody could use, and why."""
+        return table(("EVSE / Connector", "Why"), set_aside.read(row.set_aside).items())
 
     @column("")
     @cached_per_row

@@ -94,6 +94,7 @@ def hub_server(_socket: str, transactional_db: None, settings: LazySettings) -> 
     with override_settings(HUB_PUBLIC_URL=_socket):
         yield HubServer(_socket)
     delivery_tasks.deliverer.wait()
+    deviations.forget()  # its thread must not write while the tables are emptied
 
 
 @pytest.fixture

@@ -61,6 +61,9 @@ class StoredObject(models.Model):
         db_default=0, help_text="Members that break the tables, when it was last written"
     )
     part_findings = models.IntegerField(db_default=0, help_text="The same, in its parts")
+    set_aside = models.TextField(
+        db_default="", help_text="Parts that were not stored, and why (`hub.store.set_aside`)"
+    )
     stored_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 

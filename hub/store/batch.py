@@ -277,6 +277,7 @@ def _document(rows: Sequence[StoredRow]) -> StoredDocument | None:
         parts,
         first.findings,
         first.part_findings,
+        first.set_aside,
     )
 
 

@@ -43,7 +43,8 @@ def written_item(n: int, draft: Draft, write: PlannedWrite) -> dict[str, Any]:
     # The write of a part has no columns; `has_columns` is false then and the object keeps its own.
     columns = dict(zip(policy.columns, write.columns, strict=False))
     columns["recipient"] = request.recipient
-    return repeated_item(n, draft) | {
+    return item(n, draft) | {
+        "body": (write.body or request.body).decode(),
         "changed_part": fold(request.ids[1]) if len(request.ids) > 1 else "",
         "object_id": write.object_id,
         "version": request.version,
@@ -55,6 +56,7 @@ def written_item(n: int, draft: Draft, write: PlannedWrite) -> dict[str, Any]:
         "findings": write.own_findings,
         "part_findings": write.part_findings,
         "mended": write.mended,
+        "set_aside": write.set_aside,
         "claimed": request.is_claimed,
         "has_columns": bool(write.columns),
         "parts": [_part_item(policy, row) for row in write.parts],

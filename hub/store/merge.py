@@ -6,7 +6,7 @@ A-52 to A-62.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 
 from hub.module_policy import column_values
-from hub.store import raw_json, write_request
+from hub.store import raw_json, set_aside, write_request
 from hub.store.identity import check_identity
 from hub.store.raw_json import PARTS_HOLE, UPDATED_HOLE, Members
+from hub.store.set_aside import Kept
 from hub.store.write_request import WriteRequest, part_of, unknown
 from ocpi.errors import Fault, InvalidParameters
 from ocpi.modules import Part
@@ -50,6 +51,7 @@ class StoredDocument:
     parts: Mapping[str, StoredPartText]
     findings: int = 0
     part_findings: int = 0
+    set_aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class PlannedWrite:
     when what it addresses is new, `unchanged` when the store has exactly that, `stale` when it is
     older than what it changes (A-61), `mended` when nothing of the object breaks the tables after
     it and something did before. `findings` are about what was sent; `own_findings` and
-    `part_findings` count those of the object as it shall be, and of all its parts.
+    `part_findings` count those of the object as it shall be, and of all its parts. `set_aside`
+    says what of it is not stored; receivers get `body` then, which lacks that.
     """
 
     last_updated: datetime
@@ -89,6 +92,8 @@ class PlannedWrite:
     own_findings: int = 0
     part_findings: int = 0
     mended: bool = False
+    set_aside: str = ""
+    body: bytes | None = None
 
 
 class Kind(Enum):
@@ -140,10 +145,14 @@ def draft(request: WriteRequest, epoch: int | None = None) -> Draft:
 
 def replacement(request: WriteRequest) -> PlannedWrite:
     """Plan the PUT or POST of a whole object; raises `InvalidParameters`."""
-    kind, value = request.type, request.value
-    findings = validate(kind.model, value)
-    check_identity(value, kind, owner=request.owner, ids=request.ids, variant=request.variant)
-    return _whole(request, raw_json.members(request.body), value, findings)
+    kind, given = request.type, request.value
+    left = set_aside.kept(kind, request.body, given)
+    check_identity(given, kind, owner=request.owner, ids=request.ids, variant=request.variant)
+    write = _whole(request, raw_json.members(left.body), left.value, left.own)
+    if not left.reasons:
+        return write
+    aside = set_aside.written(left.reasons)
+    return replace(write, findings=left.findings, set_aside=aside, body=left.body)
 
 
 def change(request: WriteRequest, stored: StoredDocument | None) -> PlannedWrite:
@@ -251,8 +260,21 @@ def _patched_object(request: WriteRequest, stored: StoredDocument) -> PlannedWri
         text=raw_json.joined(raw).decode(),
         stale=write.last_updated < stored.last_updated,
         findings=_findings_about(patch, part, write.findings),
+        set_aside=_still_aside(stored, [(row.key,) for row in write.parts]),
         **_counts(stored, write.own_findings, write.parts),
     )
+
+
+def _still_aside(
+    stored: StoredDocument, changed: Iterable[Sequence[str]], now: set_aside.Reasons | None = None
+) -> str:
+    """Return what is set aside once parts were written that are right, but for `now`."""
+    if not (stored.set_aside or now):
+        return ""
+    reasons: set_aside.Reasons = set_aside.read(stored.set_aside)
+    for keys in changed:
+        reasons = set_aside.still(reasons, now, keys)
+    return set_aside.written(reasons)
 
 
 def _counts(stored: StoredDocument, own: int, parts: tuple[PartRow, ...]) -> dict[str, Any]:
@@ -286,7 +308,8 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
     text, created = _new_part_text(request, part, known if known and known.current else None)
     value = msgspec.json.decode(text)
     check_sizes(value)
-    findings = validate(part.object.model, value)
+    left = _left_of_part(request, part, text, value)
+    text, value, findings = left.body, left.value, left.own
     row = _part_row(request, text, value, findings=len(findings))
     stamp = raw_json.members(text)["last_updated"].decode()
     raw = raw_json.opened(stored.text)
@@ -301,9 +324,19 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
         created=created,
         unchanged=request.method == "PUT" and known == StoredPartText(row.text, current=True),
         stale=_is_older(request, known),
-        findings=_findings_about(raw_json.members(request.body), part.object.part, findings),
+        findings=_findings_about(raw_json.members(request.body), part.object.part, left.findings),
+        set_aside=_still_aside(stored, [request.ids[1:]], left.reasons),
+        body=text if left.reasons else None,
         **_counts(stored, stored.findings, (row,)),
     )
+
+
+def _left_of_part(request: WriteRequest, part: Part, text: bytes, value: dict[str, Any]) -> Kept:
+    """Check a part as it shall be: of one that is PUT alone, parts of its own are set aside."""
+    if request.method == "PUT" and len(request.ids) == 2:  # noqa: PLR2004 - object and part
+        return set_aside.kept(part.object, text, value)
+    found = validate(part.object.model, value)
+    return Kept(text, value, found, found)
 
 
 def _is_older(request: WriteRequest, known: StoredPartText | None) -> bool:

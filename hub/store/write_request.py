@@ -9,10 +9,11 @@ from typing import Any
 from hub.module_policy import ModulePolicy
 from hub.store import raw_json
 from hub.store.identity import check_identity, lacks_last_updated, object_key
+from hub.store.set_aside import kept
 from ocpi.errors import Fault, InvalidParameters, OcpiError
 from ocpi.modules import ObjectType, Part
 from ocpi.types import ModuleID, PartyRef, fold, parse_datetime
-from ocpi.validation import Finding, validate
+from ocpi.validation import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def check(request: WriteRequest) -> None:
         _needs_last_updated(value, kind)
         _needs_lists_of_parts(value, kind)
     else:
-        validate(kind.model, value)
+        kept(kind, request.body, value)
     check_identity(value, kind, owner=request.owner, ids=request.ids, variant=request.variant)
 
 

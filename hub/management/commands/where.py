@@ -11,6 +11,7 @@ from hub.delivery.object_status import DeliveryStatus, Subject, statuses
 from hub.masking.personal import mask_value
 from hub.models import Evse, StoredObject
 from hub.module_policy import POLICIES
+from hub.store import set_aside
 from hub.store.identity import any_variant
 from ocpi.types import ModuleID, PartyRef, fold
 from parties import holders
@@ -67,6 +68,8 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
                 f"{each['kind']} {each['owner']}/{each['id']}: revision {each['revision']}, "
                 f"last_updated {each['last_updated']}{sent_to}"
             )
+            for name, why in each["set_aside"].items():
+                self.stdout.write(f"  set aside: {name}: {why}")
             for line in each["parties"]:
                 self.stdout.write(f"  {_line(line)}")
             if not each["parties"]:
@@ -100,6 +103,7 @@ def _object(kind: str, subject: Subject) -> dict[str, Any]:
         "audience": row.audience,
         "revision": subject.revision,
         "last_updated": (part or row).last_updated.isoformat(),
+        "set_aside": set_aside.read(row.set_aside),
         "parties": [_status(each) for each in statuses(subject, others=_OTHERS_SHOWN)],
     }
 

@@ -63,6 +63,7 @@ class StoredRow(NamedTuple):
     last_updated_text: str
     findings: int
     part_findings: int
+    set_aside: str
     part_key: str | None
     part_text: str
     is_current: bool
@@ -158,6 +159,7 @@ _REPLACE = """UPDATE SET object_id = EXCLUDED.object_id, version = EXCLUDED.vers
     text = EXCLUDED.text, digest = EXCLUDED.digest, last_updated = EXCLUDED.last_updated,
     last_updated_text = EXCLUDED.last_updated_text, revision = o.revision + 1,
     findings = EXCLUDED.findings, part_findings = EXCLUDED.part_findings,
+    set_aside = EXCLUDED.set_aside,
     generation = o.generation + 1, changed_at = now(), missed = 0,
     stale = o.stale + (EXCLUDED.last_updated < o.last_updated)::int{columns}
   WHERE o.digest IS DISTINCT FROM EXCLUDED.digest"""
@@ -227,7 +229,7 @@ def _items(policy: ModulePolicy) -> str:
     audience text, module text, method text, path text, body text, correlation_id text,
     changed_part text, object_id text, version text, text text, digest text,
     last_updated timestamptz, last_updated_text text, stale int, has_columns boolean,
-    findings int, part_findings int, mended boolean,
+    findings int, part_findings int, mended boolean, set_aside text,
     parts json, part_keys text[], beside boolean, claimed boolean, newest timestamptz,
     asked_at timestamptz{typed})
   {_IN_ITS_EPOCH}
@@ -241,10 +243,10 @@ def _put(policy: ModulePolicy, conflict: str, condition: str = "") -> str:
     updates = "".join(f", {name} = EXCLUDED.{name}" for name in names)
     return f"""{_items(policy)}, object AS (
   INSERT INTO {policy.model._meta.db_table} AS o (owner, object_id, object_key, audience, version,
-    text, digest, last_updated, last_updated_text, findings, part_findings, revision,
-    generation{columns})
+    text, digest, last_updated, last_updated_text, findings, part_findings, set_aside,
+    revision, generation{columns})
   SELECT i.owner, i.object_id, i.key, i.audience, i.version, i.text, decode(i.digest, 'base64'),
-    i.last_updated, i.last_updated_text, i.findings, i.part_findings, 1, 1{values}
+    i.last_updated, i.last_updated_text, i.findings, i.part_findings, i.set_aside, 1, 1{values}
   FROM item i{condition}
   ON CONFLICT (owner, object_key, audience) DO {conflict.format(columns=updates)}
   RETURNING seq, revision, generation, xmax = 0 AS created, {_reference(policy)} AS reference,
@@ -275,7 +277,7 @@ def _change(policy: ModulePolicy) -> str:
     return f"""{_items(policy)}, object AS (
   UPDATE {policy.model._meta.db_table} AS o SET text = COALESCE(i.text, o.text), digest = NULL,
     last_updated = i.last_updated, last_updated_text = i.last_updated_text,
-    findings = i.findings, part_findings = i.part_findings,
+    findings = i.findings, part_findings = i.part_findings, set_aside = i.set_aside,
     revision = o.revision + 1, changed_at = now(), missed = 0, stale = o.stale + i.stale{updates}
   FROM item i {_OF_ITEM}
   RETURNING o.seq, o.revision, o.generation, false AS created, NULL AS reference,
@@ -351,7 +353,7 @@ def _read(policy: ModulePolicy) -> str:
   ON p.object_id = o.seq AND p.key = ANY(i.part_keys)"""
     return f"""{_items(policy)}
 SELECT i.n, o.seq, o.revision, o.text, o.last_updated, o.last_updated_text, o.findings,
-  o.part_findings, {part}
+  o.part_findings, o.set_aside, {part}
 FROM item i LEFT JOIN LATERAL (SELECT * FROM {policy.model._meta.db_table} o
   WHERE o.owner = i.owner AND o.object_key = i.key AND {audience}
   ORDER BY o.audience DESC LIMIT 1) o ON true {join}"""
