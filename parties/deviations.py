@@ -36,6 +36,7 @@ class Deviation(StrEnum):
     URL_NOT_ENCODED = "url_not_encoded"
     RESULT_IN_ENVELOPE = "result_in_envelope"
     NO_ENVELOPE = "no_envelope"
+    ODD_ENVELOPE = "odd_envelope"
     UNREADABLE = "unreadable"
     REDIRECTS = "redirects"
     NO_IDS_RETURNED = "no_ids_returned"
@@ -56,6 +57,8 @@ _SENTENCES: dict[Deviation, str] = {
     Deviation.RESULT_IN_ENVELOPE: "Wraps results in a response envelope; the hub takes them out",
     Deviation.NO_ENVELOPE: "Answers without an OCPI envelope; the hub answers its requesters"
     " instead",
+    Deviation.ODD_ENVELOPE: "Answers in an envelope that is not quite as the specification has it;"
+    " the hub repairs what others could not read",
     Deviation.UNREADABLE: "Gives answers that cannot be read to the end, or too large ones",
     Deviation.REDIRECTS: "Redirects requests; the hub does not follow to other hosts",
     Deviation.NO_IDS_RETURNED: "Answers without the message ids of the request; the hub adds them",
@@ -89,6 +92,11 @@ def odd_object(module: str, findings: Iterable[Finding]) -> Iterator[Met]:
         paths.setdefault(finding.fault or "other", finding.path)
     for kind, path in paths.items():
         yield Met(Deviation.ODD_OBJECTS, f"{module}: {kind}", path)
+
+
+def odd_envelope(request: str, oddities: Iterable[str]) -> Iterator[Met]:
+    """Say what is odd about the envelope of an answer to a request such as `GET locations`."""
+    return (Met(Deviation.ODD_ENVELOPE, f"{request}: {each}") for each in oddities)
 
 
 _Key = tuple[int, str, str]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from hub.delivery.push import Outcome, PartKey, Push, Result, positions_of
 from hub.feed import Batch, Position
+from ocpi.transport.envelope import Oddity
 
 
 @dataclass(slots=True)
@@ -24,10 +25,14 @@ class BatchResult:
     why_held: str = ""
     failed: dict[PartKey, Result] = field(default_factory=dict)
     """The last attempt at each object or part that is neither delivered nor rejected."""
+    odd: list[tuple[str, tuple[Oddity, ...]]] = field(default_factory=list)
+    """What was odd about the envelopes of answers, by the method that they answer."""
 
     def add(self, result: Result) -> None:
         """Note what became of a push."""
         self.failed.pop(result.push.key, None)
+        if result.oddities:
+            self.odd.append((result.push.method, result.oddities))
         if result.outcome is Outcome.DELIVERED:
             self.delivered.append(result.push)
         elif result.outcome is Outcome.REJECTED:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from hub.feed import Position
 from ocpi import client
+from ocpi.transport.envelope import Oddity
 
 ObjectKey = tuple[str, str]
 """Owner and folded object id."""
@@ -78,7 +79,7 @@ SETTLED = frozenset({Outcome.DELIVERED, Outcome.REJECTED})
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One push, its outcome and why; `words` are the receiver's own.
+    """One push, its outcome and why; `words` are the receiver's own, `oddities` its envelope's.
 
     `in_doubt`: it may have arrived and taken effect, although nobody said so.
     """
@@ -91,6 +92,7 @@ class Result:
     retry_after: float | None = None
     in_doubt: bool = False
     words: str = ""
+    oddities: tuple[Oddity, ...] = ()
 
     @property
     def is_refusal(self) -> bool:

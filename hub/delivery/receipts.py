@@ -58,6 +58,9 @@ def _note_deviations(subscriber: Subscriber, result: BatchResult) -> None:
         if each.http_status and not each.status_code
     )
     deviations.note(subscriber.platform_id, without_envelope)
+    for method, oddities in result.odd:
+        met = deviations.odd_envelope(f"{method} {subscriber.module}", oddities)
+        deviations.note(subscriber.platform_id, met)
 
 
 class _Line(NamedTuple):

@@ -202,6 +202,7 @@ def judged(push: Push, reply: client.Reply) -> Result:
         reply.retry_after,
         in_doubt=outcome is Outcome.TEMPORARY,
         words=words[:_LONGEST_WORDS],
+        oddities=reply.oddities,
     )
 
 

@@ -5,6 +5,7 @@ answer becomes (ST-20), the first that applies:
 
     HTTP 401, 403                           200, 4003: it is the hub's token that was refused
     any other with an OCPI envelope         the same status, the same bytes
+    one that is nearly an envelope          the same status, the same data in an envelope
     HTTP 404 to a GET                       404, the code for an unknown object
     HTTP 429                                200, 4000, and the platform is left alone for a while
     anything else, redirects included       200, 4000
@@ -23,7 +24,7 @@ from hub.gateway.routes import Destination
 from ocpi import client
 from ocpi.errors import HubError, NotFound, OcpiError, ReceiverNotConnected
 from ocpi.status_codes import is_success
-from ocpi.transport import pagination
+from ocpi.transport import envelope, pagination
 from ocpi.transport.message_ids import MessageIds
 from ocpi.transport.routing_headers import RoutingHeaders
 from ocpi.types import PartyRef
@@ -126,11 +127,21 @@ def _in_its_words(request: Outbound, reply: client.Reply) -> PeerAnswer:
     link = pagination.read_link(reply.headers.get("Link"), base_url=request.url)
     return PeerAnswer(
         reply.http_status,
-        reply.body,
+        _body(reply),
         _headers(reply),
         is_success=reply.http_status in _HTTP_SUCCESS and is_success(reply.status_code or 0),
         location=own_url(request.destination, reply.headers.get("Location")),
         next_page=own_url(request.destination, link),
+    )
+
+
+def _body(reply: client.Reply) -> bytes:
+    """Return an envelope as it came; one that was none, as everybody can read it."""
+    read = reply.envelope
+    if read is None or not read.is_repaired:
+        return reply.body
+    return envelope.render(
+        status_code=read.status_code, data=read.data, message=read.status_message
     )
 
 

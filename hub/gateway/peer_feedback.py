@@ -148,6 +148,7 @@ def _in_reply(request: Outbound, reply: client.Reply) -> Iterator[Met]:
     if reply.envelope is None:
         yield Met(Deviation.NO_ENVELOPE, request.about, example)
         return
+    yield from deviations.odd_envelope(request.about, reply.oddities)
     if _lacks(reply.headers, _IDS):
         yield Met(Deviation.NO_IDS_RETURNED, request.about, example)
     if _lacks(reply.headers, _FROM):

@@ -163,7 +163,7 @@ def on_asked(asked: CompletedRequest) -> None:
             module=current.message.module if current else "",
             secrets=(asked.peer.token, *_token_ids(current)),
             http_status=reply.http_status if reply else None,
-            envelope=_without_data(reply.envelope) if reply and len(body) > max_bytes else None,
+            envelope=_envelope_of(reply, max_bytes) if reply else None,
             error="" if reply else _error(asked.outcome),
         )
     )
@@ -202,6 +202,13 @@ def _parties(
     except InvalidParameters:
         return None, None
     return (named.sender if named.sender in caller.refs else None), named.to
+
+
+def _envelope_of(reply: Reply, max_bytes: int) -> Envelope | None:
+    """Return the status of a reply that its logged body does not tell: it is cut, or repaired."""
+    read = reply.envelope
+    is_told = read is not None and not read.is_repaired and len(reply.body) <= max_bytes
+    return None if is_told else _without_data(read)
 
 
 def _envelope_if_cut(

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 
-import msgspec
-
 from database import sql
 from hub.module_policy import ABOUT_DRIVERS
+from hub.pull import near_list
 from hub.pull.pagination import CrawlPosition, PagingInfo
 from hub.pull.sources import Source
-from hub.store import raw_json
 from ocpi import client
+from ocpi.modules import ObjectType
+from ocpi.transport.envelope import Oddity
 from ocpi.transport.message_ids import MessageIds
 from ocpi.types import one_line
+from parties import deviations
 
 MOST_OBJECTS = 100_000
 """Of one page: 20 MB (`HUB_MAX_RESPONSE_BYTES`) of OCPI's shortest objects, some 200 bytes each."""
@@ -86,6 +87,7 @@ def ask(source: Source, position: CrawlPosition) -> PulledPage:
     except client.PeerError as error:
         raise _unanswered(error) from error
     items = _items_of(source, reply)
+    _note_oddities(source, reply)
     paging = PagingInfo(
         len(items),
         reply.headers.get("Link"),
@@ -106,6 +108,13 @@ def _unanswered(error: client.PeerError) -> PullFailed:
     return PullFailed(f"{what}: {one_line(str(error), longest=300)}", kind)
 
 
+def _note_oddities(source: Source, reply: client.Reply) -> None:
+    is_list = near_list.is_list(reply.envelope.data if reply.envelope else None)
+    oddities = reply.oddities if is_list else (*reply.oddities, Oddity.NO_LIST)
+    met = deviations.odd_envelope(f"GET {source.module.identifier}", oddities)
+    deviations.note(source.platform_id, met)
+
+
 def _items_of(source: Source, reply: client.Reply) -> list[bytes]:
     """Return the objects of a page.
 
@@ -113,14 +122,14 @@ def _items_of(source: Source, reply: client.Reply) -> list[bytes]:
     one.
     """
     try:
-        return _items(reply)
+        return _items(reply, source.kind)
     except PullFailed as failure:
         if source.module.identifier in ABOUT_DRIVERS:
             failure.words = "(its words are not shown)"
         raise
 
 
-def _items(reply: client.Reply) -> list[bytes]:
+def _items(reply: client.Reply, kind: ObjectType) -> list[bytes]:
     _check_http(reply)
     envelope = reply.envelope
     if envelope is None:
@@ -130,26 +139,26 @@ def _items(reply: client.Reply) -> list[bytes]:
     if not reply.ok:
         text = f"answered HTTP {reply.http_status}, status {envelope.status_code}"
         theirs = envelope.status_code in _THEIR_FAILURES
-        kind = FailureKind.FAILED if theirs else FailureKind.REFUSED
-        raise PullFailed(text, kind, words=_words(reply))
+        failure = FailureKind.FAILED if theirs else FailureKind.REFUSED
+        raise PullFailed(text, failure, words=_words(reply))
     try:
-        return _objects(envelope.data)
-    except msgspec.DecodeError:
+        return _objects(envelope.data, kind)
+    except ValueError:
         start = (envelope.data or b"")[:40].decode(errors="replace")
         text = "`data` is not a list of objects; it begins with"
         raise PullFailed(text, FailureKind.REFUSED, words=one_line(start, longest=40)) from None
 
 
-def _objects(data: bytes | None) -> list[bytes]:
+def _objects(data: bytes | None, kind: ObjectType) -> list[bytes]:
     """Return the objects of a page, unless there are more of them than memory allows.
 
     Each takes more memory than its text, many times as much if it has many findings.
     """
-    if data is not None and raw_json.has_more(data, MOST_OBJECTS):
+    if data is not None and near_list.has_more(data, MOST_OBJECTS):
         hint = "give the platform the quirk page_limit with a smaller number"
         text = f"the page has more than {MOST_OBJECTS:,} objects: {hint}"
         raise PullFailed(text, FailureKind.REFUSED)
-    return raw_json.items(data)
+    return near_list.items(data, kind)
 
 
 def _check_http(reply: client.Reply) -> None:

@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from ocpi.status_codes import is_success
-from ocpi.transport.envelope import Envelope, read
+from ocpi.transport import near_envelope
+from ocpi.transport.envelope import Envelope, Oddity, read
 
 _SUCCESSFUL: Final = 2
 """The first digit of an HTTP success."""
@@ -51,12 +52,38 @@ class Reply:
 
     @property
     def envelope(self) -> Envelope | None:
-        """The OCPI envelope of the body, read when first asked for; None when there is none."""
+        """The OCPI envelope of the body, read when first asked for; None when there is none.
+
+        What is nearly one is repaired: `transport.near_envelope`.
+        """
         known = self._envelope
         if isinstance(known, _Unread):
-            known = read(self.body)
+            known = self._read()
             object.__setattr__(self, "_envelope", known)
         return known
+
+    def _read(self) -> Envelope | None:
+        found, content_type = read(self.body), self.headers.get("Content-Type", "")
+        # Some send the status of HTTP as that of OCPI.
+        is_plain = found is not None and found.status_code != self.http_status
+        if not self.body or (is_plain and near_envelope.is_in_utf8(self.body, content_type)):
+            return found
+        near = near_envelope.read(
+            self.body, http_status=self.http_status, content_type=content_type
+        )
+        return near or found
+
+    @property
+    def oddities(self) -> tuple[Oddity, ...]:
+        """What is not as specified about its envelope; nothing where there is none."""
+        found = self.envelope
+        if found is None:
+            return ()
+        return found.oddities if self._is_json() else (*found.oddities, Oddity.CONTENT_TYPE)
+
+    def _is_json(self) -> bool:
+        media = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return media == "application/json" or media.endswith("+json")
 
     @property
     def status_code(self) -> int | None:

@@ -4,12 +4,13 @@ Specification: transport_and_format (response format).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 
 import msgspec
 
-from ocpi.types import format_datetime, one_line
+from ocpi.types import DATETIME_PATTERN, format_datetime, one_line
 
 _CODE = re.compile("[0-9]{4}")
 _LONGEST_MESSAGE = 2000
@@ -18,16 +19,43 @@ _LONGEST_CODE = 32
 _NULL = msgspec.Raw(b"null")
 _END = re.compile(rb',"status_code":([0-9]{4}),"timestamp":"([^"]{20})"}\Z')
 _LONGEST_END = 64
+_TIMESTAMP = re.compile(DATETIME_PATTERN, re.ASCII)
+
+
+class Oddity(StrEnum):
+    """What is not as specified about an envelope that is understood all the same.
+
+    The first ones are read over; those of `near_envelope` are repaired: nobody else could read
+    such an answer as an envelope.
+    """
+
+    NO_TIMESTAMP = "no timestamp"
+    TIMESTAMP = "timestamp in another form"
+    CODE_IS_NO_NUMBER = "status_code that is no number"
+    CONTENT_TYPE = "Content-Type other than JSON"
+    BYTE_ORDER_MARK = "byte order mark"
+    CHARSET = "not in UTF-8"
+    SPELLING = "members in another spelling"
+    CODE_IS_A_WORD = "status_code that is a word"
+    CODE_OF_HTTP = "status_code of HTTP"
+    NO_CODE = "data without status_code"
+    BARE_LIST = "list without an envelope"
+    NO_LIST = "data that is no list"
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A response as it was read; `data` is the untouched JSON, None when absent or null."""
+    """A response as it was read; `data` is the untouched JSON, None when absent or null.
+
+    One that `is_repaired` was none in the bytes that came.
+    """
 
     status_code: int
     status_message: str | None
     data: bytes | None
     timestamp: str | None
+    oddities: tuple[Oddity, ...] = field(default=(), compare=False)
+    is_repaired: bool = field(default=False, compare=False)
 
 
 class _Members(msgspec.Struct):
@@ -71,13 +99,28 @@ def read(body: bytes) -> Envelope | None:
     if status_code is None:
         return None
     data = bytes(members.data)
-    return Envelope(status_code, message, None if data == b"null" else data, timestamp)
+    return Envelope(
+        status_code,
+        message,
+        None if data == b"null" else data,
+        timestamp,
+        (*_of_code(members.status_code), *oddities_of_timestamp(timestamp)),
+    )
 
 
 def read_end(body: bytes) -> Envelope | None:
     """Read the status at the end of what `render` made, without its data; None of anything else."""
     found = _END.search(body, max(0, len(body) - _LONGEST_END))
     return Envelope(int(found[1]), None, None, found[2].decode()) if found else None
+
+
+def oddities_of_timestamp(timestamp: str | None) -> tuple[Oddity, ...]:
+    """Return what is odd about when an envelope was made."""
+    if timestamp is None:
+        return (Oddity.NO_TIMESTAMP,)
+    # RFC 3339 allows small letters, OCPI does not.
+    is_specified = _TIMESTAMP.fullmatch(timestamp) and timestamp.isupper()
+    return () if is_specified else (Oddity.TIMESTAMP,)
 
 
 def wraps_object(value: object) -> bool:
@@ -100,6 +143,10 @@ def _code(member: msgspec.Raw) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _of_code(member: msgspec.Raw) -> tuple[Oddity, ...]:
+    return (Oddity.CODE_IS_NO_NUMBER,) if bytes(member).startswith(b'"') else ()
 
 
 def _text(member: msgspec.Raw) -> str | None:

@@ -11,12 +11,13 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 
+from hub.models import DeadLetter, Subscription
 from ocpi.transport.message_ids import CORRELATION_ID, REQUEST_ID
 from parties import deviations
 from parties.deviations import Deviation, Met
 from parties.models import ObservedDeviation, Platform
 from sandbox import Answer, Responder, SandboxPlatform
-from sandbox.misbehaviour import broken_json, detail, redirect, truncated
+from sandbox.misbehaviour import broken_json, detail, redirect, say, truncated
 from tests.cast import CPA, HUB, MSA, Cast, a_location, command, push
 from tests.hub.charging_objects import post_cdr
 from tests.hub.gateway.commands import Asking, emsp_and_cpo, enveloped
@@ -272,3 +273,54 @@ def test_operators_read_sentences(pair: Pair) -> None:
     assert deviation["habit"] == "no_sender_sent"
     assert deviation["meaning"].startswith("Sends messages without OCPI-from")
     assert (deviation["times"], deviation["about"]) == (1, "GET locations")
+
+
+def _data(body: bytes) -> bytes:
+    return json.dumps(json.loads(body)["data"]).encode()
+
+
+NEARLY: Mapping[str, Callable[[bytes], bytes]] = {
+    "byte order mark": lambda body: b"\xef\xbb\xbf" + body,
+    "data without status_code": lambda body: json.dumps(
+        {"data": json.loads(body)["data"]}
+    ).encode(),
+    "list without an envelope": lambda body: json.dumps(json.loads(body)["data"]).encode(),
+    "status_code that is a word": lambda body: body.replace(b"1000", b'"Success"'),
+}
+
+
+@pytest.mark.parametrize("oddity", NEARLY)
+def test_an_answer_that_is_nearly_an_envelope_is_passed_on_as_one(pair: Pair, oddity: str) -> None:
+    """Its requester reads the same data as a success; operators see how odd the answer was."""
+    cpo, emsp = pair
+    cpo.publish("locations", a_location())
+    change = _altered(lambda answer: replace(answer, body=NEARLY[oddity](answer.body)))
+
+    with cpo.answer("/sender/locations", change):
+        answer = emsp.hub.get("locations", "SENDER", to=CPA, sender=MSA)
+
+    assert (answer.http_status, answer.status_code) == (200, 1000)
+    assert [each["id"] for each in answer.data] == ["L1"]
+    assert f"GET locations: {oddity}" in _abouts("P1")
+
+
+@pytest.mark.parametrize("body", [b'{"status_code":"Success"}', b"[]", b'{"data":{}}'])
+def test_a_push_answered_with_nearly_an_envelope_is_delivered(
+    pair: Pair, deliver_all: Callable[[], int], body: bytes
+) -> None:
+    """Once; it is not sent again for an hour."""
+    cpo, emsp = pair
+
+    with emsp.answer("PUT", say(200, body)):
+        push(cpo, a_location())
+        deliver_all()
+
+    assert not DeadLetter.objects.exists()
+    assert not Subscription.objects.exclude(last_error="").exists()
+    assert [each.split(":")[0] for each in _abouts("P2")][:1] == ["PUT locations"]
+
+
+def _abouts(name: str) -> list[str]:
+    deviations.write()
+    rows = ObservedDeviation.objects.filter(platform__name=name, deviation="odd_envelope")
+    return list(rows.values_list("about", flat=True))
