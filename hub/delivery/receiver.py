@@ -190,7 +190,6 @@ def _may_have_arrived(error: client.PeerError) -> bool:
 
 def judged(push: Push, reply: client.Reply) -> Result:
     """Return what an answer means for its push."""
-    words = (reply.envelope.status_message if reply.envelope else None) or "(no message)"
     reason = f"HTTP {reply.http_status}, status {reply.status_code}"
     outcome = _outcome(push, reply)
     return Result(
@@ -201,9 +200,14 @@ def judged(push: Push, reply: client.Reply) -> Result:
         reply.status_code,
         reply.retry_after,
         in_doubt=outcome is Outcome.TEMPORARY,
-        words=words[:_LONGEST_WORDS],
+        words=_words(reply, outcome),
         oddities=reply.oddities,
     )
+
+
+def _words(reply: client.Reply, outcome: Outcome) -> str:
+    """Return the receiver's own words, of which nobody asks where it took a push."""
+    return "" if outcome is Outcome.DELIVERED else reply.words or "(no message)"
 
 
 def _outcome(push: Push, reply: client.Reply) -> Outcome:

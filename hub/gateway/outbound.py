@@ -173,4 +173,6 @@ def _without_envelope(request: Outbound, reply: client.Reply) -> OcpiError:
         return HubError(f"{receiver} throttles requests (HTTP 429): try again later")
     if reply.http_status == _NOT_FOUND and request.method == "GET":
         return request.unknown(f"{receiver} has nothing at this URL", http_status=404)
-    return HubError(f"{receiver} answered HTTP {reply.http_status} without an OCPI envelope")
+    text = f"{receiver} answered HTTP {reply.http_status} without an OCPI envelope"
+    words = reply.words
+    return HubError(f"{text}: {words}" if words else text)

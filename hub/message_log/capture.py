@@ -164,7 +164,7 @@ def on_asked(asked: CompletedRequest) -> None:
             secrets=(asked.peer.token, *_token_ids(current)),
             http_status=reply.http_status if reply else None,
             envelope=_envelope_of(reply, max_bytes) if reply else None,
-            error="" if reply else _error(asked.outcome),
+            error=_own_words(reply) if reply else _error(asked.outcome),
         )
     )
 
@@ -202,6 +202,11 @@ def _parties(
     except InvalidParameters:
         return None, None
     return (named.sender if named.sender in caller.refs else None), named.to
+
+
+def _own_words(reply: Reply) -> str:
+    """Return what a peer says about a failure other than in its status message."""
+    return "" if reply.ok else reply.words
 
 
 def _envelope_of(reply: Reply, max_bytes: int) -> Envelope | None:

@@ -23,8 +23,6 @@ MOST_OBJECTS = 100_000
 """Of one page: 20 MB (`HUB_MAX_RESPONSE_BYTES`) of OCPI's shortest objects, some 200 bytes each."""
 _NOTHING_PASSES = (client.PeerUnreachable, client.AddressRefused)
 _THEIR_FAILURES = range(3000, 4000)
-# Characters shown of the peer's own words.
-_LONGEST_WORDS = 120
 # Of a number in a header: more than any list needs, and fewer than a column holds.
 _MOST_DIGITS = 15
 
@@ -182,10 +180,8 @@ def _check_http(reply: client.Reply) -> None:
 
 
 def _words(reply: client.Reply) -> str:
-    """Return the beginning of an answer, fit to show."""
-    message = reply.envelope.status_message if reply.envelope else None
-    text = message or reply.body[: 4 * _LONGEST_WORDS].decode(errors="replace")
-    return one_line(" ".join(text.split()), longest=_LONGEST_WORDS) or "(empty)"
+    """Return the peer's own words, fit to show."""
+    return reply.words or "(empty)"
 
 
 def _number(reply: client.Reply, header: str) -> int | None:

@@ -9,6 +9,7 @@ import base64
 import html
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -33,6 +34,7 @@ _SAYING: Final = (
     "status_message",
     "message",
     "msg",
+    "text",
     "detail",
     "title",
     "error_description",
@@ -42,6 +44,7 @@ _SAYING: Final = (
     "description",
 )
 """Members that say something, the first ones first."""
+_NOTHING: Final = frozenset({"{}", "[]", "null", '""'})
 _PLACE: Final = ("loc", "path", "field", "property", "propertyName")
 _ROOTS: Final = frozenset({"body", "query", "path", "header"})
 """Where FastAPI's places begin."""
@@ -71,7 +74,9 @@ def _of_body(body: bytes) -> list[str]:
     spoken = _spoken(body)
     if spoken:
         return spoken
-    text = body.decode(errors="replace").lstrip("\ufeff")
+    text = body.decode(errors="replace").lstrip("\ufeff").strip()
+    if text in _NOTHING:
+        return []
     page = _TITLE.search(text)
     return [html.unescape(page[1]) if page else text[: 4 * LONGEST]]
 
@@ -128,8 +133,6 @@ def _secrets(authorization: str) -> Iterable[str]:
     """Return a token as it was sent, and what it is without Base64; the longest first."""
     sent = authorization.partition(" ")[2].strip()
     found = {sent}
-    try:
+    with suppress(ValueError):
         found.add(base64.b64decode(sent + "==").decode())
-    except ValueError:
-        pass
     return sorted((each for each in found if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from ocpi.client import own_words
 from ocpi.status_codes import is_success
 from ocpi.transport import near_envelope
 from ocpi.transport.envelope import Envelope, Oddity, read
@@ -46,6 +47,9 @@ class Reply:
     elapsed: float
     """Seconds from the call to the last byte."""
 
+    authorization: str = field(default="", repr=False, compare=False)
+    """The header it was asked with: the token in it is masked in what the peer says."""
+
     _envelope: Envelope | _Unread | None = field(
         default=_UNREAD, init=False, repr=False, compare=False
     )
@@ -72,6 +76,11 @@ class Reply:
             self.body, http_status=self.http_status, content_type=content_type
         )
         return near or found
+
+    @property
+    def words(self) -> str:
+        """The peer's own words about it, fit to show (`own_words`); empty when it has none."""
+        return own_words.read(self.body, self.envelope, authorization=self.authorization)
 
     @property
     def oddities(self) -> tuple[Oddity, ...]:

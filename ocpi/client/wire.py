@@ -89,7 +89,13 @@ class Wire:
         except BaseException:
             response.close()
             raise
-        return Reply(response.status, response.headers, body, perf_counter() - message.started)
+        return Reply(
+            response.status,
+            response.headers,
+            body,
+            perf_counter() - message.started,
+            message.headers["Authorization"],
+        )
 
     async def close(self) -> None:
         """Close every connection."""

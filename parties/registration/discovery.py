@@ -153,6 +153,8 @@ def data_of(reply: Reply, what: str) -> object:
         message = f"{what}: the envelope has no data"
     else:
         message = f"{what}: HTTP {reply.http_status}, status_code {envelope.status_code}"
+    if not reply.ok and reply.words and not message.endswith(reply.words):
+        message = f"{message}: {reply.words}"
     raise UnusableApi(message)
 
 

@@ -258,7 +258,7 @@ def _may_be_form(reply: Reply, what: str) -> bool:
 
 def _reason_given(reply: Reply, secrets: tuple[str, ...]) -> str:
     """Return the reason a peer gives, without the tokens: some peers repeat them in it."""
-    reason = (reply.envelope and reply.envelope.status_message) or "no reason given"
+    reason = reply.words or "no reason given"
     for secret in secrets:
         reason = reason.replace(secret, "[token]")
     return reason[:_LONGEST_REASON]
