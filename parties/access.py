@@ -6,7 +6,7 @@ eMSP may list and who receives a change are selections from it; `reach_sql` judg
 the same conditions. Views, delivery, GET-All and the console ask here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -193,16 +193,27 @@ def _why_not(directions: Sequence[_OwnerAndReader], module: ModuleID, roles: Pai
         holder: list(Party.objects.filter(holder=holder).select_related("platform"))
         for holder in (one, other)
     }
-    for holder, found in sides.items():
-        objection = _absence(holder, found)
-        if objection is not None:
-            return objection
+    absences = [_absence(holder, found) for holder, found in sides.items()]
+    reasons = [each for each in absences if each is not None]
+    if all(sides.values()):
+        reasons += _objections(directions, sides, module, roles)
+    return "; ".join(reasons)
+
+
+def _objections(
+    directions: Sequence[_OwnerAndReader],
+    sides: Mapping[str, list[Party]],
+    module: ModuleID,
+    roles: Pairs,
+) -> Iterator[str]:
+    """Say why two parties that there are may not exchange a module, however they are connected."""
     pairs = [(a, b) for owner, reader in directions for a in sides[owner] for b in sides[reader]]
     fitting = [(a, b) for a, b in pairs if (Role(a.role), Role(b.role)) in roles]
     if not fitting:
-        both = f"{ref_of(one)} and {ref_of(other)}"
-        return f"the roles of {both} have no {module} to exchange"
-    return _missing_agreement(fitting, module)
+        one, other = directions[0]
+        yield f"the roles of {ref_of(one)} and {ref_of(other)} have no {module} to exchange"
+    elif settings.HUB_ACCESS == "agreement" or _agreement(fitting) is not None:
+        yield from _missing_agreement(fitting, module)
 
 
 def _absence(holder: str, found: list[Party]) -> str | None:
@@ -215,17 +226,21 @@ def _absence(holder: str, found: list[Party]) -> str | None:
     return None
 
 
-def _missing_agreement(pairs: list[tuple[Party, Party]], module: ModuleID) -> str:
+def _missing_agreement(pairs: list[tuple[Party, Party]], module: ModuleID) -> Iterator[str]:
+    agreement = _agreement(pairs)
+    if agreement is None:
+        yield f"there is no agreement between {pairs[0][0].ref} and {pairs[0][1].ref}"
+        return
+    wrong = [
+        f"is {agreement.state}" if agreement.state != AgreementState.ACTIVE else "",
+        outside_period(agreement) or "",
+        f"does not cover {module}" if agreement.modules and module not in agreement.modules else "",
+    ]
+    if any(wrong):
+        yield f"the agreement {agreement} {' and '.join(filter(None, wrong))}"
+
+
+def _agreement(pairs: list[tuple[Party, Party]]) -> Agreement | None:
     known = Agreement.objects.select_related("cpo", "emsp")
-    for one, other in pairs:
-        both = [one.pk, other.pk]
-        agreement = known.filter(cpo__in=both, emsp__in=both).first()
-        if agreement is not None:
-            return f"the agreement {agreement} {_shortcoming(agreement, module)}"
-    return f"there is no agreement between {pairs[0][0].ref} and {pairs[0][1].ref}"
-
-
-def _shortcoming(agreement: Agreement, module: ModuleID) -> str:
-    if agreement.state != AgreementState.ACTIVE:
-        return f"is {agreement.state}"
-    return outside_period(agreement) or f"does not cover {module}"
+    found = (known.filter(cpo__in=[a, b], emsp__in=[a, b]).first() for a, b in pairs)
+    return next((each for each in found if each is not None), None)

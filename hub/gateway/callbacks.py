@@ -38,7 +38,8 @@ def awaited(reference: str, *, platform_id: int, module: ModuleID) -> Callback:
         found = own.filter(pk=UUID(hex=reference)).first()
         if found is not None:
             return found
-    raise NotFound("nothing that this platform was asked is waiting for a result at this URL")
+    text = "nothing that this platform was asked is waiting for a result at this URL"
+    raise NotFound(f"{text}: use the response_url you were given, as it is and while it is good")
 
 
 def about_key(about: str) -> str:

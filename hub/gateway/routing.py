@@ -18,6 +18,7 @@ the ambiguities.
 
 Why a party cannot be reached, the first that applies:
 
+    it is the sender itself                             2001
     no platform has registered or may register it, or
     the sender has no agreement with it                 4001
     no role of it implements the interface              4000
@@ -140,15 +141,17 @@ def destination_for(addressee: Addressee, call: InterfaceCall, directory: Direct
     the party exists or not.
     """
     found = directory.destinations(addressee.ref, call.module, call.interface)
-    known = [each for each in found if each.is_known]
     fitting = _fitting(found, call)
+    candidates = [each for each in fitting if each.may_be_called and addressee.includes(each)]
+    if candidates:
+        return max(candidates, key=_preference(call))
+    if addressee.ref == call.sender:
+        raise InvalidParameters(f"OCPI-to and OCPI-from are the same party, {addressee.ref}")
+    known = [each for each in found if each.is_known]
     if known and not {each.platform_id for each in known} & {each.platform_id for each in fitting}:
         roles = " and ".join(sorted({each.role for each in known}))
         raise HubError(f"{addressee.ref} is {roles}, which does not implement {_described(call)}")
-    candidates = [each for each in fitting if each.may_be_called and addressee.includes(each)]
-    if not candidates:
-        raise _unknown(addressee.ref, call)
-    return max(candidates, key=_preference(call))
+    raise _unknown(addressee.ref, call)
 
 
 def _described(call: InterfaceCall) -> str:
@@ -156,8 +159,6 @@ def _described(call: InterfaceCall) -> str:
 
 
 def _unknown(ref: PartyRef, call: InterfaceCall) -> OcpiError:
-    if ref == call.sender:
-        return InvalidParameters(f"OCPI-to and OCPI-from are the same party, {ref}")
     shared = f" that {call.sender} may exchange {call.module} with" if call.sender else ""
     check = "check OCPI-to-country-code and OCPI-to-party-id"
     operator = "whether there is an agreement, the hub's operator knows"

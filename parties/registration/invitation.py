@@ -3,6 +3,7 @@
 Spec: 2.2.1 credentials (registration: token A is exchanged outside OCPI); A-31, A-79, A-80.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -169,4 +170,16 @@ def _require_free(platform: Platform, allowed: AllowedRole) -> None:
     row = other.filter(role=role, country_code=country_code, party_id=party_id).first()
     if row is not None:
         message = f"{allowed} belongs to the platform {row.platform.name}"
-        raise NotPossible(message)
+        raise NotPossible(f"{message}{_way_out(row.platform)}")
+
+
+def _way_out(platform: Platform) -> str:
+    """Say how a party of another platform can be invited all the same, and if it still may come."""
+    name = shlex.quote(platform.name)
+    leave = f"change_platform {name} with the --role of its other parties frees this one"
+    if platform.status != ConnectionStatus.SUSPENDED:
+        return f"; {leave}"
+    return (
+        f", which is SUSPENDED: resume_platform {name} invites that again; {leave}, and"
+        f" forget_platform {name} ends it for good"
+    )

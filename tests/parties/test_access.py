@@ -109,6 +109,23 @@ def test_inactive_parties_and_suspended_platforms_are_out(pair: Agreement) -> No
     assert _allowed().why == "DE-MSA is SUSPENDED"
 
 
+def test_all_that_is_in_the_way_is_said_at_once(pair: Agreement) -> None:
+    """How both stand, that the agreement is none, and all that is wrong with one."""
+    Party.objects.filter(pk=pair.cpo_id).update(is_active=False)
+    pair.emsp.platform.move_to(ConnectionStatus.SUSPENDED)
+    Agreement.objects.update(
+        state=AgreementState.SUSPENDED, modules=["tariffs"], valid_until="2020-01-01T00:00Z"
+    )
+    assert _allowed().why == (
+        "NL-CPA is SUSPENDED; DE-MSA is SUSPENDED; the agreement NL-CPA - DE-MSA is SUSPENDED and"
+        " ended on 2020-01-01 and does not cover locations"
+    )
+    pair.delete()
+    assert _allowed().why == (
+        "NL-CPA is SUSPENDED; DE-MSA is SUSPENDED; there is no agreement between NL-CPA and DE-MSA"
+    )
+
+
 def test_an_offline_owner_stays_visible(pair: Agreement) -> None:
     """What the hub keeps of a party does not vanish because it does not answer (A-37)."""
     pair.cpo.platform.move_to(ConnectionStatus.OFFLINE)

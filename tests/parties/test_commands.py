@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from ocpi.transport.authorization import header
 from parties.authentication import identify
+from parties.connection_status import ConnectionStatus
 from parties.management.command import secret_from
 from parties.models import Agreement, AllowedParty, Party, Platform
 from sandbox import misbehaviour
@@ -105,6 +106,19 @@ def test_a_wrong_invitation_is_one_sentence_and_changes_nothing(
     assert sentence in fails("invite_platform", *words)
     assert [platform.name for platform in Platform.objects.all()] == ["taken"]
     assert [row.party_id for row in AllowedParty.objects.all()] == ["TKN"]
+
+
+def test_who_invites_a_party_of_a_suspended_platform_is_told_the_way_out() -> None:
+    """Which commands invite that platform again, or free the party."""
+    party = PartyFactory.create(party_id="TKN", platform__name="Gone with Wind")
+    party.platform.move_to(ConnectionStatus.SUSPENDED)
+
+    said = fails("invite_platform", "P1", "--role", "CPO:NL:TKN")
+
+    assert "belongs to the platform Gone with Wind, which is SUSPENDED" in said
+    assert "resume_platform 'Gone with Wind'" in said
+    assert "change_platform 'Gone with Wind'" in said
+    assert "forget_platform 'Gone with Wind'" in said
 
 
 def test_a_reset_starts_over() -> None:

@@ -118,7 +118,9 @@ def test_only_the_platform_that_was_asked_may_post(asking: Asking, cast: Cast) -
 
     for platform, party in others:
         stranger = replace(asking, asked=platform)
-        assert answered(stranger.result(DONE, url, sender=party)) == (404, 2001)
+        refused = stranger.result(DONE, url, sender=party)
+        assert answered(refused) == (404, 2001)
+        assert "use the response_url you were given" in (refused.message or "")
         assert answered(stranger.result(DONE, url, **NOBODY)) == (404, 2001)
         assert answered(stranger.result(DONE, url, sender=CPA)) == (200, 2001)
     for authorization in (None, "Token bm9wZQ==", "Token"):

@@ -224,6 +224,44 @@ def test_without_an_agreement_nothing_passes(cast: Cast) -> None:
     assert len(emsp.seen) == 1
 
 
+@pytest.mark.parametrize(
+    "name,ref,call",
+    [
+        ("P1", CPA, ("PUT", "locations", "RECEIVER", L1)),
+        ("P1", CPA, ("GET", "locations", "SENDER", "L1")),
+        ("P1", CPA, ("GET", "tokens", "SENDER", "")),
+        ("P1", CPA, ("POST", "tokens", "SENDER", "T1/authorize")),
+        ("P2", MSA, ("GET", "locations", "SENDER", "")),
+        ("P2", MSA, ("GET", "tokens", "SENDER", "")),
+        ("P2", MSA, ("GET", "sessions", "SENDER", "")),
+        ("P2", MSA, ("PUT", "tokens", "RECEIVER", "DE/MSA/T1")),
+        (
+            "P2",
+            MSA,
+            (
+                "GET",
+                "chargingprofiles",
+                "RECEIVER",
+                "S1?duration=9&response_url=http%3A%2F%2Fa%2Fb",
+            ),
+        ),
+    ],
+)
+def test_to_oneself_has_one_code_whatever_the_module(
+    cast: Cast, name: str, ref: PartyRef, call: tuple[str, str, str, str]
+) -> None:
+    """2001, whether its role implements the interface that it names or not."""
+    method, module, interface, suffix = call
+    body = a_location() if method == "PUT" else None
+
+    answer = cast[name].hub.send(method, module, interface, suffix, body, to=ref, sender=ref)
+
+    assert (answer.status_code, answer.message) == (
+        2001,
+        f"OCPI-to and OCPI-from are the same party, {ref}",
+    )
+
+
 def test_nobody_writes_to_itself(cast: Cast) -> None:
     """TO and FROM are the same party: 2001."""
     body = a_location(MIX)
