@@ -13,6 +13,7 @@ from enum import StrEnum
 from hub.models import Exchange, PullState
 from hub.module_policy import ABOUT_DRIVERS, POLICIES
 from hub.onboarding.evidence import Facts, claimed_parties, is_good
+from hub.onboarding.outcomes import failure
 from hub.onboarding.proposals import Proposal, propose
 from ocpi.transport.authorization import TokenForm
 from parties.models import Credentials
@@ -124,6 +125,10 @@ def _exchange_step(
     title: str, facts: Facts, row: Exchange | None, awaited: str, retry: Retry | None
 ) -> Step:
     """Return a step that one exchange decides; `awaited` is its sentence until there is one."""
+    failed = failure(facts, row) if row is not None else ""
+    if row is not None and failed and is_good(row):
+        sentence = f"Answered with success, but {failed}. At {_clock(row.at)}."
+        return Step(title, State.WRONG, sentence, (row,), retry)
     if row is not None and is_good(row):
         return Step(title, State.DONE, f"At {_clock(row.at)}.", (row,))
     if row is not None and not facts.is_registered:

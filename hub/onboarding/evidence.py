@@ -29,7 +29,8 @@ class Facts:
     `active` those that it registered, both written `CPO NL-CPA`. `expected` is what platforms with
     these roles offer. `form` is how the platform sends its token (`TokenForm`, empty until it did),
     `takes_raw` its quirk for one without Base64. `failed` are the last exchanges of any module that
-    were not answered with success, newest first.
+    were not answered with success, newest first. `trouble` is what the hub noted last of why an
+    exchange failed, and when.
     """
 
     starts: Initiator
@@ -49,6 +50,8 @@ class Facts:
     name: str = ""
     quirks: Quirks = field(default_factory=Quirks)
     failed: Sequence[Exchange] = ()
+    trouble: str = ""
+    trouble_at: datetime | None = None
 
     def fetched_by_platform(self, *, details: bool) -> Exchange | None:
         """Return the exchange in which the platform fetched the versions, or the details."""

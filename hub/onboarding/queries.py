@@ -67,6 +67,8 @@ def read(platform: Platform, starts: Initiator | None = None) -> Checklist:
             name=platform.name,
             quirks=platform.quirks,
             failed=_failed(platform, now),
+            trouble=platform.last_error,
+            trouble_at=platform.last_error_at,
         )
     )
 

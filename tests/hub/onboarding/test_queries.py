@@ -4,6 +4,7 @@ import pytest
 
 from hub.onboarding import Checklist, State, read
 from ocpi.errors import OcpiError
+from ocpi.transport import envelope
 from parties.connection_status import ConnectionStatus
 from parties.models import Platform
 from parties.registration.inbound import disconnect
@@ -132,3 +133,56 @@ def test_the_command_tells_the_same(cast: Cast, logged: Logged) -> None:
     Platform.objects.update(quirks={"pull": False})
     assert run_json("onboarding", "P1", "--wait", "5")["complete"]
     assert "✓ First pull: It is not pulled" in run("onboarding", "P1")
+
+
+VERSIONS, DETAILS = "Its versions read by the hub", "Its version details read by the hub"
+ENDPOINTS = b'[{"identifier":"credentials","role":"SENDER","url":"http://a/c"}]'
+
+
+def _wrong(checklist: Checklist) -> dict[str, str]:
+    return {step.title: step.sentence for step in checklist.steps if step.state is State.WRONG}
+
+
+def _registering(cast: Cast, path: str, data: bytes) -> None:
+    """Have the hub register with a platform that answers these data at a path, as a success."""
+    platform = cast.start("P1")
+    row = prepare("P1", roles=LISTS)
+    answer = say(200, envelope.render(data=data))
+    with platform.answer(path, answer), pytest.raises(OcpiError):
+        register(row, versions_url=platform.url, token_a=platform.invite())
+
+
+@pytest.mark.parametrize(
+    "answer,title,reason",
+    [
+        (("GET /versions", b"[]"), VERSIONS, "a list of {version, url} was expected"),
+        (("GET /versions", b'[{"version":"2.1.1","url":"http://a/"}]'), VERSIONS, "2.1.1"),
+        (("GET /2.2.1", ENDPOINTS), DETAILS, "an object with endpoints was expected"),
+        (("POST", b'{"token":"abc"}'), "Credentials exchanged", "roles"),
+        (("POST", b"null"), "Credentials exchanged", "no data"),
+    ],
+)
+def test_a_step_whose_answer_cannot_be_used_has_failed(
+    cast: Cast, logged: Logged, answer: tuple[str, bytes], title: str, reason: str
+) -> None:
+    """Whatever codes stand over it; the step says why, and no other step is blamed."""
+    _registering(cast, *answer)
+
+    wrong = _wrong(checked(logged))
+
+    assert list(wrong) == [title]
+    assert reason in wrong[title]
+
+
+def test_details_that_are_a_bare_list_fail_where_the_platform_starts(
+    cast: Cast, logged: Logged
+) -> None:
+    """In the step in which the hub read them, and in the platform's POST, which ended with it."""
+    platform, token = cast.start("P1"), cast.token_a("P1")
+    with platform.answer("GET /2.2.1", say(200, ENDPOINTS)), pytest.raises(Refused):
+        platform.register_with(cast.versions_url, token)
+
+    wrong = _wrong(checked(logged))
+
+    assert list(wrong) == [DETAILS, "Credentials exchanged"]
+    assert "an object with endpoints was expected" in wrong[DETAILS]
