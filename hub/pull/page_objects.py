@@ -70,7 +70,7 @@ class BrokenObject:
     object_id: str
     text: str
     findings: str
-    fault: Fault | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +140,16 @@ def _checked(source: Source, text: bytes, correlation_id: str, place: int) -> Pa
     return PageObject(identity, Pulled(request, write, source.asked_at))
 
 
-def _findings_of(error: OcpiError) -> tuple[str, Fault | None]:
-    """Return what is wrong, one finding a line, and the first kind of fault among them."""
+def _findings_of(error: OcpiError) -> tuple[str, tuple[Fault, ...]]:
+    """Return what is wrong, one finding a line, and each kind of fault among them."""
     if isinstance(error, NotJson):
-        return str(error), Fault.NOT_JSON
+        return str(error), (Fault.NOT_JSON,)
     findings = error.findings if isinstance(error, InvalidParameters) else ()
     lines = [str(each) for each in findings[:MOST_FINDINGS]] or [str(error)]
     if len(findings) > MOST_FINDINGS:
         lines.append(f"and {len(findings) - MOST_FINDINGS:,} more")
-    return "\n".join(lines), next((each.fault for each in findings if each.fault), None)
+    faults = dict.fromkeys(each.fault for each in findings if each.fault)
+    return "\n".join(lines), tuple(faults)
 
 
 def _named(text: bytes) -> _Named:

@@ -44,6 +44,7 @@ _HINTS: Mapping[str, str] = {
     ),
 }
 
+_BETWEEN = ", "
 MOST = 1_000
 QUARANTINE = ReviewQueue(
     Quarantined,
@@ -73,7 +74,7 @@ def note(pull_id: int, broken: Sequence[BrokenObject], *, usable: Collection[str
                 object_id=each.object_id,
                 text=each.text,
                 findings=each.findings,
-                fault=each.fault or "",
+                fault=_BETWEEN.join(each.faults),
                 last_seen_at=Now(),
             )
             for each in [*fresh, *(by_key[key] for key in known)]
@@ -113,6 +114,7 @@ def not_kept(rows: QuerySet[Quarantined]) -> dict[PullState, int]:
     return {each: number for each, number in left.items() if number > 0}
 
 
-def hint(fault: str) -> str:
-    """Return a sentence that says to the operator what would help."""
-    return _HINTS.get(fault, "Compare the object with the specification's table.")
+def hint(faults: str) -> str:
+    """Return what would help against each kind of fault, as `note` has written them down."""
+    helping = [_HINTS[each] for each in faults.split(_BETWEEN) if each in _HINTS]
+    return " ".join(helping) or "Compare the object with the specification's table."

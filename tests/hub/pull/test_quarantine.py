@@ -81,6 +81,18 @@ def test_the_reason_names_the_field(pair: Pair, broken: object, finding: str, he
     assert helps in hint(kept.fault)
 
 
+def test_each_kind_of_fault_has_its_hint(pair: Pair) -> None:
+    """Once, however often it is there, and whatever words its finding has."""
+    wrong = {**without("city"), "coordinates": "x", "last_updated": "soon", "address": None}
+    with pair[0].answer("GET /sender/locations", reply([wrong])):
+        read()
+
+    [kept] = Quarantined.objects.all()
+    helps = hint(kept.fault)
+    assert [helps.count(each) for each in ("mandatory", "another type", "RFC 3339")] == [1, 1, 1]
+    assert "no object at all" not in helps
+
+
 def test_what_is_mended_leaves_the_quarantine(pair: Pair) -> None:
     """As soon as a list has it right; first and last sight say how long it was wrong."""
     cpo, _ = pair
