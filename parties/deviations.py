@@ -44,6 +44,7 @@ class Deviation(StrEnum):
     OBJECT_IN_LIST = "object_in_list"
     LINK_UNUSABLE = "link_unusable"
     LOCATION_UNUSABLE = "location_unusable"
+    TO_IGNORED = "to_ignored"
 
 
 _SENTENCES: dict[Deviation, str] = {
@@ -68,6 +69,8 @@ _SENTENCES: dict[Deviation, str] = {
     " lists",
     Deviation.LOCATION_UNUSABLE: "Gives a Location of CDRs that leads nowhere; the hub serves its"
     " copy",
+    Deviation.TO_IGNORED: "Answers with one list whatever OCPI-to says; the hub reads it once for"
+    " all parties",
 }
 """What an operator reads."""
 

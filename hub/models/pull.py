@@ -51,6 +51,19 @@ class PullState(models.Model):
     read_again_at = models.DateTimeField(
         null=True, editable=False, help_text="A crawl that began before may have missed something"
     )
+    requested_at = models.DateTimeField(
+        null=True, editable=False, help_text="What was read before for another party is too old"
+    )
+    first_page = models.TextField(
+        default="", db_default="", editable=False, help_text="A digest of what it names"
+    )
+    read_with = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        related_name="readers",
+        help_text="The list of another party that is the same, and was read for both",
+    )
     failures = models.IntegerField(default=0, help_text="Failed attempts since the last success")
     last_error = models.TextField(blank=True, default="")
     last_error_at = models.DateTimeField(null=True)

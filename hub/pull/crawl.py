@@ -9,15 +9,23 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from hashlib import blake2b
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from database import sql
 from hub.models import PullState
-from hub.pull import ingest, leases, pagination, quarantine, reconciliation, schedule
-from hub.pull.fetch import FailureKind, PulledPage, PullFailed
+from hub.pull import (
+    ingest,
+    leases,
+    pagination,
+    quarantine,
+    reconciliation,
+    schedule,
+    sharing,
+)
+from hub.pull.fetch import FailureKind, PullFailed
 from hub.pull.ingest import IngestResult
 from hub.pull.leases import CrawlLease, CrawlLeaseLost
 from hub.pull.page_ahead import CheckedPage, PageAhead
@@ -104,7 +112,7 @@ def _read_page(
     """Take the next page, have the one behind it asked for, and store what it has."""
     listing = source.listing(state)
     position = _position(listing, state)
-    found = _take_or_go_on_by_offset(lease, source, position, ahead)
+    found = _take_unless_shared(lease, source, state, ahead)
     if found is None:
         return
     if connection_health.is_unseen(state.party.platform.last_seen_at):
@@ -124,34 +132,46 @@ def _read_page(
     # The objects are stored by now. What is noted of the page is written in one transaction: if the
     # worker dies before it, the page is read again, and its objects are found unchanged.
     with transaction.atomic():
-        _note(lease, state, continuation, result, found.page)
+        _note(lease, state, continuation, result, found)
         if continuation.position is None:
             _finish(lease, source, state, _shortfall(continuation, state, position))
+
+
+def _take_unless_shared(
+    lease: CrawlLease, source: Source, state: PullState, ahead: PageAhead
+) -> CheckedPage | None:
+    """Return a page; None if a Link led nowhere, or the whole list was read for another party."""
+    position = _position(source.listing(state), state)
+    found = _take_or_go_on_by_offset(lease, source, position, ahead)
+    if found is None or state.pages:
+        return found
+    other = sharing.reading_for(source, state, position, found, ahead)
+    if other is None:
+        return found
+    _conclude_with(lease, state, other)
+    return None
+
+
+def _conclude_with(lease: CrawlLease, state: PullState, other: PullState) -> None:
+    """Conclude a crawl whose list was read for another party; that reading keeps what is broken."""
+    with transaction.atomic():
+        quarantine.forget(state.pk)
+        lease.finish_with(state, other)
+    log.info("%s: the same list as that of %s", state, other.party.ref)
 
 
 def _paging(
     found: CheckedPage, listing: Listing, position: CrawlPosition, visited: set[str]
 ) -> PagingInfo:
     """Return what a page says about the rest, and add it to `visited`."""
-    content = _print(found, by_name=len(found.objects) > listing.limit)
+    # A list that heeds no limit is known by the names in it: some are made anew for each request,
+    # with other timestamps.
+    content = found.digest(by_name=len(found.objects) > listing.limit)
     # Some platforms ignore `offset` and send the first page for ever, each time at a new URL: only
     # its content shows that the list goes in circles.
     is_repeated = bool(found.objects) and content in visited
     visited |= {position.url, content}
     return replace(found.page.paging, is_repeated=is_repeated)
-
-
-def _print(found: CheckedPage, *, by_name: bool) -> str:
-    """Return a digest of a page's objects in whatever order.
-
-    A list that heeds no limit is known by the names in it: some are made anew for each request,
-    with other timestamps.
-    """
-    content = (
-        one.identity.whole.encode() if by_name and one.identity is not None else text
-        for one, text in zip(found.objects, found.page.items, strict=True)
-    )
-    return blake2b(b"\0".join(sorted(content)), digest_size=16).hexdigest()
 
 
 def _position(listing: Listing, state: PullState) -> CrawlPosition:
@@ -197,19 +217,22 @@ def _note(
     state: PullState,
     continuation: Continuation,
     result: IngestResult,
-    page: PulledPage,
+    found: CheckedPage,
 ) -> None:
     """Note what a page brought, and where the list goes on."""
+    first: dict[str, Any] = {} if state.pages else {"first_page": found.names, "read_with": None}
+    total = found.page.paging.total
     # `listed` has keys of this party's objects alone; broken ones are named by owner and key.
-    usable = {f"{state.party.key}/{key}" for key in result.listed}
+    usable = {f"{state.party.key}/{key}" for key in result.listed} | result.listed_of_others
     usable -= {each.key for each in result.broken}
     quarantine.note(state.pk, result.broken, usable=usable)
-    reconciliation.note_listed(state, result.listed)
+    reconciliation.note_listed(state, result.listed | result.listed_of_others)
     lease.advance(
         continuation,
         result.counts,
-        total=page.paging.total if page.paging.total is not None else state.total,
+        total=total if total is not None else state.total,
         is_gapless=state.is_gapless and result.is_gapless,
+        **first,
     )
 
 

@@ -22,12 +22,14 @@ from parties import deviations
 class IngestResult:
     """What became of a page: how many objects were stored, passed over and so on; which are broken.
 
-    `listed` has the keys of all objects of the party that was asked, broken or not. The page
+    `listed` has the keys of all objects of the party that was asked, broken or not,
+    `listed_of_others` owner and key of those of other parties of the platform. The page
     `is_gapless` if each of its objects could be identified.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     listed: set[str] = field(default_factory=set)
+    listed_of_others: set[str] = field(default_factory=set)
     broken: list[BrokenObject] = field(default_factory=list)
     is_gapless: bool = True
 
@@ -80,8 +82,10 @@ def _ingest_one(
     """Add an object to what is `usable`, or note in `result` why it is not."""
     identity = one.identity
     # A Location whose coordinates are broken is in the list, and must not count as missing from it.
-    if identity is not None and str(identity.owner) == str(source.party):
+    if identity is not None and identity.owner == source.party:
         result.listed.add(identity.key)
+    elif identity is not None and str(identity.owner) in source.own:
+        result.listed_of_others.add(identity.whole)
     if isinstance(one.outcome, BrokenObject):
         result.is_gapless &= identity is not None
         result.broken.append(one.outcome)

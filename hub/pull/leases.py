@@ -113,6 +113,22 @@ class CrawlLease:
         outcome = incomplete if shortfall else complete
         self._change(**{"phase": Phase.IDLE, "due_at": _due_next(), **outcome})
 
+    def finish_with(self, state: PullState, other: PullState) -> None:
+        """Note that another party's list is the same, and came to what its last reading came to."""
+        self.finish(state, shortfall=other.last_error)
+        since: dict[str, Any] = {}
+        if not other.last_error:
+            since = {"complete_since": other.started_at, "last_success_at": other.last_success_at}
+            if state.phase == Phase.FULL:
+                since["full_since"] = other.started_at
+        self._change(
+            read_with=other,
+            first_page="",
+            passed_over=other.passed_over,
+            remark=f"OCPI-to is ignored: the same list as that of {other.party.ref}, read with it",
+            **since,
+        )
+
     def failed(
         self, state: PullState, failure: PullFailed, *, behind: CrawlPosition | None = None
     ) -> None:

@@ -7,6 +7,7 @@ the worker dies, one page is asked for again.
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +28,19 @@ class CheckedPage:
 
     page: PulledPage
     objects: list[PageObject]
+
+    @property
+    def names(self) -> str:
+        """A digest of what the objects are called, whatever their order and content."""
+        return self.digest(by_name=True)
+
+    def digest(self, *, by_name: bool = False) -> str:
+        """Return a digest of the objects, or of what they are called, in whatever order."""
+        content = (
+            one.identity.whole.encode() if by_name and one.identity is not None else text
+            for one, text in zip(self.objects, self.page.items, strict=True)
+        )
+        return blake2b(b"\0".join(sorted(content)), digest_size=16).hexdigest()
 
 
 class PageAhead:

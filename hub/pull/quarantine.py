@@ -90,6 +90,11 @@ def forget_older(pull_id: int, begun: datetime) -> None:
     Quarantined.objects.filter(pull=pull_id, last_seen_at__lt=begun).delete()
 
 
+def forget(pull_id: int) -> None:
+    """Remove all of a list: it is kept with another."""
+    Quarantined.objects.filter(pull=pull_id).delete()
+
+
 def read_again(rows: QuerySet[Quarantined]) -> int:
     """Have the lists with these objects read in full; return how many lists."""
     ids = list(rows.order_by("pk").values_list("pk", flat=True))

@@ -13,6 +13,7 @@ from database import sql
 from hub.models import Listed, PullState
 from hub.pull import sql as statements
 from hub.pull.sources import Source
+from ocpi.types import PartyRef
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ _APART = timedelta(hours=20)
 
 
 def note_listed(state: PullState, keys: Collection[str]) -> None:
-    """Remember what a page of a full crawl had."""
+    """Remember what a page of a full crawl had; of other parties' objects owner and key."""
     if state.phase == PullState.Phase.FULL:
         sql.rows(statements.NOTE_LISTED, {"pull": state.pk, "keys": list(keys)})
 
@@ -38,14 +39,26 @@ def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
         return
     # An object that could not be identified may be any of those that seem missing.
     if is_certain and state.is_gapless and _is_apart(state):
-        found = sql.rows(
-            statements.count_missed(source.policy),
-            {"owner": source.holder_of(source.party), "pull": state.pk, "begun": state.started_at},
-        )
-        vanished = sum(missed == VANISHED for (missed,) in found)
+        vanished = _count_missed(source, state, source.party, before="")
+        # The parties whose lists are this one too are asked for no other.
+        for reader in state.readers.select_related("party"):
+            before = f"{reader.party.key}/"
+            vanished += _count_missed(source, state, reader.party.ref, before=before)
         if vanished:
             log.warning("%s: %d objects have vanished from its list", state, vanished)
     forget_listed(state)
+
+
+def _count_missed(source: Source, state: PullState, owner: PartyRef, *, before: str) -> int:
+    """Count what was missing of a party once more; return how much has vanished by that."""
+    named = {
+        "owner": source.holder_of(owner),
+        "pull": state.pk,
+        "begun": state.started_at,
+        "before": before,
+    }
+    found = sql.rows(statements.count_missed(source.policy), named)
+    return sum(missed == VANISHED for (missed,) in found)
 
 
 def _is_apart(state: PullState) -> bool:

@@ -25,6 +25,8 @@ from parties.role_pairs import implements
 
 READ_AGAIN_SPREAD = timedelta(minutes=5)
 """Over how much time lists are spread that are all read again after an outage of the hub."""
+JUST_READ = timedelta(minutes=1)
+"""What an operator asks for may have been read so long before, with the list of another party."""
 READ_AGAIN_APART = timedelta(minutes=15)
 """How far apart a list is read again, however often its platform comes and goes."""
 
@@ -59,7 +61,13 @@ def due() -> list[int]:
 def start_afresh(platform_id: int) -> None:
     """Have everything of a platform read again: it registered anew."""
     mine = PullState.objects.filter(party__platform=platform_id)
-    mine.update(full_requested=True, phase=PullState.Phase.IDLE, failures=0, due_at=Now())
+    mine.update(
+        full_requested=True,
+        phase=PullState.Phase.IDLE,
+        failures=0,
+        due_at=Now(),
+        requested_at=Now(),
+    )
 
 
 def read_again(platform_id: int | None = None) -> None:
@@ -94,7 +102,7 @@ def request(state_ids: list[int], *, full: bool = False) -> None:
     """Make lists due now at an operator's request, in full if asked for."""
     chosen = PullState.objects.filter(pk__in=state_ids)
     restarted = {"full_requested": True, "phase": PullState.Phase.IDLE} if full else {}
-    chosen.update(due_at=Now(), **restarted)
+    chosen.update(due_at=Now(), requested_at=Now() - JUST_READ, **restarted)
 
 
 def is_full_due(state: PullState) -> bool:

@@ -55,7 +55,7 @@ ORDER BY f.id, p.holder, p.id
 ON CONFLICT DO NOTHING"""
 
 AGREEMENT_BEGAN = f"""
-UPDATE {PULL_STATE} s SET full_requested = true, due_at = now()
+UPDATE {PULL_STATE} s SET full_requested = true, due_at = now(), requested_at = now()
 FROM {AGREEMENT} a JOIN {PARTY} c ON c.id = a.cpo_id
 JOIN {PARTY} p ON p.platform_id = c.platform_id AND (p.key = c.key OR p.role = 'HUB')
 WHERE p.id = s.party_id AND s.module = ANY(%(personal)s)
@@ -65,7 +65,8 @@ WHERE p.id = s.party_id AND s.module = ANY(%(personal)s)
 """Makes lists due in full of which something was passed over before an agreement began."""
 
 READER_CAME = f"""
-UPDATE {PULL_STATE} s SET full_requested = true, due_at = now() FROM {PARTY} p
+UPDATE {PULL_STATE} s SET full_requested = true, due_at = now(), requested_at = now()
+FROM {PARTY} p
 WHERE p.id = s.party_id AND s.module = %(module)s AND s.passed_over > 0 AND NOT s.full_requested
   AND EXISTS (SELECT FROM ({{pairs}}) AS pair JOIN {PARTY} r ON r.id = pair.receiver_party_id
     WHERE (pair.owner = p.holder OR p.role = 'HUB') AND r.claimed_at > s.started_at)"""
@@ -113,12 +114,14 @@ def count_missed(policy: ModulePolicy) -> str:
     """Build the statement that counts an owner's objects missed once more, and returns each count.
 
     An object that changed since the crawl began is not missed: its page may have been read before.
+    `before` is what its key follows among those that the crawl has met.
     """
     return f"""
 UPDATE {policy.model._meta.db_table} o SET missed = o.missed + 1
 WHERE o.owner = %(owner)s::text AND o.audience = '' AND o.missed < 100
   AND o.changed_at < %(begun)s::timestamptz AND NOT EXISTS (
-    SELECT FROM {LISTED} l WHERE l.pull_id = %(pull)s::bigint AND l.object_key = o.object_key)
+    SELECT FROM {LISTED} l WHERE l.pull_id = %(pull)s::bigint
+      AND l.object_key = %(before)s::text || o.object_key)
 RETURNING o.missed"""
 
 

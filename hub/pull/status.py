@@ -28,7 +28,7 @@ class NothingToPull(ValueError):
 def states() -> list[PullState]:
     """Return every list, by party and in the order in which they are read."""
     schedule.reconcile()
-    found = PullState.objects.select_related("party__platform")
+    found = PullState.objects.select_related("party__platform", "read_with__party")
     return sorted(found, key=lambda row: (row.party.key, _ORDER.index(ModuleID(row.module))))
 
 
@@ -96,7 +96,7 @@ def _claimed(state: PullState) -> leases.CrawlLease:
 
 
 def _all() -> QuerySet[PullState]:
-    return PullState.objects.select_related("party__platform")
+    return PullState.objects.select_related("party__platform", "read_with__party")
 
 
 def describe(state: PullState) -> dict[str, Any]:
@@ -116,6 +116,7 @@ def describe(state: PullState) -> dict[str, Any]:
         "failures": state.failures,
         "last_error": state.last_error,
         "remark": state.remark,
+        "read_with": state.read_with.party.key if state.read_with else None,
     }
 
 
@@ -129,6 +130,8 @@ def line(state: PullState) -> str:
     )
     error = f" - {state.last_error}" if state.last_error else ""
     read = f"{state.seen:,}{of} objects, {state.pages:,} pages{counts and ': '}{counts}"
+    if state.read_with is not None:
+        read = f"read with the list of {state.read_with.party.key}, which is the same"
     return f"{state.party.key} {state.module}: {state.phase}, {read}{error}"
 
 
