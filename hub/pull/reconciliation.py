@@ -9,6 +9,8 @@ import logging
 from collections.abc import Collection
 from datetime import timedelta
 
+from django.db.models import Q
+
 from database import sql
 from hub.models import Listed, PullState
 from hub.pull import sql as statements
@@ -40,13 +42,30 @@ def conclude(source: Source, state: PullState, *, is_certain: bool) -> None:
     # An object that could not be identified may be any of those that seem missing.
     if is_certain and state.is_gapless and _is_apart(state):
         vanished = _count_missed(source, state, source.party, before="")
-        # The parties whose lists are this one too are asked for no other.
-        for reader in state.readers.select_related("party"):
-            before = f"{reader.party.key}/"
-            vanished += _count_missed(source, state, reader.party.ref, before=before)
+        for other in _read_with_it(state):
+            before = f"{other.party.key}/"
+            vanished += _count_missed(source, state, other.party.ref, before=before)
         if vanished:
             log.warning("%s: %d objects have vanished from its list", state, vanished)
     forget_listed(state)
+
+
+def _read_with_it(state: PullState) -> list[PullState]:
+    """Return the lists that were one with this one when they were last read, and still seem to be.
+
+    Whichever of them is due first is read for all; objects of others in it show that it is one.
+    """
+    rows = PullState.objects.filter(
+        Q(read_with__isnull=False) | Q(readers__isnull=False),
+        party__platform=state.party.platform_id,
+        module=state.module,
+    )
+    others = list(rows.exclude(pk=state.pk).select_related("party").distinct())
+    met = Listed.objects.filter(pull=state)
+    has_others = any(
+        met.filter(object_key__startswith=f"{other.party.key}/").exists() for other in others
+    )
+    return others if has_others else []
 
 
 def _count_missed(source: Source, state: PullState, owner: PartyRef, *, before: str) -> int:

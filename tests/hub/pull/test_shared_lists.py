@@ -178,13 +178,19 @@ def test_a_list_that_moves_while_it_is_read_is_still_one(aggregator: Aggregator)
     assert leader().seen == 12
 
 
-def test_what_vanishes_from_the_one_list_is_missed_of_every_party(aggregator: Aggregator) -> None:
-    """Not only of the party for which it was read."""
+@pytest.mark.parametrize("turn", range(4))
+def test_what_vanishes_from_the_one_list_is_missed_of_every_party(
+    aggregator: Aggregator, turn: int
+) -> None:
+    """Not only of the party for which it was read, whichever that is in a round."""
     platform = aggregator()
     read_all()
     del platform.own["locations"]["NL", "CCC", "L1"]
-    for _ in range(2):
+    for number in range(2):
         later(full=True)
+        first = PARTIES[(turn + number) % len(PARTIES)]
+        earlier = F("due_at") - timedelta(hours=1)
+        PullState.objects.filter(party__key=str(first)).update(due_at=earlier)
         read_all()
 
     missed = Location.objects.filter(missed__gte=2).values_list("owner", "object_id")
