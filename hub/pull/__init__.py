@@ -7,8 +7,8 @@ One task works on one list, that of one module of one party, page by page (`craw
     claim the lease -> ask for a page -> store what is new, quarantine what is broken
       -> note where the list goes on -> again, until the list ends or the time is up
 
-A pause after a page has come, the next one is asked for (`page_ahead`): it comes, and is checked,
-while the last one is stored. A page that is not the next one any more is dropped.
+A pause (`pace`) after a page has come, the next one is asked for (`page_ahead`): it comes, and is
+checked, while the last one is stored. A page that is not the next one any more is dropped.
 
 At most one list of a platform is read at a time, and lists of at most `HUB_PULL_PLATFORMS`
 platforms at once. Where a list goes on is kept in its `PullState`: the worker that claims the lease

@@ -76,6 +76,8 @@ def _attempt(lease: CrawlLease, state: PullState, ahead: PageAhead, visited: set
     """Read a page; return False if the list cannot be read now."""
     try:
         source = find(state)
+        if state.failures:
+            ahead.pace.keep()
         if state.phase == _IDLE:
             state = _begin(lease, state)
         _read_page(lease, source, state, ahead, visited)

@@ -17,6 +17,7 @@ from database import sql
 from hub.pull import fetch, page_objects, pagination
 from hub.pull.fetch import PulledPage
 from hub.pull.leases import CrawlLease, CrawlLeaseLost
+from hub.pull.pace import Pace
 from hub.pull.page_objects import PageObject
 from hub.pull.pagination import CrawlPosition
 from hub.pull.sources import NotOffered, Source, find
@@ -24,10 +25,11 @@ from hub.pull.sources import NotOffered, Source, find
 
 @dataclass(frozen=True, slots=True)
 class CheckedPage:
-    """A page that came, and what is in it."""
+    """A page that came, what is in it, and how many seconds its answer took."""
 
     page: PulledPage
     objects: list[PageObject]
+    seconds: float
 
     @property
     def names(self) -> str:
@@ -52,6 +54,8 @@ class PageAhead:
     def __init__(self, lease: CrawlLease, *, end: float) -> None:
         self._lease = lease
         self._end = end
+        self.pace = Pace(settings.HUB_PULL_PAUSE)
+        self._seconds = 0.0
         self._pool = ThreadPoolExecutor(1, "pull")
         self._position: CrawlPosition | None = None
         self._coming: Future[CheckedPage | None] | None = None
@@ -78,7 +82,8 @@ class PageAhead:
         """Ask for a page after a pause, unless the crawl's time is up."""
         if time.monotonic() < self._end:
             self._position = position
-            self._coming = self._pool.submit(_after_pause, self._lease, position)
+            pause = self.pace.after(self._seconds)
+            self._coming = self._pool.submit(_after_pause, self._lease, position, pause)
 
     def wait(self) -> None:
         """Wait until nothing is under way, successful or not."""
@@ -90,12 +95,14 @@ class PageAhead:
         asked, coming = self._position, self._coming
         self._position = self._coming = None
         found = coming.result() if coming is not None and asked == position else None
-        return found or _checked(source, position)
+        found = found or _checked(source, position)
+        self._seconds = found.seconds
+        return found
 
 
-def _after_pause(lease: CrawlLease, position: CrawlPosition) -> CheckedPage | None:
+def _after_pause(lease: CrawlLease, position: CrawlPosition, pause: float) -> CheckedPage | None:
     """Ask for a page as the list is offered then; None if it is not, or elsewhere."""
-    time.sleep(settings.HUB_PULL_PAUSE)
+    time.sleep(pause)
     try:
         state = lease.state()
         source = find(state)
@@ -108,8 +115,10 @@ def _after_pause(lease: CrawlLease, position: CrawlPosition) -> CheckedPage | No
 
 
 def _checked(source: Source, position: CrawlPosition) -> CheckedPage:
+    begun = time.monotonic()
     page = fetch.ask(source, position)
+    seconds = time.monotonic() - begun
     objects = page_objects.checked(
         source, page.items, page.correlation_id, before=position.received
     )
-    return CheckedPage(page, objects)
+    return CheckedPage(page, objects, seconds)

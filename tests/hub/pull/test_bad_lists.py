@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.utils import timezone
 
 from hub.models import PullState
@@ -99,19 +98,6 @@ def test_a_platform_that_throttles_is_left_alone(cpo: SandboxPlatform) -> None:
     cpo.forget()
     assert read_all() == 0
     assert asked(cpo) == []
-
-
-def test_pages_come_one_after_the_other_with_pauses(cast: Cast, settings: LazySettings) -> None:
-    """HUB_PULL_PAUSE lies between two pages of a platform."""
-    settings.HUB_PULL_PAUSE = 0.3
-    cpo = cast.join("P1", page_limit=1)
-    offer(cpo, "locations", *(a_location(CPA, number) for number in (1, 2, 3)))
-
-    begun = timezone.now()
-    read()
-
-    assert timezone.now() - begun > timedelta(seconds=0.6)
-    assert len(asked(cpo)) == 3
 
 
 @pytest.mark.parametrize("responder", [hang(10), detail(403)])
