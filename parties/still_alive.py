@@ -94,9 +94,9 @@ def _record_reply(ping: _Ping, reply: client.Reply) -> None:
     if reply.envelope is not None:
         connection_health.answered(platform_id)
     elif not reply.is_throttled:
-        connection_health.failed(
-            platform_id, f"ping: HTTP {reply.http_status} without an OCPI envelope"
-        )
+        reason = f"ping: HTTP {reply.http_status} without an OCPI envelope"
+        words = reply.words
+        connection_health.failed(platform_id, f"{reason}: {words}" if words else reason)
 
 
 def _record_refusal(ping: _Ping, status: int) -> None:

@@ -56,7 +56,7 @@ def read(body: bytes, envelope: Envelope | None, *, authorization: str = "") -> 
     The token in the `authorization` it was asked with is masked, in Base64 and without.
     """
     said = _of_envelope(envelope) if envelope is not None else _of_body(body[:_MOST_READ])
-    text = " ".join("; ".join(dict.fromkeys(filter(None, said))).split())
+    text = "; ".join(dict.fromkeys(filter(None, said)))
     for secret in _secrets(authorization):
         text = text.replace(secret, _MASK)
     text = _TOKEN.sub(rf"\1\2{_MASK}", one_line(text, longest=4 * LONGEST))
@@ -78,7 +78,7 @@ def _of_body(body: bytes) -> list[str]:
     if text in _NOTHING:
         return []
     page = _TITLE.search(text)
-    return [html.unescape(page[1]) if page else text[: 4 * LONGEST]]
+    return [" ".join((html.unescape(page[1]) if page else text[: 4 * LONGEST]).split())]
 
 
 def _spoken(text: bytes) -> list[str]:

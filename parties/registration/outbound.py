@@ -246,7 +246,8 @@ def _refusal(reply: Reply, what: str, *, peer: Peer, secrets: tuple[str, ...]) -
         reason = f"{what}: refused with {reply.status_code}: {_reason_given(reply, secrets)}{hint}"
         return error_for(reply.status_code, reason)
     if HTTPStatus.BAD_REQUEST <= reply.http_status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return UnusableApi(f"{what}: refused with HTTP {reply.http_status}{hint}")
+        reason = f": {_reason_given(reply, secrets)}" if reply.words else ""
+        return UnusableApi(f"{what}: refused with HTTP {reply.http_status}{reason}{hint}")
     return Unanswered(f"{what}: HTTP {reply.http_status}, and nothing says whether it was taken")
 
 

@@ -1,5 +1,7 @@
 """The hub registers with a platform."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from parties.registration.outbound import (
     unregister,
 )
 from sandbox import misbehaviour
+from sandbox.server import Call
 from tests.parties.conftest import Start
 from tests.parties.wire import CPO, Wire, code, connected, invited, offer, planned
 
@@ -62,6 +65,42 @@ def test_runs_the_mirrored_flow(wire: Wire, start: Start) -> None:
     row.refresh_from_db()
     assert (row.status, row.version) == ("CONNECTED", "2.2.1")
     assert Party.objects.get().is_active
+
+
+def _data_alone(call: Call) -> None:
+    """Answer as usual, without a status code, behind a byte order mark."""
+    answer = call.usual()
+    data = json.dumps({"data": json.loads(answer.body)["data"]}).encode()
+    call.send(replace(answer, body=b"\xef\xbb\xbf" + data))
+
+
+def test_registers_with_a_platform_whose_envelopes_are_nearly_right(
+    wire: Wire, start: Start
+) -> None:
+    """Versions, details and credentials are read all the same."""
+    platform, row = start(CPO), planned()
+
+    with platform.answer("/ocpi", _data_alone):
+        register(row, versions_url=platform.url, token_a=platform.invite())
+
+    assert code(wire.get(token=platform.hub.token)) == (200, 1000)
+    row.refresh_from_db()
+    assert row.status == ConnectionStatus.CONNECTED
+
+
+def test_a_refusal_of_credentials_is_told_in_the_platforms_words(wire: Wire, start: Start) -> None:
+    """Wherever its software puts them, without the hub's tokens."""
+    platform, row = start(CPO), planned()
+    token = platform.invite()
+    said = json.dumps({"detail": [{"loc": ["body", "roles"], "msg": f"unknown to {token}"}]})
+
+    with (
+        platform.answer("POST", misbehaviour.say(422, said.encode())),
+        pytest.raises(UnusableApi, match=r"HTTP 422: roles: unknown to \[token\]"),
+    ):
+        register(row, versions_url=platform.url, token_a=token)
+
+    _assert_nothing_is_left(row)
 
 
 @pytest.mark.conformance("CRED-30")
