@@ -94,7 +94,6 @@ class AgreementAdmin(MatrixPage, ExplainPage, AgreementCsvPages, ModelAdmin[Agre
     list_filter = ("state", "cpo__role", "emsp__role")
     search_fields = ("cpo__key", "emsp__key", "cpo__name", "emsp__name")
     search_help_text = "Key like NL-CPA, or name of either party"
-    list_select_related = ("cpo", "emsp")
     list_per_page = 50
     actions = None
     actions_list = ("matrix", "explain", "export_csv", "import_csv")

@@ -137,10 +137,10 @@ class CheckedChangeList(ChangeList):
 
 
 class PageChangeList(CheckedChangeList):
-    """A list whose admin reads by `complete`, for all rows at once, what is in no column."""
+    """A list whose admin's `complete` adds what is in no column to all rows, or masks them."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page, then let `complete` of its admin add to the rows."""
+        """Read the page, then let `complete` of its admin add to the rows, or mask them."""
         super().get_results(request)
         rows = self.result_list = list(self.result_list)
         self.model_admin.complete(rows)  # type: ignore[attr-defined]

@@ -88,7 +88,7 @@ def _messages() -> Panel:
 def _parties() -> Panel:
     counts = dashboard.parties()
     rows = [
-        BarData(status, number, f"{number:,}", _list_url(Platform, status__exact=status))
+        BarData(status, number, f"{number:,}", _list_url(Party, platform__status__exact=status))
         for status, number in counts.items()
     ]
     offline = counts[ConnectionStatus.OFFLINE]

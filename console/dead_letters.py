@@ -83,7 +83,7 @@ class DeadLetterAdmin(FoundByWholeWords, RedriveActions, ReadOnly, ModelAdmin[De
         return row
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
-        """Use the list that completes its rows."""
+        """Use the list that has its rows masked by `complete`."""
         del request, kwargs
         return BoundedChangeList
 

@@ -88,7 +88,7 @@ class QuarantinedAdmin(FoundByWholeWords, ReadOnly, ModelAdmin[Quarantined]):
         return row and masked_object(row)
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[BoundedChangeList]:
-        """Use the list that completes its rows."""
+        """Use the list that has its rows masked by `complete`."""
         del request, kwargs
         return BoundedChangeList
 

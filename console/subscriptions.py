@@ -124,7 +124,6 @@ class SubscriptionAdmin(ReadOnly, ModelAdmin[Subscription]):
     list_filter = ("module", "receiver__platform__status")
     search_fields = ("receiver__holder", "receiver__name", "receiver__platform__name")
     search_help_text = "Key or name of the receiver, or its platform"
-    list_select_related = ("receiver__platform",)
     list_per_page = 50
     ordering = ("receiver__key", "module")
     actions = ("deliver_now",)
