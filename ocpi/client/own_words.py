@@ -25,7 +25,7 @@ _MOST_SAID: Final = 20
 _DEEPEST: Final = 6
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})", re.IGNORECASE)
 _TOKEN: Final = re.compile(
-    r"\b(token|bearer|basic|api[-_ ]?key)(\s*[:=]\s*|\s+)[\"']?(?=\S*[0-9])([\w.~+/=-]{8,})",
+    r"\b(authorization[\"']?\s*[:=]\s*[\"']?\w+|bearer)(\s+)([\w.~+/=-]{8,})",
     re.IGNORECASE,
 )
 _SHORTEST_SECRET: Final = 4
