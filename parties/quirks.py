@@ -105,6 +105,12 @@ class Quirks:
         default=False,
         when="It has several parties and leaves OCPI-from out: 2001 asks which of them speaks",
     )
+    one_spelling: bool = _quirk(
+        "One spelling of ids",
+        "URLs of what we send it have the ids in the letters of the object itself.",
+        default=False,
+        when="It refuses objects whose URL says `loc1` where they say `LOC1`",
+    )
     renew: bool = _quirk(
         "Renew credentials",
         "Renew both tokens every HUB_RENEWAL_DAYS, unasked.",

@@ -157,7 +157,8 @@ async def _settle(lease: Lease, policy: DeliveryPolicy, plan: Plan, *, end: floa
 
 async def _prepare(policy: DeliveryPolicy, waiting: list[Push]) -> Prepared:
     """Give each state its text; mostly none lacks it, and no thread is asked."""
-    if all(push.body is not None for push in waiting):
+    spells = policy.subscriber.receiver.one_spelling
+    if not spells and all(push.body is not None for push in waiting):
         return Prepared(waiting, [])
     return await quickly(policy.prepare, waiting)
 

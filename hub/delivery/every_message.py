@@ -11,7 +11,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.utils import timezone
 
-from hub.delivery import current_state, every_message_plan
+from hub.delivery import current_state, every_message_plan, spelling
 from hub.delivery.batch_result import BatchResult, GivenUp, reached
 from hub.delivery.current_state import ContainedChanges
 from hub.delivery.every_message_plan import Conditions, as_state
@@ -69,7 +69,7 @@ class EveryMessage:
         """Give each state its text, and let it settle every change that this text contains."""
         missing = {push.key for push in waiting if push.body is None}
         if not missing:
-            return Prepared(waiting, [])
+            return Prepared(spelling.applied(self.subscriber, waiting), [])
         subscriber = self.subscriber
         found = current_state.with_changes(
             subscriber.policy, missing, subscriber.selection, subscriber.position
@@ -86,7 +86,7 @@ class EveryMessage:
                 # one push settles all three, and those that wait behind it are dropped.
                 missing.discard(push.key)
                 ready.append(_with_all_it_contains(push, found[push.key]))
-        return Prepared(ready, lost)
+        return Prepared(spelling.applied(subscriber, ready), lost)
 
     def next_attempt(self, failed: list[Result], untried: list[Push]) -> list[Push]:
         """Repeat what failed, a PATCH as the object's state: it may have been applied."""

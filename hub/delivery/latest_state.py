@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from database import sql
-from hub.delivery import current_state, latest_state_plan, leases
+from hub.delivery import current_state, latest_state_plan, leases, spelling
 from hub.delivery.batch_result import BatchResult, GivenUp, ReceiverUnavailable, reached
 from hub.delivery.current_state import StateText
 from hub.delivery.leases import Positions
@@ -55,13 +55,14 @@ class LatestState:
         """Give each state its text; what is gone meanwhile is passed over."""
         missing = {push.key for push in waiting if push.body is None}
         if not missing:
-            return Prepared(waiting, [])
+            return Prepared(spelling.applied(self.subscriber, waiting), [])
         subscriber = self.subscriber
         found = current_state.texts(
             subscriber.policy, missing, party=subscriber.party, strict=subscriber.receiver.strict
         )
         there = (push for push in waiting if push.body is not None or push.key in found)
-        return Prepared([_filled(push, found) for push in there], [])
+        ready = [_filled(push, found) for push in there]
+        return Prepared(spelling.applied(subscriber, ready), [])
 
     def next_attempt(self, failed: list[Result], untried: list[Push]) -> list[Push]:
         """Send states as they are by then, and the whole object where a message about it failed."""

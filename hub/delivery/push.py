@@ -39,7 +39,7 @@ class Push:
 
     Pushes of the same `key` go out one after the other, others in parallel. `settles` are the
     positions of the changes that are dealt with once this push is; `revision` is the object's after
-    it.
+    it. `spelled` is the path that its receiver gets, if in other letters than its owner's.
     """
 
     key: PartKey
@@ -50,6 +50,7 @@ class Push:
     correlation_id: str
     settles: frozenset[Position] = frozenset()
     revision: int = 0
+    spelled: str = ""
 
     @property
     def is_state(self) -> bool:

@@ -47,6 +47,7 @@ class Receiver:
     peer: client.Peer
     routing: RoutingHeaders
     patch_supported: bool
+    one_spelling: bool = False
     strict: bool = False
     headers: Mapping[str, str] = field(init=False, compare=False)
     """The routing headers, spelled once: every message has them."""
@@ -159,7 +160,7 @@ async def _send(shared: client.OcpiClient, receiver: Receiver, push: Push) -> Re
     try:
         reply = await shared.send(
             push.method,
-            client.join(receiver.endpoint, push.path),
+            client.join(receiver.endpoint, push.spelled or push.path),
             peer=receiver.peer,
             headers={**receiver.headers, **ids.as_headers()},
             body=push.body.encode() if push.body else None,

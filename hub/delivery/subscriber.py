@@ -136,6 +136,7 @@ def _subscriber(found: SubscriberRow, module: ModuleID, peer: Peer) -> Subscribe
             peer=peer,
             routing=RoutingHeaders(to=ref_of(found.party), sender=hub_party()),
             patch_supported=quirks.patch_supported,
+            one_spelling=quirks.one_spelling,
             strict=quirks.strict_receiver and not POLICIES[module].personal,
         ),
     )

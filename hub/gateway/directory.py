@@ -79,6 +79,7 @@ def at_platform(platform_id: int, ref: PartyRef) -> Destination:
 def _destination(ref: PartyRef, row: Registration) -> Destination:
     """Read a row; what its columns mean together is asked of unsaved models."""
     platform, party = _models_of(row)
+    wanted = quirks.parsed(row.quirks)
     return Destination(
         ref=ref,
         role=Role(row.role),
@@ -92,7 +93,8 @@ def _destination(ref: PartyRef, row: Registration) -> Destination:
         version=row.version,
         is_behind_hub=row.is_behind_hub,
         is_unseen=connection_health.is_unseen(row.last_seen_at),
-        authorize_seconds=quirks.parsed(row.quirks).authorize_seconds,
+        authorize_seconds=wanted.authorize_seconds,
+        one_spelling=wanted.one_spelling,
         holder=row.holder,
         is_known=row.is_known,
         may_be_called=row.may_be_called,

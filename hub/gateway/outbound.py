@@ -21,6 +21,7 @@ from yarl import URL
 
 from hub.gateway.message import Message
 from hub.gateway.routes import Destination
+from hub.store.spelling import spelled_path
 from ocpi import client
 from ocpi.errors import HubError, NotFound, OcpiError, ReceiverNotConnected
 from ocpi.status_codes import is_success
@@ -85,7 +86,7 @@ class Outbound:
 
 def of_message(message: Message, destination: Destination, *, url: str | None = None) -> Outbound:
     """Return a message as its receiver gets it: below its endpoint, or at the `url` it gave."""
-    below = client.join(destination.endpoint or "", message.path)
+    below = client.join(destination.endpoint or "", _path(message, destination))
     return Outbound(
         method=message.method,
         url=url or client.with_query(below, message.query),
@@ -99,6 +100,14 @@ def of_message(message: Message, destination: Destination, *, url: str | None = 
         is_single=message.method == "GET" and not message.is_list,
         epoch=message.epoch,
     )
+
+
+def _path(message: Message, destination: Destination) -> str:
+    """Return the path as it came, or in the letters of the object that is put there."""
+    is_object = message.kind is not None and message.method == "PUT" and len(message.ids) == 1
+    if not destination.one_spelling or not is_object or message.kind is None:
+        return message.path
+    return spelled_path(message.path, message.kind, message.body.decode(errors="replace"))
 
 
 def _driver_seconds(destination: Destination) -> float:

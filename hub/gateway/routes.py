@@ -30,6 +30,7 @@ class Destination:
     unanswered         how many messages in a row it did not answer
     is_unseen          it did not call or answer lately, so that its next answer is to be noted
     authorize_seconds  how long a driver waits for it; 0: as long as for any eMSP
+    one_spelling       it wants URLs in the letters of the object that is put there
     holder             the name under which the hub files its objects at this platform
     is_known           the sender may exchange this module with it, in some role
     may_be_called      the sender may send this message to it
@@ -49,6 +50,7 @@ class Destination:
     is_behind_hub: bool = False
     is_unseen: bool = False
     authorize_seconds: float = 0
+    one_spelling: bool = False
     holder: str = ""
     is_known: bool = True
     may_be_called: bool = True

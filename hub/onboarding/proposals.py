@@ -8,20 +8,26 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from hub.gateway.routing import SAY_WHO_SPEAKS
 from hub.models import Exchange
+from hub.module_policy import POLICIES
 from hub.onboarding.evidence import CREDENTIALS, Facts, is_good
+from hub.store.spelling import spelled_path
 from ocpi.client import TOKEN_REFUSED
 from ocpi.status_codes import StatusCode
 from ocpi.transport.authorization import TokenForm
 from ocpi.types import InterfaceRole, ModuleID, Role
+from ocpi.versions import kept_type
 from parties.quirks import written
 from parties.registration.invitation import Initiator
 from parties.role_pairs import calls
 
 _NOTHING_THERE = {404, 405}
 _NOT_IMPLEMENTED = {405, 501}
+_MOST_BODIES = 5
+"""How many refused objects are looked into: bodies may be long."""
 _LOOKS_FOR_ENDPOINTS = {StatusCode.UNUSABLE_API, StatusCode.NO_MATCHING_ENDPOINTS}
 
 
@@ -143,6 +149,23 @@ def _patch(facts: Facts) -> _Found:
     return None
 
 
+def _one_spelling(facts: Facts) -> _Found:
+    """Look whether it refused objects whose URL has other letters than they have."""
+    if facts.quirks.one_spelling:
+        return None
+    refused = (row for row in facts.failed if _is_refused_object(row))
+    for row in islice(refused, _MOST_BODIES):
+        if spelled_path(row.path, kept_type(row.module), row.request_body) != row.path:
+            why = f"The URL has other letters than the object, {row.path}: {_said(row)}."
+            return "one_spelling", "on", why
+    return None
+
+
+def _is_refused_object(row: Exchange) -> bool:
+    is_put = row.direction == "out" and row.method == "PUT" and row.module in POLICIES
+    return is_put and row.http_status is not None
+
+
 _FINDERS: Sequence[Callable[[Facts], _Found]] = (
     _token_form,
     _raw_token,
@@ -151,6 +174,7 @@ _FINDERS: Sequence[Callable[[Facts], _Found]] = (
     _to_self,
     _owner_speaks,
     _patch,
+    _one_spelling,
 )
 
 

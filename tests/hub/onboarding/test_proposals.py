@@ -171,6 +171,18 @@ def test_who_takes_no_patch(cast: Cast, logged: Logged) -> None:
     assert proposed(logged, "P2") == ["patch=off"]
 
 
+def test_who_compares_ids_letter_by_letter(cast: Cast, logged: Logged) -> None:
+    """It refused an object whose URL has other letters than the object; not any other."""
+    cpo, emsp = cast["P1"], cast["P2"]
+    cast.agree(("NL-CPA", "DE-MSA"))
+    with emsp.answer("PUT", refuse(2001)):
+        push(cpo, a_location(), to=MSA)
+        assert proposed(logged, "P2") == []
+        path = f"nl/cpa/{a_location()['id'].lower()}"
+        cpo.hub.put("locations", "RECEIVER", path, a_location(), to=MSA, sender=CPA)
+    assert proposed(logged, "P2") == ["one_spelling=on"]
+
+
 def test_page_and_command_propose(cast: Cast, logged: Logged) -> None:
     """In the same words, with what to type."""
     cast.join("P2").hub.get("locations", "SENDER", to=MSA, sender=MSA)
