@@ -47,6 +47,8 @@ class Fault(StrEnum):
     CHARACTERS = "characters"
     VALUE = "value"
     RANGE = "range"
+    FORMAT = "format"
+    RELATION = "relation"
     NOT_AN_OBJECT = "not an object"
     NOT_JSON = "not JSON"
     REPEATED_ID = "repeated id"

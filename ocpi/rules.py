@@ -5,6 +5,7 @@ reported; only what would break somebody is refused. `docs/deviations.md` shows 
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -81,8 +82,28 @@ def _is_numeric_string(value: object, _context: object) -> bool:
     return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
 
 
-def _is_integer(value: object, _context: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is_number_in_text(value: object, context: Mapping[str, Any]) -> bool:
+    return "numeric" in context and type(value) in (int, float)
+
+
+def _has_many_digits(value: object, context: Mapping[str, int]) -> bool:
+    return "digits" in context and isinstance(value, int) and abs(value) >= 10 ** context["digits"]
+
+
+def _is_no_float(value: object, _context: object) -> bool:
+    return isinstance(value, int) and abs(value) > sys.float_info.max
+
+
+def _is_not_ascii(value: str, _context: object) -> bool:
+    return not (value.isascii() and value.isprintable())
+
+
+def _is_formed(_value: object, context: Mapping[str, Any]) -> bool:
+    return "form" in context
+
+
+def _is_number(value: object, context: Mapping[str, Any]) -> bool:
+    return "form" in context and (type(value) is int or type(value) is float)
 
 
 def _always(_value: object, _context: object) -> bool:
@@ -92,8 +113,16 @@ def _always(_value: object, _context: object) -> bool:
 _REQUIRED = Rule(_is_missing, "required", Fault.REQUIRED)
 _STRING = (
     _REQUIRED,
+    Rule(
+        _is_number_in_text,
+        "must be a string, not a number like {value!r:.80}",
+        Fault.TYPE,
+        severity=Severity.REPORT,
+    ),
     Rule(_is_no_string, "must be a string, not {kind}", Fault.TYPE),
 )
+_FORMAT = Rule(_is_formed, "must be {form}", Fault.FORMAT, severity=Severity.REPORT)
+_RANGE = Rule(_is_number, "must be {form}", Fault.FORMAT, severity=Severity.REPORT)
 _SIZE = (
     Rule(_is_short, "must not be empty", Fault.LENGTH),
     Rule(_is_absurdly_long, "far longer than {max_length} characters", Fault.LENGTH),
@@ -104,6 +133,7 @@ _TEXT = (
     Rule(_has_nul, "must not contain the character NUL", Fault.CHARACTERS),
     *_SIZE,
     Rule(_has_control, "contains control characters", Fault.CHARACTERS, severity=Severity.REPORT),
+    _FORMAT,
 )
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
@@ -118,11 +148,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(_has_control, "must not contain control characters", Fault.CHARACTERS),
         *_SIZE,
         Rule(
-            _always,
+            _is_not_ascii,
             "contains characters that are not printable ASCII",
             Fault.CHARACTERS,
             severity=Severity.REPORT,
         ),
+        _FORMAT,
     ),
     "string": _TEXT,
     "URL": _TEXT,
@@ -152,18 +183,25 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             Fault.TYPE,
             severity=Severity.REPORT,
         ),
-        Rule(_is_integer, "is out of range", Fault.RANGE),
+        Rule(_is_no_float, "is out of range", Fault.RANGE),
+        _RANGE,
         Rule(_always, "must be a number, not {kind}", Fault.TYPE),
     ),
     "int": (
         _REQUIRED,
-        Rule(_is_integer, "has more than {digits} digits", Fault.RANGE, severity=Severity.REPORT),
+        Rule(
+            _has_many_digits,
+            "has more than {digits} digits",
+            Fault.RANGE,
+            severity=Severity.REPORT,
+        ),
         Rule(
             _is_integral,
             "must be an integer, not {kind} like {value!r:.80}",
             Fault.TYPE,
             severity=Severity.REPORT,
         ),
+        _RANGE,
         Rule(_always, "must be an integer, not {kind}", Fault.TYPE),
     ),
     "boolean": (_REQUIRED, Rule(_always, "must be a boolean, not {kind}", Fault.TYPE)),
@@ -181,6 +219,12 @@ REPAIRED: Mapping[str, tuple[str, ...]] = {
 }
 """What is read as what was meant without a word, by type; it is passed on as it came."""
 
+RELATED: tuple[str, ...] = (
+    "two members that contradict each other, or one value twice in a list of words",
+    "a `last_updated` years ahead, or before 2000",
+)
+"""What `ocpi.relations` finds."""
+
 _SHAPES = {"missing": "any", "model_type": "object", "list_type": "list", "too_short": "list"}
 """How the document calls what pydantic says of the shape of an object."""
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
@@ -193,3 +237,4 @@ def rows() -> Iterator[tuple[str, str, Severity]]:
     for kind, rules in RULES.items():
         for rule in rules:
             yield _SHAPES.get(kind, kind), _PLACEHOLDER.sub("…", rule.text), rule.severity
+    yield from (("any", text, Severity.REPORT) for text in RELATED)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from ocpi.formats import ABSOLUTE_URL
 from ocpi.printable import ACTING
 
 _LOWER_TO_UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -222,7 +223,8 @@ class Length:
         """Narrow the string this annotates."""
         typed: Any = handler(source)
         limits = {"min_length": self.minimum, "max_length": self.maximum}
-        return _typed({**typed["schema"], **limits}, typed["custom_error_type"], **limits)
+        context = {**typed["custom_error_context"], **limits}
+        return _typed({**typed["schema"], **limits}, typed["custom_error_type"], **context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +270,7 @@ _SCALARS: dict[str, CoreSchema] = {
 
 CiString = Annotated[str, Scalar("CiString")]
 String = Annotated[str, Scalar("string")]
-URL = Annotated[str, Scalar("URL"), Length(255)]
+URL = Annotated[str, Scalar("URL"), Length(255), ABSOLUTE_URL]
 DateTime = Annotated[str, Scalar("DateTime")]
 Number = Annotated[float, Scalar("number")]
 Int = Annotated[int, Scalar("int")]

@@ -4,14 +4,15 @@ A right object is checked in compiled code alone. Where pydantic finds an error,
 its type that applies (`ocpi.rules`) decides how grave it is, and in which words it is told.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice, pairwise
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
 
-from ocpi import shape, validators
+from ocpi import relations, shape, validators
 from ocpi.errors import Fault, Finding, InvalidParameters, NotJson, Severity
 from ocpi.rules import PARTS, RULES, Rule
 from ocpi.shape import MOST_FINDINGS
@@ -71,29 +72,47 @@ def validate(model: type[OcpiModel], value: object) -> tuple[Finding, ...]:
     `MOST_FINDINGS` are odd at all.
     """
     found = findings(model, value)
+    if not found:
+        return ()
     refused = tuple(each for each in found if each.severity is not Severity.REPORT)
     if refused:
         raise InvalidParameters(findings=refused)
     return found
 
 
-def findings(model: type[OcpiModel], value: object) -> tuple[Finding, ...]:
+def findings(
+    model: type[OcpiModel], value: object, now: datetime | None = None
+) -> tuple[Finding, ...]:
     """Return whatever is wrong with a decoded value, each with what should become of it.
 
-    Raises InvalidParameters only when it is more than `MOST_FINDINGS`.
+    `now` is what `last_updated` is held against, unless the clock is. Raises InvalidParameters only
+    when more than `MOST_FINDINGS` are wrong in their types.
     """
+    related = relations.findings(model, value, now)
     if not validators.has_mistakes(model, value):
-        return ()
-    wrong = validators.mistakes(model, value, most=MOST_FINDINGS + 1)
-    return _judged(wrong) if wrong else ()
+        return tuple(related)
+    return (*_of_types(model, value), *_of_formats(model, value), *related)
 
 
-def _judged(wrong: ValidationError) -> tuple[Finding, ...]:
-    found = tuple(_finding(error) for error in wrong.errors(include_url=False))
+def _of_types(model: type[OcpiModel], value: object) -> tuple[Finding, ...]:
+    wrong = validators.mistakes(model, value, most=MOST_FINDINGS + 1, formats=False)
+    found = _judged(wrong)
     if len(found) > MOST_FINDINGS:
         grave = [each for each in found if each.severity is not Severity.REPORT]
         raise _too_much(grave or found)
     return found
+
+
+def _of_formats(model: type[OcpiModel], value: object) -> Iterator[Finding]:
+    """Return what breaks a format, as many as anybody reads: it refuses nothing."""
+    wrong = validators.mistakes(model, value, most=MOST_FINDINGS, formats=True)
+    found = (each for each in _judged(wrong) if each.fault is Fault.FORMAT)
+    return islice(found, MOST_FINDINGS)
+
+
+def _judged(wrong: ValidationError | None) -> tuple[Finding, ...]:
+    errors = wrong.errors(include_url=False) if wrong else ()
+    return tuple(_finding(error) for error in errors)
 
 
 def _finding(error: Any) -> Finding:  # noqa: ANN401 - what pydantic says of one mistake

@@ -35,6 +35,8 @@ _HINTS: Mapping[str, str] = {
     Fault.CHARACTERS: "The text has characters that the specification does not allow there.",
     Fault.VALUE: "The value is none of those that the specification allows.",
     Fault.RANGE: "The number is beyond what the specification allows.",
+    Fault.FORMAT: "The value is not written as the specification asks.",
+    Fault.RELATION: "Two members of the object contradict each other.",
     Fault.TYPE: "The value has another type than the specification gives it.",
     Fault.REPEATED_ID: (
         "Two parts of the object have the same id; the platform has to keep them apart."

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from annotated_types import MinLen
 
+from ocpi.formats import NUMERIC
 from ocpi.revisions import restated, revised
 from ocpi.types import CiString, Length, String
 from ocpi.v2_2.locations import ConnectorType, PowerType
@@ -18,7 +19,7 @@ _Signed = Annotated[CiString, Length(512)]
 CdrLocation = revised(
     later.CdrLocation,
     drop=("state",),
-    postal_code=Annotated[String, Length(10)],
+    postal_code=Annotated[String, Length(10), NUMERIC],
     connector_standard=ConnectorType,
     connector_power_type=PowerType,
 )

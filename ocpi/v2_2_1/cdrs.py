@@ -10,7 +10,9 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from ocpi.errors import NotFound
+from ocpi.formats import COUNTRY, CURRENCY, EVSE_ID_OR_NONE, NOT_NEGATIVE, NUMERIC
 from ocpi.modules import GET, POST, Kind, Module, ObjectType, Resource
+from ocpi.relations import AtLeast, Within
 from ocpi.roles import CHARGING
 from ocpi.types import (
     Boolean,
@@ -79,12 +81,12 @@ class CdrLocation(OcpiModel):
     name: Annotated[String, Length(255)] | None = None
     address: Annotated[String, Length(45)]
     city: Annotated[String, Length(45)]
-    postal_code: Annotated[String, Length(10)] | None = None
+    postal_code: Annotated[String, Length(10), NUMERIC] | None = None
     state: Annotated[String, Length(20)] | None = None
-    country: Annotated[String, Length(3)]
+    country: Annotated[String, Length(3), COUNTRY]
     coordinates: GeoLocation
     evse_uid: Annotated[CiString, Length(36)]
-    evse_id: Annotated[CiString, Length(48)] | None = None
+    evse_id: Annotated[CiString, Length(48), EVSE_ID_OR_NONE] | None = None
     connector_id: Annotated[CiString, Length(36)]
     connector_standard: ConnectorType
     connector_format: ConnectorFormat
@@ -153,24 +155,26 @@ class CDR(OcpiModel):
     party_id: PartyID
     id: Annotated[CiString, Length(39, minimum=1)]
     start_date_time: DateTime
-    end_date_time: DateTime
+    end_date_time: Annotated[DateTime, AtLeast("start_date_time")]
     session_id: Annotated[CiString, Length(36)] | None = None
     cdr_token: CdrToken
     auth_method: AuthMethod
     authorization_reference: Annotated[CiString, Length(36)] | None = None
     cdr_location: CdrLocation
     meter_id: Annotated[String, Length(255)] | None = None
-    currency: Annotated[String, Length(3)]
+    currency: Annotated[String, Length(3), CURRENCY]
     tariffs: list[Tariff] | None = None
-    charging_periods: Annotated[list[ChargingPeriod], MinLen(1)]
+    charging_periods: Annotated[
+        list[ChargingPeriod], MinLen(1), Within("start_date_time", "end_date_time")
+    ]
     signed_data: SignedData | None = None
     total_cost: Price
     total_fixed_cost: Price | None = None
     total_energy: Number
     total_energy_cost: Price | None = None
-    total_time: Number
+    total_time: Annotated[Number, NOT_NEGATIVE]
     total_time_cost: Price | None = None
-    total_parking_time: Number | None = None
+    total_parking_time: Annotated[Number, NOT_NEGATIVE] | None = None
     total_parking_cost: Price | None = None
     total_reservation_cost: Price | None = None
     remark: Annotated[String, Length(255)] | None = None

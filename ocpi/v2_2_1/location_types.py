@@ -5,6 +5,17 @@ Specification: mod_locations, data types. The objects and the module are in `loc
 
 from typing import Annotated
 
+from ocpi.formats import (
+    LATITUDE,
+    LONGITUDE,
+    NOT_NEGATIVE,
+    NUMERIC,
+    PERCENTAGE,
+    POSITIVE,
+    TIME_OF_DAY,
+    WEEKDAY,
+)
+from ocpi.relations import AtLeast, OnlyWhere, Until
 from ocpi.types import (
     URL,
     Boolean,
@@ -197,15 +208,15 @@ class Status(OcpiEnum):
 class GeoLocation(OcpiModel):
     """A point on earth, in WGS 84."""
 
-    latitude: Annotated[String, Length(10)]
-    longitude: Annotated[String, Length(11)]
+    latitude: Annotated[String, Length(10), NUMERIC, LATITUDE]
+    longitude: Annotated[String, Length(11), NUMERIC, LONGITUDE]
 
 
 class AdditionalGeoLocation(OcpiModel):
     """Another point that matters to the visitor, such as an entrance."""
 
-    latitude: Annotated[String, Length(10)]
-    longitude: Annotated[String, Length(11)]
+    latitude: Annotated[String, Length(10), NUMERIC, LATITUDE]
+    longitude: Annotated[String, Length(11), NUMERIC, LONGITUDE]
     name: DisplayText | None = None
 
 
@@ -216,8 +227,8 @@ class Image(OcpiModel):
     thumbnail: URL | None = None
     category: ImageCategory
     type: Annotated[CiString, Length(4)]
-    width: Annotated[Int, Digits(5)] | None = None
-    height: Annotated[Int, Digits(5)] | None = None
+    width: Annotated[Int, Digits(5), POSITIVE] | None = None
+    height: Annotated[Int, Digits(5), POSITIVE] | None = None
 
 
 class BusinessDetails(OcpiModel):
@@ -232,14 +243,14 @@ class EnergySource(OcpiModel):
     """The share of one source in the energy supplied."""
 
     source: EnergySourceCategory
-    percentage: Number
+    percentage: Annotated[Number, PERCENTAGE]
 
 
 class EnvironmentalImpact(OcpiModel):
     """The waste of one kind per kWh."""
 
     category: EnvironmentalImpactCategory
-    amount: Number
+    amount: Annotated[Number, NOT_NEGATIVE]
 
 
 class EnergyMix(OcpiModel):
@@ -255,23 +266,25 @@ class EnergyMix(OcpiModel):
 class RegularHours(OcpiModel):
     """Opening hours on one day of every week, in the local time of the Location."""
 
-    weekday: Annotated[Int, Digits(1)]
-    period_begin: Annotated[String, Length(5)]
-    period_end: Annotated[String, Length(5)]
+    weekday: Annotated[Int, Digits(1), WEEKDAY]
+    period_begin: Annotated[String, Length(5), TIME_OF_DAY]
+    period_end: Annotated[String, Length(5), TIME_OF_DAY, Until("period_begin")]
 
 
 class ExceptionalPeriod(OcpiModel):
     """A period that differs from the regular hours."""
 
     period_begin: DateTime
-    period_end: DateTime
+    period_end: Annotated[DateTime, AtLeast("period_begin")]
 
 
 class Hours(OcpiModel):
     """When a Location can be entered."""
 
     twentyfourseven: Boolean
-    regular_hours: list[RegularHours] | None = None
+    regular_hours: (
+        Annotated[list[RegularHours], OnlyWhere("twentyfourseven", value=False, needed=True)] | None
+    ) = None
     exceptional_openings: list[ExceptionalPeriod] | None = None
     exceptional_closings: list[ExceptionalPeriod] | None = None
 
@@ -290,5 +303,5 @@ class StatusSchedule(OcpiModel):
     """A status planned for an EVSE."""
 
     period_begin: DateTime
-    period_end: DateTime | None = None
+    period_end: Annotated[DateTime, AtLeast("period_begin")] | None = None
     status: Status

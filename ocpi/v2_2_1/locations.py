@@ -8,7 +8,9 @@ from typing import Annotated
 from annotated_types import MinLen
 
 from ocpi.errors import UnknownLocation
+from ocpi.formats import COUNTRY, EVSE_ID, NUMERIC, POSITIVE, POWER, TIME_ZONE
 from ocpi.modules import GET, OWNED, Kind, Module, ObjectType, Part, Resource
+from ocpi.relations import OnlyWhere
 from ocpi.roles import OPEN_DATA
 from ocpi.types import (
     URL,
@@ -51,9 +53,9 @@ class Connector(OcpiModel):
     standard: ConnectorType
     format: ConnectorFormat
     power_type: PowerType
-    max_voltage: Int
-    max_amperage: Int
-    max_electric_power: Int | None = None
+    max_voltage: Annotated[Int, POSITIVE]
+    max_amperage: Annotated[Int, POSITIVE]
+    max_electric_power: Annotated[Int, POWER] | None = None
     tariff_ids: list[Annotated[CiString, Length(36)]] | None = None
     terms_and_conditions: URL | None = None
     last_updated: DateTime
@@ -63,14 +65,14 @@ class EVSE(OcpiModel):
     """What supplies energy to one vehicle in one session at a time."""
 
     uid: Annotated[CiString, Length(36, minimum=1)]
-    evse_id: Annotated[CiString, Length(48)] | None = None
+    evse_id: Annotated[CiString, Length(48), EVSE_ID] | None = None
     status: Status
     status_schedule: list[StatusSchedule] | None = None
     capabilities: list[Capability] | None = None
     connectors: Annotated[list[Connector], MinLen(1)]
-    floor_level: Annotated[String, Length(4)] | None = None
+    floor_level: Annotated[String, Length(4), NUMERIC] | None = None
     coordinates: GeoLocation | None = None
-    physical_reference: Annotated[String, Length(16)] | None = None
+    physical_reference: Annotated[String, Length(16), NUMERIC] | None = None
     directions: list[DisplayText] | None = None
     parking_restrictions: list[ParkingRestriction] | None = None
     images: list[Image] | None = None
@@ -84,13 +86,15 @@ class Location(OcpiModel):
     party_id: PartyID
     id: Annotated[CiString, Length(36, minimum=1)]
     publish: Boolean
-    publish_allowed_to: list[PublishTokenType] | None = None
+    publish_allowed_to: (
+        Annotated[list[PublishTokenType], OnlyWhere("publish", value=False)] | None
+    ) = None
     name: Annotated[String, Length(255)] | None = None
     address: Annotated[String, Length(255)]
     city: Annotated[String, Length(45)]
-    postal_code: Annotated[String, Length(10)] | None = None
+    postal_code: Annotated[String, Length(10), NUMERIC] | None = None
     state: Annotated[String, Length(45)] | None = None
-    country: Annotated[String, Length(3)]
+    country: Annotated[String, Length(3), COUNTRY]
     coordinates: GeoLocation
     related_locations: list[AdditionalGeoLocation] | None = None
     parking_type: ParkingType | None = None
@@ -100,7 +104,7 @@ class Location(OcpiModel):
     suboperator: BusinessDetails | None = None
     owner: BusinessDetails | None = None
     facilities: list[Facility] | None = None
-    time_zone: Annotated[String, Length(255)]
+    time_zone: Annotated[String, Length(255), TIME_ZONE]
     opening_times: Hours | None = None
     charging_when_closed: Boolean | None = None
     images: list[Image] | None = None

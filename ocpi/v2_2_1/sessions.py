@@ -6,7 +6,9 @@ Specification: mod_sessions.
 from typing import Annotated
 
 from ocpi.errors import NotFound
+from ocpi.formats import CURRENCY
 from ocpi.modules import GET, OWNED, PUT, Kind, Module, ObjectType, OwnerOf, Resource
+from ocpi.relations import AtLeast, Within
 from ocpi.roles import CHARGING, pairs
 from ocpi.types import (
     Boolean,
@@ -63,7 +65,7 @@ class Session(OcpiModel):
     party_id: PartyID
     id: Annotated[CiString, Length(36, minimum=1)]
     start_date_time: DateTime
-    end_date_time: DateTime | None = None
+    end_date_time: Annotated[DateTime, AtLeast("start_date_time")] | None = None
     kwh: Number
     cdr_token: CdrToken
     auth_method: AuthMethod
@@ -72,8 +74,10 @@ class Session(OcpiModel):
     evse_uid: Annotated[CiString, Length(36)]
     connector_id: Annotated[CiString, Length(36)]
     meter_id: Annotated[String, Length(255)] | None = None
-    currency: Annotated[String, Length(3)]
-    charging_periods: list[ChargingPeriod] | None = None
+    currency: Annotated[String, Length(3), CURRENCY]
+    charging_periods: (
+        Annotated[list[ChargingPeriod], Within("start_date_time", "end_date_time")] | None
+    ) = None
     total_cost: Price | None = None
     status: SessionStatus
     last_updated: DateTime

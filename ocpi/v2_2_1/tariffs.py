@@ -8,7 +8,9 @@ from typing import Annotated
 from annotated_types import MinLen
 
 from ocpi.errors import NotFound
+from ocpi.formats import CURRENCY, DATE, NOT_NEGATIVE, PERCENTAGE, POSITIVE, TIME_OF_DAY
 from ocpi.modules import GET, OWNED, Kind, Module, ObjectType, Resource
+from ocpi.relations import AtLeast
 from ocpi.roles import OPEN_DATA
 from ocpi.types import (
     URL,
@@ -76,8 +78,8 @@ class PriceComponent(OcpiModel):
 
     type: TariffDimensionType
     price: Number
-    vat: Number | None = None
-    step_size: Int
+    vat: Annotated[Number, PERCENTAGE] | None = None
+    step_size: Annotated[Int, POSITIVE]
 
 
 class TariffRestrictions(OcpiModel):
@@ -87,18 +89,18 @@ class TariffRestrictions(OcpiModel):
     phases, power in kW, duration in seconds. Every minimum is included, every end excluded.
     """
 
-    start_time: Annotated[String, Length(5)] | None = None
-    end_time: Annotated[String, Length(5)] | None = None
-    start_date: Annotated[String, Length(10)] | None = None
-    end_date: Annotated[String, Length(10)] | None = None
-    min_kwh: Number | None = None
-    max_kwh: Number | None = None
-    min_current: Number | None = None
-    max_current: Number | None = None
-    min_power: Number | None = None
-    max_power: Number | None = None
-    min_duration: Int | None = None
-    max_duration: Int | None = None
+    start_time: Annotated[String, Length(5), TIME_OF_DAY] | None = None
+    end_time: Annotated[String, Length(5), TIME_OF_DAY] | None = None
+    start_date: Annotated[String, Length(10), DATE] | None = None
+    end_date: Annotated[String, Length(10), DATE, AtLeast("start_date")] | None = None
+    min_kwh: Annotated[Number, NOT_NEGATIVE] | None = None
+    max_kwh: Annotated[Number, NOT_NEGATIVE, AtLeast("min_kwh")] | None = None
+    min_current: Annotated[Number, NOT_NEGATIVE] | None = None
+    max_current: Annotated[Number, NOT_NEGATIVE, AtLeast("min_current")] | None = None
+    min_power: Annotated[Number, NOT_NEGATIVE] | None = None
+    max_power: Annotated[Number, NOT_NEGATIVE, AtLeast("min_power")] | None = None
+    min_duration: Annotated[Int, NOT_NEGATIVE] | None = None
+    max_duration: Annotated[Int, NOT_NEGATIVE, AtLeast("min_duration")] | None = None
     day_of_week: list[DayOfWeek] | None = None
     reservation: ReservationRestrictionType | None = None
 
@@ -116,15 +118,15 @@ class Tariff(OcpiModel):
     country_code: CountryCode
     party_id: PartyID
     id: Annotated[CiString, Length(36, minimum=1)]
-    currency: Annotated[String, Length(3)]
+    currency: Annotated[String, Length(3), CURRENCY]
     type: TariffType | None = None
     tariff_alt_text: list[DisplayText] | None = None
     tariff_alt_url: URL | None = None
     min_price: Price | None = None
-    max_price: Price | None = None
+    max_price: Annotated[Price, AtLeast("min_price")] | None = None
     elements: Annotated[list[TariffElement], MinLen(1)]
     start_date_time: DateTime | None = None
-    end_date_time: DateTime | None = None
+    end_date_time: Annotated[DateTime, AtLeast("start_date_time")] | None = None
     energy_mix: EnergyMix | None = None
     last_updated: DateTime
 

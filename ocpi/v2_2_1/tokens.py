@@ -6,6 +6,7 @@ Specification: mod_tokens. ProfileType is of mod_sessions, which is built on thi
 from typing import Annotated
 
 from ocpi.errors import UnknownToken
+from ocpi.formats import LANGUAGE
 from ocpi.modules import GET, OWNED, POST, Kind, Module, ObjectType, Resource, Variant
 from ocpi.roles import DRIVERS
 from ocpi.types import (
@@ -87,7 +88,7 @@ class Token(OcpiModel):
     group_id: Annotated[CiString, Length(36)] | None = None
     valid: Boolean
     whitelist: WhitelistType
-    language: Annotated[String, Length(2)] | None = None
+    language: Annotated[String, Length(2), LANGUAGE] | None = None
     default_profile_type: ProfileType | None = None
     energy_contract: EnergyContract | None = None
     last_updated: DateTime

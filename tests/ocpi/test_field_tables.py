@@ -54,7 +54,7 @@ def spelled(hint: Any) -> str:
     """Spell a type as the tables do."""
     if get_origin(hint) is not Annotated:
         return str(hint.__name__)
-    name, limit = "", ""
+    name, limit = get_args(hint)[0].__name__, ""
     for marker in hint.__metadata__:
         match marker:
             case Scalar(kind):
@@ -73,10 +73,10 @@ def described(hint: Any) -> list[str]:
     optional = get_origin(hint) in (Union, UnionType)
     if optional:
         hint = get_args(hint)[0]
-    if get_origin(hint) is list:
-        return [spelled(get_args(hint)[0]), "*"]
-    if get_origin(hint) is Annotated and MinLen(1) in hint.__metadata__:
-        return [spelled(get_args(get_args(hint)[0])[0]), "+"]
+    markers = hint.__metadata__ if get_origin(hint) is Annotated else ()
+    items = get_args(hint)[0] if markers else hint
+    if get_origin(items) is list:
+        return [spelled(get_args(items)[0]), "+" if MinLen(1) in markers else "*"]
     return [spelled(hint), "?" if optional else "1"]
 
 
