@@ -1,8 +1,9 @@
 """A peer's own words: what an answer says about why, fit to show.
 
 Specification: transport_and_format, Response format (status_message). Other software says it in
-`data.errors`, as FastAPI and Django do in `detail`, as RFC 9457 does in `title`, in the title of a
-page, or as plain text. What a message quotes of its request beside it (`input`) is left out.
+`data.errors`, as FastAPI and Django do in `detail`, as RFC 9457 does in `title`, in the title or
+heading of a page, or as plain text. What a message quotes of its request beside it (`input`) is
+left out.
 """
 
 import base64
@@ -23,7 +24,7 @@ _MOST_READ: Final = 65_536
 """Bytes of an answer that are looked at."""
 _MOST_SAID: Final = 20
 _DEEPEST: Final = 6
-_TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})", re.IGNORECASE)
+_TITLE: Final = re.compile(r"<(?:title|h1)\b[^>]{0,200}>([^<]{1,1000})", re.IGNORECASE)
 _TOKEN: Final = re.compile(
     r"\b(authorization[\"']?\s*[:=]\s*[\"']?\w+|bearer)(\s+)([\w.~+/=-]{8,})",
     re.IGNORECASE,
@@ -78,6 +79,8 @@ def _of_body(body: bytes) -> list[str]:
     if text in _NOTHING:
         return []
     page = _TITLE.search(text)
+    if page is None and text.startswith("<"):
+        return []  # markup says nothing to anybody
     return [" ".join((html.unescape(page[1]) if page else text[: 4 * LONGEST]).split())]
 
 

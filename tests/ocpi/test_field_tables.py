@@ -54,7 +54,7 @@ def spelled(hint: Any) -> str:
     """Spell a type as the tables do."""
     if get_origin(hint) is not Annotated:
         return str(hint.__name__)
-    name, limit = get_args(hint)[0].__name__, ""
+    name, limit = str(get_args(hint)[0].__name__), ""
     for marker in hint.__metadata__:
         match marker:
             case Scalar(kind):

@@ -21,9 +21,11 @@ class Fate(IntEnum):
     """What becomes of an object; of several reasons the largest counts."""
 
     KEPT = 0
-    UNKNOWN_OWNER = 1
-    REFUSED = 2
-    NOT_JSON = 3
+    SET_ASIDE = 1
+    """Kept without the EVSEs and Connectors that are wrong."""
+    UNKNOWN_OWNER = 2
+    REFUSED = 3
+    NOT_JSON = 4
 
 
 Fates = frozenset[Fate]
@@ -62,6 +64,8 @@ _LIMITED = re.compile(r"(?:CiString|string|URL)(?:\((\d+)\))?")
 _NUMERIC = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[0-9]+)?")
 _INTEGRAL = re.compile(r"-?[0-9]+(\.0+)?")
 _KEYS = {"country_code": 2, "party_id": 3}
+NUMERIC = frozenset({"floor_level", "latitude", "longitude", "physical_reference", "postal_code"})
+"""Texts of digits, which some platforms write as numbers."""
 NAMED_BY_URL = frozenset({"EVSE.uid", "Connector.id", "Tariff.id"})
 
 
@@ -141,7 +145,9 @@ def _fate_of_one(member: Member, value: object) -> Fates:
         return KEPT if isinstance(value, bool) else REFUSED
     if member.type == "number" or member.type.startswith("int"):
         return _fate_of_number(value, integral=member.type != "number")
-    return _fate_of_word(member, value) if isinstance(value, str) else REFUSED
+    if isinstance(value, str):
+        return _fate_of_word(member, value)
+    return KEPT if member.name in NUMERIC and type(value) in (int, float) else REFUSED
 
 
 def _fate_of_object(member: Member, value: object) -> Fates:
@@ -185,6 +191,15 @@ def _fate_of_key(member: Member, value: str) -> Fates:
     if not re.fullmatch(rf"[!-~]{{{_KEYS[member.name]}}}", value):
         return REFUSED
     return UNKNOWN_OWNER if member.owner == "CdrToken" else KEPT
+
+
+def set_aside(member: Member, text: str | None, fates: Fates) -> Fates:
+    """Tell what becomes of an object, given what would if no EVSE could be set aside."""
+    if member.path[0] != "evses" or fates == NOT_JSON:
+        return fates
+    if member.path == ("evses",) and not isinstance(text and parse(text), list):
+        return fates
+    return frozenset(Fate.SET_ASIDE if each is Fate.REFUSED else each for each in fates)
 
 
 def parse(text: str) -> Any:

@@ -23,6 +23,7 @@ from tests.hub.gateway.expected_answers import (
     fates_of_text,
     members,
     parse,
+    set_aside,
     worst,
 )
 from tests.hub.samples import Sample
@@ -77,7 +78,7 @@ class Mutation:
         if fates != NOT_JSON and self._is_said_twice(sample):
             return REFUSED
         if method != "PATCH" or fates == NOT_JSON:
-            return fates
+            return set_aside(self.member, self.text, fates)
         if self.text is None and self.member.path == ("last_updated",):
             return REFUSED
         if Fate.UNKNOWN_OWNER in fates or self.member.path == ("type",):

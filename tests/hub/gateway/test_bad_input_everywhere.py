@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from hub.models import Change
 from tests.cast import HUB, MSA, Cast
-from tests.hub.gateway.expected_answers import Fate, members
+from tests.hub.gateway.expected_answers import Fate, Member, members
 from tests.hub.gateway.mutants import METHODS, PLAIN, Mutant, Mutants, Mutation, Raw, render
 from tests.hub.in_process import Hub, State, rows_of
 from tests.hub.samples import SAMPLES, TOKEN, Sample
@@ -37,6 +37,7 @@ DEPTHS = (HUNDRED, 400, 800, 890, 910, 930, 950, 970, 990, 1_010, 5_000)
 
 ANSWERS = {
     Fate.KEPT: {(200, 1000), (201, 1000)},
+    Fate.SET_ASIDE: {(200, 1000), (201, 1000)},
     Fate.UNKNOWN_OWNER: {(200, 4001)},
     Fate.REFUSED: {(200, 2001)},
     Fate.NOT_JSON: {(400, 2001)},
@@ -129,13 +130,15 @@ def _one(
     assert after.revisions - before.revisions == 1 - repeated, case
     assert after.changes - before.changes == 1 - repeated, case
     assert after.objects - before.objects == (said[0] == 201), case
+    lacks_parts = "set aside" in (envelope.get("status_message") or "")
+    assert (Fate.SET_ASIDE if lacks_parts else Fate.KEPT) in fates, case
     if mutant.method != "PATCH":
-        _is_served(hub, identifier, body, answer)
+        _is_served(hub, identifier, body, answer, lacks_parts=lacks_parts)
     return said, after
 
 
-def _is_served(hub: Hub, identifier: str, body: bytes, answer: Any) -> None:
-    """See that the hub serves what was sent, to the letter of its numbers."""
+def _is_served(hub: Hub, identifier: str, body: bytes, answer: Any, *, lacks_parts: bool) -> None:
+    """See that the hub serves what was sent, to the letter of its numbers, but parts set aside."""
     path = hub.sample.path(identifier)
     if hub.sample.posted:
         path = answer.headers["Location"].rpartition("/")[2]
@@ -143,7 +146,10 @@ def _is_served(hub: Hub, identifier: str, body: bytes, answer: Any) -> None:
         path += f"?type={quote(json.loads(body)['type'], safe='')}"
     said, (_, answer) = hub.send("GET", path)
     assert said == (200, 1000)
-    assert _spelled(answer.body)["data"] == _spelled(body)
+    served, sent = _spelled(answer.body)["data"], _spelled(body)
+    if lacks_parts:
+        assert served.pop("evses") != sent.pop("evses")
+    assert served == sent
 
 
 def _spelled(text: bytes) -> Any:
@@ -152,20 +158,37 @@ def _spelled(text: bytes) -> Any:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.module)
 def test_every_required_member_is_required(agreed: Cast, sample: Sample) -> None:
-    """Over real HTTP, one by one, at every depth: 2001 names it, nothing is stored."""
+    """Over real HTTP, one by one, at every depth: 2001 names it, nothing is stored.
+
+    An EVSE or Connector that lacks one is set aside, which names it as well.
+    """
     platform = agreed[sample.platform]
     required = [each for each in members(sample) if each.cardinality in {"1", "+"}]
-    for member in required:
+    of_parts = [each for each in required if each.path[0] == "evses"]
+    for member in [each for each in required if each not in of_parts]:
         for text in (None, "null"):
-            body = copy.deepcopy(sample.value)
-            Mutation(member, text).apply(body)
-            result = sample.send(platform, render(body))
+            result = sample.send(platform, _lacking(sample, member, text))
 
             assert (result.http_status, result.status_code) == (200, 2001), member
             assert member.name in str(result.message)
     assert len(required) >= 8
     assert not rows_of(sample).exists()
     assert not Change.objects.exists()
+    for member in of_parts:
+        result = sample.send(platform, _lacking(sample, member, None))
+
+        assert result.status_code == 1000, member
+        assert member.name in str(result.message)
+        assert "set aside" in str(result.message)
+        path = sample.path(sample.value[sample.id_field])
+        found = platform.hub.get(sample.module, "RECEIVER", path, to=HUB, sender=sample.owner)
+        assert found.data["evses"] != sample.value["evses"], member
+
+
+def _lacking(sample: Sample, member: Member, text: str | None) -> str:
+    body = copy.deepcopy(sample.value)
+    Mutation(member, text).apply(body)
+    return render(body)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.module)
