@@ -150,11 +150,16 @@ class Quirks:
         short="by_arrival",
         when="It takes no pushes, reads by `date_from`, and misses what reached the hub late",
     )
+    lenient: bool = _quirk(
+        "Is taken as it is",
+        "Its objects need to be right in id, owner, times, CdrToken and money alone.",
+        default=False,
+        when="It cannot mend what 2001 or the quarantine keeps from everybody",
+    )
     strict_receiver: bool = _quirk(
         "Takes only what is right",
         "Objects that break the tables are left out of its lists, and not sent to it.",
         default=False,
-        short="strict",
         when="One odd value makes a whole page of a list unreadable for it",
     )
     requests_per_minute: int = _quirk(

@@ -114,20 +114,26 @@ def pair(cast: Cast) -> tuple[SandboxPlatform, SandboxPlatform]:
     return cpo, emsp
 
 
+def _await_finality(end: float) -> None:
+    """Wait until all changes are final.
+
+    Any transaction holds the feed up, an ANALYZE of the server's own as well: what is delivered
+    before is another batch than the test means, or comes by a snapshot as well.
+    """
+    while any(feed.is_pending(module) for module in POLICIES) and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def deliver_all(hub_server: HubServer) -> Callable[[], int]:
     """Deliver everything that is behind, in this process: what beat and the workers do."""
 
     def run() -> int:
-        worked = 0
+        worked, end = 0, time.monotonic() + 20
+        _await_finality(end)
         subscriptions.reconcile()
-        end = time.monotonic() + 20
         while time.monotonic() < end:
-            # Any transaction holds the feed up, an ANALYZE of the server's own as well: what is
-            # delivered before all is final is another batch than the test means.
-            if any(feed.is_pending(module) for module in POLICIES):
-                time.sleep(0.01)
-                continue
+            _await_finality(end)
             behind = [pk for module in POLICIES for pk, _ in backlog.behind(module)]
             if not behind:
                 return worked

@@ -24,6 +24,7 @@ from hub.gateway.steps import in_thread, remembered, waiting
 from hub.module_policy import POLICIES, ModulePolicy
 from hub.store import Applied, PostUnderWay, WriteRequest
 from hub.store.identity import object_key
+from hub.store.leniency import checked
 from hub.store.reads import audience_of
 from ocpi.errors import (
     Finding,
@@ -36,7 +37,6 @@ from ocpi.errors import (
 from ocpi.modules import OWNER, ObjectType
 from ocpi.transport import envelope
 from ocpi.types import InterfaceRole, PartyRef
-from ocpi.validation import validate
 from parties.epoch import Epoch
 from parties.holders import ref_of
 from parties.hub_identity import hub_party
@@ -184,6 +184,7 @@ def write_request(message: Message) -> WriteRequest:
         value=value,
         correlation_id=message.message_ids.correlation_id,
         variant=message.variant,
+        lenient=message.quirks.lenient,
     )
 
 
@@ -212,7 +213,7 @@ def _addressee_of(request: WriteRequest, epoch: Epoch | None) -> Addressee:
     """Return the owner of a personal object's token; of a PATCH, that of the stored object."""
     kind, value = request.type, request.value
     if request.method != "PATCH":
-        validate(kind.model, value)
+        checked(request.judge, kind.model, value)
         return token_owner.owner_of(value, sender=request.holder, epoch=epoch)
     holder = audience_of(request.policy, request.holder, request.key)
     if holder is None:

@@ -245,6 +245,7 @@ def _request(
         value=value,
         correlation_id=correlation_id,
         variant=_variant(kind, value),
+        lenient=source.lenient,
     )
 
 

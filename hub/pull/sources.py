@@ -64,6 +64,7 @@ class Source:
     is_hub: bool
     own: Mapping[str, str]
     asked_at: datetime
+    lenient: bool = False
     _unnamed: dict[PartyRef, str] = field(default_factory=dict)
     _entitled: dict[tuple[str, Addressee], str] = field(default_factory=dict)
 
@@ -164,6 +165,7 @@ def find(state: PullState) -> Source:
         is_hub=any(role == Role.HUB for _, role, _ in roles),
         own={key: holder for key, role, holder in roles if implements(Role(role), module, SENDER)},
         asked_at=state.tried_at or state.created_at,
+        lenient=platform.quirks.lenient,
     )
 
 

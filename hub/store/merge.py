@@ -17,6 +17,7 @@ import msgspec
 from hub.module_policy import column_values
 from hub.store import raw_json, set_aside, write_request
 from hub.store.identity import check_identity
+from hub.store.leniency import checked
 from hub.store.raw_json import PARTS_HOLE, UPDATED_HOLE, Members
 from hub.store.set_aside import Kept
 from hub.store.write_request import WriteRequest, part_of, unknown
@@ -24,7 +25,7 @@ from ocpi.errors import Fault, InvalidParameters
 from ocpi.modules import Part
 from ocpi.shape import check_sizes
 from ocpi.types import fold, parse_datetime
-from ocpi.validation import Finding, validate
+from ocpi.validation import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def draft(request: WriteRequest, epoch: int | None = None) -> Draft:
 def replacement(request: WriteRequest) -> PlannedWrite:
     """Plan the PUT or POST of a whole object; raises `InvalidParameters`."""
     kind, given = request.type, request.value
-    left = set_aside.kept(kind, request.body, given)
+    left = set_aside.kept(kind, request.body, given, request.judge)
     check_identity(given, kind, owner=request.owner, ids=request.ids, variant=request.variant)
     write = _whole(request, raw_json.members(left.body), left.value, left.own)
     if not left.reasons:
@@ -290,7 +291,8 @@ def _checked(request: WriteRequest, whole: Members) -> PlannedWrite:
     """Validate a merged object and plan it like a PUT of it."""
     value = msgspec.json.decode(raw_json.joined(whole))
     check_sizes(value)
-    return _whole(request, whole, value, validate(request.type.model, value))
+    found = checked(request.judge, request.type.model, value)
+    return _whole(request, whole, value, found)
 
 
 def _merged_part(part: Part, stored: StoredDocument, patch: bytes) -> bytes:
@@ -334,8 +336,8 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
 def _left_of_part(request: WriteRequest, part: Part, text: bytes, value: dict[str, Any]) -> Kept:
     """Check a part as it shall be: of one that is PUT alone, parts of its own are set aside."""
     if request.method == "PUT" and len(request.ids) == 2:  # noqa: PLR2004 - object and part
-        return set_aside.kept(part.object, text, value)
-    found = validate(part.object.model, value)
+        return set_aside.kept(part.object, text, value, request.judge)
+    found = checked(request.judge, part.object.model, value)
     return Kept(text, value, found, found)
 
 

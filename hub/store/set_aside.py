@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from hub.store import raw_json
+from hub.store.leniency import Judge, checked
 from ocpi.errors import InvalidParameters, Severity
 from ocpi.modules import ObjectType, Part
 from ocpi.types import fold
-from ocpi.validation import Finding, findings, validate
+from ocpi.validation import Finding
 
 Reasons = Mapping[str, str]
 """Why a part is set aside, by the keys that lead to it: `E1`, or `E1/2` of a Connector in it."""
@@ -34,22 +35,22 @@ class Kept:
     reasons: Reasons | None = None
 
 
-def kept(kind: ObjectType, body: bytes, value: dict[str, Any]) -> Kept:
+def kept(kind: ObjectType, body: bytes, value: dict[str, Any], judge: Judge) -> Kept:
     """Check a whole object or part, and return it without the parts that are to be set aside.
 
     Raises InvalidParameters when that does not help.
     """
-    found = findings(kind.model, value)
+    found = judge(kind.model, value)
     grave = [each for each in found if each.severity is not Severity.REPORT]
     broken = [each for each in grave if each.severity is Severity.SET_ASIDE]
     if not grave:
         return Kept(body, value, found, found)
     if kind.part is None or len(broken) < len(grave):
         raise InvalidParameters(findings=grave)
-    text, reasons = _without(kind.part, body, broken)
+    text, reasons = _without(kind.part, body, broken, judge)
     left = msgspec.json.decode(text)
     try:
-        own = validate(kind.model, left)
+        own = checked(judge, kind.model, left)
     except InvalidParameters:  # an EVSE without any Connector: say what was wrong with those
         raise InvalidParameters(findings=grave) from None
     others = [each for each in found if each.severity is Severity.REPORT]
@@ -81,7 +82,9 @@ def _told(finding: Finding) -> Finding:
     return replace(finding, text=f"{finding.text} (set aside, the rest is stored)")
 
 
-def _without(part: Part, body: bytes, broken: Sequence[Finding]) -> tuple[bytes, Reasons]:
+def _without(
+    part: Part, body: bytes, broken: Sequence[Finding], judge: Judge
+) -> tuple[bytes, Reasons]:
     """Leave out the parts that findings are about, as small a part as makes up for each."""
     raw = raw_json.members(body)
     by_position: dict[int, list[Finding]] = defaultdict(list)
@@ -99,7 +102,7 @@ def _without(part: Part, body: bytes, broken: Sequence[Finding]) -> tuple[bytes,
             left.append(text)
             continue
         name = _name(part, text, position)
-        smaller, why = _mended(part.object, text, about)
+        smaller, why = _mended(part.object, text, about, judge)
         reasons |= (
             {f"{name}/{key}": each for key, each in why.items()}
             if smaller
@@ -110,14 +113,14 @@ def _without(part: Part, body: bytes, broken: Sequence[Finding]) -> tuple[bytes,
 
 
 def _mended(
-    kind: ObjectType, text: bytes, about: Sequence[Finding]
+    kind: ObjectType, text: bytes, about: Sequence[Finding], judge: Judge
 ) -> tuple[bytes | None, Reasons]:
     """Return a part without those of its own parts that are broken; None if it is itself."""
     inner = kind.part
     if inner is None or not all(each.path.startswith(f"{inner.member}[") for each in about):
         return None, {}
-    smaller, reasons = _without(inner, text, about)
-    broken = findings(kind.model, msgspec.json.decode(smaller))
+    smaller, reasons = _without(inner, text, about, judge)
+    broken = judge(kind.model, msgspec.json.decode(smaller))
     is_right = all(each.severity is Severity.REPORT for each in broken)
     return (smaller, reasons) if is_right else (None, {})
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.module_policy import ModulePolicy
-from hub.store import raw_json
+from hub.store import leniency, raw_json
 from hub.store.identity import check_identity, lacks_last_updated, object_key
+from hub.store.leniency import Judge
 from hub.store.set_aside import kept
 from ocpi.errors import Fault, InvalidParameters, OcpiError
 from ocpi.modules import ObjectType, Part
@@ -31,6 +32,7 @@ class WriteRequest:
     recipient  the holder that owns the token in it
     variant    its type of token, where its URL names one
     is_fed     receivers get it; not when it was forwarded to one, who has it already
+    lenient    its platform is taken at less than its word (`hub.store.leniency`)
     is_claimed nobody else posts it at present: its sender has the claim
     """
 
@@ -52,6 +54,12 @@ class WriteRequest:
     variant: str | None = None
     is_fed: bool = True
     is_claimed: bool = False
+    lenient: bool = False
+
+    @property
+    def judge(self) -> Judge:
+        """How the object is judged."""
+        return leniency.judge(lenient=self.lenient)
 
 
 def with_variant(request: WriteRequest) -> WriteRequest:
@@ -70,7 +78,7 @@ def check(request: WriteRequest) -> None:
         _needs_last_updated(value, kind)
         _needs_lists_of_parts(value, kind)
     else:
-        kept(kind, request.body, value)
+        kept(kind, request.body, value, request.judge)
     check_identity(value, kind, owner=request.owner, ids=request.ids, variant=request.variant)
 
 

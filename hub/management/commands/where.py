@@ -64,9 +64,10 @@ class Command(OperatorCommand[list[dict[str, Any]]]):
         """Print the object, and one line for each party."""
         for each in result:
             sent_to = f", for {each['audience']}" if each["audience"] else ""
+            odd = f", {each['findings']} members break the tables" if each["findings"] else ""
             self.stdout.write(
                 f"{each['kind']} {each['owner']}/{each['id']}: revision {each['revision']}, "
-                f"last_updated {each['last_updated']}{sent_to}"
+                f"last_updated {each['last_updated']}{odd}{sent_to}"
             )
             for name, why in each["set_aside"].items():
                 self.stdout.write(f"  set aside: {name}: {why}")
@@ -103,6 +104,7 @@ def _object(kind: str, subject: Subject) -> dict[str, Any]:
         "audience": row.audience,
         "revision": subject.revision,
         "last_updated": (part or row).last_updated.isoformat(),
+        "findings": row.findings + row.part_findings,
         "set_aside": set_aside.read(row.set_aside),
         "parties": [_status(each) for each in statuses(subject, others=_OTHERS_SHOWN)],
     }

@@ -1,4 +1,4 @@
-"""A receiver with the quirk `strict` is spared what breaks the tables, and is told how much."""
+"""A receiver with the quirk `strict_receiver` is spared what breaks the tables, and told so."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ ODD: dict[str, Any] = {
 def trade(cast: Cast, kind: Kind) -> Trade:
     """An owner, a strict reader, and one that takes everything."""
     trade = Trade(kind, cast).agree(0, 1)
-    command("quirks", kind.readers[0][0], "strict=on")
+    command("quirks", kind.readers[0][0], "strict_receiver=on")
     return trade
 
 
@@ -244,7 +244,7 @@ def test_a_snapshot_leaves_it_out(cast: Cast, kind: Kind, deliver_all: Deliver) 
     trade = Trade(kind, cast)
     trade.push_new(odd(trade, 1), kind.make(2), odd(trade, 3))
     assert trade.reader()
-    command("quirks", kind.readers[0][0], "strict=on")
+    command("quirks", kind.readers[0][0], "strict_receiver=on")
     trade.agree(0)
 
     deliver_all()
@@ -319,7 +319,7 @@ def test_who_is_strict_no_longer_gets_what_it_was_spared(
     assert sent(trade) == [("PUT", "X2")]
     trade.reader().forget()
 
-    command("quirks", "P2", "strict=off")
+    command("quirks", "P2", "strict_receiver=off")
     deliver_all()
 
     assert sent(trade) == [("PUT", "X1"), ("PUT", "X2")]

@@ -35,10 +35,10 @@ class Bound:
     whole: tuple[int, int]
 
 
-PUT = Bound(answer=(25, 56), whole=(31, 70))
-PATCH = Bound(answer=(23, 47), whole=(29, 61))
-AUTHORIZE = Bound(answer=(38, 81), whole=(43, 95))
-CREDENTIALS = Bound(answer=(45, 157), whole=(52, 175))
+PUT = Bound(answer=(30, 63), whole=(36, 77))
+PATCH = Bound(answer=(24, 48), whole=(30, 62))
+AUTHORIZE = Bound(answer=(39, 81), whole=(44, 98))
+CREDENTIALS = Bound(answer=(48, 165), whole=(55, 183))
 
 Judge = Callable[[str, Followed, Bound], None]
 

@@ -210,7 +210,7 @@ def test_repeated_it_is_not_stored_again(trade: Trade, deliver_all: Deliver) -> 
 
 def test_a_strict_receiver_gets_the_rest(trade: Trade, deliver_all: Deliver) -> None:
     """It is right."""
-    command("quirks", "P2", "strict=on")
+    command("quirks", "P2", "strict_receiver=on")
 
     trade.push(a_location(an_evse("E1"), an_evse("E2", connectors=[])))
     deliver_all()
