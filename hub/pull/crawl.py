@@ -23,7 +23,7 @@ from hub.pull import (
     quarantine,
     reconciliation,
     schedule,
-    sharing,
+    shared_lists,
 )
 from hub.pull.fetch import FailureKind, PullFailed
 from hub.pull.ingest import IngestResult
@@ -147,7 +147,7 @@ def _take_unless_shared(
     found = _take_or_go_on_by_offset(lease, source, position, ahead)
     if found is None or state.pages:
         return found
-    other = sharing.reading_for(source, state, position, found, ahead)
+    other = shared_lists.reading_for(source, state, position, found, ahead)
     if other is None:
         return found
     _conclude_with(lease, state, other)

@@ -18,9 +18,13 @@ Judge = Callable[[type[OcpiModel], object], tuple[Finding, ...]]
 
 # Their last step in a path, wherever it is: `evses[0].uid`, `total_cost.excl_vat`.
 _IDENTITY = "id|uid|contract_id|country_code|party_id|credit_reference_id"
+_SEEN_BY = "publish|valid|whitelist"
+"""Who may see a Location, and whether a Token may charge: nobody guesses that."""
 _TIMES = "last_updated|[a-z_]*date_time"
 _MONEY = "[a-z_]*(?:cost|price|vat)[a-z_]*|currency|kwh|total_energy|total_time|volume|step_size"
-_STRICT = re.compile(rf"(?:^|\.)(?:{_IDENTITY}|{_TIMES}|{_MONEY})(?:[.\[]|$)|^cdr_token|^type$")
+_STRICT = re.compile(
+    rf"(?:^|\.)(?:{_IDENTITY}|{_TIMES}|{_MONEY})(?:[.\[]|$)|^cdr_token|^(?:type|{_SEEN_BY})$"
+)
 _PARTS = re.compile(r"(?:^|\.)(?:evses|connectors)(?:\[\d+\])?$|^$")
 """Lists of parts and these themselves: what is none of that cannot be taken apart."""
 _TOLERABLE = frozenset({Fault.REQUIRED, Fault.TYPE, Fault.LENGTH, Fault.RANGE, Fault.VALUE})

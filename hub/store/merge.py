@@ -19,7 +19,7 @@ from hub.store import raw_json, set_aside, write_request
 from hub.store.identity import check_identity
 from hub.store.leniency import checked
 from hub.store.raw_json import PARTS_HOLE, UPDATED_HOLE, Members
-from hub.store.set_aside import Kept
+from hub.store.set_aside import Remainder
 from hub.store.write_request import WriteRequest, part_of, unknown
 from ocpi.errors import Fault, InvalidParameters
 from ocpi.modules import Part
@@ -333,12 +333,14 @@ def _changed_part(request: WriteRequest, stored: StoredDocument) -> PlannedWrite
     )
 
 
-def _left_of_part(request: WriteRequest, part: Part, text: bytes, value: dict[str, Any]) -> Kept:
+def _left_of_part(
+    request: WriteRequest, part: Part, text: bytes, value: dict[str, Any]
+) -> Remainder:
     """Check a part as it shall be: of one that is PUT alone, parts of its own are set aside."""
     if request.method == "PUT" and len(request.ids) == 2:  # noqa: PLR2004 - object and part
         return set_aside.kept(part.object, text, value, request.judge)
     found = checked(request.judge, part.object.model, value)
-    return Kept(text, value, found, found)
+    return Remainder(text, value, found, found)
 
 
 def _is_older(request: WriteRequest, known: StoredPartText | None) -> bool:

@@ -25,7 +25,7 @@ Reasons = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Remainder:
     """What is left of a body; `findings` are about all of it, `own` about what is left."""
 
     body: bytes
@@ -35,7 +35,7 @@ class Kept:
     reasons: Reasons | None = None
 
 
-def kept(kind: ObjectType, body: bytes, value: dict[str, Any], judge: Judge) -> Kept:
+def kept(kind: ObjectType, body: bytes, value: dict[str, Any], judge: Judge) -> Remainder:
     """Check a whole object or part, and return it without the parts that are to be set aside.
 
     Raises InvalidParameters when that does not help.
@@ -44,7 +44,7 @@ def kept(kind: ObjectType, body: bytes, value: dict[str, Any], judge: Judge) -> 
     grave = [each for each in found if each.severity is not Severity.REPORT]
     broken = [each for each in grave if each.severity is Severity.SET_ASIDE]
     if not grave:
-        return Kept(body, value, found, found)
+        return Remainder(body, value, found, found)
     if kind.part is None or len(broken) < len(grave):
         raise InvalidParameters(findings=grave)
     text, reasons = _without(kind.part, body, broken, judge)
@@ -54,7 +54,7 @@ def kept(kind: ObjectType, body: bytes, value: dict[str, Any], judge: Judge) -> 
     except InvalidParameters:  # an EVSE without any Connector: say what was wrong with those
         raise InvalidParameters(findings=grave) from None
     others = [each for each in found if each.severity is Severity.REPORT]
-    return Kept(text, left, (*map(_told, broken), *others), own, reasons)
+    return Remainder(text, left, (*map(_told, broken), *others), own, reasons)
 
 
 def still(before: Reasons, now: Reasons | None, keys: Sequence[str]) -> Reasons:

@@ -14,7 +14,7 @@ PACKAGES = (
 )
 OF_THE_FIELD = {
     *("charging", "clearing", "forwarding", "housekeeping", "masking", "onboarding"),
-    *("pricing", "rating", "routing"),
+    *("pricing", "rating", "routing", "spelling"),
 }
 """What the field itself calls so: all other names are nouns for what a module knows."""
 NOTHING_SAID = {"utils", "helpers", "misc", "common"}

@@ -28,7 +28,7 @@ from tests.hub.pull.workers import asked, offer, read, read_all, state
 
 TINY = f'{{"status_code":1000,"data":[{"{}," * 100_000}{{}}]}}'.encode()
 BAD: list[Any] = [
-    (html(200), "no OCPI envelope (text/html): <html>"),
+    (html(200), "no OCPI envelope (text/html): Something went wrong"),
     (html(502), "failed with HTTP 502"),
     (broken_json(), "no OCPI envelope (application/json)"),
     (reply({"id": "L1"}), '`data` is not a list of objects; it begins with: {"id"'),

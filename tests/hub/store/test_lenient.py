@@ -72,6 +72,8 @@ REFUSED: dict[str, tuple[Kind, Json, str]] = {
     "no id": (LOCATIONS, put(X1, 7, "id"), "id"),
     "no owner": (LOCATIONS, without(X1, "party_id"), "party_id"),
     "time": (LOCATIONS, put(X1, "yesterday", "last_updated"), "last_updated"),
+    "publish": (LOCATIONS, without(X1, "publish"), "publish"),
+    "valid": (TOKENS, without(TOKENS.make(1), "valid"), "valid"),
     "no time": (CDRS, without(CDRS.make(1), "end_date_time"), "end_date_time"),
     "driver": (CDRS, without(CDRS.make(1), "cdr_token", "type"), "cdr_token.type"),
     "cost": (CDRS, without(CDRS.make(1), "total_cost"), "total_cost"),
